@@ -1,0 +1,62 @@
+/** The shapes of access keys: what Patchbay issues for `/v1`, with its limits. The key itself is shown once, when it is made. */
+import { z } from 'zod';
+import { isoTime, pageOf, paging } from './paging.ts';
+
+const perMinuteMax = 1_000_000_000;
+const patternsMax = 100;
+
+const name = z.string().trim().min(1).max(255);
+/** A model name as `/v1` takes it; `*` at the end stands for any rest. */
+const modelPattern = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[^*]*\*?$/, 'an asterisk may only end a pattern');
+const models = z.array(modelPattern).min(1).max(patternsMax);
+const perMinute = z.number().int().min(1).max(perMinuteMax);
+/** US dollars, as a decimal text or a number; kept exactly, to the nano-dollar. */
+const money = z.union([z.string().max(40), z.number()]);
+
+export const accessKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  userId: z.string(),
+  workspaceId: z.string().nullable(),
+  last4: z.string(),
+  models: z.array(z.string()).nullable(),
+  rpm: z.number().nullable(),
+  tpm: z.number().nullable(),
+  /** Decimal text, `"12.5"`. */
+  budgetUsd: z.string().nullable(),
+  expiresAt: isoTime.nullable(),
+  lastUsedAt: isoTime.nullable(),
+  createdAt: isoTime,
+  updatedAt: isoTime,
+});
+
+export const accessKeyCreate = z.strictObject({
+  name,
+  workspaceId: z.uuid().nullish(),
+  models: models.nullish(),
+  rpm: perMinute.nullish(),
+  tpm: perMinute.nullish(),
+  budgetUsd: money.nullish(),
+  expiresAt: isoTime.nullish(),
+});
+
+/** Null takes a limit away; a field that is left out stays. The workspace of a key never changes. */
+export const accessKeyChange = z.strictObject({
+  name: name.optional(),
+  models: models.nullish(),
+  rpm: perMinute.nullish(),
+  tpm: perMinute.nullish(),
+  budgetUsd: money.nullish(),
+  expiresAt: isoTime.nullish(),
+});
+
+export const accessKeysQuery = paging.extend({ workspaceId: z.uuid().optional() });
+export const accessKeysAnswer = pageOf(accessKey);
+export const accessKeyAnswer = z.object({ success: z.literal(true), data: accessKey });
+export const accessKeyCreated = z.object({ success: z.literal(true), data: accessKey.extend({ key: z.string() }) });
+
+export type AccessKeyView = z.output<typeof accessKey>;

@@ -1,0 +1,93 @@
+/** What every face of the connections shares: texts, tests of a connection, paging, and the words for states. */
+import { z } from 'zod';
+
+/** Control characters and broken UTF-16 belong into no text that is stored, listed or sent in a header. */
+const printable = /^\P{Cc}*$/u;
+const isText = (text: string): boolean => printable.test(text) && text.isWellFormed();
+
+/** A display name: 1 to 255 characters, trimmed (R-070). */
+export const nameText = z.string().trim().min(1).max(255).refine(isText, { message: 'control characters are not allowed' });
+/** A provider's model id, kept and sent byte for byte (R-015). */
+export const modelText = z.string().min(1).max(255).refine(isText, { message: 'control characters are not allowed' });
+/** An address as entered; the server judges it. */
+export const urlText = z.string().trim().min(1).max(500);
+/** A provider's key. Longer than any key, so that the server says what is wrong with it. */
+export const secretText = z.string().max(8192);
+export const providerId = z.string().min(1).max(100);
+export const idText = z.string().min(1).max(100);
+/** Provider-specific settings, checked against the provider's own schema. */
+export const settingsMap = z.record(z.string().min(1).max(200), z.unknown());
+
+/** ISO 8601 UTC with milliseconds. */
+export const isoTime = z.string();
+
+export const testStatus = z.enum(['success', 'failed', 'pending']);
+export type TestStatus = z.infer<typeof testStatus>;
+
+/** Why a test failed, in one word (contracts 7.3). */
+export const testErrorCode = z.enum([
+  'AUTH',
+  'NOT_FOUND_URL',
+  'MODEL_NOT_FOUND',
+  'TIMEOUT',
+  'RATE_LIMITED',
+  'NETWORK',
+  'EGRESS_BLOCKED',
+  'INVALID_RESPONSE',
+  'SECRET_UNREADABLE',
+  'UNKNOWN',
+]);
+export type TestErrorCode = z.infer<typeof testErrorCode>;
+
+export const testStep = z.object({
+  name: z.enum(['reach', 'tls', 'authenticate', 'models', 'completion']),
+  outcome: z.enum(['ok', 'failed', 'skipped']),
+  latencyMs: z.number().nullable(),
+});
+
+/** What a test found out (C-09). It says nothing of the network that the caller could not know. */
+export const testResult = z.object({
+  success: z.boolean(),
+  status: testStatus,
+  latencyMs: z.number().nullable(),
+  model: z.string().nullable(),
+  modelsFound: z.number().nullable(),
+  errorCode: testErrorCode.nullable(),
+  message: z.string(),
+  hint: z.string().nullable(),
+  /** The provider's own words, scrubbed; only for people who may change the connection. */
+  providerMessage: z.string().nullable(),
+  providerStatus: z.number().nullable(),
+  proposedBaseUrl: z.string().nullable(),
+  /** What an operator would add to the allow list; only for administrators. */
+  egressEntry: z.string().nullable(),
+  steps: z.array(testStep),
+  testedAt: isoTime,
+  cached: z.boolean(),
+});
+export type TestResult = z.infer<typeof testResult>;
+
+export const pagination = z.object({ page: z.number(), limit: z.number(), total: z.number(), totalPages: z.number() });
+
+export const idParams = z.object({ id: idText });
+/** `?force=true`; every other text but `false` is refused. */
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+export const forceQuery = z.strictObject({ force: flag.optional() });
+/** A test's answer may be as old as `maxAge` seconds (C-27); without it the test is live. */
+export const testQuery = z.strictObject({ maxAge: z.coerce.number().int().min(0).max(86_400).optional() });
+
+export const pageLimitMax = 100;
+export const pageQuery = z.strictObject({
+  page: z.coerce.number().int().min(1).max(1_000_000).optional(),
+  limit: z.coerce.number().int().min(1).max(pageLimitMax).optional(),
+  search: z.string().max(255).optional(),
+  provider: providerId.optional(),
+  isActive: flag.optional(),
+});
+export type PageQuery = z.infer<typeof pageQuery>;
+
+export const done = z.object({ success: z.literal(true), message: z.string().optional() });
+
+/** A body that changes something must name at least one thing to change (C-20). */
+export const atLeastOneField = (body: object): boolean => Object.values(body).some((value) => value !== undefined);
+export const atLeastOneFieldFault = { message: 'name at least one field to change' };

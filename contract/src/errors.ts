@@ -1,0 +1,55 @@
+/** Every error code of the control plane: its status and the key of its text. `docs/errors.md` lists them, a test compares. */
+
+export const errorCodes = {
+  VALIDATION_ERROR: { status: 400 },
+  MALFORMED_JSON: { status: 400 },
+  MODEL_REQUIRED: { status: 400 },
+  NO_CONNECTION_CONFIGURED: { status: 400 },
+  UNKNOWN_PROVIDER: { status: 404 },
+  SECRET_REQUIRED: { status: 400 },
+  URL_REFUSED: { status: 400 },
+  EGRESS_BLOCKED: { status: 400 },
+  SETUP_TOKEN_INVALID: { status: 403 },
+  SETUP_DONE: { status: 409 },
+  UNAUTHENTICATED: { status: 401 },
+  WRONG_KEY_KIND: { status: 401 },
+  BUDGET_EXCEEDED: { status: 402 },
+  PRICE_UNKNOWN: { status: 402 },
+  FORBIDDEN: { status: 403 },
+  CSRF_REFUSED: { status: 403 },
+  /** S3's face answers 403 with this code, every other face 409 (C-08). */
+  CONFIGURATION_IN_USE: { status: 409 },
+  NOT_FOUND: { status: 404 },
+  ROUTE_NOT_FOUND: { status: 404 },
+  METHOD_NOT_ALLOWED: { status: 405 },
+  /** S3's face answers 400 with this code, every other face 409 (C-30). */
+  NAME_EXISTS: { status: 409 },
+  EMAIL_EXISTS: { status: 409 },
+  STALE: { status: 409 },
+  WORKSPACE_NOT_EMPTY: { status: 400 },
+  LAST_ADMINISTRATOR: { status: 409 },
+  SECRET_REQUIRED_FOR_NEW_ORIGIN: { status: 409 },
+  SECRET_UNREADABLE: { status: 409 },
+  MODEL_INACTIVE: { status: 409 },
+  BODY_TOO_LARGE: { status: 413 },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415 },
+  RATE_LIMITED: { status: 429 },
+  POLICY_BLOCKED: { status: 403 },
+  INTERNAL: { status: 500 },
+  PROVIDER_ERROR: { status: 502 },
+  STORAGE_UNAVAILABLE: { status: 503 },
+  OVERLOADED: { status: 503 },
+  PROVIDER_TIMEOUT: { status: 504 },
+} as const satisfies Record<string, { status: number }>;
+
+export type ErrorCode = keyof typeof errorCodes;
+
+/** The body of every control-plane error (contracts, C-22). */
+export interface ErrorBody {
+  success: false;
+  error: string;
+  message: string;
+  error_code: ErrorCode;
+  details?: unknown;
+  request_id: string;
+}

@@ -1,0 +1,69 @@
+/** The shapes of `/api/providers`: what can be connected, and what each asks for. */
+import { z } from 'zod';
+import { flag, idText, isoTime, settingsMap } from './connections.ts';
+
+export const provider = z.object({
+  name: z.string(),
+  displayName: z.string(),
+  aiType: z.enum(['OPENAI', 'GOOGLE', 'ANTHROPIC', 'AWS', 'OTHER']),
+  requiresApiKey: z.boolean(),
+  requiresBaseUrl: z.boolean(),
+  defaultBaseUrl: z.string().nullable(),
+  isLocal: z.boolean(),
+  isDefault: z.boolean(),
+  capabilities: z.array(z.string()),
+  models: z.object({ default: z.string().nullable(), suggested: z.array(z.string()), retired: z.array(z.string()) }),
+  keyPage: z.string().nullable(),
+  keyPrefix: z.string().nullable(),
+  keyHint: z.string().nullable(),
+  docs: z.string().nullable(),
+});
+export type Provider = z.infer<typeof provider>;
+export const providerList = z.object({ success: z.literal(true), data: z.array(provider) });
+
+export const providerParams = z.object({ name: z.string().min(1).max(100) });
+export const modelsQuery = z.strictObject({ configurationId: idText.optional(), refresh: flag.optional() });
+
+export const model = z.object({
+  id: z.string(),
+  name: z.string(),
+  contextWindow: z.number().nullable(),
+  maxOutputTokens: z.number().nullable(),
+  isRetired: z.boolean(),
+});
+export type Model = z.infer<typeof model>;
+export const modelList = z.object({
+  success: z.literal(true),
+  data: z.object({
+    models: z.array(model),
+    source: z.enum(['live', 'cache', 'catalog']),
+    fetchedAt: isoTime.nullable(),
+    /** Why there is no live list; null where there is one or none was asked for. */
+    errorCode: z.string().nullable(),
+  }),
+});
+
+export const providerSchema = z.object({
+  success: z.literal(true),
+  data: z.object({ provider: z.string(), jsonSchema: z.record(z.string(), z.unknown()), fields: z.array(z.record(z.string(), z.unknown())) }),
+});
+
+export const template = z.object({
+  id: z.string(),
+  provider: z.string(),
+  name: z.string(),
+  description: z.string().nullable(),
+  configuration: z.record(z.string(), z.unknown()),
+  isDefault: z.boolean(),
+});
+export type Template = z.infer<typeof template>;
+export const templateList = z.object({ success: z.literal(true), data: z.array(template) });
+
+/** A configuration as a form holds it: key, address and model may lie beside or inside the settings. */
+export const validateProvider = settingsMap;
+export const fieldFault = z.object({ path: z.string(), code: z.string(), message: z.string() });
+export const validationAnswer = z.object({
+  success: z.boolean(),
+  data: z.object({ valid: z.boolean(), errors: z.array(fieldFault) }),
+});
+export type Validation = z.infer<typeof validationAnswer>['data'];

@@ -1,0 +1,11 @@
+/** What the rooms for people are handed beside the rest of the control plane. */
+import type { ControlDeps } from '../deps.ts';
+import type { Auth } from './auth.ts';
+import type { Passwords } from './passwords.ts';
+import type { SignInLimit } from './sign-in-limit.ts';
+
+export interface PeopleDeps extends ControlDeps {
+  auth: Auth;
+  passwords: Passwords;
+  signInLimit: SignInLimit;
+}

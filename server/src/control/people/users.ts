@@ -1,0 +1,90 @@
+/** The people of the installation, as administrators keep them. Sign-up is closed: whoever comes in was made here. */
+import { changesBetween } from '../../domain/audit.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { Language, OrganizationRole } from '../../domain/owner.ts';
+import { isUuid } from '../../lib/ids.ts';
+import type { WriteStep } from '../../storage/driver.ts';
+import { deleteSessionsOf, insertPerson, personById, requireAdministrator, updatePerson, type PersonRecord } from '../../storage/people.ts';
+import { commit, type Caller } from '../change.ts';
+import { notFound, refusing } from '../stale.ts';
+import type { PeopleDeps } from './deps.ts';
+
+const generatedBytes = 15;
+
+export const emailExists = (): Refusal => new Refusal('EMAIL_EXISTS');
+
+export interface UserInput {
+  /** In lower case. */
+  email: string;
+  name: string;
+  role?: OrganizationRole;
+  language?: Language;
+  password?: string;
+}
+
+/**
+ * Makes a person. Without a password one is generated and returned, to be shown once.
+ * @throws Refusal EMAIL_EXISTS
+ */
+export async function createUser(deps: PeopleDeps, caller: Caller, input: UserInput): Promise<{ person: PersonRecord; generatedPassword: string | null }> {
+  const generatedPassword = input.password === undefined ? Buffer.from(deps.ids.bytes(generatedBytes)).toString('base64url') : null;
+  const userId = deps.ids.uuid();
+  const role = input.role ?? 'user';
+  const language = input.language ?? caller.actor.language;
+  const passwordHash = await deps.passwords.hash(input.password ?? generatedPassword ?? '');
+  const person = { userId, accountId: deps.ids.uuid(), email: input.email, name: input.name, passwordHash, role, language };
+  const committed = commit(deps, caller, insertPerson(deps.database, person, deps.clock.nowMs()), {
+    action: 'user.create',
+    subjectType: 'user',
+    subjectId: userId,
+    subjectName: input.email,
+    owner: null,
+    changes: changesBetween({}, { email: input.email, name: input.name, role, language }),
+  });
+  await refusing(committed, { users_email_key: emailExists });
+  return { person: await userById(deps, userId), generatedPassword };
+}
+
+/** @throws Refusal NOT_FOUND */
+export async function userById(deps: PeopleDeps, userId: string): Promise<PersonRecord> {
+  const person = isUuid(userId) ? await personById(deps.database, userId) : undefined;
+  if (!person) throw notFound();
+  return person;
+}
+
+export interface UserChange {
+  role?: OrganizationRole;
+  disabled?: boolean;
+  name?: string;
+}
+
+/**
+ * Changes a person. Disabling ends all sessions in the same transaction; personal tokens and access keys are dead as soon as
+ * the snapshot knows, which is before this resolves.
+ * @throws Refusal NOT_FOUND, LAST_ADMINISTRATOR
+ */
+export async function changeUser(deps: PeopleDeps, caller: Caller, userId: string, change: UserChange): Promise<PersonRecord> {
+  const person = await userById(deps, userId);
+  const nowMs = deps.clock.nowMs();
+  const wasDisabled = person.disabledAtMs !== null;
+  const isChanging = change.disabled !== undefined && change.disabled !== wasDisabled;
+  const steps: WriteStep[] = updatePerson(
+    deps.database,
+    userId,
+    { role: change.role, name: change.name, disabledAtMs: isChanging ? (change.disabled ? nowMs : null) : undefined },
+    nowMs,
+  );
+  if (change.disabled === true) steps.push(deleteSessionsOf(deps.database, userId));
+  steps.push(requireAdministrator(deps.database));
+  const before = { role: person.role, disabled: wasDisabled, name: person.name };
+  const committed = commit(deps, caller, steps, {
+    action: 'user.update',
+    subjectType: 'user',
+    subjectId: userId,
+    subjectName: person.email,
+    owner: null,
+    changes: changesBetween(before, { ...before, ...change }),
+  });
+  await refusing(committed, { 'last-administrator': () => new Refusal('LAST_ADMINISTRATOR'), person: notFound });
+  return userById(deps, userId);
+}

@@ -1,0 +1,44 @@
+/** Keys that Patchbay issues: access keys open the data plane, personal tokens the control plane, and neither the other (C-37). */
+
+export const accessKeyPrefix = 'sk-pb-';
+export const personalTokenPrefix = 'pat-pb-';
+
+export interface AccessKey {
+  id: string;
+  userId: string;
+  /** Null for a key that carries its user's own rights only. */
+  workspaceId: string | null;
+  name: string;
+  last4: string;
+  /** Patterns of what `model` may name (`gpt-4o`, `openai/*`); null is everything. */
+  models: readonly string[] | null;
+  rpm: number | null;
+  tpm: number | null;
+  budgetNanoUsd: number | null;
+  expiresAtMs: number | null;
+  revokedAtMs: number | null;
+  createdAtMs: number;
+}
+
+export interface PersonalToken {
+  id: string;
+  userId: string;
+  name: string;
+  last4: string;
+  expiresAtMs: number | null;
+  revokedAtMs: number | null;
+  createdAtMs: number;
+}
+
+/** Which plane a bearer text is for, by its prefix. */
+export function keyKindOf(text: string): 'access-key' | 'personal-token' | 'other' {
+  if (text.startsWith(accessKeyPrefix)) return 'access-key';
+  return text.startsWith(personalTokenPrefix) ? 'personal-token' : 'other';
+}
+
+export const isLive = (key: { expiresAtMs: number | null; revokedAtMs: number | null }, nowMs: number): boolean =>
+  key.revokedAtMs === null && (key.expiresAtMs === null || key.expiresAtMs > nowMs);
+
+/** `*` at the end of a pattern matches any rest; everything else is compared as it stands. */
+export const allowsModel = (models: readonly string[] | null, asked: string): boolean =>
+  models === null || models.some((pattern) => (pattern.endsWith('*') ? asked.startsWith(pattern.slice(0, -1)) : asked === pattern));

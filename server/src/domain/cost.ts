@@ -1,0 +1,41 @@
+/** What tokens cost: exact integer arithmetic, rounded once per attempt. */
+import type { TokenUsage, UnitPrices } from './ledger.ts';
+
+const perMillion = 1_000_000n;
+/** Beyond this a number is no longer exact; nine million dollars for one attempt are a fault, not a price. */
+const costNanoUsdMax = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** Counts and prices come from outside: whole, never negative, never NaN. */
+const whole = (value: number | undefined): bigint =>
+  value !== undefined && Number.isFinite(value) && value > 0 ? BigInt(Math.min(Math.trunc(value), Number.MAX_SAFE_INTEGER)) : 0n;
+
+const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+/**
+ * Cost of one attempt in nano-dollars, rounded half up once (C-43, R-172).
+ * `tokensIn` is the total: tokens read from or written to a cache are part of it and priced apart, the rest at `input`. Reasoning
+ * tokens are part of `tokensOut`. Parts that exceed their total are cut to it, so that no vendor's slip makes a negative cost.
+ */
+export function costOf(usage: TokenUsage, prices: UnitPrices): number {
+  const input = whole(prices.input);
+  const tokensIn = whole(usage.tokensIn);
+  const cached = smaller(whole(usage.tokensCached), tokensIn);
+  const cacheWrite = smaller(whole(usage.tokensCacheWrite), tokensIn - cached);
+  const sum =
+    (tokensIn - cached - cacheWrite) * input +
+    cached * (prices.cacheRead === undefined ? input : whole(prices.cacheRead)) +
+    cacheWrite * (prices.cacheWrite === undefined ? input : whole(prices.cacheWrite)) +
+    whole(usage.tokensOut) * whole(prices.output);
+  return Number(smaller((sum + perMillion / 2n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
+}
+
+/**
+ * The most that an attempt can cost, in nano-dollars, rounded up: every prompt token at the dearest of the three input prices and
+ * the whole output cap. What is reserved before dispatch is never less than what is settled after it.
+ */
+export function reservationOf(promptTokensMax: number, outputTokensMax: number, prices: UnitPrices): number {
+  const dearest = larger(whole(prices.input), larger(whole(prices.cacheRead), whole(prices.cacheWrite)));
+  const sum = whole(promptTokensMax) * dearest + whole(outputTokensMax) * whole(prices.output);
+  return Number(smaller((sum + perMillion - 1n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
+}

@@ -1,0 +1,99 @@
+/** The words of the books: what is written before an attempt, and what it came to. Money is integer nano-dollars. */
+
+export type Purpose = 'completion' | 'probe' | 'models' | 'health';
+export type EntryState = 'intent' | 'settled' | 'partial' | 'unknown' | 'refused';
+
+/** Tokens of one attempt. `tokensIn` is the total, cached ones included; `isEstimated` where the provider did not say. */
+export interface TokenUsage {
+  tokensIn: number;
+  tokensOut: number;
+  tokensCached: number;
+  tokensCacheWrite: number;
+  tokensReasoning: number;
+  isEstimated: boolean;
+}
+
+export const noTokens: TokenUsage = {
+  tokensIn: 0,
+  tokensOut: 0,
+  tokensCached: 0,
+  tokensCacheWrite: 0,
+  tokensReasoning: 0,
+  isEstimated: false,
+};
+
+/** Unit prices in integer nano-dollars per million tokens; a missing one falls back to `input` or `output`. */
+export interface UnitPrices {
+  input: number;
+  output: number;
+  cacheRead?: number;
+  cacheWrite?: number;
+  /** Flat price of one request, nano-dollars. */
+  perRequest?: number;
+}
+
+/** One thing a translation did not pass on as it came. */
+export interface Change {
+  parameter: string;
+  what: 'dropped' | 'renamed' | 'clamped' | 'approximated' | 'added';
+  to?: string;
+}
+
+/** What every record of one attempt repeats, so that a record can be applied by itself. */
+export interface EntryKey {
+  /** Attempt id: unique for ever, and the idempotency key of the books. */
+  id: string;
+  /** Epoch ms of the intent: second half of the row's key. */
+  atMs: number;
+}
+
+/** Written and on its way to disk before a byte leaves for the provider. */
+export interface Intent extends EntryKey {
+  requestId: string;
+  attemptNo: number;
+  face: string;
+  purpose: Purpose;
+  /** Null for unsaved settings under test and for the environment's pseudo-connection. */
+  connectionId: string | null;
+  provider: string;
+  modelAsked: string;
+  model: string;
+  accessKeyId: string | null;
+  userId: string | null;
+  workspaceId: string | null;
+  isStream: boolean;
+  reservedNanoUsd: number;
+  configRevision: number;
+  clientRequestId: string | null;
+}
+
+/** How an attempt ended: a success or a failure (`settled`), or cut short with its cost kept (`partial`). */
+export interface Settlement extends EntryKey {
+  state: 'settled' | 'partial';
+  /** A fault word, `client_closed`, or null for a plain success. */
+  reason: string | null;
+  /** HTTP status that this attempt would give to the client. */
+  status: number;
+  /** TRUE for the attempt that stands for the request in lists. */
+  isLast: boolean;
+  usage: TokenUsage;
+  costNanoUsd: number | null;
+  prices: UnitPrices | null;
+  modelReported: string | null;
+  finishReason: string | null;
+  latencyMs: number;
+  firstByteMs: number | null;
+  changed: readonly Change[] | null;
+}
+
+/** A request that reached no provider. It is attempt 0 of itself. */
+export interface RefusedRequest extends Omit<Intent, 'attemptNo' | 'reservedNanoUsd'> {
+  reason: string;
+  status: number;
+  latencyMs: number;
+}
+
+export type LedgerRecord =
+  | ({ kind: 'intent' } & Intent)
+  | ({ kind: 'settle' } & Settlement)
+  | ({ kind: 'refused' } & RefusedRequest);

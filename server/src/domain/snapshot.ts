@@ -1,0 +1,102 @@
+/** The configuration as the gateway sees it: maps in memory, changed in one step after each commit. Reads never wait. */
+import type { AccessKey, PersonalToken } from './access-key.ts';
+import type { Connection, SealedSecrets } from './connection.ts';
+import { ownerKey, type Actor, type Language, type OrganizationRole, type Owner, type WorkspaceRole } from './owner.ts';
+
+export interface SnapshotPerson {
+  userId: string;
+  email: string;
+  name: string;
+  role: OrganizationRole;
+  language: Language;
+  isDisabled: boolean;
+}
+
+export interface SnapshotOwnerKey {
+  version: number;
+  salt: Uint8Array;
+  isActive: boolean;
+}
+
+/** What a load or a commit brings: rows above a revision. A connection that was deleted comes as `null`. */
+export interface SnapshotDelta {
+  revision: number;
+  organizationId?: string;
+  connections: { id: string; connection: Connection | null; sealed: SealedSecrets | null }[];
+  accessKeys: { hash: string; key: AccessKey }[];
+  personalTokens: { hash: string; token: PersonalToken }[];
+  people: SnapshotPerson[];
+  memberships: { workspaceId: string; userId: string; role: WorkspaceRole | null }[];
+  ownerKeys: { owner: Owner; keys: SnapshotOwnerKey[] }[];
+  deletedWorkspaceIds: string[];
+}
+
+export class Snapshot {
+  revision = 0;
+  organizationId = '';
+  readonly connections = new Map<string, Connection>();
+  /** Sealed bytes lie apart from what is listed, logged and rendered. */
+  readonly sealed = new Map<string, SealedSecrets>();
+  readonly byOwner = new Map<string, Map<string, Connection>>();
+  readonly accessKeys = new Map<string, AccessKey>();
+  readonly personalTokens = new Map<string, PersonalToken>();
+  readonly people = new Map<string, SnapshotPerson>();
+  /** Roles by workspace id, by user id. */
+  readonly memberships = new Map<string, Map<string, WorkspaceRole>>();
+  readonly ownerKeys = new Map<string, readonly SnapshotOwnerKey[]>();
+
+  /** Applies a delta in one synchronous step: no request sees half of a change. */
+  apply(delta: SnapshotDelta): void {
+    if (delta.organizationId) this.organizationId = delta.organizationId;
+    for (const { id, connection, sealed } of delta.connections) this.#putConnection(id, connection, sealed);
+    for (const { hash, key } of delta.accessKeys) this.accessKeys.set(hash, key);
+    for (const { hash, token } of delta.personalTokens) this.personalTokens.set(hash, token);
+    for (const person of delta.people) this.people.set(person.userId, person);
+    for (const { workspaceId, userId, role } of delta.memberships) {
+      const roles = this.memberships.get(userId) ?? new Map<string, WorkspaceRole>();
+      if (role) roles.set(workspaceId, role);
+      else roles.delete(workspaceId);
+      this.memberships.set(userId, roles);
+    }
+    for (const workspaceId of delta.deletedWorkspaceIds) for (const roles of this.memberships.values()) roles.delete(workspaceId);
+    for (const { owner, keys } of delta.ownerKeys) this.ownerKeys.set(ownerKey(owner), keys);
+    this.revision = Math.max(this.revision, delta.revision);
+  }
+
+  connectionsOf(owner: Owner): Iterable<Connection> {
+    return this.byOwner.get(ownerKey(owner))?.values() ?? [];
+  }
+
+  /** The actor behind a user id as of now, or undefined for one who is unknown or disabled. */
+  actorOf(userId: string, via: Actor['via']): Actor | undefined {
+    const person = this.people.get(userId);
+    if (!person || person.isDisabled) return undefined;
+    return {
+      userId,
+      email: person.email,
+      name: person.name,
+      role: person.role,
+      organizationId: this.organizationId,
+      workspaces: this.memberships.get(userId) ?? new Map(),
+      language: person.language,
+      via,
+    };
+  }
+
+  #putConnection(id: string, connection: Connection | null, sealed: SealedSecrets | null): void {
+    const before = this.connections.get(id);
+    if (before) this.byOwner.get(ownerKey(before.owner))?.delete(id);
+    if (!connection) {
+      this.connections.delete(id);
+      this.sealed.delete(id);
+      return;
+    }
+    this.connections.set(id, connection);
+    if (sealed) this.sealed.set(id, sealed);
+    else this.sealed.delete(id);
+    const key = ownerKey(connection.owner);
+    const siblings = this.byOwner.get(key) ?? new Map<string, Connection>();
+    siblings.set(id, connection);
+    this.byOwner.set(key, siblings);
+  }
+}

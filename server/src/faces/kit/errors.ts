@@ -1,0 +1,77 @@
+/** How the control plane says no: one body for every face, in the caller's language, with nothing of the inside in it. */
+import type { ErrorBody, ErrorCode } from '@patchbay/contract/errors';
+import { translate, type Language } from '@patchbay/contract/translate';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { Refusal, type FieldFault } from '../../domain/errors.ts';
+import { StorageBusy, StorageUnavailable } from '../../storage/errors.ts';
+import type { Dialect } from './route.ts';
+
+export interface ErrorAnswer {
+  status: number;
+  body: ErrorBody;
+  retryAfterS: number | null;
+  /** TRUE for what is our fault: it goes to the log with its cause. */
+  isOurs: boolean;
+}
+
+/** S3's face says two things with other statuses than the rest of the house (C-08, C-30). */
+const aiLlmStatus: Partial<Record<ErrorCode, number>> = { CONFIGURATION_IN_USE: 403, NAME_EXISTS: 400 };
+
+/** Any thrown thing as an answer. What is not a Refusal leaves as a bare 500 with a request id. */
+export function errorAnswer(error: unknown, options: { language: Language; requestId: string; dialect: Dialect }): ErrorAnswer {
+  const refusal = asRefusal(error);
+  const status = (options.dialect === 'ai-llm' ? aiLlmStatus[refusal.code] : undefined) ?? refusal.status;
+  const message = translate(options.language, `errors.${refusal.code}`, refusal.values);
+  return {
+    status,
+    retryAfterS: refusal.retryAfterS,
+    isOurs: status >= 500 && refusal.code === 'INTERNAL',
+    body: {
+      success: false,
+      error: message,
+      message,
+      error_code: refusal.code,
+      ...(refusal.details === undefined ? {} : { details: refusal.details }),
+      request_id: options.requestId,
+    },
+  };
+}
+
+/** Fastify's own refusals, by their stable codes. */
+const fastifyCodes: Record<string, (error: { statusCode?: number }) => Refusal> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('BODY_TOO_LARGE', { values: { limit: '1 MiB' } }),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new Refusal('UNSUPPORTED_MEDIA_TYPE'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: () => new Refusal('MALFORMED_JSON'),
+  FST_ERR_CTP_INVALID_JSON_BODY: () => new Refusal('MALFORMED_JSON'),
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Refusal('MALFORMED_JSON'),
+};
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.map((fault) => fieldFault(fault)));
+  if (error instanceof StorageUnavailable || error instanceof StorageBusy)
+    return new Refusal('STORAGE_UNAVAILABLE', { retryAfterS: 2, cause: error });
+  const code = (error as { code?: unknown } | null)?.code;
+  const known = typeof code === 'string' ? fastifyCodes[code] : undefined;
+  if (known) return known(error as { statusCode?: number });
+  if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400) return new Refusal('MALFORMED_JSON');
+  return new Refusal('INTERNAL', { cause: error });
+}
+
+/** A refusal for fields that do not fit; `details` names each by its path. */
+export const invalid = (faults: readonly FieldFault[]): Refusal =>
+  new Refusal('VALIDATION_ERROR', { values: { count: faults.length }, details: faults });
+
+interface ZodFault {
+  instancePath: string;
+  message?: string;
+  params?: { issue?: { code?: string; path?: PropertyKey[]; keys?: string[]; message?: string } };
+}
+
+function fieldFault(fault: ZodFault): FieldFault {
+  const issue = fault.params?.issue;
+  const path = (issue?.path ?? fault.instancePath.split('/').filter(Boolean)).map(String);
+  // An unknown field is reported at its own path, so that a form or a client can point at it.
+  const full = issue?.code === 'unrecognized_keys' && issue.keys?.[0] !== undefined ? [...path, issue.keys[0]] : path;
+  return { path: full.join('.'), code: issue?.code ?? 'invalid', message: issue?.message ?? fault.message ?? '' };
+}

@@ -1,0 +1,124 @@
+/** Turns routes into a Fastify server: authentication, strict bodies, declared answers, one way to say no. */
+import { isIP } from 'node:net';
+import { languageOf, type Language } from '@patchbay/contract/translate';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerFactory } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { Refusal } from '../../domain/errors.ts';
+import type { Actor, Origin } from '../../domain/owner.ts';
+import type { Ids } from '../../lib/ids.ts';
+import type { Log } from '../../lib/log.ts';
+import { authenticate, requireAccess, type AuthenticationDeps } from './authenticate.ts';
+import { errorAnswer } from './errors.ts';
+import type { Dialect, Route } from './route.ts';
+
+/** Control-plane bodies are small; files and completions go elsewhere. */
+const bodyBytesMax = 1_048_576;
+const urlCharsMax = 4096;
+
+export interface PlaneDeps extends AuthenticationDeps {
+  ids: Ids;
+  log: Log;
+  /** Peers whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
+  /** Notes a refused attempt in the audit log; must not throw. */
+  noteRefusedAccess(actor: Actor | null, origin: Origin, method: string, path: string, code: string): Promise<void>;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    actor: Actor | null;
+    language: Language;
+    origin: Origin;
+  }
+  interface FastifyContextConfig {
+    dialect?: Dialect;
+  }
+}
+
+export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactory): FastifyInstance {
+  const app = fastify({
+    ...(serverFactory ? { serverFactory } : {}),
+    genReqId: () => deps.ids.uuid(),
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: urlCharsMax, ignoreTrailingSlash: false, caseSensitive: true },
+    trustProxy: deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
+    logger: false,
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.decorateRequest('actor', null);
+  app.decorateRequest('language', 'en');
+  app.decorateRequest('origin');
+  app.addHook('onRequest', async (request, reply) => {
+    request.language = languageOf(request.headers['accept-language']);
+    request.origin = originOf(request);
+    reply.header('x-request-id', request.id);
+    reply.header('cache-control', 'no-store');
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header('referrer-policy', 'no-referrer');
+  });
+  app.setErrorHandler((error, request, reply) => sayNo(deps, error, request, reply));
+  app.setNotFoundHandler((request, reply) => sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply));
+  return app;
+}
+
+function originOf(request: FastifyRequest): Origin {
+  return {
+    requestId: request.id,
+    address: isIP(request.ip) ? request.ip : '',
+    agent: String(request.headers['user-agent'] ?? '').slice(0, 500),
+  };
+}
+
+async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const dialect = request.routeOptions.config.dialect ?? 'house';
+  const answer = errorAnswer(error, { language: request.language, requestId: request.id, dialect });
+  if (answer.isOurs) deps.log.error({ requestId: request.id, route: request.routeOptions.url, err: error }, 'request failed');
+  if (answer.status === 401 || answer.status === 403)
+    await deps.noteRefusedAccess(request.actor, request.origin, request.method, request.routeOptions.url ?? '', answer.body.error_code);
+  if (answer.retryAfterS !== null) reply.header('retry-after', String(answer.retryAfterS));
+  if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+  // Serialised here: the route's own answer schemas are for its successes.
+  await reply.code(answer.status).type('application/json; charset=utf-8').serializer((body: unknown) => JSON.stringify(body)).send(answer.body);
+}
+
+/** Hangs the routes of one face into the server. */
+export function addRoutes<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: readonly Route<Deps>[]): void {
+  for (const spec of routes) {
+    app.route({
+      method: spec.method,
+      url: spec.path,
+      config: { dialect: spec.dialect ?? 'house' },
+      schema: schemaOf(spec),
+      onRequest: async (request) => {
+        request.actor = await authenticate(deps, request);
+        if (request.actor && request.headers['accept-language'] === undefined) request.language = request.actor.language;
+        requireAccess(spec.access, request.actor);
+      },
+      handler: async (request, reply) => {
+        const call = {
+          actor: request.actor,
+          origin: request.origin,
+          body: request.body,
+          query: request.query,
+          params: request.params,
+          request,
+          reply,
+        };
+        const answer = await spec.handle(deps, call as never);
+        return reply.code(answer.status).send(answer.body);
+      },
+    });
+  }
+}
+
+function schemaOf<Deps>(spec: Route<Deps>): Record<string, unknown> {
+  const parts: Record<string, z.ZodType> = {};
+  if (spec.body) parts['body'] = spec.body;
+  if (spec.query) parts['querystring'] = spec.query;
+  if (spec.params) parts['params'] = spec.params;
+  return { ...parts, response: spec.answers, summary: spec.summary };
+}

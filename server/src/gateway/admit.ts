@@ -1,0 +1,45 @@
+/** May this caller ask this, now? Refuses before anything is planned, reserved or sent. */
+import { allowsModel } from '../domain/access-key.ts';
+import { refuse } from './errors.ts';
+import type { GatewayDeps, Order } from './order.ts';
+import type { Slot } from './limits.ts';
+
+/** What an admitted order holds until it ends. */
+export interface Grant {
+  slot: Slot;
+  release(): void;
+}
+
+/** Requests in flight on one instance; more are shed at once, so that those under way end well. */
+const inFlightMax = 4_000;
+let inFlight = 0;
+
+/** Rough tokens of a prompt: four bytes each, as an estimate for rate windows only. */
+export const promptTokensEstimate = (bytes: number): number => Math.ceil(bytes / 4);
+
+export function admit(deps: GatewayDeps, order: Order): Grant {
+  const key = order.accessKey;
+  if (key && order.asked !== null && !allowsModel(key.models, order.asked)) throw refuse('model_not_allowed');
+  if (inFlight >= inFlightMax) throw refuse('overloaded', { retryAfterS: 1 });
+  if (deps.journal.isFull() && key?.budgetNanoUsd != null) throw refuse('ledger_unavailable', { retryAfterS: 5 });
+  const slot = key ? deps.limits.take(key, tokensEstimate(order)) : { correct: () => undefined };
+  inFlight++;
+  let isReleased = false;
+  return {
+    slot,
+    release() {
+      if (!isReleased) inFlight--;
+      isReleased = true;
+    },
+  };
+}
+
+function tokensEstimate(order: Order): number {
+  if (order.accessKey?.tpm == null) return 0;
+  const { parsed, bytes } = order.request;
+  const body = parsed();
+  return promptTokensEstimate(bytes.length) + (body.max_completion_tokens ?? body.max_tokens ?? 0);
+}
+
+/** Requests under way on this instance. */
+export const requestsInFlight = (): number => inFlight;

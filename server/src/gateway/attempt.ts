@@ -1,0 +1,220 @@
+/** Tries the targets in turn until one has answered, or the retry rule says stop. Each try is booked before it leaves. */
+import { reservationOf } from '../domain/cost.ts';
+import { UpstreamFailure } from '../domain/errors.ts';
+import type { Intent, UnitPrices } from '../domain/ledger.ts';
+import { planNextAttempt } from '../domain/retry.ts';
+import type { Exchange } from '../egress/egress.ts';
+import { pause } from '../lib/clock.ts';
+import { callProvider, timeoutsOf, type AnswerFacts, type CallSink } from '../providers/call.ts';
+import { modelLimitOf } from '../providers/model-limits.ts';
+import type { Grant } from './admit.ts';
+import { refuse } from './errors.ts';
+import type { GatewayDeps, Journey, Order } from './order.ts';
+import { targetKey, type Target } from './plan.ts';
+import { intentOf, settlementOf, type Ending } from './record.ts';
+import type { Relay } from './relay.ts';
+import { openSecrets, type OpenedSecrets } from './secrets.ts';
+
+/** Returns when the caller has been answered. Throws the failure of the last attempt, or a refusal before the first. */
+export async function attemptEach(deps: GatewayDeps, order: Order, targets: readonly Target[], grant: Grant, journey: Journey, relay: Relay): Promise<void> {
+  const deadlineMs = order.startedMs + deps.timeouts.totalMs;
+  let index = 0;
+  let attemptsAtTarget = 0;
+  let racesForgiven = 0;
+  // Bounded by the rule: attemptsMax tries, and one that a reused socket lost.
+  for (;;) {
+    const target = targets[index]!;
+    attemptsAtTarget++;
+    journey.attempts++;
+    journey.connectionId = target.connection?.id ?? null;
+    if (attemptsAtTarget === 1) deps.health.asked(targetKey(target));
+    const attempt = new Attempt(deps, order, target, grant, journey, relay);
+    const failure = await attempt.run();
+    if (failure === null) return;
+    const next = planNextAttempt({
+      fault: relay.isGone() ? 'caller_gone' : failure.fault,
+      contentSent: journey.contentSent,
+      retryAfterMs: failure.retryAfterMs,
+      isReuseRace: failure.isReuseRace,
+      attempts: journey.attempts - racesForgiven,
+      attemptsAtTarget,
+      racesForgiven,
+      hasOtherTarget: index + 1 < targets.length,
+      // Asked only where the answer can matter, because asking counts.
+      budgetAllows: index + 1 < targets.length || attemptsAtTarget > 1 || failure.isReuseRace || deps.health.takeRetry(targetKey(target)),
+      remainingMs: deadlineMs - deps.clock.monotonicMs(),
+      draw: deps.ids.draw(),
+    });
+    attempt.settle(failure, next.kind === 'stop');
+    if (next.kind === 'stop') throw failure;
+    if (next.kind === 'other') {
+      index++;
+      attemptsAtTarget = 0;
+      continue;
+    }
+    if (next.isFree) {
+      racesForgiven++;
+      attemptsAtTarget--;
+    }
+    if (next.waitMs > 0) await pause(deps.clock, next.waitMs);
+  }
+}
+
+const noFacts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
+
+/** One try at one target: reserve, book, send, relay, settle. */
+class Attempt implements CallSink {
+  private readonly deps: GatewayDeps;
+  private readonly order: Order;
+  private readonly target: Target;
+  private readonly grant: Grant;
+  private readonly journey: Journey;
+  private readonly relay: Relay;
+  private readonly prices: UnitPrices | null;
+  private readonly startedMs: number;
+  private intent: Intent | null = null;
+  private seq = 0;
+  private reservedNanoUsd = 0;
+  private firstByteMs: number | null = null;
+  private facts: AnswerFacts = noFacts();
+  private done: (failure: UpstreamFailure | null) => void = () => undefined;
+
+  constructor(deps: GatewayDeps, order: Order, target: Target, grant: Grant, journey: Journey, relay: Relay) {
+    this.deps = deps;
+    this.order = order;
+    this.target = target;
+    this.grant = grant;
+    this.journey = journey;
+    this.relay = relay;
+    this.startedMs = deps.clock.monotonicMs();
+    this.prices = deps.prices.pricesOf(target.row, target.model);
+  }
+
+  /** Null when the caller has been answered; else why not. */
+  run(): Promise<UpstreamFailure | null> {
+    const outputTokensMax = this.reserve();
+    this.relay.newAttempt();
+    return new Promise((resolve, reject) => {
+      this.done = resolve;
+      const intent = intentOf(this.deps, this.order, this.target, this.journey.attempts, this.reservedNanoUsd);
+      try {
+        this.seq = this.deps.journal.append({ kind: 'intent', ...intent }, () => this.send(outputTokensMax));
+        this.intent = intent;
+      } catch (cause) {
+        this.deps.log.error({ requestId: this.order.requestId, err: cause }, 'an intent could not be written');
+        if (this.order.accessKey) this.deps.limits.settle(this.order.accessKey, this.reservedNanoUsd, 0);
+        this.journey.attempts--;
+        reject(refuse('ledger_unavailable', { retryAfterS: 5 }));
+      }
+    });
+  }
+
+  /** Sets money aside under a budget: an upper bound of the prompt, and an output cap that is also sent upstream. */
+  private reserve(): number | null {
+    const key = this.order.accessKey;
+    if (!key || key.budgetNanoUsd === null) return null;
+    const refused = (code: 'price_unknown' | 'budget_exceeded'): never => {
+      this.journey.attempts--;
+      throw refuse(code);
+    };
+    if (!this.prices) return refused('price_unknown');
+    const body = this.order.request.parsed();
+    const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
+    const outputTokensMax = body.max_completion_tokens ?? body.max_tokens ?? modelLimitOf(this.target.model).maxOutputTokens ?? outputTokensDefault;
+    // A token is at least one byte of the body.
+    const reserved = reservationOf(this.order.request.bytes.length, outputTokensMax * choices, this.prices);
+    try {
+      this.deps.limits.reserve(key, reserved);
+    } catch (error) {
+      this.journey.attempts--;
+      throw error;
+    }
+    this.reservedNanoUsd = reserved;
+    return outputTokensMax;
+  }
+
+  private send(outputTokensMax: number | null): void {
+    if (this.relay.isGone()) return this.done(new UpstreamFailure('caller_gone', 'the caller hung up'));
+    let opened: OpenedSecrets;
+    try {
+      opened = openSecrets(this.deps, this.target);
+    } catch (error) {
+      return this.done(error instanceof UpstreamFailure ? error : new UpstreamFailure('secret_unreadable', 'the secret does not open', { cause: error }));
+    }
+    const { row, baseUrl, settings, model, origin, trust } = this.target;
+    let exchange: Exchange;
+    try {
+      exchange = callProvider(
+        this.deps,
+        {
+          to: { row, baseUrl, settings, model },
+          origin,
+          trust,
+          secret: opened.secret,
+          customHeaders: opened.headers,
+          request: { ...this.order.request, outputTokensMax },
+          timeouts: timeoutsOf(settings, this.deps.timeouts),
+          moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
+        },
+        this,
+      );
+    } catch (error) {
+      return this.done(error instanceof UpstreamFailure ? error : new UpstreamFailure('bad_request', 'the request could not be translated', { cause: error }));
+    }
+    this.relay.attach(exchange, () => exchange.abort());
+  }
+
+  onWhole(body: Buffer | string, facts: AnswerFacts): void {
+    this.see(facts);
+    // Booked before it is said: an answer that was seen is never missing from the books.
+    this.settle(null, true);
+    this.relay.whole(body, this.seq);
+    this.done(null);
+  }
+
+  onPiece(piece: Buffer | string, facts: AnswerFacts): boolean {
+    if (this.firstByteMs === null) this.see(facts);
+    return this.relay.piece(piece, this.seq);
+  }
+
+  onStreamEnd(facts: AnswerFacts): void {
+    this.see(facts);
+    this.settle(null, true);
+    this.relay.endStream(true, this.seq);
+    this.done(null);
+  }
+
+  onFailure(failure: UpstreamFailure, facts: AnswerFacts): void {
+    this.facts = facts;
+    this.done(failure);
+  }
+
+  private see(facts: AnswerFacts): void {
+    this.facts = facts;
+    this.firstByteMs ??= this.deps.clock.monotonicMs();
+    this.journey.changed = facts.changed;
+  }
+
+  /** Called exactly once per attempt, when it is known whether another one follows. */
+  settle(failure: UpstreamFailure | null, isLast: boolean): void {
+    const { deps, order } = this;
+    if (!this.intent) return;
+    const ending: Ending = { failure, facts: this.facts, isLast, prices: this.prices, startedMs: this.startedMs, firstByteMs: this.firstByteMs };
+    const settlement = settlementOf(deps, order, this.intent, ending);
+    if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? 0);
+    if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
+    const key = targetKey(this.target);
+    if (failure) deps.health.failed(key, failure.fault, failure.retryAfterMs);
+    else deps.health.succeeded(key);
+    try {
+      deps.journal.append({ kind: 'settle', ...settlement });
+    } catch (cause) {
+      // The intent is on disk: the entry stays open and becomes `unknown`, visible and counted, never a silent zero.
+      deps.log.error({ requestId: order.requestId, err: cause }, 'a settlement could not be written');
+    }
+  }
+}
+
+/** Output cap for a budgeted key where neither the client nor the catalogue names one. */
+const outputTokensDefault = 4_096;
+

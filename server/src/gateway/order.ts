@@ -1,0 +1,101 @@
+/** What travels through the rooms of the data plane: the order as asked, the journey as it happened, and what the rooms are handed. */
+import type { AccessKey } from '../domain/access-key.ts';
+import type { Change, Purpose } from '../domain/ledger.ts';
+import type { Owner } from '../domain/owner.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
+import type { Egress } from '../egress/egress.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import type { Secret } from '../lib/secret.ts';
+import type { CallRequest, CallTimeouts } from '../providers/call.ts';
+import type { PriceBook } from '../providers/prices.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { Health } from './health.ts';
+import type { Limits } from './limits.ts';
+import type { ModelLists } from './model-lists.ts';
+
+export interface GatewayDeps {
+  keeper: { readonly snapshot: Snapshot };
+  vault: Vault;
+  egress: Egress;
+  journal: Journal;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  prices: PriceBook;
+  health: Health;
+  limits: Limits;
+  modelLists: ModelLists;
+  timeouts: CallTimeouts & { heartbeatMs: number };
+  /** The `.env` pseudo-connection (C-02), or null. */
+  environment: { baseUrl: string; model: string | null; secret: Secret | null } | null;
+  /** Address and key of the built-in demo provider; null where it is off. */
+  demo: { baseUrl: string; secret: Secret } | null;
+}
+
+/** One completion, as asked. */
+export interface Order {
+  requestId: string;
+  /** The face it came in by, `openai.chat`. */
+  face: string;
+  purpose: Purpose;
+  userId: string;
+  workspaceId: string | null;
+  accessKey: AccessKey | null;
+  /** Owners whose connections may be used, nearest first. */
+  owners: readonly Owner[];
+  /** What `model` named; null for nothing. */
+  asked: string | null;
+  pinnedId: string | null;
+  request: CallRequest;
+  clientRequestId: string | null;
+  atMs: number;
+  /** Monotonic. */
+  startedMs: number;
+}
+
+/** The caller's side of the line. A face provides it; bytes are already in that face's wire. */
+export interface Reply {
+  /** TRUE once the caller has hung up. */
+  isGone(): boolean;
+  onGone(run: () => void): void;
+  /** Status line and headers of a stream; called once. */
+  beginStream(headers: Readonly<Record<string, string>>): void;
+  /** `false` when the caller reads too slowly; `onDrain` tells when to go on. */
+  write(piece: Buffer | string): boolean;
+  onDrain(run: () => void): void;
+  /** The stream's own last word, `data: [DONE]`, where the wire has one. */
+  endStream(isComplete: boolean): void;
+  whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void;
+  /** A refusal or a failure, in this wire's shape: before the stream as status and body, within it as an error event. */
+  fail(error: GatewayError, headers: Readonly<Record<string, string>>): void;
+}
+
+/** What `/v1` answers when it cannot serve. Nothing of the provider's text is in it. */
+export interface GatewayError {
+  status: number;
+  /** Stable and lower case: `model_not_found`, `provider_auth`. */
+  code: string;
+  type: 'invalid_request_error' | 'authentication_error' | 'permission_error' | 'rate_limit_error' | 'insufficient_quota' | 'upstream_error' | 'server_error';
+  message: string;
+  param: string | null;
+  retryAfterS: number | null;
+  /** FALSE tells SDKs not to multiply attempts that we have already made. */
+  shouldRetry: boolean;
+}
+
+/** One completion, as it happened. */
+export interface Journey {
+  /** Set by the plan, changed by each attempt. */
+  connectionId: string | null;
+  attempts: number;
+  changed: Change[];
+  /** The caller has seen the head of the answer. */
+  headSent: boolean;
+  /** The caller has seen content: from here on there is one provider only. */
+  contentSent: boolean;
+}
+
+export const newJourney = (): Journey => ({ connectionId: null, attempts: 0, changed: [], headSent: false, contentSent: false });

@@ -1,0 +1,86 @@
+/** From what was asked to the targets to try, best first. Decides nothing by itself: the rules are in `domain/resolve`. */
+import type { Connection } from '../domain/connection.ts';
+import { targetsMax } from '../domain/retry.ts';
+import { resolveModel, type Candidate } from '../domain/resolve.ts';
+import { inferProvider, providerRow, type ProviderRow } from '../providers/catalog.ts';
+import { normaliseBase } from '../providers/normalise.ts';
+import type { Trust } from '../egress/egress.ts';
+import { refuse } from './errors.ts';
+import type { GatewayDeps, Order } from './order.ts';
+
+/** One place to send the request to. */
+export interface Target {
+  /** Null for the environment's pseudo-connection. */
+  connection: Connection | null;
+  row: ProviderRow;
+  /** Canonical base (C-17). */
+  baseUrl: string;
+  origin: string;
+  trust: Trust;
+  model: string;
+  settings: Connection['settings'];
+}
+
+/** No provider has longer model ids, and the books keep no longer ones (R-072). */
+const modelCharsMax = 255;
+
+/** Key of a target in health and retry budgets. */
+export const targetKey = (target: Target): string => target.connection?.id ?? 'environment';
+
+/** Throws a GatewayRefusal where nothing answers to the name. */
+export function plan(deps: GatewayDeps, order: Order): Target[] {
+  const { snapshot } = deps.keeper;
+  const resolution = resolveModel({
+    asked: order.asked,
+    pinnedId: order.pinnedId,
+    owners: order.owners,
+    connectionsOf: (owner) => snapshot.connectionsOf(owner),
+    byId: (id) => snapshot.connections.get(id),
+    serves: (connection, model) => serves(deps, connection, model),
+    environment: deps.environment && { model: deps.environment.model },
+  });
+  if (resolution.kind === 'refused') throw refuse(resolution.code);
+  if (resolution.kind === 'environment') return [environmentTarget(deps, resolution.model)];
+  return healthyFirst(deps, resolution.candidates)
+    .slice(0, targetsMax)
+    .map((candidate) => targetOf(deps, candidate));
+}
+
+/** Unhealthy ones go last, not away: when all are ill, trying beats refusing. */
+function healthyFirst(deps: GatewayDeps, candidates: readonly Candidate[]): Candidate[] {
+  if (candidates.length === 1) return [...candidates];
+  return candidates.toSorted((a, b) => deps.health.rank(a.connection.id) - deps.health.rank(b.connection.id));
+}
+
+function serves(deps: GatewayDeps, connection: Connection, model: string): boolean {
+  if (connection.model === model) return true;
+  const listed = deps.modelLists.known(connection.id);
+  if (listed) return listed.has(model);
+  return providerRow(connection.providerId)?.models.suggested.includes(model) ?? false;
+}
+
+export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }: Candidate): Target {
+  const row = providerRow(connection.providerId);
+  if (!row) throw refuse('connection_inactive');
+  if (model.length > modelCharsMax) throw refuse('model_not_found');
+  const base = row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, connection.baseUrl);
+  return {
+    connection,
+    row,
+    baseUrl: base.baseUrl,
+    origin: base.origin,
+    // The demo provider is this process itself, on loopback.
+    trust: row.isInternal ? 'administrator' : connection.trust,
+    model,
+    settings: connection.settings,
+  };
+}
+
+function environmentTarget(deps: GatewayDeps, asked: string | null): Target {
+  const environment = deps.environment!;
+  const model = asked ?? environment.model;
+  if (!model) throw refuse('model_required');
+  const row = providerRow(inferProvider(environment.baseUrl))!;
+  const base = normaliseBase(row, environment.baseUrl);
+  return { connection: null, row, baseUrl: base.baseUrl, origin: base.origin, trust: 'administrator', model, settings: {} };
+}

@@ -1,0 +1,113 @@
+/** Writes down what an attempt came to, whatever happened; failures too, since they are what the health page is made of. */
+import { costOf } from '../domain/cost.ts';
+import type { UpstreamFailure } from '../domain/errors.ts';
+import { noTokens, type Intent, type Settlement, type TokenUsage, type UnitPrices } from '../domain/ledger.ts';
+import type { AnswerFacts } from '../providers/call.ts';
+import { promptTokensEstimate } from './admit.ts';
+import { errorOfFailure } from './errors.ts';
+import type { GatewayDeps, GatewayError, Order } from './order.ts';
+import type { Target } from './plan.ts';
+
+/** Characters of text per token, where a provider gives no usage; the entry is marked as an estimate. */
+const charsPerToken = 4;
+
+export function intentOf(deps: GatewayDeps, order: Order, target: Target, attemptNo: number, reservedNanoUsd: number): Intent {
+  return {
+    id: deps.ids.uuid(),
+    atMs: deps.clock.nowMs(),
+    requestId: order.requestId,
+    attemptNo,
+    face: order.face,
+    purpose: order.purpose,
+    connectionId: target.connection?.id ?? null,
+    provider: target.row.id,
+    modelAsked: order.asked ?? '',
+    model: target.model,
+    accessKeyId: order.accessKey?.id ?? null,
+    userId: order.userId,
+    workspaceId: order.workspaceId,
+    isStream: order.request.isStream,
+    reservedNanoUsd,
+    configRevision: deps.keeper.snapshot.revision,
+    clientRequestId: order.clientRequestId,
+  };
+}
+
+export interface Ending {
+  failure: UpstreamFailure | null;
+  facts: AnswerFacts;
+  isLast: boolean;
+  prices: UnitPrices | null;
+  /** Monotonic. */
+  startedMs: number;
+  firstByteMs: number | null;
+}
+
+/** Faults after which the provider may have read, and may bill, the prompt. */
+const mayBeBilled = new Set(['headers_timeout', 'stalled', 'total_timeout', 'connection_lost', 'caller_gone']);
+
+export function usageOfEnding(order: Order, { failure, facts }: Pick<Ending, 'failure' | 'facts'>): TokenUsage {
+  if (facts.usage) return facts.usage;
+  if (failure && facts.contentChars === 0 && !mayBeBilled.has(failure.fault)) return noTokens;
+  return {
+    ...noTokens,
+    tokensIn: promptTokensEstimate(order.request.bytes.length),
+    tokensOut: Math.ceil(facts.contentChars / charsPerToken),
+    isEstimated: true,
+  };
+}
+
+export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): Settlement {
+  const { failure, facts, prices } = ending;
+  const usage = usageOfEnding(order, ending);
+  const isUsed = usage.tokensIn + usage.tokensOut > 0;
+  const isPartial = failure !== null && (failure.fault === 'caller_gone' || facts.contentChars > 0);
+  return {
+    id: intent.id,
+    atMs: intent.atMs,
+    state: isPartial ? 'partial' : 'settled',
+    reason: failure === null ? null : failure.fault === 'caller_gone' ? 'client_closed' : failure.fault,
+    status: failure === null ? 200 : errorOfFailure(failure).status,
+    isLast: ending.isLast,
+    usage,
+    costNanoUsd: prices ? costOf(usage, prices) : isUsed ? null : 0,
+    prices: isUsed ? prices : null,
+    modelReported: facts.modelReported,
+    finishReason: facts.finishReason,
+    latencyMs: Math.round(deps.clock.monotonicMs() - ending.startedMs),
+    firstByteMs: ending.firstByteMs === null ? null : Math.round(ending.firstByteMs - ending.startedMs),
+    changed: facts.changed.length > 0 ? facts.changed : null,
+  };
+}
+
+/** A request that reached no provider: attempt 0 of itself. */
+export function recordRefusal(deps: GatewayDeps, order: Order, error: GatewayError): void {
+  try {
+    deps.journal.append({
+      kind: 'refused',
+      id: deps.ids.uuid(),
+      atMs: deps.clock.nowMs(),
+      requestId: order.requestId,
+      face: order.face,
+      purpose: order.purpose,
+      connectionId: null,
+      provider: '',
+      modelAsked: (order.asked ?? '').slice(0, modelCharsMax),
+      model: (order.asked ?? '').slice(0, modelCharsMax),
+      accessKeyId: order.accessKey?.id ?? null,
+      userId: order.userId,
+      workspaceId: order.workspaceId,
+      isStream: order.request.isStream,
+      configRevision: deps.keeper.snapshot.revision,
+      clientRequestId: order.clientRequestId,
+      reason: error.code,
+      status: error.status,
+      latencyMs: Math.round(deps.clock.monotonicMs() - order.startedMs),
+    });
+  } catch (cause) {
+    // Without a journal the refusal stands all the same; that the books miss it is said once per event.
+    deps.log.error({ requestId: order.requestId, err: cause }, 'a refused request could not be booked');
+  }
+}
+
+const modelCharsMax = 255;

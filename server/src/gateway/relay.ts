@@ -1,0 +1,169 @@
+/** Hands the answer to the caller as it arrives: not before it is in the books, and never faster than the caller reads. */
+import type { Exchange } from '../egress/egress.ts';
+import type { Timer } from '../lib/clock.ts';
+import type { GatewayDeps, GatewayError, Journey, Order, Reply } from './order.ts';
+
+const heartbeat = ': keep-alive\n\n';
+/** What may be held while an intent is on its way to the disk; more pauses the provider. */
+const heldBytesMax = 262_144;
+
+export class Relay {
+  private readonly deps: GatewayDeps;
+  private readonly order: Order;
+  private readonly journey: Journey;
+  private readonly reply: Reply;
+  private heartbeats: Timer | null = null;
+  private exchange: Exchange | null = null;
+  private held: (Buffer | string)[] = [];
+  private heldBytes = 0;
+  private isOpen = false;
+  private isWaiting = false;
+  private isPaused = false;
+  private afterHeld: (() => void) | null = null;
+  private goneListener: (() => void) | null = null;
+
+  constructor(deps: GatewayDeps, order: Order, journey: Journey, reply: Reply) {
+    this.deps = deps;
+    this.order = order;
+    this.journey = journey;
+    this.reply = reply;
+    if (order.request.isStream) this.heartbeats = deps.clock.every(deps.timeouts.heartbeatMs, () => this.beat());
+    reply.onGone(() => this.goneListener?.());
+  }
+
+  isGone(): boolean {
+    return this.reply.isGone();
+  }
+
+  /** Binds the relay to the exchange of the attempt under way; `gone` runs when the caller hangs up. */
+  attach(exchange: Exchange, gone: () => void): void {
+    this.exchange = exchange;
+    this.isPaused = false;
+    this.goneListener = gone;
+    if (this.reply.isGone()) gone();
+  }
+
+  /** A new attempt has to reach the disk before its first byte reaches the caller. */
+  newAttempt(): void {
+    this.isOpen = false;
+    this.isWaiting = false;
+    this.held = [];
+    this.heldBytes = 0;
+    this.afterHeld = null;
+    this.goneListener = null;
+  }
+
+  /** Passes one piece on; `false` asks the provider's side to pause. */
+  piece(piece: Buffer | string, seq: number): boolean {
+    if (this.isOpen) return this.send(piece);
+    this.held.push(piece);
+    this.heldBytes += piece.length;
+    this.waitFor(seq);
+    // The wait may have been none at all.
+    if (this.isOpen || this.heldBytes < heldBytesMax) return true;
+    this.isPaused = true;
+    return false;
+  }
+
+  endStream(isComplete: boolean, seq: number): void {
+    this.whenOpen(seq, () => {
+      this.beginStream();
+      this.reply.endStream(isComplete);
+    });
+  }
+
+  whole(body: Buffer | string, seq: number): void {
+    this.journey.contentSent = true;
+    this.whenOpen(seq, () => {
+      this.journey.headSent = true;
+      this.reply.whole(this.headers(), body);
+    });
+  }
+
+  fail(error: GatewayError): void {
+    if (this.reply.isGone()) return;
+    const say = (): void => this.reply.fail(error, this.headers());
+    // An error must not overtake pieces that still wait for the disk.
+    if (this.isWaiting && !this.isOpen) this.afterHeld = say;
+    else say();
+  }
+
+  close(): void {
+    this.heartbeats?.cancel();
+    this.goneListener = null;
+  }
+
+  private whenOpen(seq: number, run: () => void): void {
+    if (this.isOpen) return run();
+    this.afterHeld = run;
+    this.waitFor(seq);
+  }
+
+  private waitFor(seq: number): void {
+    if (this.isWaiting || this.isOpen) return;
+    this.isWaiting = true;
+    this.deps.journal.whenDurable(seq, () => this.open());
+  }
+
+  private open(): void {
+    this.isOpen = true;
+    this.isWaiting = false;
+    const held = this.held;
+    this.held = [];
+    this.heldBytes = 0;
+    let mayGoOn = true;
+    for (const piece of held) mayGoOn = this.send(piece);
+    const after = this.afterHeld;
+    this.afterHeld = null;
+    after?.();
+    if (this.isPaused && mayGoOn) this.goOn();
+  }
+
+  private send(piece: Buffer | string): boolean {
+    if (this.reply.isGone()) return true;
+    this.beginStream();
+    this.journey.contentSent = true;
+    if (this.reply.write(piece)) return true;
+    this.isPaused = true;
+    this.reply.onDrain(() => this.goOn());
+    return false;
+  }
+
+  private goOn(): void {
+    this.isPaused = false;
+    this.exchange?.resume();
+  }
+
+  private beginStream(): void {
+    if (this.journey.headSent) return;
+    this.journey.headSent = true;
+    this.reply.beginStream(this.headers());
+  }
+
+  /** Keeps the line alive while nothing has come yet; the headers then say what was known at that time. */
+  private beat(): void {
+    if (this.journey.contentSent || this.reply.isGone()) return;
+    this.beginStream();
+    this.reply.write(heartbeat);
+  }
+
+  private headers(): Record<string, string> {
+    const { connectionId, attempts, changed } = this.journey;
+    const headers: Record<string, string> = {
+      'x-patchbay-attempts': String(attempts),
+      'x-patchbay-config-rev': String(this.deps.keeper.snapshot.revision),
+    };
+    if (connectionId) headers['x-patchbay-connection'] = connectionId;
+    if (changed.length > 0) headers['x-patchbay-changed'] = changedHeader(this.journey);
+    return headers;
+  }
+}
+
+/** At most this much of the list fits into a header; the ledger has the whole of it. */
+const changedCharsMax = 1_000;
+
+function changedHeader({ changed }: Journey): string {
+  const text = changed.map(({ parameter, what, to }) => (to === undefined ? `${parameter};${what}` : `${parameter};${what};${to}`)).join(', ');
+  // Names of parameters come from the client: what cannot stand in a header is replaced.
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, changedCharsMax);
+}

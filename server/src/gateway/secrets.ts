@@ -1,0 +1,38 @@
+/** Opens a connection's sealed values for one attempt, and for the origin they were entered for only. */
+import { UpstreamFailure } from '../domain/errors.ts';
+import { ownerKey } from '../domain/owner.ts';
+import { placeOf, type SecretColumn } from '../domain/sealing.ts';
+import type { Connection } from '../domain/connection.ts';
+import type { GatewayDeps } from './order.ts';
+import type { Target } from './plan.ts';
+
+export interface OpenedSecrets {
+  secret: string;
+  headers: Record<string, string>;
+}
+
+type SecretDeps = Pick<GatewayDeps, 'keeper' | 'vault' | 'environment' | 'demo'>;
+
+/** Throws UpstreamFailure `secret_unreadable`; a sealed text never travels in place of what it holds. */
+export function openSecrets(deps: SecretDeps, { connection, row, origin }: Target): OpenedSecrets {
+  if (row.isInternal) return { secret: deps.demo?.secret.reveal() ?? '', headers: {} };
+  if (!connection) return { secret: deps.environment?.secret?.reveal() ?? '', headers: {} };
+  // The place names the origin that the request really goes to, not the one the row remembers: a row that was altered opens nothing.
+  const placed = { ...connection, origin };
+  const sealed = deps.keeper.snapshot.sealed.get(connection.id);
+  const headers = openOne(deps, placed, sealed?.headers ?? null, 'headers_encrypted');
+  return {
+    secret: openOne(deps, placed, sealed?.secret ?? null, 'api_key_encrypted') ?? '',
+    headers: headers === null ? {} : (JSON.parse(headers) as Record<string, string>),
+  };
+}
+
+export function openOne(deps: Pick<SecretDeps, 'keeper' | 'vault'>, connection: Connection, box: string | null, column: SecretColumn): string | null {
+  if (box === null) return null;
+  const keys = deps.keeper.snapshot.ownerKeys.get(ownerKey(connection.owner)) ?? [];
+  try {
+    return deps.vault.open(box, placeOf(connection, column), (version) => keys.find((key) => key.version === version)).reveal();
+  } catch (cause) {
+    throw new UpstreamFailure('secret_unreadable', 'the stored secret does not open', { cause });
+  }
+}

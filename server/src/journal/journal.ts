@@ -1,0 +1,366 @@
+/** This process's append-only file of intents and settlements: one write per tick, one fdatasync for many, nothing lost by a kill. */
+import { closeSync, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
+import type { LedgerRecord } from '../domain/ledger.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import { GroupSync, type Settled } from './group-sync.ts';
+import { writeLine, type Numbered } from './line.ts';
+import { createSegment, createSegmentReader, listSegments, openInstance, removeSegment, repairTail, writeInstance, type Segment } from './segments.ts';
+import { RecordWindow } from './window.ts';
+
+/** The disk does not take records: new work is refused with 503, or goes on from memory where the caller says so (P12). */
+export class JournalUnavailable extends Error {
+  override readonly name = 'JournalUnavailable';
+}
+
+/** Too much waits for the database: work that spends a budget is refused until the feeder has caught up (P10). */
+export class JournalFull extends Error {
+  override readonly name = 'JournalFull';
+}
+
+/** What an intent does while the disk fails: be refused, or be kept in memory alone until the disk or the database takes it. */
+export type OnFailure = 'refuse' | 'remember';
+
+export interface Journal {
+  /** Outlives restarts, as long as the directory does. */
+  readonly instanceId: string;
+  /**
+   * Puts the record into this tick's write and returns its sequence number. `written(null)` runs after the write returned: the record
+   * survives `kill -9`. `written(failure)` says that the disk did not take it: the record is still in memory and will reach the books
+   * if it can, so the caller settles what it does not send. With `remember`, an intent's `written(null)` may also mean "in memory".
+   * Settlements and refused requests are always remembered, up to a bound.
+   * @throws JournalUnavailable, JournalFull (intents with a reservation beyond `bytesMax`, all intents beyond four times that).
+   */
+  append(record: LedgerRecord, written?: Settled, onFailure?: OnFailure): number;
+  /** Writes what this tick appended, now. */
+  flush(): void;
+  /** Calls back with null once the record is on the disk or in the books (at once when it is), with a failure while the disk fails. */
+  whenDurable(seq: number, durable: Settled): void;
+  /** For the feeder: records after `seq` in order, at most `countMax`; fewer than there are, but none only where there are none. */
+  readAfter(seq: number, countMax: number): { records: Numbered[]; damagedLines: number };
+  /** Everything up to `seq` is durably in the database: whole segments at or below it are deleted. */
+  fed(seq: number): void;
+  /** Becomes another instance: for a journal that is older than the books, whose numbers have been used before. */
+  renew(): string;
+  /** The highest number given so far. */
+  lastSeq(): number;
+  unfedBytes(): number;
+  isFull(): boolean;
+  isFailing(): boolean;
+  close(): Promise<void>;
+}
+
+export interface JournalOptions {
+  /** The journal's own directory; one process at a time. */
+  dir: string;
+  clock: Clock;
+  ids: Ids;
+  segmentBytesMax?: number;
+  bytesMax?: number;
+  /** The disk failed; said once per failure, not once per record. */
+  onError: (error: Error) => void;
+}
+
+/** What was found at the start. */
+export interface Recovered {
+  instanceId: string;
+  /** The lowest number that may still be in the segments. */
+  firstSeq: number;
+  /** The highest number of earlier runs: everything above is this run's. */
+  lastSeq: number;
+  bytes: number;
+  tornBytes: number;
+  damagedLines: number;
+}
+
+const defaultSegmentBytesMax = 8_388_608;
+const defaultBytesMax = 268_435_456;
+/** Work without a budget goes on longer, but not until the disk is full. */
+const hardFactor = 4;
+/** Records kept in memory while the disk fails (P12). */
+const ringRecordsMax = 10_000;
+const windowRecordsMax = 10_000;
+const retryMs = 250;
+
+interface Pending extends Numbered {
+  line: string;
+  written: Settled | null;
+  isRemembered: boolean;
+}
+
+class SegmentedJournal implements Journal {
+  readonly #options: Required<JournalOptions>;
+  readonly #segments: Segment[];
+  readonly #window = new RecordWindow(windowRecordsMax);
+  readonly #reader = createSegmentReader();
+  readonly #sync: GroupSync;
+  #instanceId: string;
+  #fd: number;
+  #lastSeq: number;
+  #writtenSeq: number;
+  #fedSeq = 0;
+  /** Not on the disk yet: this tick's, and everything since a failure. */
+  #pending: Pending[] = [];
+  #immediate: NodeJS.Immediate | null = null;
+  /** Written, but not synced: after a failed fdatasync nobody knows what of it the disk has. */
+  #unsynced: Pending[] = [];
+  #failure: JournalUnavailable | null = null;
+  #retryTimer: Timer | null = null;
+  #mustRewrite = false;
+  #hasBrokenLine = false;
+  #rotateAtBytes: number;
+  #isClosed = false;
+
+  constructor(options: Required<JournalOptions>, recovered: Recovered, segments: Segment[], fd: number) {
+    this.#options = options;
+    this.#instanceId = recovered.instanceId;
+    this.#segments = segments;
+    this.#fd = fd;
+    this.#lastSeq = recovered.lastSeq;
+    this.#writtenSeq = recovered.lastSeq;
+    this.#rotateAtBytes = options.segmentBytesMax;
+    this.#sync = new GroupSync(
+      {
+        clock: options.clock,
+        fd: () => this.#fd,
+        writtenSeq: () => this.#writtenSeq,
+        onSynced: (durableSeq) => this.#onSynced(durableSeq),
+        onFailed: (error) => {
+          this.#mustRewrite = true;
+          this.#fail(error);
+        },
+      },
+      recovered.lastSeq,
+    );
+  }
+
+  get instanceId(): string {
+    return this.#instanceId;
+  }
+
+  append(record: LedgerRecord, written: Settled | null = null, onFailure: OnFailure = 'refuse'): number {
+    if (this.#isClosed) throw new JournalUnavailable('the journal is closed');
+    if (record.kind === 'intent') this.#admit(record.reservedNanoUsd > 0, onFailure);
+    if (this.#failure && this.#pending.length >= ringRecordsMax) throw this.#failure;
+    const seq = this.#lastSeq + 1;
+    const line = writeLine(seq, record);
+    this.#lastSeq = seq;
+    this.#pending.push({ seq, record, line, written, isRemembered: onFailure === 'remember' || record.kind !== 'intent' });
+    this.#window.push({ seq, record });
+    this.#immediate ??= setImmediate(() => this.flush());
+    return seq;
+  }
+
+  flush(): void {
+    if (this.#immediate) clearImmediate(this.#immediate);
+    this.#immediate = null;
+    if (this.#pending.length === 0) return;
+    if (!this.#failure) {
+      const entries = this.#pending;
+      try {
+        this.#write();
+      } catch (error) {
+        this.#fail(error as Error);
+      }
+      if (!this.#failure || this.#pending !== entries) return this.#answer(entries, null);
+    }
+    this.#answer(this.#pending, this.#failure);
+  }
+
+  whenDurable(seq: number, durable: Settled): void {
+    if (this.#failure && seq > this.#sync.durableSeq) return durable(this.#failure);
+    this.#sync.wait(seq, durable);
+  }
+
+  readAfter(seq: number, countMax: number): { records: Numbered[]; damagedLines: number } {
+    // While the disk fails the database is the only safe place there is, so that it also gets what is in memory alone.
+    const lastSeq = this.#failure ? this.#lastSeq : this.#writtenSeq;
+    if (!this.#window.reachesBackTo(seq) && seq < lastSeq) {
+      const read = this.#reader.read(this.#segments, seq, countMax);
+      if (read.records.length > 0) return read;
+    }
+    return { records: this.#window.after(seq, lastSeq, countMax), damagedLines: 0 };
+  }
+
+  fed(seq: number): void {
+    this.#fedSeq = Math.max(this.#fedSeq, seq);
+    this.#window.dropUpTo(seq);
+    this.#unsynced = this.#unsynced.filter((entry) => entry.seq > seq);
+    if (this.#failure) this.#pending = this.#pending.filter((entry) => entry.seq > seq);
+    this.#sync.reached(Math.min(seq, this.#lastSeq));
+    while (this.#segments.length > 1 && this.#segments[1]!.firstSeq - 1 <= seq) removeSegment(this.#segments.shift()!);
+  }
+
+  renew(): string {
+    this.#instanceId = this.#options.ids.uuid();
+    writeInstance(this.#options.dir, this.#instanceId);
+    return this.#instanceId;
+  }
+
+  lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  unfedBytes(): number {
+    if (this.#fedSeq >= this.#lastSeq) return 0;
+    let bytes = 0;
+    for (const segment of this.#segments) bytes += segment.bytes;
+    return bytes;
+  }
+
+  isFull(): boolean {
+    return this.unfedBytes() >= this.#options.bytesMax;
+  }
+
+  isFailing(): boolean {
+    return this.#failure !== null;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.flush();
+    this.#isClosed = true;
+    if (!this.#failure && this.#writtenSeq > this.#sync.durableSeq) {
+      await new Promise<void>((resolve) => this.#sync.wait(this.#writtenSeq, () => resolve()));
+    }
+    this.#retryTimer?.cancel();
+    await this.#sync.stop();
+    closeSync(this.#fd);
+  }
+
+  #admit(isBudgeted: boolean, onFailure: OnFailure): void {
+    if (this.#failure && onFailure === 'refuse') throw this.#failure;
+    const unfedBytes = this.unfedBytes();
+    const bytesMax = isBudgeted ? this.#options.bytesMax : this.#options.bytesMax * hardFactor;
+    if (unfedBytes >= bytesMax) throw new JournalFull(`${unfedBytes} bytes wait for the database`);
+  }
+
+  /** Writes all pending lines, wholly or (the file being cut back) not at all. */
+  #write(): void {
+    const entries = this.#pending;
+    const segment = this.#segments.at(-1)!;
+    const text = entries.map((entry) => entry.line).join('');
+    const buffer = Buffer.from(this.#hasBrokenLine ? `\n${text}` : text);
+    try {
+      for (let offset = 0; offset < buffer.length; ) offset += writeSync(this.#fd, buffer, offset);
+    } catch (error) {
+      try {
+        ftruncateSync(this.#fd, segment.bytes);
+      } catch {
+        // The broken line stays and is closed by a line feed of its own before the next one.
+        this.#hasBrokenLine = true;
+      }
+      throw error;
+    }
+    this.#hasBrokenLine = false;
+    segment.bytes += buffer.length;
+    this.#pending = [];
+    this.#writtenSeq = entries.at(-1)!.seq;
+    for (const entry of entries) if (entry.seq > this.#sync.durableSeq) this.#unsynced.push(entry);
+    this.#window.trim(this.#writtenSeq);
+    if (segment.bytes >= this.#rotateAtBytes && !this.#sync.isInFlight) this.#rotate();
+    this.#sync.wrote();
+  }
+
+  #onSynced(durableSeq: number): void {
+    const first = this.#unsynced.findIndex((entry) => entry.seq > durableSeq);
+    this.#unsynced = first < 0 ? [] : this.#unsynced.slice(first);
+    if (!this.#isClosed && this.#segments.at(-1)!.bytes >= this.#rotateAtBytes) this.#rotate();
+  }
+
+  /** Begins the next segment. The old one is synced first, so that a durable record never has one before it that is not. */
+  #rotate(): void {
+    try {
+      fdatasyncSync(this.#fd);
+    } catch (error) {
+      this.#mustRewrite = true;
+      return this.#fail(error as Error);
+    }
+    this.#unsynced = [];
+    this.#sync.reached(this.#writtenSeq);
+    try {
+      this.#begin(this.#writtenSeq + 1);
+    } catch (error) {
+      // The old segment takes more for now; the next try comes when it has grown by as much again.
+      this.#rotateAtBytes += this.#options.segmentBytesMax;
+      this.#options.onError(error as Error);
+    }
+  }
+
+  #begin(firstSeq: number): void {
+    const { segment, fd } = createSegment(this.#options.dir, firstSeq);
+    closeSync(this.#fd);
+    this.#fd = fd;
+    if (this.#segments.at(-1)?.path === segment.path) this.#segments.pop();
+    this.#segments.push(segment);
+    this.#rotateAtBytes = this.#options.segmentBytesMax;
+    this.#hasBrokenLine = false;
+  }
+
+  #fail(error: Error): void {
+    if (!this.#failure) {
+      this.#failure = new JournalUnavailable('the journal cannot be written', { cause: error });
+      this.#options.onError(error);
+    }
+    this.#sync.fail(this.#failure);
+    this.#retryTimer ??= this.#options.clock.after(retryMs, () => {
+      this.#retryTimer = null;
+      this.#retry();
+    });
+  }
+
+  #retry(): void {
+    if (this.#isClosed || !this.#failure) return;
+    let entries: readonly Pending[] = [];
+    try {
+      if (this.#mustRewrite) {
+        // After a failed sync the kernel may call lost pages clean: only a second copy elsewhere is to be trusted.
+        this.#begin(this.#unsynced[0]?.seq ?? this.#pending[0]?.seq ?? this.#lastSeq + 1);
+        this.#pending = [...this.#unsynced, ...this.#pending];
+        this.#unsynced = [];
+        this.#mustRewrite = false;
+      }
+      entries = this.#pending;
+      if (entries.length > 0) this.#write();
+      else fdatasyncSync(this.#fd);
+    } catch (error) {
+      return this.#fail(error as Error);
+    }
+    this.#failure = null;
+    this.#answer(entries, null);
+    this.#sync.wrote();
+  }
+
+  /** Says of each record how it stands, once. What the disk did not take stays pending. */
+  #answer(entries: readonly Pending[], failure: Error | null): void {
+    for (const entry of entries) {
+      const { written } = entry;
+      entry.written = null;
+      written?.(entry.isRemembered ? null : failure);
+    }
+  }
+}
+
+/**
+ * Opens the journal of a data directory: repairs its tail, goes on with its sequence, begins a segment of its own. Nothing of an
+ * earlier run is deleted before the feeder says that it is in the books.
+ */
+export function openJournal(options: JournalOptions): { journal: Journal; recovered: Recovered } {
+  const { dir } = options;
+  const instanceId = openInstance(dir, options.ids);
+  const segments = listSegments(dir);
+  const last = segments.at(-1);
+  const tail = last ? repairTail(last) : { lastSeq: 0, tornBytes: 0, damagedLines: 0 };
+  const { segment, fd } = createSegment(dir, tail.lastSeq + 1);
+  if (last?.path !== segment.path) segments.push(segment);
+  const recovered: Recovered = {
+    instanceId,
+    firstSeq: segments[0]!.firstSeq,
+    lastSeq: tail.lastSeq,
+    bytes: segments.reduce((sum, one) => sum + one.bytes, 0),
+    tornBytes: tail.tornBytes,
+    damagedLines: tail.damagedLines,
+  };
+  const complete = { segmentBytesMax: defaultSegmentBytesMax, bytesMax: defaultBytesMax, ...options };
+  return { journal: new SegmentedJournal(complete, recovered, segments, fd), recovered };
+}

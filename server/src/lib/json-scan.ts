@@ -1,0 +1,150 @@
+/** Finds the top-level members of a JSON object in its bytes, without building it: what is patched is spliced, never re-written. */
+
+export interface Member {
+  /** Byte offsets of the value: from `start` up to, not including, `end`. */
+  start: number;
+  end: number;
+}
+
+export type ScanFault = 'not_an_object' | 'malformed' | 'duplicate_key' | 'too_deep' | 'too_many_keys';
+
+export interface Scan {
+  members: Map<string, Member>;
+  /** Offset just after the opening brace, where a member can be put in. */
+  firstAt: number;
+}
+
+/** Deeper nesting than this is refused before any parser sees it (S-DOS). */
+export const depthMax = 64;
+/** Objects with more keys on top are no requests. */
+const keysMax = 1000;
+
+const [quote, backslash, colon, comma, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x3a, 0x2c, 0x7b, 0x7d, 0x5b, 0x5d];
+
+/** Offset just after the closing quote of the string that opens at `at`; -1 where it never closes. */
+function endOfString(bytes: Buffer, at: number): number {
+  let from = at + 1;
+  for (;;) {
+    const close = bytes.indexOf(quote, from);
+    if (close < 0) return -1;
+    let slashes = 0;
+    for (let i = close - 1; bytes[i] === backslash && i > at; i--) slashes++;
+    if ((slashes & 1) === 0) return close + 1;
+    from = close + 1;
+  }
+}
+
+function skipSpace(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at]! <= 0x20) at++;
+  return at;
+}
+
+/** Offset just after the value that begins at `from`, or a fault. Structure is counted, not proven: the parser proves it. */
+function endOfValue(bytes: Buffer, from: number): number | ScanFault {
+  let depth = 0;
+  let at = from;
+  while (at < bytes.length) {
+    const byte = bytes[at]!;
+    if (byte === quote) {
+      at = endOfString(bytes, at);
+      if (at < 0) return 'malformed';
+      if (depth === 0) return at;
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) {
+      // The object that is scanned is itself one level.
+      if (++depth >= depthMax) return 'too_deep';
+    } else if (byte === closeBrace || byte === closeBracket) {
+      if (depth === 0) return at;
+      if (--depth === 0) return at + 1;
+    } else if (depth === 0 && (byte === comma || byte <= 0x20)) return at;
+    at++;
+  }
+  return 'malformed';
+}
+
+function keyText(bytes: Buffer, start: number, end: number): string | undefined {
+  const raw = bytes.toString('utf8', start + 1, end - 1);
+  if (!raw.includes('\\')) return raw;
+  try {
+    // An escaped key must not slip past the search for duplicates: "mod\u0065l" is "model".
+    return JSON.parse(bytes.toString('utf8', start, end)) as string;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Scans one object. A key that stands twice is a fault: readers differ in which one counts. */
+export function scanObject(bytes: Buffer): Scan | ScanFault {
+  let at = skipSpace(bytes, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0);
+  if (bytes[at] !== openBrace) return 'not_an_object';
+  const firstAt = at + 1;
+  const members = new Map<string, Member>();
+  at = skipSpace(bytes, firstAt);
+  if (bytes[at] === closeBrace) return skipSpace(bytes, at + 1) === bytes.length ? { members, firstAt } : 'malformed';
+  for (;;) {
+    if (bytes[at] !== quote) return 'malformed';
+    const keyEnd = endOfString(bytes, at);
+    if (keyEnd < 0) return 'malformed';
+    const key = keyText(bytes, at, keyEnd);
+    if (key === undefined) return 'malformed';
+    at = skipSpace(bytes, keyEnd);
+    if (bytes[at] !== colon) return 'malformed';
+    const start = skipSpace(bytes, at + 1);
+    const end = endOfValue(bytes, start);
+    if (typeof end === 'string') return end;
+    if (end === start) return 'malformed';
+    if (members.has(key)) return 'duplicate_key';
+    if (members.size >= keysMax) return 'too_many_keys';
+    members.set(key, { start, end });
+    at = skipSpace(bytes, end);
+    if (bytes[at] === comma) {
+      at = skipSpace(bytes, at + 1);
+      continue;
+    }
+    if (bytes[at] !== closeBrace) return 'malformed';
+    return skipSpace(bytes, at + 1) === bytes.length ? { members, firstAt } : 'malformed';
+  }
+}
+
+export interface Patch {
+  key: string;
+  /** JSON text of the new value. */
+  json: string;
+}
+
+/** The same object with some members replaced or added; every other byte stays as it came. */
+export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]): Buffer {
+  const replaced: { start: number; end: number; text: string }[] = [];
+  let added = '';
+  for (const { key, json } of patches) {
+    const member = scan.members.get(key);
+    if (member) replaced.push({ ...member, text: json });
+    else added += `${JSON.stringify(key)}:${json}${scan.members.size > 0 || added !== '' ? ',' : ''}`;
+  }
+  // An added member goes in front; in an empty object the last comma would be one too many.
+  if (scan.members.size === 0) added = added.replace(/,$/, '');
+  if (added !== '') replaced.push({ start: scan.firstAt, end: scan.firstAt, text: added });
+  if (replaced.length === 0) return bytes;
+  if (replaced.length > 1) replaced.sort((a, b) => a.start - b.start);
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (const { start, end, text } of replaced) {
+    pieces.push(bytes.subarray(from, start), Buffer.from(text));
+    from = end;
+  }
+  pieces.push(bytes.subarray(from));
+  return Buffer.concat(pieces);
+}
+
+/** The value of one member, parsed by itself; undefined where it is missing, and for what does not parse. */
+export function memberValue(bytes: Buffer, scan: Scan, key: string): unknown {
+  const member = scan.members.get(key);
+  if (!member) return undefined;
+  try {
+    return JSON.parse(bytes.toString('utf8', member.start, member.end)) as unknown;
+  } catch {
+    return undefined;
+  }
+}

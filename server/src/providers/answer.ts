@@ -1,0 +1,210 @@
+/** Reads one provider's answer: whole or streamed, in the house's wire or another, sound or broken, under the clock. */
+import { UpstreamFailure, type Fault } from '../domain/errors.ts';
+import { retryAfterMsOf } from '../domain/retry-after.ts';
+import type { EgressError, Exchange, ResponseSink } from '../egress/egress.ts';
+import type { Change } from '../domain/ledger.ts';
+import type { Clock } from '../lib/clock.ts';
+import { SseTooLarge } from '../lib/sse.ts';
+import type { AnswerFacts, Call, CallSink } from './call.ts';
+import { failureOfEgress } from './egress-faults.ts';
+import type { Protocol } from './protocol.ts';
+import { parseJson } from './shape.ts';
+import { chunksOfWhole, PassedStream, TranslatedStream, type StreamTaker } from './streams.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** An error body is read this far; more says nothing. */
+const errorBytesMax = 65_536;
+/** A finished stream whose socket stays open is given this long to send its usage. */
+const graceAfterFinishMs = 5_000;
+
+type Headers = Readonly<Record<string, string | string[]>>;
+const mediaType = (headers: Headers): string => String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+
+export class AnswerReader implements ResponseSink, Exchange {
+  private readonly clock: Clock;
+  private readonly call: Call;
+  private readonly protocol: Protocol;
+  private readonly sink: CallSink;
+  private readonly facts: AnswerFacts;
+  private readonly watchdog: Watchdog;
+  private exchange: Exchange | null = null;
+  private status = 0;
+  private headers: Headers = {};
+  private stream: StreamTaker | null = null;
+  private parts: Buffer[] = [];
+  private bytes = 0;
+  private isOver = false;
+
+  constructor(clock: Clock, call: Call, protocol: Protocol, changed: Change[], sink: CallSink) {
+    this.clock = clock;
+    this.call = call;
+    this.protocol = protocol;
+    this.sink = sink;
+    this.facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed };
+    this.watchdog = new Watchdog(clock, call.timeouts, (fault) => this.fail(fault, 'a time limit of ours'));
+  }
+
+  started(exchange: Exchange): void {
+    this.exchange = exchange;
+    if (this.isOver) exchange.abort();
+  }
+
+  /** The caller has gone: the provider is stopped at once. */
+  abort(): void {
+    this.fail('caller_gone', 'the caller hung up');
+  }
+
+  pause(): void {
+    this.exchange?.pause();
+  }
+
+  resume(): void {
+    this.exchange?.resume();
+  }
+
+  onHeaders(status: number, headers: Headers): void {
+    if (this.isOver) return;
+    this.status = status;
+    this.headers = headers;
+    this.watchdog.headersSeen();
+    if (status >= 300 && status < 400) return this.fail('redirect', 'the provider answered with a redirect');
+    if (status >= 200 && status < 300 && this.call.request.isStream && mediaType(headers) === 'text/event-stream') this.stream = this.openStream();
+  }
+
+  onData(chunk: Buffer): boolean | void {
+    if (this.isOver) return;
+    if (this.stream) return this.takeEvents(this.stream, chunk);
+    this.bytes += chunk.length;
+    // Kept chunks pin the buffer they were read into; a copy of a small one is cheaper than 64 KiB.
+    if (this.status < 400 || this.bytes <= errorBytesMax) this.parts.push(this.parts.length === 0 && chunk.length > 4096 ? chunk : Buffer.from(chunk));
+    else this.finishError();
+  }
+
+  onEnd(): void {
+    if (this.isOver) return;
+    if (this.stream) return this.endStream(this.stream);
+    if (this.status >= 400) return this.finishError();
+    this.finishWhole();
+  }
+
+  onError(error: EgressError): void {
+    if (this.isOver) return;
+    // A stream that had said everything before its line broke is whole all the same.
+    if (this.stream?.isComplete() && error.code !== 'aborted') return this.endStream(this.stream);
+    // An error status is an answer, also where its body broke off.
+    if (this.status >= 400) return this.finishError();
+    this.deliver(failureOfEgress(error));
+  }
+
+  private openStream(): StreamTaker {
+    const { to, request, moment } = this.call;
+    if (to.row.protocol === 'openai') return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always');
+    return new TranslatedStream(this.facts, this.protocol.streamReader(to, moment), this.protocol, request.wantsUsage);
+  }
+
+  private takeEvents(stream: StreamTaker, chunk: Buffer): boolean {
+    let pieces: (Buffer | string)[];
+    try {
+      pieces = stream.push(chunk);
+    } catch (error) {
+      this.failStream(error);
+      return false;
+    }
+    if (stream.sawEvent()) this.watchdog.eventSeen();
+    let mayGoOn = true;
+    for (const piece of pieces) mayGoOn = this.sink.onPiece(piece, this.facts);
+    if (this.isOver) return true;
+    const failure = stream.failure();
+    if (failure) this.failStream(failure);
+    else if (stream.isDone()) this.endStream(stream);
+    else if (stream.isComplete()) this.watchdog.graceFor(graceAfterFinishMs);
+    return mayGoOn;
+  }
+
+  private endStream(stream: StreamTaker): void {
+    let owed: (Buffer | string)[];
+    try {
+      owed = stream.end();
+    } catch (error) {
+      return this.failStream(error);
+    }
+    const failure = stream.failure();
+    if (failure) return this.failStream(failure);
+    if (!stream.isComplete()) return this.fail('connection_lost', 'the stream ended before the answer did');
+    for (const piece of owed) this.sink.onPiece(piece, this.facts);
+    if (!this.close()) return;
+    this.exchange?.abort();
+    this.sink.onStreamEnd(this.facts);
+  }
+
+  private failStream(error: unknown): void {
+    if (error instanceof UpstreamFailure) return this.deliver(this.scrubbed(error));
+    if (error instanceof SseTooLarge) return this.fail('too_large', 'one event of the stream is too large');
+    throw error;
+  }
+
+  private finishWhole(): void {
+    const body = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
+    const { to, moment, request } = this.call;
+    try {
+      const parsed = parseJson(body.toString('utf8'));
+      const response = this.protocol.fromVendor(parsed, to, moment);
+      this.facts.usage = this.protocol.usageOf(response.usage);
+      this.facts.finishReason = response.choices[0]?.finish_reason ?? null;
+      this.facts.modelReported = response.model || null;
+      this.facts.contentChars = response.choices.reduce((sum, choice) => sum + JSON.stringify(choice.message).length, 0);
+      if (!this.close()) return;
+      if (request.isStream) {
+        // Asked for a stream, answered whole (E3): the answer is good, so it is told as a stream.
+        for (const piece of chunksOfWhole(response, request.wantsUsage)) this.sink.onPiece(piece, this.facts);
+        this.sink.onStreamEnd(this.facts);
+      } else this.sink.onWhole(to.row.protocol === 'openai' ? body : JSON.stringify(response), this.facts);
+    } catch (error) {
+      if (!(error instanceof UpstreamFailure)) throw error;
+      this.deliver(this.scrubbed(error));
+    }
+  }
+
+  private finishError(): void {
+    const text = Buffer.concat(this.parts).toString('utf8').slice(0, errorBytesMax);
+    const { fault, message, retryAfterMs } = this.protocol.errorOf(this.status, parseJson(text) ?? text);
+    this.deliver(
+      this.scrubbed(
+        new UpstreamFailure(fault, `the provider answered ${this.status}`, {
+          vendorStatus: this.status,
+          vendorMessage: message,
+          retryAfterMs: retryAfterMsOf(this.headers, this.clock.nowMs()) ?? retryAfterMs ?? null,
+        }),
+      ),
+    );
+  }
+
+  /** Providers echo keys in their errors (C13): the one that was sent is cut out before anybody reads the text. */
+  private scrubbed(failure: UpstreamFailure): UpstreamFailure {
+    const { secret, customHeaders } = this.call;
+    let message = failure.vendorMessage;
+    if (message === null) return failure;
+    for (const value of [secret, ...Object.values(customHeaders)]) if (value.length >= 4) message = message.replaceAll(value, '[secret]');
+    if (message === failure.vendorMessage) return failure;
+    const { fault, vendorStatus, retryAfterMs, isReuseRace } = failure;
+    return new UpstreamFailure(fault, failure.message, { vendorStatus, retryAfterMs, isReuseRace, vendorMessage: message });
+  }
+
+  private fail(fault: Fault, detail: string): void {
+    this.deliver(new UpstreamFailure(fault, detail, { vendorStatus: this.status || null }));
+  }
+
+  private deliver(failure: UpstreamFailure): void {
+    if (!this.close()) return;
+    this.exchange?.abort();
+    this.sink.onFailure(failure, this.facts);
+  }
+
+  /** FALSE when the answer was over already. */
+  private close(): boolean {
+    if (this.isOver) return false;
+    this.isOver = true;
+    this.watchdog.stop();
+    return true;
+  }
+}

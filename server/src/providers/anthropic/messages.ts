@@ -1,0 +1,194 @@
+/** The house's messages as Anthropic's turns: text, images, documents, tool calls and results, and blocks that came from there before. */
+import type { Change } from '../../domain/ledger.ts';
+import { isRecord, list, member, parseJson, text, type Json } from '../shape.ts';
+import type { ApiVersion, Block, Turn } from './wire.ts';
+
+export interface Conversation {
+  system: Block[];
+  turns: Turn[];
+}
+
+/** What a translation of messages carries along. */
+interface Context {
+  version: ApiVersion;
+  /** Each loss is reported once, however many messages have it. */
+  report(change: Change): void;
+}
+
+const dataUrl = /^data:([^;,]+)(?:;[^,]*)?;base64,/;
+
+/** `data:` becomes base64, anything else is fetched by the provider itself. */
+function sourceOf(url: string): Json {
+  const head = dataUrl.exec(url.slice(0, 256));
+  if (!head) return { type: 'url', url };
+  return { type: 'base64', media_type: head[1], data: url.slice(head[0].length) };
+}
+
+/** A cache marker on a part stays on its block. */
+const withCache = (block: Block, from: unknown): Block => {
+  const marker = member(from, 'cache_control');
+  return marker === undefined ? block : { ...block, cache_control: marker };
+};
+
+function fileBlock(part: Json, context: Context): Block | null {
+  const file = part['file'];
+  const id = text(member(file, 'file_id'));
+  const data = text(member(file, 'file_data'));
+  const title = text(member(file, 'filename'));
+  const named = title === undefined ? {} : { title };
+  if (data !== undefined) return withCache({ type: 'document', source: sourceOf(data), ...named }, part);
+  if (id !== undefined) return withCache({ type: 'document', source: { type: 'file', file_id: id }, ...named }, part);
+  context.report({ parameter: 'messages.file', what: 'dropped' });
+  return null;
+}
+
+function textBlock(part: Json, side: Turn['role'], context: Context): Block | null {
+  const said = text(part['text']) ?? '';
+  // The provider refuses empty text blocks, and nothing is lost with one.
+  if (said === '') return null;
+  const { citations, ...rest } = part;
+  if (citations === undefined || (side === 'user' && context.version !== '2023-06-01')) {
+    if (list(citations).length > 0) context.report({ parameter: 'messages.citations', what: 'dropped' });
+    return { ...rest, type: 'text', text: said };
+  }
+  return { ...part, type: 'text', text: said };
+}
+
+function partBlock(part: unknown, side: Turn['role'], context: Context): Block | null {
+  if (typeof part === 'string') return part === '' ? null : { type: 'text', text: part };
+  if (!isRecord(part)) return null;
+  switch (part['type']) {
+    case 'text':
+      return textBlock(part, side, context);
+    case 'refusal':
+      return text(part['refusal']) ? { type: 'text', text: String(part['refusal']) } : null;
+    case 'image_url': {
+      const image = part['image_url'];
+      const url = text(image) ?? text(member(image, 'url'));
+      if (url !== undefined) return withCache({ type: 'image', source: sourceOf(url) }, part);
+      break;
+    }
+    case 'file':
+      return fileBlock(part, context);
+    case 'document':
+      if (side === 'user' || context.version === '2023-06-01') return part as Block;
+      break;
+    case 'input_audio':
+    case 'video_url':
+      break;
+    default:
+      // A block of Anthropic's own, said by a caller who knows it.
+      if (typeof part['type'] === 'string') return part as Block;
+  }
+  context.report({ parameter: `messages.${typeof part['type'] === 'string' ? part['type'] : 'content'}`, what: 'dropped' });
+  return null;
+}
+
+function blocksOf(content: unknown, side: Turn['role'], context: Context): Block[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', text: content }];
+  const blocks: Block[] = [];
+  for (const part of list(content)) {
+    const block = partBlock(part, side, context);
+    if (block) blocks.push(block);
+  }
+  return blocks;
+}
+
+/** Ids of calls may hold letters, digits, `_` and `-` only; both ends of a pair are changed alike. */
+const callId = (id: unknown): string => (text(id) ?? '').replace(/[^a-zA-Z0-9_-]/g, '_') || 'call';
+
+function inputOf(args: unknown, context: Context): Json {
+  if (isRecord(args)) return args;
+  const source = text(args) ?? '';
+  if (source.trim() === '') return {};
+  const parsed = parseJson(source);
+  if (isRecord(parsed)) return parsed;
+  context.report({ parameter: 'messages.tool_calls.arguments', what: 'approximated', to: 'input.arguments' });
+  return { arguments: source };
+}
+
+function callBlocks(message: Json, context: Context): Block[] {
+  const blocks: Block[] = [];
+  for (const call of list(message['tool_calls'])) {
+    const fn = member(call, 'function');
+    if (!isRecord(fn)) {
+      context.report({ parameter: 'messages.tool_calls', what: 'dropped' });
+      continue;
+    }
+    blocks.push(withCache({ type: 'tool_use', id: callId(member(call, 'id')), name: text(fn['name']) ?? '', input: inputOf(fn['arguments'], context) }, call));
+  }
+  const legacy = message['function_call'];
+  if (isRecord(legacy)) blocks.push({ type: 'tool_use', id: callId(legacy['name']), name: text(legacy['name']) ?? '', input: inputOf(legacy['arguments'], context) });
+  return blocks;
+}
+
+const isThought = (block: Block): boolean => block.type === 'thinking' || block.type === 'redacted_thinking';
+const textOf = (blocks: readonly Block[]): string => blocks.filter((block) => block.type === 'text').map((block) => text(block['text']) ?? '').join('');
+const idsOf = (blocks: readonly Block[]): string => blocks.filter((block) => block.type === 'tool_use').map((block) => text(block['id']) ?? '').join(' ');
+
+/** Blocks that this wire gave before, as long as the message still says the same; of an edited message only the thoughts are kept. */
+function assistantBlocks(message: Json, context: Context): Block[] {
+  const said = blocksOf(message['content'], 'assistant', context);
+  if (said.length === 0 && text(message['refusal'])) said.push({ type: 'text', text: String(message['refusal']) });
+  const plain = [...said, ...callBlocks(message, context)];
+  const kept = list(member(message['patchbay'], 'blocks')).filter((block): block is Block => isRecord(block) && typeof block['type'] === 'string');
+  if (kept.length === 0) {
+    // A thought without its signature cannot be shown to the provider again.
+    if (text(message['reasoning_content'])) context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
+    return plain;
+  }
+  const isUnchanged = textOf(kept) === textOf(plain) && idsOf(kept) === idsOf(plain);
+  if (isUnchanged) return kept.filter((block) => block.type !== 'text' || text(block['text']) !== '');
+  context.report({ parameter: 'messages.patchbay.blocks', what: 'approximated' });
+  return [...kept.filter(isThought), ...plain];
+}
+
+function resultBlock(message: Json, context: Context): Block {
+  const content = message['content'];
+  const parts = typeof content === 'string' ? content : blocksOf(content, 'user', context);
+  const id = message['role'] === 'function' ? callId(message['name']) : callId(message['tool_call_id']);
+  const isError = message['is_error'] === true ? { is_error: true } : {};
+  return withCache({ type: 'tool_result', tool_use_id: id, ...(parts.length > 0 && { content: parts }), ...isError }, message);
+}
+
+/** A marker on a whole message belongs to its last block. */
+function markLast(blocks: Block[], message: Json): Block[] {
+  const last = blocks.at(-1);
+  if (!last || message['cache_control'] === undefined || last['cache_control'] !== undefined) return blocks;
+  return [...blocks.slice(0, -1), withCache(last, message)];
+}
+
+/**
+ * Messages as instructions and turns. Neighbours of one side become one turn, because turns must alternate; instructions
+ * that stand between turns move to the front, and that is reported.
+ */
+export function conversationOf(messages: unknown, version: ApiVersion, changed: Change[]): Conversation {
+  const reported = new Set<string>();
+  const context: Context = {
+    version,
+    report(change) {
+      if (reported.has(change.parameter)) return;
+      reported.add(change.parameter);
+      changed.push(change);
+    },
+  };
+  const system: Block[] = [];
+  const turns: Turn[] = [];
+  const add = (role: Turn['role'], blocks: Block[]): void => {
+    const last = turns.at(-1);
+    if (blocks.length === 0) return;
+    if (last?.role === role) last.content.push(...blocks);
+    else turns.push({ role, content: [...blocks] });
+  };
+  for (const message of list(messages)) {
+    if (!isRecord(message)) continue;
+    const role = message['role'];
+    if (role === 'system' || role === 'developer') {
+      if (turns.length > 0) context.report({ parameter: 'messages.system', what: 'approximated', to: 'system' });
+      system.push(...markLast(blocksOf(message['content'], 'user', context), message));
+    } else if (role === 'assistant') add('assistant', markLast(assistantBlocks(message, context), message));
+    else if (role === 'tool' || role === 'function') add('user', [resultBlock(message, context)]);
+    else add('user', markLast(blocksOf(message['content'], 'user', context), message));
+  }
+  return { system, turns };
+}

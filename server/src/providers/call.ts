@@ -1,0 +1,174 @@
+/** One attempt at one provider: translate, send, translate back. Never retries, never logs, never decides what follows. */
+import type { ChatRequest } from '../domain/chat.ts';
+import type { ConnectionSettings } from '../domain/connection.ts';
+import type { Change, TokenUsage } from '../domain/ledger.ts';
+import { UpstreamFailure } from '../domain/errors.ts';
+import { dispatchInflating } from '../egress/inflate.ts';
+import type { Egress, Exchange, Trust } from '../egress/egress.ts';
+import type { Clock } from '../lib/clock.ts';
+import { patchObject, type Patch, type Scan } from '../lib/json-scan.ts';
+import { AnswerReader } from './answer.ts';
+import { protocolOf } from './protocols.ts';
+import { requestDefaults, withDefaults } from './defaults.ts';
+import type { Destination, Moment, Protocol } from './protocol.ts';
+
+/** Bytes of one whole answer, and of one stream, inflated. */
+export const wholeBytesMax = 32 * 1024 * 1024;
+export const streamBytesMax = 64 * 1024 * 1024;
+
+export interface CallRequest {
+  /** The body as the client sent it. */
+  bytes: Buffer;
+  scan: Scan;
+  /** The parsed body; asked for only where it must be translated or rewritten. */
+  parsed(): ChatRequest;
+  isStream: boolean;
+  /** The client itself asked for usage in the stream. */
+  wantsUsage: boolean;
+  /** Where a content policy or a limit changed it: upper bound of the output that is sent upstream. */
+  outputTokensMax: number | null;
+}
+
+export interface CallTimeouts {
+  /** Until the response headers. */
+  headersMs: number;
+  /** Until the first event that means something. */
+  firstEventMs: number;
+  /** Between events that mean something. */
+  idleMs: number;
+  totalMs: number;
+}
+
+export interface Call {
+  to: Destination;
+  origin: string;
+  trust: Trust;
+  /** Opened for this attempt alone; empty where none is needed. */
+  secret: string;
+  customHeaders: Readonly<Record<string, string>>;
+  request: CallRequest;
+  timeouts: CallTimeouts;
+  moment: Moment;
+}
+
+/** What is known of an answer so far; also of one that broke off. */
+export interface AnswerFacts {
+  /** Null while the provider has not said. */
+  usage: TokenUsage | null;
+  finishReason: string | null;
+  modelReported: string | null;
+  /** Characters of content seen, for an estimate where usage is missing. */
+  contentChars: number;
+  changed: Change[];
+}
+
+/** Takes one answer: `onWhole`, or `onPiece`s and `onStreamEnd`; or `onFailure` at any point. Exactly one end. */
+export interface CallSink {
+  /** A whole answer in the house's wire, checked to be one. */
+  onWhole(body: Buffer | string, facts: AnswerFacts): void;
+  /** Events of the house's wire; the first piece is the first event that means something. `false` asks for a pause. */
+  onPiece(piece: Buffer | string, facts: AnswerFacts): boolean;
+  onStreamEnd(facts: AnswerFacts): void;
+  onFailure(failure: UpstreamFailure, facts: AnswerFacts): void;
+}
+
+export interface CallDeps {
+  egress: Egress;
+  clock: Clock;
+}
+
+/** Starts one call. The returned exchange is aborted when the client has gone; the sink then hears `caller_gone`. */
+export function callProvider(deps: CallDeps, call: Call, sink: CallSink): Exchange {
+  const protocol = protocolOf(call.to.row);
+  const prepared = prepare(call, protocol);
+  const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink);
+  const exchange = dispatchInflating(
+    deps.egress,
+    {
+      origin: call.origin,
+      path: protocol.chatPath(call.to, call.request.isStream),
+      method: 'POST',
+      headers: headersOf(call, protocol),
+      body: prepared.body,
+      trust: call.trust,
+    },
+    reader,
+    call.request.isStream ? streamBytesMax : wholeBytesMax,
+  );
+  reader.started(exchange);
+  return reader;
+}
+
+export function headersOf(call: Pick<Call, 'to' | 'secret' | 'customHeaders'> & { request?: CallRequest }, protocol: Protocol): Record<string, string> {
+  return {
+    accept: call.request?.isStream ? 'text/event-stream' : 'application/json',
+    'accept-encoding': 'identity',
+    'content-type': 'application/json',
+    'user-agent': 'patchbay',
+    ...protocol.headers(call.to),
+    ...call.customHeaders,
+    ...protocol.authHeaders(call.to, call.secret),
+  };
+}
+
+/** The body that goes out. The same wire is patched in its bytes; another one is translated, or rewritten where a quirk demands it. */
+function prepare(call: Call, protocol: Protocol): { body: Buffer | string; changed: Change[] } {
+  const { to, request } = call;
+  const defaults = requestDefaults(to.row, to.settings, to.model, (field) => request.scan.members.has(field));
+  if (to.row.protocol === 'openai' && !mustRewrite(to, request, defaults.fields)) {
+    return { body: patchObject(request.bytes, request.scan, patchesOf(call, defaults.fields)), changed: [...defaults.changed] };
+  }
+  // The connection's own limit comes before the cap, so that the smaller of the two is sent.
+  const complete = withDefaults(request.parsed(), to);
+  const parsed = { ...complete.request };
+  if (request.outputTokensMax !== null) capOutput(parsed, request.outputTokensMax);
+  const { body, changed } = protocol.toVendor({ ...parsed, model: to.model, stream: request.isStream }, to);
+  return { body: JSON.stringify(body), changed: [...complete.changed, ...changed] };
+}
+
+/** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
+function mustRewrite(to: Destination, { bytes, scan, outputTokensMax }: CallRequest, defaults: Readonly<Record<string, unknown>>): boolean {
+  const { row } = to;
+  if (outputTokensMax !== null) return true;
+  if (row.developerRole === 'system' && bytes.includes('"developer"')) return true;
+  // What only the house understands in a message must not reach a provider.
+  if (bytes.includes('"patchbay"')) return true;
+  // A provider that always reports usage does not know the option that asks for it.
+  if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
+  const names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)];
+  if (names.some((name) => scan.members.has(name) || name in defaults)) return true;
+  return row.families !== null && familyFields.some((name) => scan.members.has(name));
+}
+
+/** Fields that a family of models renames or refuses (C-39). */
+const familyFields = ['max_tokens', 'temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'logit_bias'];
+
+function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unknown>>): Patch[] {
+  const patches: Patch[] = [{ key: 'model', json: JSON.stringify(to.model) }];
+  if (request.isStream && !request.wantsUsage && to.row.reportsUsageInStream === 'on_request') {
+    patches.push({ key: 'stream_options', json: JSON.stringify({ ...request.parsed().stream_options, include_usage: true }) });
+  }
+  for (const [key, value] of Object.entries(defaults)) if (!request.scan.members.has(key)) patches.push({ key, json: JSON.stringify(value) });
+  return patches;
+}
+
+function capOutput(parsed: ChatRequest, outputTokensMax: number): void {
+  const asked = parsed.max_completion_tokens ?? parsed.max_tokens;
+  const capped = typeof asked === 'number' ? Math.min(asked, outputTokensMax) : outputTokensMax;
+  if (parsed.max_tokens !== undefined && parsed.max_tokens !== null) parsed.max_tokens = capped;
+  else parsed.max_completion_tokens = capped;
+}
+
+/** The timeouts of a connection: its own where it names them, the house's elsewhere. */
+export function timeoutsOf(settings: ConnectionSettings, house: CallTimeouts): CallTimeouts {
+  const own = settings['timeouts'];
+  if (typeof own !== 'object' || own === null) return house;
+  const { firstByteMs, idleMs, totalMs } = own as { firstByteMs?: unknown; idleMs?: unknown; totalMs?: unknown };
+  const pick = (value: unknown, fallback: number): number => (typeof value === 'number' && value > 0 ? value : fallback);
+  return {
+    headersMs: pick(firstByteMs, house.headersMs),
+    firstEventMs: pick(firstByteMs, house.firstEventMs),
+    idleMs: pick(idleMs, house.idleMs),
+    totalMs: pick(totalMs, house.totalMs),
+  };
+}

@@ -1,0 +1,47 @@
+/** How much a model may answer and hold, for the models whose makers say so; null elsewhere. From the vendors' model pages. */
+
+export interface ModelLimit {
+  /** Most tokens of one answer. */
+  maxOutputTokens: number | null;
+  /** Most tokens of prompt and answer together. */
+  contextWindow: number | null;
+}
+
+/** The first pattern that fits wins, so the special ones stand first. */
+const table: readonly (readonly [RegExp, number, number])[] = [
+  [/^gpt-4o-2024-05-13/, 4096, 128_000],
+  [/^(gpt-4o|chatgpt-4o)/, 16_384, 128_000],
+  [/^gpt-4\.1/, 32_768, 1_047_576],
+  [/^gpt-4\.5/, 16_384, 128_000],
+  [/^gpt-4-(turbo|1106|0125|vision)/, 4096, 128_000],
+  [/^gpt-4-32k/, 8192, 32_768],
+  [/^gpt-4(-|$)/, 8192, 8192],
+  [/^gpt-3\.5-turbo/, 4096, 16_385],
+  [/^gpt-5-chat/, 16_384, 128_000],
+  [/^gpt-5/, 128_000, 400_000],
+  [/^o1-mini/, 65_536, 128_000],
+  [/^o1-preview/, 32_768, 128_000],
+  [/^(o1|o3|o4)/, 100_000, 200_000],
+  [/^gpt-oss/, 131_072, 131_072],
+  [/^claude-3-(opus|sonnet|haiku)/, 4096, 200_000],
+  [/^claude-3-5/, 8192, 200_000],
+  [/^claude-3-7/, 64_000, 200_000],
+  [/^claude-opus-4-(0|1|20)/, 32_000, 200_000],
+  [/^claude-(opus|sonnet|haiku)-4/, 64_000, 200_000],
+  [/^claude-(opus|sonnet|haiku|fable)-5/, 64_000, 200_000],
+  [/^gemini-(pro|pro-vision|1\.0)/, 8192, 32_760],
+  [/^gemini-1\.5/, 8192, 1_048_576],
+  [/^gemini-2\.0/, 8192, 1_048_576],
+  [/^gemini-(2\.5|3)/, 65_536, 1_048_576],
+  [/^deepseek-(chat|coder)/, 8192, 131_072],
+  [/^deepseek-reasoner/, 65_536, 131_072],
+];
+
+/** Limits of a model id, with or without a maker before a slash (`openai/gpt-4o`). */
+export function modelLimitOf(model: string): ModelLimit {
+  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+  for (const [pattern, maxOutputTokens, contextWindow] of table) {
+    if (pattern.test(name)) return { maxOutputTokens, contextWindow };
+  }
+  return { maxOutputTokens: null, contextWindow: null };
+}

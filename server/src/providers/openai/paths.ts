@@ -1,0 +1,41 @@
+/** Where requests go at an OpenAI-compatible provider, Azure's deployments included (C-48). */
+import type { Destination } from '../protocol.ts';
+import { pathOf } from '../normalise.ts';
+
+/** Used where neither the settings nor the pasted address name one. */
+export const azureApiVersionDefault = '2024-10-21';
+
+function azureVersion(to: Destination): string {
+  const version = to.settings['apiVersion'];
+  return `?api-version=${encodeURIComponent(typeof version === 'string' && version !== '' ? version : azureApiVersionDefault)}`;
+}
+
+/** The newer `/openai/v1` base speaks OpenAI's plain wire: no deployment, no version. */
+const isPlainAzure = (path: string): boolean => /\/openai\/v1$/i.test(path);
+
+function azureChatPath(to: Destination, path: string): string {
+  if (isPlainAzure(path)) return `${path}/chat/completions`;
+  if (/\/deployments\/[^/]+$/i.test(path)) return `${path}/chat/completions${azureVersion(to)}`;
+  const named = to.settings['deployment'];
+  const deployment = encodeURIComponent(typeof named === 'string' && named !== '' ? named : to.model);
+  const root = /\/openai$/i.test(path) ? path : `${path}/openai`;
+  return `${root}/deployments/${deployment}/chat/completions${azureVersion(to)}`;
+}
+
+function azureModelsPath(to: Destination, path: string): string {
+  if (isPlainAzure(path)) return `${path}/models`;
+  const base = path.replace(/\/deployments\/[^/]+$/i, '');
+  const root = /\/openai$/i.test(base) ? base : `${base}/openai`;
+  return `${root}/models${azureVersion(to)}`;
+}
+
+export function chatPath(to: Destination): string {
+  const path = pathOf(to.baseUrl);
+  return to.row.addressing === 'azure' ? azureChatPath(to, path) : `${path}/chat/completions`;
+}
+
+export function modelsPath(to: Destination): string {
+  const path = pathOf(to.baseUrl);
+  if (to.row.addressing === 'azure') return azureModelsPath(to, path);
+  return to.row.modelsPath ?? `${path}/models`;
+}

@@ -1,0 +1,105 @@
+/** A stream of OpenAI's wire read into the house's chunks: one role, dense tool calls, one finish, usage once and last. */
+import type { ChatChunk, ChatDelta, ChatUsage } from '../../domain/chat.ts';
+import { UpstreamFailure } from '../../domain/errors.ts';
+import type { SseEvent } from '../../lib/sse.ts';
+import type { Moment, StreamReader } from '../protocol.ts';
+import { finite, isRecord, list, malformedEventsMax, member, parseJson, text, type Json } from '../shape.ts';
+import { failureOf, isErrorBody } from '../vendor-error.ts';
+import { argumentsOf, contentOf, finishReasonOf } from './answer.ts';
+import { createToolIndexes, type ToolIndexes } from './tool-indexes.ts';
+
+interface ChoiceState {
+  hasRole: boolean;
+  hasFinished: boolean;
+  tools: ToolIndexes;
+}
+
+function toolDeltas(calls: unknown, tools: ToolIndexes): NonNullable<ChatDelta['tool_calls']> {
+  return list(calls).filter(isRecord).map((call) => {
+    const id = text(call['id']) || undefined;
+    const index = tools.of(finite(call['index']), id);
+    const fn = call['function'];
+    const name = text(member(fn, 'name'));
+    const args = member(fn, 'arguments');
+    return {
+      index,
+      ...(id !== undefined && { id }),
+      ...(id !== undefined && { type: 'function' as const }),
+      function: { ...(name !== undefined && { name }), ...(args !== undefined && args !== null && { arguments: argumentsOf(args) }) },
+    };
+  });
+}
+
+function deltaOf(raw: Json, state: ChoiceState): ChatDelta {
+  const { content, reasoning } = contentOf(raw['content']);
+  const thought = text(raw['reasoning_content']) ?? text(raw['reasoning']) ?? (reasoning || undefined);
+  const { role: _role, content: _content, tool_calls: calls, reasoning_content: _thought, ...rest } = raw;
+  const delta: ChatDelta = { ...rest };
+  if (!state.hasRole) delta.role = 'assistant';
+  state.hasRole = true;
+  if (content !== null) delta.content = content;
+  if (thought !== undefined && thought !== '') delta.reasoning_content = thought;
+  const deltas = toolDeltas(calls, state.tools);
+  if (deltas.length > 0) delta.tool_calls = deltas;
+  return delta;
+}
+
+/** A reader for one answer. `push` throws UpstreamFailure for an error event and for the second event that is no JSON object. */
+export function createReader(model: string, moment: Moment): StreamReader {
+  const choices = new Map<number, ChoiceState>();
+  let head = { id: moment.id, created: moment.createdS, model };
+  let usage: ChatUsage | null = null;
+  let isDone = false;
+  let malformed = 0;
+
+  const stateOf = (index: number): ChoiceState => {
+    const known = choices.get(index);
+    if (known) return known;
+    const fresh: ChoiceState = { hasRole: false, hasFinished: false, tools: createToolIndexes() };
+    choices.set(index, fresh);
+    return fresh;
+  };
+
+  const choiceOf = (raw: Json, at: number): ChatChunk['choices'][number] => {
+    if (raw['finish_reason'] === 'error') throw failureOf(raw);
+    const index = finite(raw['index']) ?? at;
+    const state = stateOf(index);
+    const delta = raw['delta'];
+    const finish = state.hasFinished ? null : finishReasonOf(raw['finish_reason']);
+    const chunk = { ...raw, index, delta: deltaOf(isRecord(delta) ? delta : {}, state), finish_reason: finish };
+    state.hasFinished ||= finish !== null;
+    return chunk;
+  };
+
+  const broken = (): ChatChunk[] => {
+    malformed++;
+    if (malformed > malformedEventsMax) throw new UpstreamFailure('invalid_response', 'the stream has events that are no JSON');
+    return [];
+  };
+
+  return {
+    push(event: SseEvent) {
+      const data = event.data.trim();
+      if (isDone || (data === '' && event.event !== 'error')) return [];
+      if (data === '[DONE]') {
+        isDone = true;
+        return [];
+      }
+      const body = parseJson(data);
+      if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
+      if (!isRecord(body)) return broken();
+      if (isRecord(body['usage'])) usage = body['usage'] as unknown as ChatUsage;
+      head = { id: text(body['id']) || head.id, created: finite(body['created']) ?? head.created, model: text(body['model']) || head.model };
+      const parts = list(body['choices']).filter(isRecord);
+      if (parts.length === 0) return [];
+      const { usage: _usage, ...rest } = body;
+      return [{ ...rest, ...head, object: 'chat.completion.chunk', choices: parts.map(choiceOf) }];
+    },
+    end() {
+      // A finish that was seen makes up for a missing [DONE] (E6).
+      const isComplete = isDone || (choices.size > 0 && [...choices.values()].every((choice) => choice.hasFinished));
+      if (usage === null) return { chunks: [], isComplete };
+      return { chunks: [{ ...head, object: 'chat.completion.chunk', choices: [], usage }], isComplete };
+    },
+  };
+}

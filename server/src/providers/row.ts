@@ -1,0 +1,106 @@
+/** What the house knows of one provider: everything that a form, a probe, a model list and a translation derive from. */
+
+/** The words of the AI LLM face for a family of providers (C-18). */
+export type AiType = 'OPENAI' | 'GOOGLE' | 'ANTHROPIC' | 'AWS' | 'OTHER';
+
+export type Capability = 'chat' | 'stream' | 'tools' | 'vision' | 'json' | 'reasoning' | 'embeddings' | 'audio' | 'images';
+
+/** How the secret travels: as a bearer token, alone in a named header, or not at all. */
+export interface RowAuth {
+  kind: 'bearer' | 'header' | 'none';
+  header?: string;
+}
+
+/** A number is moved into these bounds, and the change is reported. */
+export interface Bound {
+  min?: number;
+  max?: number;
+}
+
+export interface ProviderRow {
+  /** Slug, at most 100 characters: `openai`. */
+  id: string;
+  name: string;
+  aiType: AiType;
+  protocol: 'openai' | 'anthropic';
+  /** Canonical base without a trailing slash; null where only the user can know it. */
+  baseUrl: string | null;
+  /** Hosts besides the one of `baseUrl`; a leading dot stands for every subdomain. */
+  hosts: readonly string[];
+  /** What a path stands for when it is entered alone: `{'': '/v1'}` completes a bare host. */
+  paths: Readonly<Record<string, string>>;
+  /** Deployments in the path and a version in the query (C-48). */
+  addressing: 'plain' | 'azure';
+  /** Path below the origin that lists models where it is not base + `/models`. */
+  modelsPath: string | null;
+  /** FALSE where the provider has no list: a probe must then ask for a completion. */
+  listsModels: boolean;
+  needsSecret: boolean;
+  auth: RowAuth;
+  /** Expected on this machine or in this network: plain http and private addresses are normal. */
+  isLocal: boolean;
+  isFree: boolean;
+  /** Served by Patchbay itself; its address is handed in by the application. */
+  isInternal: boolean;
+  capabilities: readonly Capability[];
+  /** Request fields that this provider calls otherwise. */
+  rename: Readonly<Record<string, string>>;
+  /** Request fields that this provider refuses or ignores; each loss is reported. */
+  drop: readonly string[];
+  limits: Readonly<Record<string, Bound>>;
+  /** `system` where a `developer` message is refused. */
+  developerRole: 'developer' | 'system';
+  /** Models of these families change names and refuse parameters (C-39). */
+  families: 'openai' | null;
+  models: { default: string | null; suggested: readonly string[] };
+  /** Retired model ids, still accepted, and what answers in their place (C-06). */
+  retired: Readonly<Record<string, string>>;
+  /** Page where a key is made; null for none. */
+  keyPage: string | null;
+  /** How this provider's keys begin; a hint and never a check. */
+  keyPrefix: string | null;
+  keyHint: string | null;
+  /** Provider id in the price book; null where it knows none. */
+  priceId: string | null;
+  /** `on_request` needs `stream_options.include_usage`; `always` refuses or ignores that option. */
+  reportsUsageInStream: 'always' | 'on_request' | 'never';
+  docs: string | null;
+}
+
+/** What a row must say; everything else has the value of a plain hosted OpenAI-compatible provider. */
+export type RowInput = Pick<ProviderRow, 'id' | 'name' | 'baseUrl'> & Partial<ProviderRow>;
+
+const plain: Omit<ProviderRow, 'id' | 'name' | 'baseUrl'> = {
+  aiType: 'OTHER',
+  protocol: 'openai',
+  hosts: [],
+  paths: {},
+  addressing: 'plain',
+  modelsPath: null,
+  listsModels: true,
+  needsSecret: true,
+  auth: { kind: 'bearer' },
+  isLocal: false,
+  isFree: false,
+  isInternal: false,
+  capabilities: ['chat', 'stream', 'tools', 'json'],
+  rename: {},
+  drop: [],
+  limits: {},
+  developerRole: 'developer',
+  families: null,
+  models: { default: null, suggested: [] },
+  retired: {},
+  keyPage: null,
+  keyPrefix: null,
+  keyHint: null,
+  priceId: null,
+  reportsUsageInStream: 'on_request',
+  docs: null,
+};
+
+/** A hosted provider: a key is needed. */
+export const hosted = (row: RowInput): ProviderRow => ({ ...plain, ...row });
+
+/** A provider on the user's own machine or network: no key, no price. */
+export const local = (row: RowInput): ProviderRow => ({ ...plain, needsSecret: false, isLocal: true, isFree: true, ...row });

@@ -1,0 +1,249 @@
+/** The two ways a stream is read: passed on in its own bytes while it is looked at, or translated event by event. */
+import type { ChatChunk, ChatResponse } from '../domain/chat.ts';
+import type { UpstreamFailure } from '../domain/errors.ts';
+import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
+import { BlockCutter, singleData } from './blocks.ts';
+import type { AnswerFacts } from './call.ts';
+import { createStreamScanner, type StreamFacts } from './openai/scan.ts';
+import type { Protocol, StreamReader } from './protocol.ts';
+
+export interface StreamTaker {
+  /** Pieces to pass on. None before the first event that means something: until then another provider may still be asked. */
+  push(chunk: Buffer): (Buffer | string)[];
+  /** Pieces that are owed when the provider has ended. */
+  end(): (Buffer | string)[];
+  /** An event that means something came with the last chunk. */
+  sawEvent(): boolean;
+  isComplete(): boolean;
+  /** The stream said that nothing more comes. */
+  isDone(): boolean;
+  failure(): UpstreamFailure | null;
+}
+
+/** Kinds of event that are relayed once the answer has begun; `[DONE]` is written by the face. */
+const relayed: ReadonlySet<string> = new Set(['semantic', 'other', 'empty']);
+
+/** The house's own wire: every event is relayed in the bytes it came in. */
+export class PassedStream implements StreamTaker {
+  private readonly scanner = createStreamScanner();
+  private readonly cutter = new BlockCutter();
+  private readonly answer: AnswerFacts;
+  private readonly keepsUsage: boolean;
+  /** The long way, for streams with carriage returns or a byte order mark. */
+  private reader: ReturnType<typeof createSseReader> | null = null;
+  private held: (Buffer | string)[] = [];
+  private hasBegun = false;
+  private isFresh = false;
+
+  constructor(answer: AnswerFacts, keepsUsage: boolean) {
+    this.answer = answer;
+    this.keepsUsage = keepsUsage;
+  }
+
+  push(chunk: Buffer): (Buffer | string)[] {
+    this.isFresh = false;
+    const pieces: (Buffer | string)[] = [];
+    if (this.reader) this.readEvents(this.reader.push(chunk), pieces);
+    else {
+      const blocks = this.cutter.push(chunk);
+      if (this.cutter.isPlain) this.readBlocks(blocks, pieces);
+      else {
+        this.reader = createSseReader();
+        this.readEvents(this.reader.push(this.cutter.takeRest() ?? chunk), pieces);
+      }
+    }
+    this.learn();
+    return this.begin(pieces);
+  }
+
+  end(): (Buffer | string)[] {
+    const pieces: (Buffer | string)[] = [];
+    const rest = this.cutter.takeRest();
+    // A last event without its empty line still counts where it is whole.
+    if (rest) this.readEvents(createSseReader().push(Buffer.concat([rest, Buffer.from('\n\n')])), pieces);
+    else if (this.reader?.pending()) this.readEvents(this.reader.push(Buffer.from('\n\n')), pieces);
+    this.learn();
+    return this.begin(pieces);
+  }
+
+  sawEvent(): boolean {
+    return this.isFresh;
+  }
+
+  isComplete(): boolean {
+    return this.scanner.facts.isComplete && this.hasBegun;
+  }
+
+  isDone(): boolean {
+    return this.scanner.facts.isDone;
+  }
+
+  failure(): UpstreamFailure | null {
+    return this.scanner.facts.failure;
+  }
+
+  private readBlocks(blocks: readonly Buffer[], pieces: (Buffer | string)[]): void {
+    let runStart: Buffer | null = null;
+    let runEnd = 0;
+    const flush = (): void => {
+      if (runStart) pieces.push(Buffer.from(runStart.buffer, runStart.byteOffset, runEnd - runStart.byteOffset));
+      runStart = null;
+    };
+    for (const block of blocks) {
+      const data = singleData(block);
+      if (data === null) {
+        flush();
+        // Several lines, comments or a named event: read the long way, passed on in its own bytes where it is kept.
+        if (createSseReader().push(block).map((event) => this.keeps(event)).some(Boolean)) pieces.push(block);
+        continue;
+      }
+      if (!this.keeps({ event: 'message', data })) {
+        flush();
+        continue;
+      }
+      // Blocks of one chunk lie side by side: a run of them is one piece.
+      if (runStart && (runStart as Buffer).buffer === block.buffer && runEnd === block.byteOffset) runEnd = block.byteOffset + block.length;
+      else {
+        flush();
+        runStart = block;
+        runEnd = block.byteOffset + block.length;
+      }
+    }
+    flush();
+  }
+
+  private readEvents(events: readonly SseEvent[], pieces: (Buffer | string)[]): void {
+    for (const event of events) if (this.keeps(event)) pieces.push(writeSse(event.data.replaceAll('\n', '\ndata: ')));
+  }
+
+  private keeps(event: SseEvent): boolean {
+    const { kind } = this.scanner.push(event);
+    if (kind === 'semantic' || kind === 'usage' || kind === 'done') this.isFresh = true;
+    return relayed.has(kind) || (kind === 'usage' && this.keepsUsage);
+  }
+
+  private learn(): void {
+    copyFacts(this.scanner.facts, this.answer);
+  }
+
+  /** Holds everything back until the answer has begun. */
+  private begin(pieces: (Buffer | string)[]): (Buffer | string)[] {
+    if (this.hasBegun) return pieces;
+    if (pieces.length > 0) this.held.push(...pieces);
+    if (!this.scanner.facts.isSemantic) return [];
+    this.hasBegun = true;
+    const held = this.held;
+    this.held = [];
+    return held;
+  }
+}
+
+function copyFacts(from: Readonly<StreamFacts>, to: AnswerFacts): void {
+  to.usage = from.usage;
+  to.finishReason = from.finishReason;
+  to.modelReported = from.modelReported;
+  to.contentChars = from.contentChars;
+}
+
+/** Another wire: read by its protocol into chunks of the house. */
+export class TranslatedStream implements StreamTaker {
+  private readonly events = createSseReader();
+  private readonly reader: StreamReader;
+  private readonly protocol: Protocol;
+  private readonly answer: AnswerFacts;
+  private readonly wantsUsage: boolean;
+  private held: string[] = [];
+  private hasBegun = false;
+  private isFresh = false;
+  private hasEnded = false;
+  private endedComplete = false;
+
+  constructor(answer: AnswerFacts, reader: StreamReader, protocol: Protocol, wantsUsage: boolean) {
+    this.answer = answer;
+    this.reader = reader;
+    this.protocol = protocol;
+    this.wantsUsage = wantsUsage;
+  }
+
+  push(chunk: Buffer): string[] {
+    this.isFresh = false;
+    return this.take(this.events.push(chunk).flatMap((event) => this.reader.push(event)));
+  }
+
+  end(): string[] {
+    if (this.hasEnded) return [];
+    this.hasEnded = true;
+    const { chunks, isComplete } = this.reader.end();
+    this.endedComplete = isComplete;
+    return this.take(chunks);
+  }
+
+  sawEvent(): boolean {
+    return this.isFresh;
+  }
+
+  /** Before the end: the finish was seen, and only usage may still be owed. */
+  isComplete(): boolean {
+    return this.hasEnded ? this.endedComplete : this.answer.finishReason !== null;
+  }
+
+  /** The vendor's own end mark closes the connection with it; the reader tells at `end()`. */
+  isDone(): boolean {
+    return false;
+  }
+
+  failure(): UpstreamFailure | null {
+    return null;
+  }
+
+  private take(chunks: readonly ChatChunk[]): string[] {
+    const pieces: string[] = [];
+    for (const chunk of chunks) {
+      this.learn(chunk);
+      const isUsageOnly = chunk.choices.length === 0;
+      if (!isUsageOnly || this.wantsUsage) pieces.push(writeSse(JSON.stringify(chunk)));
+    }
+    if (this.hasBegun) return pieces;
+    this.held.push(...pieces);
+    if (this.answer.contentChars === 0 && this.answer.finishReason === null && !this.isFresh) return [];
+    this.hasBegun = true;
+    const held = this.held;
+    this.held = [];
+    return held;
+  }
+
+  private learn(chunk: ChatChunk): void {
+    const usage = this.protocol.usageOf(chunk.usage);
+    if (usage) this.answer.usage = usage;
+    if (chunk.model) this.answer.modelReported = chunk.model;
+    for (const choice of chunk.choices) {
+      const { role: _role, ...said } = choice.delta;
+      if (choice.finish_reason) this.answer.finishReason = choice.finish_reason;
+      const chars = charsOf(choice.delta);
+      this.answer.contentChars += chars;
+      if (choice.finish_reason !== null || Object.keys(said).some((key) => said[key] !== '' && said[key] !== null)) this.isFresh = true;
+    }
+  }
+}
+
+function charsOf(delta: ChatChunk['choices'][number]['delta']): number {
+  let chars = (delta.content?.length ?? 0) + (delta.reasoning_content?.length ?? 0) + (delta.refusal?.length ?? 0);
+  for (const call of delta.tool_calls ?? []) chars += (call.function?.name?.length ?? 0) + (call.function?.arguments?.length ?? 0);
+  return chars;
+}
+
+/** A whole answer told as a stream: one chunk with what was said, one with the end, one with usage where it was asked for. */
+export function chunksOfWhole(response: ChatResponse, wantsUsage: boolean): string[] {
+  const { id, created, model } = response;
+  const base = { id, object: 'chat.completion.chunk' as const, created, model };
+  const pieces = response.choices.flatMap(({ index, message, finish_reason }) => {
+    const { tool_calls, ...rest } = message;
+    const delta = { ...rest, ...(tool_calls && { tool_calls: tool_calls.map((call, at) => ({ ...call, index: at })) }) };
+    return [
+      { ...base, choices: [{ index, delta, finish_reason: null }] },
+      { ...base, choices: [{ index, delta: {}, finish_reason: finish_reason ?? 'stop' }] },
+    ];
+  });
+  const usage = wantsUsage && response.usage ? [{ ...base, choices: [], usage: response.usage }] : [];
+  return [...pieces, ...usage].map((chunk) => writeSse(JSON.stringify(chunk)));
+}

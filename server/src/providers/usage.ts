@@ -1,0 +1,52 @@
+/** Tokens as providers report them, read with distrust: whatever is no count is null, and the house then estimates (D10). */
+import type { TokenUsage } from '../domain/ledger.ts';
+import { isRecord, member, type Json } from './shape.ts';
+
+/** No answer has more tokens than this; a larger number is a fault of the provider. */
+export const tokensMax = 100_000_000;
+
+const count = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= tokensMax ? value : null;
+
+const firstCount = (...values: readonly unknown[]): number => {
+  for (const value of values) {
+    const tokens = count(value);
+    if (tokens !== null) return tokens;
+  }
+  return 0;
+};
+
+/** What the completion count leaves out: some vendors report thinking apart and add it to the total alone (xAI, Google). */
+function uncountedOf(usage: Json, tokensIn: number, completion: number): number {
+  const total = count(usage['total_tokens']);
+  return total === null ? 0 : Math.max(0, total - tokensIn - completion);
+}
+
+/**
+ * Usage from an answer or a chunk in the house's language. Null where the prompt or the completion count is missing,
+ * negative, fractional, not a number or absurd. Details that contradict the totals are cut to them.
+ */
+export function usageOf(usage: unknown): TokenUsage | null {
+  if (!isRecord(usage)) return null;
+  const tokensIn = count(usage['prompt_tokens'] ?? usage['input_tokens']);
+  if (tokensIn === null) return null;
+  const said = usage['completion_tokens'] ?? usage['output_tokens'];
+  // Embeddings have no completion: prompt and total alone, and equal.
+  const completion = said === undefined && usage['total_tokens'] === tokensIn ? 0 : count(said);
+  if (completion === null) return null;
+  const uncounted = uncountedOf(usage, tokensIn, completion);
+  const tokensOut = completion + uncounted;
+  const promptDetails = usage['prompt_tokens_details'] ?? usage['input_tokens_details'];
+  const completionDetails = usage['completion_tokens_details'] ?? usage['output_tokens_details'];
+  const tokensCached = Math.min(tokensIn, firstCount(member(promptDetails, 'cached_tokens'), usage['prompt_cache_hit_tokens'], usage['cached_tokens']));
+  const written = firstCount(member(promptDetails, 'cache_write_tokens'), member(promptDetails, 'cache_creation_tokens'));
+  const reasoning = Math.max(uncounted, firstCount(member(completionDetails, 'reasoning_tokens')));
+  return {
+    tokensIn,
+    tokensOut,
+    tokensCached,
+    tokensCacheWrite: Math.min(tokensIn - tokensCached, written),
+    tokensReasoning: Math.min(tokensOut, reasoning),
+    isEstimated: false,
+  };
+}

@@ -1,0 +1,59 @@
+/** Which values may be bound as parameters, decided once for both engines: what one refuses or shifts, neither is handed. */
+import { UnfitParameter } from './errors.ts';
+import type { SqlValue } from './driver.ts';
+
+const refusalOf = (value: unknown): string => {
+  if (value instanceof Date) return 'is a Date; times are epoch milliseconds';
+  if (Array.isArray(value)) return 'is an array; lists are written as JSON text or one placeholder each';
+  return value === undefined ? 'is undefined; a missing value is null' : `is of type ${typeof value}`;
+};
+
+/**
+ * Returns the parameters unchanged where each is a `SqlValue`.
+ * A Date would silently shift all later columns in `node:sqlite`; U+0000 is refused by PostgreSQL alone; a number beyond
+ * 2^53 has already lost its last digits (money is a bigint or a safe integer).
+ * @throws UnfitParameter
+ */
+export function checkedParameters(params: readonly unknown[]): readonly SqlValue[] {
+  for (let index = 0; index < params.length; index++) {
+    const value = params[index];
+    switch (typeof value) {
+      case 'string':
+        if (value.includes('\0')) throw new UnfitParameter(index, 'contains U+0000');
+        break;
+      case 'number':
+        if (!Number.isFinite(value)) throw new UnfitParameter(index, 'is not a finite number');
+        if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new UnfitParameter(index, 'is an integer beyond 2^53');
+        break;
+      case 'bigint':
+        if (BigInt.asIntN(64, value) !== value) throw new UnfitParameter(index, 'does not fit into 64 bits');
+        break;
+      case 'boolean':
+        break;
+      default:
+        if (value !== null && !(value instanceof Uint8Array)) throw new UnfitParameter(index, refusalOf(value));
+    }
+  }
+  return params as readonly SqlValue[];
+}
+
+const literalOrPlaceholder = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\d+)/g;
+
+/** Turns `$1` into SQLite's `?1` outside of texts and quoted names; `parameterCount` is the highest number used. */
+export function toSqlitePlaceholders(sql: string): { sql: string; parameterCount: number } {
+  let parameterCount = 0;
+  const rewritten = sql.replace(literalOrPlaceholder, (part: string, number: string | undefined) => {
+    if (number === undefined) return part;
+    parameterCount = Math.max(parameterCount, Number(number));
+    return `?${number}`;
+  });
+  return { sql: rewritten, parameterCount };
+}
+
+const identifier = /^[a-z_][a-z0-9_]*$/;
+
+/** Table and column names of an `InsertMany` go into the SQL as they are, so they must be plain lower-case names. */
+export function checkedIdentifier(name: string): string {
+  if (!identifier.test(name)) throw new TypeError(`not a plain SQL name: ${JSON.stringify(name.slice(0, 80))}`);
+  return name;
+}

@@ -1,0 +1,63 @@
+/** What both database engines offer: statements, one atomic batch, and word of configuration changes. Types only. */
+
+export type SqlValue = string | number | bigint | boolean | null | Uint8Array;
+export type Row = Record<string, unknown>;
+
+/** Who runs a statement. Analytics has a lane of its own because a running SQLite query cannot be cancelled. */
+export type Lane = 'read' | 'write' | 'analytics';
+
+/** One statement in the portable subset of SQL, with `$1`, `$2` ... for its parameters. */
+export interface Statement {
+  sql: string;
+  /** `SqlValue`s; anything else (a Date, undefined, an object) is refused with `UnfitParameter` before it is sent. */
+  params: readonly unknown[];
+  /** The whole batch fails with `StaleWrite` when this statement touches (or, for a SELECT, finds) another number of rows. */
+  expectRows?: number;
+  /** Raised as `StaleWrite.label`, so that the caller knows which of its conditions failed. */
+  label?: string;
+}
+
+/** Many rows into one table: a prepared loop on SQLite, one `unnest` on PostgreSQL. */
+export interface InsertMany {
+  insertInto: string;
+  columns: readonly string[];
+  rows: readonly (readonly unknown[])[];
+  /**
+   * SQL after `ON CONFLICT`, e.g. `(id) DO NOTHING`. With `DO UPDATE` the rows of one step must differ in the conflict
+   * key: PostgreSQL refuses to touch a row twice in one statement.
+   */
+  onConflict?: string;
+}
+
+export type WriteStep = Statement | InsertMany;
+
+export interface Outcome<R = Row> {
+  rows: R[];
+  /** Rows inserted, updated or deleted; for a statement that returns rows, their number. */
+  touched: number;
+}
+
+/** Rejections of every method are the classes of `errors.ts`. */
+export interface Driver {
+  readonly engine: 'sqlite' | 'postgres';
+  /** Where a backup is put before a migration; null where the operator backs up (PostgreSQL). */
+  readonly backupsDir: string | null;
+  /** Runs one statement outside a batch. The default lane is `read`, which cannot write on SQLite. */
+  rows<R = Row>(statement: Statement, lane?: Lane): Promise<R[]>;
+  /** As `rows`, and says how many rows were touched. */
+  run<R = Row>(statement: Statement, lane: Lane): Promise<Outcome<R>>;
+  /** One atomic transaction without an await inside; resolves after the durable commit with the rows that each step returned. */
+  write(steps: readonly WriteStep[]): Promise<Row[][]>;
+  /** Several statements without parameters in one transaction; for migrations. */
+  script(sql: string): Promise<void>;
+  /** SQLite only: a consistent copy while serving. Written beside `path` first, then renamed. */
+  backup(path: string): Promise<void>;
+  /** SQLite: moves the log into the file and empties it, so that deleted secrets are gone from both (C-32). Else nothing. */
+  scrub(): Promise<void>;
+  /** Calls back after a configuration change, here or in another instance, and whenever word of one may have been missed. */
+  onConfigChange(listener: () => void): () => void;
+  notifyConfigChange(): Promise<void>;
+  /** False while the database does not answer. Turns true again by itself. */
+  isHealthy(): boolean;
+  close(): Promise<void>;
+}

@@ -1,0 +1,48 @@
+/** Makes the monthly partitions of the ledger ahead of time on PostgreSQL; SQLite keeps one table. */
+import type { Driver } from './driver.ts';
+import { StorageFault } from './errors.ts';
+
+const monthsAheadMax = 24;
+const lockKey = 7_302_145;
+
+/** Start of the UTC month that lies `offset` months from the one of `nowMs`, and its name, `202611`. */
+function monthOf(nowMs: number, offset: number): { name: string; startMs: number } {
+  const now = new Date(nowMs);
+  const startMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset, 1);
+  return { name: new Date(startMs).toISOString().slice(0, 7).replace('-', ''), startMs };
+}
+
+/**
+ * Makes the partitions of this month and the next ones, where they are missing. A month that already has rows in the
+ * default partition stays there: moving them would lock the ledger, and they are found either way.
+ * @returns the names of the partitions that were made
+ */
+export async function ensurePartitions(driver: Driver, nowMs: number, monthsAhead = 2): Promise<string[]> {
+  if (driver.engine === 'sqlite') return [];
+  const made: string[] = [];
+  for (let offset = 0; offset <= Math.min(monthsAhead, monthsAheadMax); offset++) {
+    const { name, startMs } = monthOf(nowMs, offset);
+    const endMs = monthOf(nowMs, offset + 1).startMs;
+    const partition = `usage_events_m${name}`;
+    const [found] = await driver.rows<{ is_there: boolean; is_in_use: boolean }>(
+      {
+        sql: `SELECT to_regclass($1) IS NOT NULL AS is_there,
+          EXISTS (SELECT 1 FROM usage_events_default WHERE at >= $2 AND at < $3) AS is_in_use`,
+        params: [partition, startMs, endMs],
+      },
+      'write',
+    );
+    if (found!.is_there || found!.is_in_use) continue;
+    try {
+      await driver.script(
+        `SELECT pg_advisory_xact_lock(${lockKey});
+         CREATE TABLE IF NOT EXISTS ${partition} PARTITION OF usage_events FOR VALUES FROM (${startMs}) TO (${endMs});`,
+      );
+      made.push(partition);
+    } catch (error) {
+      // 23514: a row of this month came into the default partition between the question and the answer.
+      if (!(error instanceof StorageFault && error.code === '23514')) throw error;
+    }
+  }
+  return made;
+}

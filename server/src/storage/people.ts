@@ -1,0 +1,202 @@
+/** People in the database: better-auth's rows and the house's own beside them, written in one transaction with audit and revision. */
+import { sql, type SqlBool } from 'kysely';
+import type { Language, OrganizationRole } from '../domain/owner.ts';
+import { thisRevision } from './changes.ts';
+import type { Database } from './database.ts';
+import type { Statement } from './driver.ts';
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+export interface PersonRecord {
+  userId: string;
+  email: string;
+  name: string;
+  role: OrganizationRole;
+  language: Language;
+  timeZone: string;
+  theme: Theme;
+  disabledAtMs: number | null;
+  createdAtMs: number;
+}
+
+const columns = [
+  'people.user_id',
+  'users.email',
+  'users.name',
+  'people.role',
+  'people.language',
+  'people.time_zone',
+  'people.theme',
+  'people.disabled_at',
+  'people.created_at',
+] as const;
+
+interface PersonRow {
+  user_id: string;
+  email: string;
+  name: string;
+  role: string;
+  language: string;
+  time_zone: string;
+  theme: string;
+  disabled_at: number | null;
+  created_at: number;
+}
+
+const personOfRow = (row: PersonRow): PersonRecord => ({
+  userId: row.user_id,
+  email: row.email,
+  name: row.name,
+  role: row.role as OrganizationRole,
+  language: row.language as Language,
+  timeZone: row.time_zone,
+  theme: row.theme as Theme,
+  disabledAtMs: row.disabled_at,
+  createdAtMs: row.created_at,
+});
+
+/** better-auth keeps its times as ISO 8601 texts on SQLite and as timestamps on PostgreSQL, which takes the same texts. */
+const authTime = (ms: number): string => new Date(ms).toISOString();
+const msOfAuthTime = (time: Date | string): number => (typeof time === 'string' ? Date.parse(time) : time.getTime());
+
+export async function personById({ db }: Database, userId: string): Promise<PersonRecord | undefined> {
+  const query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
+  const row = await query.where('people.user_id', '=', userId).executeTakeFirst();
+  return row && personOfRow(row);
+}
+
+/** By e-mail address, which must be in lower case. */
+export async function personByEmail({ db }: Database, email: string): Promise<PersonRecord | undefined> {
+  const query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
+  const row = await query.where('users.email', '=', email).executeTakeFirst();
+  return row && personOfRow(row);
+}
+
+/** Newest first; `text` must occur in the name or the e-mail address, whatever the case of ASCII letters. */
+export async function listPeople({ db }: Database, page: { cursor?: string; limit: number; text?: string }): Promise<PersonRecord[]> {
+  let query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
+  if (page.cursor !== undefined) query = query.where('people.user_id', '<', page.cursor);
+  if (page.text) {
+    const pattern = `%${page.text.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
+    query = query.where(sql<SqlBool>`(lower(users.name) LIKE ${pattern} ESCAPE '\\' OR lower(users.email) LIKE ${pattern} ESCAPE '\\')`);
+  }
+  const rows = await query.orderBy('people.user_id', 'desc').limit(page.limit).execute();
+  return rows.map(personOfRow);
+}
+
+/** Whether anybody was ever made an administrator; the set-up is open until then. */
+export async function hasAdministrator({ db }: Database): Promise<boolean> {
+  const row = await db.selectFrom('people').select('user_id').where('role', '=', 'administrator').limit(1).executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Fails the batch as `is-set-up` when an administrator exists already. */
+export const requireNoAdministrator = ({ db, compile }: Database): Statement =>
+  compile(db.selectFrom('people').select('user_id').where('role', '=', 'administrator').limit(1), { expectRows: 0, label: 'is-set-up' });
+
+/** Fails the batch as `last-administrator` when, after the steps before it, nobody could administrate any more. */
+export const requireAdministrator = ({ db, compile }: Database): Statement =>
+  compile(db.selectFrom('people').select('user_id').where('role', '=', 'administrator').where('disabled_at', 'is', null).limit(1), {
+    expectRows: 1,
+    label: 'last-administrator',
+  });
+
+export interface NewPerson {
+  userId: string;
+  accountId: string;
+  email: string;
+  name: string;
+  passwordHash: string;
+  role: OrganizationRole;
+  language: Language;
+}
+
+/** A second person with the same e-mail address fails as UniqueViolation `users_email_key`. */
+export function insertPerson({ db, compile }: Database, person: NewPerson, nowMs: number): Statement[] {
+  const times = { created_at: authTime(nowMs), updated_at: authTime(nowMs) };
+  return [
+    compile(db.insertInto('users').values({ id: person.userId, name: person.name, email: person.email, email_verified: false, ...times })),
+    compile(
+      db.insertInto('accounts').values({
+        id: person.accountId,
+        account_id: person.userId,
+        provider_id: 'credential',
+        user_id: person.userId,
+        password: person.passwordHash,
+        ...times,
+      }),
+    ),
+    compile(
+      db.insertInto('people').values({
+        user_id: person.userId,
+        role: person.role,
+        language: person.language,
+        created_at: nowMs,
+        updated_at: nowMs,
+        revision: thisRevision,
+      }),
+    ),
+  ];
+}
+
+export interface PersonChange {
+  name?: string;
+  role?: OrganizationRole;
+  language?: Language;
+  timeZone?: string;
+  theme?: Theme;
+  disabledAtMs?: number | null;
+}
+
+export function updatePerson({ db, compile }: Database, userId: string, change: PersonChange, nowMs: number): Statement[] {
+  const own = db
+    .updateTable('people')
+    .set({
+      ...(change.role === undefined ? {} : { role: change.role }),
+      ...(change.language === undefined ? {} : { language: change.language }),
+      ...(change.timeZone === undefined ? {} : { time_zone: change.timeZone }),
+      ...(change.theme === undefined ? {} : { theme: change.theme }),
+      ...(change.disabledAtMs === undefined ? {} : { disabled_at: change.disabledAtMs }),
+      updated_at: nowMs,
+      revision: thisRevision,
+    })
+    .where('user_id', '=', userId);
+  const steps = [compile(own, { expectRows: 1, label: 'person' })];
+  if (change.name !== undefined)
+    steps.push(compile(db.updateTable('users').set({ name: change.name, updated_at: authTime(nowMs) }).where('id', '=', userId)));
+  return steps;
+}
+
+export interface SessionRecord {
+  id: string;
+  createdAtMs: number;
+  expiresAtMs: number;
+  address: string | null;
+  agent: string | null;
+}
+
+/** A person's live sessions, newest first; at most `limit`. */
+export async function listSessions({ db }: Database, userId: string, nowMs: number, limit: number): Promise<SessionRecord[]> {
+  const rows = await db
+    .selectFrom('sessions')
+    .select(['id', 'created_at', 'expires_at', 'ip_address', 'user_agent'])
+    .where('user_id', '=', userId)
+    .where('expires_at', '>', authTime(nowMs))
+    .orderBy('created_at', 'desc')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    createdAtMs: msOfAuthTime(row.created_at),
+    expiresAtMs: msOfAuthTime(row.expires_at),
+    address: row.ip_address || null,
+    agent: row.user_agent || null,
+  }));
+}
+
+/** Ends one session; it fails the batch as `session` where the person has none with this id. */
+export const deleteSession = ({ db, compile }: Database, userId: string, sessionId: string): Statement =>
+  compile(db.deleteFrom('sessions').where('id', '=', sessionId).where('user_id', '=', userId), { expectRows: 1, label: 'session' });
+
+export const deleteSessionsOf = ({ db, compile }: Database, userId: string): Statement =>
+  compile(db.deleteFrom('sessions').where('user_id', '=', userId));

@@ -1,0 +1,194 @@
+/** Loads configuration into the snapshot: all of it at the start, afterwards the rows above a revision. */
+import { sql, type RawBuilder, type SqlBool } from 'kysely';
+import type { AccessKey, PersonalToken } from '../domain/access-key.ts';
+import type { SnapshotDelta, SnapshotOwnerKey } from '../domain/snapshot.ts';
+import { ownerKey, type Language, type OrganizationRole, type Owner, type Scope, type WorkspaceRole } from '../domain/owner.ts';
+import { connectionOfRow, sealedOfRow } from './connections.ts';
+import type { Database } from './database.ts';
+
+/** Rows of one kind that one query fetches; larger sets come page by page. */
+const pageRows = 5000;
+/** Sorts after every id: a cursor that holds it begins above its revision. */
+const lastUuid = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Where the next page begins: rows are read in the order of (revision, id). */
+interface Cursor {
+  revision: number;
+  id: string;
+}
+
+const after = (cursor: Cursor, idColumn: string): RawBuilder<SqlBool> =>
+  sql<SqlBool>`(revision, ${sql.ref(idColumn)}) > (${cursor.revision}, ${cursor.id})`;
+
+/** Reads everything above a revision page by page, so that a first load never holds one huge answer. */
+async function pages<R extends { revision: number }>(above: number, fetch: (cursor: Cursor) => Promise<R[]>, idOf: (row: NoInfer<R>) => string): Promise<R[]> {
+  const all: R[] = [];
+  let cursor: Cursor = { revision: above, id: lastUuid };
+  for (;;) {
+    const page = await fetch(cursor);
+    for (const row of page) all.push(row);
+    const last = page.at(-1);
+    if (!last || page.length < pageRows) return all;
+    cursor = { revision: last.revision, id: idOf(last) };
+  }
+}
+
+/** Everything that changed above `revision`; the returned revision is read first, so that nothing between is missed. */
+export async function loadDelta({ db }: Database, above: number): Promise<SnapshotDelta> {
+  const current = await db.selectFrom('config_revision').select('revision').executeTakeFirstOrThrow();
+  const organization = await db.selectFrom('organizations').select('id').limit(1).executeTakeFirst();
+  const connections = await pages(
+    above,
+    (cursor) =>
+    db.selectFrom('ai_configurations').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  const keys = await pages(
+    above,
+    (cursor) =>
+    db.selectFrom('access_keys').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  const tokens = await pages(
+    above,
+    (cursor) =>
+    db.selectFrom('personal_tokens').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  const people = await pages(
+    above,
+    (cursor) =>
+      db
+        .selectFrom('people')
+        .innerJoin('users', 'users.id', 'people.user_id')
+        .select(['people.user_id', 'users.email', 'users.name', 'people.role', 'people.language', 'people.disabled_at', 'people.revision'])
+        .where(after(cursor, 'user_id'))
+        .orderBy('people.revision')
+        .orderBy('people.user_id')
+        .limit(pageRows)
+        .execute(),
+    (row) => row.user_id,
+  );
+  const members = await loadMembers({ db }, above);
+  const deleted = await db.selectFrom('workspaces').select('id').where('revision', '>', above).where('deleted_at', 'is not', null).execute();
+  return {
+    revision: current.revision,
+    ...(organization ? { organizationId: organization.id } : {}),
+    connections: connections.map((row) => ({
+      id: row.id,
+      connection: row.deleted_at === null ? connectionOfRow(row) : null,
+      sealed: row.deleted_at === null ? sealedOfRow(row) : null,
+    })),
+    accessKeys: keys.map((row) => ({ hash: row.hash, key: accessKeyOfRow(row) })),
+    personalTokens: tokens.map((row) => ({ hash: row.hash, token: tokenOfRow(row) })),
+    people: people.map((row) => ({
+      userId: row.user_id,
+      email: row.email,
+      name: row.name,
+      role: row.role as OrganizationRole,
+      language: row.language as Language,
+      isDisabled: row.disabled_at !== null,
+    })),
+    memberships: members.map((row) => ({
+      workspaceId: row.workspace_id,
+      userId: row.user_id,
+      role: row.role === 'NONE' ? null : (row.role as WorkspaceRole),
+    })),
+    ownerKeys: await loadOwnerKeys({ db }, above),
+    deletedWorkspaceIds: deleted.map((row) => row.id),
+  };
+}
+
+const idOfRow = (row: { id: string }): string => row.id;
+
+/** Members page by their own three-part key. */
+async function loadMembers({ db }: Pick<Database, 'db'>, above: number) {
+  const all: { workspace_id: string; user_id: string; role: string }[] = [];
+  let [revision, workspaceId, userId] = [above, lastUuid, lastUuid];
+  for (;;) {
+    const page = await db
+      .selectFrom('workspace_members')
+      .select(['workspace_id', 'user_id', 'role', 'revision'])
+      .where(sql<SqlBool>`(revision, workspace_id, user_id) > (${revision}, ${workspaceId}, ${userId})`)
+      .orderBy('revision')
+      .orderBy('workspace_id')
+      .orderBy('user_id')
+      .limit(pageRows)
+      .execute();
+    all.push(...page);
+    const last = page.at(-1);
+    if (!last || page.length < pageRows) return all;
+    [revision, workspaceId, userId] = [last.revision, last.workspace_id, last.user_id];
+  }
+}
+
+/** Owner keys come whole per owner, so that an older version is never missing while rows sealed under it exist. */
+async function loadOwnerKeys({ db }: Pick<Database, 'db'>, above: number): Promise<SnapshotDelta['ownerKeys']> {
+  const rows = await db.selectFrom('owner_keys').selectAll().where('revision', '>', above).orderBy('version').execute();
+  const touched = new Map<string, { owner: Owner; keys: SnapshotOwnerKey[] }>();
+  for (const row of rows) {
+    const owner = { scope: row.scope as Scope, id: row.owner_id };
+    touched.set(ownerKey(owner), { owner, keys: [] });
+  }
+  for (const entry of touched.values()) {
+    const all = await db
+      .selectFrom('owner_keys')
+      .selectAll()
+      .where('scope', '=', entry.owner.scope)
+      .where('owner_id', '=', entry.owner.id)
+      .orderBy('version')
+      .execute();
+    entry.keys = all.map((row) => ({ version: row.version, salt: Buffer.from(row.salt, 'base64url'), isActive: row.status === 'active' }));
+  }
+  return [...touched.values()];
+}
+
+interface KeyRow {
+  id: string;
+  user_id: string;
+  workspace_id: string | null;
+  name: string;
+  last4: string;
+  models: string | null;
+  rpm: number | null;
+  tpm: number | null;
+  budget_nano_usd: number | null;
+  expires_at: number | null;
+  revoked_at: number | null;
+  created_at: number;
+}
+
+export const accessKeyOfRow = (row: KeyRow): AccessKey => ({
+  id: row.id,
+  userId: row.user_id,
+  workspaceId: row.workspace_id,
+  name: row.name,
+  last4: row.last4,
+  models: row.models === null ? null : (JSON.parse(row.models) as string[]),
+  rpm: row.rpm,
+  tpm: row.tpm,
+  budgetNanoUsd: row.budget_nano_usd,
+  expiresAtMs: row.expires_at,
+  revokedAtMs: row.revoked_at,
+  createdAtMs: row.created_at,
+});
+
+interface TokenRow {
+  id: string;
+  user_id: string;
+  name: string;
+  last4: string;
+  expires_at: number | null;
+  revoked_at: number | null;
+  created_at: number;
+}
+
+export const tokenOfRow = (row: TokenRow): PersonalToken => ({
+  id: row.id,
+  userId: row.user_id,
+  name: row.name,
+  last4: row.last4,
+  expiresAtMs: row.expires_at,
+  revokedAtMs: row.revoked_at,
+  createdAtMs: row.created_at,
+});

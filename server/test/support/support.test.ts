@@ -1,0 +1,111 @@
+/** Proves that the throw-away servers of the tests are real, obey, and leave nothing behind. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { setTimeout as waitMs } from 'node:timers/promises';
+import { Client } from 'pg';
+import { afterAll, describe, expect, test } from 'vitest';
+import { closeBrowser, openBrowser } from './browser.ts';
+import { available, findProgram, mayUse, needs } from './parts.ts';
+import { createDatabase, startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+
+async function ask(url: string, text: string, limitMs = 2_000): Promise<unknown> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: limitMs, query_timeout: limitMs });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const answer = await client.query({ text, rowMode: 'array' });
+    return (answer.rows as unknown[][])[0]?.[0];
+  } finally {
+    await client.end();
+  }
+}
+
+describe('parts', () => {
+  test('a program that does not exist is not found', () => {
+    expect(findProgram(['patchbay-no-such-program'])).toBeUndefined();
+    expect(findProgram(['patchbay-no-such-program', 'sh'])).toMatch(/\/sh$/);
+  });
+
+  test('a required part that is missing fails, another one is a skip', () => {
+    expect(() => mayUse('browser', false, 'postgres, browser')).toThrow(/TEST_REQUIRE names browser/);
+    expect(mayUse('browser', false, 'postgres,redis')).toBe(false);
+    expect(mayUse('browser', false, '')).toBe(false);
+    expect(mayUse('browser', true, 'browser')).toBe(true);
+  });
+
+  test('what is available stays so within a run', () => {
+    expect(available('postgres')).toBe(available('postgres'));
+  });
+});
+
+needs('postgres')('a throw-away PostgreSQL', () => {
+  test('each database is empty and its own', async () => {
+    const [one, two] = [await createDatabase(), await createDatabase()];
+    expect(one).not.toBe(two);
+    await ask(one, 'create table kept (id int)');
+    expect(await ask(one, "select to_regclass('kept')::text")).toBe('kept');
+    expect(await ask(two, "select to_regclass('kept')::text")).toBeNull();
+  });
+
+  test('it pauses, resumes, restarts with its data, and comes back from being killed', async () => {
+    const server = await startPostgres();
+    await ask(server.url, 'create table kept as select 7 as n');
+    server.pause();
+    await expect(ask(server.url, 'select 1', 300)).rejects.toThrow(/timeout/i);
+    server.resume();
+    expect(await ask(server.url, 'select n from kept')).toBe(7);
+    await server.restart();
+    expect(await ask(server.url, 'select n from kept')).toBe(7);
+    await server.kill();
+    await expect(ask(server.url, 'select 1', 300)).rejects.toThrow(/ECONNREFUSED/);
+    await server.restart();
+    expect(await ask(server.url, 'select n from kept')).toBe(7);
+    server.pause();
+    await server.stop();
+    await expect(ask(server.url, 'select 1', 300)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('a test process that is killed leaves neither a server nor a folder', async () => {
+    const before = new Set(readdirSync(tmpdir()));
+    const script = `import { startPostgres } from './server/test/support/postgres.ts'; console.log((await startPostgres()).url); setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [chunk] = (await once(child.stdout, 'data')) as [Buffer];
+    const url = chunk.toString('utf8').trim();
+    expect(await ask(url, 'select 1')).toBe(1);
+    const folders = readdirSync(tmpdir()).filter((name) => name.startsWith('patchbay-postgres-') && !before.has(name));
+    child.kill('SIGKILL');
+    for (let tries = 0; tries < 100 && folders.some((name) => existsSync(`${tmpdir()}/${name}`)); tries += 1) await waitMs(50);
+    await expect(ask(url, 'select 1', 300)).rejects.toThrow(/ECONNREFUSED/);
+    expect(folders.length).toBeGreaterThan(0);
+  });
+});
+
+needs('redis')('a throw-away Redis', () => {
+  test('it answers, pauses, dies and comes back on its port', async () => {
+    const server = await startRedis();
+    const { port } = server;
+    server.pause();
+    server.resume();
+    await server.kill();
+    await server.restart();
+    expect(server.port).toBe(port);
+    expect(server.url).toBe(`redis://127.0.0.1:${port}`);
+    await server.stop();
+  });
+});
+
+needs('browser')('the browser', () => {
+  afterAll(closeBrowser);
+
+  test('it shows a page, and is one per file', async () => {
+    const browser = await openBrowser();
+    expect(await openBrowser()).toBe(browser);
+    const page = await browser.newPage();
+    await page.setContent('<h1>Patchbay</h1>');
+    expect(await page.textContent('h1')).toBe('Patchbay');
+    await page.close();
+  });
+});

@@ -1,0 +1,106 @@
+/** Rules about tests: every folder has tests as long as its code, every route a test for each status that it declares. */
+import { type Fault, type Source, closeOf, faultAt } from './source.ts';
+
+/** How many lines of test a line of source needs. */
+const timesTwo = new Set(['gateway', 'vault']);
+/** Test folders that guard a server folder beside the one of its name. */
+const alsoGuards: Readonly<Record<string, readonly string[]>> = { providers: ['conformance'], gateway: ['chaos'] };
+/** Tables and texts: data that other tests read through, not code with branches of its own. */
+const data = /\/(?:migrations\/|catalog[\w-]*\.ts$)/;
+
+const linesOf = (source: Source): number => source.text.split('\n').filter((line) => line.trim() !== '').length;
+
+function sumByFolder(sources: readonly Source[], pattern: RegExp): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const source of sources) {
+    const folder = pattern.exec(source.path)?.[1];
+    if (folder !== undefined && !data.test(source.path)) sums.set(folder, (sums.get(folder) ?? 0) + linesOf(source));
+  }
+  return sums;
+}
+
+export function proportionFaults(sources: readonly Source[]): Fault[] {
+  const code = sumByFolder(sources, /^server\/src\/([^/]+)\//);
+  const tests = sumByFolder(sources, /^server\/test\/([^/]+)\//);
+  return [...code].flatMap(([folder, lines]) => {
+    const need = timesTwo.has(folder) ? lines * 2 : lines;
+    const have = [folder, ...(alsoGuards[folder] ?? [])].reduce((sum, name) => sum + (tests.get(name) ?? 0), 0);
+    if (have >= need) return [];
+    return [
+      {
+        path: `server/src/${folder}`,
+        line: 1,
+        rule: 'test-length',
+        todo: `${lines} lines of code need ${need} lines of tests, server/test/${folder} has ${have}`,
+      },
+    ];
+  });
+}
+
+interface TestCase {
+  groups: string[];
+  title: string;
+}
+
+const call = /\b(describe|suite|test|it|needs)\b(?:\.\w+|\([^()]*\))*\s*\(\s*(?=['"`])/g;
+
+/** The titles of the tests of a file, each with the titles of the groups around it. */
+export function testCasesOf(source: Source): TestCase[] {
+  const titles = new Map(source.literals.map((literal) => [literal.start, literal.value]));
+  const open: { title: string; end: number }[] = [];
+  const cases: TestCase[] = [];
+  for (const found of source.code.matchAll(call)) {
+    const at = found.index + found[0].length;
+    // The text of a template begins after its backtick.
+    const title = titles.get(at) ?? titles.get(at + 1) ?? '';
+    while ((open.at(-1)?.end ?? Infinity) <= found.index) open.pop();
+    const isGroup = found[1] !== 'test' && found[1] !== 'it';
+    if (isGroup) open.push({ title, end: closeOf(source.code, found.index + found[0].trimEnd().length - 1) });
+    else cases.push({ groups: open.map((group) => group.title), title });
+  }
+  return cases;
+}
+
+export interface DeclaredRoute {
+  name: string;
+  statuses: string[];
+  start: number;
+}
+
+/** The routes that a file declares with `route({ method, path, statuses, ... })`. */
+export function routesOf(source: Source): DeclaredRoute[] {
+  const routes: DeclaredRoute[] = [];
+  for (const found of source.code.matchAll(/(?<![\w.])route\s*(?:<[^()]*>)?\(\s*(?=\{)/g)) {
+    const start = found.index + found[0].length;
+    const end = closeOf(source.code, start);
+    const textOf = (name: string): string | undefined => {
+      const at = new RegExp(`\\b${name}\\s*:\\s*(?=['"\`])`).exec(source.code.slice(start, end));
+      const quote = at ? start + at.index + at[0].length : -1;
+      return source.literals.find((literal) => literal.start === quote || literal.start === quote + 1)?.value;
+    };
+    const statuses = /\bstatuses\s*:\s*\[([\d,\s]*)\]/.exec(source.code.slice(start, end))?.[1]?.match(/\d+/g) ?? [];
+    const [method, path] = [textOf('method'), textOf('path')];
+    if (method !== undefined && path !== undefined) routes.push({ name: `${method} ${path}`, statuses, start });
+  }
+  return routes;
+}
+
+/** `sources` holds the server's faces and their tests. */
+export function routeFaults(sources: readonly Source[]): Fault[] {
+  const tested = new Set<string>();
+  for (const source of sources) {
+    if (!source.path.startsWith('server/test/faces/')) continue;
+    for (const { groups, title } of testCasesOf(source)) for (const group of groups) tested.add(`${group}\n${title.split(/[\s:]/)[0]}`);
+  }
+  return sources.flatMap((source) => {
+    if (!/^server\/src\/faces\/.*routes[\w-]*\.ts$/.test(source.path)) return [];
+    return routesOf(source).flatMap(({ name, statuses, start }) => {
+      if (statuses.length === 0)
+        return [faultAt(source, start, 'route-statuses', `${name}: declare the statuses that it may answer: statuses: [200, ...]`)];
+      const missing = statuses.filter((status) => !tested.has(`${name}\n${status}`));
+      return missing.map((status) =>
+        faultAt(source, start, 'route-test', `write describe('${name}') with test('${status} ...') in server/test/faces`),
+      );
+    });
+  });
+}

@@ -1,0 +1,13 @@
+/** How the tests run: real sockets and real databases, so a few files at a time and generous limits. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['server/test/**/*.test.ts', 'client/test/**/*.test.ts', 'tools/test/**/*.test.ts', 'web/test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+    passWithNoTests: false,
+  },
+});
