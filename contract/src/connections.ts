@@ -31,9 +31,13 @@ export const testErrorCode = z.enum([
   'MODEL_NOT_FOUND',
   'TIMEOUT',
   'RATE_LIMITED',
+  'QUOTA_EXHAUSTED',
   'NETWORK',
+  'TLS',
   'EGRESS_BLOCKED',
+  'PROVIDER_UNAVAILABLE',
   'INVALID_RESPONSE',
+  'BAD_REQUEST',
   'SECRET_UNREADABLE',
   'UNKNOWN',
 ]);

@@ -13,6 +13,8 @@ export const errorCodes = {
   SETUP_DONE: { status: 409 },
   UNAUTHENTICATED: { status: 401 },
   WRONG_KEY_KIND: { status: 401 },
+  /** The same for an unknown address, a wrong password and a disabled person. */
+  SIGN_IN_REFUSED: { status: 401 },
   BUDGET_EXCEEDED: { status: 402 },
   PRICE_UNKNOWN: { status: 402 },
   FORBIDDEN: { status: 403 },

@@ -128,11 +128,7 @@ function classifyBytes(bytes: Uint8Array): AddressClass {
   return firstClass(ipv6Classes, bytes, 'forbidden');
 }
 
-function firstClass(
-  classes: readonly (readonly [AddressRange, AddressClass])[],
-  bytes: Uint8Array,
-  otherwise: AddressClass,
-): AddressClass {
+function firstClass(classes: readonly (readonly [AddressRange, AddressClass])[], bytes: Uint8Array, otherwise: AddressClass): AddressClass {
   for (const [held, addressClass] of classes) {
     if (rangeHolds(held, bytes)) return addressClass;
   }

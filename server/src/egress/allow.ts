@@ -38,7 +38,8 @@ export function parseAllowList(text: string): AllowEntry[] {
 }
 
 function parseEntry(text: string): AllowEntry {
-  const [, ipv6, bitsInside, bitsAfter, plain, plainBits, ports = ''] = entryForm.exec(text) ?? refuse(text, 'expected host:port or cidr:port');
+  const [, ipv6, bitsInside, bitsAfter, plain, plainBits, ports = ''] =
+    entryForm.exec(text) ?? refuse(text, 'expected host:port or cidr:port');
   const [portFrom, portTo] = parsePorts(text, ports);
   const host = canonicalHost(text, ipv6 === undefined ? (plain ?? '') : `[${ipv6}]`);
   const bytes = addressBytes(host);

@@ -74,9 +74,9 @@ export function connectGuarded(deps: ConnectDeps, target: ConnectTarget, connect
     return;
   }
   resolve(deps, target.host, (answer) => {
-    const refusal = answer instanceof EgressError ? answer : refusalOfAddresses(target, answer);
-    if (refusal !== null) connected(refusal);
-    else openSocket(deps, target, answer as LookupAddress[], { startedMs, resolvedMs: deps.clock.monotonicMs() }, connected);
+    const addresses = answer instanceof EgressError ? answer : judged(target, answer);
+    if (addresses instanceof EgressError) connected(addresses);
+    else openSocket(deps, target, addresses, { startedMs, resolvedMs: deps.clock.monotonicMs() }, connected);
   });
 }
 
@@ -92,12 +92,12 @@ function refusalOf(target: ConnectTarget, address: string): EgressError | null {
 }
 
 /** One address that is not allowed spoils the whole answer: mixed answers are how a name is rebound to the inside. */
-function refusalOfAddresses(target: ConnectTarget, addresses: readonly LookupAddress[]): EgressError | null {
+function judged(target: ConnectTarget, addresses: LookupAddress[]): LookupAddress[] | EgressError {
   for (const { address } of addresses) {
     const refusal = refusalOf(target, address);
     if (refusal !== null) return refusal;
   }
-  return null;
+  return addresses;
 }
 
 function resolve(deps: ConnectDeps, host: string, resolved: (answer: LookupAddress[] | EgressError) => void): void {

@@ -6,7 +6,16 @@ import { connectGuarded, connectTarget, defaultLookup, type ConnectDeps, type Co
 import { EgressError, type EgressErrorCode } from './error.ts';
 import { HttpExchange, type Exchange, type OutgoingRequest, type ResponseSink } from './exchange.ts';
 import type { Trust } from './guard.ts';
-import { canonicalOrigin, closePools, destroyPools, newPoolSet, poolFor, type OriginPool, type PoolOptions, type PoolSet } from './pools.ts';
+import {
+  canonicalOrigin,
+  closePools,
+  destroyPools,
+  newPoolSet,
+  poolFor,
+  type OriginPool,
+  type PoolOptions,
+  type PoolSet,
+} from './pools.ts';
 import { fetchWhole, type WholeLimits, type WholeResponse } from './whole.ts';
 
 export { EgressError, type EgressErrorCode } from './error.ts';

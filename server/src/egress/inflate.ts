@@ -1,5 +1,14 @@
 /** Opens compressed responses that nobody asked for, counting what comes out: a small answer must not become a large one unseen. */
-import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, type BrotliDecompress, type Gunzip, type Inflate, type InflateRaw } from 'node:zlib';
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  type BrotliDecompress,
+  type Gunzip,
+  type Inflate,
+  type InflateRaw,
+} from 'node:zlib';
 import { codeOf, EgressError } from './error.ts';
 import type { Exchange, OutgoingRequest, ResponseSink } from './exchange.ts';
 
@@ -115,7 +124,6 @@ class InflatingExchange implements Exchange, ResponseSink {
   }
 
   private onPlain(decoder: Decoder, plain: Buffer): void {
-    if (this.finished) return;
     this.inflatedBytes += plain.length;
     if (this.inflatedBytes > this.bytesMax) this.fail(new EgressError('body_too_large', { bytesReceived: this.inflatedBytes }));
     else if (this.sink.onData(plain) === false) decoder.pause();

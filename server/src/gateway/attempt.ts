@@ -1,19 +1,21 @@
 /** Tries the targets in turn until one has answered, or the retry rule says stop. Each try is booked before it leaves. */
 import { reservationOf } from '../domain/cost.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
-import type { Intent, UnitPrices } from '../domain/ledger.ts';
+import type { Intent } from '../domain/ledger.ts';
 import { planNextAttempt } from '../domain/retry.ts';
 import type { Exchange } from '../egress/egress.ts';
 import { pause } from '../lib/clock.ts';
-import { callProvider, timeoutsOf, type AnswerFacts, type CallSink } from '../providers/call.ts';
+import { callProvider, timeoutsOf } from '../providers/call.ts';
+import type { AnswerFacts, CallSink } from '../providers/calling.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
+import type { ModelPrices } from '../providers/prices.ts';
 import type { Grant } from './admit.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
-import { targetKey, type Target } from './plan.ts';
+import { targetKey, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf, type Ending } from './record.ts';
 import type { Relay } from './relay.ts';
-import { openSecrets, type OpenedSecrets } from './secrets.ts';
+import { openSecrets } from './secrets.ts';
 
 /** Returns when the caller has been answered. Throws the failure of the last attempt, or a refusal before the first. */
 export async function attemptEach(deps: GatewayDeps, order: Order, targets: readonly Target[], grant: Grant, journey: Journey, relay: Relay): Promise<void> {
@@ -63,21 +65,22 @@ export async function attemptEach(deps: GatewayDeps, order: Order, targets: read
 const noFacts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
 
 /** One try at one target: reserve, book, send, relay, settle. */
-class Attempt implements CallSink {
+export class Attempt implements CallSink {
   private readonly deps: GatewayDeps;
   private readonly order: Order;
   private readonly target: Target;
   private readonly grant: Grant;
   private readonly journey: Journey;
   private readonly relay: Relay;
-  private readonly prices: UnitPrices | null;
+  private readonly prices: ModelPrices | null;
   private readonly startedMs: number;
   private intent: Intent | null = null;
   private seq = 0;
   private reservedNanoUsd = 0;
   private firstByteMs: number | null = null;
-  private facts: AnswerFacts = noFacts();
+  facts: AnswerFacts = noFacts();
   private done: (failure: UpstreamFailure | null) => void = () => undefined;
+  private refused: (error: Error) => void = () => undefined;
 
   constructor(deps: GatewayDeps, order: Order, target: Target, grant: Grant, journey: Journey, relay: Relay) {
     this.deps = deps;
@@ -96,9 +99,10 @@ class Attempt implements CallSink {
     this.relay.newAttempt();
     return new Promise((resolve, reject) => {
       this.done = resolve;
+      this.refused = reject;
       const intent = intentOf(this.deps, this.order, this.target, this.journey.attempts, this.reservedNanoUsd);
       try {
-        this.seq = this.deps.journal.append({ kind: 'intent', ...intent }, () => this.send(outputTokensMax));
+        this.seq = this.deps.journal.append({ kind: 'intent', ...intent }, (failure) => this.written(failure, outputTokensMax));
         this.intent = intent;
       } catch (cause) {
         this.deps.log.error({ requestId: this.order.requestId, err: cause }, 'an intent could not be written');
@@ -107,6 +111,13 @@ class Attempt implements CallSink {
         reject(refuse('ledger_unavailable', { retryAfterS: 5 }));
       }
     });
+  }
+
+  /** What is not on the disk does not leave: without its intent a request could be billed and never booked. */
+  private written(failure: Error | null, outputTokensMax: number | null): void {
+    if (failure === null) return this.send(outputTokensMax);
+    this.settle(new UpstreamFailure('unreachable', 'the intent could not be written', { cause: failure }), true);
+    this.refused(refuse('ledger_unavailable', { retryAfterS: 5 }));
   }
 
   /** Sets money aside under a budget: an upper bound of the prompt, and an output cap that is also sent upstream. */
@@ -122,7 +133,7 @@ class Attempt implements CallSink {
     const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
     const outputTokensMax = body.max_completion_tokens ?? body.max_tokens ?? modelLimitOf(this.target.model).maxOutputTokens ?? outputTokensDefault;
     // A token is at least one byte of the body.
-    const reserved = reservationOf(this.order.request.bytes.length, outputTokensMax * choices, this.prices);
+    const reserved = reservationOf(this.order.request.bytes.length, outputTokensMax * choices, this.prices.dearest);
     try {
       this.deps.limits.reserve(key, reserved);
     } catch (error) {

@@ -2,8 +2,8 @@
 import { UpstreamFailure } from '../domain/errors.ts';
 import { admit } from './admit.ts';
 import { attemptEach } from './attempt.ts';
-import { errorOfFailure, GatewayRefusal, refuse } from './errors.ts';
-import { newJourney, type GatewayDeps, type GatewayError, type Order, type Reply } from './order.ts';
+import { errorOfFailure, GatewayRefusal, refuse, type GatewayError } from './errors.ts';
+import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
 import { plan } from './plan.ts';
 import { recordRefusal } from './record.ts';
 import { Relay } from './relay.ts';

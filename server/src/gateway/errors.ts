@@ -1,6 +1,18 @@
 /** The data plane's words for everything that can go wrong, as one table: fault or refusal to status, code and text. */
 import type { Fault, UpstreamFailure } from '../domain/errors.ts';
-import type { GatewayError } from './order.ts';
+
+/** What `/v1` answers when it cannot serve. Nothing of the provider's text is in it. */
+export interface GatewayError {
+  status: number;
+  /** Stable and lower case: `model_not_found`, `provider_auth`. */
+  code: string;
+  type: 'invalid_request_error' | 'authentication_error' | 'permission_error' | 'rate_limit_error' | 'insufficient_quota' | 'upstream_error' | 'server_error';
+  message: string;
+  param: string | null;
+  retryAfterS: number | null;
+  /** FALSE tells SDKs not to multiply attempts that we have already made. */
+  shouldRetry: boolean;
+}
 
 type Shape = Pick<GatewayError, 'status' | 'code' | 'type' | 'message'>;
 

@@ -9,9 +9,10 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
-import type { CallRequest, CallTimeouts } from '../providers/call.ts';
+import type { CallRequest, CallTimeouts } from '../providers/calling.ts';
 import type { PriceBook } from '../providers/prices.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { GatewayError } from './errors.ts';
 import type { Health } from './health.ts';
 import type { Limits } from './limits.ts';
 import type { ModelLists } from './model-lists.ts';
@@ -71,19 +72,6 @@ export interface Reply {
   whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void;
   /** A refusal or a failure, in this wire's shape: before the stream as status and body, within it as an error event. */
   fail(error: GatewayError, headers: Readonly<Record<string, string>>): void;
-}
-
-/** What `/v1` answers when it cannot serve. Nothing of the provider's text is in it. */
-export interface GatewayError {
-  status: number;
-  /** Stable and lower case: `model_not_found`, `provider_auth`. */
-  code: string;
-  type: 'invalid_request_error' | 'authentication_error' | 'permission_error' | 'rate_limit_error' | 'insufficient_quota' | 'upstream_error' | 'server_error';
-  message: string;
-  param: string | null;
-  retryAfterS: number | null;
-  /** FALSE tells SDKs not to multiply attempts that we have already made. */
-  shouldRetry: boolean;
 }
 
 /** One completion, as it happened. */

@@ -8,6 +8,12 @@ import type { Trust } from '../egress/egress.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 
+/** What a request carries to prove itself; held for one attempt. */
+export interface OpenedSecrets {
+  secret: string;
+  headers: Readonly<Record<string, string>>;
+}
+
 /** One place to send the request to. */
 export interface Target {
   /** Null for the environment's pseudo-connection. */
@@ -19,6 +25,8 @@ export interface Target {
   trust: Trust;
   model: string;
   settings: Connection['settings'];
+  /** Values that were typed for a test and are stored nowhere; null for the sealed ones. */
+  typed: OpenedSecrets | null;
 }
 
 /** No provider has longer model ids, and the books keep no longer ones. */
@@ -73,6 +81,7 @@ export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }:
     trust: row.isInternal ? 'administrator' : connection.trust,
     model,
     settings: connection.settings,
+    typed: null,
   };
 }
 
@@ -82,5 +91,5 @@ function environmentTarget(deps: GatewayDeps, asked: string | null): Target {
   if (!model) throw refuse('model_required');
   const row = providerRow(inferProvider(environment.baseUrl))!;
   const base = normaliseBase(row, environment.baseUrl);
-  return { connection: null, row, baseUrl: base.baseUrl, origin: base.origin, trust: 'administrator', model, settings: {} };
+  return { connection: null, row, baseUrl: base.baseUrl, origin: base.origin, trust: 'administrator', model, settings: {}, typed: null };
 }

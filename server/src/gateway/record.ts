@@ -1,11 +1,12 @@
 /** Writes down what an attempt came to, whatever happened; failures too, since they are what the health page is made of. */
 import { costOf } from '../domain/cost.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
-import { noTokens, type Intent, type Settlement, type TokenUsage, type UnitPrices } from '../domain/ledger.ts';
-import type { AnswerFacts } from '../providers/call.ts';
+import { noTokens, type Intent, type Settlement, type TokenUsage } from '../domain/ledger.ts';
+import type { AnswerFacts } from '../providers/calling.ts';
+import type { ModelPrices } from '../providers/prices.ts';
 import { promptTokensEstimate } from './admit.ts';
-import { errorOfFailure } from './errors.ts';
-import type { GatewayDeps, GatewayError, Order } from './order.ts';
+import { errorOfFailure, type GatewayError } from './errors.ts';
+import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';
 
 /** Characters of text per token, where a provider gives no usage; the entry is marked as an estimate. */
@@ -37,7 +38,7 @@ export interface Ending {
   failure: UpstreamFailure | null;
   facts: AnswerFacts;
   isLast: boolean;
-  prices: UnitPrices | null;
+  prices: ModelPrices | null;
   /** Monotonic. */
   startedMs: number;
   firstByteMs: number | null;
@@ -58,8 +59,9 @@ export function usageOfEnding(order: Order, { failure, facts }: Pick<Ending, 'fa
 }
 
 export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): Settlement {
-  const { failure, facts, prices } = ending;
+  const { failure, facts } = ending;
   const usage = usageOfEnding(order, ending);
+  const prices = ending.prices?.at(usage.tokensIn) ?? null;
   const isUsed = usage.tokensIn + usage.tokensOut > 0;
   const isPartial = failure !== null && (failure.fault === 'caller_gone' || facts.contentChars > 0);
   return {

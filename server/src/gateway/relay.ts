@@ -1,7 +1,8 @@
 /** Hands the answer to the caller as it arrives: not before it is in the books, and never faster than the caller reads. */
 import type { Exchange } from '../egress/egress.ts';
 import type { Timer } from '../lib/clock.ts';
-import type { GatewayDeps, GatewayError, Journey, Order, Reply } from './order.ts';
+import type { GatewayError } from './errors.ts';
+import type { GatewayDeps, Journey, Order, Reply } from './order.ts';
 
 const heartbeat = ': keep-alive\n\n';
 /** What may be held while an intent is on its way to the disk; more pauses the provider. */
@@ -9,7 +10,6 @@ const heldBytesMax = 262_144;
 
 export class Relay {
   private readonly deps: GatewayDeps;
-  private readonly order: Order;
   private readonly journey: Journey;
   private readonly reply: Reply;
   private heartbeats: Timer | null = null;
@@ -24,7 +24,6 @@ export class Relay {
 
   constructor(deps: GatewayDeps, order: Order, journey: Journey, reply: Reply) {
     this.deps = deps;
-    this.order = order;
     this.journey = journey;
     this.reply = reply;
     if (order.request.isStream) this.heartbeats = deps.clock.every(deps.timeouts.heartbeatMs, () => this.beat());
@@ -102,6 +101,7 @@ export class Relay {
   private waitFor(seq: number): void {
     if (this.isWaiting || this.isOpen) return;
     this.isWaiting = true;
+    // A disk that fails must not hold back an answer: it is in memory and in the provider's bill, and the log says so.
     this.deps.journal.whenDurable(seq, () => this.open());
   }
 

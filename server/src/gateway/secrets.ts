@@ -4,17 +4,13 @@ import { ownerKey } from '../domain/owner.ts';
 import { placeOf, type SecretColumn } from '../domain/sealing.ts';
 import type { Connection } from '../domain/connection.ts';
 import type { GatewayDeps } from './order.ts';
-import type { Target } from './plan.ts';
-
-export interface OpenedSecrets {
-  secret: string;
-  headers: Record<string, string>;
-}
+import type { OpenedSecrets, Target } from './plan.ts';
 
 type SecretDeps = Pick<GatewayDeps, 'keeper' | 'vault' | 'environment' | 'demo'>;
 
 /** Throws UpstreamFailure `secret_unreadable`; a sealed text never travels in place of what it holds. */
-export function openSecrets(deps: SecretDeps, { connection, row, origin }: Target): OpenedSecrets {
+export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }: Target): OpenedSecrets {
+  if (typed) return typed;
   if (row.isInternal) return { secret: deps.demo?.secret.reveal() ?? '', headers: {} };
   if (!connection) return { secret: deps.environment?.secret?.reveal() ?? '', headers: {} };
   // The place names the origin that the request really goes to, not the one the row remembers: a row that was altered opens nothing.

@@ -247,8 +247,8 @@ class SegmentedJournal implements Journal {
       try {
         ftruncateSync(this.#fd, segment.bytes);
       } catch {
-        // The broken line stays and is closed by a line feed of its own before the next one.
-        this.#hasBrokenLine = true;
+        // The broken line stays at the end of this file, and the next one is begun for what follows.
+        this.#mustRewrite = true;
       }
       throw error;
     }
@@ -289,12 +289,18 @@ class SegmentedJournal implements Journal {
 
   #begin(firstSeq: number): void {
     const { segment, fd } = createSegment(this.#options.dir, firstSeq);
-    closeSync(this.#fd);
+    const old = this.#fd;
     this.#fd = fd;
+    try {
+      closeSync(old);
+    } catch (error) {
+      this.#options.onError(error as Error);
+    }
     if (this.#segments.at(-1)?.path === segment.path) this.#segments.pop();
     this.#segments.push(segment);
     this.#rotateAtBytes = this.#options.segmentBytesMax;
-    this.#hasBrokenLine = false;
+    // The same file again, where nothing of it was synced: its last line may be broken, and a line feed closes it.
+    this.#hasBrokenLine = segment.bytes > 0;
   }
 
   #fail(error: Error): void {

@@ -2,6 +2,8 @@
 
 export interface Timer {
   cancel(): void;
+  /** Keeps the process alive until the timer has run; a clock of tests need not have it. */
+  hold?(): void;
 }
 
 export interface Clock {
@@ -21,7 +23,7 @@ export const systemClock: Clock = {
   after(delayMs, run) {
     const handle = setTimeout(run, delayMs);
     handle.unref();
-    return { cancel: () => clearTimeout(handle) };
+    return { cancel: () => clearTimeout(handle), hold: () => void handle.ref() };
   },
   every(periodMs, run) {
     const handle = setInterval(run, periodMs);
@@ -30,5 +32,8 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits; for loops that pause between bounded tries. */
-export const pause = (clock: Clock, delayMs: number): Promise<void> => new Promise((resolve) => clock.after(delayMs, resolve));
+/** Waits; for loops that pause between bounded tries. Somebody awaits it, so it does keep the process alive. */
+export const pause = (clock: Clock, delayMs: number): Promise<void> =>
+  new Promise((resolve) => {
+    clock.after(delayMs, resolve).hold?.();
+  });

@@ -5,7 +5,7 @@ import type { EgressError, Exchange, ResponseSink } from '../egress/egress.ts';
 import type { Change } from '../domain/ledger.ts';
 import type { Clock } from '../lib/clock.ts';
 import { SseTooLarge } from '../lib/sse.ts';
-import type { AnswerFacts, Call, CallSink } from './call.ts';
+import type { AnswerFacts, Call, CallSink } from './calling.ts';
 import { failureOfEgress } from './egress-faults.ts';
 import type { Protocol } from './protocol.ts';
 import { parseJson } from './shape.ts';

@@ -1,76 +1,20 @@
 /** One attempt at one provider: translate, send, translate back. Never retries, never logs, never decides what follows. */
 import type { ChatRequest } from '../domain/chat.ts';
 import type { ConnectionSettings } from '../domain/connection.ts';
-import type { Change, TokenUsage } from '../domain/ledger.ts';
-import { UpstreamFailure } from '../domain/errors.ts';
+import type { Change } from '../domain/ledger.ts';
 import { dispatchInflating } from '../egress/inflate.ts';
-import type { Egress, Exchange, Trust } from '../egress/egress.ts';
+import type { Egress, Exchange } from '../egress/egress.ts';
 import type { Clock } from '../lib/clock.ts';
-import { patchObject, type Patch, type Scan } from '../lib/json-scan.ts';
+import { patchObject, type Patch } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
 import { protocolOf } from './protocols.ts';
 import { requestDefaults, withDefaults } from './defaults.ts';
-import type { Destination, Moment, Protocol } from './protocol.ts';
+import type { Call, CallRequest, CallSink, CallTimeouts } from './calling.ts';
+import type { Destination, Protocol } from './protocol.ts';
 
 /** Bytes of one whole answer, and of one stream, inflated. */
 export const wholeBytesMax = 32 * 1024 * 1024;
 export const streamBytesMax = 64 * 1024 * 1024;
-
-export interface CallRequest {
-  /** The body as the client sent it. */
-  bytes: Buffer;
-  scan: Scan;
-  /** The parsed body; asked for only where it must be translated or rewritten. */
-  parsed(): ChatRequest;
-  isStream: boolean;
-  /** The client itself asked for usage in the stream. */
-  wantsUsage: boolean;
-  /** Where a content policy or a limit changed it: upper bound of the output that is sent upstream. */
-  outputTokensMax: number | null;
-}
-
-export interface CallTimeouts {
-  /** Until the response headers. */
-  headersMs: number;
-  /** Until the first event that means something. */
-  firstEventMs: number;
-  /** Between events that mean something. */
-  idleMs: number;
-  totalMs: number;
-}
-
-export interface Call {
-  to: Destination;
-  origin: string;
-  trust: Trust;
-  /** Opened for this attempt alone; empty where none is needed. */
-  secret: string;
-  customHeaders: Readonly<Record<string, string>>;
-  request: CallRequest;
-  timeouts: CallTimeouts;
-  moment: Moment;
-}
-
-/** What is known of an answer so far; also of one that broke off. */
-export interface AnswerFacts {
-  /** Null while the provider has not said. */
-  usage: TokenUsage | null;
-  finishReason: string | null;
-  modelReported: string | null;
-  /** Characters of content seen, for an estimate where usage is missing. */
-  contentChars: number;
-  changed: Change[];
-}
-
-/** Takes one answer: `onWhole`, or `onPiece`s and `onStreamEnd`; or `onFailure` at any point. Exactly one end. */
-export interface CallSink {
-  /** A whole answer in the house's wire, checked to be one. */
-  onWhole(body: Buffer | string, facts: AnswerFacts): void;
-  /** Events of the house's wire; the first piece is the first event that means something. `false` asks for a pause. */
-  onPiece(piece: Buffer | string, facts: AnswerFacts): boolean;
-  onStreamEnd(facts: AnswerFacts): void;
-  onFailure(failure: UpstreamFailure, facts: AnswerFacts): void;
-}
 
 export interface CallDeps {
   egress: Egress;
@@ -115,7 +59,7 @@ export function headersOf(call: Pick<Call, 'to' | 'secret' | 'customHeaders'> & 
 function prepare(call: Call, protocol: Protocol): { body: Buffer | string; changed: Change[] } {
   const { to, request } = call;
   const defaults = requestDefaults(to.row, to.settings, to.model, (field) => request.scan.members.has(field));
-  if (to.row.protocol === 'openai' && !mustRewrite(to, request, defaults.fields)) {
+  if (to.row.protocol === 'openai' && !mustRewrite(to, request)) {
     return { body: patchObject(request.bytes, request.scan, patchesOf(call, defaults.fields)), changed: [...defaults.changed] };
   }
   // The connection's own limit comes before the cap, so that the smaller of the two is sent.
@@ -127,8 +71,7 @@ function prepare(call: Call, protocol: Protocol): { body: Buffer | string; chang
 }
 
 /** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
-function mustRewrite(to: Destination, { bytes, scan, outputTokensMax }: CallRequest, defaults: Readonly<Record<string, unknown>>): boolean {
-  const { row } = to;
+function mustRewrite({ row }: Destination, { bytes, scan, outputTokensMax }: CallRequest): boolean {
   if (outputTokensMax !== null) return true;
   if (row.developerRole === 'system' && bytes.includes('"developer"')) return true;
   // What only the house understands in a message must not reach a provider.
@@ -136,7 +79,7 @@ function mustRewrite(to: Destination, { bytes, scan, outputTokensMax }: CallRequ
   // A provider that always reports usage does not know the option that asks for it.
   if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
   const names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)];
-  if (names.some((name) => scan.members.has(name) || name in defaults)) return true;
+  if (names.some((name) => scan.members.has(name))) return true;
   return row.families !== null && familyFields.some((name) => scan.members.has(name));
 }
 
@@ -148,7 +91,7 @@ function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unkn
   if (request.isStream && !request.wantsUsage && to.row.reportsUsageInStream === 'on_request') {
     patches.push({ key: 'stream_options', json: JSON.stringify({ ...request.parsed().stream_options, include_usage: true }) });
   }
-  for (const [key, value] of Object.entries(defaults)) if (!request.scan.members.has(key)) patches.push({ key, json: JSON.stringify(value) });
+  for (const [key, value] of Object.entries(defaults)) patches.push({ key, json: JSON.stringify(value) });
   return patches;
 }
 

@@ -1,5 +1,5 @@
 /** Lists of models: read from any shape that providers answer, and built from the catalogue where there is no list. */
-import type { ListedModel } from './protocol.ts';
+import type { ListedModel } from '../domain/probe.ts';
 import type { ProviderRow } from './row.ts';
 import { modelLimitOf } from './model-limits.ts';
 import { finite, isRecord, member, text } from './shape.ts';

@@ -3,6 +3,7 @@ import type { ChatChunk, ChatRequest, ChatResponse } from '../domain/chat.ts';
 import type { Change, TokenUsage } from '../domain/ledger.ts';
 import type { Fault } from '../domain/errors.ts';
 import type { ConnectionSettings } from '../domain/connection.ts';
+import type { ListedModel } from '../domain/probe.ts';
 import type { SseEvent } from '../lib/sse.ts';
 import type { ProviderRow } from './catalog.ts';
 
@@ -45,14 +46,6 @@ export interface StreamReader {
   /** Throws UpstreamFailure for an error event. */
   push(event: SseEvent): ChatChunk[];
   end(): StreamEnd;
-}
-
-export interface ListedModel {
-  id: string;
-  name?: string;
-  contextWindow?: number;
-  maxOutputTokens?: number;
-  createdS?: number;
 }
 
 export interface Protocol {

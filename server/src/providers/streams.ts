@@ -3,7 +3,7 @@ import type { ChatChunk, ChatResponse } from '../domain/chat.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
 import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
 import { BlockCutter, singleData } from './blocks.ts';
-import type { AnswerFacts } from './call.ts';
+import type { AnswerFacts } from './calling.ts';
 import { createStreamScanner, type StreamFacts } from './openai/scan.ts';
 import type { Protocol, StreamReader } from './protocol.ts';
 

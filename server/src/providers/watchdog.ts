@@ -1,7 +1,7 @@
 /** The clock over one attempt: how long until headers, until the first event, between events, in all. One timer, moved lazily. */
 import type { Fault } from '../domain/errors.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import type { CallTimeouts } from './call.ts';
+import type { CallTimeouts } from './calling.ts';
 
 export class Watchdog {
   private readonly clock: Clock;

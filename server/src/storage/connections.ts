@@ -251,24 +251,22 @@ export function deleteSteps({ db, compile }: Database, id: string, nowMs: number
  * Notes a test of the settings that were tested, unless they changed meanwhile. Neither `updated_at` nor the revision moves:
  * a test is no change (C-10).
  */
-export async function recordTest(
-  { db, driver, compile }: Database,
+export function recordTestStep(
+  { db, compile }: Database,
   tested: Connection,
   test: { atMs: number; status: TestStatus; resultJson: string },
-): Promise<void> {
-  await driver.write([
-    compile(
-      db
-        .updateTable('ai_configurations')
-        .set({ last_tested_at: test.atMs, test_status: test.status, test_result: test.resultJson })
-        .where('id', '=', tested.id)
-        .where('origin', '=', tested.origin)
-        .where('provider', '=', tested.providerId)
-        .where('base_url', 'is not distinct from', tested.baseUrl)
-        .where('secret_set_at', 'is not distinct from', tested.secretSetAtMs)
-        .where('deleted_at', 'is', null),
-    ),
-  ]);
+): Statement {
+  return compile(
+    db
+      .updateTable('ai_configurations')
+      .set({ last_tested_at: test.atMs, test_status: test.status, test_result: test.resultJson })
+      .where('id', '=', tested.id)
+      .where('origin', '=', tested.origin)
+      .where('provider', '=', tested.providerId)
+      .where('base_url', 'is not distinct from', tested.baseUrl)
+      .where('secret_set_at', 'is not distinct from', tested.secretSetAtMs)
+      .where('deleted_at', 'is', null),
+  );
 }
 
 /** One sealed value of one row, with all that its place is made of. */

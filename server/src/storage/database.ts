@@ -75,7 +75,8 @@ function dialectOf(driver: Driver, rewrite: Rewrite | null): Dialect {
 }
 
 /** A kysely instance on the driver's lanes. */
-export const kyselyOn = <S>(driver: Driver, rewrite: Rewrite | null = null): Kysely<S> => new Kysely<S>({ dialect: dialectOf(driver, rewrite) });
+export const kyselyOn = <S>(driver: Driver, rewrite: Rewrite | null = null): Kysely<S> =>
+  new Kysely<S>({ dialect: dialectOf(driver, rewrite) });
 
 export function createDatabase(driver: Driver): Database {
   return {

@@ -73,7 +73,9 @@ function checkApplied(applied: readonly AppliedMigration[], known: readonly Migr
   for (const { id, name, checksum } of applied) {
     const migration = known.find((candidate) => candidate.id === id);
     if (migration === undefined && id > newest) {
-      throw new StorageStartError(`the database (schema ${applied.at(-1)!.id}) is newer than this program (schema ${newest}); start the newer version`);
+      throw new StorageStartError(
+        `the database (schema ${applied.at(-1)?.id}) is newer than this program (schema ${newest}); start the newer version`,
+      );
     }
     if (migration?.checksum !== checksum) throw new StorageStartError(`migration ${name} was applied in another form than this program's`);
   }
@@ -89,14 +91,17 @@ async function backUp(driver: Driver, dir: string, nowMs: number, nextId: number
 
 async function apply(driver: Driver, migration: Migration, nowMs: number): Promise<boolean> {
   // The row goes in first: of two instances that start together the second waits for the lock, finds it, and changes nothing.
-  const entry = `INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES (${migration.id}, '${migration.name}', '${migration.checksum}', ${nowMs});\n`;
+  const { id, name, checksum } = migration;
+  const entry = `INSERT INTO schema_migrations (id, name, checksum, applied_at) VALUES (${id}, '${name}', '${checksum}', ${nowMs});\n`;
   try {
     await driver.script(lockSql(driver) + entry + migration.sql);
     return true;
   } catch (error) {
     if (error instanceof UniqueViolation && error.constraint === 'schema_migrations_pkey') return false;
     if (error instanceof StorageUnavailable) throw error;
-    throw new StorageStartError(`migration ${migration.name} failed and left nothing behind: ${(error as Error).message}`, { cause: error });
+    throw new StorageStartError(`migration ${migration.name} failed and left nothing behind: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
@@ -123,7 +128,7 @@ export async function migrate(driver: Driver, deps: { clock: Clock; log: Log; di
   }
   // Another instance of a newer version may have gone on meanwhile.
   checkApplied(await appliedTo(driver), known);
-  return missing.at(-1)!.id;
+  return missing.at(-1)?.id ?? lastApplied;
 }
 
 /** The number of the last migration that the database has seen; 0 for an empty one. */

@@ -32,7 +32,7 @@ export async function ensurePartitions(driver: Driver, nowMs: number, monthsAhea
       },
       'write',
     );
-    if (found!.is_there || found!.is_in_use) continue;
+    if (found === undefined || found.is_there || found.is_in_use) continue;
     try {
       await driver.script(
         `SELECT pg_advisory_xact_lock(${lockKey});

@@ -21,11 +21,11 @@ const after = (cursor: Cursor, idColumn: string): RawBuilder<SqlBool> =>
   sql<SqlBool>`(revision, ${sql.ref(idColumn)}) > (${cursor.revision}, ${cursor.id})`;
 
 /** Reads everything above a revision page by page, so that a first load never holds one huge answer. */
-async function pages<R extends { revision: number }>(above: number, fetch: (cursor: Cursor) => Promise<R[]>, idOf: (row: NoInfer<R>) => string): Promise<R[]> {
+async function pages<R extends { revision: number }>(above: number, readPage: (cursor: Cursor) => Promise<R[]>, idOf: (row: NoInfer<R>) => string): Promise<R[]> {
   const all: R[] = [];
   let cursor: Cursor = { revision: above, id: lastUuid };
   for (;;) {
-    const page = await fetch(cursor);
+    const page = await readPage(cursor);
     for (const row of page) all.push(row);
     const last = page.at(-1);
     if (!last || page.length < pageRows) return all;
@@ -39,25 +39,25 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
   const organization = await db.selectFrom('organizations').select('id').limit(1).executeTakeFirst();
   const connections = await pages(
     above,
-    (cursor) =>
+    (cursor: Cursor) =>
     db.selectFrom('ai_configurations').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
   const keys = await pages(
     above,
-    (cursor) =>
+    (cursor: Cursor) =>
     db.selectFrom('access_keys').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
   const tokens = await pages(
     above,
-    (cursor) =>
+    (cursor: Cursor) =>
     db.selectFrom('personal_tokens').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
   const people = await pages(
     above,
-    (cursor) =>
+    (cursor: Cursor) =>
       db
         .selectFrom('people')
         .innerJoin('users', 'users.id', 'people.user_id')

@@ -39,9 +39,31 @@ describe('parseAllowList', () => {
   });
 
   const unreadable = [
-    'localhost', 'localhost:', ':8000', 'localhost:0', 'localhost:65536', 'localhost:9000-8000', 'localhost:80-', 'localhost:-80', 'localhost:http',
-    'localhost:1.5', '*:443', '10.0.0.0/33:80', '10.0.0.0/x:80', '[fd12::/129]:80', 'fd12::1:80', '[fd12::1:80', '[zz]:80', 'name/8:80',
-    'http://localhost:80', 'user@host:80', 'a b:80', 'host?:80', '10.0.0.1;10.0.0.2:80', '[::1%eth0]:80', 'a..%zz:80',
+    'localhost',
+    'localhost:',
+    ':8000',
+    'localhost:0',
+    'localhost:65536',
+    'localhost:9000-8000',
+    'localhost:80-',
+    'localhost:-80',
+    'localhost:http',
+    'localhost:1.5',
+    '*:443',
+    '10.0.0.0/33:80',
+    '10.0.0.0/x:80',
+    '[fd12::/129]:80',
+    'fd12::1:80',
+    '[fd12::1:80',
+    '[zz]:80',
+    'name/8:80',
+    'http://localhost:80',
+    'user@host:80',
+    'a b:80',
+    'host?:80',
+    '10.0.0.1;10.0.0.2:80',
+    '[::1%eth0]:80',
+    'a..%zz:80',
   ];
   test.each(unreadable)('"%s" is refused in one line that names it', (entry) => {
     expect(() => parseAllowList(`ok.example:80,${entry}`)).toThrow(/^PATCHBAY_EGRESS_ALLOW: cannot read ".+": [^\n]+$/);
@@ -53,7 +75,11 @@ describe('parseAllowList', () => {
   });
 
   test('the entry that an operator would add can be read back and opens the target', () => {
-    for (const [host, port] of [['localhost', 1234], ['10.0.0.1', 80], ['fd12::1', 443]] as const) {
+    for (const [host, port] of [
+      ['localhost', 1234],
+      ['10.0.0.1', 80],
+      ['fd12::1', 443],
+    ] as const) {
       expect(opens(allowEntryFor(host, port), host, port)).toBe(true);
     }
   });
@@ -68,12 +94,17 @@ describe('the built-in default', () => {
     }
   });
   test.each([
-    ['10.0.0.1', 11434], ['192.168.1.10', 8080], ['127.0.0.1', 80], ['127.0.0.1', 8081], ['127.0.0.1', 6379], ['fd00::1', 8000],
+    ['10.0.0.1', 11434],
+    ['192.168.1.10', 8080],
+    ['127.0.0.1', 80],
+    ['127.0.0.1', 8081],
+    ['127.0.0.1', 6379],
+    ['fd00::1', 8000],
   ])('does not open %s:%i to anybody', (address, port) => {
     expect(judgeAddress(policy, 'administrator', address, port, address).allowed).toBe(false);
     expect(judgeAddress(policy, 'member', address, port, address).allowed).toBe(false);
   });
-  test('is not explicit, while an operator\'s list is, even an empty one', () => {
+  test("is not explicit, while an operator's list is, even an empty one", () => {
     expect(policy.explicit).toBe(false);
     expect(explicitPolicy('', 3)).toEqual({ version: 3, entries: [], explicit: true });
     expect(judgeAddress(explicitPolicy(''), 'administrator', 'localhost', 11434, '127.0.0.1').allowed).toBe(false);
@@ -81,7 +112,9 @@ describe('the built-in default', () => {
 });
 
 describe('judging', () => {
-  const everything = explicitPolicy('0.0.0.0/0:*,[::/0]:*,metadata.google.internal:*,kubernetes.default.svc:*,consul:*,metadata:80,x.cluster.local:*');
+  const everything = explicitPolicy(
+    '0.0.0.0/0:*,[::/0]:*,metadata.google.internal:*,kubernetes.default.svc:*,consul:*,metadata:80,x.cluster.local:*',
+  );
 
   test('an explicit list counts for members too', () => {
     const policy = explicitPolicy('ollama.lan:11434');
@@ -89,32 +122,63 @@ describe('judging', () => {
     expect(judgeAddress(policy, 'member', 'other.lan', 11434, '192.168.7.7')).toEqual({ allowed: false, allowEntry: 'other.lan:11434' });
   });
 
-  test.each(['169.254.169.254', '168.63.129.16', '100.100.100.200', '192.0.0.192', 'fd00:ec2::254', '::ffff:169.254.169.254', '224.0.0.1', '0.0.0.0'])(
-    '%s stays closed although it is listed, and no entry is proposed',
-    (address) => {
-      expect(judgeAddress(everything, 'administrator', address, 80, address)).toEqual({ allowed: false, allowEntry: null });
-      expect(judgeAddress(everything, 'administrator', 'innocent.example', 80, address)).toEqual({ allowed: false, allowEntry: null });
-    },
-  );
+  test.each([
+    '169.254.169.254',
+    '168.63.129.16',
+    '100.100.100.200',
+    '192.0.0.192',
+    'fd00:ec2::254',
+    '::ffff:169.254.169.254',
+    '224.0.0.1',
+    '0.0.0.0',
+  ])('%s stays closed although it is listed, and no entry is proposed', (address) => {
+    expect(judgeAddress(everything, 'administrator', address, 80, address)).toEqual({ allowed: false, allowEntry: null });
+    expect(judgeAddress(everything, 'administrator', 'innocent.example', 80, address)).toEqual({ allowed: false, allowEntry: null });
+  });
 
   test.each([
-    'metadata', 'METADATA', 'metadata.', 'metadata.google.internal', 'metadata.google.internal.', 'x.metadata.google.internal', 'metadata.goog',
-    'metadata.azure.internal', 'metadata.internal', 'instance-data', 'instance-data.ec2.internal', 'kubernetes', 'kubernetes.default',
-    'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'anything.cluster.local', 'consul', 'vault.service.consul',
-    'metadata.tencentyun.com', 'metadata.packet.net', 'metadata.platformequinix.com',
+    'metadata',
+    'METADATA',
+    'metadata.',
+    'metadata.google.internal',
+    'metadata.google.internal.',
+    'x.metadata.google.internal',
+    'metadata.goog',
+    'metadata.azure.internal',
+    'metadata.internal',
+    'instance-data',
+    'instance-data.ec2.internal',
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+    'anything.cluster.local',
+    'consul',
+    'vault.service.consul',
+    'metadata.tencentyun.com',
+    'metadata.packet.net',
+    'metadata.platformequinix.com',
   ])('the name %s stays closed although it is listed, wherever it resolves to', (name) => {
     expect(isForbiddenName(name)).toBe(true);
     expect(judgeAddress(everything, 'administrator', name.toLowerCase(), 80, '8.8.8.8')).toEqual({ allowed: false, allowEntry: null });
     expect(judgeAddress(everything, 'administrator', name.toLowerCase(), 80, '10.0.0.1')).toEqual({ allowed: false, allowEntry: null });
   });
-  test.each(['metadata.example.com', 'my-metadata.internal', 'api.internal', 'cluster.local.example', 'consul.example', 'kubernetes.io', 'vllm.models.svc'])(
-    'the name %s is an ordinary one',
-    (name) => expect(isForbiddenName(name)).toBe(false),
-  );
+  test.each([
+    'metadata.example.com',
+    'my-metadata.internal',
+    'api.internal',
+    'cluster.local.example',
+    'consul.example',
+    'kubernetes.io',
+    'vllm.models.svc',
+  ])('the name %s is an ordinary one', (name) => expect(isForbiddenName(name)).toBe(false));
 
   test.each([22, 25, 445, 2375, 3306, 5432, 6379, 6443, 9200, 11211, 27017])('port %i needs an entry even at a public address', (port) => {
     expect(isDangerousPort(port)).toBe(true);
-    expect(judgeAddress(explicitPolicy(''), 'administrator', '8.8.8.8', port, '8.8.8.8')).toEqual({ allowed: false, allowEntry: `8.8.8.8:${port}` });
+    expect(judgeAddress(explicitPolicy(''), 'administrator', '8.8.8.8', port, '8.8.8.8')).toEqual({
+      allowed: false,
+      allowEntry: `8.8.8.8:${port}`,
+    });
     expect(judgeAddress(explicitPolicy(`8.8.8.8:${port}`), 'member', '8.8.8.8', port, '8.8.8.8')).toEqual({ allowed: true });
   });
   test('port 0 is never reached, and the usual ports need no entry', () => {

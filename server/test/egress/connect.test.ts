@@ -1,5 +1,11 @@
 /** Setting up connections: names, TCP and TLS, and every way in which they fail. */
-import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import {
+  createServer as createTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+  type Server as TlsServer,
+  type TLSSocket,
+} from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { explicitPolicy } from '../../src/egress/allow.ts';
 import { classifyConnectFailure, codeOf } from '../../src/egress/error.ts';
@@ -11,7 +17,10 @@ const dayMs = 86_400_000;
 const nowMs = systemClock.nowMs();
 const valid = (name: string): Certificate => selfSigned(name, new Date(nowMs - dayMs), new Date(nowMs + dayMs));
 
-async function listenTls(certificate: Certificate, serve: (socket: TLSSocket) => void = answering(okAnswer)): Promise<{ port: number; server: TlsServer }> {
+async function listenTls(
+  certificate: Certificate,
+  serve: (socket: TLSSocket) => void = answering(okAnswer),
+): Promise<{ port: number; server: TlsServer }> {
   const sockets = new Set<TLSSocket>();
   const server = createTlsServer({ ...certificate, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => {
     sockets.add(socket);
@@ -38,7 +47,9 @@ describe('names', () => {
   });
 
   test('an empty answer and a resolver that throws are dns_failed too', async () => {
-    expect((await recordDone(newEgress({ lookup: tableLookup({ 'empty.example': [] }) }), requestTo('http://empty.example'))).events).toEqual(['error dns_failed']);
+    expect(
+      (await recordDone(newEgress({ lookup: tableLookup({ 'empty.example': [] }) }), requestTo('http://empty.example'))).events,
+    ).toEqual(['error dns_failed']);
     const throwing = newEgress({
       lookup: () => {
         throw new TypeError('impossible name');
@@ -69,7 +80,7 @@ describe('names', () => {
     expect((await recordDone(egress, requestTo('http://slow.example'))).events).toEqual(['error dns_timeout']);
   });
 
-  test('the system\'s resolver is the default', async () => {
+  test("the system's resolver is the default", async () => {
     const wire = await listen(answering(okAnswer));
     const egress = newEgress({ policy: explicitPolicy(`localhost:${wire.port}`) });
     expect((await recordDone(egress, requestTo(`http://localhost:${wire.port}`))).body).toBe('ok');
@@ -219,7 +230,10 @@ describe('trace', () => {
     const egress = newEgress({ lookup: tableLookup({ 'slow.example': null }) });
     await expect(egress.trace('http://slow.example', 'member', { timeoutMs: 20 })).rejects.toMatchObject({ code: 'timeout' });
     await expect(egress.trace('http://gone.example', 'member', { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'dns_failed' });
-    await expect(egress.trace('http://10.0.0.1', 'member', { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'egress_blocked', allowEntry: '10.0.0.1:80' });
+    await expect(egress.trace('http://10.0.0.1', 'member', { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: 'egress_blocked',
+      allowEntry: '10.0.0.1:80',
+    });
     await expect(egress.trace('not a url', 'member', { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'egress_blocked' });
     await egress.close();
     await expect(egress.trace('http://127.0.0.1:1', 'member', { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'aborted' });
@@ -228,12 +242,24 @@ describe('trace', () => {
 
 describe('classifyConnectFailure', () => {
   const cases: [string, boolean, string][] = [
-    ['ECONNREFUSED', false, 'connect_refused'], ['EHOSTUNREACH', false, 'connect_refused'], ['ENETUNREACH', false, 'connect_refused'],
-    ['EMFILE', false, 'connect_refused'], ['ETIMEDOUT', false, 'connect_timeout'], ['ECONNRESET', false, 'connect_reset'], ['EPIPE', true, 'connect_reset'],
-    ['ECONNRESET', true, 'connect_reset'], ['CERT_HAS_EXPIRED', true, 'tls_invalid'], ['ERR_TLS_CERT_ALTNAME_INVALID', true, 'tls_invalid'],
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', true, 'tls_invalid'], ['SELF_SIGNED_CERT_IN_CHAIN', true, 'tls_invalid'],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', true, 'tls_invalid'], ['ERR_SSL_WRONG_VERSION_NUMBER', true, 'tls_failed'], ['EPROTO', true, 'tls_failed'],
-    ['ERR_TLS_HANDSHAKE_TIMEOUT', true, 'tls_failed'], ['SOMETHING_NEW', true, 'tls_failed'], ['SOMETHING_NEW', false, 'connect_refused'],
+    ['ECONNREFUSED', false, 'connect_refused'],
+    ['EHOSTUNREACH', false, 'connect_refused'],
+    ['ENETUNREACH', false, 'connect_refused'],
+    ['EMFILE', false, 'connect_refused'],
+    ['ETIMEDOUT', false, 'connect_timeout'],
+    ['ECONNRESET', false, 'connect_reset'],
+    ['EPIPE', true, 'connect_reset'],
+    ['ECONNRESET', true, 'connect_reset'],
+    ['CERT_HAS_EXPIRED', true, 'tls_invalid'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', true, 'tls_invalid'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', true, 'tls_invalid'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', true, 'tls_invalid'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', true, 'tls_invalid'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', true, 'tls_failed'],
+    ['EPROTO', true, 'tls_failed'],
+    ['ERR_TLS_HANDSHAKE_TIMEOUT', true, 'tls_failed'],
+    ['SOMETHING_NEW', true, 'tls_failed'],
+    ['SOMETHING_NEW', false, 'connect_refused'],
   ];
   test.each(cases)('%s (TCP open: %s) is %s', (code, tcpOpen, expected) => {
     expect(classifyConnectFailure(Object.assign(new Error('x'), { code }), tcpOpen)).toBe(expected);

@@ -11,7 +11,9 @@ const text = 'data: {"choices":[]}\n\n'.repeat(500);
 function serving(body: Buffer, coding: string): Promise<Wire> {
   return listen(
     onRequest((socket) => {
-      socket.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: ${coding}\r\ncontent-length: ${body.length}\r\n\r\n`);
+      socket.write(
+        `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: ${coding}\r\ncontent-length: ${body.length}\r\n\r\n`,
+      );
       socket.write(body);
     }),
   );
@@ -29,8 +31,19 @@ async function inflated(wire: Wire, bytesMax?: number): Promise<Recorded> {
 
 describe('contentCoding', () => {
   const cases: [string | string[] | undefined, string][] = [
-    [undefined, 'identity'], ['', 'identity'], ['identity', 'identity'], ['gzip', 'gzip'], [' GZIP ', 'gzip'], ['x-gzip', 'gzip'], ['deflate', 'deflate'], ['br', 'br'],
-    ['zstd', 'unsupported'], ['gzip, gzip', 'unsupported'], ['gzip, identity', 'unsupported'], [['gzip', 'gzip'], 'unsupported'], [['gzip'], 'gzip'],
+    [undefined, 'identity'],
+    ['', 'identity'],
+    ['identity', 'identity'],
+    ['gzip', 'gzip'],
+    [' GZIP ', 'gzip'],
+    ['x-gzip', 'gzip'],
+    ['deflate', 'deflate'],
+    ['br', 'br'],
+    ['zstd', 'unsupported'],
+    ['gzip, gzip', 'unsupported'],
+    ['gzip, identity', 'unsupported'],
+    [['gzip', 'gzip'], 'unsupported'],
+    [['gzip'], 'gzip'],
   ];
   test.each(cases)('%j is %s', (value, expected) => {
     expect(contentCoding(value === undefined ? {} : { 'content-encoding': value })).toBe(expected);
@@ -103,7 +116,9 @@ describe('dispatchInflating', () => {
 
   test('a fault of the wire in the middle keeps its own code', async () => {
     const body = gzipSync(text);
-    const wire = await listen(onRequest((socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\nxx`)));
+    const wire = await listen(
+      onRequest((socket) => socket.end(`HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: ${body.length}\r\n\r\nxx`)),
+    );
     expect(['truncated', 'protocol']).toContain((await inflated(wire)).error?.code);
     const early = await listen(onRequest((socket) => socket.end()));
     expect((await inflated(early)).error?.code).toBe('closed_before_headers');
@@ -226,7 +241,9 @@ describe('fetchWhole', () => {
   });
 
   test('a redirect is an answer like any other', async () => {
-    const wire = await listen(onRequest((socket) => socket.write('HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n')));
+    const wire = await listen(
+      onRequest((socket) => socket.write('HTTP/1.1 307 Moved\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n')),
+    );
     expect((await newEgress().fetchWhole(requestTo(wire.origin), whole)).status).toBe(307);
   });
 
@@ -234,8 +251,14 @@ describe('fetchWhole', () => {
     const silent = await listen(() => undefined);
     const dripping = await listen(onRequest((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc')));
     const egress = newEgress();
-    await expect(egress.fetchWhole(requestTo(silent.origin), { ...whole, totalTimeoutMs: 30 })).rejects.toMatchObject({ code: 'timeout', bytesReceived: 0 });
-    await expect(egress.fetchWhole(requestTo(dripping.origin), { ...whole, totalTimeoutMs: 100 })).rejects.toMatchObject({ code: 'timeout', bytesReceived: 3 });
+    await expect(egress.fetchWhole(requestTo(silent.origin), { ...whole, totalTimeoutMs: 30 })).rejects.toMatchObject({
+      code: 'timeout',
+      bytesReceived: 0,
+    });
+    await expect(egress.fetchWhole(requestTo(dripping.origin), { ...whole, totalTimeoutMs: 100 })).rejects.toMatchObject({
+      code: 'timeout',
+      bytesReceived: 3,
+    });
     await until(() => egress.openSockets() === 0);
   });
 
@@ -244,15 +267,22 @@ describe('fetchWhole', () => {
     const bomb = await serving(gzipSync(Buffer.alloc(50_000_000)), 'gzip');
     const egress = newEgress();
     for (const wire of [plain, bomb]) {
-      await expect(egress.fetchWhole(requestTo(wire.origin), { ...whole, bodyBytesMax: 1_999 })).rejects.toMatchObject({ code: 'body_too_large' });
+      await expect(egress.fetchWhole(requestTo(wire.origin), { ...whole, bodyBytesMax: 1_999 })).rejects.toMatchObject({
+        code: 'body_too_large',
+      });
     }
     expect((await egress.fetchWhole(requestTo(plain.origin), { ...whole, bodyBytesMax: 2_000 })).body).toHaveLength(2_000);
   });
 
   test('failures keep their code', async () => {
     const egress = newEgress();
-    await expect(egress.fetchWhole(requestTo('http://10.0.0.1:8000'), whole)).rejects.toMatchObject({ code: 'egress_blocked', allowEntry: '10.0.0.1:8000' });
-    await expect(egress.fetchWhole(requestTo('http://10.0.0.1:8000', { path: 'x' }), whole)).rejects.toMatchObject({ code: 'egress_blocked' });
+    await expect(egress.fetchWhole(requestTo('http://10.0.0.1:8000'), whole)).rejects.toMatchObject({
+      code: 'egress_blocked',
+      allowEntry: '10.0.0.1:8000',
+    });
+    await expect(egress.fetchWhole(requestTo('http://10.0.0.1:8000', { path: 'x' }), whole)).rejects.toMatchObject({
+      code: 'egress_blocked',
+    });
     const broken = await listen(onRequest((socket) => socket.end('nonsense\r\n\r\n')));
     await expect(egress.fetchWhole(requestTo(broken.origin), whole)).rejects.toMatchObject({ code: 'protocol' });
   });

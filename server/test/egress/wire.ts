@@ -2,7 +2,15 @@
 import { createServer, type AddressInfo, type LookupFunction, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { explicitPolicy, type EgressPolicy } from '../../src/egress/allow.ts';
-import { createEgress, type Egress, type EgressOptions, type EgressError, type Exchange, type OutgoingRequest, type ResponseSink } from '../../src/egress/egress.ts';
+import {
+  createEgress,
+  type Egress,
+  type EgressOptions,
+  type EgressError,
+  type Exchange,
+  type OutgoingRequest,
+  type ResponseSink,
+} from '../../src/egress/egress.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
 export interface Wire {
@@ -92,7 +100,10 @@ export function tableLookup(table: Record<string, string[] | null>): LookupFunct
       answer(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }), []);
       return;
     }
-    answer(null, addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+    answer(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    );
   };
   return Object.assign(lookup, { asked });
 }
@@ -122,9 +133,20 @@ export function requestTo(origin: string, changes: Partial<OutgoingRequest> = {}
 }
 
 /** Dispatches and records what the sink hears. `taken` may answer `false` to pause. */
-export function record(egress: Pick<Egress, 'dispatch'>, request: OutgoingRequest, taken?: (chunk: Buffer, recorded: Recorded) => boolean | void): Recorded {
+export function record(
+  egress: Pick<Egress, 'dispatch'>,
+  request: OutgoingRequest,
+  taken?: (chunk: Buffer, recorded: Recorded) => boolean | void,
+): Recorded {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const recorded: Recorded = { exchange: { abort() {}, pause() {}, resume() {} }, events: [], headers: {}, body: '', error: null, done: promise };
+  const recorded: Recorded = {
+    exchange: { abort() {}, pause() {}, resume() {} },
+    events: [],
+    headers: {},
+    body: '',
+    error: null,
+    done: promise,
+  };
   const sink: ResponseSink = {
     onHeaders(status, headers) {
       recorded.events.push(`headers ${status}`);
@@ -163,11 +185,16 @@ export async function turn(): Promise<void> {
 }
 
 /** Waits for a condition with a bound; for the far end of a socket, which nobody announces. */
-export async function until(condition: () => boolean, withinMs = 2_000): Promise<number> {
+export async function until(condition: () => boolean, withinMs = 10_000): Promise<number> {
   const startedMs = performance.now();
   while (!condition()) {
     if (performance.now() - startedMs > withinMs) throw new Error(`not so within ${withinMs} ms`);
     await new Promise((resolve) => setImmediate(resolve));
   }
   return performance.now() - startedMs;
+}
+
+/** Everything that an error could show to a log or a caller. */
+export function everyWordOf(error: EgressError): string {
+  return [error.message, error.stack, JSON.stringify(error), String(error.cause), error.allowEntry].join('|');
 }

@@ -27,15 +27,25 @@ onBothEngines('typed queries', (bench) => {
     expect(typeof row.created_at).toBe('number');
     const read = await db.selectFrom('provider_templates').selectAll().where('is_default', '=', true).where('id', '=', row.id).execute();
     expect(read).toEqual([row]);
-    await expect(db.insertInto('provider_templates').values({ provider: 'openai', name: 'Other', configuration: '{}', is_default: true }).execute()).rejects.toMatchObject({
+    await expect(
+      db.insertInto('provider_templates').values({ provider: 'openai', name: 'Other', configuration: '{}', is_default: true }).execute(),
+    ).rejects.toMatchObject({
       constraint: 'provider_templates_default',
     });
   });
 
   test('updates and deletes say how many rows they touched', async () => {
     const { db } = database;
-    await db.insertInto('settings').values([1, 2, 3].map((n) => ({ key: `touched${n}`, value: 'a', updated_at: n }))).execute();
-    const updated = await db.updateTable('settings').set({ value: 'b' }).where('key', 'like', 'touched%').where('updated_at', '>', 1).executeTakeFirst();
+    await db
+      .insertInto('settings')
+      .values([1, 2, 3].map((n) => ({ key: `touched${n}`, value: 'a', updated_at: n })))
+      .execute();
+    const updated = await db
+      .updateTable('settings')
+      .set({ value: 'b' })
+      .where('key', 'like', 'touched%')
+      .where('updated_at', '>', 1)
+      .executeTakeFirst();
     expect(updated.numUpdatedRows).toBe(2n);
     const deleted = await db.deleteFrom('settings').where('key', 'like', 'touched%').executeTakeFirst();
     expect(deleted.numDeletedRows).toBe(3n);
@@ -44,8 +54,19 @@ onBothEngines('typed queries', (bench) => {
   test('compiled queries are steps of one batch', async () => {
     const { db, driver, compile } = database;
     const raise = (expected: number): ReturnType<typeof compile> =>
-      compile(db.updateTable('config_revision').set({ revision: sql`revision + 1` }).where('revision', '=', expected).returning('revision'), { expectRows: 1, label: 'revision' });
-    const setting = compile(db.insertInto('settings').values({ key: 'batch', value: 'v', updated_at: 1, revision: sql`(SELECT revision FROM config_revision WHERE id = 1)` }));
+      compile(
+        db
+          .updateTable('config_revision')
+          .set({ revision: sql`revision + 1` })
+          .where('revision', '=', expected)
+          .returning('revision'),
+        { expectRows: 1, label: 'revision' },
+      );
+    const setting = compile(
+      db
+        .insertInto('settings')
+        .values({ key: 'batch', value: 'v', updated_at: 1, revision: sql`(SELECT revision FROM config_revision WHERE id = 1)` }),
+    );
     const [raised] = await driver.write([raise(0), setting]);
     expect(raised).toEqual([{ revision: 1 }]);
     expect(await db.selectFrom('settings').select('revision').where('key', '=', 'batch').executeTakeFirst()).toEqual({ revision: 1 });
@@ -61,7 +82,13 @@ onBothEngines('typed queries', (bench) => {
   test('rows are read by (revision, id) whatever type the id has', async () => {
     const { db } = database;
     const organization = await db.insertInto('organizations').values({ name: 'House' }).returning('id').executeTakeFirstOrThrow();
-    const rows = Array.from({ length: 9 }, (_, n) => ({ id: idOf(n), organization_id: organization.id, name: `w${n}`, name_key: `w${n}`, revision: Math.floor(n / 3) }));
+    const rows = Array.from({ length: 9 }, (_, n) => ({
+      id: idOf(n),
+      organization_id: organization.id,
+      name: `w${n}`,
+      name_key: `w${n}`,
+      revision: Math.floor(n / 3),
+    }));
     await db.insertInto('workspaces').values(rows).execute();
     const after = await db
       .selectFrom('workspaces')
@@ -88,22 +115,55 @@ onBothEngines('typed queries', (bench) => {
         )
         .execute();
     }
-    const read = await db.selectFrom('usage_quarters').select(({ fn }) => [fn.sum<number>('cost_nano_usd').as('cost'), fn.countAll<number>().as('n')]).executeTakeFirst();
+    const read = await db
+      .selectFrom('usage_quarters')
+      .select(({ fn }) => [fn.sum<number>('cost_nano_usd').as('cost'), fn.countAll<number>().as('n')])
+      .executeTakeFirst();
     expect(read).toEqual({ cost: 9_000_000_000_000_000, n: 1 });
   });
 
-  test('the other documents\' views show the same rows in their own words', async () => {
+  test("the other documents' views show the same rows in their own words", async () => {
     const { db, driver } = database;
-    await driver.write([database.compile(db.insertInto('users').values({ id: idOf(700), name: 'U', email: 'u@example.com', email_verified: driver.engine === 'postgres' ? true : 1, created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z' }))]);
+    await driver.write([
+      database.compile(
+        db.insertInto('users').values({
+          id: idOf(700),
+          name: 'U',
+          email: 'u@example.com',
+          email_verified: driver.engine === 'postgres' ? true : 1,
+          created_at: '2026-01-01T00:00:00.000Z',
+          updated_at: '2026-01-01T00:00:00.000Z',
+        }),
+      ),
+    ]);
     await db
       .insertInto('ai_configurations')
-      .values({ id: idOf(701), user_id: idOf(700), scope: 'organization', owner_id: idOf(1), name: 'One', name_key: 'one', provider: 'openai', model: 'm', origin: 'https://api.openai.com', created_at: 1_800_000_000_123 })
+      .values({
+        id: idOf(701),
+        user_id: idOf(700),
+        scope: 'organization',
+        owner_id: idOf(1),
+        name: 'One',
+        name_key: 'one',
+        provider: 'openai',
+        model: 'm',
+        origin: 'https://api.openai.com',
+        created_at: 1_800_000_000_123,
+      })
       .execute();
-    const connection = await driver.rows<{ id: string }>({ sql: 'SELECT id, base_url, api_key, default_model, created_at FROM ai_connections', params: [] });
-    expect(connection).toEqual([{ id: idOf(701), base_url: 'https://api.openai.com', api_key: '', default_model: 'm', created_at: 1_800_000_000 }]);
+    const connection = await driver.rows<{ id: string }>({
+      sql: 'SELECT id, base_url, api_key, default_model, created_at FROM ai_connections',
+      params: [],
+    });
+    expect(connection).toEqual([
+      { id: idOf(701), base_url: 'https://api.openai.com', api_key: '', default_model: 'm', created_at: 1_800_000_000 },
+    ]);
     const models = await driver.rows({ sql: 'SELECT name, model_variant, api_url FROM ai_models', params: [] });
     expect(models).toEqual([{ name: 'One', model_variant: 'm', api_url: 'https://api.openai.com' }]);
-    await db.insertInto('provider_usage_days').values({ configuration_id: idOf(701), request_count: 2, cost_nano_usd: 1_500_000_000 }).execute();
+    await db
+      .insertInto('provider_usage_days')
+      .values({ configuration_id: idOf(701), request_count: 2, cost_nano_usd: 1_500_000_000 })
+      .execute();
     const usage = await db.selectFrom('provider_usage').select(['request_count', 'cost_usd', 'period_start']).executeTakeFirstOrThrow();
     expect(usage).toMatchObject({ request_count: 2, cost_usd: 1.5 });
     expect(usage.period_start).toMatch(/^\d{4}-\d{2}-\d{2}$/);
@@ -146,8 +206,14 @@ onBothEngines('better-auth', (bench) => {
     expect((await call('/sign-in/email', { email, password: 'wrong horse' })).status).toBe(401);
     const signedIn = await call('/sign-in/email', { email, password });
     expect(signedIn.status).toBe(200);
-    const cookie = signedIn.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
-    const session = (await (await call('/get-session', undefined, cookie)).json()) as { user: { id: string; email: string; emailVerified: boolean; createdAt: string }; session: { expiresAt: string } };
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ');
+    const session = (await (await call('/get-session', undefined, cookie)).json()) as {
+      user: { id: string; email: string; emailVerified: boolean; createdAt: string };
+      session: { expiresAt: string };
+    };
     expect(session.user).toMatchObject({ email: 'ada@example.com', emailVerified: false });
     expect(session.user.id).toMatch(/^[0-9a-f-]{36}$/);
     expect(Math.abs(Date.parse(session.user.createdAt) - Date.now())).toBeLessThan(60_000);
@@ -156,7 +222,10 @@ onBothEngines('better-auth', (bench) => {
     expect(await (await call('/get-session', undefined, cookie)).json()).toBeNull();
     const { db } = createDatabase(driver);
     expect(await db.selectFrom('users').select('email').execute()).toEqual([{ email: 'ada@example.com' }]);
-    const counted = await db.selectFrom('rate_limits').select(({ fn }) => fn.countAll<number>().as('n')).executeTakeFirst();
+    const counted = await db
+      .selectFrom('rate_limits')
+      .select(({ fn }) => fn.countAll<number>().as('n'))
+      .executeTakeFirst();
     expect(counted!.n).toBeGreaterThan(0);
     expect(complaints.filter((message) => /schema|mismatch|column|table/i.test(message))).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** The driver's contract, on both engines: exact values, typed errors, all or nothing. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Driver, Row, Statement, WriteStep } from '../../src/storage/driver.ts';
+import type { Driver, Statement, WriteStep } from '../../src/storage/driver.ts';
 import { ForeignKeyViolation, StaleWrite, StorageFault, UnfitParameter, UniqueViolation, UnsafeInteger } from '../../src/storage/errors.ts';
 import { onBothEngines, thingsTable } from './engines.ts';
 
@@ -12,7 +12,11 @@ const insertThing = (id: string, name: string | null = null, amount: number | bi
   sql: 'INSERT INTO things (id, name, amount) VALUES ($1, $2, $3)',
   params: [id, name, amount],
 });
-const failureOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => undefined, (error: unknown) => error);
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 onBothEngines('values', (bench, engine) => {
   let driver: Driver;
@@ -22,7 +26,9 @@ onBothEngines('values', (bench, engine) => {
   });
   const roundTrip = async (column: string, value: unknown): Promise<unknown> => {
     const id = `${column}-${typeof value}-${String(value)}`;
-    const [rows] = await driver.write([{ sql: `INSERT INTO things (id, ${column}) VALUES ($1, $2) RETURNING ${column} AS v`, params: [id, value] }]);
+    const [rows] = await driver.write([
+      { sql: `INSERT INTO things (id, ${column}) VALUES ($1, $2) RETURNING ${column} AS v`, params: [id, value] },
+    ]);
     const [read] = await driver.rows<{ v: unknown }>({ sql: `SELECT ${column} AS v FROM things WHERE id = $1`, params: [id] });
     expect(read!.v).toEqual(rows![0]!['v']);
     return read!.v;
@@ -60,7 +66,10 @@ onBothEngines('values', (bench, engine) => {
     const big = 2n ** 53n + 1n;
     await driver.write([insertThing('big', null, big)]);
     await expect(driver.rows({ sql: "SELECT amount FROM things WHERE id = 'big'", params: [] })).rejects.toThrow(UnsafeInteger);
-    const [row] = await driver.rows<{ text: string }>({ sql: "SELECT CAST(amount AS TEXT) AS text FROM things WHERE id = 'big'", params: [] });
+    const [row] = await driver.rows<{ text: string }>({
+      sql: "SELECT CAST(amount AS TEXT) AS text FROM things WHERE id = 'big'",
+      params: [],
+    });
     expect(row!.text).toBe(big.toString());
     await driver.write([{ sql: "DELETE FROM things WHERE id = 'big'", params: [], expectRows: 1 }]);
   });
@@ -78,7 +87,10 @@ onBothEngines('values', (bench, engine) => {
   });
 
   test('a parameter may be used twice and in any order', async () => {
-    const rows = await driver.rows({ sql: 'SELECT CAST($2 AS TEXT) AS b, CAST($1 AS TEXT) AS a, CAST($2 AS TEXT) AS c', params: ['1', '2'] });
+    const rows = await driver.rows({
+      sql: 'SELECT CAST($2 AS TEXT) AS b, CAST($1 AS TEXT) AS a, CAST($2 AS TEXT) AS c',
+      params: ['1', '2'],
+    });
     expect(rows).toEqual([{ b: '2', a: '1', c: '2' }]);
   });
 
@@ -99,7 +111,9 @@ onBothEngines('values', (bench, engine) => {
     const error = await failureOf(driver.write([insertThing('fit'), { ...insertThing('unfit'), params: ['unfit', null, value] }]));
     expect(error).toBeInstanceOf(UnfitParameter);
     expect((error as UnfitParameter).index).toBe(2);
-    await expect(driver.write([{ insertInto: 'things', columns: ['id', 'name'], rows: [['many', value]] }])).rejects.toThrow(UnfitParameter);
+    await expect(driver.write([{ insertInto: 'things', columns: ['id', 'name'], rows: [['many', value]] }])).rejects.toThrow(
+      UnfitParameter,
+    );
     await expect(driver.rows({ sql: 'SELECT $1 AS v', params: [value] })).rejects.toThrow(UnfitParameter);
     expect(await count(driver)).toBe(before);
   });
@@ -142,11 +156,13 @@ onBothEngines('failures', (bench, engine) => {
     const error = await failureOf(driver.write([{ sql, params: [] }]));
     expect(error).toBeInstanceOf(UniqueViolation);
     expect((error as UniqueViolation).constraint).toBe(name);
-    expect(String((error as Error).message)).not.toContain('Secret');
+    expect((error as Error).message).not.toContain('Secret');
   });
 
   test('a reference to nothing, and the removal of what is referred to, are foreign key violations', async () => {
-    await expect(driver.write([{ sql: "INSERT INTO things (id, group_id) VALUES ('c', 'nope')", params: [] }])).rejects.toThrow(ForeignKeyViolation);
+    await expect(driver.write([{ sql: "INSERT INTO things (id, group_id) VALUES ('c', 'nope')", params: [] }])).rejects.toThrow(
+      ForeignKeyViolation,
+    );
     await expect(driver.write([{ sql: "DELETE FROM groups WHERE id = 'g'", params: [] }])).rejects.toThrow(ForeignKeyViolation);
     expect(await count(driver, 'groups')).toBe(1);
   });
@@ -172,7 +188,7 @@ onBothEngines('batches', (bench, engine) => {
     await driver.script(thingsTable(engine));
   });
 
-  test('each step\'s rows come back in its place', async () => {
+  test("each step's rows come back in its place", async () => {
     const results = await driver.write([
       { sql: "INSERT INTO things (id, amount) VALUES ('r1', 1) RETURNING id, amount", params: [] },
       { sql: "UPDATE things SET amount = amount + 1 WHERE id = 'r1'", params: [] },
@@ -195,23 +211,39 @@ onBothEngines('batches', (bench, engine) => {
 
   test('a step that touches other than the expected rows undoes the batch and says which it was', async () => {
     await driver.write([insertThing('stale', 'old')]);
-    const update: Statement = { sql: "UPDATE things SET name = 'new' WHERE id = 'stale' AND amount = $1", params: [99], expectRows: 1, label: 'version' };
+    const update: Statement = {
+      sql: "UPDATE things SET name = 'new' WHERE id = 'stale' AND amount = $1",
+      params: [99],
+      expectRows: 1,
+      label: 'version',
+    };
     const error = await failureOf(driver.write([insertThing('not kept'), update]));
     expect(error).toBeInstanceOf(StaleWrite);
     expect(error).toMatchObject({ label: 'version', step: 1 });
-    const rows = await driver.rows<Row>({ sql: "SELECT id, name FROM things WHERE id IN ('stale', 'not kept')", params: [] });
+    const rows = await driver.rows({ sql: "SELECT id, name FROM things WHERE id IN ('stale', 'not kept')", params: [] });
     expect(rows).toEqual([{ id: 'stale', name: 'old' }]);
     await driver.write([{ ...update, params: [0] }]);
     await driver.write([{ sql: "SELECT id FROM things WHERE id = 'stale'", params: [], expectRows: 1 }]);
     await expect(driver.write([{ sql: "SELECT id FROM things WHERE id = 'none'", params: [], expectRows: 1 }])).rejects.toThrow(StaleWrite);
-    await expect(driver.write([{ sql: "UPDATE things SET name = 'x' WHERE id = 'stale' RETURNING id", params: [], expectRows: 0 }])).rejects.toThrow(StaleWrite);
+    await expect(
+      driver.write([{ sql: "UPDATE things SET name = 'x' WHERE id = 'stale' RETURNING id", params: [], expectRows: 0 }]),
+    ).rejects.toThrow(StaleWrite);
   });
 
   test('many rows go in at once, keep their values, and skip what is there', async () => {
-    const rows = Array.from({ length: 2_000 }, (_, n) => [`many-${n}`, n % 3 === 0 ? null : `na"me, {${n}} \\ '${n}'`, n % 2 === 0, n, n / 4]);
+    const rows = Array.from({ length: 2_000 }, (_, n) => [
+      `many-${n}`,
+      n % 3 === 0 ? null : `na"me, {${n}} \\ '${n}'`,
+      n % 2 === 0,
+      n,
+      n / 4,
+    ]);
     const step: WriteStep = { insertInto: 'things', columns: ['id', 'name', 'is_on', 'amount', 'ratio'], rows };
     await driver.write([step]);
-    const read = await driver.rows<Row>({ sql: "SELECT id, name, is_on, amount, ratio FROM things WHERE id LIKE 'many-%' ORDER BY amount", params: [] });
+    const read = await driver.rows({
+      sql: "SELECT id, name, is_on, amount, ratio FROM things WHERE id LIKE 'many-%' ORDER BY amount",
+      params: [],
+    });
     expect(read.map((row) => Object.values(row))).toEqual(rows);
     await expect(driver.write([step])).rejects.toThrow(UniqueViolation);
     await driver.write([{ ...step, onConflict: '(id) DO NOTHING' }]);
@@ -237,7 +269,9 @@ onBothEngines('batches', (bench, engine) => {
   test('fifty writers at once lose no increment', async () => {
     await driver.write([insertThing('counter')]);
     await Promise.all(
-      Array.from({ length: 50 }, () => driver.write([{ sql: "UPDATE things SET amount = amount + 1 WHERE id = 'counter'", params: [], expectRows: 1 }])),
+      Array.from({ length: 50 }, () =>
+        driver.write([{ sql: "UPDATE things SET amount = amount + 1 WHERE id = 'counter'", params: [], expectRows: 1 }]),
+      ),
     );
     expect(await driver.rows({ sql: "SELECT amount FROM things WHERE id = 'counter'", params: [] })).toEqual([{ amount: 50 }]);
   });
@@ -246,20 +280,30 @@ onBothEngines('batches', (bench, engine) => {
     await driver.write([insertThing('d1'), insertThing('d2')]);
     const add = (id: string): Statement => ({ sql: 'UPDATE things SET amount = amount + 1 WHERE id = $1', params: [id] });
     await Promise.all(Array.from({ length: 4 }, (_, n) => driver.write(n % 2 === 0 ? [add('d1'), add('d2')] : [add('d2'), add('d1')])));
-    const rows = await driver.rows<Row>({ sql: "SELECT amount FROM things WHERE id IN ('d1', 'd2')", params: [] });
+    const rows = await driver.rows({ sql: "SELECT amount FROM things WHERE id IN ('d1', 'd2')", params: [] });
     expect(rows).toEqual([{ amount: 4 }, { amount: 4 }]);
   });
 
   test('what was acknowledged is seen by the next read on every lane', async () => {
     for (let n = 0; n < 30; n++) {
       await driver.write([insertThing(`seen${n}`)]);
-      const seen = await Promise.all((['read', 'write', 'analytics'] as const).map((lane) => driver.rows({ sql: 'SELECT id FROM things WHERE id = $1', params: [`seen${n}`] }, lane)));
+      const seen = await Promise.all(
+        (['read', 'write', 'analytics'] as const).map((lane) =>
+          driver.rows({ sql: 'SELECT id FROM things WHERE id = $1', params: [`seen${n}`] }, lane),
+        ),
+      );
       expect(seen.map((rows) => rows.length)).toEqual([1, 1, 1]);
     }
   });
 
   test('pages by row value meet every row once', async () => {
-    await driver.write([{ insertInto: 'things', columns: ['id', 'name', 'amount'], rows: Array.from({ length: 55 }, (_, n) => [`page${String(n).padStart(2, '0')}`, `page ${n}`, Math.floor(n / 10)]) }]);
+    await driver.write([
+      {
+        insertInto: 'things',
+        columns: ['id', 'name', 'amount'],
+        rows: Array.from({ length: 55 }, (_, n) => [`page${String(n).padStart(2, '0')}`, `page ${n}`, Math.floor(n / 10)]),
+      },
+    ]);
     const met: string[] = [];
     let cursor: [number, string] = [Number.MAX_SAFE_INTEGER, ''];
     for (let page = 0; page < 20; page++) {
@@ -300,7 +344,13 @@ describe('lanes', () => {
     test('a reader does not wait for analytics', async () => {
       const driver = await bench.open();
       await driver.script(thingsTable(engine));
-      const slow = driver.rows({ sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000000) SELECT count(*) AS n FROM n', params: [] }, 'analytics');
+      const slow = driver.rows(
+        {
+          sql: 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000000) SELECT count(*) AS n FROM n',
+          params: [],
+        },
+        'analytics',
+      );
       let isSlowDone = false;
       const done = slow.then(() => {
         isSlowDone = true;

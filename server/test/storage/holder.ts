@@ -8,7 +8,9 @@ const say = (line: string | number): void => void process.stdout.write(`${line}\
 
 try {
   const driver = await openDriver({ databaseUrl: null, dataDir: process.argv[2]!, clock: systemClock, log: createLog('silent') });
-  await driver.script('CREATE TABLE IF NOT EXISTS held (id INTEGER PRIMARY KEY) STRICT; INSERT INTO held (id) VALUES (1) ON CONFLICT DO NOTHING;');
+  await driver.script(
+    'CREATE TABLE IF NOT EXISTS held (id INTEGER PRIMARY KEY) STRICT; INSERT INTO held (id) VALUES (1) ON CONFLICT DO NOTHING;',
+  );
   say('open');
   process.stdin.once('data', () => {
     void (async () => {

@@ -1,6 +1,6 @@
 /** What only PostgreSQL can do to us: go away, come back, stand still; and what it is asked for beyond the portable part. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { Driver, Row } from '../../src/storage/driver.ts';
 import { StorageBusy, StorageStartError, StorageUnavailable } from '../../src/storage/errors.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -23,7 +23,11 @@ async function until(isTrue: () => boolean | Promise<boolean>, limitMs: number):
 }
 
 const open = (databaseUrl: string): Promise<Driver> => openDriver({ databaseUrl, dataDir: '/nonexistent', clock: systemClock, log: quiet });
-const answers = (driver: Driver): Promise<boolean> => driver.rows(one).then(() => true, () => false);
+const answers = (driver: Driver): Promise<boolean> =>
+  driver.rows(one).then(
+    () => true,
+    () => false,
+  );
 
 needs('postgres')('a PostgreSQL that has its moods', () => {
   let server: Postgres;
@@ -90,6 +94,7 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
       await first.notifyConfigChange();
       return heard > 0;
     }, 5_000);
+    expect(heard).toBeGreaterThan(0);
   });
 
   test('a query that is too long for its lane ends as busy, and the connection goes on', async () => {
@@ -120,7 +125,7 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
   });
 
   test('a database in another encoding than UTF8 is refused', async () => {
-    const client = new pg.Client({ connectionString: server.url });
+    const client = new Client({ connectionString: server.url });
     await client.connect();
     await client.query("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     await client.end();
@@ -135,7 +140,20 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
       driver.write([
         {
           insertInto: 'usage_events',
-          columns: ['at', 'id', 'request_id', 'attempt_no', 'instance_id', 'seq', 'state', 'face', 'purpose', 'provider', 'model_asked', 'model'],
+          columns: [
+            'at',
+            'id',
+            'request_id',
+            'attempt_no',
+            'instance_id',
+            'seq',
+            'state',
+            'face',
+            'purpose',
+            'provider',
+            'model_asked',
+            'model',
+          ],
           rows: [0, 1].map((k) => {
             const id = `018f0000-0000-7000-8000-0000000000${n}${k}`;
             return [at + k, id, id, 1, id, k, 'settled', 'openai', 'completion', 'openai', 'gpt', 'gpt'];
@@ -148,7 +166,10 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
     expect(await ensurePartitions(driver, novemberMs)).toEqual([]);
     await insertAt(Date.UTC(2026, 10, 30, 23, 59, 59, 998), 2);
     await insertAt(Date.UTC(2027, 0, 1), 3);
-    const rows = await driver.rows({ sql: 'SELECT CAST(tableoid::regclass AS TEXT) AS part, count(*) AS n FROM usage_events GROUP BY 1 ORDER BY 1', params: [] });
+    const rows = await driver.rows({
+      sql: 'SELECT CAST(tableoid::regclass AS TEXT) AS part, count(*) AS n FROM usage_events GROUP BY 1 ORDER BY 1',
+      params: [],
+    });
     expect(rows).toEqual([
       { part: 'usage_events_default', n: 2 },
       { part: 'usage_events_m202611', n: 2 },

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
-import { StorageFault, StorageStartError } from '../../src/storage/errors.ts';
+import { StorageFault, StorageStartError, StorageUnavailable } from '../../src/storage/errors.ts';
 import { freshPlace, keptLog, openAt, thingsTable } from './engines.ts';
 
 const child = join(import.meta.dirname, 'holder.ts');
@@ -68,7 +68,9 @@ test('a file that was damaged in a crash is refused with one clear line, and sta
   const place = await freshPlace('sqlite');
   const driver = await openAt(place);
   await driver.script(thingsTable('sqlite'));
-  await driver.write([{ insertInto: 'things', columns: ['id', 'name', 'amount'], rows: Array.from({ length: 3_000 }, (_, n) => [`id ${n}`, `name ${n}`, n]) }]);
+  await driver.write([
+    { insertInto: 'things', columns: ['id', 'name', 'amount'], rows: Array.from({ length: 3_000 }, (_, n) => [`id ${n}`, `name ${n}`, n]) },
+  ]);
   await driver.close();
   const file = join(place.dataDir, 'patchbay.db');
   const bytes = readFileSync(file);
@@ -116,11 +118,16 @@ test('a backup opens, holds everything that was acknowledged, and does not stop 
   await driver.write([{ insertInto: 'things', columns: ['id', 'amount'], rows: Array.from({ length: 20_000 }, (_, n) => [`id ${n}`, n]) }]);
   const path = join(place.dataDir, 'backups', 'copy.db');
   const copying = driver.backup(path);
-  await Promise.all(Array.from({ length: 50 }, (_, n) => driver.write([{ sql: 'INSERT INTO things (id) VALUES ($1)', params: [`during ${n}`] }])));
+  await Promise.all(
+    Array.from({ length: 50 }, (_, n) => driver.write([{ sql: 'INSERT INTO things (id) VALUES ($1)', params: [`during ${n}`] }])),
+  );
   await copying;
   expect(readdirSync(join(place.dataDir, 'backups'))).toEqual(['copy.db']);
   const copy = new DatabaseSync(path, { readOnly: true });
-  expect(copy.prepare("SELECT count(*) AS n, sum(amount) AS s FROM things WHERE id LIKE 'id %'").get()).toEqual({ n: 20_000, s: 199_990_000 });
+  expect(copy.prepare("SELECT count(*) AS n, sum(amount) AS s FROM things WHERE id LIKE 'id %'").get()).toEqual({
+    n: 20_000,
+    s: 199_990_000,
+  });
   expect(copy.prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
   copy.close();
   expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -155,10 +162,20 @@ test('the read lanes cannot write, and no lane can write into the schema', async
 
 test('the settings that durability and secrecy rest on are in force', async () => {
   const driver = await openAt(await freshPlace('sqlite'));
-  const pragma = async (name: string): Promise<unknown> => Object.values((await driver.rows({ sql: `PRAGMA ${name}`, params: [] }, 'write'))[0]!)[0];
+  const pragma = async (name: string): Promise<unknown> =>
+    Object.values((await driver.rows({ sql: `PRAGMA ${name}`, params: [] }, 'write'))[0]!)[0];
   const names = ['journal_mode', 'synchronous', 'foreign_keys', 'secure_delete', 'trusted_schema', 'mmap_size', 'cache_size'];
-  const found = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await pragma(name)])));
-  expect(found).toEqual({ journal_mode: 'wal', synchronous: 2, foreign_keys: 1, secure_delete: 1, trusted_schema: 0, mmap_size: 0, cache_size: -16384 });
+  const found: Record<string, unknown> = {};
+  for (const name of names) found[name] = await pragma(name);
+  expect(found).toEqual({
+    journal_mode: 'wal',
+    synchronous: 2,
+    foreign_keys: 1,
+    secure_delete: 1,
+    trusted_schema: 0,
+    mmap_size: 0,
+    cache_size: -16384,
+  });
   expect(Number(await pragma('busy_timeout'))).toBeLessThanOrEqual(20);
   await driver.close();
 });
@@ -183,4 +200,40 @@ test('calls after the end are refused, and closing twice is one closing', async 
   await Promise.all([driver.close(), driver.close()]);
   await expect(driver.rows({ sql: 'SELECT 1 AS one', params: [] })).rejects.toThrow(/not running/);
   expect(driver.isHealthy()).toBe(false);
+});
+
+test('a full disk is StorageUnavailable, loses nothing that was kept, and passes when there is room again', async () => {
+  const driver = await openAt(await freshPlace('sqlite'));
+  await driver.script(thingsTable('sqlite'));
+  await driver.write([{ sql: "INSERT INTO things (id) VALUES ('kept')", params: [] }]);
+  await driver.rows({ sql: 'PRAGMA max_page_count=20', params: [] }, 'write');
+  const large = {
+    insertInto: 'things',
+    columns: ['id', 'name'],
+    rows: Array.from({ length: 500 }, (_, n) => [`l${n}`, `${n} ${'x'.repeat(2_000)}`]),
+  };
+  await expect(driver.write([large])).rejects.toThrow(StorageUnavailable);
+  expect(await driver.rows({ sql: 'SELECT id FROM things', params: [] })).toEqual([{ id: 'kept' }]);
+  await driver.rows({ sql: 'PRAGMA max_page_count=100000', params: [] }, 'write');
+  await driver.write([large]);
+  expect(await driver.rows({ sql: 'SELECT count(*) AS n FROM things', params: [] })).toEqual([{ n: 501 }]);
+  await driver.close();
+});
+
+test('a process that awaits the database stays alive for it, and ends by itself when it is closed', async () => {
+  const place = await freshPlace('sqlite');
+  const script = `
+    import { openDriver } from ${JSON.stringify(join(import.meta.dirname, '../../src/storage/open.ts'))};
+    import { systemClock } from ${JSON.stringify(join(import.meta.dirname, '../../src/lib/clock.ts'))};
+    import { createLog } from ${JSON.stringify(join(import.meta.dirname, '../../src/lib/log.ts'))};
+    const driver = await openDriver({ databaseUrl: null, dataDir: process.argv[1], clock: systemClock, log: createLog('silent') });
+    await driver.script('CREATE TABLE t (id INTEGER PRIMARY KEY) STRICT');
+    await driver.write([{ sql: 'INSERT INTO t (id) VALUES (1)', params: [] }]);
+    await driver.close();
+    process.stdout.write('done');`;
+  const ended = spawn(process.execPath, ['--input-type=module', '-e', script, place.dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  ended.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const code = await new Promise((resolve) => ended.once('close', resolve));
+  expect({ code, said }).toEqual({ code: 0, said: 'done' });
 });

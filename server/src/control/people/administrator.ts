@@ -78,6 +78,7 @@ async function endEarlier(deps: PeopleDeps, origin: Origin, tokenId: string, now
   });
 }
 
+/** Nobody is signed in at the start: the installation itself acts. */
 function change(deps: PeopleDeps, origin: Origin, action: string, tokenId: string, steps: WriteStep[]): Promise<unknown> {
   const actor: Actor = {
     userId: deps.keeper.snapshot.organizationId,

@@ -96,7 +96,7 @@ function createBetterAuth(deps: AuthDeps) {
     logger: {
       level: 'error',
       // Arguments may hold a request; the text alone is fit for the log.
-      log: (_level, message) => deps.log.error({ part: 'sessions' }, String(message)),
+      log: (_level, message) => deps.log.error({ part: 'sessions' }, message),
     },
   });
 }

@@ -4,7 +4,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Language, OrganizationRole } from '../../domain/owner.ts';
 import { isUuid } from '../../lib/ids.ts';
 import type { WriteStep } from '../../storage/driver.ts';
-import { deleteSessionsOf, insertPerson, personById, requireAdministrator, updatePerson, type PersonRecord } from '../../storage/people.ts';
+import { deleteSessionsOf, insertPerson, listPeople, personById, requireAdministrator, updatePerson, type PersonRecord } from '../../storage/people.ts';
 import { commit, type Caller } from '../change.ts';
 import { notFound, refusing } from '../stale.ts';
 import type { PeopleDeps } from './deps.ts';
@@ -12,6 +12,9 @@ import type { PeopleDeps } from './deps.ts';
 const generatedBytes = 15;
 
 export const emailExists = (): Refusal => new Refusal('EMAIL_EXISTS');
+
+/** Newest first; `text` searches names and e-mail addresses. */
+export const listUsers = (deps: PeopleDeps, page: { cursor?: string; limit: number; text?: string }): Promise<PersonRecord[]> => listPeople(deps.database, page);
 
 export interface UserInput {
   /** In lower case. */

@@ -48,7 +48,7 @@ const fastifyCodes: Record<string, (error: { statusCode?: number }) => Refusal> 
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.map((fault) => fieldFault(fault)));
+  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.flatMap((fault) => fieldFaults(fault as unknown as ZodFault)));
   if (error instanceof StorageUnavailable || error instanceof StorageBusy)
     return new Refusal('STORAGE_UNAVAILABLE', { retryAfterS: 2, cause: error });
   const code = (error as { code?: unknown } | null)?.code;
@@ -63,15 +63,19 @@ export const invalid = (faults: readonly FieldFault[]): Refusal =>
   new Refusal('VALIDATION_ERROR', { values: { count: faults.length }, details: faults });
 
 interface ZodFault {
+  /** `/configuration/temperature`. */
   instancePath: string;
+  /** zod's code of the issue. */
+  keyword: string;
   message?: string;
-  params?: { issue?: { code?: string; path?: PropertyKey[]; keys?: string[]; message?: string } };
+  params?: { keys?: unknown };
 }
 
-function fieldFault(fault: ZodFault): FieldFault {
-  const issue = fault.params?.issue;
-  const path = (issue?.path ?? fault.instancePath.split('/').filter(Boolean)).map(String);
+function fieldFaults(fault: ZodFault): FieldFault[] {
+  const path = fault.instancePath.split('/').filter(Boolean).join('.');
+  const keys = fault.params?.keys;
+  const at = (place: string): FieldFault => ({ path: place, code: fault.keyword, message: fault.message ?? '' });
   // An unknown field is reported at its own path, so that a form or a client can point at it.
-  const full = issue?.code === 'unrecognized_keys' && issue.keys?.[0] !== undefined ? [...path, issue.keys[0]] : path;
-  return { path: full.join('.'), code: issue?.code ?? 'invalid', message: issue?.message ?? fault.message ?? '' };
+  if (fault.keyword !== 'unrecognized_keys' || !Array.isArray(keys)) return [at(path)];
+  return keys.map((key) => at(path === '' ? String(key) : `${path}.${String(key)}`));
 }

@@ -85,6 +85,9 @@ async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, r
   await reply.code(answer.status).type('application/json; charset=utf-8').serializer((body: unknown) => JSON.stringify(body)).send(answer.body);
 }
 
+/** Programs send no wish, an empty one, or `*`; then the profile of the caller decides. */
+const namesNoLanguage = (header: string | undefined): boolean => header === undefined || /^[\s*]*$/.test(header);
+
 /** Hangs the routes of one face into the server. */
 export function addRoutes<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: readonly Route<Deps>[]): void {
   for (const spec of routes) {
@@ -95,7 +98,7 @@ export function addRoutes<Deps extends PlaneDeps>(app: FastifyInstance, deps: De
       schema: schemaOf(spec),
       onRequest: async (request) => {
         request.actor = await authenticate(deps, request);
-        if (request.actor && request.headers['accept-language'] === undefined) request.language = request.actor.language;
+        if (request.actor && namesNoLanguage(request.headers['accept-language'])) request.language = request.actor.language;
         requireAccess(spec.access, request.actor);
       },
       handler: async (request, reply) => {

@@ -52,7 +52,7 @@ function putThinking(request: ChatRequest, body: Json, traits: ModelTraits, limi
     return;
   }
   const budget = typeof effort === 'string' ? budgetOf[effort] : undefined;
-  const isPossible = !isForced && budget !== undefined && (traits.isAdaptive || (traits.hasBudget && limit > budgetMin));
+  const isPossible = !isForced && typeof effort === 'string' && budget !== undefined && (traits.isAdaptive || (traits.hasBudget && limit > budgetMin));
   if (!isPossible) {
     changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
     return;
@@ -62,7 +62,7 @@ function putThinking(request: ChatRequest, body: Json, traits: ModelTraits, limi
     const config = isRecord(body['output_config']) ? body['output_config'] : {};
     body['thinking'] = { type: 'adaptive' };
     body['output_config'] = { ...config, effort: named };
-    changed.push({ parameter: 'reasoning_effort', what: named === effort ? 'renamed' : 'approximated', to: `output_config.effort=${String(named)}` });
+    changed.push({ parameter: 'reasoning_effort', what: named === effort ? 'renamed' : 'approximated', to: `output_config.effort=${named}` });
     return;
   }
   // The budget is part of the limit: at least as much again is left for the answer where that is possible.

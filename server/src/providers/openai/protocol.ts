@@ -38,7 +38,7 @@ function authHeaders(to: Destination, secret: string): Record<string, string> {
       return {};
     case 'header':
       return { [to.row.auth.header ?? 'api-key']: secret };
-    default:
+    case 'bearer':
       return { authorization: `Bearer ${secret}` };
   }
 }

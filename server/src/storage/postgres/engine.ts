@@ -1,12 +1,12 @@
 /** PostgreSQL: one pool for the daily work, one for analytics, and one connection that listens. */
-import pg from 'pg';
+import { Client, Pool, type ClientConfig, type PoolClient } from 'pg';
 import { pause, type Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { checkedIdentifier, checkedParameters } from '../codec.ts';
-import type { Driver, InsertMany, Lane, Outcome, Row, SqlValue, Statement, WriteStep } from '../driver.ts';
-import { StaleWrite, StorageBusy, StorageStartError, StorageUnavailable } from '../errors.ts';
+import type { Driver, Lane, Outcome, Row, Statement, WriteStep } from '../driver.ts';
+import { StorageBusy, StorageStartError, StorageUnavailable } from '../errors.ts';
 import { failureOf, isConnectionLost } from './failures.ts';
 import { channel, listen } from './listen.ts';
+import { checkSteps, inTransaction, query, runSteps, type ColumnTypes } from './statements.ts';
 import { types } from './types.ts';
 
 const connectTimeoutMs = 3_000;
@@ -28,9 +28,7 @@ interface Deps {
   log: Log;
 }
 
-const isInsertMany = (step: WriteStep): step is InsertMany => 'insertInto' in step;
-
-function configOf(databaseUrl: string, name: string, timeoutMs: number): pg.ClientConfig {
+function configOf(databaseUrl: string, name: string, timeoutMs: number): ClientConfig {
   return {
     connectionString: databaseUrl,
     application_name: `patchbay-${name}`,
@@ -46,14 +44,14 @@ function configOf(databaseUrl: string, name: string, timeoutMs: number): pg.Clie
 }
 
 interface Pools {
-  oltp: pg.Pool;
-  analytics: pg.Pool;
+  oltp: Pool;
+  analytics: Pool;
 }
 
 /** Borrows a client; one whose connection is lost, or may still be at work on something, is not given back but ended. */
-async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function withClient<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   if (pool.waitingCount >= waitingMax) throw new StorageBusy(`${waitingMax} calls wait for a connection to PostgreSQL`);
-  let client: pg.PoolClient;
+  let client: PoolClient;
   try {
     client = await pool.connect();
   } catch (error) {
@@ -77,79 +75,15 @@ async function withClient<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Pro
   }
 }
 
-/** Column types by table, so that `unnest` can be given arrays of the right type. */
-type ColumnTypes = Map<string, ReadonlyMap<string, string>>;
-
-async function columnTypesOf(client: pg.ClientBase, cache: ColumnTypes, table: string): Promise<ReadonlyMap<string, string>> {
-  const known = cache.get(table);
-  if (known !== undefined) return known;
-  const { rows } = await client.query<{ name: string; type: string }>(
-    'SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped',
-    [table],
-  );
-  const found = new Map(rows.map((row) => [row.name, row.type]));
-  cache.set(table, found);
-  return found;
-}
-
-async function insertMany(client: pg.ClientBase, cache: ColumnTypes, step: InsertMany): Promise<pg.QueryResult<Row> | null> {
-  if (step.rows.length === 0) return null;
-  const { insertInto: table, columns } = step;
-  const typeOf = await columnTypesOf(client, cache, table);
-  const arrays: SqlValue[][] = columns.map(() => []);
-  for (const row of step.rows) {
-    if (row.length !== columns.length) throw new TypeError(`${row.length} values for ${columns.length} columns of ${table}`);
-    row.forEach((value, index) => arrays[index]!.push(value as SqlValue));
-  }
-  const sources = columns.map((column, index) => `$${index + 1}::${typeOf.get(column) ?? 'text'}[]`);
-  const conflict = step.onConflict === undefined ? '' : ` ON CONFLICT ${step.onConflict}`;
-  return client.query<Row>(`INSERT INTO ${table} (${columns.join(', ')}) SELECT * FROM unnest(${sources.join(', ')})${conflict}`, arrays);
-}
-
-const query = <R extends Row>(client: pg.ClientBase, statement: Statement): Promise<pg.QueryResult<R>> =>
-  client.query<R>(statement.sql, [...checkedParameters(statement.params)]);
-
-/** Before anything is sent, as on SQLite: an unfit value in the last step must not cost a transaction. */
-function checkSteps(steps: readonly WriteStep[]): void {
-  for (const step of steps) {
-    if (!isInsertMany(step)) checkedParameters(step.params);
-    else {
-      [step.insertInto, ...step.columns].forEach(checkedIdentifier);
-      step.rows.forEach(checkedParameters);
-    }
-  }
-}
-
-async function runStep(client: pg.ClientBase, cache: ColumnTypes, step: WriteStep, index: number): Promise<Row[]> {
-  if (isInsertMany(step)) return (await insertMany(client, cache, step))?.rows ?? [];
-  const result = await query<Row>(client, step);
-  if (step.expectRows !== undefined && (result.rowCount ?? 0) !== step.expectRows) throw new StaleWrite(step.label ?? null, index);
-  return result.rows;
-}
-
-async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  let result: T;
-  try {
-    result = await work();
-  } catch (error) {
-    // Where even this fails the connection is lost, which ends the transaction too; the first error is the one to tell.
-    if (!isConnectionLost(failureOf(error))) await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  }
-  await client.query('COMMIT');
-  return result;
-}
-
 /** Refuses a server that this program is not made for. A server that does not answer is no reason to refuse the start. */
-async function probe(deps: Deps, pool: pg.Pool): Promise<boolean> {
+async function probe(deps: Deps, pool: Pool): Promise<boolean> {
   try {
     const settings = await withClient(pool, (client) =>
       client.query<{ version: string; encoding: string }>(
         "SELECT current_setting('server_version_num') AS version, current_setting('server_encoding') AS encoding",
       ),
     );
-    const { version, encoding } = settings.rows[0]!;
+    const [{ version, encoding } = { version: '0', encoding: '' }] = settings.rows;
     const major = Math.floor(Number(version) / 10_000);
     if (major < serverVersionMin) throw new StorageStartError(`PostgreSQL ${serverVersionMin} or newer is needed; this is ${major}`);
     if (encoding !== 'UTF8') throw new StorageStartError(`the PostgreSQL database must be in UTF8; it is in ${encoding}`);
@@ -169,11 +103,12 @@ async function probe(deps: Deps, pool: pg.Pool): Promise<boolean> {
 /** @throws StorageStartError for a server that is too old, in another encoding, or refuses the credentials */
 export async function openPostgres(deps: Deps, databaseUrl: string): Promise<Driver> {
   const pools: Pools = {
-    oltp: new pg.Pool({ ...configOf(databaseUrl, 'oltp', oltpTimeoutMs), max: oltpConnectionsMax }),
-    analytics: new pg.Pool({ ...configOf(databaseUrl, 'analytics', analyticsTimeoutMs), max: analyticsConnectionsMax }),
+    oltp: new Pool({ ...configOf(databaseUrl, 'oltp', oltpTimeoutMs), max: oltpConnectionsMax }),
+    analytics: new Pool({ ...configOf(databaseUrl, 'analytics', analyticsTimeoutMs), max: analyticsConnectionsMax }),
   };
   // An idle connection that dies must not take the process with it; the next call sees for itself.
-  for (const pool of [pools.oltp, pools.analytics]) pool.on('error', (error) => deps.log.warn({ err: error }, 'an idle connection to PostgreSQL ended'));
+  for (const pool of [pools.oltp, pools.analytics])
+    pool.on('error', (error) => deps.log.warn({ err: error }, 'an idle connection to PostgreSQL ended'));
   try {
     const isUp = await probe(deps, pools.oltp);
     return driverOf(deps, pools, databaseUrl, isUp);
@@ -185,7 +120,7 @@ export async function openPostgres(deps: Deps, databaseUrl: string): Promise<Dri
 
 async function runScript(databaseUrl: string, sql: string): Promise<void> {
   // A migration may take its time, so it has a connection of its own without a limit on statements.
-  const client = new pg.Client({
+  const client = new Client({
     ...configOf(databaseUrl, 'migration', 0),
     query_timeout: 0,
     lock_timeout: scriptLockTimeoutMs,
@@ -199,6 +134,19 @@ async function runScript(databaseUrl: string, sql: string): Promise<void> {
     throw failureOf(error);
   } finally {
     client.end().catch(() => undefined);
+  }
+}
+
+/** Runs a batch again that PostgreSQL ended to resolve a deadlock or a serialization failure. */
+async function withRetries<T>(deps: Deps, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const state = error instanceof StorageBusy ? (error.cause as { code?: unknown } | undefined)?.code : undefined;
+      if ((state !== '40001' && state !== '40P01') || tries >= writeTriesMax) throw error;
+      await pause(deps.clock, retryDelayMs * tries);
+    }
   }
 }
 
@@ -230,14 +178,8 @@ function driverOf(deps: Deps, pools: Pools, databaseUrl: string, isUp: boolean):
     const result = await watched(withClient(pool, (client) => query<Row>(client, statement)));
     return { rows: result.rows as R[], touched: result.rowCount ?? 0 };
   };
-  const writeOnce = (steps: readonly WriteStep[]): Promise<Row[][]> =>
-    withClient(pools.oltp, (client) =>
-      inTransaction(client, async () => {
-        const results: Row[][] = [];
-        for (const [index, step] of steps.entries()) results.push(await runStep(client, columnTypes, step, index));
-        return results;
-      }),
-    );
+  const write = (steps: readonly WriteStep[]): Promise<Row[][]> =>
+    watched(withClient(pools.oltp, (client) => runSteps(client, columnTypes, steps)));
   return {
     engine: 'postgres',
     backupsDir: null,
@@ -245,15 +187,7 @@ function driverOf(deps: Deps, pools: Pools, databaseUrl: string, isUp: boolean):
     rows: async <R>(statement: Statement, lane: Lane = 'read') => (await run<R>(statement, lane)).rows,
     async write(steps) {
       checkSteps(steps);
-      for (let tries = 1; ; tries++) {
-        try {
-          return await watched(writeOnce(steps));
-        } catch (error) {
-          const state = ((error as Error).cause as { code?: unknown } | undefined)?.code;
-          if (!(error instanceof StorageBusy) || (state !== '40001' && state !== '40P01') || tries >= writeTriesMax) throw error;
-          await pause(deps.clock, retryDelayMs * tries);
-        }
-      }
+      return withRetries(deps, () => write(steps));
     },
     async script(sql) {
       await watched(runScript(databaseUrl, sql));

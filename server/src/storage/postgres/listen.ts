@@ -1,12 +1,13 @@
 /** One connection that hears of configuration changes, proves every few seconds that the database answers, and comes back. */
-import pg from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 
 export const channel = 'patchbay_config';
 
 const pingPeriodMs = 3_000;
-const reconnectDelaysMs = [100, 250, 500, 1_000, 2_000];
+const reconnectDelayMs = 100;
+const reconnectDelayMsMax = 2_000;
 
 export interface Listener {
   close(): Promise<void>;
@@ -18,13 +19,13 @@ export interface ListenerEvents {
   onHealth(isHealthy: boolean): void;
 }
 
-export function listen(deps: { clock: Clock; log: Log }, config: pg.ClientConfig, events: ListenerEvents): Listener {
-  let client: pg.Client | null = null;
+export function listen(deps: { clock: Clock; log: Log }, config: ClientConfig, events: ListenerEvents): Listener {
+  let client: Client | null = null;
   let timer: Timer | null = null;
   let failures = 0;
   let isClosing = false;
 
-  const lost = (ending: pg.Client, error: unknown): void => {
+  const lost = (ending: Client, error: unknown): void => {
     if (client !== ending) return;
     client = null;
     // The answer to an end may never come from a server that is stopped, so it is not waited for.
@@ -32,11 +33,10 @@ export function listen(deps: { clock: Clock; log: Log }, config: pg.ClientConfig
     if (isClosing) return;
     if (failures === 0) deps.log.warn({ err: error }, 'PostgreSQL does not answer; trying again');
     events.onHealth(false);
-    const delayMs = reconnectDelaysMs[Math.min(failures, reconnectDelaysMs.length - 1)]!;
+    timer = deps.clock.after(Math.min(reconnectDelayMs * 2 ** failures, reconnectDelayMsMax), connect);
     failures++;
-    timer = deps.clock.after(delayMs, connect);
   };
-  const ping = (current: pg.Client): void => {
+  const ping = (current: Client): void => {
     timer = deps.clock.after(pingPeriodMs, () => {
       current.query('SELECT 1').then(
         () => {
@@ -49,7 +49,7 @@ export function listen(deps: { clock: Clock; log: Log }, config: pg.ClientConfig
     });
   };
   const connect = (): void => {
-    const next = new pg.Client(config);
+    const next = new Client(config);
     client = next;
     next.on('error', (error) => lost(next, error));
     next.on('end', () => lost(next, new Error('the connection was ended')));

@@ -1,5 +1,5 @@
 /** How PostgreSQL's texts become values: 64-bit integers and exact numerics are numbers, or an error where they would be rounded. */
-import pg from 'pg';
+import { types as builtIn, type CustomTypesConfig } from 'pg';
 import { UnsafeInteger } from '../errors.ts';
 
 /** Object ids of built-in types: select oid, typname from pg_type. */
@@ -12,10 +12,10 @@ function safeNumber(text: string): number {
   return number;
 }
 
-const safeParser = (text: string): number => safeNumber(text);
-
 /** Given to each client, so that `pg`'s own table of parsers, which other libraries may use, stays as it is. */
-export const types: pg.CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
-    oid === int8 || oid === numeric ? safeParser : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
+export const types: CustomTypesConfig = {
+  getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {
+    if (oid === int8 || oid === numeric) return safeNumber;
+    return builtIn.getTypeParser(oid, format) as (text: string) => unknown;
+  },
 };

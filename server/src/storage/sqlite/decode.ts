@@ -35,7 +35,7 @@ export function decodeRow(row: unknown[], shape: Shape): unknown[] {
     if (shape.isBoolean[index] && (value === 0n || value === 1n)) row[index] = value === 1n;
     else {
       const number = Number(value);
-      if (!Number.isSafeInteger(number)) throw new UnsafeColumn(shape.columns[index]!);
+      if (!Number.isSafeInteger(number)) throw new UnsafeColumn(shape.columns[index] ?? '');
       row[index] = number;
     }
   }

@@ -25,6 +25,8 @@ interface Deps {
   log: Log;
 }
 
+const nothing: WireResult = { columns: [], rows: [], touched: 0 };
+
 const isInsertMany = (step: WriteStep): step is InsertMany => 'insertInto' in step;
 
 const wireStatement = (statement: Statement): WireStatement => ({ ...statement, params: checkedParameters(statement.params) });
@@ -43,7 +45,9 @@ function rowsOf<R>(result: WireResult): R[] {
   const { columns, rows } = result;
   return rows.map((values) => {
     const row: Row = {};
-    for (let index = 0; index < columns.length; index++) row[columns[index]!] = values[index];
+    columns.forEach((column, index) => {
+      row[column] = values[index];
+    });
     return row as R;
   });
 }
@@ -136,8 +140,8 @@ function driverOf(deps: Deps, lanes: Lanes, dataDir: string, release: () => Prom
   const listeners = new Set<() => void>();
   let closing: Promise<void> | null = null;
   const run = async <R>(statement: Statement, lane: LaneName): Promise<Outcome<R>> => {
-    const [result] = await callWithPatience(deps, lanes[lane], { op: 'run', statement: wireStatement(statement) });
-    return { rows: rowsOf<R>(result!), touched: result!.touched };
+    const [result = nothing] = await callWithPatience(deps, lanes[lane], { op: 'run', statement: wireStatement(statement) });
+    return { rows: rowsOf<R>(result), touched: result.touched };
   };
   return {
     engine: 'sqlite',

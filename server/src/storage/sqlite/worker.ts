@@ -52,7 +52,8 @@ function openDatabase(file: string, role: Role): DatabaseSync {
 }
 
 const settings = workerData as WorkerSettings;
-const port = parentPort!;
+if (parentPort === null) throw new Error('this file runs as a worker thread of the storage engine');
+const port = parentPort;
 const prepared = new Map<string, Prepared>();
 let database: DatabaseSync;
 
@@ -66,8 +67,8 @@ function prepare(sql: string): Prepared {
   const known = prepared.get(sql);
   if (known !== undefined) return known;
   if (prepared.size >= statementsMax) {
-    const [oldest] = prepared.keys();
-    prepared.delete(oldest!);
+    const [oldest = ''] = prepared.keys();
+    prepared.delete(oldest);
   }
   const { sql: text, parameterCount } = toSqlitePlaceholders(sql);
   const statement = database.prepare(text);

@@ -1,0 +1,120 @@
+/** The configurations and providers of S2's face: `/api/configurations`, `/api/providers`. */
+import type {
+  Configuration,
+  CreateConfiguration,
+  TestConfiguration,
+  UpdateConfiguration,
+  UsageMetrics,
+  UsageQuery,
+  configurationAnswer,
+  configurationList,
+  dependantsAnswer,
+  rotateAnswer,
+  testAnswer,
+} from '@patchbay/contract/configurations';
+import type { TestResult } from '@patchbay/contract/connections';
+import type { Provider, Template, Validation, modelList, providerSchema } from '@patchbay/contract/providers';
+import { segment, type Output, type Transport } from './transport.ts';
+
+interface Envelope<Data> {
+  success: true;
+  data: Data;
+}
+
+type Page = NonNullable<Output<typeof configurationList>['pagination']>;
+type Rotation = Output<typeof rotateAnswer>;
+type TestAnswer = Output<typeof testAnswer>;
+
+/** Without `page` the whole list comes. */
+export interface ConfigurationFilter {
+  page?: number;
+  limit?: number;
+  search?: string;
+  provider?: string;
+  isActive?: boolean;
+}
+
+/** Connections as configurations: the caller's own. */
+export interface ConfigurationCalls {
+  list(filter?: ConfigurationFilter, signal?: AbortSignal): Promise<Configuration[]>;
+  listPage(filter: ConfigurationFilter, signal?: AbortSignal): Promise<{ data: Configuration[]; pagination?: Page }>;
+  /** With `validate` the answer holds the test's result; the row is kept either way. */
+  create(input: CreateConfiguration): Promise<Configuration & { test?: TestResult }>;
+  get(id: string, signal?: AbortSignal): Promise<Configuration>;
+  update(id: string, change: UpdateConfiguration): Promise<Configuration>;
+  /** With `force` also where something uses it. */
+  delete(id: string, options?: { force?: boolean }): Promise<void>;
+  /** A live call to the provider. Read `success`: a provider that refuses is an answer, not an error. */
+  test(id: string, options?: { maxAge?: number }): Promise<TestAnswer>;
+  /** The same for settings that are not saved. With `id` and no key the stored key is used. */
+  testUnsaved(input: TestConfiguration, signal?: AbortSignal): Promise<TestAnswer>;
+  /** With a key it replaces the stored one; without, the stored one is sealed anew. */
+  rotateKey(id: string, input?: { apiKey?: string; validate?: boolean }): Promise<Rotation>;
+  usage(id: string, query?: UsageQuery, signal?: AbortSignal): Promise<UsageMetrics>;
+  /** What would fail if it were deleted. */
+  dependants(id: string, signal?: AbortSignal): Promise<Output<typeof dependantsAnswer>['data']>;
+}
+
+export function configurationCalls(transport: Transport): ConfigurationCalls {
+  const base = 'api/configurations';
+  const at = (id: string, rest = ''): string => `${base}/${segment(id)}${rest}`;
+  return {
+    async list(filter, signal) {
+      return (await transport.call<Envelope<Configuration[]>>('GET', base, { query: { ...filter }, signal })).data;
+    },
+    listPage: (filter, signal) => transport.call('GET', base, { query: { page: 1, ...filter }, signal }),
+    async create(input) {
+      const { data, test } = await transport.call<Output<typeof configurationAnswer>>('POST', base, { body: input });
+      return test ? { ...data, test } : data;
+    },
+    async get(id, signal) {
+      return (await transport.call<Envelope<Configuration>>('GET', at(id), { signal })).data;
+    },
+    async update(id, change) {
+      return (await transport.call<Envelope<Configuration>>('PUT', at(id), { body: change })).data;
+    },
+    async delete(id, options) {
+      await transport.call('DELETE', at(id), { query: { force: options?.force } });
+    },
+    test: (id, options) => transport.call('POST', at(id, '/test'), { query: { ...options } }),
+    testUnsaved: (input, signal) => transport.call('POST', `${base}/test`, { body: input, signal }),
+    rotateKey: (id, input) => transport.call('POST', at(id, '/rotate-key'), { body: input ?? {} }),
+    async usage(id, query, signal) {
+      return (await transport.call<Envelope<UsageMetrics>>('GET', at(id, '/usage'), { query: { ...query }, signal })).data;
+    },
+    async dependants(id, signal) {
+      return (await transport.call<Output<typeof dependantsAnswer>>('GET', at(id, '/dependants'), { signal })).data;
+    },
+  };
+}
+
+export interface ProviderCalls {
+  list(signal?: AbortSignal): Promise<Provider[]>;
+  /** The models of a provider, with where they come from and how old the list is. */
+  models(name: string, query?: { configurationId?: string; refresh?: boolean }, signal?: AbortSignal): Promise<Output<typeof modelList>['data']>;
+  schema(name: string, signal?: AbortSignal): Promise<Output<typeof providerSchema>['data']>;
+  templates(name: string, signal?: AbortSignal): Promise<Template[]>;
+  /** Checks settings against the provider's schema; calls nobody. */
+  validate(name: string, settings: Record<string, unknown>): Promise<Validation>;
+}
+
+export function providerCalls(transport: Transport): ProviderCalls {
+  const at = (name: string, rest: string): string => `api/providers/${segment(name)}${rest}`;
+  return {
+    async list(signal) {
+      return (await transport.call<Envelope<Provider[]>>('GET', 'api/providers', { signal })).data;
+    },
+    async models(name, query, signal) {
+      return (await transport.call<Output<typeof modelList>>('GET', at(name, '/models'), { query: { ...query }, signal })).data;
+    },
+    async schema(name, signal) {
+      return (await transport.call<Output<typeof providerSchema>>('GET', at(name, '/schema'), { signal })).data;
+    },
+    async templates(name, signal) {
+      return (await transport.call<Envelope<Template[]>>('GET', at(name, '/templates'), { signal })).data;
+    },
+    async validate(name, settings) {
+      return (await transport.call<Envelope<Validation>>('POST', at(name, '/validate'), { body: settings })).data;
+    },
+  };
+}

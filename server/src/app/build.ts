@@ -1,0 +1,211 @@
+/** Wires the house: one plain object of dependencies, built in the order of the layers. Nothing listens yet. */
+import path from 'node:path';
+import { createAuth } from '../control/people/auth.ts';
+import type { PeopleDeps } from '../control/people/deps.ts';
+import { createPasswords } from '../control/people/passwords.ts';
+import { createRefusedAccessNotes } from '../control/people/refused-access.ts';
+import { createSignInLimit } from '../control/people/sign-in-limit.ts';
+import { defaultPolicy, explicitPolicy } from '../egress/allow.ts';
+import { createEgress, type Egress } from '../egress/egress.ts';
+import { judgeUrl, policyNames, portOf } from '../egress/guard.ts';
+import { checkTargetUrl } from '../egress/url.ts';
+import type { OpenAiFaceDeps } from '../faces/openai/deps.ts';
+import type { OpsDeps } from '../faces/ops/routes.ts';
+import { createHealth } from '../gateway/health.ts';
+import { createLimits } from '../gateway/limits.ts';
+import { createModelLists } from '../gateway/model-lists.ts';
+import type { GatewayDeps } from '../gateway/order.ts';
+import { createProbe } from '../gateway/probe.ts';
+import { requestsInFlight } from '../gateway/admit.ts';
+import { feedLedger, type Feeder } from '../jobs/feed-ledger.ts';
+import { openJournal, type Journal } from '../journal/journal.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import { Secret } from '../lib/secret.ts';
+import { createPriceBook } from '../providers/prices.ts';
+import { createDatabase, type Database } from '../storage/database.ts';
+import { migrate } from '../storage/migrate.ts';
+import { openDriver } from '../storage/open.ts';
+import { ensurePartitions } from '../storage/partitions.ts';
+import { deriveLabel } from '../vault/keys.ts';
+import { keepKeyUses, type KeyUses } from './key-uses.ts';
+import { loadVault } from './master-key.ts';
+import { createMetrics } from './metrics.ts';
+import type { Settings } from './settings.ts';
+import { keepSnapshot, type OwnedKeeper } from './snapshot-keeper.ts';
+
+export interface HouseIo {
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+  /** Shorter limits for tests. */
+  timeouts?: Partial<GatewayDeps['timeouts']>;
+}
+
+/** Everything that a face may be handed. */
+export type HouseDeps = PeopleDeps & OpsDeps & OpenAiFaceDeps;
+
+export interface House {
+  deps: HouseDeps;
+  settings: Settings;
+  database: Database;
+  feeder: Feeder;
+  /** Set once the address is known; the demo provider lives at it. */
+  setOwnUrl(url: string): void;
+  demoKey: string;
+  close(): Promise<void>;
+}
+
+const houseTimeouts: GatewayDeps['timeouts'] = { headersMs: 60_000, firstEventMs: 120_000, idleMs: 60_000, totalMs: 900_000, heartbeatMs: 15_000 };
+const demoKeyBytes = 32;
+
+/** Opens what is kept and builds what works on it. Rejects with the start errors of the layers; then nothing stays open. */
+export async function buildHouse(settings: Settings, io: HouseIo): Promise<House> {
+  const { clock, ids, log } = io;
+  const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
+  const opened: (() => Promise<void> | void)[] = [() => driver.close()];
+  try {
+    const schema = await migrate(driver, { clock, log });
+    await ensurePartitions(driver, clock.nowMs());
+    const database = createDatabase(driver);
+    const { vault, masters } = await loadVault({ database, settings, ids, clock, log });
+    const keeper = await keepSnapshot({ database, clock, log });
+    opened.push(() => keeper.close());
+    const { journal, recovered } = openJournal({
+      dir: path.join(settings.dataDir, 'journal'),
+      clock,
+      ids,
+      onError: (error) => log.error({ err: error }, 'the journal cannot be written'),
+    });
+    opened.push(() => journal.close());
+    const feeder = feedLedger({ database, journal, recovered, clock, ids, log });
+    opened.push(() => feeder.close());
+    const egress = createEgress({ policy: policyOf(settings), clock });
+    opened.push(() => egress.destroy());
+    const keyUses = keepKeyUses({ database, clock, log });
+    opened.push(() => keyUses.close());
+    const own = { url: '' };
+    const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
+    const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own });
+    keeper.onChanged((changed) => changed.forEach((id) => gateway.health.forget(id)));
+    const deps = depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret: deriveLabel(masters[0]!, 'sessions'), own });
+    return {
+      deps,
+      settings,
+      database,
+      feeder,
+      demoKey,
+      setOwnUrl: (url) => void (own.url = url),
+      close: () => closeAll(opened),
+    };
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+/** In the reverse order of opening: what was built on others ends first. */
+async function closeAll(opened: readonly (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of opened.toReversed()) await close();
+}
+
+const policyOf = (settings: Settings) => (settings.egressAllow === null ? defaultPolicy() : explicitPolicy(settings.egressAllow));
+
+interface GatewayParts {
+  settings: Settings;
+  io: HouseIo;
+  keeper: OwnedKeeper;
+  vault: GatewayDeps['vault'];
+  egress: Egress;
+  journal: Journal;
+  demoKey: string;
+  own: { url: string };
+}
+
+function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own }: GatewayParts): GatewayDeps {
+  const demoSecret = new Secret(demoKey);
+  return {
+    keeper,
+    vault,
+    egress,
+    journal,
+    clock: io.clock,
+    ids: io.ids,
+    log: io.log,
+    prices: createPriceBook({ clock: io.clock }),
+    health: createHealth(io.clock),
+    limits: createLimits(io.clock),
+    modelLists: createModelLists(io.clock),
+    timeouts: { ...houseTimeouts, ...io.timeouts },
+    environment: settings.environment,
+    get demo() {
+      return settings.isDemoOffered && own.url !== '' ? { baseUrl: `${own.url}/demo/v1`, secret: demoSecret } : null;
+    },
+  };
+}
+
+/** The snapshot's keeper here is the one that follows the database. */
+type OwnedGateway = GatewayDeps & { keeper: OwnedKeeper };
+
+interface Parts {
+  settings: Settings;
+  io: HouseIo;
+  database: Database;
+  keeper: OwnedKeeper;
+  gateway: GatewayDeps;
+  feeder: Feeder;
+  egress: Egress;
+  keyUses: KeyUses;
+  schema: number;
+  sessionSecret: Uint8Array;
+  own: { url: string };
+}
+
+function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret, own }: Parts): HouseDeps {
+  const { clock, ids, log } = io;
+  const policy = policyOf(settings);
+  const passwords = createPasswords(ids);
+  const publicUrl = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
+  const auth = createAuth({ database, keeper, passwords, ids, log, secret: sessionSecret, publicUrl });
+  const metrics = createMetrics({
+    requestsInFlight,
+    ledgerLagRecords: () => feeder.lagRecords(),
+    journalUnfedBytes: () => gateway.journal.unfedBytes(),
+    openSockets: () => egress.openSockets(),
+    configRevision: () => keeper.snapshot.revision,
+    isDatabaseHealthy: () => database.driver.isHealthy(),
+  });
+  const deps = {
+    database,
+    probe: createProbe(gateway),
+    checkTargetUrl: (text: string) => checkTargetUrl(text, policy),
+    isAllowListed: (url: URL) => policyNames(policy, url.hostname, portOf(url)),
+    judgeUrl: (url: URL, trust: 'administrator' | 'member') => judgeUrl(policy, trust, url),
+    isDemoOffered: settings.isDemoOffered,
+    auth,
+    sessions: auth,
+    passwords,
+    signInLimit: createSignInLimit(clock),
+    isOwnOrigin: (origin: string, host: string | undefined) => origin === settings.publicUrl || origin === own.url || URL.parse(origin)?.host === host,
+    trustedProxies: settings.trustedProxies,
+    noteRefusedAccess: createRefusedAccessNotes({ database, clock, ids, log }),
+    usedKeys: keyUses,
+    ops: {
+      state: () => ({
+        isReady: feeder.isCaughtUp() || !database.driver.isHealthy(),
+        engine: database.driver.engine,
+        schema,
+        configRevision: keeper.snapshot.revision,
+        isDatabaseHealthy: database.driver.isHealthy(),
+        ledgerLagRecords: feeder.lagRecords(),
+        journalUnfedBytes: gateway.journal.unfedBytes(),
+      }),
+      metrics: () => metrics.text(),
+    },
+  };
+  // The demo's address is known only once the server listens: it stays a getter.
+  const gatewayParts = Object.getOwnPropertyDescriptors(gateway) as { [K in keyof GatewayDeps]: TypedPropertyDescriptor<GatewayDeps[K]> } & PropertyDescriptorMap;
+  return Object.defineProperties(deps, gatewayParts) as typeof deps & OwnedGateway;
+}
+

@@ -1,0 +1,66 @@
+/** One HTTP server for both planes: `/v1` goes to its plain handler, everything else to the control plane. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface Planes {
+  v1: Handler;
+  demo: Handler | null;
+}
+
+const headersTimeoutMs = 15_000;
+const requestTimeoutMs = 120_000;
+const checkIntervalMs = 5_000;
+/** Longer than the idle limit of common load balancers, so that they close first and never meet a closed line. */
+const keepAliveMs = 75_000;
+const headerBytesMax = 32_768;
+
+export interface OwnedServer {
+  server: Server;
+  /** From now on every answer asks its client to take its next request elsewhere. */
+  announceClose(): void;
+}
+
+export function createHouseServer(planes: Planes, control: Handler): OwnedServer {
+  let isClosing = false;
+  const server = createServer(
+    {
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: checkIntervalMs,
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: headerBytesMax,
+      noDelay: true,
+    },
+    (request, response) => {
+      if (isClosing) response.setHeader('connection', 'close');
+      if (isAmbiguous(request)) return refuse(response, 400);
+      const url = request.url ?? '';
+      if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405);
+      if (url.startsWith('/v1/')) return planes.v1(request, response);
+      if (planes.demo && url.startsWith('/demo/')) return planes.demo(request, response);
+      control(request, response);
+    },
+  );
+  return {
+    server,
+    announceClose() {
+      isClosing = true;
+      server.closeIdleConnections();
+    },
+  };
+}
+
+/** Two Host lines, or a transfer coding other than `chunked`: what a proxy before us may have read otherwise (RFC 9112, 3.2 and 6.1). */
+function isAmbiguous(request: IncomingMessage): boolean {
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') return true;
+  let hosts = 0;
+  const raw = request.rawHeaders;
+  for (let i = 0; i < raw.length; i += 2) if (raw[i]!.length === 4 && raw[i]!.toLowerCase() === 'host') hosts++;
+  return hosts > 1;
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { connection: 'close', 'content-length': 0 }).end();
+}

@@ -1,0 +1,129 @@
+/** Opens the house to the world and closes it again without losing a request. */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { ensureAdministrator } from '../control/people/administrator.ts';
+import { newSetupToken } from '../control/people/setup.ts';
+import { Refusal } from '../domain/errors.ts';
+import { handleDemo } from '../faces/demo/handler.ts';
+import { addRoutes, createPlane } from '../faces/kit/plane.ts';
+import { handleV1 } from '../faces/openai/plane.ts';
+import { pause, type Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import { spentOfKeys } from '../storage/key-uses.ts';
+import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts';
+import { addPages } from './pages.ts';
+import { registry } from './registry.ts';
+import { createHouseServer, type OwnedServer } from './server.ts';
+import type { Settings } from './settings.ts';
+
+/** Clients learn that they should go elsewhere before the door closes (P8). */
+const announceMs = 1_000;
+/** Streams may end within this; then they are told so and cut. */
+const drainMs = 600_000;
+/** How long a start waits for what an earlier run left in its journal. */
+const catchUpMs = 30_000;
+const distDir = path.join(import.meta.dirname, '../../../web/dist');
+
+export interface StartedHouse {
+  url: string;
+  house: House;
+  deps: HouseDeps;
+  /** The one-time link of the first set-up; null once it is done. */
+  setupUrl: string | null;
+  /** Drains and closes. `isHurried` skips the announcement and cuts what is under way. */
+  close(options?: { isHurried?: boolean }): Promise<void>;
+}
+
+export interface StartIo extends HouseIo {
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+}
+
+export async function startHouse(settings: Settings, io: StartIo): Promise<StartedHouse> {
+  const house = await buildHouse(settings, io);
+  try {
+    await prepare(house, io);
+    const { owned, closeControl } = await assemble(house, io);
+    const url = await listen(owned.server, settings);
+    house.setOwnUrl(ownUrlOf(owned.server));
+    const token = await newSetupToken(house.deps);
+    const setupUrl = token === null ? null : `${settings.publicUrl ?? url}/setup?token=${token}`;
+    return {
+      url,
+      house,
+      deps: house.deps,
+      setupUrl,
+      close: (options) => close(house, io, owned, closeControl, options?.isHurried ?? false),
+    };
+  } catch (error) {
+    await house.close();
+    throw error;
+  }
+}
+
+/** What must be true before the first request: the books of an earlier run closed, budgets known, the named administrator there. */
+async function prepare(house: House, io: StartIo): Promise<void> {
+  const untilMs = io.clock.monotonicMs() + catchUpMs;
+  while (!house.feeder.isCaughtUp() && house.database.driver.isHealthy() && io.clock.monotonicMs() < untilMs) {
+    await house.feeder.feed();
+    if (!house.feeder.isCaughtUp()) await pause(io.clock, 50);
+  }
+  const { snapshot } = house.deps.keeper;
+  const budgeted = [...snapshot.accessKeys.values()].filter((key) => key.budgetNanoUsd !== null).map((key) => key.id);
+  for (const [keyId, spentNanoUsd] of await spentOfKeys(house.database, budgeted)) house.deps.limits.restore(keyId, spentNanoUsd);
+  const { admin } = house.settings;
+  if (admin) await ensureAdministrator(house.deps, { email: admin.email, password: admin.password.reveal(), token: admin.token?.reveal() ?? null });
+}
+
+async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer; closeControl: () => Promise<void> }> {
+  const { deps, settings, demoKey } = house;
+  let owned: OwnedServer | undefined;
+  const demoDeps = { clock: io.clock, key: demoKey };
+  const app = createPlane(deps, (handler) => {
+    owned = createHouseServer(
+      {
+        v1: (request, response) => handleV1(deps, request, response),
+        demo: settings.isDemoOffered ? (request, response) => void handleDemo(demoDeps, request, response) : null,
+      },
+      handler,
+    );
+    return owned.server;
+  });
+  addRoutes(app, deps, registry);
+  const basePath = settings.publicUrl ? `${new URL(settings.publicUrl).pathname.replace(/\/$/, '')}/` : '/';
+  await addPages(app, { ids: io.ids, basePath }, distDir, () => {
+    throw new Refusal('ROUTE_NOT_FOUND');
+  });
+  await app.ready();
+  if (!owned) throw new Error('the control plane did not make its server');
+  return { owned, closeControl: () => app.close() };
+}
+
+function listen(server: Server, settings: Settings): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(settings.port, settings.host, () => {
+      server.off('error', reject);
+      const { address, port, family } = server.address() as AddressInfo;
+      resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);
+    });
+  });
+}
+
+/** Where this process reaches itself, whatever address it listens on. */
+const ownUrlOf = (server: Server): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+async function close(house: House, io: StartIo, owned: OwnedServer, closeControl: () => Promise<void>, isHurried: boolean): Promise<void> {
+  owned.announceClose();
+  if (!isHurried) await pause(io.clock, announceMs);
+  const closed = new Promise<void>((resolve) => owned.server.close(() => resolve()));
+  owned.server.closeIdleConnections();
+  const cut = io.clock.after(isHurried ? 0 : drainMs, () => owned.server.closeAllConnections());
+  await closed;
+  cut.cancel();
+  await closeControl();
+  await house.close();
+}

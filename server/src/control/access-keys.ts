@@ -1,0 +1,142 @@
+/** Access keys: what applications give to `/v1`. A key never carries more than the person who made it may do. */
+import { accessKeyPrefix, type AccessKey } from '../domain/access-key.ts';
+import { changesBetween } from '../domain/audit.ts';
+import { Refusal } from '../domain/errors.ts';
+import { nanoUsdOf } from '../domain/money.ts';
+import { isAdministrator, type Actor, type Owner } from '../domain/owner.ts';
+import { isUuid } from '../lib/ids.ts';
+import {
+  accessKeyById,
+  insertAccessKey,
+  listAccessKeys as storedKeys,
+  revokeAccessKey as revokeStored,
+  updateAccessKey,
+  type AccessKeyRecord,
+} from '../storage/access-keys.ts';
+import { requireWorkspace, workspaceById } from '../storage/workspaces.ts';
+import { commit, type Caller } from './change.ts';
+import type { ControlDeps } from './deps.ts';
+import { refuseExpired } from './expiry.ts';
+import { issueKey } from './issued-key.ts';
+import { notFound, refusing } from './stale.ts';
+
+/** Limits as they are asked for; undefined leaves as it is, null means none. */
+export interface AccessKeyLimits {
+  models?: string[] | null;
+  rpm?: number | null;
+  tpm?: number | null;
+  /** US dollars: a decimal text or a number. */
+  budgetUsd?: string | number | null;
+  expiresAtMs?: number | null;
+}
+
+const canWrite = (actor: Actor, workspaceId: string): boolean =>
+  isAdministrator(actor) || ['WRITE', 'ADMIN'].includes(actor.workspaces.get(workspaceId) ?? '');
+
+const administratedBy = (actor: Actor): string[] => [...actor.workspaces].filter(([, role]) => role === 'ADMIN').map(([id]) => id);
+
+/** Administrators see every key, others their own and those of the workspaces that they administrate. */
+const sees = (actor: Actor, key: AccessKey): boolean =>
+  isAdministrator(actor) || key.userId === actor.userId || (key.workspaceId !== null && actor.workspaces.get(key.workspaceId) === 'ADMIN');
+
+/** Keys that are not revoked and that the actor may see, newest first. */
+export function listAccessKeys(deps: ControlDeps, actor: Actor, page: { cursor?: string; limit: number; workspaceId?: string }): Promise<AccessKeyRecord[]> {
+  const scope = isAdministrator(actor) ? 'all' : { userId: actor.userId, workspaceIds: administratedBy(actor) };
+  return storedKeys(deps.database, scope, page);
+}
+
+/** @throws Refusal NOT_FOUND for a key that is unknown, revoked, or not the actor's to see */
+export async function seeAccessKey(deps: ControlDeps, actor: Actor, id: string): Promise<AccessKeyRecord> {
+  const key = isUuid(id) ? await accessKeyById(deps.database, id) : undefined;
+  if (!key || !sees(actor, key)) throw notFound();
+  return key;
+}
+
+function budgetOf(budgetUsd: string | number | null): number | null {
+  if (budgetUsd === null) return null;
+  const nanoUsd = nanoUsdOf(budgetUsd);
+  if (nanoUsd !== null) return nanoUsd;
+  const details = [{ path: 'budgetUsd', code: 'invalid', message: 'an amount of US dollars with at most 9 decimals, from 0 to 9007199' }];
+  throw new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details });
+}
+
+function limited<Key extends AccessKey>(deps: ControlDeps, key: Key, limits: AccessKeyLimits): Key {
+  if (limits.expiresAtMs !== undefined) refuseExpired(deps, limits.expiresAtMs);
+  return {
+    ...key,
+    models: limits.models === undefined ? key.models : limits.models,
+    rpm: limits.rpm === undefined ? key.rpm : limits.rpm,
+    tpm: limits.tpm === undefined ? key.tpm : limits.tpm,
+    budgetNanoUsd: limits.budgetUsd === undefined ? key.budgetNanoUsd : budgetOf(limits.budgetUsd),
+    expiresAtMs: limits.expiresAtMs === undefined ? key.expiresAtMs : limits.expiresAtMs,
+  };
+}
+
+/**
+ * Makes a key for the caller, or for a workspace in which the caller may write.
+ * @throws Refusal NOT_FOUND for an unknown workspace, FORBIDDEN without WRITE there, VALIDATION_ERROR
+ */
+export async function createAccessKey(
+  deps: ControlDeps,
+  caller: Caller,
+  input: AccessKeyLimits & { name: string; workspaceId: string | null },
+): Promise<{ key: AccessKeyRecord; text: string }> {
+  const { workspaceId } = input;
+  if (workspaceId !== null) await requireWrite(deps, caller.actor, workspaceId);
+  const { text, hash, last4 } = issueKey(deps.ids, accessKeyPrefix);
+  const nowMs = deps.clock.nowMs();
+  const blank: AccessKey = {
+    id: deps.ids.uuid(),
+    userId: caller.actor.userId,
+    workspaceId,
+    name: input.name,
+    last4,
+    models: null,
+    rpm: null,
+    tpm: null,
+    budgetNanoUsd: null,
+    expiresAtMs: null,
+    revokedAtMs: null,
+    createdAtMs: nowMs,
+  };
+  const key = limited(deps, blank, input);
+  const steps = [...(workspaceId === null ? [] : [requireWorkspace(deps.database, workspaceId)]), insertAccessKey(deps.database, key, hash)];
+  const committed = commit(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)) });
+  await refusing(committed, { workspace: notFound });
+  return { key: { ...key, updatedAtMs: nowMs, lastUsedAtMs: null }, text };
+}
+
+/** C-50: a workspace that exists but is closed to the caller says 403, one that does not exist 404. */
+async function requireWrite(deps: ControlDeps, actor: Actor, workspaceId: string): Promise<void> {
+  if (!(await workspaceById(deps.database, workspaceId))) throw notFound();
+  if (!canWrite(actor, workspaceId)) throw new Refusal('FORBIDDEN');
+}
+
+/** Who lost the right to write in a workspace may still see and revoke a key there, but not widen it. @throws as `createAccessKey` */
+export async function changeAccessKey(deps: ControlDeps, caller: Caller, id: string, change: AccessKeyLimits & { name?: string }): Promise<AccessKeyRecord> {
+  const before = await seeAccessKey(deps, caller.actor, id);
+  if (before.workspaceId !== null && !canWrite(caller.actor, before.workspaceId)) throw new Refusal('FORBIDDEN');
+  const nowMs = deps.clock.nowMs();
+  const after = limited(deps, { ...before, name: change.name ?? before.name, updatedAtMs: nowMs }, change);
+  const deed = { ...deedOf('access-key.update', after), changes: changesBetween(shown(before), shown(after)) };
+  await refusing(commit(deps, caller, [updateAccessKey(deps.database, after, nowMs)], deed), { 'access-key': notFound });
+  return after;
+}
+
+/** The next request with this key is refused. @throws Refusal NOT_FOUND */
+export async function revokeAccessKey(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
+  const key = await seeAccessKey(deps, caller.actor, id);
+  const committed = commit(deps, caller, [revokeStored(deps.database, id, deps.clock.nowMs())], deedOf('access-key.revoke', key));
+  await refusing(committed, { 'access-key': notFound });
+}
+
+/** What the audit log keeps of a key. */
+function shown(key: AccessKey): Record<string, unknown> {
+  const { name, models, rpm, tpm, budgetNanoUsd, expiresAtMs } = key;
+  return { name, models, rpm, tpm, budgetNanoUsd, expiresAtMs };
+}
+
+function deedOf(action: string, key: AccessKey) {
+  const owner: Owner = key.workspaceId === null ? { scope: 'user', id: key.userId } : { scope: 'workspace', id: key.workspaceId };
+  return { action, subjectType: 'access-key', subjectId: key.id, subjectName: key.name, owner };
+}

@@ -1,0 +1,140 @@
+/** Workspaces and who may do what in them (D-10): READ sees, WRITE changes, ADMIN also keeps members and the workspace itself. */
+import { changesBetween } from '../domain/audit.ts';
+import { Refusal } from '../domain/errors.ts';
+import { isAdministrator, type Actor, type WorkspaceRole } from '../domain/owner.ts';
+import { isUuid } from '../lib/ids.ts';
+import type { WriteStep } from '../storage/driver.ts';
+import { personById } from '../storage/people.ts';
+import { settingOf } from '../storage/settings.ts';
+import {
+  deleteWorkspace as deletion,
+  insertWorkspace,
+  listWorkspaces as storedWorkspaces,
+  membersOf,
+  putMember,
+  renameWorkspace as renaming,
+  requireWorkspace,
+  workspaceById,
+  type MemberRecord,
+  type WorkspaceRecord,
+} from '../storage/workspaces.ts';
+import { commit, type Caller } from './change.ts';
+import type { ControlDeps } from './deps.ts';
+import { notFound, refusing } from './stale.ts';
+
+/** S3's client takes the list whole; an installation beyond these figures sees the newest ones. */
+const workspacesMax = 1000;
+const membersMax = 10_000;
+
+export interface Workspace extends WorkspaceRecord {
+  members: MemberRecord[];
+  isDefault: boolean;
+}
+
+const ranks: Record<WorkspaceRole, number> = { READ: 1, WRITE: 2, ADMIN: 3 };
+
+/** Administrators of the installation are ADMIN everywhere. */
+export const mayInWorkspace = (actor: Actor, workspaceId: string, needed: WorkspaceRole): boolean => {
+  const role = actor.workspaces.get(workspaceId);
+  return isAdministrator(actor) || (role !== undefined && ranks[role] >= ranks[needed]);
+};
+
+/**
+ * A live workspace in which the actor has at least this role.
+ * @throws Refusal NOT_FOUND where it does not exist, FORBIDDEN where it does and is closed to the actor (C-50)
+ */
+export async function workspaceFor(deps: ControlDeps, actor: Actor, id: string, needed: WorkspaceRole): Promise<WorkspaceRecord> {
+  const workspace = isUuid(id) ? await workspaceById(deps.database, id) : undefined;
+  if (!workspace) throw notFound();
+  if (!mayInWorkspace(actor, id, needed)) throw new Refusal('FORBIDDEN');
+  return workspace;
+}
+
+/** The workspaces that the actor may see, newest first, with their members. */
+export async function listWorkspaces(deps: ControlDeps, actor: Actor): Promise<Workspace[]> {
+  const ids = isAdministrator(actor) ? 'all' : [...actor.workspaces.keys()];
+  return withMembers(deps, await storedWorkspaces(deps.database, ids, workspacesMax));
+}
+
+export async function seeWorkspace(deps: ControlDeps, actor: Actor, id: string): Promise<Workspace> {
+  return whole(deps, await workspaceFor(deps, actor, id, 'READ'));
+}
+
+async function withMembers(deps: ControlDeps, workspaces: readonly WorkspaceRecord[]): Promise<Workspace[]> {
+  const ids = workspaces.map(({ id }) => id);
+  const [members, defaultId] = await Promise.all([membersOf(deps.database, ids, membersMax), settingOf(deps.database, 'default_workspace_id')]);
+  const byWorkspace = Map.groupBy(members, (member) => member.workspaceId);
+  return workspaces.map((workspace) => ({ ...workspace, members: byWorkspace.get(workspace.id) ?? [], isDefault: workspace.id === defaultId }));
+}
+
+async function whole(deps: ControlDeps, workspace: WorkspaceRecord): Promise<Workspace> {
+  const [one] = await withMembers(deps, [workspace]);
+  if (!one) throw notFound();
+  return one;
+}
+
+const nameExists = (name: string) => () => new Refusal('NAME_EXISTS', { values: { name } });
+
+/** Whoever makes a workspace is its first ADMIN. @throws Refusal NAME_EXISTS */
+export async function createWorkspace(deps: ControlDeps, caller: Caller, name: string): Promise<Workspace> {
+  const { userId, organizationId } = caller.actor;
+  const workspace: WorkspaceRecord = { id: deps.ids.uuid(), organizationId, name, createdAtMs: deps.clock.nowMs() };
+  const steps = [
+    insertWorkspace(deps.database, { id: workspace.id, organizationId, name, createdBy: userId }, workspace.createdAtMs),
+    putMember(deps.database, { workspaceId: workspace.id, userId, role: 'ADMIN' }, workspace.createdAtMs),
+  ];
+  await change(deps, caller, workspace, 'workspace.create', steps, changesBetween({}, { name }));
+  return whole(deps, workspace);
+}
+
+/** @throws Refusal NOT_FOUND, FORBIDDEN, NAME_EXISTS */
+export async function renameWorkspace(deps: ControlDeps, caller: Caller, id: string, name: string): Promise<Workspace> {
+  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+  const renamed = { ...workspace, name };
+  const step = renaming(deps.database, id, name, deps.clock.nowMs());
+  await change(deps, caller, renamed, 'workspace.update', [step], changesBetween({ name: workspace.name }, { name }));
+  return whole(deps, renamed);
+}
+
+/** Soft, and refused while connections exist; the access keys of the workspace end with it. @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY */
+export async function deleteWorkspace(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
+  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+  await change(deps, caller, workspace, 'workspace.delete', deletion(deps.database, id, deps.clock.nowMs()), null);
+}
+
+/** Adds a member, or gives one another role. @throws Refusal NOT_FOUND for an unknown workspace or person, FORBIDDEN */
+export async function addMember(deps: ControlDeps, caller: Caller, id: string, member: { userId: string; role: WorkspaceRole }): Promise<Workspace> {
+  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+  if (!(await personById(deps.database, member.userId))) throw notFound();
+  return setRole(deps, caller, workspace, member);
+}
+
+/** @throws Refusal NOT_FOUND for an unknown workspace or somebody who is no member, FORBIDDEN */
+export async function changeMember(deps: ControlDeps, caller: Caller, id: string, member: { userId: string; role: WorkspaceRole | 'NONE' }): Promise<Workspace> {
+  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+  const members = await membersOf(deps.database, [id], membersMax);
+  if (!members.some(({ userId }) => userId === member.userId)) throw notFound();
+  return setRole(deps, caller, workspace, member);
+}
+
+async function setRole(deps: ControlDeps, caller: Caller, workspace: WorkspaceRecord, member: { userId: string; role: WorkspaceRole | 'NONE' }): Promise<Workspace> {
+  const steps = [requireWorkspace(deps.database, workspace.id), putMember(deps.database, { workspaceId: workspace.id, ...member }, deps.clock.nowMs())];
+  await change(deps, caller, workspace, 'workspace.member', steps, { [member.userId]: { after: member.role } });
+  return whole(deps, workspace);
+}
+
+function change(
+  deps: ControlDeps,
+  caller: Caller,
+  workspace: WorkspaceRecord,
+  action: string,
+  steps: readonly WriteStep[],
+  changes: Record<string, { before?: unknown; after?: unknown }> | null,
+): Promise<unknown> {
+  const deed = { action, subjectType: 'workspace', subjectId: workspace.id, subjectName: workspace.name, owner: { scope: 'workspace' as const, id: workspace.id }, changes };
+  return refusing(commit(deps, caller, steps, deed), {
+    workspaces_name: nameExists(workspace.name),
+    'workspace-not-empty': () => new Refusal('WORKSPACE_NOT_EMPTY'),
+    workspace: notFound,
+  });
+}

@@ -1,0 +1,30 @@
+/** Access keys in the words of `/api`: money as decimal dollars, times as ISO 8601. */
+import type { AccessKeyView } from '@patchbay/contract/access-keys';
+import { decimalUsdOf } from '../../domain/money.ts';
+import type { AccessKeyRecord } from '../../storage/access-keys.ts';
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
+
+export const fromAccessKey = (key: AccessKeyRecord): AccessKeyView => ({
+  id: key.id,
+  name: key.name,
+  userId: key.userId,
+  workspaceId: key.workspaceId,
+  last4: key.last4,
+  models: key.models === null ? null : [...key.models],
+  rpm: key.rpm,
+  tpm: key.tpm,
+  budgetUsd: key.budgetNanoUsd === null ? null : decimalUsdOf(key.budgetNanoUsd),
+  expiresAt: isoOrNull(key.expiresAtMs),
+  lastUsedAt: isoOrNull(key.lastUsedAtMs),
+  createdAt: isoOf(key.createdAtMs),
+  updatedAt: isoOf(key.updatedAtMs),
+});
+
+/** The limits as asked for, with the time in the house's unit; what is left out stays left out. */
+export function toLimits<Body extends { expiresAt?: string | null }>(body: Body): Omit<Body, 'expiresAt'> & { expiresAtMs?: number | null } {
+  const { expiresAt, ...limits } = body;
+  if (expiresAt === undefined) return limits;
+  return { ...limits, expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt) };
+}

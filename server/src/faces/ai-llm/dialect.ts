@@ -1,0 +1,93 @@
+/** This face says "AI LLM" with a type, an endpoint, a secret and a key where the house says provider, base URL and secrets. */
+import { STATUS_CODES } from 'node:http';
+import type { AiLlm, AiLlmStats, CreateAiLlm, UpdateAiLlm } from '@patchbay/contract/ai-llm';
+import type { ConnectionInput, FieldWords } from '../../control/connection-input.ts';
+import type { TestOutcome } from '../../control/connection-test.ts';
+import { testView } from '../../control/connection-test-view.ts';
+import type { ConnectionTotals } from '../../control/connection-usage.ts';
+import type { Connection } from '../../domain/connection.ts';
+import type { Language } from '../../domain/owner.ts';
+import { aiTypeOf, providerOfAiType, providerRow } from '../../providers/catalog.ts';
+import type { StoredConnection } from '../../storage/connections.ts';
+
+export const words: FieldWords = {
+  provider: 'aiType',
+  baseUrl: 'endpoint',
+  secret: 'secret',
+  accessKeyId: 'key',
+  model: 'defaultModel',
+  settings: 'configuration',
+  needsModel: false,
+};
+
+export const fromConnection = ({ connection }: StoredConnection, organizationId: string): AiLlm => ({
+  id: connection.id,
+  orgId: organizationId,
+  workspaceId: connection.owner.scope === 'workspace' ? connection.owner.id : null,
+  userId: connection.createdBy,
+  name: connection.name,
+  aiType: aiTypeOf(connection.providerId),
+  endpoint: connection.baseUrl ?? providerRow(connection.providerId)?.baseUrl ?? null,
+  key: null,
+  createdAt: new Date(connection.createdAtMs).toISOString(),
+  repos: [],
+  provider: connection.providerId,
+  defaultModel: connection.model,
+  active: connection.isActive,
+  isDefault: connection.isDefault,
+  lastValidatedAt: connection.lastTestedAtMs === null ? null : new Date(connection.lastTestedAtMs).toISOString(),
+  validationStatus: connection.testStatus,
+  secretSetAt: connection.secretSetAtMs === null ? null : new Date(connection.secretSetAtMs).toISOString(),
+});
+
+/** One part or two: where a type has one and only `key` was sent, that is the secret (C-21). */
+function secretsOf(body: Pick<UpdateAiLlm, 'key' | 'secret'>, isTwoPart: boolean): Pick<ConnectionInput, 'secret' | 'accessKeyId'> {
+  if (isTwoPart) return { secret: body.secret, accessKeyId: body.key };
+  const hasSecret = typeof body.secret === 'string' && body.secret !== '';
+  return { secret: !hasSecret && typeof body.key === 'string' && body.key !== '' ? body.key : body.secret };
+}
+
+const common = (body: CreateAiLlm | UpdateAiLlm): ConnectionInput => ({
+  name: body.name,
+  baseUrl: body.endpoint,
+  model: body.defaultModel,
+  isActive: body.active,
+  isDefault: body.isDefault,
+});
+
+export const toNew = (body: CreateAiLlm): ConnectionInput => ({
+  ...common(body),
+  providerId: providerOfAiType(body.aiType, body.endpoint ?? null),
+  ...secretsOf(body, body.aiType === 'AWS'),
+});
+
+/** The provider moves only where the type or, for `OTHER`, the endpoint says so. */
+export function toChange(body: UpdateAiLlm, before: Connection): ConnectionInput {
+  const aiType = body.aiType ?? aiTypeOf(before.providerId);
+  const isKept = body.aiType === undefined || body.aiType === aiTypeOf(before.providerId);
+  const isElsewhere = typeof body.endpoint === 'string' && URL.canParse(body.endpoint) && new URL(body.endpoint).origin !== before.origin;
+  const providerId = isKept && !(aiType === 'OTHER' && isElsewhere) ? undefined : providerOfAiType(aiType, body.endpoint ?? before.baseUrl);
+  return { ...common(body), providerId, ...secretsOf(body, aiType === 'AWS') };
+}
+
+/** Both always present; a refusal by the provider carries its status text (contracts 2.2). */
+export function fromOutcome(outcome: TestOutcome, language: Language): { success: boolean; message: string } {
+  const { success, message, hint } = testView(outcome, language);
+  const status = outcome.test.vendorStatus;
+  if (success) return { success, message };
+  const said = status === null ? '' : ` (${status} ${STATUS_CODES[status] ?? ''})`.replace(' )', ')');
+  return { success, message: `${message}${said}${hint === null ? '' : ` ${hint}`}` };
+}
+
+export const fromTotals = (totals: ConnectionTotals): AiLlmStats => ({
+  aiLlmId: totals.connectionId,
+  totalApiCalls: String(totals.requests),
+  totalTokensIn: String(totals.tokensIn),
+  totalTokensOut: String(totals.tokensOut),
+  totalLlmTokensIn: String(totals.tokensIn),
+  totalLlmTokensOut: String(totals.tokensOut),
+  // Policies are counted by their own room.
+  totalPolicyViolations: '0',
+  totalAlerts: '0',
+  totalBlocks: '0',
+});

@@ -1,0 +1,10 @@
+/** The words of sign-in and set-up: what a browser is told of a session. */
+import type { Actor } from '../../domain/owner.ts';
+
+export const userOf = (actor: Pick<Actor, 'userId' | 'name' | 'email'>): { id: string; name: string; email: string } => ({
+  id: actor.userId,
+  name: actor.name,
+  email: actor.email,
+});
+
+export const isoOf = (ms: number): string => new Date(ms).toISOString();

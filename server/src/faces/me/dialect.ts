@@ -1,0 +1,51 @@
+/** People, their sessions and their tokens in the words of `/api`. */
+import type { Me, Session, Token, User } from '@patchbay/contract/people';
+import type { Profile } from '../../control/people/profile.ts';
+import type { PersonalToken } from '../../domain/access-key.ts';
+import { permissionsOf, type Actor } from '../../domain/owner.ts';
+import type { PersonRecord, SessionRecord } from '../../storage/people.ts';
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
+export const msOf = (iso: string | null | undefined): number | null => (iso === null || iso === undefined ? null : Date.parse(iso));
+
+export const fromProfile = ({ person, organization, workspaces }: Profile, actor: Actor): Me => ({
+  id: person.userId,
+  email: person.email,
+  name: person.name,
+  role: person.role,
+  permissions: [...permissionsOf[person.role]],
+  language: person.language,
+  timeZone: person.timeZone,
+  theme: person.theme,
+  organization,
+  // An administrator is ADMIN also where they are no member.
+  workspaces: workspaces.map(({ id, name }) => ({ id, name, role: actor.role === 'administrator' ? 'ADMIN' : (actor.workspaces.get(id) ?? 'READ') })),
+});
+
+export const fromPerson = (person: PersonRecord): User => ({
+  id: person.userId,
+  email: person.email,
+  name: person.name,
+  role: person.role,
+  language: person.language,
+  disabled: person.disabledAtMs !== null,
+  createdAt: isoOf(person.createdAtMs),
+});
+
+export const fromSession = (session: SessionRecord & { isCurrent: boolean }): Session => ({
+  id: session.id,
+  createdAt: isoOf(session.createdAtMs),
+  expiresAt: isoOf(session.expiresAtMs),
+  address: session.address,
+  agent: session.agent,
+  isCurrent: session.isCurrent,
+});
+
+export const fromToken = (token: PersonalToken): Token => ({
+  id: token.id,
+  name: token.name,
+  last4: token.last4,
+  expiresAt: isoOrNull(token.expiresAtMs),
+  createdAt: isoOf(token.createdAtMs),
+});

@@ -1,0 +1,31 @@
+/** Reads a request body into bytes, bounded before it is buffered. */
+import type { IncomingMessage } from 'node:http';
+import { refuse } from '../../gateway/errors.ts';
+
+/** Largest request of the data plane (Anthropic's own limit is the same). */
+export const bodyBytesMax = 32 * 1024 * 1024;
+
+/** Rejects with a GatewayRefusal (413, 415), or with `gone` when the caller hung up before the end. */
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const encoding = request.headers['content-encoding'];
+    const type = String(request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+    if ((encoding !== undefined && encoding !== 'identity') || (type !== '' && type !== 'application/json')) return reject(refuse('unsupported_media_type'));
+    if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return reject(refuse('body_too_large'));
+    let first: Buffer | null = null;
+    let parts: Buffer[] | null = null;
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bodyBytesMax) {
+        request.pause();
+        return reject(refuse('body_too_large'));
+      }
+      if (first === null) first = chunk;
+      else (parts ??= [first]).push(chunk);
+    });
+    request.on('end', () => resolve(parts ? Buffer.concat(parts) : (first ?? Buffer.alloc(0))));
+    request.on('error', reject);
+    request.on('close', () => reject(new Error('the caller hung up')));
+  });
+}

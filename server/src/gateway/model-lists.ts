@@ -1,0 +1,58 @@
+/** What each connection's provider lists, kept with its age: nobody waits for a provider twice, and the same question is asked once. */
+import { LRUCache } from 'lru-cache';
+import type { Connection } from '../domain/connection.ts';
+import type { Fault } from '../domain/errors.ts';
+import type { ListedModel } from '../domain/probe.ts';
+import type { Clock } from '../lib/clock.ts';
+
+/** A list older than this is fetched anew in the background of the next question. */
+export const modelListFreshMs = 600_000;
+const connectionsMax = 10_000;
+
+interface Kept {
+  models: ListedModel[];
+  ids: ReadonlySet<string>;
+  fetchedAtMs: number;
+  /** Settings that the list was fetched with; a changed connection starts anew. */
+  stamp: string;
+}
+
+export interface FetchedList {
+  models: ListedModel[] | null;
+  fault: Fault | null;
+}
+
+export interface ModelLists {
+  /** Ids that are known to be served, or undefined where no list was ever fetched. */
+  known(connectionId: string): ReadonlySet<string> | undefined;
+  keep(connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>, models: ListedModel[]): void;
+  kept(connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>): { models: ListedModel[]; fetchedAtMs: number; isFresh: boolean } | undefined;
+  /** Runs `fetchList` unless the same one is under way already; then both wait for one answer (C-29). */
+  once(connectionId: string, fetchList: () => Promise<FetchedList>): Promise<FetchedList>;
+}
+
+const stampOf = (connection: Pick<Connection, 'origin' | 'baseUrl' | 'secretSetAtMs'>): string =>
+  `${connection.origin} ${connection.baseUrl ?? ''} ${connection.secretSetAtMs ?? ''}`;
+
+export function createModelLists(clock: Clock): ModelLists {
+  const lists = new LRUCache<string, Kept>({ max: connectionsMax });
+  const underWay = new Map<string, Promise<FetchedList>>();
+  return {
+    known: (connectionId) => lists.get(connectionId)?.ids,
+    keep(connection, models) {
+      lists.set(connection.id, { models, ids: new Set(models.map((model) => model.id)), fetchedAtMs: clock.nowMs(), stamp: stampOf(connection) });
+    },
+    kept(connection) {
+      const list = lists.get(connection.id);
+      if (!list || list.stamp !== stampOf(connection)) return undefined;
+      return { models: list.models, fetchedAtMs: list.fetchedAtMs, isFresh: clock.nowMs() - list.fetchedAtMs < modelListFreshMs };
+    },
+    once(connectionId, fetchList) {
+      const running = underWay.get(connectionId);
+      if (running) return running;
+      const started = fetchList().finally(() => underWay.delete(connectionId));
+      underWay.set(connectionId, started);
+      return started;
+    },
+  };
+}

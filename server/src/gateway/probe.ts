@@ -1,0 +1,248 @@
+/** Live tests and model lists: attempts like any other, with a purpose of their own, in the same books. */
+import type { Connection } from '../domain/connection.ts';
+import { UpstreamFailure, type Fault } from '../domain/errors.ts';
+import type { Purpose } from '../domain/ledger.ts';
+import type { ListedModel, ModelList, Probe, ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
+import { EgressError } from '../egress/egress.ts';
+import { headersOf } from '../providers/call.ts';
+import { mustProviderRow } from '../providers/catalog.ts';
+import { failureOfEgress } from '../providers/egress-faults.ts';
+import { catalogModels, isModelList } from '../providers/model-lists.ts';
+import { normaliseBase, proposedBase } from '../providers/normalise.ts';
+import { protocolOf } from '../providers/protocols.ts';
+import { parseJson } from '../providers/shape.ts';
+import { Attempt } from './attempt.ts';
+import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
+import type { FetchedList } from './model-lists.ts';
+import type { Target } from './plan.ts';
+import { intentOf, settlementOf } from './record.ts';
+import { Relay } from './relay.ts';
+import { readRequest } from './request.ts';
+import { openSecrets } from './secrets.ts';
+
+/** A test answers within this, whatever the provider does. */
+const probeTimeoutMs = 15_000;
+const listBytesMax = 8 * 1024 * 1024;
+
+export function createProbe(deps: GatewayDeps): Probe {
+  return {
+    test: (target, caller) => testTarget(deps, target, caller),
+    models: (target, caller, { refresh }) => listOf(deps, target, caller, refresh),
+  };
+}
+
+function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string | null = target.baseUrl): Target {
+  const row = mustProviderRow(target.providerId);
+  const base = row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, baseUrl);
+  const stored = target.connectionId === null ? undefined : deps.keeper.snapshot.connections.get(target.connectionId);
+  const connection: Connection | null = stored ? { ...stored, settings: target.settings } : null;
+  const typed = target.secret === 'stored' || target.headers === 'stored' ? null : { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
+  return {
+    connection,
+    row,
+    baseUrl: base.baseUrl,
+    origin: base.origin,
+    trust: row.isInternal ? 'administrator' : target.trust,
+    model: target.model ?? '',
+    settings: target.settings,
+    typed: typed ?? mixed(deps, target, connection, base.origin),
+  };
+}
+
+const headersOfSecret = (target: ProbeTarget): Record<string, string> =>
+  target.headers instanceof Object && target.headers !== null ? (JSON.parse(target.headers.reveal()) as Record<string, string>) : {};
+
+/** Where one of the two was typed and the other is stored, the stored one is opened beside it. */
+function mixed(deps: GatewayDeps, target: ProbeTarget, connection: Connection | null, origin: string): Target['typed'] {
+  if (target.secret === 'stored' && target.headers === 'stored') return null;
+  const opened = openSecrets(deps, { connection, origin, row: mustProviderRow(target.providerId), baseUrl: origin, trust: target.trust, model: '', settings: {}, typed: null });
+  return {
+    secret: target.secret === 'stored' ? opened.secret : (target.secret?.reveal() ?? ''),
+    headers: target.headers === 'stored' ? opened.headers : headersOfSecret(target),
+  };
+}
+
+/** The steps of one test, in the order that people read them. */
+async function testTarget(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller): Promise<ProbeResult> {
+  const startedMs = deps.clock.monotonicMs();
+  const steps: ProbeStep[] = [];
+  const result = (outcome: Partial<ProbeResult>): ProbeResult => ({
+    isSuccess: false,
+    fault: null,
+    vendorStatus: null,
+    vendorMessage: null,
+    latencyMs: Math.round(deps.clock.monotonicMs() - startedMs),
+    model: probe.model,
+    modelsFound: null,
+    steps,
+    proposedBaseUrl: null,
+    egressEntry: null,
+    ...outcome,
+  });
+  let target: Target;
+  try {
+    target = probeTargetOf(deps, probe);
+    await reach(deps, target, steps);
+  } catch (error) {
+    return result(failed(error));
+  }
+  const list = await fetchList(deps, target, caller);
+  const modelsFound = list.models?.length ?? null;
+  const isListBroken = list.failure !== null && list.failure.fault !== 'endpoint_not_found';
+  steps.push(step('authenticate', list.failure?.fault === 'auth' || isListBroken ? 'failed' : 'ok', list.latencyMs));
+  steps.push(step('models', list.models ? 'ok' : isListBroken ? 'failed' : 'skipped', list.models ? list.latencyMs : null));
+  if (list.models && target.connection) deps.modelLists.keep(target.connection, list.models);
+  if (isListBroken) return result({ ...failed(list.failure), modelsFound });
+  if (probe.model === null) return list.models ? result({ isSuccess: true, modelsFound }) : result({ ...failed(list.failure), proposedBaseUrl: await proposal(deps, probe, caller) });
+  const completion = await complete(deps, target, caller);
+  steps.push(step('completion', completion.failure ? 'failed' : 'ok', completion.latencyMs));
+  if (!completion.failure) return result({ isSuccess: true, modelsFound });
+  // The key opened and the model is listed: a provider that only dislikes the tiny request has passed the test.
+  if (completion.failure.fault === 'bad_request' && list.models?.some((model) => model.id === probe.model)) return result({ isSuccess: true, modelsFound });
+  const proposedBaseUrl = completion.failure.fault === 'endpoint_not_found' ? await proposal(deps, probe, caller) : null;
+  return result({ ...failed(completion.failure), modelsFound, proposedBaseUrl });
+}
+
+const step = (name: ProbeStep['name'], outcome: ProbeStep['outcome'], latencyMs: number | null): ProbeStep => ({ name, outcome, latencyMs: latencyMs === null ? null : Math.round(latencyMs) });
+
+function failed(error: unknown): Partial<ProbeResult> {
+  const failure = error instanceof EgressError ? failureOfEgress(error) : error;
+  if (!(failure instanceof UpstreamFailure)) throw error;
+  const { fault, vendorStatus, vendorMessage } = failure;
+  return { fault, vendorStatus, vendorMessage, egressEntry: error instanceof EgressError ? (error.allowEntry ?? null) : null };
+}
+
+async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Promise<void> {
+  try {
+    const timings = await deps.egress.trace(target.origin, target.trust, { timeoutMs: probeTimeoutMs });
+    steps.push(step('reach', 'ok', timings.connectMs), step('tls', timings.tlsMs === null ? 'skipped' : 'ok', timings.tlsMs));
+  } catch (error) {
+    const isTls = error instanceof EgressError && (error.code === 'tls_failed' || error.code === 'tls_invalid');
+    steps.push(step('reach', isTls ? 'ok' : 'failed', null));
+    if (isTls) steps.push(step('tls', 'failed', null));
+    throw error;
+  }
+}
+
+interface ListOutcome {
+  models: ListedModel[] | null;
+  failure: UpstreamFailure | null;
+  latencyMs: number;
+}
+
+/** Asks the provider for its models, and books the call like every other one. */
+async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller): Promise<ListOutcome> {
+  const protocol = protocolOf(target.row);
+  const to = { row: target.row, baseUrl: target.baseUrl, settings: target.settings, model: target.model };
+  const order = orderOf(deps, target, caller, 'models');
+  const startedMs = deps.clock.monotonicMs();
+  const intent = intentOf(deps, order, target, 1, 0);
+  let failure: UpstreamFailure | null = null;
+  let models: ListedModel[] | null = null;
+  await new Promise<void>((resolve) => void deps.journal.append({ kind: 'intent', ...intent }, () => resolve()));
+  try {
+    const opened = openSecrets(deps, target);
+    const { status, body } = await deps.egress.fetchWhole(
+      {
+        origin: target.origin,
+        path: protocol.modelsPath(to),
+        method: 'GET',
+        headers: headersOf({ to, secret: opened.secret, customHeaders: opened.headers }, protocol),
+        body: null,
+        trust: target.trust,
+      },
+      { totalTimeoutMs: probeTimeoutMs, bodyBytesMax: listBytesMax },
+    );
+    const parsed = parseJson(body.toString('utf8'));
+    if (status >= 300) {
+      const { fault, message } = protocol.errorOf(status, parsed ?? body.toString('utf8').slice(0, 2_000));
+      const vendorMessage = opened.secret.length >= 4 ? (message?.replaceAll(opened.secret, '[secret]') ?? null) : message;
+      failure = new UpstreamFailure(fault === 'model_not_found' ? 'endpoint_not_found' : fault, `the provider answered ${status}`, { vendorStatus: status, vendorMessage });
+    } else if (!isModelList(parsed)) failure = new UpstreamFailure('endpoint_not_found', 'the answer is no list of models', { vendorStatus: status });
+    else models = protocol.modelsOf(parsed);
+  } catch (error) {
+    failure = error instanceof EgressError ? failureOfEgress(error) : error instanceof UpstreamFailure ? error : unexpected(error);
+  }
+  const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
+  const settlement = settlementOf(deps, order, intent, { failure, facts, isLast: true, prices: null, startedMs, firstByteMs: null });
+  // A list of models costs nothing, whatever became of it.
+  deps.journal.append({ kind: 'settle', ...settlement, usage: { ...settlement.usage, tokensIn: 0, isEstimated: false }, costNanoUsd: 0, prices: null });
+  return { models, failure, latencyMs: deps.clock.monotonicMs() - startedMs };
+}
+
+function unexpected(error: unknown): never {
+  throw error;
+}
+
+/** One token, to see that the model answers. */
+async function complete(deps: GatewayDeps, target: Target, caller: ProbeCaller): Promise<{ failure: UpstreamFailure | null; latencyMs: number }> {
+  const order = orderOf(deps, target, caller, 'probe');
+  const startedMs = deps.clock.monotonicMs();
+  const journey = { ...newJourney(), attempts: 1 };
+  const relay = new Relay(deps, order, journey, nobody);
+  const timed: GatewayDeps = { ...deps, timeouts: { ...deps.timeouts, headersMs: probeTimeoutMs, firstEventMs: probeTimeoutMs, totalMs: probeTimeoutMs } };
+  const attempt = new Attempt(timed, order, target, { slot: { correct: () => undefined }, release: () => undefined }, journey, relay);
+  try {
+    const failure = await attempt.run();
+    if (failure) attempt.settle(failure, true);
+    return { failure, latencyMs: deps.clock.monotonicMs() - startedMs };
+  } finally {
+    relay.close();
+  }
+}
+
+/** A caller that wants to know only that an answer came. */
+const nobody: Reply = {
+  isGone: () => false,
+  onGone: () => undefined,
+  beginStream: () => undefined,
+  write: () => true,
+  onDrain: () => undefined,
+  endStream: () => undefined,
+  whole: () => undefined,
+  fail: () => undefined,
+};
+
+function orderOf(deps: GatewayDeps, target: Target, caller: ProbeCaller, purpose: Purpose): Order {
+  const body = purpose === 'probe' ? { model: target.model, messages: [{ role: 'user', content: 'ping' }], max_tokens: 1 } : {};
+  return {
+    requestId: purpose === 'probe' ? deps.ids.uuid() : caller.requestId,
+    face: 'probe',
+    purpose,
+    userId: caller.userId,
+    workspaceId: caller.workspaceId,
+    accessKey: null,
+    owners: [],
+    asked: target.model,
+    pinnedId: null,
+    request: readRequest(Buffer.from(JSON.stringify(body))),
+    clientRequestId: null,
+    atMs: deps.clock.nowMs(),
+    startedMs: deps.clock.monotonicMs(),
+  };
+}
+
+/** A base that answers where the entered one does not (C-17): tried during a test only, and only proposed. */
+async function proposal(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller): Promise<string | null> {
+  const entered = probeTargetOf(deps, probe);
+  const proposed = proposedBase(entered.baseUrl);
+  if (proposed === null) return null;
+  const list = await fetchList(deps, { ...entered, baseUrl: proposed }, caller);
+  return list.models ? proposed : null;
+}
+
+/** Kept list, live list or the catalogue, and which one it is (C-24). A provider that is down never delays a list that is known. */
+async function listOf(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller, refresh: boolean): Promise<ModelList> {
+  const target = probeTargetOf(deps, probe);
+  const kept = target.connection ? deps.modelLists.kept(target.connection) : undefined;
+  if (kept?.isFresh && !refresh) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: null };
+  const run = async (): Promise<FetchedList> => {
+    const { models, failure } = await fetchList(deps, target, caller);
+    if (models && target.connection) deps.modelLists.keep(target.connection, models);
+    return { models, fault: failure?.fault ?? null };
+  };
+  const fetched = target.connection ? await deps.modelLists.once(target.connection.id, run) : await run();
+  if (fetched.models) return { models: fetched.models, source: 'live', fetchedAtMs: deps.clock.nowMs(), fault: null };
+  if (kept) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: fetched.fault };
+  return { models: catalogModels(target.row), source: 'catalog', fetchedAtMs: null, fault: fetched.fault satisfies Fault | null };
+}

@@ -1,0 +1,71 @@
+/** A request body as the rooms need it: its bytes, where its members lie, and the parsed form for whoever must have it. */
+import type { ChatRequest } from '../domain/chat.ts';
+import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
+import type { CallRequest } from '../providers/calling.ts';
+import { refuse } from './errors.ts';
+
+/** Bodies up to this size are parsed at once, so that a broken one is refused here; above, only where a translation needs it. */
+const parsedAtOnceBytesMax = 65_536;
+
+const scanRefusals: Record<ScanFault, Parameters<typeof refuse>[0]> = {
+  not_an_object: 'invalid_json',
+  malformed: 'invalid_json',
+  duplicate_key: 'duplicate_key',
+  too_deep: 'too_deep',
+  too_many_keys: 'invalid_json',
+};
+
+export interface AskedRequest extends CallRequest {
+  /** What `model` said; null for nothing. */
+  asked: string | null;
+}
+
+/** Reads only what routing, limits and the stream need; everything else is the provider's business (R-043). Throws GatewayRefusal. */
+export function readRequest(bytes: Buffer): AskedRequest {
+  const scan = scanObject(bytes);
+  if (typeof scan === 'string') throw refuse(scanRefusals[scan]);
+  let body: ChatRequest | null = null;
+  const parsed = (): ChatRequest => {
+    if (body) return body;
+    try {
+      body = JSON.parse(bytes.toString('utf8')) as ChatRequest;
+    } catch {
+      throw refuse('invalid_json');
+    }
+    return body;
+  };
+  if (bytes.length <= parsedAtOnceBytesMax) parsed();
+  const value = (key: string): unknown => (body ? body[key] : memberValue(bytes, scan, key));
+  const options = value('stream_options');
+  checkCount(value('max_tokens'), 'max_tokens');
+  checkCount(value('max_completion_tokens'), 'max_completion_tokens');
+  return {
+    bytes,
+    scan,
+    parsed,
+    asked: textOf(value('model'), 'model'),
+    isStream: flagOf(value('stream'), 'stream'),
+    wantsUsage: typeof options === 'object' && options !== null && (options as { include_usage?: unknown }).include_usage === true,
+    outputTokensMax: null,
+  };
+}
+
+const modelNameCharsMax = 600;
+
+function textOf(value: unknown, param: string): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string' || value.length > modelNameCharsMax) throw refuse('invalid_type', { param, message: `${param} must be a text of at most ${modelNameCharsMax} characters.` });
+  return value;
+}
+
+function flagOf(value: unknown, param: string): boolean {
+  if (value === undefined || value === null) return false;
+  if (typeof value !== 'boolean') throw refuse('invalid_type', { param, message: `${param} must be true or false.` });
+  return value;
+}
+
+/** Limits and budgets reckon with these two, so they must be counts. */
+function checkCount(value: unknown, param: string): void {
+  if (value === undefined || value === null) return;
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw refuse('invalid_type', { param, message: `${param} must be a whole number.` });
+}

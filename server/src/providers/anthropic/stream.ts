@@ -1,0 +1,193 @@
+/** Anthropic's event stream read into the house's chunks. */
+import type { ChatChunk, ChatDelta, FinishReason } from '../../domain/chat.ts';
+import { UpstreamFailure } from '../../domain/errors.ts';
+import type { SseEvent } from '../../lib/sse.ts';
+import type { Moment, StreamReader } from '../protocol.ts';
+import { finite, isRecord, malformedEventsMax, member, parseJson, text, type Json } from '../shape.ts';
+import { failureOf, isErrorBody } from '../vendor-error.ts';
+import { chatUsageOf, extensionOf, finishOfAnswer, refusalText } from './response.ts';
+import { jsonToolName, type Block } from './wire.ts';
+
+/** One content block while it grows. */
+interface Growing {
+  block: Block;
+  /** Number of the call in the house's answer; null for a block that is none. */
+  callIndex: number | null;
+  isJsonAnswer: boolean;
+  /** Input as it came, piece by piece. */
+  input: string;
+}
+
+interface Reading {
+  id: string;
+  model: string;
+  /** In order of appearance, finished or not: what the extension carries. */
+  blocks: Block[];
+  /** By the vendor's number, which starts anew with every message_start. */
+  open: Map<number, Growing>;
+  calls: number;
+  usage: Json;
+  stopReason: unknown;
+  stopSequence: unknown;
+  details: unknown;
+  isEnded: boolean;
+  malformed: number;
+}
+
+/** Counts are cumulative; a later event overtakes an earlier one, field by field, and null says nothing. */
+function takeUsage(reading: Reading, usage: unknown): void {
+  if (!isRecord(usage)) return;
+  for (const [key, value] of Object.entries(usage)) if (value !== null && value !== undefined) reading.usage[key] = value;
+}
+
+function startBlock(reading: Reading, index: number, raw: unknown): ChatDelta | null {
+  if (!isRecord(raw) || typeof raw['type'] !== 'string') return null;
+  const block: Block = { ...raw, type: raw['type'] };
+  const isCall = block.type === 'tool_use';
+  const isJsonAnswer = isCall && block['name'] === jsonToolName;
+  const growing: Growing = { block, callIndex: isCall && !isJsonAnswer ? reading.calls++ : null, isJsonAnswer, input: '' };
+  reading.blocks.push(block);
+  reading.open.set(index, growing);
+  if (growing.callIndex !== null) {
+    const name = text(block['name']) ?? '';
+    return { tool_calls: [{ index: growing.callIndex, id: text(block['id']) ?? '', type: 'function', function: { name, arguments: '' } }] };
+  }
+  // Some servers put the first piece into the start.
+  if (block.type === 'text' && text(block['text'])) return { content: String(block['text']) };
+  if (block.type === 'thinking' && text(block['thinking'])) return { reasoning_content: String(block['thinking']) };
+  return null;
+}
+
+const grow = (block: Block, key: string, piece: string): void => void (block[key] = (text(block[key]) ?? '') + piece);
+
+function inputDelta(growing: Growing, piece: string): ChatDelta | null {
+  growing.input += piece;
+  if (piece === '') return null;
+  if (growing.isJsonAnswer) return { content: piece };
+  return growing.callIndex === null ? null : { tool_calls: [{ index: growing.callIndex, function: { arguments: piece } }] };
+}
+
+function growBlock(growing: Growing, delta: unknown): ChatDelta | null {
+  const { block } = growing;
+  const piece = (key: string): string => text(member(delta, key)) ?? '';
+  switch (member(delta, 'type')) {
+    case 'text_delta':
+      grow(block, 'text', piece('text'));
+      return piece('text') === '' ? null : { content: piece('text') };
+    case 'thinking_delta':
+      grow(block, 'thinking', piece('thinking'));
+      return piece('thinking') === '' ? null : { reasoning_content: piece('thinking') };
+    case 'signature_delta':
+      grow(block, 'signature', piece('signature'));
+      return null;
+    case 'input_json_delta':
+      return inputDelta(growing, piece('partial_json'));
+    case 'citations_delta':
+      block['citations'] = [...(Array.isArray(block['citations']) ? (block['citations'] as unknown[]) : []), member(delta, 'citation')];
+      return null;
+    default:
+      return null;
+  }
+}
+
+/** The block is complete: its input becomes an object, and a call that was given no piece of it says so. */
+function stopBlock(growing: Growing): ChatDelta | null {
+  const { block } = growing;
+  if (growing.input !== '') {
+    block['input'] = parseJson(growing.input) ?? growing.input;
+    return null;
+  }
+  const whole = JSON.stringify(isRecord(block['input']) ? block['input'] : {});
+  if (growing.isJsonAnswer) return { content: whole };
+  return growing.callIndex === null ? null : { tool_calls: [{ index: growing.callIndex, function: { arguments: whole } }] };
+}
+
+/** The one finish, with what the house's language cannot say. */
+function finishOf(reading: Reading): { delta: ChatDelta; finish: FinishReason } {
+  const patchbay = extensionOf(reading.blocks, reading);
+  const isRefusal = reading.stopReason === 'refusal';
+  return {
+    delta: { ...(isRefusal && { refusal: refusalText(reading.details) }), ...(patchbay && { patchbay }) },
+    finish: finishOfAnswer(reading.stopReason, reading.calls) ?? 'stop',
+  };
+}
+
+/**
+ * A reader for one answer. The finish is told with `message_stop`, so that a stream which breaks off between the stop reason
+ * and the end does not look complete (E20). `push` throws UpstreamFailure for an `error` event and for the second broken one.
+ */
+export function createMessagesReader(model: string, moment: Moment): StreamReader {
+  const reading: Reading = {
+    id: moment.id, model, blocks: [], open: new Map(), calls: 0, usage: {}, stopReason: null, stopSequence: null, details: null, isEnded: false, malformed: 0,
+  };
+  let hasStarted = false;
+  const head = (): Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'> => ({ id: reading.id, object: 'chat.completion.chunk', created: moment.createdS, model: reading.model });
+  const chunk = (delta: ChatDelta | null, finish: FinishReason | null = null): ChatChunk[] =>
+    delta === null ? [] : [{ ...head(), choices: [{ index: 0, delta, finish_reason: finish }] }];
+
+  const start = (message: unknown): ChatChunk[] => {
+    takeUsage(reading, member(message, 'usage'));
+    reading.open = new Map();
+    if (hasStarted) return [];
+    hasStarted = true;
+    reading.id = text(member(message, 'id')) || reading.id;
+    reading.model = text(member(message, 'model')) || reading.model;
+    return chunk({ role: 'assistant', content: '' });
+  };
+
+  const onBlock = (event: Json): ChatChunk[] => {
+    const index = finite(event['index']) ?? 0;
+    if (event['type'] === 'content_block_start') return chunk(startBlock(reading, index, event['content_block']));
+    const growing = reading.open.get(index);
+    // A piece of a block that was never opened belongs nowhere.
+    if (!growing) return [];
+    if (event['type'] === 'content_block_delta') return chunk(growBlock(growing, event['delta']));
+    reading.open.delete(index);
+    return chunk(stopBlock(growing));
+  };
+
+  const onEvent = (event: Json): ChatChunk[] => {
+    switch (event['type']) {
+      case 'message_start':
+        return start(event['message']);
+      case 'content_block_start':
+      case 'content_block_delta':
+      case 'content_block_stop':
+        return onBlock(event);
+      case 'message_delta':
+        takeUsage(reading, event['usage']);
+        reading.stopReason = member(event['delta'], 'stop_reason') ?? reading.stopReason;
+        reading.stopSequence = member(event['delta'], 'stop_sequence') ?? reading.stopSequence;
+        reading.details = member(event['delta'], 'stop_details') ?? reading.details;
+        return [];
+      case 'message_stop': {
+        reading.isEnded = true;
+        const { delta, finish } = finishOf(reading);
+        return chunk(delta, finish);
+      }
+      default:
+        // `ping`, and whatever the vendor may add (its versioning page allows new event types at any time).
+        return [];
+    }
+  };
+
+  return {
+    push(event: SseEvent) {
+      if (reading.isEnded) return [];
+      const data = event.data.trim();
+      if (data === '' && event.event !== 'error') return [];
+      const body = parseJson(data);
+      if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
+      if (!isRecord(body)) {
+        reading.malformed++;
+        if (reading.malformed > malformedEventsMax) throw new UpstreamFailure('invalid_response', 'the stream has events that are no JSON');
+        return [];
+      }
+      return onEvent(body);
+    },
+    end() {
+      const usage = Object.keys(reading.usage).length === 0 ? null : chatUsageOf(reading.usage);
+      return { chunks: usage === null ? [] : [{ ...head(), choices: [], usage }], isComplete: reading.isEnded };
+    },
+  };
+}

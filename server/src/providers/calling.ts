@@ -1,0 +1,63 @@
+/** What a call to a provider is made of: what goes in, what is learnt, and who takes the answer. Types only. */
+import type { ChatRequest } from '../domain/chat.ts';
+import type { UpstreamFailure } from '../domain/errors.ts';
+import type { Change, TokenUsage } from '../domain/ledger.ts';
+import type { Trust } from '../egress/egress.ts';
+import type { Scan } from '../lib/json-scan.ts';
+import type { Destination, Moment } from './protocol.ts';
+
+export interface CallRequest {
+  /** The body as the client sent it. */
+  bytes: Buffer;
+  scan: Scan;
+  /** The parsed body; asked for only where it must be translated or rewritten. */
+  parsed(): ChatRequest;
+  isStream: boolean;
+  /** The client itself asked for usage in the stream. */
+  wantsUsage: boolean;
+  /** Where a content policy or a limit changed it: upper bound of the output that is sent upstream. */
+  outputTokensMax: number | null;
+}
+
+export interface CallTimeouts {
+  /** Until the response headers. */
+  headersMs: number;
+  /** Until the first event that means something. */
+  firstEventMs: number;
+  /** Between events that mean something. */
+  idleMs: number;
+  totalMs: number;
+}
+
+export interface Call {
+  to: Destination;
+  origin: string;
+  trust: Trust;
+  /** Opened for this attempt alone; empty where none is needed. */
+  secret: string;
+  customHeaders: Readonly<Record<string, string>>;
+  request: CallRequest;
+  timeouts: CallTimeouts;
+  moment: Moment;
+}
+
+/** What is known of an answer so far; also of one that broke off. */
+export interface AnswerFacts {
+  /** Null while the provider has not said. */
+  usage: TokenUsage | null;
+  finishReason: string | null;
+  modelReported: string | null;
+  /** Characters of content seen, for an estimate where usage is missing. */
+  contentChars: number;
+  changed: Change[];
+}
+
+/** Takes one answer: `onWhole`, or `onPiece`s and `onStreamEnd`; or `onFailure` at any point. Exactly one end. */
+export interface CallSink {
+  /** A whole answer in the house's wire, checked to be one. */
+  onWhole(body: Buffer | string, facts: AnswerFacts): void;
+  /** Events of the house's wire; the first piece is the first event that means something. `false` asks for a pause. */
+  onPiece(piece: Buffer | string, facts: AnswerFacts): boolean;
+  onStreamEnd(facts: AnswerFacts): void;
+  onFailure(failure: UpstreamFailure, facts: AnswerFacts): void;
+}

@@ -1,0 +1,34 @@
+/** When access keys were last used. A table of its own, so that a use is no change of configuration. */
+import type { Database } from './database.ts';
+
+/** Keys that do not exist any more are left out without a word. */
+export async function noteKeyUses({ driver }: Database, accessKeyIds: readonly string[], atMs: number): Promise<void> {
+  await driver.write(
+    accessKeyIds.toSorted().map((id) => ({
+      sql:
+        'INSERT INTO access_key_uses (access_key_id, last_used_at) SELECT id, CAST($2 AS BIGINT) FROM access_keys WHERE id = $1 ' +
+        'ON CONFLICT (access_key_id) DO UPDATE SET last_used_at = excluded.last_used_at',
+      params: [id, atMs],
+    })),
+  );
+}
+
+/** What each of these keys has spent by the books, and what is still set aside for open entries, in nano-dollars. */
+export async function spentOfKeys({ driver }: Database, accessKeyIds: readonly string[]): Promise<Map<string, number>> {
+  const spent = new Map<string, number>();
+  for (const id of accessKeyIds) {
+    const [settled] = await driver.rows<{ sum: number }>({
+      sql:
+        'SELECT CAST(COALESCE(SUM(d.cost_nano_usd), 0) AS BIGINT) AS sum FROM usage_days d JOIN usage_dimensions k ON k.id = d.dimension_id ' +
+        'WHERE k.access_key_id = $1',
+      params: [id],
+    });
+    const [open] = await driver.rows<{ sum: number }>({
+      sql:
+        "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS sum FROM usage_events WHERE access_key_id = $1 AND state IN ('intent', 'unknown')",
+      params: [id],
+    });
+    spent.set(id, Number(settled?.sum ?? 0) + Number(open?.sum ?? 0));
+  }
+  return spent;
+}

@@ -1,0 +1,17 @@
+/** What tests of translations share: a destination by provider id, a fixed moment, and events from texts. */
+import type { ConnectionSettings } from '../../src/domain/connection.ts';
+import type { SseEvent } from '../../src/lib/sse.ts';
+import { mustProviderRow } from '../../src/providers/catalog.ts';
+import { normaliseBase } from '../../src/providers/normalise.ts';
+import type { Destination, Moment } from '../../src/providers/protocol.ts';
+
+export const moment: Moment = { createdS: 1_700_000_000, id: 'chatcmpl-test' };
+
+/** A destination of one provider; its own address, or a local one where it has none. */
+export function destination(providerId: string, model: string, settings: ConnectionSettings = {}, entered: string | null = null): Destination {
+  const row = mustProviderRow(providerId);
+  const base = normaliseBase(row, entered ?? row.baseUrl ?? 'http://127.0.0.1:9/v1');
+  return { row, baseUrl: base.baseUrl, settings, model };
+}
+
+export const event = (data: unknown, name = 'message'): SseEvent => ({ event: name, data: typeof data === 'string' ? data : JSON.stringify(data) });

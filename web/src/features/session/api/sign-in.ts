@@ -1,0 +1,18 @@
+/** Begins a session. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from '../../../lib/client.ts';
+
+export interface SignInInput {
+  email: string;
+  password: string;
+  rememberMe: boolean;
+}
+
+export function useSignIn() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (input: SignInInput) => client.session.signIn(input),
+    // Whatever an earlier person of this browser has loaded is none of this one's business.
+    onSuccess: () => queryClient.clear(),
+  });
+}

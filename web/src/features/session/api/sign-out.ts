@@ -1,0 +1,8 @@
+/** Ends the session. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from '../../../lib/client.ts';
+
+export function useSignOut() {
+  const queryClient = useQueryClient();
+  return useMutation({ mutationFn: () => client.session.signOut(), onSuccess: () => queryClient.clear() });
+}

@@ -1,0 +1,63 @@
+/** The sign-in form: takes pasted passwords and password managers, says what is wrong at the field that is wrong. */
+import { Button, Checkbox, PasswordInput, TextInput } from '@mantine/core';
+import { isEmail, isNotEmpty, useForm } from '@mantine/form';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { Notice } from '../../../ui/Notice.tsx';
+import { useSignIn } from '../api/sign-in.ts';
+
+/** Faults are kept as keys and told in the language of the moment. */
+type Fault = 'emailFault' | 'passwordFault';
+
+export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
+  const t = useTranslations('signIn');
+  const language = useLocale();
+  const signIn = useSignIn();
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { email: '', password: '', rememberMe: true },
+    validate: { email: isEmail('emailFault' satisfies Fault), password: isNotEmpty('passwordFault' satisfies Fault) },
+    transformValues: (values) => ({ ...values, email: values.email.trim() }),
+    validateInputOnBlur: false,
+  });
+  const faultOf = (field: 'email' | 'password'): string | undefined => {
+    const key = form.errors[field];
+    return key === 'emailFault' || key === 'passwordFault' ? t(key) : undefined;
+  };
+  const submit = form.onSubmit(
+    (values) => signIn.mutate(values, { onSuccess: onSignedIn }),
+    (faults) => form.getInputNode(Object.keys(faults)[0] ?? 'email')?.focus(),
+  );
+  return (
+    <form onSubmit={submit} noValidate className="pb-form">
+      {signIn.isError && <Notice tone="bad">{errorText(signIn.error, language)}</Notice>}
+      <TextInput
+        {...form.getInputProps('email')}
+        key={form.key('email')}
+        label={t('email')}
+        error={faultOf('email')}
+        type="email"
+        autoComplete="username"
+        inputMode="email"
+        spellCheck={false}
+        required
+        withAsterisk={false}
+      />
+      <PasswordInput
+        {...form.getInputProps('password')}
+        key={form.key('password')}
+        label={t('password')}
+        error={faultOf('password')}
+        autoComplete="current-password"
+        visibilityToggleFocusable
+        visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
+        required
+        withAsterisk={false}
+      />
+      <Checkbox {...form.getInputProps('rememberMe', { type: 'checkbox' })} key={form.key('rememberMe')} label={t('remember')} />
+      <Button type="submit" fullWidth loading={signIn.isPending} loaderProps={{ 'aria-label': t('submitting') }}>
+        {t('submit')}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,28 @@
+/** What a failure says to a person, in the language of the page, whichever language it came in. */
+import { HttpError, NetworkError } from '@patchbay/client';
+import en from '@patchbay/contract/messages/en.json';
+import id from '@patchbay/contract/messages/id.json';
+import type { Language } from '@patchbay/contract/translate';
+import { catalogues } from './language.ts';
+
+/** A text with values in it can only be told by the server, which knows them; it came in the language of the request. */
+const hasValues = /\{\w+/;
+const texts: Record<Language, Readonly<Record<string, string>>> = { en: en.errors, id: id.errors };
+
+/** A finished sentence or two. Never markup, never a stack. */
+export function errorText(error: unknown, language: Language): string {
+  const own = catalogues[language].failure;
+  if (error instanceof NetworkError) return error.reason === 'timeout' ? own.timeout : own.offline;
+  const text = error instanceof HttpError && error.code !== null ? texts[language][error.code] : undefined;
+  if (!(error instanceof HttpError) || text === undefined) return own.unknown;
+  if (!hasValues.test(text)) return text;
+  if (error.retryAfterS !== null) return text.replace('{seconds}', String(error.retryAfterS));
+  return error.message;
+}
+
+/** The id of the request that failed, for an administrator; null where there is none. */
+export const requestIdOf = (error: unknown): string | null => (error instanceof HttpError ? error.requestId : null);
+
+export const isForbidden = (error: unknown): boolean => error instanceof HttpError && error.status === 403;
+
+export const isUnauthenticated = (error: unknown): boolean => error instanceof HttpError && error.status === 401;

@@ -1,0 +1,22 @@
+/** The one polite live region of the page: whatever finishes out of sight is said here, once. */
+import { createContext, use, useCallback, useState, type ReactNode } from 'react';
+import { VisuallyHidden } from '@mantine/core';
+
+const Announce = createContext<(text: string) => void>(() => undefined);
+
+/** Says a finished sentence to those who listen. */
+export const useAnnounce = (): ((text: string) => void) => use(Announce);
+
+export function Announcer({ children }: { children: ReactNode }) {
+  const [said, setSaid] = useState({ text: '', turn: 0 });
+  const announce = useCallback((text: string) => setSaid(({ turn }) => ({ text, turn: turn + 1 })), []);
+  return (
+    <Announce value={announce}>
+      {children}
+      <VisuallyHidden role="status">
+        {/* A new element each time, so that the same sentence is said again. */}
+        <span key={said.turn}>{said.text}</span>
+      </VisuallyHidden>
+    </Announce>
+  );
+}

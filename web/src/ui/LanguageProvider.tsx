@@ -1,0 +1,39 @@
+/** Holds the language of the page. A change re-renders the texts and nothing else: forms keep what was typed. */
+import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react';
+import type { Language } from '@patchbay/contract/translate';
+import { IntlProvider } from 'use-intl';
+import { announceLanguage, catalogues, firstLanguage } from '../lib/language.ts';
+
+interface LanguageChoice {
+  language: Language;
+  setLanguage(language: Language): void;
+}
+
+const Choice = createContext<LanguageChoice | null>(null);
+
+export function useLanguage(): LanguageChoice {
+  const choice = use(Choice);
+  if (!choice) throw new Error('useLanguage needs a LanguageProvider around it');
+  return choice;
+}
+
+export function LanguageProvider({ children }: { children: ReactNode }) {
+  const [language, setShown] = useState<Language>(() => {
+    const first = firstLanguage();
+    announceLanguage(first);
+    return first;
+  });
+  const setLanguage = useCallback((next: Language) => {
+    announceLanguage(next);
+    setShown(next);
+  }, []);
+  const choice = useMemo(() => ({ language, setLanguage }), [language, setLanguage]);
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return (
+    <Choice value={choice}>
+      <IntlProvider locale={language} messages={catalogues[language]} timeZone={timeZone}>
+        {children}
+      </IntlProvider>
+    </Choice>
+  );
+}
