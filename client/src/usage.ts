@@ -1,51 +1,12 @@
 /** What was used and what was asked: `/api/usage` in sums, `/api/requests` one row per request. */
-import type { Transport } from './transport.ts';
+import type { attemptRow, requestRow, requestsQuery, usageQuery, usageRow } from '@patchbay/contract/usage';
+import { segment, type Input, type Output, type Transport } from './transport.ts';
 
-export interface UsageFilter {
-  /** ISO 8601, a time with zone or a date of the given zone. */
-  from?: string | Date;
-  to?: string | Date;
-  groupBy?: 'connection' | 'model' | 'key' | 'user' | 'day';
-  /** IANA name of the zone whose days are meant; UTC without it. */
-  tz?: string;
-}
-
-/** The sums of one group. More fields may follow. */
-export interface UsageRow {
-  tokensIn: number;
-  tokensOut: number;
-  costUsd: string | null;
-  [field: string]: unknown;
-}
-
-export interface RequestFilter {
-  cursor?: string | null;
-  /** At most 500. */
-  limit?: number;
-  from?: string | Date;
-  to?: string | Date;
-  connectionId?: string;
-  model?: string;
-  status?: number;
-  state?: string;
-}
-
-/** One request with all its attempts; `requestId` is the `x-request-id` of its answer. */
-export interface RequestRow {
-  requestId: string;
-  at: string;
-  connectionId: string | null;
-  model: string | null;
-  status: number | null;
-  state: string;
-  tokensIn: number | null;
-  tokensOut: number | null;
-  /** A decimal text; null where no price is known. */
-  costUsd: string | null;
-  latencyMs: number | null;
-  attempts: number;
-  [field: string]: unknown;
-}
+export type UsageRow = Output<typeof usageRow>;
+export type RequestRow = Output<typeof requestRow>;
+export type AttemptRow = Output<typeof attemptRow>;
+export type UsageFilter = Partial<Input<typeof usageQuery>>;
+export type RequestFilter = Omit<Partial<Output<typeof requestsQuery>>, 'cursor'> & { cursor?: string | null };
 
 export interface RequestPage {
   data: RequestRow[];
@@ -53,9 +14,12 @@ export interface RequestPage {
 }
 
 export interface UsageCalls {
+  /** One row per group; by day without `groupBy`. */
   usage(filter?: UsageFilter, signal?: AbortSignal): Promise<UsageRow[]>;
-  /** Newest first. */
+  /** Newest first. `requestId` is the `x-request-id` of the answer. */
   requests(filter?: RequestFilter, signal?: AbortSignal): Promise<RequestPage>;
+  /** One request with each of its attempts. */
+  request(requestId: string, signal?: AbortSignal): Promise<{ requestId: string; attempts: AttemptRow[] }>;
   /** All rows, page after page, until `rowsMax` of them came. */
   eachRequest(filter: RequestFilter & { rowsMax: number }): AsyncGenerator<RequestRow, void, undefined>;
 }
@@ -68,6 +32,10 @@ export function usageCalls(transport: Transport): UsageCalls {
       return (await transport.call<{ data: UsageRow[] }>('GET', 'api/usage', { query: { ...filter }, signal })).data;
     },
     requests,
+    async request(requestId, signal) {
+      const path = `api/requests/${segment(requestId)}`;
+      return (await transport.call<{ data: { requestId: string; attempts: AttemptRow[] } }>('GET', path, { signal })).data;
+    },
     async *eachRequest({ rowsMax, ...filter }) {
       let cursor = filter.cursor ?? null;
       for (let rows = 0; rows < rowsMax; ) {

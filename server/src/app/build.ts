@@ -5,6 +5,7 @@ import type { PeopleDeps } from '../control/people/deps.ts';
 import { createPasswords } from '../control/people/passwords.ts';
 import { createRefusedAccessNotes } from '../control/people/refused-access.ts';
 import { createSignInLimit } from '../control/people/sign-in-limit.ts';
+import type { UsageDeps } from '../control/usage.ts';
 import { defaultPolicy, explicitPolicy } from '../egress/allow.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
 import { judgeUrl, policyNames, portOf } from '../egress/guard.ts';
@@ -19,7 +20,7 @@ import { createProbe } from '../gateway/probe.ts';
 import { requestsInFlight } from '../gateway/admit.ts';
 import { feedLedger, type Feeder } from '../jobs/feed-ledger.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
-import type { Clock } from '../lib/clock.ts';
+import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { Secret } from '../lib/secret.ts';
@@ -44,7 +45,7 @@ export interface HouseIo {
 }
 
 /** Everything that a face may be handed. */
-export type HouseDeps = PeopleDeps & OpsDeps & OpenAiFaceDeps;
+export type HouseDeps = PeopleDeps & OpsDeps & OpenAiFaceDeps & UsageDeps;
 
 export interface House {
   deps: HouseDeps;
@@ -85,7 +86,8 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     opened.push(() => egress.destroy());
     const keyUses = keepKeyUses({ database, clock, log });
     opened.push(() => keyUses.close());
-    const own = { url: '' };
+    const own: OwnAddress = { url: '', demoEgress: null };
+    opened.push(() => own.demoEgress?.destroy());
     const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
     const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own });
     keeper.onChanged((changed) => changed.forEach((id) => gateway.health.forget(id)));
@@ -96,7 +98,10 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
       database,
       feeder,
       demoKey,
-      setOwnUrl: (url) => void (own.url = url),
+      setOwnUrl(url) {
+        own.url = url;
+        if (settings.isDemoOffered) own.demoEgress = createEgress({ policy: explicitPolicy(new URL(url).host), clock });
+      },
       close: () => closeAll(opened),
     };
   } catch (error) {
@@ -112,6 +117,13 @@ async function closeAll(opened: readonly (() => Promise<void> | void)[]): Promis
 
 const policyOf = (settings: Settings) => (settings.egressAllow === null ? defaultPolicy() : explicitPolicy(settings.egressAllow));
 
+/** Known once the server listens. */
+interface OwnAddress {
+  url: string;
+  /** Leads to this process's own demo provider and nowhere else. */
+  demoEgress: Egress | null;
+}
+
 interface GatewayParts {
   settings: Settings;
   io: HouseIo;
@@ -120,7 +132,7 @@ interface GatewayParts {
   egress: Egress;
   journal: Journal;
   demoKey: string;
-  own: { url: string };
+  own: OwnAddress;
 }
 
 function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own }: GatewayParts): GatewayDeps {
@@ -140,9 +152,17 @@ function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own 
     timeouts: { ...houseTimeouts, ...io.timeouts },
     environment: settings.environment,
     get demo() {
-      return settings.isDemoOffered && own.url !== '' ? { baseUrl: `${own.url}/demo/v1`, secret: demoSecret } : null;
+      return own.demoEgress ? { baseUrl: `${own.url}/demo/v1`, secret: demoSecret, egress: own.demoEgress } : null;
     },
   };
+}
+
+/** Longest that a page waits for the newest entries; a database that is busy shows them a moment later. */
+const catchUpMs = 500;
+
+async function catchUpBooks(feeder: Feeder, journal: Journal, clock: Clock): Promise<void> {
+  journal.flush();
+  if (feeder.lagRecords() > 0) await Promise.race([feeder.feed(), pause(clock, catchUpMs)]);
 }
 
 /** The snapshot's keeper here is the one that follows the database. */
@@ -159,7 +179,7 @@ interface Parts {
   keyUses: KeyUses;
   schema: number;
   sessionSecret: Uint8Array;
-  own: { url: string };
+  own: OwnAddress;
 }
 
 function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret, own }: Parts): HouseDeps {
@@ -191,6 +211,7 @@ function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUs
     trustedProxies: settings.trustedProxies,
     noteRefusedAccess: createRefusedAccessNotes({ database, clock, ids, log }),
     usedKeys: keyUses,
+    books: { catchUp: () => catchUpBooks(feeder, gateway.journal, clock) },
     ops: {
       state: () => ({
         isReady: feeder.isCaughtUp() || !database.driver.isHealthy(),
@@ -205,7 +226,7 @@ function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUs
     },
   };
   // The demo's address is known only once the server listens: it stays a getter.
-  const gatewayParts = Object.getOwnPropertyDescriptors(gateway) as { [K in keyof GatewayDeps]: TypedPropertyDescriptor<GatewayDeps[K]> } & PropertyDescriptorMap;
+  const gatewayParts = Object.getOwnPropertyDescriptors(gateway);
   return Object.defineProperties(deps, gatewayParts) as typeof deps & OwnedGateway;
 }
 

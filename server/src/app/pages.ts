@@ -2,7 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Page } from '../faces/kit/plane.ts';
 import type { Ids } from '../lib/ids.ts';
 
 /** Addresses that belong to an API face: an unknown one there is an error, never a page. */
@@ -29,18 +30,27 @@ const isPage = (request: FastifyRequest): boolean => {
   return request.method === 'GET' && !apiPrefixes.some((prefix) => where === prefix.replace(/\/$/, '') || where.startsWith(prefix));
 };
 
-/** Adds the pages. `notFound` answers what is neither a page nor a route. */
-export async function addPages(app: FastifyInstance, deps: { ids: Ids; basePath: string }, distDir: string, notFound: (request: FastifyRequest, reply: FastifyReply) => unknown): Promise<void> {
+/** The built UI, or null where there is none: then the house serves its API alone. */
+export async function loadPage(deps: { ids: Ids; basePath: string }, distDir: string): Promise<Page | null> {
   let html: string;
   try {
     html = await readFile(path.join(distDir, 'index.html'), 'utf8');
   } catch {
-    // Without a built UI the house still serves its API.
-    return;
+    return null;
   }
+  return (request, reply) => {
+    if (!isPage(request)) return null;
+    const nonce = Buffer.from(deps.ids.bytes(nonceBytes)).toString('base64url');
+    reply.header('content-security-policy', policyOf(nonce));
+    reply.header('cross-origin-opener-policy', 'same-origin');
+    return reply.type('text/html; charset=utf-8').send(html.replaceAll('__CSP_NONCE__', nonce).replaceAll('__BASE_PATH__', deps.basePath));
+  };
+}
+
+/** Serves the files of the built UI by their names. */
+export async function addFiles(app: FastifyInstance, distDir: string): Promise<void> {
   await app.register(fastifyStatic, {
     root: distDir,
-    serve: true,
     wildcard: false,
     index: false,
     cacheControl: false,
@@ -48,12 +58,5 @@ export async function addPages(app: FastifyInstance, deps: { ids: Ids; basePath:
       // Names under assets carry a hash of their content; everything else is asked for again.
       response.header('cache-control', file.includes(`${path.sep}assets${path.sep}`) ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
-  });
-  app.setNotFoundHandler((request, reply) => {
-    if (!isPage(request)) return notFound(request, reply);
-    const nonce = Buffer.from(deps.ids.bytes(nonceBytes)).toString('base64url');
-    reply.header('content-security-policy', policyOf(nonce));
-    reply.header('cross-origin-opener-policy', 'same-origin');
-    return reply.type('text/html; charset=utf-8').send(html.replaceAll('__CSP_NONCE__', nonce).replaceAll('__BASE_PATH__', deps.basePath));
   });
 }

@@ -2,9 +2,9 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import type { FastifyServerFactory } from 'fastify';
 import { ensureAdministrator } from '../control/people/administrator.ts';
 import { newSetupToken } from '../control/people/setup.ts';
-import { Refusal } from '../domain/errors.ts';
 import { handleDemo } from '../faces/demo/handler.ts';
 import { addRoutes, createPlane } from '../faces/kit/plane.ts';
 import { handleV1 } from '../faces/openai/plane.ts';
@@ -13,7 +13,7 @@ import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { spentOfKeys } from '../storage/key-uses.ts';
 import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts';
-import { addPages } from './pages.ts';
+import { addFiles, loadPage } from './pages.ts';
 import { registry } from './registry.ts';
 import { createHouseServer, type OwnedServer } from './server.ts';
 import type { Settings } from './settings.ts';
@@ -82,7 +82,9 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   const { deps, settings, demoKey } = house;
   let owned: OwnedServer | undefined;
   const demoDeps = { clock: io.clock, key: demoKey };
-  const app = createPlane(deps, (handler) => {
+  const basePath = settings.publicUrl ? `${new URL(settings.publicUrl).pathname.replace(/\/$/, '')}/` : '/';
+  const page = await loadPage({ ids: io.ids, basePath }, distDir);
+  const serverFactory: FastifyServerFactory = (handler) => {
     owned = createHouseServer(
       {
         v1: (request, response) => handleV1(deps, request, response),
@@ -91,12 +93,10 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
       handler,
     );
     return owned.server;
-  });
+  };
+  const app = createPlane(deps, serverFactory, page ?? undefined);
+  if (page) await addFiles(app, distDir);
   addRoutes(app, deps, registry);
-  const basePath = settings.publicUrl ? `${new URL(settings.publicUrl).pathname.replace(/\/$/, '')}/` : '/';
-  await addPages(app, { ids: io.ids, basePath }, distDir, () => {
-    throw new Refusal('ROUTE_NOT_FOUND');
-  });
   await app.ready();
   if (!owned) throw new Error('the control plane did not make its server');
   return { owned, closeControl: () => app.close() };

@@ -1,6 +1,6 @@
 /** One change, as every room of the control plane makes it: written with audit and revision, then seen by the next request. */
 import type { AuditEntry } from '../domain/audit.ts';
-import { Refusal } from '../domain/errors.ts';
+import type { Refusal } from '../domain/errors.ts';
 import type { Actor, Origin, Owner } from '../domain/owner.ts';
 import { writeAudit, writeChange } from '../storage/changes.ts';
 import type { WriteStep } from '../storage/driver.ts';

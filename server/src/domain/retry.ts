@@ -21,40 +21,38 @@ interface Rule {
   counts: boolean;
 }
 
-const [again, elsewhere, final]: Rule[] = [
-  { same: true, other: true, counts: true },
-  { same: false, other: true, counts: true },
-  { same: false, other: false, counts: false },
-] as const;
+const again: Rule = { same: true, other: true, counts: true };
+const elsewhere: Rule = { same: false, other: true, counts: true };
+const final: Rule = { same: false, other: false, counts: false };
 
 /** The fault matrix as one table (groups A to E). A provider that may be working on a request is not asked twice. */
 export const ruleOf: Record<Fault, Rule> = {
-  unreachable: elsewhere!,
-  dns: elsewhere!,
-  tls: elsewhere!,
-  connect_timeout: elsewhere!,
-  headers_timeout: elsewhere!,
-  stalled: elsewhere!,
-  total_timeout: elsewhere!,
-  connection_lost: again!,
-  protocol: elsewhere!,
-  redirect: elsewhere!,
+  unreachable: elsewhere,
+  dns: elsewhere,
+  tls: elsewhere,
+  connect_timeout: elsewhere,
+  headers_timeout: elsewhere,
+  stalled: elsewhere,
+  total_timeout: elsewhere,
+  connection_lost: again,
+  protocol: elsewhere,
+  redirect: elsewhere,
   blocked: { same: false, other: true, counts: false },
   rate_limited: { same: true, other: true, counts: false },
   quota_exhausted: { same: false, other: true, counts: false },
-  overloaded: again!,
-  server_error: again!,
+  overloaded: again,
+  server_error: again,
   auth: { same: false, other: true, counts: false },
   model_not_found: { same: false, other: true, counts: false },
   endpoint_not_found: { same: false, other: true, counts: false },
-  context_length: final!,
-  bad_request: final!,
+  context_length: final,
+  bad_request: final,
   conflict: { same: true, other: true, counts: false },
-  request_timeout: again!,
-  invalid_response: again!,
-  too_large: elsewhere!,
+  request_timeout: again,
+  invalid_response: again,
+  too_large: elsewhere,
   secret_unreadable: { same: false, other: true, counts: false },
-  caller_gone: final!,
+  caller_gone: final,
 };
 
 export interface FailedAttempt {

@@ -21,7 +21,7 @@ export function admit(deps: GatewayDeps, order: Order): Grant {
   const key = order.accessKey;
   if (key && order.asked !== null && !allowsModel(key.models, order.asked)) throw refuse('model_not_allowed');
   if (inFlight >= inFlightMax) throw refuse('overloaded', { retryAfterS: 1 });
-  if (deps.journal.isFull() && key?.budgetNanoUsd != null) throw refuse('ledger_unavailable', { retryAfterS: 5 });
+  if (deps.journal.isFull() && key !== null && key.budgetNanoUsd !== null) throw refuse('ledger_unavailable', { retryAfterS: 5 });
   const slot = key ? deps.limits.take(key, tokensEstimate(order)) : { correct: () => undefined };
   inFlight++;
   let isReleased = false;
@@ -35,10 +35,9 @@ export function admit(deps: GatewayDeps, order: Order): Grant {
 }
 
 function tokensEstimate(order: Order): number {
-  if (order.accessKey?.tpm == null) return 0;
-  const { parsed, bytes } = order.request;
-  const body = parsed();
-  return promptTokensEstimate(bytes.length) + (body.max_completion_tokens ?? body.max_tokens ?? 0);
+  if (order.accessKey === null || order.accessKey.tpm === null) return 0;
+  const body = order.request.parsed();
+  return promptTokensEstimate(order.request.bytes.length) + (body.max_completion_tokens ?? body.max_tokens ?? 0);
 }
 
 /** Requests under way on this instance. */

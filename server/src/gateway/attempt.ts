@@ -12,7 +12,7 @@ import type { ModelPrices } from '../providers/prices.ts';
 import type { Grant } from './admit.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
-import { targetKey, type OpenedSecrets, type Target } from './plan.ts';
+import { egressOf, targetKey, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf, type Ending } from './record.ts';
 import type { Relay } from './relay.ts';
 import { openSecrets } from './secrets.ts';
@@ -156,7 +156,7 @@ export class Attempt implements CallSink {
     let exchange: Exchange;
     try {
       exchange = callProvider(
-        this.deps,
+        { egress: egressOf(this.deps, this.target), clock: this.deps.clock },
         {
           to: { row, baseUrl, settings, model },
           origin,

@@ -58,7 +58,7 @@ export function errorOfFailure(failure: UpstreamFailure): GatewayError {
   const kept = failure.fault === 'bad_request' && failure.vendorStatus !== null && keptStatuses.has(failure.vendorStatus);
   const waits = failure.fault === 'rate_limited' || failure.fault === 'quota_exhausted' || failure.fault === 'overloaded';
   const retryAfterS = failure.retryAfterMs === null ? (waits ? 1 : null) : Math.max(1, Math.ceil(failure.retryAfterMs / 1000));
-  return { ...shape, status: kept ? failure.vendorStatus! : shape.status, param: null, retryAfterS, shouldRetry: false };
+  return { ...shape, status: kept ? failure.vendorStatus : shape.status, param: null, retryAfterS, shouldRetry: false };
 }
 
 /** Thrown by the rooms before a provider is asked. */

@@ -32,8 +32,8 @@ export interface GatewayDeps {
   timeouts: CallTimeouts & { heartbeatMs: number };
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: { baseUrl: string; model: string | null; secret: Secret | null } | null;
-  /** Address and key of the built-in demo provider; null where it is off. */
-  demo: { baseUrl: string; secret: Secret } | null;
+  /** The built-in demo provider: its address, its key, and a way out that leads there and nowhere else; null where it is off. */
+  demo: { baseUrl: string; secret: Secret; egress: Egress } | null;
 }
 
 /** One completion, as asked. */

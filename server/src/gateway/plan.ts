@@ -4,7 +4,7 @@ import { targetsMax } from '../domain/retry.ts';
 import { resolveModel, type Candidate } from '../domain/resolve.ts';
 import { inferProvider, providerRow, type ProviderRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
-import type { Trust } from '../egress/egress.ts';
+import type { Egress, Trust } from '../egress/egress.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 
@@ -34,6 +34,9 @@ const modelCharsMax = 255;
 
 /** Key of a target in health and retry budgets. */
 export const targetKey = (target: Target): string => target.connection?.id ?? 'environment';
+
+/** The way out to a target: this process's own demo is no address that anybody else may reach. */
+export const egressOf = (deps: Pick<GatewayDeps, 'egress' | 'demo'>, target: Target): Egress => (target.row.isInternal && deps.demo ? deps.demo.egress : deps.egress);
 
 /** Throws a GatewayRefusal where nothing answers to the name. */
 export function plan(deps: GatewayDeps, order: Order): Target[] {

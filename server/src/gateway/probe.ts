@@ -14,7 +14,7 @@ import { parseJson } from '../providers/shape.ts';
 import { Attempt } from './attempt.ts';
 import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
 import type { FetchedList } from './model-lists.ts';
-import type { Target } from './plan.ts';
+import { egressOf, type Target } from './plan.ts';
 import { intentOf, settlementOf } from './record.ts';
 import { Relay } from './relay.ts';
 import { readRequest } from './request.ts';
@@ -114,7 +114,7 @@ function failed(error: unknown): Partial<ProbeResult> {
 
 async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Promise<void> {
   try {
-    const timings = await deps.egress.trace(target.origin, target.trust, { timeoutMs: probeTimeoutMs });
+    const timings = await egressOf(deps, target).trace(target.origin, target.trust, { timeoutMs: probeTimeoutMs });
     steps.push(step('reach', 'ok', timings.connectMs), step('tls', timings.tlsMs === null ? 'skipped' : 'ok', timings.tlsMs));
   } catch (error) {
     const isTls = error instanceof EgressError && (error.code === 'tls_failed' || error.code === 'tls_invalid');
@@ -142,7 +142,7 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
   await new Promise<void>((resolve) => void deps.journal.append({ kind: 'intent', ...intent }, () => resolve()));
   try {
     const opened = openSecrets(deps, target);
-    const { status, body } = await deps.egress.fetchWhole(
+    const { status, body } = await egressOf(deps, target).fetchWhole(
       {
         origin: target.origin,
         path: protocol.modelsPath(to),

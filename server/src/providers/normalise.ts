@@ -12,12 +12,10 @@ const endpoints = ['/chat/completions', '/completions', '/embeddings', '/models'
 const stripRoundsMax = 4;
 
 export interface Base {
-  /** Without a trailing slash, query or fragment: `https://api.openai.com/v1`. */
+  /** Without a trailing slash, query or fragment: `https://api.openai.com/v1`. A pasted Azure address keeps its `?api-version=`. */
   baseUrl: string;
   /** What secrets are bound to: `https://api.openai.com`. */
   origin: string;
-  /** `api-version` of a pasted Azure address; null elsewhere. */
-  apiVersion: string | null;
 }
 
 function refuse(code: string, message: string): never {
@@ -59,15 +57,16 @@ export function normaliseBase(row: ProviderRow, entered: string | null | undefin
     if (row.baseUrl === null) {
       throw new Refusal('VALIDATION_ERROR', { details: [{ path: 'baseUrl', code: 'required', message: `${row.name} needs an address` }] });
     }
-    return { baseUrl: row.baseUrl, origin: new URL(row.baseUrl).origin, apiVersion: null };
+    return { baseUrl: row.baseUrl, origin: new URL(row.baseUrl).origin };
   }
   const url = parse(text);
   const apiVersion = row.addressing === 'azure' ? url.searchParams.get('api-version') : null;
-  url.searchParams.delete('api-version');
+  if (apiVersion !== null) url.searchParams.delete('api-version');
   // Whatever else stands in the query would be lost without a word, or is a secret in the wrong place.
   if (url.search !== '' && url.search !== '?') refuse('has_query', 'no ? part');
   const path = stripEndpoint(url.pathname);
-  return { baseUrl: url.origin + (row.paths[path] ?? path), origin: url.origin, apiVersion };
+  const version = apiVersion ? `?api-version=${encodeURIComponent(apiVersion)}` : '';
+  return { baseUrl: url.origin + (row.paths[path] ?? path) + version, origin: url.origin };
 }
 
 /** The origin that secrets of this address are bound to. */

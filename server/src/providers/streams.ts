@@ -102,7 +102,7 @@ export class PassedStream implements StreamTaker {
         continue;
       }
       // Blocks of one chunk lie side by side: a run of them is one piece.
-      if (runStart && (runStart as Buffer).buffer === block.buffer && runEnd === block.byteOffset) runEnd = block.byteOffset + block.length;
+      if (runStart && runStart.buffer === block.buffer && runEnd === block.byteOffset) runEnd = block.byteOffset + block.length;
       else {
         flush();
         runStart = block;

@@ -49,6 +49,9 @@ export class StorageStartError extends Error {
   override readonly name = 'StorageStartError';
 }
 
+/** Another process holds the data directory; the command line then has other advice to give than a start has. */
+export class DataDirectoryLocked extends StorageStartError {}
+
 /** A parameter that no engine may be handed: a Date, undefined, an object, an integer beyond 2^53, a text with U+0000. */
 export class UnfitParameter extends Error {
   override readonly name = 'UnfitParameter';

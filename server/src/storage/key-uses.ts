@@ -28,7 +28,7 @@ export async function spentOfKeys({ driver }: Database, accessKeyIds: readonly s
         "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS sum FROM usage_events WHERE access_key_id = $1 AND state IN ('intent', 'unknown')",
       params: [id],
     });
-    spent.set(id, Number(settled?.sum ?? 0) + Number(open?.sum ?? 0));
+    spent.set(id, (settled?.sum ?? 0) + (open?.sum ?? 0));
   }
   return spent;
 }

@@ -2,7 +2,7 @@
 import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { AccessKey, PersonalToken } from '../domain/access-key.ts';
 import type { SnapshotDelta, SnapshotOwnerKey } from '../domain/snapshot.ts';
-import { ownerKey, type Language, type OrganizationRole, type Owner, type Scope, type WorkspaceRole } from '../domain/owner.ts';
+import { ownerKey, type Language, type Owner, type WorkspaceRole } from '../domain/owner.ts';
 import { connectionOfRow, sealedOfRow } from './connections.ts';
 import type { Database } from './database.ts';
 
@@ -85,8 +85,8 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
       userId: row.user_id,
       email: row.email,
       name: row.name,
-      role: row.role as OrganizationRole,
-      language: row.language as Language,
+      role: row.role,
+      language: languageNamed(row.language),
       isDisabled: row.disabled_at !== null,
     })),
     memberships: members.map((row) => ({
@@ -127,7 +127,7 @@ async function loadOwnerKeys({ db }: Pick<Database, 'db'>, above: number): Promi
   const rows = await db.selectFrom('owner_keys').selectAll().where('revision', '>', above).orderBy('version').execute();
   const touched = new Map<string, { owner: Owner; keys: SnapshotOwnerKey[] }>();
   for (const row of rows) {
-    const owner = { scope: row.scope as Scope, id: row.owner_id };
+    const owner = { scope: row.scope, id: row.owner_id };
     touched.set(ownerKey(owner), { owner, keys: [] });
   }
   for (const entry of touched.values()) {
@@ -142,6 +142,8 @@ async function loadOwnerKeys({ db }: Pick<Database, 'db'>, above: number): Promi
   }
   return [...touched.values()];
 }
+
+const languageNamed = (text: string): Language => (text === 'id' ? 'id' : 'en');
 
 interface KeyRow {
   id: string;

@@ -121,8 +121,11 @@ describe('GET /api/access-keys', () => {
     expect(await names(fay, `?limit=1&cursor=${page.at('nextCursor')}`)).toEqual([own.at('data.id')]);
   });
 
-  test('400 for a query that does not fit, 401 for nobody', async () => {
+  test('400 for a query that does not fit', async () => {
     for (const query of ['limit=501', 'cursor=x', 'workspaceId=x', 'all=1']) expect((await house.request('GET', `/api/access-keys?${query}`, { token: ben.token })).status, query).toBe(400);
+  });
+
+  test('401 for nobody', async () => {
     expect((await house.request('GET', '/api/access-keys')).status).toBe(401);
   });
 });
@@ -137,9 +140,13 @@ describe('GET /api/access-keys/:id', () => {
     expect(reply.text).not.toContain(String(key));
   });
 
-  test("401 for nobody; 404 for another person's key, which looks exactly like a missing one", async () => {
+  test('401 for nobody', async () => {
     const id = (await create({ name: 'private' })).at('data.id');
     expect((await house.request('GET', `/api/access-keys/${id}`)).status).toBe(401);
+  });
+
+  test("404 for another person's key, which looks exactly like a missing one", async () => {
+    const id = (await create({ name: 'private' })).at('data.id');
     const foreign = await house.request('GET', `/api/access-keys/${id}`, { token: cat.token });
     const random = await house.request('GET', `/api/access-keys/${house.deps.ids.uuid()}`, { token: cat.token });
     expect(foreign.status).toBe(404);
@@ -171,9 +178,13 @@ describe('PATCH /api/access-keys/:id', () => {
       expect((await change(id, body)).status, JSON.stringify(body)).toBe(400);
   });
 
-  test('401 for nobody, 404 for a stranger', async () => {
+  test('401 for nobody', async () => {
     const id = (await create({ name: 'x' })).at('data.id');
     expect((await house.request('PATCH', `/api/access-keys/${id}`, { body: { rpm: 1 } })).status).toBe(401);
+  });
+
+  test('404 for a stranger', async () => {
+    const id = (await create({ name: 'x' })).at('data.id');
     expect((await change(id, { rpm: 1 }, cat)).status).toBe(404);
   });
 
@@ -203,9 +214,14 @@ describe('DELETE /api/access-keys/:id', () => {
       expect((await house.request(method, `/api/access-keys/${id}`, { token: ben.token, ...(method === 'PATCH' ? { body: {} } : {}) })).status, method).toBe(404);
   });
 
-  test('401 for nobody, 404 for a stranger, and the key lives on', async () => {
+  test('401 for nobody, and the key lives on', async () => {
     const id = (await create({ name: 'x' })).at('data.id');
     expect((await house.request('DELETE', `/api/access-keys/${id}`)).status).toBe(401);
+    expect((await stored(id)).revoked_at).toBeNull();
+  });
+
+  test('404 for a stranger, and the key lives on', async () => {
+    const id = (await create({ name: 'x' })).at('data.id');
     expect((await house.request('DELETE', `/api/access-keys/${id}`, { token: cat.token })).status).toBe(404);
     expect((await house.request('DELETE', '/api/access-keys/nonsense', { token: cat.token })).status).toBe(404);
     expect((await stored(id)).revoked_at).toBeNull();

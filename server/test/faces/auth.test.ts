@@ -159,6 +159,10 @@ describe('GET /api/auth/get-session', () => {
     expect((await house.request('GET', '/api/auth/get-session', { token: ada.token })).body).toEqual({ success: true, data: null });
   });
 
+  test('401 for a token that is none', async () => {
+    expect((await house.request('GET', '/api/auth/get-session', { token: 'pat-pb-dead' })).status).toBe(401);
+  });
+
   test('200 and null for a cookie with another signature, and for one that is cut', async () => {
     const cookie = await house.signIn(ada);
     for (const forged of [`${cookie.slice(0, -6)}AAAA%3D`, cookie.slice(0, 40), `${cookie.split('.').slice(0, 2).join('.')}`])
@@ -167,6 +171,10 @@ describe('GET /api/auth/get-session', () => {
 });
 
 describe('POST /api/auth/sign-out', () => {
+  test('401 for a token that is none', async () => {
+    expect((await house.request('POST', '/api/auth/sign-out', { token: 'pat-pb-dead' })).status).toBe(401);
+  });
+
   test('200 ends the session at once and takes the cookie away', async () => {
     const cookie = await house.signIn(ada);
     const reply = await house.request('POST', '/api/auth/sign-out', { cookie });

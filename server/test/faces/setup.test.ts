@@ -34,9 +34,21 @@ describe('GET /api/setup', () => {
     const reply = await request('GET', '/api/setup');
     expect(reply.body).toEqual({ success: true, data: { needed: false, demoOffered: false, environment: null } });
   });
+
+  test('401 for a token that is none, though nobody needs one', async () => {
+    const { request } = await open();
+    expect((await request('GET', '/api/setup', { token: 'pat-pb-dead' })).status).toBe(401);
+  });
 });
 
 describe('POST /api/setup', () => {
+  test('401 for a token that is none, though nobody needs one, and the link stays good', async () => {
+    const { request, newSetupToken } = await open();
+    const body = { ...sari, token: await newSetupToken() };
+    expect((await request('POST', '/api/setup', { token: 'pat-pb-dead', body })).status).toBe(401);
+    expect((await request('POST', '/api/setup', { body })).status).toBe(201);
+  });
+
   test('201 makes the administrator, the organization and a workspace, and signs in', async () => {
     const { request, newSetupToken, database } = await open();
     const token = await newSetupToken();

@@ -49,7 +49,7 @@ async function connect(workspaceId: string): Promise<string> {
 }
 
 describe('POST /workspace', () => {
-  test('200, as S3 has it: the caller is its ADMIN', async () => {
+  test('200 as S3 has it: the caller is its ADMIN', async () => {
     const reply = await ask('POST', '/workspace', mia, { name: ' Marketing ' });
     expect(reply.status).toBe(200);
     expect(reply.body).toEqual({
@@ -75,8 +75,11 @@ describe('POST /workspace', () => {
       expect(codeOf(await ask('POST', '/workspace', mia, body)), JSON.stringify(body)).toEqual([400, 'VALIDATION_ERROR']);
   });
 
-  test('401 for nobody, 403 for somebody who may not manage', async () => {
+  test('401 for nobody', async () => {
     expect((await house.request('POST', '/workspace', { body: { name: 'x' } })).status).toBe(401);
+  });
+
+  test('403 for somebody who may not manage', async () => {
     expect(codeOf(await ask('POST', '/workspace', person('Wes'), { name: 'Mine' }))).toEqual([403, 'FORBIDDEN']);
   });
 
@@ -113,10 +116,16 @@ describe('GET /workspace/:id', () => {
     expect((await ask('GET', `/workspace/${id}`, ada)).status).toBe(200);
   });
 
-  test('401 for nobody, 403 for who has no role there, 404 for one that is unknown or deleted', async () => {
+  test('401 for nobody', async () => {
+    expect((await house.request('GET', `/workspace/${await makeWorkspace()}`)).status).toBe(401);
+  });
+
+  test('403 for who has no role there', async () => {
+    expect(codeOf(await ask('GET', `/workspace/${await makeWorkspace()}`, person('Out')))).toEqual([403, 'FORBIDDEN']);
+  });
+
+  test('404 for one that is unknown or deleted', async () => {
     const id = await makeWorkspace();
-    expect((await house.request('GET', `/workspace/${id}`)).status).toBe(401);
-    expect(codeOf(await ask('GET', `/workspace/${id}`, person('Out')))).toEqual([403, 'FORBIDDEN']);
     for (const unknown of [house.deps.ids.uuid(), 'nonsense', `${id}'--`]) expect(codeOf(await ask('GET', `/workspace/${unknown}`, person('Out')))).toEqual([404, 'NOT_FOUND']);
     await ask('DELETE', `/workspace/${id}`, person('Adm'));
     expect((await ask('GET', `/workspace/${id}`, person('Adm'))).status).toBe(404);
@@ -138,16 +147,22 @@ describe('PUT /workspace/:id', () => {
     expect((await ask('PUT', `/workspace/${second}`, person('Adm'), { name: '' })).status).toBe(400);
   });
 
-  test('401, 403 and 404', async () => {
+  test('401 for nobody', async () => {
+    expect((await house.request('PUT', `/workspace/${await makeWorkspace()}`, { body: { name: 'x' } })).status).toBe(401);
+  });
+
+  test('403 for all but ADMIN', async () => {
     const id = await makeWorkspace();
-    expect((await house.request('PUT', `/workspace/${id}`, { body: { name: 'x' } })).status).toBe(401);
     for (const name of ['Rea', 'Wes', 'Out']) expect((await ask('PUT', `/workspace/${id}`, person(name), { name: 'x' })).status, name).toBe(403);
+  });
+
+  test('404 for one that is unknown', async () => {
     expect((await ask('PUT', `/workspace/${house.deps.ids.uuid()}`, person('Adm'), { name: 'x' })).status).toBe(404);
   });
 });
 
 describe('DELETE /workspace/:id', () => {
-  test('200: members lose it, its access keys are dead, its name is free again, the row stays', async () => {
+  test('200 and members lose it, its access keys are dead, its name is free again, the row stays', async () => {
     const id = await makeWorkspace();
     const name = (await ask('GET', `/workspace/${id}`, ada)).at('workspace.name');
     const key = await ask('POST', '/api/access-keys', person('Wes'), { name: 'k', workspaceId: id });
@@ -172,10 +187,16 @@ describe('DELETE /workspace/:id', () => {
     expect((await ask('DELETE', `/workspace/${id}`, person('Adm'))).status).toBe(200);
   });
 
-  test('401, 403 for all but ADMIN, 404', async () => {
+  test('401 for nobody', async () => {
+    expect((await house.request('DELETE', `/workspace/${await makeWorkspace()}`)).status).toBe(401);
+  });
+
+  test('403 for all but ADMIN', async () => {
     const id = await makeWorkspace();
-    expect((await house.request('DELETE', `/workspace/${id}`)).status).toBe(401);
     for (const name of ['Rea', 'Wes', 'Out']) expect((await ask('DELETE', `/workspace/${id}`, person(name))).status, name).toBe(403);
+  });
+
+  test('404 for one that is unknown', async () => {
     expect((await ask('DELETE', `/workspace/${house.deps.ids.uuid()}`, ada)).status).toBe(404);
   });
 });
@@ -189,12 +210,21 @@ describe('POST /workspace/:id/users', () => {
     expect((await ask('POST', '/api/access-keys', person('Out'), { name: 'k', workspaceId: id })).status).toBe(201);
   });
 
-  test('400 for a role that does not exist, 401 for nobody, 403 for all but ADMIN', async () => {
+  test('400 for a role that does not exist', async () => {
     const id = await makeWorkspace();
     const body = { userId: person('Out').id, role: 'ADMIN' };
     for (const bad of [{ ...body, role: 'OWNER' }, { ...body, role: 'NONE' }, { ...body, userId: 'x' }, { role: 'READ' }])
       expect((await ask('POST', `/workspace/${id}/users`, person('Adm'), bad)).status, JSON.stringify(bad)).toBe(400);
-    expect((await house.request('POST', `/workspace/${id}/users`, { body })).status).toBe(401);
+  });
+
+  test('401 for nobody', async () => {
+    const body = { userId: person('Out').id, role: 'READ' };
+    expect((await house.request('POST', `/workspace/${await makeWorkspace()}/users`, { body })).status).toBe(401);
+  });
+
+  test('403 for all but ADMIN, and nobody was added', async () => {
+    const id = await makeWorkspace();
+    const body = { userId: person('Out').id, role: 'ADMIN' };
     for (const name of ['Rea', 'Wes', 'Out']) expect((await ask('POST', `/workspace/${id}/users`, person(name), body)).status, name).toBe(403);
     expect((await ask('GET', `/workspace/${id}`, person('Out'))).status).toBe(403);
   });
@@ -214,12 +244,22 @@ describe('PUT /workspace/:id/users/:userId', () => {
     expect((await ask('POST', '/api/access-keys', person('Wes'), { name: 'k', workspaceId: id })).status).toBe(403);
   });
 
-  test('400, 401, 403 (nobody raises themselves) and 404 (no member)', async () => {
+  const memberPath = async (): Promise<string> => `/workspace/${await makeWorkspace()}/users/${person('Wes').id}`;
+
+  test('400 for a role that cannot be given', async () => {
+    expect((await ask('PUT', await memberPath(), person('Adm'), { role: 'NONE' })).status).toBe(400);
+  });
+
+  test('401 for nobody', async () => {
+    expect((await house.request('PUT', await memberPath(), { body: { role: 'ADMIN' } })).status).toBe(401);
+  });
+
+  test('403 for a member who would raise themselves', async () => {
+    expect((await ask('PUT', await memberPath(), person('Wes'), { role: 'ADMIN' })).status).toBe(403);
+  });
+
+  test('404 for somebody who is no member', async () => {
     const id = await makeWorkspace();
-    const path = `/workspace/${id}/users/${person('Wes').id}`;
-    expect((await ask('PUT', path, person('Adm'), { role: 'NONE' })).status).toBe(400);
-    expect((await house.request('PUT', path, { body: { role: 'ADMIN' } })).status).toBe(401);
-    expect((await ask('PUT', path, person('Wes'), { role: 'ADMIN' })).status).toBe(403);
     for (const userId of [person('Out').id, house.deps.ids.uuid(), 'nonsense']) expect((await ask('PUT', `/workspace/${id}/users/${userId}`, person('Adm'), { role: 'READ' })).status).toBe(404);
   });
 });
@@ -236,11 +276,17 @@ describe('DELETE /workspace/:id/users/:userId', () => {
     expect((await ask('GET', `/workspace/${id}`, person('Rea'))).status).toBe(200);
   });
 
-  test('401, 403 and 404', async () => {
-    const id = await makeWorkspace();
-    const path = `/workspace/${id}/users/${person('Rea').id}`;
-    expect((await house.request('DELETE', path)).status).toBe(401);
+  test('401 for nobody', async () => {
+    expect((await house.request('DELETE', `/workspace/${await makeWorkspace()}/users/${person('Rea').id}`)).status).toBe(401);
+  });
+
+  test('403 for all but ADMIN', async () => {
+    const path = `/workspace/${await makeWorkspace()}/users/${person('Rea').id}`;
     for (const name of ['Rea', 'Wes', 'Out']) expect((await ask('DELETE', path, person(name))).status, name).toBe(403);
+  });
+
+  test('404 for somebody who is no member', async () => {
+    const id = await makeWorkspace();
     expect((await ask('DELETE', `/workspace/${id}/users/${person('Out').id}`, person('Adm'))).status).toBe(404);
   });
 });

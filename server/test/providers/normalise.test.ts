@@ -60,13 +60,14 @@ describe('one base', () => {
     expect(normaliseBase(mustProviderRow('groq'), undefined).origin).toBe('https://api.groq.com');
   });
 
-  test('a pasted Azure address keeps its deployment and gives its version apart (C-48)', () => {
+  test('a pasted Azure address keeps its deployment and its version (C-48)', () => {
     const entered = 'https://house.openai.azure.com/openai/deployments/gpt-4o/chat/completions?api-version=2024-06-01';
     expect(normaliseBase(mustProviderRow('azure-openai'), entered)).toEqual({
-      baseUrl: 'https://house.openai.azure.com/openai/deployments/gpt-4o',
+      baseUrl: 'https://house.openai.azure.com/openai/deployments/gpt-4o?api-version=2024-06-01',
       origin: 'https://house.openai.azure.com',
-      apiVersion: '2024-06-01',
     });
+    const once = base('azure-openai', entered);
+    expect(base('azure-openai', once)).toBe(once);
   });
 
   test('secrets are bound to scheme, host and port', () => {

@@ -1,50 +1,31 @@
 /** A whole house for tests: a real database in a folder of its own, a real server on 127.0.0.1, and people who live in it. */
 import { rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import type { HouseDeps, HouseIo } from '../../src/app/build.ts';
+import type { Settings } from '../../src/app/settings.ts';
+import { startHouse } from '../../src/app/start.ts';
+import { commit } from '../../src/control/change.ts';
 import { createFirstAdministrator, newSetupToken } from '../../src/control/people/setup.ts';
-import { createAuth } from '../../src/control/people/auth.ts';
-import type { PeopleDeps } from '../../src/control/people/deps.ts';
-import { createPasswords } from '../../src/control/people/passwords.ts';
-import { createRefusedAccessNotes } from '../../src/control/people/refused-access.ts';
-import { createSignInLimit } from '../../src/control/people/sign-in-limit.ts';
 import { createUser } from '../../src/control/people/users.ts';
 import { createToken } from '../../src/control/personal-tokens.ts';
 import { createWorkspace } from '../../src/control/workspaces.ts';
-import type { EnvironmentConnection, SnapshotKeeper } from '../../src/control/deps.ts';
 import type { Actor, Origin, OrganizationRole, WorkspaceRole } from '../../src/domain/owner.ts';
-import { Snapshot } from '../../src/domain/snapshot.ts';
-import { defaultPolicy } from '../../src/egress/allow.ts';
-import { checkTargetUrl } from '../../src/egress/url.ts';
-import { routes as accessKeyRoutes } from '../../src/faces/access-keys/routes.ts';
-import { routes as authRoutes } from '../../src/faces/auth/routes.ts';
-import { addRoutes, createPlane, type PlaneDeps } from '../../src/faces/kit/plane.ts';
-import type { Route } from '../../src/faces/kit/route.ts';
-import { routes as meRoutes } from '../../src/faces/me/routes.ts';
-import { routes as workspaceRoutes } from '../../src/faces/workspaces/routes.ts';
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { createDatabase, type Database } from '../../src/storage/database.ts';
-import { migrate } from '../../src/storage/migrate.ts';
-import { openDriver } from '../../src/storage/open.ts';
-import { loadDelta } from '../../src/storage/snapshot.ts';
+import type { Database } from '../../src/storage/database.ts';
 import { putMember } from '../../src/storage/workspaces.ts';
-import { commit } from '../../src/control/change.ts';
-import { deriveLabel } from '../../src/vault/keys.ts';
-import { createVault } from '../../src/vault/vault.ts';
 import { freshDir } from './throwaway.ts';
-
-export type HouseDeps = PeopleDeps & PlaneDeps;
-
-/** Every route that this house serves, by face. */
-export const registry: readonly Route<HouseDeps>[] = [...authRoutes, ...meRoutes, ...accessKeyRoutes, ...workspaceRoutes];
 
 export interface HouseOptions {
   /** A PostgreSQL database; without it the embedded one. */
   databaseUrl?: string;
   clock?: Clock;
   publicUrl?: string;
-  environment?: EnvironmentConnection;
+  environment?: Settings['environment'];
+  /** `PATCHBAY_EGRESS_ALLOW`. */
+  egressAllow?: string;
+  /** Shorter limits of the gateway. */
+  timeouts?: HouseIo['timeouts'];
   isDemoOffered?: boolean;
   trustedProxies?: string[];
 }
@@ -100,55 +81,24 @@ export interface House {
 export const origin: Origin = { requestId: '00000000-0000-7000-8000-000000000000', address: '127.0.0.1', agent: 'test' };
 const password = 'a long enough password';
 
-function createKeeper(database: () => Database): SnapshotKeeper {
-  const snapshot = new Snapshot();
-  let last: Promise<void> = Promise.resolve();
+function settingsOf(options: HouseOptions, dataDir: string): Settings {
   return {
-    snapshot,
-    catchUp(revision) {
-      last = last.then(async () => {
-        if (snapshot.revision < revision || revision === 0) snapshot.apply(await loadDelta(database(), snapshot.revision));
-      });
-      return last;
-    },
-  };
-}
-
-async function buildDeps(options: HouseOptions, dataDir: string, logged: string[]): Promise<HouseDeps> {
-  const clock = options.clock ?? systemClock;
-  const ids = createIds(clock);
-  const log = createLog('warn', { write: (line) => void logged.push(line) });
-  const driver = await openDriver({ databaseUrl: options.databaseUrl ?? null, dataDir, clock, log });
-  await migrate(driver, { clock, log });
-  const database = createDatabase(driver);
-  const keeper = createKeeper(() => database);
-  await keeper.catchUp(0);
-  const master = { version: 1, bytes: ids.bytes(32) };
-  const passwords = createPasswords(ids);
-  const publicUrl = options.publicUrl ?? 'http://127.0.0.1';
-  const auth = createAuth({ database, keeper, passwords, ids, log, secret: deriveLabel(master, 'sessions'), publicUrl });
-  const noGateway = (): never => {
-    throw new Error('this house has no gateway');
-  };
-  return {
-    database,
-    keeper,
-    vault: createVault([master], ids),
-    probe: { test: noGateway, models: noGateway },
-    clock,
-    ids,
-    log,
-    checkTargetUrl: (text) => checkTargetUrl(text, defaultPolicy()),
-    isAllowListed: () => false,
+    host: '127.0.0.1',
+    port: 0,
+    dataDir,
+    databaseUrl: options.databaseUrl ?? null,
+    redisUrl: null,
+    masterKey: null,
+    masterKeysPrevious: [],
+    publicUrl: options.publicUrl ?? null,
+    egressAllow: options.egressAllow ?? null,
+    logLevel: 'warn',
+    workers: 1,
+    admin: null,
     environment: options.environment ?? null,
     isDemoOffered: options.isDemoOffered ?? false,
-    auth,
-    sessions: auth,
-    passwords,
-    signInLimit: createSignInLimit(clock),
-    isOwnOrigin: (text, host) => URL.parse(text)?.host === host || text === publicUrl,
+    isProduction: false,
     trustedProxies: options.trustedProxies ?? [],
-    noteRefusedAccess: createRefusedAccessNotes({ database, clock, ids, log }),
   };
 }
 
@@ -179,11 +129,10 @@ export const cookieOf = (reply: Reply): string => reply.headers.getSetCookie().m
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dataDir = freshDir('house');
   const logged: string[] = [];
-  const deps = await buildDeps(options, dataDir, logged);
-  const app = createPlane(deps);
-  addRoutes(app, deps, registry);
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+  const clock = options.clock ?? systemClock;
+  const log = createLog('warn', { write: (line) => void logged.push(line) });
+  const started = await startHouse(settingsOf(options, dataDir), { clock, ids: createIds(clock), log, ...(options.timeouts ? { timeouts: options.timeouts } : {}) });
+  const { url, deps } = started;
 
   async function createResident(name: string, role: OrganizationRole = 'user'): Promise<Resident> {
     const email = `${name.toLowerCase()}@example.org`;
@@ -222,8 +171,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     },
     newSetupToken: () => newSetupToken(deps),
     async close() {
-      await app.close();
-      await deps.database.driver.close();
+      await started.close({ isHurried: true });
       rmSync(dataDir, { recursive: true, force: true });
     },
   };

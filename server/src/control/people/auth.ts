@@ -111,7 +111,7 @@ function headersFor(headers: HeaderFields, origin?: Origin): Headers {
 }
 
 /** Codes with which better-auth says no to a person; everything else that it throws is a fault. */
-const noCodes = ['INVALID_EMAIL_OR_PASSWORD', 'INVALID_EMAIL', 'INVALID_PASSWORD', 'FAILED_TO_CREATE_SESSION', 'CREDENTIAL_ACCOUNT_NOT_FOUND'];
+const noCodes = new Set(['INVALID_EMAIL_OR_PASSWORD', 'INVALID_EMAIL', 'INVALID_PASSWORD', 'FAILED_TO_CREATE_SESSION', 'CREDENTIAL_ACCOUNT_NOT_FOUND']);
 
 /** Null where better-auth says no. It hides the error of a database that does not answer; what is left is a bare 500. */
 async function answerOf<T>(work: Promise<T>): Promise<T | null> {
@@ -119,7 +119,7 @@ async function answerOf<T>(work: Promise<T>): Promise<T | null> {
     return await work;
   } catch (error) {
     const { body, statusCode } = error as { body?: { code?: string }; statusCode?: number };
-    if (body?.code !== undefined && noCodes.includes(body.code)) return null;
+    if (body?.code !== undefined && noCodes.has(body.code)) return null;
     if (body?.code === 'FAILED_TO_GET_SESSION' && statusCode === 401) return null;
     if (body?.code === 'FAILED_TO_GET_SESSION') throw new Refusal('STORAGE_UNAVAILABLE', { retryAfterS: 2, cause: error });
     throw error;

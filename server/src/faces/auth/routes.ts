@@ -35,6 +35,7 @@ function putCookies(reply: FastifyReply, setCookies: readonly string[]): void {
   if (setCookies.length > 0) reply.header('set-cookie', [...setCookies]);
 }
 
+// Open routes need no credentials, but refuse bad ones with 401: a caller who sends a dead token should hear of it.
 const setupRoutes: Route<AuthFaceDeps>[] = [
   route({
     method: 'GET',
@@ -42,7 +43,7 @@ const setupRoutes: Route<AuthFaceDeps>[] = [
     summary: 'Whether the first set-up is open',
     access: 'open',
     answers: { 200: setupStatus },
-    statuses: [200],
+    statuses: [200, 401],
     async handle(deps: AuthFaceDeps) {
       const needed = await isSetupNeeded(deps);
       const { environment } = deps;
@@ -57,7 +58,7 @@ const setupRoutes: Route<AuthFaceDeps>[] = [
     access: 'open',
     body: setupBody,
     answers: { 201: signedIn },
-    statuses: [201, 400, 403, 409],
+    statuses: [201, 400, 401, 403, 409],
     async handle(deps: AuthFaceDeps, { body, request, reply, origin }) {
       refuseOtherSites(deps, request);
       const actor = await setUp(deps, origin, { ...body, language: body.language ?? request.language });
@@ -90,7 +91,7 @@ const sessionRoutes: Route<AuthFaceDeps>[] = [
     summary: 'End the session',
     access: 'open',
     answers: { 200: done },
-    statuses: [200, 403],
+    statuses: [200, 401, 403],
     async handle(deps: AuthFaceDeps, { request, reply, origin }) {
       refuseOtherSites(deps, request);
       const { setCookies } = await signOut(deps, request.headers, origin, request.actor);
@@ -104,7 +105,7 @@ const sessionRoutes: Route<AuthFaceDeps>[] = [
     summary: 'The session behind the cookie, or null; prolongs it',
     access: 'open',
     answers: { 200: sessionAnswer },
-    statuses: [200],
+    statuses: [200, 401],
     async handle(deps: AuthFaceDeps, { request, reply }) {
       const { actor } = request;
       if (actor?.via !== 'session') return ok({ success: true, data: null });

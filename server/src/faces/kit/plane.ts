@@ -36,7 +36,10 @@ declare module 'fastify' {
   }
 }
 
-export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactory): FastifyInstance {
+/** Answers an address of the application with its page; null for what is no page. */
+export type Page = (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null;
+
+export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactory, page?: Page): FastifyInstance {
   const app = fastify({
     ...(serverFactory ? { serverFactory } : {}),
     genReqId: () => deps.ids.uuid(),
@@ -61,7 +64,7 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
     reply.header('referrer-policy', 'no-referrer');
   });
   app.setErrorHandler((error, request, reply) => sayNo(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply));
+  app.setNotFoundHandler((request, reply) => page?.(request, reply) ?? sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply));
   return app;
 }
 
@@ -69,7 +72,7 @@ function originOf(request: FastifyRequest): Origin {
   return {
     requestId: request.id,
     address: isIP(request.ip) ? request.ip : '',
-    agent: String(request.headers['user-agent'] ?? '').slice(0, 500),
+    agent: (request.headers['user-agent'] ?? '').slice(0, 500),
   };
 }
 

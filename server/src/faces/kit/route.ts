@@ -45,7 +45,7 @@ export interface Route<Deps> extends Omit<RouteSpec<Deps, z.ZodType, z.ZodType, 
 }
 
 export function route<Deps, B extends z.ZodType, Q extends z.ZodType, P extends z.ZodType>(spec: RouteSpec<Deps, B, Q, P>): Route<Deps> {
-  return spec as unknown as Route<Deps>;
+  return spec;
 }
 
 export const ok = (body: unknown): Answer => ({ status: 200, body });

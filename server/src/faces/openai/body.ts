@@ -9,7 +9,7 @@ export const bodyBytesMax = 32 * 1024 * 1024;
 export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const encoding = request.headers['content-encoding'];
-    const type = String(request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+    const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
     if ((encoding !== undefined && encoding !== 'identity') || (type !== '' && type !== 'application/json')) return reject(refuse('unsupported_media_type'));
     if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return reject(refuse('body_too_large'));
     let first: Buffer | null = null;

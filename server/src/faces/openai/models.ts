@@ -44,7 +44,15 @@ export function modelsOfCaller(deps: OpenAiFaceDeps, caller: DataCaller): ModelO
           });
       }
     }
+  addEnvironment(deps, caller, models);
   return [...models.values()];
+}
+
+/** What `.env` names can be asked for like any other model (C-02). */
+function addEnvironment(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<string, ModelObject>): void {
+  const id = deps.environment?.model;
+  if (!id || models.has(id) || !allowsModel(caller.accessKey?.models ?? null, id)) return;
+  models.set(id, { id, object: 'model', created: 0, owned_by: 'environment', patchbay: { connections: ['Environment (.env)'] } });
 }
 
 export async function getModels(deps: OpenAiFaceDeps, request: IncomingMessage, response: ServerResponse, requestId: string, modelId: string | null): Promise<void> {

@@ -5,10 +5,15 @@ import { pathOf } from '../normalise.ts';
 /** Used where neither the settings nor the pasted address name one. */
 export const azureApiVersionDefault = '2024-10-21';
 
+/** The settings' version, else the one of the pasted address, else the default. */
 function azureVersion(to: Destination): string {
   const version = to.settings['apiVersion'];
-  return `?api-version=${encodeURIComponent(typeof version === 'string' && version !== '' ? version : azureApiVersionDefault)}`;
+  if (typeof version === 'string' && version !== '') return `?api-version=${encodeURIComponent(version)}`;
+  const query = to.baseUrl.indexOf('?');
+  return query < 0 ? `?api-version=${azureApiVersionDefault}` : to.baseUrl.slice(query);
 }
+
+const azurePath = (to: Destination): string => pathOf(to.baseUrl).split('?', 1)[0] ?? '';
 
 /** The newer `/openai/v1` base speaks OpenAI's plain wire: no deployment, no version. */
 const isPlainAzure = (path: string): boolean => /\/openai\/v1$/i.test(path);
@@ -30,12 +35,10 @@ function azureModelsPath(to: Destination, path: string): string {
 }
 
 export function chatPath(to: Destination): string {
-  const path = pathOf(to.baseUrl);
-  return to.row.addressing === 'azure' ? azureChatPath(to, path) : `${path}/chat/completions`;
+  return to.row.addressing === 'azure' ? azureChatPath(to, azurePath(to)) : `${pathOf(to.baseUrl)}/chat/completions`;
 }
 
 export function modelsPath(to: Destination): string {
-  const path = pathOf(to.baseUrl);
-  if (to.row.addressing === 'azure') return azureModelsPath(to, path);
-  return to.row.modelsPath ?? `${path}/models`;
+  if (to.row.addressing === 'azure') return azureModelsPath(to, azurePath(to));
+  return to.row.modelsPath ?? `${pathOf(to.baseUrl)}/models`;
 }

@@ -47,10 +47,13 @@ function deltaOf(raw: Json, state: ChoiceState): ChatDelta {
 /** A reader for one answer. `push` throws UpstreamFailure for an error event and for the second event that is no JSON object. */
 export function createReader(model: string, moment: Moment): StreamReader {
   const choices = new Map<number, ChoiceState>();
-  let head = { id: moment.id, created: moment.createdS, model };
+  // The first that says it decides: id, time and model are one for the whole answer, also where a vendor's clock runs on.
+  const said: { id?: string; created?: number; model?: string } = {};
   let usage: ChatUsage | null = null;
   let isDone = false;
   let malformed = 0;
+
+  const head = (): Pick<ChatChunk, 'id' | 'created' | 'model'> => ({ id: said.id || moment.id, created: said.created ?? moment.createdS, model: said.model || model });
 
   const stateOf = (index: number): ChoiceState => {
     const known = choices.get(index);
@@ -89,17 +92,19 @@ export function createReader(model: string, moment: Moment): StreamReader {
       if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
       if (!isRecord(body)) return broken();
       if (isRecord(body['usage'])) usage = body['usage'] as unknown as ChatUsage;
-      head = { id: text(body['id']) || head.id, created: finite(body['created']) ?? head.created, model: text(body['model']) || head.model };
+      said.id ||= text(body['id']);
+      said.created ??= finite(body['created']);
+      said.model ||= text(body['model']);
       const parts = list(body['choices']).filter(isRecord);
       if (parts.length === 0) return [];
       const { usage: _usage, ...rest } = body;
-      return [{ ...rest, ...head, object: 'chat.completion.chunk', choices: parts.map(choiceOf) }];
+      return [{ ...rest, ...head(), object: 'chat.completion.chunk', choices: parts.map(choiceOf) }];
     },
     end() {
       // A finish that was seen makes up for a missing [DONE] (E6).
       const isComplete = isDone || (choices.size > 0 && [...choices.values()].every((choice) => choice.hasFinished));
       if (usage === null) return { chunks: [], isComplete };
-      return { chunks: [{ ...head, object: 'chat.completion.chunk', choices: [], usage }], isComplete };
+      return { chunks: [{ ...head(), object: 'chat.completion.chunk', choices: [], usage }], isComplete };
     },
   };
 }

@@ -1,6 +1,6 @@
 /** One process per SQLite file: a lock that the operating system takes back when the process dies, however it dies. */
 import { DatabaseSync } from 'node:sqlite';
-import { StorageStartError } from '../errors.ts';
+import { DataDirectoryLocked, StorageStartError } from '../errors.ts';
 
 export interface FileLock {
   release(): void;
@@ -19,8 +19,10 @@ export function lockFile(path: string): FileLock {
   } catch (error) {
     if (database?.isOpen) database.close();
     const primary = Number((error as { errcode?: unknown }).errcode) & 0xff;
-    const reason = primary === 5 || primary === 6 ? 'another Patchbay process uses it' : (error as Error).message;
-    throw new StorageStartError(`the data directory is locked (${path}): ${reason}`, { cause: error });
+    const isHeld = primary === 5 || primary === 6;
+    const reason = isHeld ? 'another Patchbay process uses it' : (error as Error).message;
+    const Refused = isHeld ? DataDirectoryLocked : StorageStartError;
+    throw new Refused(`the data directory is locked (${path}): ${reason}`, { cause: error });
   }
   const held = database;
   return {

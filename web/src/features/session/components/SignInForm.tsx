@@ -6,9 +6,6 @@ import { errorText } from '../../../lib/error-text.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useSignIn } from '../api/sign-in.ts';
 
-/** Faults are kept as keys and told in the language of the moment. */
-type Fault = 'emailFault' | 'passwordFault';
-
 export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const t = useTranslations('signIn');
   const language = useLocale();
@@ -16,14 +13,12 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: '', password: '', rememberMe: true },
-    validate: { email: isEmail('emailFault' satisfies Fault), password: isNotEmpty('passwordFault' satisfies Fault) },
+    validate: { email: isEmail(true), password: isNotEmpty(true) },
     transformValues: (values) => ({ ...values, email: values.email.trim() }),
-    validateInputOnBlur: false,
   });
-  const faultOf = (field: 'email' | 'password'): string | undefined => {
-    const key = form.errors[field];
-    return key === 'emailFault' || key === 'passwordFault' ? t(key) : undefined;
-  };
+  // A form keeps that a field is wrong, the page says it in the language of the moment.
+  const faults = { email: t('emailFault'), password: t('passwordFault') };
+  const faultOf = (field: 'email' | 'password'): string | undefined => (form.errors[field] ? faults[field] : undefined);
   const submit = form.onSubmit(
     (values) => signIn.mutate(values, { onSuccess: onSignedIn }),
     (faults) => form.getInputNode(Object.keys(faults)[0] ?? 'email')?.focus(),

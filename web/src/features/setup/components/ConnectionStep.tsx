@@ -1,9 +1,10 @@
 /** The second step of the set-up: a first connection, by way of the demo provider, or later. */
 import { Button } from '@mantine/core';
 import { useLocale, useTranslations } from 'use-intl';
+import { useAddDemo } from '../../../lib/add-demo.ts';
 import { errorText } from '../../../lib/error-text.ts';
 import { Notice } from '../../../ui/Notice.tsx';
-import { useAddDemo } from '../api/add-demo.ts';
+
 import classes from './ConnectionStep.module.css';
 
 interface ConnectionStepProps {

@@ -1,0 +1,119 @@
+/** The list of requests, newest first: one row per request with its attempts beneath it, a page in one query. */
+import type { EntryState } from '../domain/ledger.ts';
+import type { Database } from './database.ts';
+import type { Row } from './driver.ts';
+import { columns, rowOf, type LedgerRow } from './ledger-rows.ts';
+import { Parameters, visibleCondition, type Visibility } from './visibility.ts';
+
+export const requestsPageMax = 500;
+const attemptsMax = 200;
+
+/** Where a page begins: after this row, in descending order of (at, id). */
+export interface RequestCursor {
+  atMs: number;
+  id: string;
+}
+
+export interface RequestsQuestion {
+  visibility: Visibility;
+  /** Null for the first page. */
+  cursor: RequestCursor | null;
+  limit: number;
+  fromMs?: number;
+  /** Exclusive. */
+  toMs?: number;
+  connectionId?: string;
+  accessKeyId?: string;
+  userId?: string;
+  workspaceId?: string;
+  model?: string;
+  status?: number;
+  state?: EntryState;
+}
+
+export interface ListedRequest {
+  /** The attempt that stands for the request: what the client was answered with. */
+  last: LedgerRow;
+  /** Attempts at providers; 0 for a refused request. */
+  attempts: number;
+  /** Sums over all attempts. */
+  tokensIn: number;
+  tokensOut: number;
+  /** Null where no attempt has a price. */
+  costNanoUsd: number | null;
+  /** When the first attempt began. */
+  startedAtMs: number;
+}
+
+export interface RequestsPage {
+  rows: ListedRequest[];
+  nextCursor: RequestCursor | null;
+}
+
+const cursorText = /^(\d{1,15})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
+
+export const writeCursor = (cursor: RequestCursor): string => `${cursor.atMs}.${cursor.id}`;
+
+/** Null for a text that is no cursor. */
+export function readCursor(text: string): RequestCursor | null {
+  const match = cursorText.exec(text);
+  return match ? { atMs: Number(match[1]), id: match[2]! } : null;
+}
+
+function conditionsOf(question: RequestsQuestion, parameters: Parameters): string[] {
+  const equal = (column: string, value: string | number | undefined): string[] => (value === undefined ? [] : [`e.${column} = ${parameters.add(value)}`]);
+  const { cursor, fromMs, toMs } = question;
+  return [
+    'e.is_last',
+    visibleCondition(question.visibility, 'e', parameters),
+    ...(cursor ? [`(e.at, e.id) < (${parameters.add(cursor.atMs)}, ${parameters.add(cursor.id)})`] : []),
+    ...(fromMs === undefined ? [] : [`e.at >= ${parameters.add(fromMs)}`]),
+    ...(toMs === undefined ? [] : [`e.at < ${parameters.add(toMs)}`]),
+    ...equal('connection_id', question.connectionId),
+    ...equal('access_key_id', question.accessKeyId),
+    ...equal('user_id', question.userId),
+    ...equal('workspace_id', question.workspaceId),
+    ...equal('model', question.model),
+    ...equal('status', question.status),
+    ...equal('state', question.state),
+  ];
+}
+
+/** One page; `nextCursor` is null at the end. Rows that came meanwhile are on the pages before, so that nothing is seen twice. */
+export async function listRequests({ driver }: Database, question: RequestsQuestion): Promise<RequestsPage> {
+  const limit = Math.max(1, Math.min(question.limit, requestsPageMax));
+  const parameters = new Parameters();
+  const conditions = conditionsOf(question, parameters).join(' AND ');
+  const sql = `WITH page AS (
+      SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM usage_events e WHERE ${conditions} ORDER BY e.at DESC, e.id DESC LIMIT ${limit + 1}
+    ), sums AS (
+      SELECT request_id AS sum_request_id, CAST(sum(CASE WHEN attempt_no > 0 THEN 1 ELSE 0 END) AS BIGINT) AS attempt_count,
+        CAST(sum(tokens_in) AS BIGINT) AS sum_tokens_in, CAST(sum(tokens_out) AS BIGINT) AS sum_tokens_out,
+        CAST(sum(cost_nano_usd) AS BIGINT) AS sum_cost, min(at) AS started_at
+      FROM usage_events WHERE request_id IN (SELECT request_id FROM page) GROUP BY request_id
+    )
+    SELECT * FROM page JOIN sums ON sum_request_id = request_id ORDER BY at DESC, id DESC`;
+  const found = await driver.rows<Row>({ sql, params: parameters.values });
+  const rows = found.slice(0, limit).map((row): ListedRequest => ({
+    last: rowOf(row),
+    attempts: Number(row['attempt_count']),
+    tokensIn: Number(row['sum_tokens_in']),
+    tokensOut: Number(row['sum_tokens_out']),
+    costNanoUsd: row['sum_cost'] === null ? null : Number(row['sum_cost']),
+    startedAtMs: Number(row['started_at']),
+  }));
+  const end = found.length > limit ? rows.at(-1)?.last : undefined;
+  return { rows, nextCursor: end ? { atMs: end.atMs, id: end.id } : null };
+}
+
+/** Every attempt of a request in order, open ones too; empty where there is none that the caller may see. */
+export async function attemptsOf({ driver }: Database, requestId: string, visibility: Visibility): Promise<LedgerRow[]> {
+  const parameters = new Parameters();
+  const id = parameters.add(requestId);
+  const rows = await driver.rows<Row>({
+    sql: `SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM usage_events e
+      WHERE e.request_id = ${id} AND ${visibleCondition(visibility, 'e', parameters)} ORDER BY e.attempt_no, e.at LIMIT ${attemptsMax}`,
+    params: parameters.values,
+  });
+  return rows.map(rowOf);
+}

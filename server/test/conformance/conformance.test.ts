@@ -1,0 +1,210 @@
+/** What every protocol must keep, whatever was answered. Adding a provider adds a line to `folders`, not a suite. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { ChatChunk, ChatResponse } from '../../src/domain/chat.ts';
+import { createSseReader, writeSse, type SseEvent } from '../../src/lib/sse.ts';
+import { assemble, charsOf, chunksOf, isSemantic } from '../../src/providers/assemble.ts';
+import { createStreamScanner } from '../../src/providers/openai/scan.ts';
+import type { Destination } from '../../src/providers/protocol.ts';
+import { protocolOf } from '../../src/providers/protocols.ts';
+import { usageOf } from '../../src/providers/usage.ts';
+import { destination, moment } from '../providers/kit.ts';
+import { anthropicStream, anthropicWhole, openaiStream, openaiWhole, type Said } from './oracle.ts';
+
+interface Folder {
+  path: string;
+  provider: string;
+}
+
+const own = join(import.meta.dirname, 'fixtures');
+/** Answers recorded at real providers, beside the repository where somebody has them; they are never copied into it. */
+const recorded = resolve(import.meta.dirname, '../../../../shared/fixtures/providers');
+
+const folders: readonly Folder[] = [
+  { path: join(own, 'openai'), provider: 'openai' },
+  { path: join(own, 'anthropic'), provider: 'anthropic' },
+  { path: join(recorded, 'openai-chat'), provider: 'openai' },
+  { path: join(recorded, 'deepseek'), provider: 'deepseek' },
+  { path: join(recorded, 'mistral'), provider: 'mistral' },
+  { path: join(recorded, 'xai'), provider: 'xai' },
+  { path: join(recorded, 'anthropic'), provider: 'anthropic' },
+];
+const present = folders.filter((folder) => existsSync(folder.path));
+
+const oracles = {
+  openai: { whole: openaiWhole, stream: openaiStream },
+  anthropic: { whole: anthropicWhole, stream: anthropicStream },
+};
+
+interface Fixture {
+  name: string;
+  to: Destination;
+  source: string;
+}
+
+function fixtures(ending: string): Fixture[] {
+  return present.flatMap(({ path, provider }) =>
+    readdirSync(path).filter((file) => file.endsWith(ending)).map((file) => ({
+      name: `${provider}: ${file}`, to: destination(provider, 'asked-model'), source: readFileSync(join(path, file), 'utf8'),
+    })),
+  );
+}
+
+const isError = (source: string): boolean => Object.hasOwn(JSON.parse(source) as object, 'error');
+const wholes = fixtures('.json').filter(({ source }) => !isError(source));
+const errors = fixtures('.json').filter(({ source }) => isError(source));
+const streams = fixtures('.chunks.txt');
+const linesOf = (source: string): string[] => source.split('\n').filter((line) => line.trim() !== '');
+
+/** The stream as its vendor sends it. */
+function wireOf({ to, source }: Fixture): Uint8Array {
+  const lines = linesOf(source);
+  const events = to.row.protocol === 'anthropic' ? lines.map((line) => `event: ${(JSON.parse(line) as { type: string }).type}\n${writeSse(line)}`) : [...lines, '[DONE]'].map(writeSse);
+  return new TextEncoder().encode(events.join(''));
+}
+
+function eventsOf(bytes: Uint8Array): SseEvent[] {
+  const reader = createSseReader();
+  return [...reader.push(bytes), ...reader.end()];
+}
+
+function read(to: Destination, events: readonly SseEvent[]): { chunks: ChatChunk[]; isComplete: boolean } {
+  const reader = protocolOf(to.row).streamReader(to, moment);
+  const chunks = events.flatMap((event) => reader.push(event));
+  const end = reader.end();
+  return { chunks: [...chunks, ...end.chunks], isComplete: end.isComplete };
+}
+
+/** An answer of the house in the oracle's words, first choice. */
+function saidBy(answer: ChatResponse): Said {
+  const choice = answer.choices[0];
+  const usage = usageOf(answer.usage);
+  return {
+    text: choice?.message.content ?? '',
+    reasoning: choice?.message.reasoning_content ?? '',
+    refusal: (choice?.message.refusal ?? '') !== '',
+    calls: (choice?.message.tool_calls ?? []).map((call) => ({ id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) as unknown })),
+    finish: choice?.finish_reason ?? '',
+    tokensIn: usage?.tokensIn ?? -1,
+    tokensOut: usage?.tokensOut ?? -1,
+    tokensCached: usage?.tokensCached ?? -1,
+  };
+}
+
+describe('whole answers', () => {
+  test.each(wholes.map((fixture) => [fixture.name, fixture] as const))('%s says what its vendor said', (_name, { to, source }) => {
+    const answer = protocolOf(to.row).fromVendor(JSON.parse(source), to, moment);
+    expect(saidBy(answer)).toEqual(oracles[to.row.protocol].whole(source));
+    expect(answer.object).toBe('chat.completion');
+    expect(answer.id).not.toBe('');
+    expect(answer.model).not.toBe('');
+    for (const choice of answer.choices) expect(choice.message.role).toBe('assistant');
+  });
+
+  test.each(wholes.map((fixture) => [fixture.name, fixture] as const))('%s survives as a stream', (_name, { to, source }) => {
+    const answer = protocolOf(to.row).fromVendor(JSON.parse(source), to, moment);
+    const chunks = chunksOf(answer);
+    expect(saidBy(assemble(chunks))).toEqual(saidBy(answer));
+    lawsOf(chunks);
+  });
+
+  test.each(errors.map((fixture) => [fixture.name, fixture] as const))('%s is an error, and is never taken for an answer', (_name, { to, source }) => {
+    expect(() => protocolOf(to.row).fromVendor(JSON.parse(source), to, moment)).toThrow();
+    expect(protocolOf(to.row).errorOf(400, JSON.parse(source)).message).not.toBeNull();
+  });
+});
+
+/** What holds for the chunks of every complete stream. */
+function lawsOf(chunks: readonly ChatChunk[]): void {
+  const indexes = new Set(chunks.flatMap((chunk) => chunk.choices.map((choice) => choice.index)));
+  for (const index of indexes) {
+    const mine = chunks.flatMap((chunk) => chunk.choices.filter((choice) => choice.index === index));
+    expect(mine.filter((choice) => choice.finish_reason !== null), 'exactly one finish').toHaveLength(1);
+    expect(mine.filter((choice) => choice.delta.role === 'assistant'), 'exactly one role').toHaveLength(1);
+    const calls = mine.flatMap((choice) => choice.delta.tool_calls ?? []);
+    const firsts = [...new Set(calls.map((call) => call.index))];
+    expect(firsts, 'calls are numbered densely, in order').toEqual(firsts.map((_, at) => at));
+    expect(calls.filter((call) => call.id !== undefined).length, 'each call is named once').toBe(firsts.length);
+  }
+  const withUsage = chunks.filter((chunk) => chunk.usage);
+  expect(withUsage, 'usage comes once').toHaveLength(1);
+  expect(chunks.at(-1), 'and last').toBe(withUsage[0]);
+  for (const chunk of chunks) {
+    expect(chunk.object).toBe('chat.completion.chunk');
+    expect([chunk.id, chunk.model, chunk.created]).toEqual([chunks[0]?.id, chunks[0]?.model, chunks[0]?.created]);
+  }
+  expect(chunks.some(isSemantic)).toBe(true);
+}
+
+describe('streams', () => {
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s says what its vendor said, and keeps the laws', (_name, fixture) => {
+    const { chunks, isComplete } = read(fixture.to, eventsOf(wireOf(fixture)));
+    expect(isComplete).toBe(true);
+    lawsOf(chunks);
+    expect(saidBy(assemble(chunks))).toEqual(oracles[fixture.to.row.protocol].stream(linesOf(fixture.source)));
+  });
+
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s is the same wherever its bytes are cut', (_name, fixture) => {
+    const bytes = wireOf(fixture);
+    const whole = eventsOf(bytes);
+    // Long streams are cut at every byte of their beginning and end, and in many sizes of piece throughout.
+    const ends = 1500;
+    for (let cut = 1; cut < bytes.length; cut++) {
+      if (cut > ends && cut < bytes.length - ends) continue;
+      const reader = createSseReader();
+      const from = Math.max(0, cut - 700);
+      const window = bytes.subarray(from, Math.min(bytes.length, cut + 700));
+      const cutEvents = [...reader.push(window.subarray(0, cut - from)), ...reader.push(window.subarray(cut - from))];
+      const fresh = createSseReader().push(window);
+      if (cutEvents.length !== fresh.length || cutEvents.some((event, at) => event.data !== fresh[at]?.data)) throw new Error(`cut at ${cut} changes the events`);
+    }
+    for (const size of [1, 2, 3, 7, 61, 1021]) {
+      const reader = createSseReader();
+      const events: SseEvent[] = [];
+      for (let at = 0; at < bytes.length; at += size) events.push(...reader.push(bytes.subarray(at, at + size)));
+      expect(events, `pieces of ${size}`).toEqual(whole);
+    }
+  });
+
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s that ends early is never complete without its finish, and nothing is said twice', (_name, fixture) => {
+    const events = eventsOf(wireOf(fixture));
+    const full = oracles[fixture.to.row.protocol].stream(linesOf(fixture.source)).text;
+    const step = Math.max(1, Math.floor(events.length / 60));
+    for (let count = 0; count < events.length; count += step) {
+      const { chunks, isComplete } = read(fixture.to, events.slice(0, count));
+      const finishes = chunks.flatMap((chunk) => chunk.choices).filter((choice) => choice.finish_reason !== null);
+      expect(finishes.length).toBe(isComplete ? 1 : 0);
+      expect(full.startsWith(assemble(chunks).choices[0]?.message.content ?? '')).toBe(true);
+    }
+  });
+
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s takes unknown events, comments and data after its end without harm', (_name, fixture) => {
+    const events = eventsOf(wireOf(fixture));
+    const noise: SseEvent[] = [{ event: 'ping', data: '{"type":"ping"}' }, { event: 'brand_new', data: '{"type":"brand_new","deep":{"a":[1]}}' }, { event: 'message', data: '' }];
+    const { chunks, isComplete } = read(fixture.to, [...noise, ...events.flatMap((event) => [event, ...noise]), ...events]);
+    expect(isComplete).toBe(true);
+    lawsOf(chunks);
+    expect(saidBy(assemble(chunks))).toEqual(saidBy(assemble(read(fixture.to, events).chunks)));
+  });
+
+  test.each(streams.filter(({ to }) => to.row.protocol === 'openai').map((fixture) => [fixture.name, fixture] as const))('%s: the scanner learns the same without building a chunk', (_name, fixture) => {
+    const scanner = createStreamScanner();
+    for (const event of eventsOf(wireOf(fixture))) scanner.push(event);
+    const { chunks } = read(fixture.to, eventsOf(wireOf(fixture)));
+    const said = oracles.openai.stream(linesOf(fixture.source));
+    expect(scanner.facts).toMatchObject({ isSemantic: true, isDone: true, isComplete: true, malformed: 0, failure: null, finishReason: said.finish, modelReported: chunks[0]?.model });
+    expect(scanner.facts.usage).toEqual(usageOf(chunks.at(-1)?.usage));
+    expect(scanner.facts.contentChars).toBe(chunks.reduce((sum, chunk) => sum + charsOf(chunk), 0));
+  });
+});
+
+test('the hand-written answers of every protocol were found; recorded ones are used where they are', () => {
+  expect(present.length).toBeGreaterThanOrEqual(2);
+  for (const protocol of ['openai', 'anthropic']) {
+    expect(wholes.filter(({ to }) => to.row.protocol === protocol).length).toBeGreaterThanOrEqual(5);
+    expect(streams.filter(({ to }) => to.row.protocol === protocol).length).toBeGreaterThanOrEqual(5);
+  }
+  const missing = folders.filter((folder) => !present.includes(folder)).length;
+  if (missing > 0) console.info(`skipped: ${missing} folders of recorded answers are not on this machine`);
+});

@@ -1,0 +1,126 @@
+/** What a vendor's own bytes say, read in the plainest way and without a line of the product: what the laws compare with. */
+
+export interface Said {
+  text: string;
+  reasoning: string;
+  refusal: boolean;
+  calls: { id: string; name: string; input: unknown }[];
+  finish: string;
+  tokensIn: number;
+  tokensOut: number;
+  tokensCached: number;
+}
+
+interface Node {
+  [key: string]: Node & string & number & null;
+}
+type Items = Node[];
+
+const parse = (source: string): Node => JSON.parse(source) as Node;
+const items = (value: unknown): Items => (Array.isArray(value) ? (value as Items) : []);
+const str = (value: unknown): string => (typeof value === 'string' ? value : '');
+const num = (value: unknown): number => (typeof value === 'number' ? value : 0);
+const input = (source: string): unknown => (source === '' ? {} : (JSON.parse(source) as unknown));
+const parts = (content: unknown): string => (Array.isArray(content) ? items(content).map((part) => str(part['text'])).join('') : str(content));
+
+function openaiUsage(said: Said, usage: Node): void {
+  const out = num(usage['completion_tokens']);
+  said.tokensIn = num(usage['prompt_tokens']);
+  // Where a total holds more than prompt and completion, the rest was thought, and is paid for.
+  said.tokensOut = Math.max(out, num(usage['total_tokens']) - said.tokensIn);
+  said.tokensCached = num(usage['prompt_tokens_details']?.['cached_tokens']) || num(usage['prompt_cache_hit_tokens']);
+}
+
+const nothing = (): Said => ({ text: '', reasoning: '', refusal: false, calls: [], finish: '', tokensIn: 0, tokensOut: 0, tokensCached: 0 });
+
+/** The first choice of a whole answer of OpenAI's wire. */
+export function openaiWhole(source: string): Said {
+  const body = parse(source);
+  const said = nothing();
+  const choice = items(body['choices'])[0];
+  const message = choice?.['message'];
+  said.text = parts(message?.['content']);
+  said.reasoning = str(message?.['reasoning_content']);
+  said.refusal = str(message?.['refusal']) !== '';
+  said.calls = items(message?.['tool_calls']).map((call) => ({ id: str(call['id']), name: str(call['function']['name']), input: input(str(call['function']['arguments'])) }));
+  said.finish = str(choice?.['finish_reason']);
+  openaiUsage(said, body['usage'] as Node);
+  return said;
+}
+
+export function openaiStream(lines: readonly string[]): Said {
+  const said = nothing();
+  const calls = new Map<number, { id: string; name: string; args: string }>();
+  for (const line of lines) {
+    const chunk = parse(line);
+    const choice = items(chunk['choices'])[0];
+    const delta = choice?.['delta'];
+    said.text += parts(delta?.['content']);
+    said.reasoning += str(delta?.['reasoning_content']);
+    said.refusal ||= str(delta?.['refusal']) !== '';
+    for (const piece of items(delta?.['tool_calls'])) {
+      const at = typeof piece['index'] === 'number' ? num(piece['index']) : calls.size;
+      const call = calls.get(at) ?? { id: '', name: '', args: '' };
+      calls.set(at, { id: call.id || str(piece['id']), name: call.name + str(piece['function']['name']), args: call.args + str(piece['function']['arguments']) });
+    }
+    if (choice?.['finish_reason']) said.finish = str(choice['finish_reason']);
+    if (chunk['usage']) openaiUsage(said, chunk['usage']);
+  }
+  said.calls = [...calls.values()].map((call) => ({ id: call.id, name: call.name, input: input(call.args) }));
+  return said;
+}
+
+const finishWords: Readonly<Record<string, string>> = {
+  end_turn: 'stop', stop_sequence: 'stop', pause_turn: 'stop', max_tokens: 'length', model_context_window_exceeded: 'length', tool_use: 'tool_calls', refusal: 'content_filter',
+};
+
+function anthropicUsage(said: Said, usage: Node): void {
+  said.tokensCached = num(usage['cache_read_input_tokens']);
+  said.tokensIn = num(usage['input_tokens']) + said.tokensCached + num(usage['cache_creation_input_tokens']);
+  said.tokensOut = num(usage['output_tokens']);
+}
+
+function takeBlocks(said: Said, blocks: Items): void {
+  for (const block of blocks) {
+    if (str(block['type']) === 'text') said.text += str(block['text']);
+    if (str(block['type']) === 'thinking') said.reasoning += str(block['thinking']);
+    if (str(block['type']) === 'tool_use') said.calls.push({ id: str(block['id']), name: str(block['name']), input: block['input'] });
+  }
+}
+
+export function anthropicWhole(source: string): Said {
+  const body = parse(source);
+  const said = nothing();
+  takeBlocks(said, items(body['content']));
+  said.refusal = str(body['stop_reason']) === 'refusal';
+  said.finish = finishWords[str(body['stop_reason'])] ?? '';
+  anthropicUsage(said, body['usage']);
+  return said;
+}
+
+export function anthropicStream(lines: readonly string[]): Said {
+  const said = nothing();
+  const blocks = new Map<number, Record<string, unknown>>();
+  const usage: Record<string, unknown> = {};
+  for (const line of lines) {
+    const event = parse(line);
+    const index = num(event['index']);
+    const delta = event['delta'];
+    if (str(event['type']) === 'content_block_start') blocks.set(index, { ...event['content_block'], json: '' });
+    const block = blocks.get(index);
+    if (str(event['type']) === 'content_block_delta' && block) {
+      for (const key of ['text', 'thinking']) if (delta[key] !== undefined) block[key] = str(block[key]) + str(delta[key]);
+      block['json'] = str(block['json']) + str(delta['partial_json']);
+    }
+    const stop = str(delta?.['stop_reason']);
+    if (stop !== '') {
+      said.finish = finishWords[stop] ?? '';
+      said.refusal = stop === 'refusal';
+    }
+    for (const [key, value] of Object.entries(event['usage'] ?? event['message']?.['usage'] ?? {})) if (value !== null) usage[key] = value;
+  }
+  const whole = [...blocks.values()].map((block) => ({ ...block, input: block['json'] === '' ? (block['input'] ?? {}) : input(str(block['json'])) }));
+  takeBlocks(said, whole as unknown as Items);
+  anthropicUsage(said, usage as Node);
+  return said;
+}

@@ -1,0 +1,99 @@
+/** Costs to the nano-dollar: worked by hand, rounded once, never negative, and never above what was reserved. */
+import { describe, expect, test } from 'vitest';
+import { costOf, reservationOf } from '../../src/domain/cost.ts';
+import { noTokens, type TokenUsage, type UnitPrices } from '../../src/domain/ledger.ts';
+import { seeded } from '../ledger/records.ts';
+
+const usage = (part: Partial<TokenUsage>): TokenUsage => ({ ...noTokens, ...part });
+/** Dollars per million tokens, as vendors print them. */
+const dollars = (input: number, output: number, rest: { cacheRead?: number; cacheWrite?: number } = {}): UnitPrices => ({
+  input: Math.round(input * 1e9),
+  output: Math.round(output * 1e9),
+  ...(rest.cacheRead !== undefined && { cacheRead: Math.round(rest.cacheRead * 1e9) }),
+  ...(rest.cacheWrite !== undefined && { cacheWrite: Math.round(rest.cacheWrite * 1e9) }),
+});
+
+describe('worked examples', () => {
+  test.each<[string, Partial<TokenUsage>, UnitPrices, number]>([
+    // 1,000 x 150 + 500 x 600 nano-dollars.
+    ['gpt-4o-mini: 1,000 in, 500 out', { tokensIn: 1_000, tokensOut: 500 }, dollars(0.15, 0.6), 450_000],
+    // 1,200 x 2,500 + 800 x 1,250 + 300 x 10,000.
+    ['gpt-4o: 2,000 in of which 800 cached, 300 out', { tokensIn: 2_000, tokensCached: 800, tokensOut: 300 }, dollars(2.5, 10, { cacheRead: 1.25 }), 7_000_000],
+    // 5 x 3,000 + 4,735 x 3,750 + 255 x 15,000.
+    ['claude: 4,740 in of which 4,735 written to the cache', { tokensIn: 4_740, tokensCacheWrite: 4_735, tokensOut: 255 }, dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }), 21_596_250],
+    // 100 x 3,000 + 3,000 x 300 + 1,000 x 3,750 + 10 x 15,000.
+    ['claude: read and written', { tokensIn: 4_100, tokensCached: 3_000, tokensCacheWrite: 1_000, tokensOut: 10 }, dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }), 5_100_000],
+    ['no price for the cache: cached tokens cost as others do', { tokensIn: 1_000, tokensCached: 900 }, dollars(2, 8), 2_000_000],
+    ['reasoning is part of the output', { tokensOut: 100, tokensReasoning: 90 }, dollars(2, 8), 800_000],
+    ['a flat price for a request', { tokensIn: 10, tokensOut: 1 }, { ...dollars(1, 1), perRequest: 5_000_000 }, 5_011_000],
+    ['one token at 0.02 dollars a million', { tokensIn: 1 }, dollars(0.02, 0), 20],
+    ['nothing used', {}, dollars(2, 8), 0],
+    ['free', { tokensIn: 1e6, tokensOut: 1e6 }, { input: 0, output: 0 }, 0],
+    ['a free cache is free', { tokensIn: 1_000, tokensCached: 1_000 }, dollars(2, 8, { cacheRead: 0 }), 0],
+  ])('%s', (_name, part, prices, expected) => {
+    expect(costOf(usage(part), prices)).toBe(expected);
+  });
+});
+
+describe('rounding', () => {
+  test.each<[number, number]>([
+    [499_999, 0],
+    [500_000, 1],
+    [1_499_999, 1],
+    [1_500_000, 2],
+  ])('%i millionths of a nano-dollar are %i', (unit, expected) => {
+    expect(costOf(usage({ tokensIn: 1 }), { input: unit, output: 0 })).toBe(expected);
+  });
+
+  test('it is rounded once for the attempt and not for each part', () => {
+    const prices = { input: 400_000, output: 400_000, cacheRead: 400_000, cacheWrite: 400_000 };
+    expect(costOf(usage({ tokensIn: 3, tokensCached: 1, tokensCacheWrite: 1, tokensOut: 1 }), prices)).toBe(2);
+  });
+
+  test('sums beyond what a double holds exactly stay exact', () => {
+    // 333,333,333 x 7 = 2,333,333,331 tokens' worth; the product is far beyond 2^53.
+    expect(costOf(usage({ tokensIn: 333_333_333 }), { input: 7_000_000_001, output: 0 })).toBe(2_333_333_331_333);
+  });
+});
+
+describe('what a vendor may say and must not make a cost of', () => {
+  test.each<[string, Partial<TokenUsage>, number]>([
+    ['more cached than there is', { tokensIn: 100, tokensCached: 500 }, 50_000],
+    ['more cached and written than there is', { tokensIn: 100, tokensCached: 80, tokensCacheWrite: 80 }, 40_000 + 20 * 1_250],
+    ['negative counts', { tokensIn: -100, tokensOut: -5 }, 0],
+    ['not a number', { tokensIn: Number.NaN, tokensOut: Number.POSITIVE_INFINITY }, 0],
+    ['half a token', { tokensIn: 1.9 }, 1_000],
+  ])('%s', (_name, part, expected) => {
+    expect(costOf(usage(part), { input: 1e9, output: 2e9, cacheRead: 5e8, cacheWrite: 1.25e9 })).toBe(expected);
+  });
+
+  test('a negative price is none', () => {
+    expect(costOf(usage({ tokensIn: 10, tokensOut: 10 }), { input: -5e9, output: 1e9, perRequest: -1 })).toBe(10_000);
+  });
+
+  test('an absurd cost stops at the largest exact number', () => {
+    expect(costOf(usage({ tokensIn: Number.MAX_SAFE_INTEGER }), { input: 1e15, output: 0 })).toBe(Number.MAX_SAFE_INTEGER);
+  });
+});
+
+describe('reservations', () => {
+  test('the whole prompt at the dearest input price and the whole output, rounded up', () => {
+    expect(reservationOf(1_000, 100, dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }))).toBe(3_750_000 + 1_500_000);
+    expect(reservationOf(1, 0, { input: 1, output: 0 })).toBe(1);
+    expect(reservationOf(0, 0, { input: 5, output: 5, perRequest: 7 })).toBe(7);
+  });
+
+  test('no usage within its bounds costs more than was reserved for it', () => {
+    const below = seeded(11);
+    for (let round = 0; round < 5_000; round++) {
+      const [promptMax, outputMax] = [below(200_000), below(20_000)];
+      const prices: UnitPrices = { input: below(2 ** 31), output: below(2 ** 31), perRequest: below(1_000) };
+      if (below(2) === 0) prices.cacheRead = below(2 ** 31);
+      if (below(2) === 0) prices.cacheWrite = below(2 ** 31);
+      const tokensIn = below(promptMax + 1);
+      const spent = costOf(usage({ tokensIn, tokensCached: below(tokensIn + 1), tokensCacheWrite: below(tokensIn + 1), tokensOut: below(outputMax + 1) }), prices);
+      expect(spent).toBeLessThanOrEqual(reservationOf(promptMax, outputMax, prices));
+      expect(spent).toBeGreaterThanOrEqual(0);
+    }
+  });
+});

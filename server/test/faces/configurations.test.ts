@@ -1,0 +1,394 @@
+/** S2's face, through the front door: one describe per route, one case per status it may give. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answersSeen, listed, pathsOf, openConnectionsHouse, openVendor, tracesOf, type ConnectionsHouse, type Found, type Vendor } from '../support/connections-house.ts';
+import type { Resident } from '../support/house.ts';
+
+const key = 'sk-canary-0123456789abcdefWXYZ';
+const mask = '***WXYZ';
+const randomId = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+let house: ConnectionsHouse;
+let vendor: Vendor;
+let admin: Resident;
+let alice: Resident;
+let bob: Resident;
+let names = 0;
+
+beforeAll(async () => {
+  house = await openConnectionsHouse();
+  vendor = await openVendor([key]);
+  admin = await house.createResident('Admin', 'administrator');
+  alice = await house.createResident('Alice');
+  bob = await house.createResident('Bob');
+});
+
+afterAll(async () => {
+  await house.close();
+  await vendor.close();
+});
+
+const fresh = (): string => `configuration ${++names}`;
+const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  name: fresh(), provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key, ...more,
+});
+
+async function make(person: Resident = alice, more: Record<string, unknown> = {}): Promise<Found> {
+  const answer = await house.ask(person, 'POST', '/api/configurations', body(more));
+  expect(answer.status, answer.text).toBe(201);
+  return answer.body.data;
+}
+
+describe('POST /api/configurations', () => {
+  test('201 a created configuration never shows its key, only a mask', async () => {
+    const answer = await house.ask(alice, 'POST', '/api/configurations', body({ name: 'My GPT' }));
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      success: true,
+      data: { name: 'My GPT', provider: 'custom', model: 'small-model', apiKey: mask, hasApiKey: true, userId: alice.id, scope: 'user', isActive: true, isDefault: false, testStatus: 'pending', lastTested: null },
+    });
+    expect(tracesOf(key, answer.text)).toEqual([]);
+  });
+
+  test('201 a short key is masked without a tail', async () => {
+    expect(await make(alice, { apiKey: 'short-key' })).toMatchObject({ apiKey: '***', hasApiKey: true });
+  });
+
+  test('201 a key inside the configuration is sealed like any other and does not stay among the settings', async () => {
+    const data = await make(alice, { apiKey: undefined, configuration: { apiKey: key, temperature: 0.5 } });
+    expect(data).toMatchObject({ apiKey: mask, configuration: { temperature: 0.5 } });
+    expect(data['configuration']).not.toHaveProperty('apiKey');
+  });
+
+  test('201 values of custom headers are masked and sealed', async () => {
+    const data = await make(alice, { configuration: { headers: { 'X-Team': 'header-canary-value-1234' } } });
+    expect(data['configuration']).toEqual({ headers: { 'x-team': '***' } });
+    const row = await house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', data.id).executeTakeFirstOrThrow();
+    expect(JSON.stringify(row)).not.toContain('header-canary-value-1234');
+    expect(row.headers_encrypted).toMatch(/^v1\./);
+  });
+
+  test('201 with validate the answer carries a live test and the row its result', async () => {
+    const answer = await house.ask(bob, 'POST', '/api/configurations', body({ validate: true }));
+    expect(answer.status, answer.text).toBe(201);
+    expect(answer.body).toMatchObject({ test: { success: true, status: 'success' }, data: { testStatus: 'success' } });
+  });
+
+  test('201 a template fills in what was not said', async () => {
+    const templates = await house.ask(alice, 'GET', '/api/providers/openai/templates');
+    const template = listed(templates).find((entry) => entry['isDefault'])!;
+    const data = await make(alice, { provider: 'openai', model: undefined, baseUrl: undefined, templateId: template.id });
+    expect(data).toMatchObject({ provider: 'openai', model: (template['configuration'] as Record<string, unknown>)['model'] });
+  });
+
+  test('201 a new default takes the place of the old one', async () => {
+    const first = await make(bob, { isDefault: true });
+    const second = await make(bob, { isDefault: true });
+    const list = await house.ask(bob, 'GET', '/api/configurations');
+    const defaults = listed(list).filter((entry) => entry['isDefault']).map((entry) => entry.id);
+    expect(defaults).toEqual([second.id]);
+    expect(first['isDefault']).toBe(true);
+  });
+
+  test.each([
+    ['no name', { name: undefined }, 'name'],
+    ['an empty name', { name: '  ' }, 'name'],
+    ['a name of 256 characters', { name: 'x'.repeat(256) }, 'name'],
+    ['a NUL in the name', { name: 'a\u0000b' }, 'name'],
+    ['an unknown provider', { provider: 'nobody' }, 'provider'],
+    ['no model', { model: undefined }, 'model'],
+    ['no address for a provider without one', { baseUrl: undefined }, 'baseUrl'],
+    ['a key with a line break inside', { apiKey: 'sk-first\nsecond' }, 'apiKey'],
+    ['a key with a zero-width space', { apiKey: 'sk-\u200bhidden-key' }, 'apiKey'],
+    ['a mask for a key', { apiKey: '***abcd' }, 'apiKey'],
+    ['an unknown field', { userId: 'somebody' }, 'userId'],
+    ['a column of the table', { apiKeyEncrypted: 'v1.x' }, 'apiKeyEncrypted'],
+    ['an unknown setting', { configuration: { nonsense: 1 } }, 'configuration.nonsense'],
+    ['a temperature of 3', { configuration: { temperature: 3 } }, 'configuration.temperature'],
+    ['a header that frames requests', { configuration: { headers: { 'Transfer-Encoding': 'chunked' } } }, 'configuration.headers.transfer-encoding'],
+    ['a header that signs in', { configuration: { headers: { Authorization: 'Bearer x' } } }, 'configuration.headers.authorization'],
+    ['a mask for a header that is not stored', { configuration: { headers: { 'X-Team': '***' } } }, 'configuration.headers.X-Team'],
+  ])('400 %s, with the path of the field', async (_, more, path) => {
+    const answer = await house.ask(alice, 'POST', '/api/configurations', body(more));
+    expect(answer.status, answer.text).toBe(400);
+    expect(answer.body).toMatchObject({ success: false, error_code: 'VALIDATION_ERROR' });
+    expect(answer.body['error']).toBe(answer.body['message']);
+    expect(pathsOf(answer)).toContain(path);
+    expect(answer.text).not.toContain('sk-first');
+  });
+
+  test.each([
+    'ftp://example.org/v1', 'file:///etc/passwd', 'https://user:pw@example.org/v1', 'https://example.org/v1?key=1', 'https://example.org/v1#x',
+    'http://169.254.169.254/latest', 'http://metadata.google.internal/v1', 'https://example.org/a/../b', 'https://example.org:6379/v1', 'no address',
+  ])('400 an address that cannot be a target: %s', async (baseUrl) => {
+    const answer = await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl }));
+    expect(answer.status, answer.text).toBe(400);
+    expect(answer.body['error_code']).toBe('URL_REFUSED');
+    expect(pathsOf(answer)).toEqual(['baseUrl']);
+  });
+
+  test('400 a key is not kept for plain http to a public host', async () => {
+    const answer = await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl: 'http://llm.example.org/v1' }));
+    expect([answer.status, answer.body['error_code']]).toEqual([400, 'URL_REFUSED']);
+    expect((await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl: 'http://llm.example.org/v1', apiKey: undefined }))).status).toBe(201);
+  });
+
+  test('400 a hosted provider without a key', async () => {
+    const answer = await house.ask(alice, 'POST', '/api/configurations', body({ provider: 'openai', baseUrl: undefined, apiKey: undefined }));
+    expect([answer.status, answer.body['error_code']]).toEqual([400, 'SECRET_REQUIRED']);
+  });
+
+  test('400 broken JSON and prototype keys', async () => {
+    expect((await house.ask(alice, 'POST', '/api/configurations', '{"name":')).body['error_code']).toBe('MALFORMED_JSON');
+    expect((await house.ask(alice, 'POST', '/api/configurations', '{"name":"x","__proto__":{"isAdmin":true}}')).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
+    expect((await house.ask(null, 'POST', '/api/configurations', body())).status).toBe(401);
+  });
+
+  test('409 a name that the owner uses already, in any case; another owner may use it', async () => {
+    const name = fresh();
+    await make(alice, { name });
+    const answer = await house.ask(alice, 'POST', '/api/configurations', body({ name: name.toUpperCase() }));
+    expect([answer.status, answer.body['error_code']]).toEqual([409, 'NAME_EXISTS']);
+    await make(bob, { name });
+  });
+});
+
+describe('GET /api/configurations', () => {
+  test("200 shows the caller's own, newest first, and nobody else's", async () => {
+    const carol = await house.createResident('Carol');
+    const [first, second] = [await make(carol), await make(carol)];
+    await house.ask(admin, 'POST', '/api/ai-connections', { name: fresh(), baseUrl: vendor.baseUrl, scope: 'organization' });
+    const answer = await house.ask(carol, 'GET', '/api/configurations');
+    expect(answer.body).not.toHaveProperty('pagination');
+    expect(listed(answer).map((entry) => entry.id)).toEqual([second.id, first.id]);
+  });
+
+  test('200 with a page the answer says how many there are', async () => {
+    const dora = await house.createResident('Dora');
+    for (let count = 0; count < 3; count++) await make(dora);
+    const answer = await house.ask(dora, 'GET', '/api/configurations?page=2&limit=2');
+    expect(answer.body).toMatchObject({ pagination: { page: 2, limit: 2, total: 3, totalPages: 2 } });
+    expect(answer.body.data).toHaveLength(1);
+  });
+
+  test('200 a search takes wildcards literally', async () => {
+    const erin = await house.createResident('Erin');
+    await make(erin, { name: 'Rate 100%' });
+    await make(erin, { name: 'Plain' });
+    const found = await house.ask(erin, 'GET', '/api/configurations?search=%25');
+    expect(listed(found).map((entry) => entry['name'])).toEqual(['Rate 100%']);
+    expect((await house.ask(erin, 'GET', '/api/configurations?search=_')).body.data).toEqual([]);
+  });
+
+  test('400 an unknown query or a page of nothing', async () => {
+    expect((await house.ask(alice, 'GET', '/api/configurations?userId=x')).status).toBe(400);
+    expect((await house.ask(alice, 'GET', '/api/configurations?page=0')).status).toBe(400);
+    expect((await house.ask(alice, 'GET', '/api/configurations?limit=1000000000')).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
+    expect((await house.ask(null, 'GET', '/api/configurations')).status).toBe(401);
+  });
+});
+
+describe('GET /api/configurations/:id', () => {
+  test('200 the owner, and everyone for the organization', async () => {
+    const own = await make();
+    expect((await house.ask(alice, 'GET', `/api/configurations/${own.id}`)).body.data).toMatchObject({ id: own.id, canManage: true });
+    const shared = await house.ask(admin, 'POST', '/api/ai-connections', { name: fresh(), baseUrl: vendor.baseUrl, scope: 'organization' });
+    expect((await house.ask(alice, 'GET', `/api/configurations/${shared.body.id}`)).body.data).toMatchObject({ scope: 'organization', canManage: false });
+  });
+
+  test("404 a stranger's configuration looks exactly like a missing one, to administrators too", async () => {
+    const own = await make();
+    const withoutId = ({ status, body: answer }: { status: number; body: Found }) => ({ status, ...answer, request_id: null });
+    for (const person of [bob, admin]) {
+      const foreign = await house.ask(person, 'GET', `/api/configurations/${own.id}`);
+      const random = await house.ask(person, 'GET', `/api/configurations/${randomId}`);
+      expect(foreign.status).toBe(404);
+      expect(withoutId(foreign)).toEqual(withoutId(random));
+    }
+    expect((await house.ask(alice, 'GET', '/api/configurations/not-a-uuid')).status).toBe(404);
+  });
+
+  test('404 the attempt on a foreign one is in the audit log', async () => {
+    const own = await make();
+    await house.ask(bob, 'GET', `/api/configurations/${own.id}`);
+    const entry = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', own.id).where('outcome', '=', 'refused').executeTakeFirstOrThrow();
+    expect(entry).toMatchObject({ actor_id: bob.id, error_code: 'NOT_FOUND', action: 'connection.show' });
+  });
+
+  test('403 a workspace that the caller is no member of', async () => {
+    const id = await house.createWorkspace(`Team ${fresh()}`, [[admin, 'ADMIN']]);
+    const made = await house.ask(admin, 'POST', '/ai/llm', { name: fresh(), aiType: 'OTHER', endpoint: vendor.baseUrl, workspaceId: id });
+    expect((await house.ask(alice, 'GET', `/api/configurations/${made.body.aiLlmId}`)).status).toBe(403);
+  });
+
+  test('401 without a token', async () => {
+    expect((await house.ask(null, 'GET', `/api/configurations/${randomId}`)).status).toBe(401);
+  });
+});
+
+describe.each(['PUT', 'PATCH'])('%s /api/configurations/:id', (method) => {
+  const change = (id: unknown, changes: unknown, person: Resident | null = alice) => house.ask(person, method, `/api/configurations/${id}`, changes);
+
+  test('200 changes what is named and nothing else', async () => {
+    const before = await make(alice, { configuration: { temperature: 0.3 } });
+    const answer = await change(before.id, { model: 'large-model' });
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body.data).toMatchObject({ name: before['name'], model: 'large-model', apiKey: mask, configuration: { temperature: 0.3 } });
+  });
+
+  test.each([['absent', undefined], ['empty', ''], ['the mask', mask]])('200 a key that is %s stays', async (_, apiKey) => {
+    const before = await make();
+    const answer = await change(before.id, { name: fresh(), apiKey });
+    expect(answer.body.data).toMatchObject({ apiKey: mask, apiKeySetAt: before['apiKeySetAt'] });
+  });
+
+  test('200 null clears a key, a model stays required', async () => {
+    const before = await make();
+    expect((await change(before.id, { apiKey: null })).body.data).toMatchObject({ apiKey: null, hasApiKey: false });
+    expect((await change(before.id, { model: null })).status).toBe(400);
+  });
+
+  test('200 a new key, address or type makes the last test void; a new name does not', async () => {
+    const before = await make(await house.createResident(`Tester ${method}`));
+    const owner = (await house.database.db.selectFrom('ai_configurations').select('user_id').where('id', '=', before.id).executeTakeFirstOrThrow()).user_id;
+    expect(owner).toBe(before['userId']);
+    await house.database.driver.run({ sql: "UPDATE ai_configurations SET test_status = 'success', last_tested_at = 1 WHERE id = $1", params: [before.id] }, 'write');
+    const token = await tokenOf(owner);
+    const renamed = await house.ask(token, method, `/api/configurations/${before.id}`, { name: fresh() });
+    expect(renamed.body.data).toMatchObject({ testStatus: 'success' });
+    const rekeyed = await house.ask(token, method, `/api/configurations/${before.id}`, { apiKey: 'sk-another-key-of-the-same-place' });
+    expect(rekeyed.body.data).toMatchObject({ testStatus: 'pending', lastTested: null });
+  });
+
+  test('200 a custom header keeps its value while another is changed', async () => {
+    const before = await make(alice, { configuration: { headers: { 'x-one': 'first-header-value', 'x-two': 'second-header-value' } } });
+    const answer = await change(before.id, { configuration: { headers: { 'x-one': '***', 'x-two': 'third-header-value' } } });
+    expect(answer.status, answer.text).toBe(200);
+    vendor.forget();
+    await house.ask(await house.createResident(`Header ${method}`), 'GET', '/api/configurations');
+    await house.ask(alice, 'POST', `/api/configurations/${before.id}/test`);
+    expect(vendor.bytes()).toContain('first-header-value');
+    expect(vendor.bytes()).toContain('third-header-value');
+    expect(vendor.bytes()).not.toContain('second-header-value');
+  });
+
+  test('200 the change is audited with its fields, the key only as changed', async () => {
+    const before = await make();
+    await change(before.id, { model: 'large-model', apiKey: 'sk-audit-canary-000000000000' });
+    const entries = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', before.id).orderBy('id').execute();
+    expect(entries.map((entry) => entry.action)).toEqual(['connection.create', 'connection.update']);
+    const changes = JSON.parse(entries[1]!.changes!) as Record<string, unknown>;
+    expect(changes).toMatchObject({ model: { before: 'small-model', after: 'large-model' }, secret: { after: 'changed' } });
+    expect(JSON.stringify(entries)).not.toMatch(/sk-audit-canary|sk-canary|v1\./);
+  });
+
+  test('400 no field, an unknown field, a field that cannot be changed', async () => {
+    const { id } = await make();
+    expect((await change(id, {})).status).toBe(400);
+    for (const field of ['id', 'userId', 'scope', 'workspaceId', 'createdAt', 'testStatus', 'apiKeyEncrypted', 'trust']) {
+      const answer = await change(id, { [field]: 'x' });
+      expect([answer.status, pathsOf(answer)[0]]).toEqual([400, field]);
+    }
+  });
+
+  test('401 without a token', async () => {
+    expect((await change(randomId, { name: 'x' }, null)).status).toBe(401);
+  });
+
+  test('403 what belongs to the organization, for people without the permission', async () => {
+    const made = await house.ask(admin, 'POST', '/api/ai-connections', { name: fresh(), baseUrl: vendor.baseUrl, scope: 'organization' });
+    expect((await change(made.body.id, { name: 'mine now' })).status).toBe(403);
+  });
+
+  test('404 of a stranger, and nothing changed', async () => {
+    const before = await make();
+    expect((await change(before.id, { name: 'stolen' }, bob)).status).toBe(404);
+    expect((await house.ask(alice, 'GET', `/api/configurations/${before.id}`)).body.data).toMatchObject({ name: before['name'] });
+  });
+
+  test('409 the name of another one', async () => {
+    const [first, second] = [await make(), await make()];
+    const answer = await change(second.id, { name: first['name'] });
+    expect([answer.status, answer.body['error_code']]).toEqual([409, 'NAME_EXISTS']);
+  });
+
+  test('409 another address without the key again', async () => {
+    const before = await make();
+    const answer = await change(before.id, { baseUrl: 'https://other.example.org/v1' });
+    expect([answer.status, answer.body['error_code']]).toEqual([409, 'SECRET_REQUIRED_FOR_NEW_ORIGIN']);
+    expect(pathsOf(answer)).toEqual(['apiKey']);
+  });
+});
+
+/** A token for somebody who was made inside a test. */
+async function tokenOf(userId: string): Promise<{ token: string }> {
+  const { createToken } = await import('../../src/control/personal-tokens.ts');
+  const actor = house.deps.keeper.snapshot.actorOf(userId, 'session')!;
+  const origin = { requestId: randomId, address: '127.0.0.1', agent: 'test' };
+  return { token: (await createToken(house.deps, { actor, origin }, { name: 'again', expiresAtMs: null })).text };
+}
+
+describe('DELETE /api/configurations/:id', () => {
+  test('200 the credentials are gone from the row and from the files, the tombstone stays, the name is free', async () => {
+    const made = await make(alice, { name: 'Short lived', configuration: { headers: { 'x-one': 'a-header-value' } } });
+    const select = house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', made.id);
+    const before = await select.executeTakeFirstOrThrow();
+    const answer = await house.ask(alice, 'DELETE', `/api/configurations/${made.id}`);
+    expect([answer.status, answer.body]).toEqual([200, { success: true, data: null }]);
+    const after = await select.executeTakeFirstOrThrow();
+    expect(after).toMatchObject({ name: 'Short lived', provider: 'custom', api_key_encrypted: null, headers_encrypted: null, secret_last4: null, configuration: '{}', is_default: false });
+    expect(after.deleted_at).toBeGreaterThan(0);
+    expect(before.api_key_encrypted).toMatch(/^v1\./);
+    expect((await house.ask(alice, 'GET', `/api/configurations/${made.id}`)).status).toBe(404);
+    await make(alice, { name: 'Short lived' });
+  });
+
+  test('401, 404 and, for the organization, 403', async () => {
+    const own = await make();
+    const shared = await house.ask(admin, 'POST', '/api/ai-connections', { name: fresh(), baseUrl: vendor.baseUrl, scope: 'organization' });
+    expect((await house.ask(null, 'DELETE', `/api/configurations/${own.id}`)).status).toBe(401);
+    expect((await house.ask(bob, 'DELETE', `/api/configurations/${own.id}`)).status).toBe(404);
+    expect((await house.ask(bob, 'DELETE', `/api/configurations/${shared.body.id}`)).status).toBe(403);
+    expect((await house.ask(alice, 'DELETE', `/api/configurations/${own.id}?force=perhaps`)).status).toBe(400);
+  });
+});
+
+describe('POST /api/configurations/:id/default, activate, deactivate', () => {
+  test('200 one default per owner; deleting it leaves none', async () => {
+    const finn = await house.createResident('Finn');
+    const [first, second] = [await make(finn), await make(finn)];
+    await house.ask(finn, 'POST', `/api/configurations/${first.id}/default`);
+    expect((await house.ask(finn, 'POST', `/api/configurations/${second.id}/default`)).body.data).toMatchObject({ isDefault: true });
+    expect((await house.ask(finn, 'GET', `/api/configurations/${first.id}`)).body.data).toMatchObject({ isDefault: false });
+    await house.ask(finn, 'DELETE', `/api/configurations/${second.id}`);
+    expect(listed(await house.ask(finn, 'GET', '/api/configurations')).some((entry) => entry['isDefault'])).toBe(false);
+  });
+
+  test('200 many at once leave exactly one default', async () => {
+    const gina = await house.createResident('Gina');
+    const made = await Promise.all(Array.from({ length: 6 }, () => make(gina)));
+    const answers = await Promise.all(made.map((entry) => house.ask(gina, 'POST', `/api/configurations/${entry.id}/default`)));
+    expect(answers.every((answer) => answer.status === 200 || answer.status === 409)).toBe(true);
+    const list = listed(await house.ask(gina, 'GET', '/api/configurations'));
+    expect(list.filter((entry) => entry['isDefault'])).toHaveLength(1);
+  });
+
+  test('200 switching off and on; 404 of a stranger', async () => {
+    const made = await make();
+    expect((await house.ask(alice, 'POST', `/api/configurations/${made.id}/deactivate`)).body.data).toMatchObject({ isActive: false });
+    expect((await house.ask(alice, 'POST', `/api/configurations/${made.id}/activate`)).body.data).toMatchObject({ isActive: true });
+    expect((await house.ask(bob, 'POST', `/api/configurations/${made.id}/activate`)).status).toBe(404);
+  });
+});
+
+test('no answer of this face ever held the key', () => {
+  const all = answersSeen.join('\n');
+  expect(answersSeen.length).toBeGreaterThan(100);
+  expect(tracesOf(key, all)).toEqual([]);
+  expect(house.logged.join('\n')).not.toContain(key);
+});

@@ -1,0 +1,64 @@
+/** Weighs the built page as a first visit loads it, gzip, and fails over the budget: `node tools/web-size.ts` after the web build. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+
+/** Kilobytes of 1000 bytes, as browsers' tools count them. */
+const budgets = { script: 220, style: 45 };
+
+interface Chunk {
+  file: string;
+  isEntry?: boolean;
+  isDynamicEntry?: boolean;
+  imports?: string[];
+  css?: string[];
+}
+export type Manifest = Record<string, Chunk>;
+
+/** The files that a chunk needs, with those of everything it imports at once. */
+export function filesOf(manifest: Manifest, name: string, seen = new Set<string>()): Set<string> {
+  const chunk = manifest[name];
+  if (!chunk || seen.has(name)) return new Set();
+  seen.add(name);
+  const own = [chunk.file, ...(chunk.css ?? [])];
+  return new Set([...own, ...(chunk.imports ?? []).flatMap((other) => [...filesOf(manifest, other, seen)])]);
+}
+
+export interface Weight {
+  page: string;
+  scriptKb: number;
+  styleKb: number;
+}
+
+/** For each page: the entry, the page and whatever both need, in kilobytes of gzip. */
+export function weigh(dist: string): Weight[] {
+  const manifest = JSON.parse(readFileSync(join(dist, '.vite/manifest.json'), 'utf8')) as Manifest;
+  const names = Object.keys(manifest);
+  const entry = names.find((name) => manifest[name]?.isEntry) ?? '';
+  const kilobytes = (file: string): number => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1000;
+  const sum = (files: Iterable<string>, ending: string): number =>
+    [...files].filter((file) => file.endsWith(ending)).reduce((total, file) => total + kilobytes(file), 0);
+  return names
+    .filter((name) => manifest[name]?.isDynamicEntry)
+    .map((page) => {
+      const files = new Set([...filesOf(manifest, entry), ...filesOf(manifest, page)]);
+      return { page, scriptKb: sum(files, '.js'), styleKb: sum(files, '.css') };
+    });
+}
+
+export const isOver = ({ scriptKb, styleKb }: Weight): boolean => scriptKb > budgets.script || styleKb > budgets.style;
+
+if (import.meta.main) {
+  const dist = join(dirname(fileURLToPath(import.meta.url)), '../web/dist');
+  if (!existsSync(join(dist, '.vite/manifest.json'))) {
+    console.error('web/dist holds no build: run `npx vite build -c web/vite.config.ts` first');
+    process.exit(1);
+  }
+  const weights = weigh(dist);
+  for (const weight of weights) {
+    const { page, scriptKb, styleKb } = weight;
+    console.log(`${isOver(weight) ? 'OVER' : 'ok  '} ${page}: script ${scriptKb.toFixed(1)} of ${budgets.script} KB, style ${styleKb.toFixed(1)} of ${budgets.style} KB`);
+  }
+  process.exit(weights.some(isOver) ? 1 : 0);
+}

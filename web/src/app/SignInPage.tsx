@@ -1,0 +1,30 @@
+/** `/login`: the door. Says so where there is nobody to sign in as yet. */
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { SignInForm } from '../features/session/components/SignInForm.tsx';
+import { setupStatusQuery } from '../features/setup/api/setup-status.ts';
+import { usePageTitle } from '../lib/focus.ts';
+import { Notice } from '../ui/Notice.tsx';
+import { PlainLayout } from './PlainLayout.tsx';
+
+/** Only a place inside this page: an address of another site would make the door a trap. */
+export const insideOnly = (to: string | undefined): string => (to !== undefined && /^\/(?![/\\])/.test(to) ? to : '/');
+
+export function SignInPage() {
+  const t = useTranslations('signIn');
+  const heading = usePageTitle(t('title'));
+  const navigate = useNavigate();
+  const { to } = useSearch({ from: '/login' });
+  const { data: setup } = useQuery(setupStatusQuery);
+  return (
+    <PlainLayout title={t('title')} heading={heading}>
+      {setup?.needed === true && (
+        <Notice tone="info" title={t('setupTitle')}>
+          <p>{t('setup')}</p>
+        </Notice>
+      )}
+      <SignInForm onSignedIn={() => void navigate({ href: insideOnly(to), replace: true })} />
+    </PlainLayout>
+  );
+}

@@ -1,0 +1,23 @@
+/** The one store of what was loaded, and what a lost session means for it. */
+import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { HttpError } from '@patchbay/client';
+import { isUnauthenticated } from '../lib/error-text.ts';
+
+const retriesMax = 2;
+
+/** An answer that says no says no the second time too; what is worth a retry is a server that was away. */
+const isWorthRetry = (error: unknown): boolean => !(error instanceof HttpError) || error.status >= 500;
+
+export function createQueries(onSignedOut: () => void): QueryClient {
+  return new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error, query) => {
+        if (isUnauthenticated(error) && query.queryKey[0] !== 'me') onSignedOut();
+      },
+    }),
+    defaultOptions: {
+      queries: { retry: (count, error) => count < retriesMax && isWorthRetry(error), refetchOnWindowFocus: true },
+      mutations: { retry: false },
+    },
+  });
+}

@@ -1,0 +1,49 @@
+/** The connections as a list of cards, for phones. */
+import type { AiConnection } from '@patchbay/contract/ai-connections';
+import { useTranslations } from 'use-intl';
+import { ConnectionButtons } from './ConnectionButtons.tsx';
+import { ConnectionKey, ConnectionModel, ConnectionName, ConnectionStatus } from './ConnectionFacts.tsx';
+import classes from './ConfigurationCards.module.css';
+import type { ConfigurationRows } from './ConfigurationTable.tsx';
+import { TestResult } from './TestResult.tsx';
+import { useConnectionActions } from './use-connection-actions.ts';
+
+export function ConfigurationCards({ connections, providerNames, mayManage }: ConfigurationRows) {
+  const t = useTranslations('connections');
+  return (
+    <ul className={classes['cards']} aria-label={t('table', { count: connections.length })}>
+      {connections.map((connection) => (
+        <Card key={connection.id} connection={connection} provider={providerNames.get(connection.provider)} mayManage={mayManage} />
+      ))}
+    </ul>
+  );
+}
+
+function Card({ connection, provider, mayManage }: { connection: AiConnection; provider: string | undefined; mayManage: boolean }) {
+  const t = useTranslations('connections');
+  const actions = useConnectionActions(connection, mayManage);
+  return (
+    <li className={classes['card']}>
+      <div className={classes['head']}>
+        <div className={classes['name']}>
+          <ConnectionName connection={connection} />
+        </div>
+        <ConnectionStatus connection={connection} isTesting={actions.isTesting} />
+      </div>
+      <dl className={classes['facts']}>
+        <dt>{t('provider')}</dt>
+        <dd>{provider ?? connection.provider}</dd>
+        <dt>{t('model')}</dt>
+        <dd>
+          <ConnectionModel model={connection.defaultModel} />
+        </dd>
+        <dt>{t('apiKey')}</dt>
+        <dd>
+          <ConnectionKey mask={connection.apiKey} />
+        </dd>
+      </dl>
+      <ConnectionButtons connection={connection} actions={actions} />
+      {(actions.isTesting || actions.result !== null || actions.fault !== null) && <TestResult name={connection.name} actions={actions} />}
+    </li>
+  );
+}

@@ -1,0 +1,21 @@
+/** The shape of the list while it loads. It waits a moment before it shows, because most loads are over by then. */
+import { useTranslations } from 'use-intl';
+import classes from './ConfigurationSkeleton.module.css';
+
+const rows = [0, 1, 2, 3];
+
+export function ConfigurationSkeleton() {
+  const t = useTranslations('connections');
+  return (
+    <div className={classes['skeleton']} role="status">
+      <span className={classes['said']}>{t('loading')}</span>
+      {rows.map((row) => (
+        <div key={row} className={classes['row']} aria-hidden="true">
+          <span />
+          <span />
+          <span />
+        </div>
+      ))}
+    </div>
+  );
+}

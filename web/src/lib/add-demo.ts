@@ -1,0 +1,15 @@
+/** Adds a connection to the built-in demo provider; set-up and the empty list both offer it. It is never the default by itself. */
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from './client.ts';
+
+export function useAddDemo() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: async (name: string) => {
+      const startedMs = performance.now();
+      await client.configurations.create({ name, provider: 'demo' });
+      return { tookMs: Math.round(performance.now() - startedMs) };
+    },
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['connections'] }),
+  });
+}

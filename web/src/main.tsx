@@ -1,0 +1,46 @@
+/** Starts the page: theme, language, queries, routes. */
+import './ui/mantine.css';
+import './ui/tokens.css';
+import './ui/forms.css';
+import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
+import { QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { createQueries } from './app/queries.ts';
+import { createPages } from './app/router.tsx';
+import { meQuery } from './features/session/api/me.ts';
+import { styleNonce } from './lib/page.ts';
+import { Announcer } from './ui/Announcer.tsx';
+import { LanguageProvider } from './ui/LanguageProvider.tsx';
+import { cssVariablesResolver, theme } from './ui/theme.ts';
+
+const queries = createQueries(() => {
+  // The session is over: what was loaded under it goes, and the pages ask again who is there.
+  queries.removeQueries({ queryKey: meQuery.queryKey });
+  void pages.invalidate();
+});
+const pages = createPages(queries);
+const colorSchemes = localStorageColorSchemeManager({ key: 'patchbay-theme' });
+
+const place = document.getElementById('root');
+if (!place) throw new Error('the page has no root element');
+createRoot(place).render(
+  <StrictMode>
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariablesResolver}
+      colorSchemeManager={colorSchemes}
+      defaultColorScheme="auto"
+      getStyleNonce={() => styleNonce}
+    >
+      <LanguageProvider>
+        <Announcer>
+          <QueryClientProvider client={queries}>
+            <RouterProvider router={pages} />
+          </QueryClientProvider>
+        </Announcer>
+      </LanguageProvider>
+    </MantineProvider>
+  </StrictMode>,
+);
