@@ -58,7 +58,9 @@ if (import.meta.main) {
   const weights = weigh(dist);
   for (const weight of weights) {
     const { page, scriptKb, styleKb } = weight;
-    console.log(`${isOver(weight) ? 'OVER' : 'ok  '} ${page}: script ${scriptKb.toFixed(1)} of ${budgets.script} KB, style ${styleKb.toFixed(1)} of ${budgets.style} KB`);
+    console.log(
+      `${isOver(weight) ? 'OVER' : 'ok  '} ${page}: script ${scriptKb.toFixed(1)} of ${budgets.script} KB, style ${styleKb.toFixed(1)} of ${budgets.style} KB`,
+    );
   }
   process.exit(weights.some(isOver) ? 1 : 0);
 }

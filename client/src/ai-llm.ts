@@ -1,5 +1,13 @@
 /** S3's calls under S3's names: AI LLMs and workspaces, `/ai/llm` and `/workspace`. */
-import type { AiLlm, CreateAiLlm, UpdateAiLlm, aiLlmDeleted, aiLlmSaved, aiLlmStatsAnswer, aiLlmValidated } from '@patchbay/contract/ai-llm';
+import type {
+  AiLlm,
+  CreateAiLlm,
+  UpdateAiLlm,
+  aiLlmDeleted,
+  aiLlmSaved,
+  aiLlmStatsAnswer,
+  aiLlmValidated,
+} from '@patchbay/contract/ai-llm';
 import type { WorkspaceView, memberBody, memberChange } from '@patchbay/contract/workspaces';
 import { segment, type Input, type Output, type Transport } from './transport.ts';
 
@@ -33,7 +41,8 @@ export abstract class AiLlmClient {
   readonly deleteAiLlm = (id: string): Promise<Output<typeof aiLlmDeleted>> => this.transport.call('DELETE', `ai/llm/${segment(id)}`);
 
   /** One real call to the provider. It answers also where the provider refused: read `success` (R-245). */
-  readonly validateAiLlm = (id: string): Promise<Output<typeof aiLlmValidated>> => this.transport.call('POST', `ai/llm/${segment(id)}/validate`);
+  readonly validateAiLlm = (id: string): Promise<Output<typeof aiLlmValidated>> =>
+    this.transport.call('POST', `ai/llm/${segment(id)}/validate`);
 
   /** Totals are decimal texts: a counter may outgrow a number. */
   readonly getAiLlmStats = (aiLlmId?: string | null): Promise<Output<typeof aiLlmStatsAnswer>> =>

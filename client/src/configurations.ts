@@ -91,7 +91,11 @@ export function configurationCalls(transport: Transport): ConfigurationCalls {
 export interface ProviderCalls {
   list(signal?: AbortSignal): Promise<Provider[]>;
   /** The models of a provider, with where they come from and how old the list is. */
-  models(name: string, query?: { configurationId?: string; refresh?: boolean }, signal?: AbortSignal): Promise<Output<typeof modelList>['data']>;
+  models(
+    name: string,
+    query?: { configurationId?: string; refresh?: boolean },
+    signal?: AbortSignal,
+  ): Promise<Output<typeof modelList>['data']>;
   schema(name: string, signal?: AbortSignal): Promise<Output<typeof providerSchema>['data']>;
   templates(name: string, signal?: AbortSignal): Promise<Template[]>;
   /** Checks settings against the provider's schema; calls nobody. */

@@ -244,7 +244,11 @@ export class Transport {
       if (error instanceof HttpError || error instanceof NetworkError || signal?.aborted) throw error;
       const reason = limit.signal.aborted ? 'timeout' : 'unreachable';
       note(reason);
-      throw new NetworkError(reason, reason === 'timeout' ? `no answer within ${this.#timeoutMs} ms` : 'the server cannot be reached', error);
+      throw new NetworkError(
+        reason,
+        reason === 'timeout' ? `no answer within ${this.#timeoutMs} ms` : 'the server cannot be reached',
+        error,
+      );
     } finally {
       clearTimeout(timer);
     }

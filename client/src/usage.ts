@@ -38,7 +38,7 @@ export function usageCalls(transport: Transport): UsageCalls {
     },
     async *eachRequest({ rowsMax, ...filter }) {
       let cursor = filter.cursor ?? null;
-      for (let rows = 0; rows < rowsMax; ) {
+      for (let rows = 0; rows < rowsMax;) {
         const page = await requests({ ...filter, cursor });
         for (const row of page.data.slice(0, rowsMax - rows)) yield row;
         rows += page.data.length;

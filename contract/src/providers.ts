@@ -59,6 +59,9 @@ export const template = z.object({
 export type Template = z.infer<typeof template>;
 export const templateList = z.object({ success: z.literal(true), data: z.array(template) });
 
+/** What a configuration's fields are called on this wire where the house has another word for them. */
+export const settingNames = { secret: 'apiKey' } as const;
+
 /** A configuration as a form holds it: key, address and model may lie beside or inside the settings. */
 export const validateProvider = settingsMap;
 export const fieldFault = z.object({ path: z.string(), code: z.string(), message: z.string() });

@@ -30,6 +30,7 @@ export interface Bench {
   /** Holds what is worth keeping between runs: a package, once installed. */
   cacheDir: string;
   gatewayCore: number;
+  nice: number;
   upstreamPort: number;
   /** Where CPU profiles go; null for none. Profiles cost time: a profiled run is not a measurement. */
   profileDir: string | null;
@@ -69,7 +70,7 @@ export async function nginx(bench: Bench): Promise<Starter> {
     writeFileSync(join(dir, 'nginx.conf'), nginxConfig(dir, port, bench.upstreamPort));
     const sinceMs = performance.now();
     const args = ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')];
-    const started = startPinned('nginx', args, { core: bench.gatewayCore, logFile: join(dir, 'output.log') });
+    const started = startPinned('nginx', args, { core: bench.gatewayCore, nice: bench.nice, logFile: join(dir, 'output.log') });
     const readyMs = await untilReady(started, `http://127.0.0.1:${port}/v1/models`, sinceMs, readyMsMax);
     return { name: 'nginx', port, pid: started.pid, readyMs, headers: {}, modelPrefix: '', isExact: true, stop: () => stop(started) };
   };
@@ -120,6 +121,7 @@ export async function portkey(bench: Bench): Promise<Starter> {
     const sinceMs = performance.now();
     const started = startPinned(process.execPath, [script, `--port=${port}`, '--headless'], {
       core: bench.gatewayCore,
+      nice: bench.nice,
       env: { NODE_ENV: 'production', TRUSTED_CUSTOM_HOSTS: '127.0.0.1,localhost' },
       cwd: dir,
       logFile: join(bench.dir, 'portkey.log'),

@@ -129,10 +129,14 @@ async function main(options: Options): Promise<void> {
   if (options.profileDir !== null) mkdirSync(options.profileDir, { recursive: true });
   const [loadBinary, upstreamBinary] = await Promise.all([compile('load', dir), compile('upstream', dir)]);
   const upstreamPort = await freePort();
-  const upstream = startPinned(upstreamBinary, [String(upstreamPort)], { core: options.loadCore });
+  const upstream = startPinned(upstreamBinary, [String(upstreamPort)], { core: options.loadCore, nice: options.nice });
   await untilReady(upstream, `http://127.0.0.1:${upstreamPort}/v1/models`, performance.now(), restMs * 5);
-  const { gatewayCore, cacheDir, profileDir, loadCore, measureMs } = options;
-  const run = await runRounds(options, { dir, cacheDir, gatewayCore, upstreamPort, profileDir }, { loadBinary, loadCore, measureMs, dir });
+  const { gatewayCore, cacheDir, profileDir, loadCore, nice, measureMs } = options;
+  const run = await runRounds(
+    options,
+    { dir, cacheDir, gatewayCore, nice, upstreamPort, profileDir },
+    { loadBinary, loadCore, nice, measureMs, dir },
+  );
   await stop(upstream);
   print(options, run, environment);
   if (options.jsonFile !== null) {

@@ -12,6 +12,7 @@ export interface Options {
   phases: PhaseName[];
   gatewayCore: number;
   loadCore: number;
+  nice: number;
   jsonFile: string | null;
   cacheDir: string;
   profileDir: string | null;
@@ -27,6 +28,7 @@ Measures Patchbay against nginx and Portkey in one interleaved run, and prints t
   --phases a,b          of ${phaseNames.join(',')} (default all)
   --gateway-core N      the core that the measured program runs on (default 0)
   --load-core N         the core of the load generator and the fake provider (default 1)
+  --nice N              run everything with this niceness; below 0 needs root (default 0)
   --json FILE           also write every measurement to FILE
   --profile DIR         write CPU profiles of Patchbay to DIR and print what is hot; such a run is not a measurement
   --cache DIR           where downloaded candidates are kept (default: in the system's temporary directory)
@@ -48,6 +50,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
       phases: text,
       'gateway-core': text,
       'load-core': text,
+      nice: text,
       json: text,
       profile: text,
       cache: text,
@@ -62,6 +65,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     phases: someOf('phases', values.phases, phaseNames),
     gatewayCore: wholeNumber('gateway-core', values['gateway-core'], 0, 0, coresMax),
     loadCore: wholeNumber('load-core', values['load-core'], 1, 0, coresMax),
+    nice: wholeNumber('nice', values.nice, 0, -20, 19),
     jsonFile: values.json === undefined ? null : resolve(values.json),
     cacheDir: resolve(values.cache ?? join(tmpdir(), `patchbay-bench-${userInfo().uid}`)),
     profileDir: values.profile === undefined ? null : resolve(values.profile),

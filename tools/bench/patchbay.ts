@@ -19,7 +19,8 @@ export async function patchbay(bench: Bench): Promise<Starter> {
   mkdirSync(template);
   const environment = environmentOf(bench);
   const first = await startServer(bench, template, environment, false);
-  const key = await setUp(first.port, environment.PATCHBAY_ADMIN_TOKEN, bench.upstreamPort).finally(first.stop);
+  const key = await setUp(first.port, environment.PATCHBAY_ADMIN_TOKEN, bench.upstreamPort);
+  await first.stop();
   let round = 0;
   return async () => {
     const dataDir = join(bench.dir, `patchbay-${round++}`);
@@ -38,6 +39,7 @@ const environmentOf = (bench: Bench) => ({
   PATCHBAY_HOST: '127.0.0.1',
   PATCHBAY_EGRESS_ALLOW: `127.0.0.1:${bench.upstreamPort}`,
   PATCHBAY_LOG_LEVEL: 'warn',
+  PATCHBAY_MASTER_KEY: randomBytes(32).toString('base64'),
   PATCHBAY_ADMIN_EMAIL: 'bench@example.com',
   PATCHBAY_ADMIN_PASSWORD: randomBytes(24).toString('base64url'),
   PATCHBAY_ADMIN_TOKEN: `pat-pb-${randomBytes(32).toString('base64url')}`,
@@ -49,6 +51,7 @@ async function startServer(bench: Bench, dataDir: string, environment: Record<st
   const sinceMs = performance.now();
   const started = startPinned(process.execPath, [...profiling, entry, 'start'], {
     core: bench.gatewayCore,
+    nice: bench.nice,
     env: { ...environment, PATCHBAY_PORT: String(port), PATCHBAY_DATA_DIR: dataDir },
     // A `.env` in the caller's directory must not be read.
     cwd: bench.dir,

@@ -13,6 +13,8 @@ export interface Phase {
   rate?: number;
   /** Content chunks of each answer, where it is a stream. */
   chunks?: number;
+  /** Chunks per second that the fake provider sends over all streams; who passes on much fewer is saturated, not paced. */
+  chunksPerSecond?: number;
 }
 
 export const phaseNames = ['slow', 'json1k', 'json20k', 'json200k', 'rate', 'sse'] as const;
@@ -23,12 +25,30 @@ export const slowStreams = 1_000;
 /** In the order of a run. Open streams come first: only a fresh process shows what they add to its memory. */
 export const phases: readonly Phase[] = [
   // One chunk a second, and more chunks than the phase has seconds: all streams are open at its end.
-  { name: 'slow', unit: null, model: 'bench-sse-120-1000', bodyBytes: 1_024, connections: slowStreams, warmMs: 2_000, chunks: 120 },
-  { name: 'json1k', unit: 'request', model: 'bench-json', bodyBytes: 1_024, connections: 64, warmMs: 2_500 },
+  {
+    name: 'slow',
+    unit: null,
+    model: 'bench-sse-120-1000',
+    bodyBytes: 1_024,
+    connections: slowStreams,
+    warmMs: 2_000,
+    chunks: 120,
+    chunksPerSecond: 1_000,
+  },
+  { name: 'json1k', unit: 'request', model: 'bench-json', bodyBytes: 1_024, connections: 64, warmMs: 4_000 },
   { name: 'json20k', unit: 'request', model: 'bench-json', bodyBytes: 20_480, connections: 32, warmMs: 1_500 },
   { name: 'json200k', unit: 'request', model: 'bench-json', bodyBytes: 204_800, connections: 16, warmMs: 1_500 },
   { name: 'rate', unit: 'request', model: 'bench-json-50', bodyBytes: 1_024, connections: 512, warmMs: 1_000, rate: 1_000 },
-  { name: 'sse', unit: 'chunk', model: 'bench-sse-200-5', bodyBytes: 1_024, connections: 100, warmMs: 1_500, chunks: 200 },
+  {
+    name: 'sse',
+    unit: 'chunk',
+    model: 'bench-sse-200-5',
+    bodyBytes: 1_024,
+    connections: 50,
+    warmMs: 1_500,
+    chunks: 200,
+    chunksPerSecond: 10_000,
+  },
 ];
 
 const sentence = 'Why does a patch panel have two rows of sockets, and who decides which cord goes where? "Nobody," said the engineer.\n';

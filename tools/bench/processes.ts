@@ -7,10 +7,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Started {
   child: ChildProcess;
   pid: number;
+  logFile: string | null;
 }
 
 interface StartOptions {
   core: number;
+  /** Below 0 the program goes before what else the machine does. */
+  nice?: number;
   env?: Record<string, string>;
   cwd?: string;
   /** A file that takes what the program says; without one its stdout and stderr are pipes. */
@@ -28,14 +31,14 @@ const running = new Set<Started>();
 /** The child's environment is `env` and a PATH alone, so that settings of the caller's shell cannot change what is measured. */
 export function startPinned(command: string, args: readonly string[], options: StartOptions): Started {
   const log = options.logFile === undefined ? 'pipe' : openSync(options.logFile, 'a');
-  const child = spawn('taskset', ['-c', String(options.core), command, ...args], {
+  const child = spawn('nice', ['-n', String(options.nice ?? 0), 'taskset', '-c', String(options.core), command, ...args], {
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...options.env },
     cwd: options.cwd,
     stdio: ['ignore', log, log],
   });
   if (typeof log === 'number') closeSync(log);
   if (child.pid === undefined) throw new Error(`${command} cannot be started`);
-  const started = { child, pid: child.pid };
+  const started = { child, pid: child.pid, logFile: options.logFile ?? null };
   running.add(started);
   child.once('exit', () => running.delete(started));
   return started;
@@ -124,10 +127,12 @@ export function freePort(): Promise<number> {
   });
 }
 
+const lastWordsOf = ({ logFile }: Started): string => (logFile === null ? '' : textOf(logFile).trim().slice(-1_000));
+
 /** Waits until `url` answers 2xx; returns the milliseconds since `sinceMs` (performance.now). */
 export async function untilReady(started: Started, url: string, sinceMs: number, msMax: number): Promise<number> {
   while (performance.now() - sinceMs < msMax) {
-    if (hasEnded(started)) throw new Error(`the program behind ${url} ended with ${started.child.exitCode ?? started.child.signalCode}`);
+    if (hasEnded(started)) throw new Error(`the program behind ${url} ended with ${started.child.exitCode ?? started.child.signalCode}: ${lastWordsOf(started)}`);
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
       await answer.arrayBuffer();

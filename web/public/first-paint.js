@@ -10,6 +10,7 @@
   const theme = read('patchbay-theme');
   const isDark = theme === 'dark' || (theme !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches);
   document.documentElement.dataset.mantineColorScheme = isDark ? 'dark' : 'light';
-  const language = read('patchbay-language') ?? navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag === 'id' || tag === 'en');
+  const language =
+    read('patchbay-language') ?? navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag === 'id' || tag === 'en');
   document.documentElement.lang = language === 'id' ? 'id' : 'en';
 })();

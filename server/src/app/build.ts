@@ -1,4 +1,5 @@
 /** Wires the house: one plain object of dependencies, built in the order of the layers. Nothing listens yet. */
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { createAuth } from '../control/people/auth.ts';
 import type { PeopleDeps } from '../control/people/deps.ts';
@@ -28,6 +29,7 @@ import { createPriceBook } from '../providers/prices.ts';
 import { createDatabase, type Database } from '../storage/database.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDriver } from '../storage/open.ts';
+import { lockFile } from '../storage/sqlite/lock.ts';
 import { ensurePartitions } from '../storage/partitions.ts';
 import { deriveLabel } from '../vault/keys.ts';
 import { keepKeyUses, type KeyUses } from './key-uses.ts';
@@ -58,15 +60,17 @@ export interface House {
   close(): Promise<void>;
 }
 
-const houseTimeouts: GatewayDeps['timeouts'] = { headersMs: 60_000, firstEventMs: 120_000, idleMs: 60_000, totalMs: 900_000, heartbeatMs: 15_000 };
+const houseTimeouts: GatewayDeps['timeouts'] = { headersMs: 60_000, firstEventMs: 120_000, idleMs: 60_000, totalMs: 900_000, heartbeatMs: 15_000, readerMs: 120_000 };
 const demoKeyBytes = 32;
 
 /** Opens what is kept and builds what works on it. Rejects with the start errors of the layers; then nothing stays open. */
 export async function buildHouse(settings: Settings, io: HouseIo): Promise<House> {
   const { clock, ids, log } = io;
-  const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
-  const opened: (() => Promise<void> | void)[] = [() => driver.close()];
+  const opened: (() => Promise<void> | void)[] = [];
   try {
+    if (settings.databaseUrl !== null) opened.push(lockJournal(settings.dataDir));
+    const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
+    opened.push(() => driver.close());
     const schema = await migrate(driver, { clock, log });
     await ensurePartitions(driver, clock.nowMs());
     const database = createDatabase(driver);
@@ -108,6 +112,13 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     await closeAll(opened);
     throw error;
   }
+}
+
+/** One process per journal. The embedded database holds this lock by itself; beside PostgreSQL it is taken here. */
+function lockJournal(dataDir: string): () => void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = lockFile(path.join(dataDir, 'patchbay.lock'));
+  return () => lock.release();
 }
 
 /** In the reverse order of opening: what was built on others ends first. */

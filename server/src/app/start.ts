@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import compress from '@fastify/compress';
 import type { FastifyServerFactory } from 'fastify';
 import { ensureAdministrator } from '../control/people/administrator.ts';
 import { newSetupToken } from '../control/people/setup.ts';
@@ -13,6 +14,7 @@ import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { spentOfKeys } from '../storage/key-uses.ts';
 import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts';
+import { addOpenApi } from './openapi.ts';
 import { addFiles, loadPage } from './pages.ts';
 import { registry } from './registry.ts';
 import { createHouseServer, type OwnedServer } from './server.ts';
@@ -24,6 +26,8 @@ const announceMs = 1_000;
 const drainMs = 600_000;
 /** How long a start waits for what an earlier run left in its journal. */
 const catchUpMs = 30_000;
+/** Smaller answers gain nothing by compression. */
+const compressBytesMin = 1_024;
 const distDir = path.join(import.meta.dirname, '../../../web/dist');
 
 export interface StartedHouse {
@@ -96,6 +100,8 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   };
   const app = createPlane(deps, serverFactory, page ?? undefined);
   if (page) await addFiles(app, distDir);
+  await app.register(compress, { threshold: compressBytesMin });
+  await addOpenApi(app);
   addRoutes(app, deps, registry);
   await app.ready();
   if (!owned) throw new Error('the control plane did not make its server');

@@ -1,12 +1,12 @@
 /** The table of commands. Each is loaded when it is asked for, so that `--help` answers at once. */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import serverPackage from '../../package.json' with { type: 'json' };
 import { settingsOfProcess } from '../app/settings.ts';
 import { processTerminal, runCommand } from './output.ts';
 
 /** Parses the command line and runs the command; sets the process's exit code. */
 export async function runProgram(argv: readonly string[]): Promise<void> {
-  const program = new Command('patchbay').description('A patch panel between people, applications and AI models').version(serverPackage.version);
+  const program = new Command('patchbay').description('A patch panel between people, applications and AI models').version(ownVersion());
 
   program
     .command('start')
@@ -34,4 +34,9 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
 
 async function ending(command: () => Promise<number>): Promise<void> {
   process.exitCode = await runCommand(processTerminal, command);
+}
+
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
 }

@@ -1,77 +1,81 @@
 /** Usage of connections as their owners read it: one connection in detail, or all of them in totals. */
 import type { UsageMetrics, UsageQuery } from '@patchbay/contract/configurations';
-import { dayMs } from '../domain/rollup.ts';
-import { usageByDay, type UsageOfDay } from '../storage/connection-usage.ts';
+import { rangeOf, UnreadableRange, zoneOf } from '../domain/usage-range.ts';
+import { usageBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
 import type { Caller } from './change.ts';
 import { findFor } from './connection-access.ts';
 import { fieldFault } from './connection-input.ts';
 import { listFor } from './connections.ts';
 import type { ControlDeps } from './deps.ts';
 
-const nanoPerUsd = 1_000_000_000;
-const defaultPeriod = '30d';
-const periods: Readonly<Record<NonNullable<UsageQuery['period']>, number | null>> = { '24h': dayMs, '7d': 7 * dayMs, '30d': 30 * dayMs, '90d': 90 * dayMs, all: null };
-
-/** `from` and `to` win over the period; a date alone is its UTC midnight (C-44). */
-export function rangeOf(query: UsageQuery, nowMs: number): { fromMs: number; toMs: number } {
-  const toMs = query.to === undefined ? nowMs + 1 : Date.parse(query.to);
-  const spanMs = periods[query.period ?? defaultPeriod];
-  const fromMs = query.from !== undefined ? Date.parse(query.from) : spanMs === null ? 0 : toMs - spanMs;
-  if (Number.isNaN(fromMs) || Number.isNaN(toMs) || fromMs >= toMs) throw fieldFault('from', 'invalid_range', 'from must lie before to');
-  return { fromMs, toMs };
+export interface ConnectionUsageDeps extends ControlDeps {
+  /** Brings what has just happened into the books, for at most a moment; where there are none, what is in the database counts. */
+  books?: { catchUp(): Promise<void> };
 }
 
-const sum = (days: readonly UsageOfDay[], of: (day: UsageOfDay) => number): number => days.reduce((total, day) => total + of(day), 0);
+/** Ids that one question to the books may name. */
+const idsAtOnce = 1000;
 
-/** Usage of one connection (R-170, R-171): zeros where it was never used. */
-export async function usageOf(deps: ControlDeps, caller: Caller, id: string, query: UsageQuery): Promise<UsageMetrics> {
+/** Nano-dollars as dollars, for display alone: a number holds the picodollars of any bill that a person would read. */
+const usdOf = (nanoUsd: bigint): number => Number(nanoUsd) / 1_000_000_000;
+
+/** Whoever may use a connection sees what it was used for; tests and model lists are not counted. */
+const asked = (ids: readonly string[], query: UsageQuery, groupBy: UsageQuestion['groupBy'], nowMs: number): UsageQuestion => {
+  try {
+    return { range: rangeOf(query, nowMs), zone: zoneOf(query.tz), groupBy, visibility: 'all', connectionIds: ids, purposes: ['completion'] };
+  } catch (error) {
+    if (error instanceof UnreadableRange) throw fieldFault(error.field, 'invalid_range', error.message);
+    throw error;
+  }
+};
+
+const total = (sums: readonly UsageSum[], of: (sum: UsageSum) => number): number => sums.reduce((all, sum) => all + of(sum), 0);
+const tokensOf = (sum: UsageSum): number => sum.tokensIn + sum.tokensOut;
+
+/** Usage of one connection by day (R-170, R-171): zeros where it was never used. */
+export async function usageOf(deps: ConnectionUsageDeps, caller: Caller, id: string, query: UsageQuery): Promise<UsageMetrics> {
   await findFor(deps, caller, id, 'use', 'connection.usage');
-  const days = await usageByDay(deps.database, [id], rangeOf(query, deps.clock.nowMs()));
-  const [attempts, requests] = [sum(days, (day) => day.attempts), sum(days, (day) => day.requests)];
+  const question = asked([id], query, 'day', deps.clock.nowMs());
+  await deps.books?.catchUp();
+  const days = await usageBy(deps.database, question);
+  const attempts = total(days, (day) => day.attempts);
   const lastUsedAtMs = days.reduce((latest, day) => Math.max(latest, day.lastUsedAtMs), 0);
   return {
-    requestCount: requests,
-    tokenCount: sum(days, (day) => day.tokensIn + day.tokensOut),
-    tokensIn: sum(days, (day) => day.tokensIn),
-    tokensOut: sum(days, (day) => day.tokensOut),
-    costUSD: sum(days, (day) => day.costNanoUsd) / nanoPerUsd,
-    averageLatency: attempts === 0 ? null : Math.round(sum(days, (day) => day.latencyMsSum) / attempts),
-    errorRate: attempts === 0 ? 0 : sum(days, (day) => day.failures) / attempts,
+    requestCount: total(days, (day) => day.requests),
+    tokenCount: total(days, tokensOf),
+    tokensIn: total(days, (day) => day.tokensIn),
+    tokensOut: total(days, (day) => day.tokensOut),
+    costUSD: usdOf(days.reduce((all, day) => all + day.costNanoUsd, 0n)),
+    averageLatency: attempts === 0 ? null : Math.round(total(days, (day) => day.latencyMsSum) / attempts),
+    errorRate: attempts === 0 ? 0 : total(days, (day) => day.failures) / attempts,
     lastUsed: lastUsedAtMs === 0 ? null : new Date(lastUsedAtMs).toISOString(),
     // Roll-ups hold sums alone, from which no percentile follows.
     p50Latency: null,
     p95Latency: null,
-    series: days.map((day) => ({
-      date: new Date(day.dayMs).toISOString().slice(0, 10),
-      requestCount: day.requests,
-      tokenCount: day.tokensIn + day.tokensOut,
-      costUSD: day.costNanoUsd / nanoPerUsd,
-    })),
+    series: days.map((day) => ({ date: day.key ?? '', requestCount: day.requests, tokenCount: tokensOf(day), costUSD: usdOf(day.costNanoUsd) })),
   };
 }
 
 export interface ConnectionTotals {
   connectionId: string;
   requests: number;
-  attempts: number;
   tokensIn: number;
   tokensOut: number;
 }
 
 /** Totals since ever, one row per connection that the caller may use, zeros included (C-45); of one where an id is given. */
-export async function totalsOf(deps: ControlDeps, caller: Caller, id: string | null): Promise<ConnectionTotals[]> {
+export async function totalsOf(deps: ConnectionUsageDeps, caller: Caller, id: string | null): Promise<ConnectionTotals[]> {
   const ids =
     id === null
       ? (await listFor(deps, caller, { owners: 'usable' })).items.map(({ connection }) => connection.id)
       : [(await findFor(deps, caller, id, 'use', 'connection.usage')).connection.id];
-  const totals = new Map<string, ConnectionTotals>(ids.map((connectionId) => [connectionId, { connectionId, requests: 0, attempts: 0, tokensIn: 0, tokensOut: 0 }]));
-  for (const day of await usageByDay(deps.database, ids, { fromMs: 0, toMs: deps.clock.nowMs() + 1 })) {
-    const total = totals.get(day.connectionId);
-    if (!total) continue;
-    total.requests += day.requests;
-    total.attempts += day.attempts;
-    total.tokensIn += day.tokensIn;
-    total.tokensOut += day.tokensOut;
+  const totals = new Map<string, ConnectionTotals>(ids.map((connectionId) => [connectionId, { connectionId, requests: 0, tokensIn: 0, tokensOut: 0 }]));
+  await deps.books?.catchUp();
+  for (let from = 0; from < ids.length; from += idsAtOnce) {
+    const question = asked(ids.slice(from, from + idsAtOnce), { period: 'all' }, 'connection', deps.clock.nowMs());
+    for (const { key, requests, tokensIn, tokensOut } of await usageBy(deps.database, question)) {
+      if (key !== null) totals.set(key, { connectionId: key, requests, tokensIn, tokensOut });
+    }
   }
   return [...totals.values()];
 }

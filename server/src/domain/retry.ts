@@ -81,7 +81,7 @@ export type NextStep = { kind: 'same'; waitMs: number; isFree: boolean } | { kin
 export function planNextAttempt(failed: FailedAttempt): NextStep {
   if (failed.contentSent) return { kind: 'stop' };
   if (failed.isReuseRace && failed.racesForgiven === 0) return { kind: 'same', waitMs: 0, isFree: true };
-  if (failed.attempts >= attemptsMax) return { kind: 'stop' };
+  if (failed.attempts >= attemptsMax || failed.remainingMs <= 0) return { kind: 'stop' };
   const rule = ruleOf[failed.fault];
   const waitMs = waitBefore(failed);
   const maySame =

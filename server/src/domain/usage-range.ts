@@ -96,7 +96,7 @@ export function rangeOf(query: RangeQuery, nowMs: number): UsageRange {
 export function daysIn(range: UsageRange, zone: string): Day[] {
   const days: Day[] = [];
   let date = Temporal.Instant.fromEpochMilliseconds(range.fromMs).toZonedDateTimeISO(zone).toPlainDate();
-  for (let fromMs = startOfDay(date, zone); fromMs < range.toMs; ) {
+  for (let fromMs = startOfDay(date, zone); fromMs < range.toMs;) {
     if (days.length === daysMax) throw new UnreadableRange('from');
     const next = date.add({ days: 1 });
     const toMs = startOfDay(next, zone);
@@ -112,6 +112,7 @@ export function daysIn(range: UsageRange, zone: string): Day[] {
 export function splitByUtcDays(range: UsageRange): { before: UsageRange; days: UsageRange; after: UsageRange } {
   const first = ceilTo(dayMs, range.fromMs);
   const last = floorTo(dayMs, range.toMs);
-  if (first >= last) return { before: range, days: { fromMs: range.toMs, toMs: range.toMs }, after: { fromMs: range.toMs, toMs: range.toMs } };
+  if (first >= last)
+    return { before: range, days: { fromMs: range.toMs, toMs: range.toMs }, after: { fromMs: range.toMs, toMs: range.toMs } };
   return { before: { fromMs: range.fromMs, toMs: first }, days: { fromMs: first, toMs: last }, after: { fromMs: last, toMs: range.toMs } };
 }

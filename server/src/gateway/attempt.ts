@@ -4,9 +4,10 @@ import { UpstreamFailure } from '../domain/errors.ts';
 import type { Intent } from '../domain/ledger.ts';
 import { planNextAttempt } from '../domain/retry.ts';
 import type { Exchange } from '../egress/egress.ts';
+import type { OnFailure } from '../journal/journal.ts';
 import { pause } from '../lib/clock.ts';
 import { callProvider, timeoutsOf } from '../providers/call.ts';
-import type { AnswerFacts, CallSink } from '../providers/calling.ts';
+import type { AnswerFacts, CallSink, CallTimeouts } from '../providers/calling.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
 import type { ModelPrices } from '../providers/prices.ts';
 import type { Grant } from './admit.ts';
@@ -30,7 +31,7 @@ export async function attemptEach(deps: GatewayDeps, order: Order, targets: read
     journey.attempts++;
     journey.connectionId = target.connection?.id ?? null;
     if (attemptsAtTarget === 1) deps.health.asked(targetKey(target));
-    const attempt = new Attempt(deps, order, target, grant, journey, relay);
+    const attempt = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
     const failure = await attempt.run();
     if (failure === null) return;
     const next = planNextAttempt({
@@ -42,8 +43,7 @@ export async function attemptEach(deps: GatewayDeps, order: Order, targets: read
       attemptsAtTarget,
       racesForgiven,
       hasOtherTarget: index + 1 < targets.length,
-      // Asked only where the answer can matter, because asking counts.
-      budgetAllows: index + 1 < targets.length || attemptsAtTarget > 1 || failure.isReuseRace || deps.health.takeRetry(targetKey(target)),
+      budgetAllows: deps.health.mayRetry(targetKey(target)),
       remainingMs: deadlineMs - deps.clock.monotonicMs(),
       draw: deps.ids.draw(),
     });
@@ -57,7 +57,7 @@ export async function attemptEach(deps: GatewayDeps, order: Order, targets: read
     if (next.isFree) {
       racesForgiven++;
       attemptsAtTarget--;
-    }
+    } else deps.health.retried(targetKey(target));
     if (next.waitMs > 0) await pause(deps.clock, next.waitMs);
   }
 }
@@ -74,6 +74,9 @@ export class Attempt implements CallSink {
   private readonly relay: Relay;
   private readonly prices: ModelPrices | null;
   private readonly startedMs: number;
+  /** Monotonic end of the request's time, over all attempts. */
+  private readonly deadlineMs: number;
+  private wasSent = false;
   private intent: Intent | null = null;
   private seq = 0;
   private reservedNanoUsd = 0;
@@ -82,7 +85,7 @@ export class Attempt implements CallSink {
   private done: (failure: UpstreamFailure | null) => void = () => undefined;
   private refused: (error: Error) => void = () => undefined;
 
-  constructor(deps: GatewayDeps, order: Order, target: Target, grant: Grant, journey: Journey, relay: Relay) {
+  constructor(deps: GatewayDeps, order: Order, target: Target, grant: Grant, journey: Journey, relay: Relay, deadlineMs = Infinity) {
     this.deps = deps;
     this.order = order;
     this.target = target;
@@ -90,6 +93,7 @@ export class Attempt implements CallSink {
     this.journey = journey;
     this.relay = relay;
     this.startedMs = deps.clock.monotonicMs();
+    this.deadlineMs = deadlineMs;
     this.prices = deps.prices.pricesOf(target.row, target.model);
   }
 
@@ -102,7 +106,7 @@ export class Attempt implements CallSink {
       this.refused = reject;
       const intent = intentOf(this.deps, this.order, this.target, this.journey.attempts, this.reservedNanoUsd);
       try {
-        this.seq = this.deps.journal.append({ kind: 'intent', ...intent }, (failure) => this.written(failure, outputTokensMax));
+        this.seq = this.deps.journal.append({ kind: 'intent', ...intent }, (failure) => this.written(failure, outputTokensMax), onDiskFailure(this.order));
         this.intent = intent;
       } catch (cause) {
         this.deps.log.error({ requestId: this.order.requestId, err: cause }, 'an intent could not be written');
@@ -164,7 +168,7 @@ export class Attempt implements CallSink {
           secret: opened.secret,
           customHeaders: opened.headers,
           request: { ...this.order.request, outputTokensMax },
-          timeouts: timeoutsOf(settings, this.deps.timeouts),
+          timeouts: this.timeouts(),
           moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
         },
         this,
@@ -172,7 +176,14 @@ export class Attempt implements CallSink {
     } catch (error) {
       return this.done(error instanceof UpstreamFailure ? error : new UpstreamFailure('bad_request', 'the request could not be translated', { cause: error }));
     }
+    this.wasSent = true;
     this.relay.attach(exchange, () => exchange.abort());
+  }
+
+  /** A later attempt has what is left of the request's time, not all of it again. */
+  private timeouts(): CallTimeouts {
+    const timeouts = timeoutsOf(this.target.settings, this.deps.timeouts);
+    return { ...timeouts, totalMs: Math.max(1, Math.min(timeouts.totalMs, this.deadlineMs - this.deps.clock.monotonicMs())) };
   }
 
   onWhole(body: Buffer | string, facts: AnswerFacts): void {
@@ -210,7 +221,8 @@ export class Attempt implements CallSink {
   settle(failure: UpstreamFailure | null, isLast: boolean): void {
     const { deps, order } = this;
     if (!this.intent) return;
-    const ending: Ending = { failure, facts: this.facts, isLast, prices: this.prices, startedMs: this.startedMs, firstByteMs: this.firstByteMs };
+    if (isLast) this.journey.isBooked = true;
+    const ending: Ending = { failure, facts: this.facts, isLast, wasSent: this.wasSent, prices: this.prices, startedMs: this.startedMs, firstByteMs: this.firstByteMs };
     const settlement = settlementOf(deps, order, this.intent, ending);
     if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? 0);
     if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
@@ -225,6 +237,9 @@ export class Attempt implements CallSink {
     }
   }
 }
+
+/** A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten. */
+const onDiskFailure = (order: Order): OnFailure => (order.accessKey !== null && order.accessKey.budgetNanoUsd !== null ? 'refuse' : 'remember');
 
 /** Output cap for a budgeted key where neither the client nor the catalogue names one. */
 const outputTokensDefault = 4_096;

@@ -22,8 +22,8 @@ export async function complete(deps: GatewayDeps, order: Order, reply: Reply): P
     }
   } catch (error) {
     const answer = answerTo(deps, order, error);
-    // A failed attempt is in the books already; what never became one is written here.
-    if (journey.attempts === 0) recordRefusal(deps, order, answer);
+    // A last attempt that failed is in the books already; a refusal before the first, or between two, is written here.
+    if (!journey.isBooked) recordRefusal(deps, order, answer);
     relay.fail(answer);
   } finally {
     relay.close();

@@ -100,3 +100,6 @@ export type GatewayRefusalCode = keyof typeof refusals;
 
 export const refuse = (code: GatewayRefusalCode, more: { message?: string; param?: string; retryAfterS?: number } = {}): GatewayRefusal =>
   new GatewayRefusal({ ...refusals[code], code, ...more });
+
+/** All refusals; `docs/errors.md` lists them, a test compares. */
+export const refusalCodes = Object.keys(refusals) as GatewayRefusalCode[];

@@ -33,8 +33,10 @@ export interface Health {
   failed(connectionId: string, fault: Fault, retryAfterMs: number | null): void;
   /** Counts a first attempt at this target in its retry budget. */
   asked(connectionId: string): void;
-  /** TRUE and counted, when this target may be asked once more. */
-  takeRetry(connectionId: string): boolean;
+  /** TRUE when this target's budget allows one more repetition. */
+  mayRetry(connectionId: string): boolean;
+  /** Counts a repetition at this target. */
+  retried(connectionId: string): void;
   /** Forgets what was learnt; for a connection that was changed. */
   forget(connectionId: string): void;
 }
@@ -82,11 +84,12 @@ export function createHealth(clock: Clock): Health {
     asked(id) {
       windowed(id).requests++;
     },
-    takeRetry(id) {
+    mayRetry(id) {
       const record = windowed(id);
-      if (record.retries >= record.requests * budgetShare + budgetFloor) return false;
-      record.retries++;
-      return true;
+      return record.retries < record.requests * budgetShare + budgetFloor;
+    },
+    retried(id) {
+      windowed(id).retries++;
     },
     forget: (id) => void records.delete(id),
   };

@@ -29,7 +29,8 @@ export interface GatewayDeps {
   health: Health;
   limits: Limits;
   modelLists: ModelLists;
-  timeouts: CallTimeouts & { heartbeatMs: number };
+  /** `readerMs`: how long a caller that reads nothing is waited for. */
+  timeouts: CallTimeouts & { heartbeatMs: number; readerMs: number };
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: { baseUrl: string; model: string | null; secret: Secret | null } | null;
   /** The built-in demo provider: its address, its key, and a way out that leads there and nowhere else; null where it is off. */
@@ -67,6 +68,8 @@ export interface Reply {
   /** `false` when the caller reads too slowly; `onDrain` tells when to go on. */
   write(piece: Buffer | string): boolean;
   onDrain(run: () => void): void;
+  /** Cuts the line to a caller that does not read. */
+  drop(): void;
   /** The stream's own last word, `data: [DONE]`, where the wire has one. */
   endStream(isComplete: boolean): void;
   whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void;
@@ -79,6 +82,8 @@ export interface Journey {
   /** Set by the plan, changed by each attempt. */
   connectionId: string | null;
   attempts: number;
+  /** The row that stands for the request in the books is written. */
+  isBooked: boolean;
   changed: Change[];
   /** The caller has seen the head of the answer. */
   headSent: boolean;
@@ -86,4 +91,4 @@ export interface Journey {
   contentSent: boolean;
 }
 
-export const newJourney = (): Journey => ({ connectionId: null, attempts: 0, changed: [], headSent: false, contentSent: false });
+export const newJourney = (): Journey => ({ connectionId: null, attempts: 0, isBooked: false, changed: [], headSent: false, contentSent: false });

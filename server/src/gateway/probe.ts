@@ -164,7 +164,7 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
     failure = error instanceof EgressError ? failureOfEgress(error) : error instanceof UpstreamFailure ? error : unexpected(error);
   }
   const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
-  const settlement = settlementOf(deps, order, intent, { failure, facts, isLast: true, prices: null, startedMs, firstByteMs: null });
+  const settlement = settlementOf(deps, order, intent, { failure, facts, isLast: true, wasSent: true, prices: null, startedMs, firstByteMs: null });
   // A list of models costs nothing, whatever became of it.
   deps.journal.append({ kind: 'settle', ...settlement, usage: { ...settlement.usage, tokensIn: 0, isEstimated: false }, costNanoUsd: 0, prices: null });
   return { models, failure, latencyMs: deps.clock.monotonicMs() - startedMs };
@@ -198,6 +198,7 @@ const nobody: Reply = {
   beginStream: () => undefined,
   write: () => true,
   onDrain: () => undefined,
+  drop: () => undefined,
   endStream: () => undefined,
   whole: () => undefined,
   fail: () => undefined,

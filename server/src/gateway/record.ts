@@ -38,6 +38,8 @@ export interface Ending {
   failure: UpstreamFailure | null;
   facts: AnswerFacts;
   isLast: boolean;
+  /** FALSE for an attempt whose caller had gone before anything left. */
+  wasSent: boolean;
   prices: ModelPrices | null;
   /** Monotonic. */
   startedMs: number;
@@ -47,15 +49,15 @@ export interface Ending {
 /** Faults after which the provider may have read, and may bill, the prompt. */
 const mayBeBilled = new Set(['headers_timeout', 'stalled', 'total_timeout', 'connection_lost', 'caller_gone']);
 
-export function usageOfEnding(order: Order, { failure, facts }: Pick<Ending, 'failure' | 'facts'>): TokenUsage {
-  if (facts.usage) return facts.usage;
-  if (failure && facts.contentChars === 0 && !mayBeBilled.has(failure.fault)) return noTokens;
-  return {
-    ...noTokens,
-    tokensIn: promptTokensEstimate(order.request.bytes.length),
-    tokensOut: Math.ceil(facts.contentChars / charsPerToken),
-    isEstimated: true,
-  };
+export function usageOfEnding(order: Order, { failure, facts, wasSent }: Pick<Ending, 'failure' | 'facts' | 'wasSent'>): TokenUsage {
+  const tokensOut = Math.ceil(facts.contentChars / charsPerToken);
+  if (facts.usage) {
+    // A provider that counts as it goes had not counted to the end when its stream broke off.
+    const isFinal = failure === null || facts.finishReason !== null;
+    return isFinal ? facts.usage : { ...facts.usage, tokensOut: Math.max(facts.usage.tokensOut, tokensOut), isEstimated: true };
+  }
+  if (failure && facts.contentChars === 0 && !(wasSent && mayBeBilled.has(failure.fault))) return noTokens;
+  return { ...noTokens, tokensIn: promptTokensEstimate(order.request.bytes.length), tokensOut, isEstimated: true };
 }
 
 export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): Settlement {

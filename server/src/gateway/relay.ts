@@ -13,10 +13,13 @@ export class Relay {
   private readonly journey: Journey;
   private readonly reply: Reply;
   private heartbeats: Timer | null = null;
+  private unread: Timer | null = null;
   private exchange: Exchange | null = null;
   private held: (Buffer | string)[] = [];
   private heldBytes = 0;
   private isOpen = false;
+  /** Counts attempts, so that word of an earlier one's intent opens nothing for a later one. */
+  private turn = 0;
   private isWaiting = false;
   private isPaused = false;
   private afterHeld: (() => void) | null = null;
@@ -44,6 +47,7 @@ export class Relay {
 
   /** A new attempt has to reach the disk before its first byte reaches the caller. */
   newAttempt(): void {
+    this.turn++;
     this.isOpen = false;
     this.isWaiting = false;
     this.held = [];
@@ -80,15 +84,16 @@ export class Relay {
   }
 
   fail(error: GatewayError): void {
-    if (this.reply.isGone()) return;
-    const say = (): void => this.reply.fail(error, this.headers());
-    // An error must not overtake pieces that still wait for the disk.
-    if (this.isWaiting && !this.isOpen) this.afterHeld = say;
-    else say();
+    // Pieces that still wait for the disk were seen by nobody: a plain error says more than half an answer.
+    this.turn++;
+    this.held = [];
+    this.afterHeld = null;
+    if (!this.reply.isGone()) this.reply.fail(error, this.headers());
   }
 
   close(): void {
     this.heartbeats?.cancel();
+    this.unread?.cancel();
     this.goneListener = null;
   }
 
@@ -102,7 +107,10 @@ export class Relay {
     if (this.isWaiting || this.isOpen) return;
     this.isWaiting = true;
     // A disk that fails must not hold back an answer: it is in memory and in the provider's bill, and the log says so.
-    this.deps.journal.whenDurable(seq, () => this.open());
+    const { turn } = this;
+    this.deps.journal.whenDurable(seq, () => {
+      if (turn === this.turn) this.open();
+    });
   }
 
   private open(): void {
@@ -125,7 +133,14 @@ export class Relay {
     this.journey.contentSent = true;
     if (this.reply.write(piece)) return true;
     this.isPaused = true;
-    this.reply.onDrain(() => this.goOn());
+    // One wait for the reader, however many pieces are written meanwhile.
+    if (this.unread) return false;
+    this.unread = this.deps.clock.after(this.deps.timeouts.readerMs, () => this.reply.drop());
+    this.reply.onDrain(() => {
+      this.unread?.cancel();
+      this.unread = null;
+      this.goOn();
+    });
     return false;
   }
 

@@ -10,8 +10,8 @@ type SecretDeps = Pick<GatewayDeps, 'keeper' | 'vault' | 'environment' | 'demo'>
 
 /** Throws UpstreamFailure `secret_unreadable`; a sealed text never travels in place of what it holds. */
 export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }: Target): OpenedSecrets {
-  if (typed) return typed;
   if (row.isInternal) return { secret: deps.demo?.secret.reveal() ?? '', headers: {} };
+  if (typed) return typed;
   if (!connection) return { secret: deps.environment?.secret?.reveal() ?? '', headers: {} };
   // The place names the origin that the request really goes to, not the one the row remembers: a row that was altered opens nothing.
   const placed = { ...connection, origin };

@@ -69,7 +69,9 @@ class LedgerFeeder implements Feeder {
   }
 
   lagRecords(): number {
-    return this.#deps.journal.lastSeq() - (this.#books?.appliedSeq ?? Math.min(this.#deps.recovered.firstSeq - 1, this.#deps.journal.lastSeq()));
+    return (
+      this.#deps.journal.lastSeq() - (this.#books?.appliedSeq ?? Math.min(this.#deps.recovered.firstSeq - 1, this.#deps.journal.lastSeq()))
+    );
   }
 
   isCaughtUp(): boolean {
@@ -101,7 +103,8 @@ class LedgerFeeder implements Feeder {
       this.#backoffMs = 0;
     } catch (error) {
       const isExpected = error instanceof StorageUnavailable || error instanceof StorageBusy || error instanceof StaleWrite;
-      if (this.#backoffMs === 0 || !isExpected) log[isExpected ? 'warn' : 'error']({ err: error, lag: this.lagRecords() }, 'ledger: the database did not take the records');
+      if (this.#backoffMs === 0 || !isExpected)
+        log[isExpected ? 'warn' : 'error']({ err: error, lag: this.lagRecords() }, 'ledger: the database did not take the records');
       this.#backoffMs = Math.min(Math.max(backoffMinMs, this.#backoffMs * 2), backoffMaxMs);
       this.#notBeforeMs = clock.monotonicMs() + this.#backoffMs;
       await this.#reread();
@@ -132,7 +135,10 @@ class LedgerFeeder implements Feeder {
     // taken for applied. It goes on as another instance; rows that are known keep their state, because each has an id of its own.
     await markUnknown(database, books, books.appliedSeq, lastSeenMs ?? nowMs, nowMs);
     const renewed = journal.renew();
-    log.error({ instance: books.instanceId, renewed, applied: books.appliedSeq, journal: recovered.lastSeq }, 'ledger: the journal is older than the books');
+    log.error(
+      { instance: books.instanceId, renewed, applied: books.appliedSeq, journal: recovered.lastSeq },
+      'ledger: the journal is older than the books',
+    );
     return (await openBooks(database, renewed, nowMs, recovered.firstSeq - 1)).books;
   }
 
@@ -146,7 +152,13 @@ class LedgerFeeder implements Feeder {
       if (isDrained) break;
       const gaps = gapsIn(books.appliedSeq, records);
       const nowMs = clock.nowMs();
-      const applied = await applyRecords(database, books, records, nowMs, gaps.map((gap) => this.#factOf(gap, nowMs)));
+      const applied = await applyRecords(
+        database,
+        books,
+        records,
+        nowMs,
+        gaps.map((gap) => this.#factOf(gap, nowMs)),
+      );
       journal.fed(books.appliedSeq);
       for (const gap of gaps) log.error({ instance: books.instanceId, ...gap, missing: gap.before - gap.after - 1 }, 'ledger: journal gap');
       if (applied.orphans + applied.repeated + applied.unfit > 0) log.warn(applied, 'ledger: records that do not follow the rule');

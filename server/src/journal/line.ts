@@ -26,7 +26,7 @@ export function writeLine(seq: number, record: LedgerRecord): string {
 /** The sequence number of a whole, undamaged line without its line feed; null where anything about it is wrong. */
 function seqOfLine(line: Buffer): number | null {
   if (line.length < prefixBytes + 3 || line[8] !== space || line[17] !== space) return null;
-  if (Number.parseInt(line.toString('latin1', 9, 17), 16) !== line.length - prefixBytes) return null;
+  if (line.toString('latin1', 9, 17) !== hex8(line.length - prefixBytes)) return null;
   const payload = line.subarray(prefixBytes);
   if (line.toString('latin1', 0, 8) !== hex8(crc32(payload))) return null;
   const seq = Number(payload.toString('latin1', 0, payload.indexOf(space)));
@@ -49,7 +49,7 @@ export interface LinesRead {
 export function readLines(buffer: Buffer, afterSeq: number, countMax: number): LinesRead {
   const read: LinesRead = { records: [], consumedBytes: 0, damagedLines: 0, lastSeq: 0, lastGoodEnd: 0 };
   let seen = afterSeq;
-  for (let from = 0; read.records.length < countMax; ) {
+  for (let from = 0; read.records.length < countMax;) {
     const end = buffer.indexOf(lineFeed, from);
     if (end < 0) break;
     const line = buffer.subarray(from, end);

@@ -3,9 +3,9 @@ import { UpstreamFailure, type Fault } from '../domain/errors.ts';
 import { retryAfterMsOf } from '../domain/retry-after.ts';
 import type { EgressError, Exchange, ResponseSink } from '../egress/egress.ts';
 import type { Change } from '../domain/ledger.ts';
-import type { Clock } from '../lib/clock.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
 import { SseTooLarge } from '../lib/sse.ts';
-import type { AnswerFacts, Call, CallSink } from './calling.ts';
+import { streamBytesMax, wholeBytesMax, type AnswerFacts, type Call, type CallSink } from './calling.ts';
 import { failureOfEgress } from './egress-faults.ts';
 import type { Protocol } from './protocol.ts';
 import { parseJson } from './shape.ts';
@@ -16,6 +16,9 @@ import { Watchdog } from './watchdog.ts';
 const errorBytesMax = 65_536;
 /** A finished stream whose socket stays open is given this long to send its usage. */
 const graceAfterFinishMs = 5_000;
+/** After its last word a stream's response has this long, and this many bytes, to end, so that its connection can be used again. */
+const drainMs = 1_000;
+const drainBytesMax = 65_536;
 
 type Headers = Readonly<Record<string, string | string[]>>;
 const mediaType = (headers: Headers): string => String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
@@ -34,6 +37,7 @@ export class AnswerReader implements ResponseSink, Exchange {
   private parts: Buffer[] = [];
   private bytes = 0;
   private isOver = false;
+  private drain: Timer | null = null;
 
   constructor(clock: Clock, call: Call, protocol: Protocol, changed: Change[], sink: CallSink) {
     this.clock = clock;
@@ -41,7 +45,7 @@ export class AnswerReader implements ResponseSink, Exchange {
     this.protocol = protocol;
     this.sink = sink;
     this.facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed };
-    this.watchdog = new Watchdog(clock, call.timeouts, (fault) => this.fail(fault, 'a time limit of ours'));
+    this.watchdog = new Watchdog(clock, call.timeouts, (fault) => this.expire(fault));
   }
 
   started(exchange: Exchange): void {
@@ -59,6 +63,7 @@ export class AnswerReader implements ResponseSink, Exchange {
   }
 
   resume(): void {
+    if (!this.isOver) this.watchdog.eventSeen();
     this.exchange?.resume();
   }
 
@@ -72,15 +77,17 @@ export class AnswerReader implements ResponseSink, Exchange {
   }
 
   onData(chunk: Buffer): boolean | void {
-    if (this.isOver) return;
-    if (this.stream) return this.takeEvents(this.stream, chunk);
     this.bytes += chunk.length;
+    if (this.isOver) return this.drainOn();
+    if (this.stream) return this.bytes > streamBytesMax ? this.fail('too_large', 'the stream is too large') : this.takeEvents(this.stream, chunk);
+    if (this.bytes > wholeBytesMax) return this.fail('too_large', 'the answer is too large');
     // Kept chunks pin the buffer they were read into; a copy of a small one is cheaper than 64 KiB.
     if (this.status < 400 || this.bytes <= errorBytesMax) this.parts.push(this.parts.length === 0 && chunk.length > 4096 ? chunk : Buffer.from(chunk));
     else this.finishError();
   }
 
   onEnd(): void {
+    this.drain?.cancel();
     if (this.isOver) return;
     if (this.stream) return this.endStream(this.stream);
     if (this.status >= 400) return this.finishError();
@@ -88,6 +95,7 @@ export class AnswerReader implements ResponseSink, Exchange {
   }
 
   onError(error: EgressError): void {
+    this.drain?.cancel();
     if (this.isOver) return;
     // A stream that had said everything before its line broke is whole all the same.
     if (this.stream?.isComplete() && error.code !== 'aborted') return this.endStream(this.stream);
@@ -113,6 +121,7 @@ export class AnswerReader implements ResponseSink, Exchange {
     if (stream.sawEvent()) this.watchdog.eventSeen();
     let mayGoOn = true;
     for (const piece of pieces) mayGoOn = this.sink.onPiece(piece, this.facts);
+    if (!mayGoOn) this.watchdog.pause();
     if (this.isOver) return true;
     const failure = stream.failure();
     if (failure) this.failStream(failure);
@@ -133,8 +142,28 @@ export class AnswerReader implements ResponseSink, Exchange {
     if (!stream.isComplete()) return this.fail('connection_lost', 'the stream ended before the answer did');
     for (const piece of owed) this.sink.onPiece(piece, this.facts);
     if (!this.close()) return;
-    this.exchange?.abort();
+    this.startDrain();
     this.sink.onStreamEnd(this.facts);
+  }
+
+  /** The caller has its answer; only the last chunk of the response is still on its way. Cutting it off would cost the connection. */
+  private startDrain(): void {
+    this.bytes = 0;
+    this.drain = this.clock.after(drainMs, () => this.exchange?.abort());
+    this.exchange?.resume();
+  }
+
+  private drainOn(): void {
+    if (this.bytes <= drainBytesMax) return;
+    this.drain?.cancel();
+    this.exchange?.abort();
+  }
+
+  /** A time limit of ours was reached: what had been said in full by then, or was a refusal, still counts. */
+  private expire(fault: Fault): void {
+    if (this.stream?.isComplete()) this.endStream(this.stream);
+    else if (this.status >= 400) this.finishError();
+    else this.fail(fault, 'a time limit of ours');
   }
 
   private failStream(error: unknown): void {

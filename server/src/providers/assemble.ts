@@ -65,7 +65,9 @@ export function assemble(chunks: readonly ChatChunk[]): ChatResponse {
     object: 'chat.completion',
     created: head?.created ?? 0,
     model: head?.model ?? '',
-    choices: [...partials].toSorted(([a], [b]) => a - b).map(([index, partial]) => ({ index, message: messageOf(partial), finish_reason: partial.finish })),
+    choices: [...partials]
+      .toSorted(([a], [b]) => a - b)
+      .map(([index, partial]) => ({ index, message: messageOf(partial), finish_reason: partial.finish })),
     usage,
   };
 }

@@ -9,12 +9,8 @@ import { patchObject, type Patch } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
 import { protocolOf } from './protocols.ts';
 import { requestDefaults, withDefaults } from './defaults.ts';
-import type { Call, CallRequest, CallSink, CallTimeouts } from './calling.ts';
+import { streamBytesMax, wholeBytesMax, type Call, type CallRequest, type CallSink, type CallTimeouts } from './calling.ts';
 import type { Destination, Protocol } from './protocol.ts';
-
-/** Bytes of one whole answer, and of one stream, inflated. */
-export const wholeBytesMax = 32 * 1024 * 1024;
-export const streamBytesMax = 64 * 1024 * 1024;
 
 export interface CallDeps {
   egress: Egress;

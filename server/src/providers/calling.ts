@@ -1,10 +1,14 @@
-/** What a call to a provider is made of: what goes in, what is learnt, and who takes the answer. Types only. */
+/** What a call to a provider is made of: what goes in, what is learnt, who takes the answer, and how large it may be. */
 import type { ChatRequest } from '../domain/chat.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
 import type { Change, TokenUsage } from '../domain/ledger.ts';
 import type { Trust } from '../egress/egress.ts';
 import type { Scan } from '../lib/json-scan.ts';
 import type { Destination, Moment } from './protocol.ts';
+
+/** Bytes of one whole answer, and of one stream, inflated. */
+export const wholeBytesMax = 32 * 1024 * 1024;
+export const streamBytesMax = 64 * 1024 * 1024;
 
 export interface CallRequest {
   /** The body as the client sent it. */

@@ -26,7 +26,17 @@ const fieldOf: Readonly<Record<string, string>> = {
 };
 
 /** What free parameters may never say: these belong to the request and to its routing. */
-export const reservedParameters: ReadonlySet<string> = new Set(['model', 'messages', 'stream', 'stream_options', 'tools', 'patchbay', '__proto__', 'constructor', 'prototype']);
+export const reservedParameters: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'tools',
+  'patchbay',
+  '__proto__',
+  'constructor',
+  'prototype',
+]);
 
 /** Request fields that a connection's settings stand for, in the house's names. */
 export function fieldsOf(settings: ConnectionSettings): Record<string, unknown> {

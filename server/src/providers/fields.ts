@@ -1,4 +1,5 @@
 /** What can be set on a connection: one description per setting, from which forms, JSON Schema and checks are made (D-33). */
+import { settingNames } from '@patchbay/contract/providers';
 import { modelLimitOf } from './model-limits.ts';
 import type { ProviderRow } from './row.ts';
 
@@ -62,7 +63,8 @@ export function temperatureMaxOf(row: ProviderRow, model: string | null): number
   return row.aiType === 'GOOGLE' && model !== null && legacyGemini.has(model) ? 1 : 2;
 }
 
-const temperature = (max: number): Field => field('temperature', { kind: 'slider', group: 'basic', min: 0, max, step: 0.1, hint: 'providers.hints.temperature' });
+const temperature = (max: number): Field =>
+  field('temperature', { kind: 'slider', group: 'basic', min: 0, max, step: 0.1, hint: 'providers.hints.temperature' });
 const maxTokens = (max: number): Field => field('maxTokens', { kind: 'number', group: 'basic', min: 1, max, integer: true });
 const topP = field('topP', { kind: 'slider', group: 'basic', min: 0, max: 1, step: 0.05 });
 const topK = field('topK', { kind: 'number', group: 'basic', min: 0, max: 1000, integer: true });
@@ -70,21 +72,43 @@ const frequencyPenalty = field('frequencyPenalty', { kind: 'slider', group: 'bas
 const presencePenalty = field('presencePenalty', { kind: 'slider', group: 'basic', min: -2, max: 2, step: 0.1 });
 const seed = field('seed', { kind: 'number', group: 'advanced', min: 0, max: 2_147_483_647, integer: true });
 const reasoningEffort = field('reasoningEffort', {
-  kind: 'select', group: 'advanced', options: optionsOf('reasoningEffort', ['none', 'minimal', 'low', 'medium', 'high', 'xhigh']),
+  kind: 'select',
+  group: 'advanced',
+  options: optionsOf('reasoningEffort', ['none', 'minimal', 'low', 'medium', 'high', 'xhigh']),
 });
-const organizationId = field('organizationId', { kind: 'text', group: 'advanced', charsMax: 200, pattern: '^[\\x21-\\x7e]+$', placeholder: 'org-...' });
-const projectId = field('projectId', { kind: 'text', group: 'advanced', charsMax: 200, pattern: '^[\\x21-\\x7e]+$', placeholder: 'proj_...' });
+const organizationId = field('organizationId', {
+  kind: 'text',
+  group: 'advanced',
+  charsMax: 200,
+  pattern: '^[\\x21-\\x7e]+$',
+  placeholder: 'org-...',
+});
+const projectId = field('projectId', {
+  kind: 'text',
+  group: 'advanced',
+  charsMax: 200,
+  pattern: '^[\\x21-\\x7e]+$',
+  placeholder: 'proj_...',
+});
 const parameters = field('parameters', { kind: 'json', group: 'advanced', hint: 'providers.hints.parameters' });
 
 const sampling = (row: ProviderRow, model: string | null): Field[] => [
-  temperature(temperatureMaxOf(row, model)), maxTokens(maxTokensMaxOf(row, model)), topP, frequencyPenalty, presencePenalty,
+  temperature(temperatureMaxOf(row, model)),
+  maxTokens(maxTokensMaxOf(row, model)),
+  topP,
+  frequencyPenalty,
+  presencePenalty,
 ];
 
 /** Settings that only these providers have. */
 const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | null) => Field[]>> = {
   gemini: (row, model) => [
     temperature(temperatureMaxOf(row, model)),
-    { ...maxTokens(modelLimitOf(model ?? '').maxOutputTokens ?? maxTokensBound), name: 'maxOutputTokens', label: 'providers.fields.maxOutputTokens' },
+    {
+      ...maxTokens(modelLimitOf(model ?? '').maxOutputTokens ?? maxTokensBound),
+      name: 'maxOutputTokens',
+      label: 'providers.fields.maxOutputTokens',
+    },
     topP,
     { ...topK, min: 1 },
     reasoningEffort,
@@ -105,21 +129,44 @@ const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | nul
     topP,
     topK,
     reasoningEffort,
-    field('anthropicVersion', { kind: 'select', group: 'advanced', options: verbatim(['2023-06-01', '2026-10-21']), default: '2023-06-01', hint: 'providers.hints.anthropicVersion' }),
+    field('anthropicVersion', {
+      kind: 'select',
+      group: 'advanced',
+      options: verbatim(['2023-06-01', '2026-10-21']),
+      default: '2023-06-01',
+      hint: 'providers.hints.anthropicVersion',
+    }),
   ],
   'azure-openai': (row, model) => [
     ...sampling(row, model),
     field('deployment', { kind: 'text', group: 'basic', charsMax: 255, pattern: '^[A-Za-z0-9._-]+$', hint: 'providers.hints.deployment' }),
-    field('apiVersion', { kind: 'text', group: 'basic', charsMax: 40, pattern: '^(\\d{4}-\\d{2}-\\d{2}(-preview)?|preview|latest)$', default: '2024-10-21', placeholder: '2024-10-21' }),
+    field('apiVersion', {
+      kind: 'text',
+      group: 'basic',
+      charsMax: 40,
+      pattern: '^(\\d{4}-\\d{2}-\\d{2}(-preview)?|preview|latest)$',
+      default: '2024-10-21',
+      placeholder: '2024-10-21',
+    }),
     seed,
     reasoningEffort,
     parameters,
   ],
   custom: (row, model) => [
     ...sampling(row, model),
-    field('authType', { kind: 'select', group: 'basic', options: optionsOf('authType', ['bearer', 'api-key', 'custom', 'none']), default: 'bearer' }),
+    field('authType', {
+      kind: 'select',
+      group: 'basic',
+      options: optionsOf('authType', ['bearer', 'api-key', 'custom', 'none']),
+      default: 'bearer',
+    }),
     field('headerName', {
-      kind: 'text', group: 'basic', charsMax: 100, pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$", placeholder: 'x-api-key', visibleWhen: { field: 'authType', in: ['api-key', 'custom'] },
+      kind: 'text',
+      group: 'basic',
+      charsMax: 100,
+      pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+      placeholder: 'x-api-key',
+      visibleWhen: { field: 'authType', in: ['api-key', 'custom'] },
     }),
     topK,
     seed,
@@ -131,7 +178,13 @@ const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | nul
 /** What every connection may have. */
 const common: readonly Field[] = [
   field('headers', { kind: 'headers', group: 'advanced', secret: true, hint: 'providers.hints.headers' }),
-  field('parameterMode', { kind: 'select', group: 'advanced', options: optionsOf('parameterMode', ['strict', 'warn', 'drop']), default: 'warn', hint: 'providers.hints.parameterMode' }),
+  field('parameterMode', {
+    kind: 'select',
+    group: 'advanced',
+    options: optionsOf('parameterMode', ['strict', 'warn', 'drop']),
+    default: 'warn',
+    hint: 'providers.hints.parameterMode',
+  }),
   field('timeouts.connectMs', { kind: 'number', group: 'advanced', min: 100, max: 60_000, integer: true, placeholder: '5000' }),
   field('timeouts.firstByteMs', { kind: 'number', group: 'advanced', min: 1000, max: 3_600_000, integer: true, placeholder: '120000' }),
   field('timeouts.idleMs', { kind: 'number', group: 'advanced', min: 1000, max: 3_600_000, integer: true, placeholder: '60000' }),
@@ -154,16 +207,31 @@ export function settingsFieldsOf(row: ProviderRow, model: string | null): Field[
 /** The three that have columns of their own: address, key and model. */
 export function columnFieldsOf(row: ProviderRow): Field[] {
   const baseUrl = field('baseUrl', {
-    kind: 'url', group: 'basic', charsMax: 500, required: row.baseUrl === null && !row.isInternal, ...(row.baseUrl !== null && { default: row.baseUrl, placeholder: row.baseUrl }),
+    kind: 'url',
+    group: 'basic',
+    charsMax: 500,
+    required: row.baseUrl === null && !row.isInternal,
+    ...(row.baseUrl !== null && { default: row.baseUrl, placeholder: row.baseUrl }),
     ...(row.isLocal && { hint: 'providers.hints.localAddress' }),
   });
-  const apiKey = field('apiKey', {
-    kind: 'password', group: 'basic', secret: true, charsMax: 4096, required: row.needsSecret, ...(row.keyHint !== null && { placeholder: row.keyHint }), hint: 'providers.hints.apiKey',
+  const secret = field(settingNames.secret, {
+    kind: 'password',
+    group: 'basic',
+    secret: true,
+    charsMax: 4096,
+    required: row.needsSecret,
+    ...(row.keyHint !== null && { placeholder: row.keyHint }),
+    hint: 'providers.hints.secret',
   });
   const model = field('model', {
-    kind: 'text', group: 'basic', charsMax: 255, required: true, suggestions: row.models.suggested, ...(row.models.default !== null && { placeholder: row.models.default }),
+    kind: 'text',
+    group: 'basic',
+    charsMax: 255,
+    required: true,
+    suggestions: row.models.suggested,
+    ...(row.models.default !== null && { placeholder: row.models.default }),
   });
   if (row.isInternal) return [model];
   // Where there is an address of its own, asking for one first would only frighten.
-  return row.baseUrl === null || row.isLocal ? [baseUrl, apiKey, model] : [apiKey, model, baseUrl];
+  return row.baseUrl === null || row.isLocal ? [baseUrl, secret, model] : [secret, model, baseUrl];
 }

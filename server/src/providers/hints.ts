@@ -57,6 +57,14 @@ const hintOfFault: Readonly<Record<Fault, Hint>> = {
 export const hintOf = (fault: Fault): Hint => hintOfFault[fault];
 
 /** Faults that only another key, model or address cures: nothing is gained by trying again. */
-const settingsFaults: ReadonlySet<Fault> = new Set<Fault>(['auth', 'endpoint_not_found', 'redirect', 'tls', 'blocked', 'model_not_found', 'secret_unreadable']);
+const settingsFaults: ReadonlySet<Fault> = new Set<Fault>([
+  'auth',
+  'endpoint_not_found',
+  'redirect',
+  'tls',
+  'blocked',
+  'model_not_found',
+  'secret_unreadable',
+]);
 
 export const isSettingsFault = (fault: Fault): boolean => settingsFaults.has(fault);

@@ -38,12 +38,22 @@ function modelOf(entry: unknown): ListedModel | null {
   const topProvider = entry['top_provider'];
   const name = text(entry['display_name']) ?? text(entry['displayName']) ?? text(entry['name']);
   const contextWindow = positive(
-    entry['context_window'], entry['context_length'], entry['max_context_length'], entry['max_model_len'],
-    entry['inputTokenLimit'], entry['max_input_tokens'], member(limits, 'max_input_tokens'), member(topProvider, 'context_length'),
+    entry['context_window'],
+    entry['context_length'],
+    entry['max_context_length'],
+    entry['max_model_len'],
+    entry['inputTokenLimit'],
+    entry['max_input_tokens'],
+    member(limits, 'max_input_tokens'),
+    member(topProvider, 'context_length'),
   );
   const maxOutputTokens = positive(
-    entry['max_output_tokens'], entry['max_completion_tokens'], entry['outputTokenLimit'], entry['max_tokens'],
-    member(limits, 'max_output_tokens'), member(topProvider, 'max_completion_tokens'),
+    entry['max_output_tokens'],
+    entry['max_completion_tokens'],
+    entry['outputTokenLimit'],
+    entry['max_tokens'],
+    member(limits, 'max_output_tokens'),
+    member(topProvider, 'max_completion_tokens'),
   );
   const createdS = positive(entry['created']);
   return {
@@ -85,4 +95,3 @@ export function catalogModels(row: ProviderRow): ListedModel[] {
 /** What answers in the place of a retired model (C-06); null for a model that is not retired. */
 export const replacementOf = (row: ProviderRow, model: string): string | null =>
   Object.hasOwn(row.retired, model) ? (row.retired[model] ?? null) : null;
-

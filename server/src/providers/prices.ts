@@ -1,5 +1,5 @@
 /** The price book: what a model's tokens cost, as integers, from the catalogue that is bundled with the product. Unknown stays unknown. */
-import { calcPrice, TieredPrices, type ModelPrice } from '@pydantic/genai-prices';
+import { calcPrice, type ModelPrice } from '@pydantic/genai-prices';
 import { LRUCache } from 'lru-cache';
 import type { UnitPrices } from '../domain/ledger.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -22,8 +22,8 @@ const nanoPerDollar = 1_000_000_000;
 /** Ten thousand dollars for a million tokens is no price but a fault of the catalogue. */
 const nanoPerMillionMax = 10_000 * nanoPerDollar;
 const cacheMax = 5_000;
-/** Prices change on announced dates; a cached one is looked up again after this. */
-const cacheTtlMs = 3_600_000;
+/** Prices change on announced dates, and some vendors' by the time of day; a cached one is looked up again after this. */
+const cacheTtlMs = 60_000;
 
 const free: UnitPrices = { input: 0, output: 0 };
 const freePrices: ModelPrices = { at: () => free, dearest: free };
@@ -66,7 +66,8 @@ export function modelPricesOf(price: ModelPrice): ModelPrices | null {
 /** Where a tier begins, 0 first. A tier's price holds for the whole request once the prompt is longer than its start. */
 function bordersOf(price: ModelPrice): number[] {
   const borders = new Set([0]);
-  for (const value of Object.values(price)) if (value instanceof TieredPrices) for (const tier of value.tiers) borders.add(tier.start + 1);
+  // The catalogue's own rows are plain objects and not of its class, so they are told by their shape.
+  for (const value of Object.values(price)) if (typeof value === 'object') for (const tier of value.tiers) borders.add(tier.start + 1);
   return [...borders].toSorted((a, b) => a - b);
 }
 

@@ -18,20 +18,40 @@ const parameters = z.record(z.string(), z.json()).superRefine((value, context) =
   const names = Object.keys(value);
   if (names.length > parametersMax) context.addIssue({ code: 'custom', message: `at most ${parametersMax} parameters` });
   for (const name of names) {
-    if (reservedParameters.has(name)) context.addIssue({ code: 'custom', path: [name], message: 'this parameter belongs to the request itself' });
+    if (reservedParameters.has(name))
+      context.addIssue({ code: 'custom', path: [name], message: 'this parameter belongs to the request itself' });
   }
-  if (JSON.stringify(value).length > parametersCharsMax) context.addIssue({ code: 'custom', message: `at most ${parametersCharsMax} characters` });
+  if (JSON.stringify(value).length > parametersCharsMax)
+    context.addIssue({ code: 'custom', message: `at most ${parametersCharsMax} characters` });
 });
 
-const safetySettings = z.array(
-  z.strictObject({
-    category: z.string().regex(/^HARM_CATEGORY_[A-Z_]+$/),
-    threshold: z.enum(['HARM_BLOCK_THRESHOLD_UNSPECIFIED', 'BLOCK_LOW_AND_ABOVE', 'BLOCK_MEDIUM_AND_ABOVE', 'BLOCK_ONLY_HIGH', 'BLOCK_NONE', 'OFF']),
-  }),
-).max(20);
+const safetySettings = z
+  .array(
+    z.strictObject({
+      category: z.string().regex(/^HARM_CATEGORY_[A-Z_]+$/),
+      threshold: z.enum([
+        'HARM_BLOCK_THRESHOLD_UNSPECIFIED',
+        'BLOCK_LOW_AND_ABOVE',
+        'BLOCK_MEDIUM_AND_ABOVE',
+        'BLOCK_ONLY_HIGH',
+        'BLOCK_NONE',
+        'OFF',
+      ]),
+    }),
+  )
+  .max(20);
 
 const headers = z
-  .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/).max(100), z.string().max(headerCharsMax).regex(/^[\t\x20-\x7e\x80-\xff]*$/))
+  .record(
+    z
+      .string()
+      .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)
+      .max(100),
+    z
+      .string()
+      .max(headerCharsMax)
+      .regex(/^[\t\x20-\x7e\x80-\xff]*$/),
+  )
   .refine((value) => Object.keys(value).length <= headersMax, { message: `at most ${headersMax} headers` });
 
 /** Settings whose inside has a shape of its own. */
@@ -94,8 +114,10 @@ function faultsOf(error: z.ZodError, input: unknown): FieldFault[] {
   for (const issue of error.issues) {
     const path = issue.path.map(String);
     if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) faults.push({ path: [...path, key].join('.'), code: 'unknown_field', message: 'this provider has no such setting' });
-    } else if (path.length > 0 && isMissing(input, issue.path)) faults.push({ path: path.join('.'), code: 'required', message: 'a value is needed' });
+      for (const key of issue.keys)
+        faults.push({ path: [...path, key].join('.'), code: 'unknown_field', message: 'this provider has no such setting' });
+    } else if (path.length > 0 && isMissing(input, issue.path))
+      faults.push({ path: path.join('.'), code: 'required', message: 'a value is needed' });
     else faults.push({ path: path.join('.'), code: issue.code, message: issue.message });
   }
   return faults.slice(0, faultsMax);

@@ -93,8 +93,8 @@ export class PassedStream implements StreamTaker {
       const data = singleData(block);
       if (data === null) {
         flush();
-        // Several lines, comments or a named event: read the long way, passed on in its own bytes where it is kept.
-        if (createSseReader().push(block).map((event) => this.keeps(event)).some(Boolean)) pieces.push(block);
+        // Several lines, comments, names or ids: read the long way and written anew, for a provider must not steer clients (S-INJ).
+        this.readEvents(createSseReader().push(block), pieces);
         continue;
       }
       if (!this.keeps({ event: 'message', data })) {

@@ -38,7 +38,10 @@ export function usageOf(usage: unknown): TokenUsage | null {
   const tokensOut = completion + uncounted;
   const promptDetails = usage['prompt_tokens_details'] ?? usage['input_tokens_details'];
   const completionDetails = usage['completion_tokens_details'] ?? usage['output_tokens_details'];
-  const tokensCached = Math.min(tokensIn, firstCount(member(promptDetails, 'cached_tokens'), usage['prompt_cache_hit_tokens'], usage['cached_tokens']));
+  const tokensCached = Math.min(
+    tokensIn,
+    firstCount(member(promptDetails, 'cached_tokens'), usage['prompt_cache_hit_tokens'], usage['cached_tokens']),
+  );
   const written = firstCount(member(promptDetails, 'cache_write_tokens'), member(promptDetails, 'cache_creation_tokens'));
   const reasoning = Math.max(uncounted, firstCount(member(completionDetails, 'reasoning_tokens')));
   return {

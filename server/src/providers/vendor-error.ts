@@ -58,30 +58,113 @@ function retryAfterOf(record: unknown): number | null {
 function factsOf(body: unknown): Facts {
   const record = errorRecord(body);
   const message = messageOf(record);
-  const named = [member(record, 'code'), member(record, 'type'), member(record, 'status'), member(member(record, 'metadata'), 'error_type')];
+  const named = [
+    member(record, 'code'),
+    member(record, 'type'),
+    member(record, 'status'),
+    member(member(record, 'metadata'), 'error_type'),
+  ];
   for (const detail of list(member(record, 'details'))) named.push(member(detail, 'reason'));
   const words = named.filter((word): word is string => typeof word === 'string').map((word) => word.toLowerCase());
-  const codes = [finite(member(record, 'code')), finite(member(record, 'status')), finite(Number(text(member(record, 'code')) ?? Number.NaN))];
+  const codes = [
+    finite(member(record, 'code')),
+    finite(member(record, 'status')),
+    finite(Number(text(member(record, 'code')) ?? Number.NaN)),
+  ];
   const status = codes.find((code) => code !== undefined && Number.isInteger(code) && code >= 400 && code <= 599) ?? null;
   return { words, message, prose: (message ?? '').slice(0, 2000).toLowerCase(), status, retryAfterMs: retryAfterOf(record) };
 }
 
 /** Words that say what happened whatever the status is. The first row that fits wins. */
 const byWord: readonly (readonly [Fault, ReadonlySet<string>])[] = [
-  ['quota_exhausted', new Set(['insufficient_quota', 'billing_hard_limit_reached', 'billing_not_active', 'insufficient_credits', 'insufficient_balance', 'payment_required', 'billing_error', 'quota_exceeded'])],
+  [
+    'quota_exhausted',
+    new Set([
+      'insufficient_quota',
+      'billing_hard_limit_reached',
+      'billing_not_active',
+      'insufficient_credits',
+      'insufficient_balance',
+      'payment_required',
+      'billing_error',
+      'quota_exceeded',
+    ]),
+  ],
   ['context_length', new Set(['context_length_exceeded', 'context_window_exceeded', 'prompt_too_long', 'model_context_window_exceeded'])],
-  ['model_not_found', new Set(['model_not_found', 'model_not_available', 'invalid_model', 'unknown_model', 'deploymentnotfound', 'model_not_supported', 'model_decommissioned'])],
-  ['auth', new Set(['invalid_api_key', 'authentication_error', 'permission_error', 'permission_denied', 'unauthenticated', 'api_key_invalid', 'account_deactivated', 'invalid_authentication', 'unauthorized'])],
-  ['overloaded', new Set(['overloaded_error', 'overloaded', 'engine_overloaded', 'engine_overloaded_error', 'unavailable', 'service_unavailable', 'model_overloaded'])],
-  ['rate_limited', new Set(['rate_limit_error', 'rate_limit_exceeded', 'rate_limited', 'resource_exhausted', 'too_many_requests', 'tokens', 'requests', 'throttlingexception'])],
+  [
+    'model_not_found',
+    new Set([
+      'model_not_found',
+      'model_not_available',
+      'invalid_model',
+      'unknown_model',
+      'deploymentnotfound',
+      'model_not_supported',
+      'model_decommissioned',
+    ]),
+  ],
+  [
+    'auth',
+    new Set([
+      'invalid_api_key',
+      'authentication_error',
+      'permission_error',
+      'permission_denied',
+      'unauthenticated',
+      'api_key_invalid',
+      'account_deactivated',
+      'invalid_authentication',
+      'unauthorized',
+    ]),
+  ],
+  [
+    'overloaded',
+    new Set([
+      'overloaded_error',
+      'overloaded',
+      'engine_overloaded',
+      'engine_overloaded_error',
+      'unavailable',
+      'service_unavailable',
+      'model_overloaded',
+    ]),
+  ],
+  [
+    'rate_limited',
+    new Set([
+      'rate_limit_error',
+      'rate_limit_exceeded',
+      'rate_limited',
+      'resource_exhausted',
+      'too_many_requests',
+      'tokens',
+      'requests',
+      'throttlingexception',
+    ]),
+  ],
   ['request_timeout', new Set(['timeout_error', 'request_timeout', 'deadline_exceeded'])],
   ['server_error', new Set(['server_error', 'api_error', 'internal_error', 'internal_server_error', 'internal'])],
-  ['bad_request', new Set(['invalid_request_error', 'invalid_argument', 'bad_request', 'unsupported_parameter', 'unsupported_value', 'content_filter', 'content_policy_violation', 'request_too_large'])],
+  [
+    'bad_request',
+    new Set([
+      'invalid_request_error',
+      'invalid_argument',
+      'bad_request',
+      'unsupported_parameter',
+      'unsupported_value',
+      'content_filter',
+      'content_policy_violation',
+      'request_too_large',
+    ]),
+  ],
 ];
 
-const contextProse = /(maximum context length|context (window|length|size)|prompt is too long|input is too long|too many input tokens|exceeds? the (model'?s )?(context|maximum number of tokens))/;
-const modelProse = /(^model: |\bmodels?\b.{0,120}\b(not found|does not exist|do not exist|not exist|is not supported|not available|no longer available|has been (removed|decommissioned))|\b(unknown|invalid|no such) model\b)/;
-const keyProse = /((incorrect|invalid|wrong|expired|revoked) (api[ _-]?key|token|credentials)|api[ _-]?key (is |was )?(not valid|invalid|incorrect|expired|not found|missing))/;
+const contextProse =
+  /(maximum context length|context (window|length|size)|prompt is too long|input is too long|too many input tokens|exceeds? the (model'?s )?(context|maximum number of tokens))/;
+const modelProse =
+  /(^model: |\bmodels?\b.{0,120}\b(not found|does not exist|do not exist|not exist|is not supported|not available|no longer available|has been (removed|decommissioned))|\b(unknown|invalid|no such) model\b)/;
+const keyProse =
+  /((incorrect|invalid|wrong|expired|revoked) (api[ _-]?key|token|credentials)|api[ _-]?key (is |was )?(not valid|invalid|incorrect|expired|not found|missing))/;
 const quotaProse = /(credit balance is too low|insufficient (balance|credits?|funds|quota)|out of credits|payment required|arrearage)/;
 
 /** What a caller's own mistake is called: by word first, then by prose, since many vendors have one type for all of them. */
@@ -113,6 +196,7 @@ function faultOf(status: number, facts: Facts): Fault {
     case 404:
       return faultOfRefusal(facts, 'endpoint_not_found') === 'model_not_found' ? 'model_not_found' : 'endpoint_not_found';
     case 408:
+    case 504:
       return 'request_timeout';
     case 409:
       return 'conflict';
@@ -153,5 +237,9 @@ export function isErrorBody(body: unknown): boolean {
 /** An error inside an answer of 200 or inside a stream, as a failure of its own kind. */
 export function failureOf(body: unknown): UpstreamFailure {
   const { fault, message, retryAfterMs } = vendorErrorOf(200, body);
-  return new UpstreamFailure(fault, 'the provider put an error into its answer', { vendorStatus: 200, vendorMessage: message, retryAfterMs });
+  return new UpstreamFailure(fault, 'the provider put an error into its answer', {
+    vendorStatus: 200,
+    vendorMessage: message,
+    retryAfterMs,
+  });
 }

@@ -7,8 +7,9 @@ export class Watchdog {
   private readonly clock: Clock;
   private readonly timeouts: CallTimeouts;
   private readonly expire: (fault: Fault) => void;
-  private readonly endMs: number;
+  private endMs: number;
   private deadlineMs: number;
+  private isPaused = false;
   private fault: Fault = 'headers_timeout';
   private timer: Timer | null = null;
 
@@ -29,13 +30,19 @@ export class Watchdog {
 
   /** Something that means something arrived. Comments and pings do not come here: a provider must not live on them (E9). */
   eventSeen(): void {
+    this.isPaused = false;
     this.deadlineMs = this.clock.monotonicMs() + this.timeouts.idleMs;
     this.rearmIfSooner();
   }
 
-  /** Waits at most this long from now on, for a stream that has said its last word but stays open (E19). */
+  /** The caller reads slowly and the provider was asked to wait: its silence is not its fault. The total goes on. */
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  /** Waits at most this long from now on, for a stream that has said its last word but stays open (E19); said again, it changes nothing. */
   graceFor(graceMs: number): void {
-    this.deadlineMs = this.clock.monotonicMs() + graceMs;
+    this.endMs = Math.min(this.endMs, this.clock.monotonicMs() + graceMs);
     this.rearmIfSooner();
   }
 
@@ -47,21 +54,22 @@ export class Watchdog {
   private armedUntilMs = 0;
 
   private rearmIfSooner(): void {
-    if (this.timer && this.deadlineMs < this.armedUntilMs) {
+    if (this.timer && Math.min(this.deadlineMs, this.endMs) < this.armedUntilMs) {
       this.timer.cancel();
       this.arm(this.clock.monotonicMs());
     }
   }
 
   private arm(nowMs: number): void {
-    this.armedUntilMs = Math.min(this.deadlineMs, this.endMs);
+    // While paused only the end counts; a look at it now and then costs nothing.
+    this.armedUntilMs = Math.min(this.isPaused ? nowMs + this.timeouts.idleMs : this.deadlineMs, this.endMs);
     this.timer = this.clock.after(Math.max(1, Math.ceil(this.armedUntilMs - nowMs)), () => this.look());
   }
 
   private look(): void {
     const nowMs = this.clock.monotonicMs();
     if (nowMs >= this.endMs) return this.expire('total_timeout');
-    if (nowMs >= this.deadlineMs) return this.expire(this.fault);
+    if (nowMs >= this.deadlineMs && !this.isPaused) return this.expire(this.fault);
     this.arm(nowMs);
   }
 }

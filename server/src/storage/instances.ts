@@ -46,7 +46,12 @@ export async function touchInstance({ driver }: Database, books: Books, nowMs: n
  * Opens the books for an instance, making its row at the first time, with `appliedSeqIfNew` as its beginning. `lastSeenMs` is when an
  * earlier run was seen last; null for a new one. Throws the storage errors.
  */
-export async function openBooks(database: Database, instanceId: string, nowMs: number, appliedSeqIfNew = 0): Promise<{ books: Books; lastSeenMs: number | null }> {
+export async function openBooks(
+  database: Database,
+  instanceId: string,
+  nowMs: number,
+  appliedSeqIfNew = 0,
+): Promise<{ books: Books; lastSeenMs: number | null }> {
   for (let tries = 1; ; tries++) {
     const found = await findInstance(database, instanceId);
     try {

@@ -1,5 +1,14 @@
 /** Ledger rows as values: made from records of the journal, fit for their columns whatever a provider or a client said. */
-import { noTokens, type Intent, type LedgerRecord, type Purpose, type RefusedRequest, type Settlement, type TokenUsage } from '../domain/ledger.ts';
+import {
+  noTokens,
+  type EntryState,
+  type Intent,
+  type LedgerRecord,
+  type Purpose,
+  type RefusedRequest,
+  type Settlement,
+  type TokenUsage,
+} from '../domain/ledger.ts';
 import type { Countable, Dimension } from '../domain/rollup.ts';
 import { isUuid } from '../lib/ids.ts';
 import type { InsertMany, Row } from './driver.ts';
@@ -212,51 +221,91 @@ export const rowsStep = (rows: readonly LedgerRow[]): InsertMany => ({
   onConflict: `(at, id) DO UPDATE SET ${assignments} WHERE usage_events.state = 'intent'`,
 });
 
-type Nullable<T> = T | null;
+/** What a driver gives for a row: its columns by name, with these types on both engines. */
+interface ReadRow {
+  at: number;
+  id: string;
+  request_id: string;
+  attempt_no: number;
+  is_last: boolean;
+  instance_id: string;
+  seq: number;
+  state: EntryState;
+  reason: string | null;
+  status: number | null;
+  face: string;
+  purpose: Purpose;
+  connection_id: string | null;
+  provider: string;
+  model_asked: string;
+  model: string;
+  model_reported: string | null;
+  access_key_id: string | null;
+  user_id: string | null;
+  workspace_id: string | null;
+  repository_id: string | null;
+  use_case_id: string | null;
+  is_stream: boolean;
+  tokens_in: number;
+  tokens_out: number;
+  tokens_cached: number;
+  tokens_cache_write: number;
+  tokens_reasoning: number;
+  is_estimated: boolean;
+  reserved_nano_usd: number;
+  cost_nano_usd: number | null;
+  prices: string | null;
+  finish_reason: string | null;
+  latency_ms: number | null;
+  first_byte_ms: number | null;
+  changed: string | null;
+  config_revision: number;
+  client_request_id: string | null;
+}
 
-/** A row as it was read. */
-export function rowOf(read: Row): LedgerRow {
-  const get = <T>(name: string): T => read[name] as T;
+/** A row as it was read; every one of `columns` must be there. */
+export function rowOf(row: Row): LedgerRow {
+  const read = row as unknown as ReadRow;
   return {
-    atMs: get<number>('at'),
-    id: get<string>('id'),
-    requestId: get<string>('request_id'),
-    attemptNo: get<number>('attempt_no'),
-    isLast: Boolean(read['is_last']),
-    instanceId: get<string>('instance_id'),
-    seq: get<number>('seq'),
-    state: get<LedgerRow['state']>('state'),
-    reason: get<Nullable<string>>('reason'),
-    status: get<Nullable<number>>('status'),
-    face: get<string>('face'),
-    purpose: get<Purpose>('purpose'),
-    connectionId: get<Nullable<string>>('connection_id'),
-    provider: get<string>('provider'),
-    modelAsked: get<string>('model_asked'),
-    model: get<string>('model'),
-    modelReported: get<Nullable<string>>('model_reported'),
-    accessKeyId: get<Nullable<string>>('access_key_id'),
-    userId: get<Nullable<string>>('user_id'),
-    workspaceId: get<Nullable<string>>('workspace_id'),
-    repositoryId: get<Nullable<string>>('repository_id'),
-    useCaseId: get<Nullable<string>>('use_case_id'),
-    isStream: Boolean(read['is_stream']),
+    atMs: read.at,
+    id: read.id,
+    requestId: read.request_id,
+    attemptNo: read.attempt_no,
+    isLast: read.is_last,
+    instanceId: read.instance_id,
+    seq: read.seq,
+    state: read.state,
+    reason: read.reason,
+    status: read.status,
+    face: read.face,
+    purpose: read.purpose,
+    connectionId: read.connection_id,
+    provider: read.provider,
+    modelAsked: read.model_asked,
+    model: read.model,
+    modelReported: read.model_reported,
+    accessKeyId: read.access_key_id,
+    userId: read.user_id,
+    workspaceId: read.workspace_id,
+    repositoryId: read.repository_id,
+    useCaseId: read.use_case_id,
+    isStream: read.is_stream,
     usage: {
-      tokensIn: get<number>('tokens_in'),
-      tokensOut: get<number>('tokens_out'),
-      tokensCached: get<number>('tokens_cached'),
-      tokensCacheWrite: get<number>('tokens_cache_write'),
-      tokensReasoning: get<number>('tokens_reasoning'),
-      isEstimated: Boolean(read['is_estimated']),
+      tokensIn: read.tokens_in,
+      tokensOut: read.tokens_out,
+      tokensCached: read.tokens_cached,
+      tokensCacheWrite: read.tokens_cache_write,
+      tokensReasoning: read.tokens_reasoning,
+      isEstimated: read.is_estimated,
     },
-    reservedNanoUsd: get<number>('reserved_nano_usd'),
-    costNanoUsd: get<Nullable<number>>('cost_nano_usd'),
-    prices: get<Nullable<string>>('prices'),
-    finishReason: get<Nullable<string>>('finish_reason'),
-    latencyMs: get<Nullable<number>>('latency_ms'),
-    firstByteMs: get<Nullable<number>>('first_byte_ms'),
-    changed: get<Nullable<string>>('changed'),
-    configRevision: get<number>('config_revision'),
-    clientRequestId: get<Nullable<string>>('client_request_id'),
+    reservedNanoUsd: read.reserved_nano_usd,
+    costNanoUsd: read.cost_nano_usd,
+    prices: read.prices,
+    finishReason: read.finish_reason,
+    latencyMs: read.latency_ms,
+    firstByteMs: read.first_byte_ms,
+    changed: read.changed,
+    configRevision: read.config_revision,
+    clientRequestId: read.client_request_id,
   };
 }

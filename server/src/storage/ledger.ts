@@ -4,7 +4,7 @@ import type { LedgerRecord } from '../domain/ledger.ts';
 import { measuresOf, noMeasures } from '../domain/rollup.ts';
 import { auditStep } from './changes.ts';
 import type { Database } from './database.ts';
-import type { Driver, Row, Statement } from './driver.ts';
+import type { Driver, Statement } from './driver.ts';
 import { guardStep, type Books } from './instances.ts';
 import { columns, intentRow, isFit, orphanRow, refusedRow, rowKey, rowOf, rowsStep, settledRow, type LedgerRow } from './ledger-rows.ts';
 import { placeholders, rollupSteps, type Contribution } from './rollups.ts';
@@ -37,7 +37,7 @@ async function knownRows(driver: Driver, records: readonly JournalRecord[]): Pro
   // The cast keeps SQLite from probing its index with every pair of a time and an id; by time alone it finds a row or two.
   const sql = `SELECT ${columns.join(', ')} FROM usage_events
     WHERE at IN (${placeholders(times.length)}) AND CAST(id AS TEXT) IN (${placeholders(ids.length, times.length)})`;
-  const rows = await driver.rows<Row>({ sql, params: [...times, ...ids] });
+  const rows = await driver.rows({ sql, params: [...times, ...ids] });
   return new Map(rows.map(rowOf).map((row) => [rowKey(row), row]));
 }
 
@@ -62,7 +62,14 @@ function contributionOf(row: LedgerRow): Contribution | null {
 }
 
 /** Writes rows that changed, what they add to the roll-ups, and the instance's new position: all of it or nothing. */
-async function writeRows(database: Database, books: Books, rows: readonly LedgerRow[], appliedSeq: number, nowMs: number, facts: readonly AuditEntry[] = []): Promise<void> {
+async function writeRows(
+  database: Database,
+  books: Books,
+  rows: readonly LedgerRow[],
+  appliedSeq: number,
+  nowMs: number,
+  facts: readonly AuditEntry[] = [],
+): Promise<void> {
   const { driver } = database;
   const contributions = rows.map(contributionOf).filter((contribution) => contribution !== null);
   const { steps, committed } = await rollupSteps(driver, books, contributions);
@@ -78,7 +85,13 @@ async function writeRows(database: Database, books: Books, rows: readonly Ledger
  * out, and a row that is closed stays as it is, so that applying anything twice changes nothing (P1). `facts` are kept with them.
  * Throws the storage errors; then nothing was written, or (StorageUnavailable) nobody knows: read the books again.
  */
-export async function applyRecords(database: Database, books: Books, records: readonly JournalRecord[], nowMs: number, facts: readonly AuditEntry[] = []): Promise<Applied> {
+export async function applyRecords(
+  database: Database,
+  books: Books,
+  records: readonly JournalRecord[],
+  nowMs: number,
+  facts: readonly AuditEntry[] = [],
+): Promise<Applied> {
   const applied: Applied = { repeated: 0, orphans: 0, unfit: 0 };
   const fresh = records.filter(({ seq }) => seq > books.appliedSeq);
   const last = fresh.at(-1);
@@ -97,11 +110,16 @@ export async function applyRecords(database: Database, books: Books, records: re
 }
 
 /** Open intents up to `seqMax` become `unknown`: their run is over, so that nothing will settle them. The reservation stays on the row. */
-async function closeOpenIntents(database: Database, books: Books, seqMax: number, nowMs: number): Promise<{ count: number; earliestMs: number }> {
+async function closeOpenIntents(
+  database: Database,
+  books: Books,
+  seqMax: number,
+  nowMs: number,
+): Promise<{ count: number; earliestMs: number }> {
   let count = 0;
   let earliestMs = nowMs;
   for (let round = 0; round < roundsMax; round++) {
-    const found = await database.driver.rows<Row>({
+    const found = await database.driver.rows({
       sql: `SELECT ${columns.join(', ')} FROM usage_events WHERE instance_id = $1 AND state = 'intent' AND seq <= $2 ORDER BY at, id LIMIT ${unknownsAtOnce}`,
       params: [books.instanceId, seqMax],
     });
@@ -118,7 +136,7 @@ async function closeOpenIntents(database: Database, books: Books, seqMax: number
 async function closeRequests(database: Database, books: Books, seqMax: number, fromMs: number, nowMs: number): Promise<void> {
   const { driver } = database;
   for (let round = 0; round < roundsMax; round++) {
-    const open = await driver.rows<Row>(
+    const open = await driver.rows(
       {
         sql: `SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM usage_events e JOIN (
             SELECT request_id, max(attempt_no) AS attempt_no FROM usage_events WHERE at >= $1 AND instance_id = $2 AND seq <= $3
@@ -132,7 +150,12 @@ async function closeRequests(database: Database, books: Books, seqMax: number, f
     // Two rows with one number are one request: it is counted once.
     const rows = [...new Map(open.map(rowOf).map((row) => [row.requestId, row])).values()];
     if (rows.length === 0) return;
-    const contributions = rows.map((row): Contribution => ({ atMs: row.atMs, dimension: row, measures: { ...noMeasures(), requests: 1 }, providerCalls: 0 }));
+    const contributions = rows.map((row): Contribution => ({
+      atMs: row.atMs,
+      dimension: row,
+      measures: { ...noMeasures(), requests: 1 },
+      providerCalls: 0,
+    }));
     const { steps, committed } = await rollupSteps(driver, books, contributions);
     const marks = rows.map((row): Statement => {
       const sql = 'UPDATE usage_events SET is_last = TRUE WHERE at = $1 AND id = $2 AND NOT is_last';

@@ -1,7 +1,6 @@
 /** The list of requests, newest first: one row per request with its attempts beneath it, a page in one query. */
 import type { EntryState } from '../domain/ledger.ts';
 import type { Database } from './database.ts';
-import type { Row } from './driver.ts';
 import { columns, rowOf, type LedgerRow } from './ledger-rows.ts';
 import { Parameters, visibleCondition, type Visibility } from './visibility.ts';
 
@@ -61,7 +60,8 @@ export function readCursor(text: string): RequestCursor | null {
 }
 
 function conditionsOf(question: RequestsQuestion, parameters: Parameters): string[] {
-  const equal = (column: string, value: string | number | undefined): string[] => (value === undefined ? [] : [`e.${column} = ${parameters.add(value)}`]);
+  const equal = (column: string, value: string | number | undefined): string[] =>
+    value === undefined ? [] : [`e.${column} = ${parameters.add(value)}`];
   const { cursor, fromMs, toMs } = question;
   return [
     'e.is_last',
@@ -93,7 +93,7 @@ export async function listRequests({ driver }: Database, question: RequestsQuest
       FROM usage_events WHERE request_id IN (SELECT request_id FROM page) GROUP BY request_id
     )
     SELECT * FROM page JOIN sums ON sum_request_id = request_id ORDER BY at DESC, id DESC`;
-  const found = await driver.rows<Row>({ sql, params: parameters.values });
+  const found = await driver.rows({ sql, params: parameters.values });
   const rows = found.slice(0, limit).map((row): ListedRequest => ({
     last: rowOf(row),
     attempts: Number(row['attempt_count']),
@@ -110,7 +110,7 @@ export async function listRequests({ driver }: Database, question: RequestsQuest
 export async function attemptsOf({ driver }: Database, requestId: string, visibility: Visibility): Promise<LedgerRow[]> {
   const parameters = new Parameters();
   const id = parameters.add(requestId);
-  const rows = await driver.rows<Row>({
+  const rows = await driver.rows({
     sql: `SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM usage_events e
       WHERE e.request_id = ${id} AND ${visibleCondition(visibility, 'e', parameters)} ORDER BY e.attempt_no, e.at LIMIT ${attemptsMax}`,
     params: parameters.values,

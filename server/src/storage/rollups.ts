@@ -31,10 +31,14 @@ const tupleOf = (of: Dimension): unknown[] => [
   of.purpose,
 ];
 
-const hashOf = (dimension: Dimension): string => createHash('sha256').update(JSON.stringify(tupleOf(dimension))).digest('hex');
+const hashOf = (dimension: Dimension): string =>
+  createHash('sha256')
+    .update(JSON.stringify(tupleOf(dimension)))
+    .digest('hex');
 
 /** `$1, $2 ...` for a list that begins after `before` parameters. */
-export const placeholders = (count: number, before = 0): string => Array.from({ length: count }, (_, index) => `$${before + index + 1}`).join(', ');
+export const placeholders = (count: number, before = 0): string =>
+  Array.from({ length: count }, (_, index) => `$${before + index + 1}`).join(', ');
 
 /** An id for every dimension: the one it has, or a new one derived from its hash. Two that would share an id never do. */
 async function assignIds(driver: Driver, books: Books, dimensions: ReadonlyMap<string, Dimension>): Promise<Map<string, number>> {
@@ -79,7 +83,13 @@ function bucketStep(table: 'usage_quarters' | 'usage_days', shard: number, sums:
   return {
     insertInto: table,
     columns: ['bucket', 'dimension_id', 'shard', ...measureNames, 'last_used_at'],
-    rows: sorted.map(({ bucket, dimensionId, measures }) => [bucket, dimensionId, shard, ...measureNames.map((name) => measures[name]), measures.last_used_at]),
+    rows: sorted.map(({ bucket, dimensionId, measures }) => [
+      bucket,
+      dimensionId,
+      shard,
+      ...measureNames.map((name) => measures[name]),
+      measures.last_used_at,
+    ]),
     onConflict: `(bucket, dimension_id, shard) DO UPDATE SET ${assignments(table)}`,
   };
 }
@@ -98,7 +108,10 @@ async function providerUsageStep(driver: Driver, contributions: readonly Contrib
   const counted = contributions.filter((one) => one.providerCalls > 0 && one.dimension.connectionId !== null);
   const ids = [...new Set(counted.map((one) => one.dimension.connectionId!))];
   if (ids.length === 0) return null;
-  const found = await driver.rows<{ id: string }>({ sql: `SELECT id FROM ai_configurations WHERE id IN (${placeholders(ids.length)})`, params: ids });
+  const found = await driver.rows<{ id: string }>({
+    sql: `SELECT id FROM ai_configurations WHERE id IN (${placeholders(ids.length)})`,
+    params: ids,
+  });
   const existing = new Set(found.map((row) => row.id));
   const sums = new Map<string, { id: string; day: string; requests: number; tokens: number; cost: number; lastMs: number }>();
   for (const { atMs, dimension, measures, providerCalls } of counted) {
@@ -126,7 +139,11 @@ async function providerUsageStep(driver: Driver, contributions: readonly Contrib
 }
 
 /** The steps that add these contributions; call `committed` after the write, so that the next batch need not ask for its dimensions. */
-export async function rollupSteps(driver: Driver, books: Books, contributions: readonly Contribution[]): Promise<{ steps: WriteStep[]; committed: () => void }> {
+export async function rollupSteps(
+  driver: Driver,
+  books: Books,
+  contributions: readonly Contribution[],
+): Promise<{ steps: WriteStep[]; committed: () => void }> {
   if (contributions.length === 0) return { steps: [], committed: () => undefined };
   const hashed = contributions.map((contribution) => ({ ...contribution, hash: hashOf(contribution.dimension) }));
   const dimensions = new Map(hashed.map(({ hash, dimension }) => [hash, dimension]));
@@ -142,7 +159,19 @@ export async function rollupSteps(driver: Driver, books: Books, contributions: r
   if (fresh.size > 0) {
     steps.push({
       insertInto: 'usage_dimensions',
-      columns: ['id', 'hash', 'connection_id', 'provider', 'model', 'access_key_id', 'user_id', 'workspace_id', 'repository_id', 'use_case_id', 'purpose'],
+      columns: [
+        'id',
+        'hash',
+        'connection_id',
+        'provider',
+        'model',
+        'access_key_id',
+        'user_id',
+        'workspace_id',
+        'repository_id',
+        'use_case_id',
+        'purpose',
+      ],
       rows: [...fresh].map(([hash, id]) => [id, hash, ...tupleOf(dimensions.get(hash)!)]),
       onConflict: '(hash) DO NOTHING',
     });

@@ -150,7 +150,7 @@ export async function usageBy({ driver }: Database, question: UsageQuestion): Pr
   const isByDay = question.groupBy === 'day';
   // A day by quarter-hours: UTC days are summed to days already, other zones' buckets are added up below.
   const key = isByDay && question.zone === 'UTC' ? `u.bucket / ${dayMs} * ${dayMs}` : columnOf[question.groupBy];
-  const rows = await driver.rows<Row>(
+  const rows = await driver.rows(
     {
       sql: `SELECT ${key} AS k, ${measureNames.map((name) => `CAST(sum(u.${name}) AS TEXT) AS ${name}`).join(', ')}, max(u.last_used_at) AS last_used_at
         FROM (${buckets}) u JOIN usage_dimensions d ON d.id = u.dimension_id WHERE ${conditions}

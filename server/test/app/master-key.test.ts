@@ -160,7 +160,7 @@ onBothEngines('the boot check of master keys', (bench, engine) => {
     const box = first.vault.seal('sk-kept', place, ownerKey);
     const { vault } = await loadVault(depsOf(database, { dataDir, key: next.text, previous: [old.text] }));
     expect(vault.open(box, place, () => ownerKey).reveal()).toBe('sk-kept');
-    expect(vault.masterVersions().toSorted()).toEqual([1, 2]);
+    expect(new Set(vault.masterVersions())).toEqual(new Set([1, 2]));
     expect(vault.current).toBe(engine === 'sqlite' ? 2 : 1);
     expect((await masterKeys(database)).map(({ status }) => status)).toEqual(engine === 'sqlite' ? ['decrypt_only', 'active'] : ['active', 'pending']);
   });
@@ -277,7 +277,8 @@ describe('the key file', () => {
     chmodSync(keyFileOf(dataDir), 0o644);
     const deps = depsOf(database, { dataDir });
     await loadVault(deps);
-    expect(deps.lines.map(({ msg }) => msg)).toEqual([expect.stringContaining('chmod 600')]);
+    expect(deps.lines.filter(({ level }) => level === 40)).toHaveLength(1);
+    expect(JSON.stringify(deps.lines)).toContain('chmod 600');
   });
 
   test('beside a given key that matches nothing is said to be unused', async () => {
@@ -285,6 +286,6 @@ describe('the key file', () => {
     const [given, unused] = [newKey(), newKey()];
     const deps = depsOf(database, { dataDir, key: given.text, previous: [unused.text] });
     await loadVault(deps);
-    expect(deps.lines).toContainEqual(expect.objectContaining({ kcv: unused.kcv, msg: expect.stringContaining('nothing needs') }));
+    expect(deps.lines.find(({ kcv }) => kcv === unused.kcv)?.['msg']).toBe('a master key was given that nothing needs');
   });
 });

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { ChatChunk, ChatResponse } from '../../src/domain/chat.ts';
+import { UpstreamFailure } from '../../src/domain/errors.ts';
 import { createSseReader, writeSse, type SseEvent } from '../../src/lib/sse.ts';
 import { assemble, charsOf, chunksOf, isSemantic } from '../../src/providers/assemble.ts';
 import { createStreamScanner } from '../../src/providers/openai/scan.ts';
@@ -45,9 +46,13 @@ interface Fixture {
 
 function fixtures(ending: string): Fixture[] {
   return present.flatMap(({ path, provider }) =>
-    readdirSync(path).filter((file) => file.endsWith(ending)).map((file) => ({
-      name: `${provider}: ${file}`, to: destination(provider, 'asked-model'), source: readFileSync(join(path, file), 'utf8'),
-    })),
+    readdirSync(path)
+      .filter((file) => file.endsWith(ending))
+      .map((file) => ({
+        name: `${provider}: ${file}`,
+        to: destination(provider, 'asked-model'),
+        source: readFileSync(join(path, file), 'utf8'),
+      })),
   );
 }
 
@@ -60,7 +65,10 @@ const linesOf = (source: string): string[] => source.split('\n').filter((line) =
 /** The stream as its vendor sends it. */
 function wireOf({ to, source }: Fixture): Uint8Array {
   const lines = linesOf(source);
-  const events = to.row.protocol === 'anthropic' ? lines.map((line) => `event: ${(JSON.parse(line) as { type: string }).type}\n${writeSse(line)}`) : [...lines, '[DONE]'].map(writeSse);
+  const events =
+    to.row.protocol === 'anthropic'
+      ? lines.map((line) => `event: ${(JSON.parse(line) as { type: string }).type}\n${writeSse(line)}`)
+      : [...lines, '[DONE]'].map(writeSse);
   return new TextEncoder().encode(events.join(''));
 }
 
@@ -84,7 +92,11 @@ function saidBy(answer: ChatResponse): Said {
     text: choice?.message.content ?? '',
     reasoning: choice?.message.reasoning_content ?? '',
     refusal: (choice?.message.refusal ?? '') !== '',
-    calls: (choice?.message.tool_calls ?? []).map((call) => ({ id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) as unknown })),
+    calls: (choice?.message.tool_calls ?? []).map((call) => ({
+      id: call.id,
+      name: call.function.name,
+      input: JSON.parse(call.function.arguments) as unknown,
+    })),
     finish: choice?.finish_reason ?? '',
     tokensIn: usage?.tokensIn ?? -1,
     tokensOut: usage?.tokensOut ?? -1,
@@ -109,10 +121,13 @@ describe('whole answers', () => {
     lawsOf(chunks);
   });
 
-  test.each(errors.map((fixture) => [fixture.name, fixture] as const))('%s is an error, and is never taken for an answer', (_name, { to, source }) => {
-    expect(() => protocolOf(to.row).fromVendor(JSON.parse(source), to, moment)).toThrow();
-    expect(protocolOf(to.row).errorOf(400, JSON.parse(source)).message).not.toBeNull();
-  });
+  test.each(errors.map((fixture) => [fixture.name, fixture] as const))(
+    '%s is an error, and is never taken for an answer',
+    (_name, { to, source }) => {
+      expect(() => protocolOf(to.row).fromVendor(JSON.parse(source), to, moment)).toThrow(UpstreamFailure);
+      expect(protocolOf(to.row).errorOf(400, JSON.parse(source)).message).not.toBeNull();
+    },
+  );
 });
 
 /** What holds for the chunks of every complete stream. */
@@ -120,8 +135,14 @@ function lawsOf(chunks: readonly ChatChunk[]): void {
   const indexes = new Set(chunks.flatMap((chunk) => chunk.choices.map((choice) => choice.index)));
   for (const index of indexes) {
     const mine = chunks.flatMap((chunk) => chunk.choices.filter((choice) => choice.index === index));
-    expect(mine.filter((choice) => choice.finish_reason !== null), 'exactly one finish').toHaveLength(1);
-    expect(mine.filter((choice) => choice.delta.role === 'assistant'), 'exactly one role').toHaveLength(1);
+    expect(
+      mine.filter((choice) => choice.finish_reason !== null),
+      'exactly one finish',
+    ).toHaveLength(1);
+    expect(
+      mine.filter((choice) => choice.delta.role === 'assistant'),
+      'exactly one role',
+    ).toHaveLength(1);
     const calls = mine.flatMap((choice) => choice.delta.tool_calls ?? []);
     const firsts = [...new Set(calls.map((call) => call.index))];
     expect(firsts, 'calls are numbered densely, in order').toEqual(firsts.map((_, at) => at));
@@ -138,12 +159,15 @@ function lawsOf(chunks: readonly ChatChunk[]): void {
 }
 
 describe('streams', () => {
-  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s says what its vendor said, and keeps the laws', (_name, fixture) => {
-    const { chunks, isComplete } = read(fixture.to, eventsOf(wireOf(fixture)));
-    expect(isComplete).toBe(true);
-    lawsOf(chunks);
-    expect(saidBy(assemble(chunks))).toEqual(oracles[fixture.to.row.protocol].stream(linesOf(fixture.source)));
-  });
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))(
+    '%s says what its vendor said, and keeps the laws',
+    (_name, fixture) => {
+      const { chunks, isComplete } = read(fixture.to, eventsOf(wireOf(fixture)));
+      expect(isComplete).toBe(true);
+      lawsOf(chunks);
+      expect(saidBy(assemble(chunks))).toEqual(oracles[fixture.to.row.protocol].stream(linesOf(fixture.source)));
+    },
+  );
 
   test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s is the same wherever its bytes are cut', (_name, fixture) => {
     const bytes = wireOf(fixture);
@@ -157,7 +181,8 @@ describe('streams', () => {
       const window = bytes.subarray(from, Math.min(bytes.length, cut + 700));
       const cutEvents = [...reader.push(window.subarray(0, cut - from)), ...reader.push(window.subarray(cut - from))];
       const fresh = createSseReader().push(window);
-      if (cutEvents.length !== fresh.length || cutEvents.some((event, at) => event.data !== fresh[at]?.data)) throw new Error(`cut at ${cut} changes the events`);
+      if (cutEvents.length !== fresh.length || cutEvents.some((event, at) => event.data !== fresh[at]?.data))
+        throw new Error(`cut at ${cut} changes the events`);
     }
     for (const size of [1, 2, 3, 7, 61, 1021]) {
       const reader = createSseReader();
@@ -167,36 +192,57 @@ describe('streams', () => {
     }
   });
 
-  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s that ends early is never complete without its finish, and nothing is said twice', (_name, fixture) => {
-    const events = eventsOf(wireOf(fixture));
-    const full = oracles[fixture.to.row.protocol].stream(linesOf(fixture.source)).text;
-    const step = Math.max(1, Math.floor(events.length / 60));
-    for (let count = 0; count < events.length; count += step) {
-      const { chunks, isComplete } = read(fixture.to, events.slice(0, count));
-      const finishes = chunks.flatMap((chunk) => chunk.choices).filter((choice) => choice.finish_reason !== null);
-      expect(finishes.length).toBe(isComplete ? 1 : 0);
-      expect(full.startsWith(assemble(chunks).choices[0]?.message.content ?? '')).toBe(true);
-    }
-  });
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))(
+    '%s that ends early is never complete without its finish, and nothing is said twice',
+    (_name, fixture) => {
+      const events = eventsOf(wireOf(fixture));
+      const full = oracles[fixture.to.row.protocol].stream(linesOf(fixture.source)).text;
+      const step = Math.max(1, Math.floor(events.length / 60));
+      for (let count = 0; count < events.length; count += step) {
+        const { chunks, isComplete } = read(fixture.to, events.slice(0, count));
+        const finishes = chunks.flatMap((chunk) => chunk.choices).filter((choice) => choice.finish_reason !== null);
+        expect(finishes.length).toBe(isComplete ? 1 : 0);
+        expect(full.startsWith(assemble(chunks).choices[0]?.message.content ?? '')).toBe(true);
+      }
+    },
+  );
 
-  test.each(streams.map((fixture) => [fixture.name, fixture] as const))('%s takes unknown events, comments and data after its end without harm', (_name, fixture) => {
-    const events = eventsOf(wireOf(fixture));
-    const noise: SseEvent[] = [{ event: 'ping', data: '{"type":"ping"}' }, { event: 'brand_new', data: '{"type":"brand_new","deep":{"a":[1]}}' }, { event: 'message', data: '' }];
-    const { chunks, isComplete } = read(fixture.to, [...noise, ...events.flatMap((event) => [event, ...noise]), ...events]);
-    expect(isComplete).toBe(true);
-    lawsOf(chunks);
-    expect(saidBy(assemble(chunks))).toEqual(saidBy(assemble(read(fixture.to, events).chunks)));
-  });
+  test.each(streams.map((fixture) => [fixture.name, fixture] as const))(
+    '%s takes unknown events, comments and data after its end without harm',
+    (_name, fixture) => {
+      const events = eventsOf(wireOf(fixture));
+      const noise: SseEvent[] = [
+        { event: 'ping', data: '{"type":"ping"}' },
+        { event: 'brand_new', data: '{"type":"brand_new","deep":{"a":[1]}}' },
+        { event: 'message', data: '' },
+      ];
+      const { chunks, isComplete } = read(fixture.to, [...noise, ...events.flatMap((event) => [event, ...noise]), ...events]);
+      expect(isComplete).toBe(true);
+      lawsOf(chunks);
+      expect(saidBy(assemble(chunks))).toEqual(saidBy(assemble(read(fixture.to, events).chunks)));
+    },
+  );
 
-  test.each(streams.filter(({ to }) => to.row.protocol === 'openai').map((fixture) => [fixture.name, fixture] as const))('%s: the scanner learns the same without building a chunk', (_name, fixture) => {
-    const scanner = createStreamScanner();
-    for (const event of eventsOf(wireOf(fixture))) scanner.push(event);
-    const { chunks } = read(fixture.to, eventsOf(wireOf(fixture)));
-    const said = oracles.openai.stream(linesOf(fixture.source));
-    expect(scanner.facts).toMatchObject({ isSemantic: true, isDone: true, isComplete: true, malformed: 0, failure: null, finishReason: said.finish, modelReported: chunks[0]?.model });
-    expect(scanner.facts.usage).toEqual(usageOf(chunks.at(-1)?.usage));
-    expect(scanner.facts.contentChars).toBe(chunks.reduce((sum, chunk) => sum + charsOf(chunk), 0));
-  });
+  test.each(streams.filter(({ to }) => to.row.protocol === 'openai').map((fixture) => [fixture.name, fixture] as const))(
+    '%s: the scanner learns the same without building a chunk',
+    (_name, fixture) => {
+      const scanner = createStreamScanner();
+      for (const event of eventsOf(wireOf(fixture))) scanner.push(event);
+      const { chunks } = read(fixture.to, eventsOf(wireOf(fixture)));
+      const said = oracles.openai.stream(linesOf(fixture.source));
+      expect(scanner.facts).toMatchObject({
+        isSemantic: true,
+        isDone: true,
+        isComplete: true,
+        malformed: 0,
+        failure: null,
+        finishReason: said.finish,
+        modelReported: chunks[0]?.model,
+      });
+      expect(scanner.facts.usage).toEqual(usageOf(chunks.at(-1)?.usage));
+      expect(scanner.facts.contentChars).toBe(chunks.reduce((sum, chunk) => sum + charsOf(chunk), 0));
+    },
+  );
 });
 
 test('the hand-written answers of every protocol were found; recorded ones are used where they are', () => {

@@ -11,40 +11,61 @@ export interface Said {
   tokensCached: number;
 }
 
-interface Node {
-  [key: string]: Node & string & number & null;
-}
+type Node = Record<string, unknown>;
 type Items = Node[];
 
 const parse = (source: string): Node => JSON.parse(source) as Node;
 const items = (value: unknown): Items => (Array.isArray(value) ? (value as Items) : []);
+/** A member that is an object; an empty one where there is none, so that the reading stays plain. */
+const node = (value: unknown, key?: string): Node => {
+  const inner = key === undefined ? value : (value as Node | undefined)?.[key];
+  return typeof inner === 'object' && inner !== null ? (inner as Node) : {};
+};
 const str = (value: unknown): string => (typeof value === 'string' ? value : '');
 const num = (value: unknown): number => (typeof value === 'number' ? value : 0);
 const input = (source: string): unknown => (source === '' ? {} : (JSON.parse(source) as unknown));
-const parts = (content: unknown): string => (Array.isArray(content) ? items(content).map((part) => str(part['text'])).join('') : str(content));
+const parts = (content: unknown): string =>
+  Array.isArray(content)
+    ? items(content)
+        .map((part) => str(part['text']))
+        .join('')
+    : str(content);
 
 function openaiUsage(said: Said, usage: Node): void {
   const out = num(usage['completion_tokens']);
   said.tokensIn = num(usage['prompt_tokens']);
   // Where a total holds more than prompt and completion, the rest was thought, and is paid for.
   said.tokensOut = Math.max(out, num(usage['total_tokens']) - said.tokensIn);
-  said.tokensCached = num(usage['prompt_tokens_details']?.['cached_tokens']) || num(usage['prompt_cache_hit_tokens']);
+  said.tokensCached = num(node(usage, 'prompt_tokens_details')['cached_tokens']) || num(usage['prompt_cache_hit_tokens']);
 }
 
-const nothing = (): Said => ({ text: '', reasoning: '', refusal: false, calls: [], finish: '', tokensIn: 0, tokensOut: 0, tokensCached: 0 });
+const nothing = (): Said => ({
+  text: '',
+  reasoning: '',
+  refusal: false,
+  calls: [],
+  finish: '',
+  tokensIn: 0,
+  tokensOut: 0,
+  tokensCached: 0,
+});
 
 /** The first choice of a whole answer of OpenAI's wire. */
 export function openaiWhole(source: string): Said {
   const body = parse(source);
   const said = nothing();
   const choice = items(body['choices'])[0];
-  const message = choice?.['message'];
-  said.text = parts(message?.['content']);
-  said.reasoning = str(message?.['reasoning_content']);
-  said.refusal = str(message?.['refusal']) !== '';
-  said.calls = items(message?.['tool_calls']).map((call) => ({ id: str(call['id']), name: str(call['function']['name']), input: input(str(call['function']['arguments'])) }));
+  const message = node(choice, 'message');
+  said.text = parts(message['content']);
+  said.reasoning = str(message['reasoning_content']);
+  said.refusal = str(message['refusal']) !== '';
+  said.calls = items(message['tool_calls']).map((call) => ({
+    id: str(call['id']),
+    name: str(node(call, 'function')['name']),
+    input: input(str(node(call, 'function')['arguments'])),
+  }));
   said.finish = str(choice?.['finish_reason']);
-  openaiUsage(said, body['usage'] as Node);
+  openaiUsage(said, node(body, 'usage'));
   return said;
 }
 
@@ -54,24 +75,34 @@ export function openaiStream(lines: readonly string[]): Said {
   for (const line of lines) {
     const chunk = parse(line);
     const choice = items(chunk['choices'])[0];
-    const delta = choice?.['delta'];
-    said.text += parts(delta?.['content']);
-    said.reasoning += str(delta?.['reasoning_content']);
-    said.refusal ||= str(delta?.['refusal']) !== '';
-    for (const piece of items(delta?.['tool_calls'])) {
+    const delta = node(choice, 'delta');
+    said.text += parts(delta['content']);
+    said.reasoning += str(delta['reasoning_content']);
+    said.refusal ||= str(delta['refusal']) !== '';
+    for (const piece of items(delta['tool_calls'])) {
       const at = typeof piece['index'] === 'number' ? num(piece['index']) : calls.size;
       const call = calls.get(at) ?? { id: '', name: '', args: '' };
-      calls.set(at, { id: call.id || str(piece['id']), name: call.name + str(piece['function']['name']), args: call.args + str(piece['function']['arguments']) });
+      calls.set(at, {
+        id: call.id || str(piece['id']),
+        name: call.name + str(node(piece, 'function')['name']),
+        args: call.args + str(node(piece, 'function')['arguments']),
+      });
     }
     if (choice?.['finish_reason']) said.finish = str(choice['finish_reason']);
-    if (chunk['usage']) openaiUsage(said, chunk['usage']);
+    if (chunk['usage']) openaiUsage(said, node(chunk, 'usage'));
   }
   said.calls = [...calls.values()].map((call) => ({ id: call.id, name: call.name, input: input(call.args) }));
   return said;
 }
 
 const finishWords: Readonly<Record<string, string>> = {
-  end_turn: 'stop', stop_sequence: 'stop', pause_turn: 'stop', max_tokens: 'length', model_context_window_exceeded: 'length', tool_use: 'tool_calls', refusal: 'content_filter',
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  pause_turn: 'stop',
+  max_tokens: 'length',
+  model_context_window_exceeded: 'length',
+  tool_use: 'tool_calls',
+  refusal: 'content_filter',
 };
 
 function anthropicUsage(said: Said, usage: Node): void {
@@ -94,7 +125,7 @@ export function anthropicWhole(source: string): Said {
   takeBlocks(said, items(body['content']));
   said.refusal = str(body['stop_reason']) === 'refusal';
   said.finish = finishWords[str(body['stop_reason'])] ?? '';
-  anthropicUsage(said, body['usage']);
+  anthropicUsage(said, node(body, 'usage'));
   return said;
 }
 
@@ -105,22 +136,26 @@ export function anthropicStream(lines: readonly string[]): Said {
   for (const line of lines) {
     const event = parse(line);
     const index = num(event['index']);
-    const delta = event['delta'];
-    if (str(event['type']) === 'content_block_start') blocks.set(index, { ...event['content_block'], json: '' });
+    const delta = node(event, 'delta');
+    if (str(event['type']) === 'content_block_start') blocks.set(index, { ...node(event, 'content_block'), json: '' });
     const block = blocks.get(index);
     if (str(event['type']) === 'content_block_delta' && block) {
       for (const key of ['text', 'thinking']) if (delta[key] !== undefined) block[key] = str(block[key]) + str(delta[key]);
       block['json'] = str(block['json']) + str(delta['partial_json']);
     }
-    const stop = str(delta?.['stop_reason']);
+    const stop = str(delta['stop_reason']);
     if (stop !== '') {
       said.finish = finishWords[stop] ?? '';
       said.refusal = stop === 'refusal';
     }
-    for (const [key, value] of Object.entries(event['usage'] ?? event['message']?.['usage'] ?? {})) if (value !== null) usage[key] = value;
+    for (const [key, value] of Object.entries(event['usage'] === undefined ? node(node(event, 'message'), 'usage') : node(event, 'usage')))
+      if (value !== null) usage[key] = value;
   }
-  const whole = [...blocks.values()].map((block) => ({ ...block, input: block['json'] === '' ? (block['input'] ?? {}) : input(str(block['json'])) }));
-  takeBlocks(said, whole as unknown as Items);
-  anthropicUsage(said, usage as Node);
+  const whole: Items = [...blocks.values()].map((block): Node => ({
+    ...block,
+    input: block['json'] === '' ? (block['input'] ?? {}) : input(str(block['json'])),
+  }));
+  takeBlocks(said, whole);
+  anthropicUsage(said, usage);
   return said;
 }

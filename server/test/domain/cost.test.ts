@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { costOf, reservationOf } from '../../src/domain/cost.ts';
 import { noTokens, type TokenUsage, type UnitPrices } from '../../src/domain/ledger.ts';
-import { seeded } from '../ledger/records.ts';
+import { seeded } from '../storage/ledger-records.ts';
 
 const usage = (part: Partial<TokenUsage>): TokenUsage => ({ ...noTokens, ...part });
 /** Dollars per million tokens, as vendors print them. */
@@ -18,11 +18,26 @@ describe('worked examples', () => {
     // 1,000 x 150 + 500 x 600 nano-dollars.
     ['gpt-4o-mini: 1,000 in, 500 out', { tokensIn: 1_000, tokensOut: 500 }, dollars(0.15, 0.6), 450_000],
     // 1,200 x 2,500 + 800 x 1,250 + 300 x 10,000.
-    ['gpt-4o: 2,000 in of which 800 cached, 300 out', { tokensIn: 2_000, tokensCached: 800, tokensOut: 300 }, dollars(2.5, 10, { cacheRead: 1.25 }), 7_000_000],
+    [
+      'gpt-4o: 2,000 in of which 800 cached, 300 out',
+      { tokensIn: 2_000, tokensCached: 800, tokensOut: 300 },
+      dollars(2.5, 10, { cacheRead: 1.25 }),
+      7_000_000,
+    ],
     // 5 x 3,000 + 4,735 x 3,750 + 255 x 15,000.
-    ['claude: 4,740 in of which 4,735 written to the cache', { tokensIn: 4_740, tokensCacheWrite: 4_735, tokensOut: 255 }, dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }), 21_596_250],
+    [
+      'claude: 4,740 in of which 4,735 written to the cache',
+      { tokensIn: 4_740, tokensCacheWrite: 4_735, tokensOut: 255 },
+      dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }),
+      21_596_250,
+    ],
     // 100 x 3,000 + 3,000 x 300 + 1,000 x 3,750 + 10 x 15,000.
-    ['claude: read and written', { tokensIn: 4_100, tokensCached: 3_000, tokensCacheWrite: 1_000, tokensOut: 10 }, dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }), 5_100_000],
+    [
+      'claude: read and written',
+      { tokensIn: 4_100, tokensCached: 3_000, tokensCacheWrite: 1_000, tokensOut: 10 },
+      dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }),
+      5_100_000,
+    ],
     ['no price for the cache: cached tokens cost as others do', { tokensIn: 1_000, tokensCached: 900 }, dollars(2, 8), 2_000_000],
     ['reasoning is part of the output', { tokensOut: 100, tokensReasoning: 90 }, dollars(2, 8), 800_000],
     ['a flat price for a request', { tokensIn: 10, tokensOut: 1 }, { ...dollars(1, 1), perRequest: 5_000_000 }, 5_011_000],
@@ -91,7 +106,10 @@ describe('reservations', () => {
       if (below(2) === 0) prices.cacheRead = below(2 ** 31);
       if (below(2) === 0) prices.cacheWrite = below(2 ** 31);
       const tokensIn = below(promptMax + 1);
-      const spent = costOf(usage({ tokensIn, tokensCached: below(tokensIn + 1), tokensCacheWrite: below(tokensIn + 1), tokensOut: below(outputMax + 1) }), prices);
+      const spent = costOf(
+        usage({ tokensIn, tokensCached: below(tokensIn + 1), tokensCacheWrite: below(tokensIn + 1), tokensOut: below(outputMax + 1) }),
+        prices,
+      );
       expect(spent).toBeLessThanOrEqual(reservationOf(promptMax, outputMax, prices));
       expect(spent).toBeGreaterThanOrEqual(0);
     }

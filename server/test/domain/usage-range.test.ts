@@ -82,13 +82,15 @@ describe('days', () => {
 
   test('the days of a year in every zone follow each other without a hole, on quarter-hours', () => {
     const range = { fromMs: at('2026-01-01T00:00:00Z'), toMs: at('2027-01-01T00:00:00Z') };
-    for (const zone of Intl.supportedValuesOf('timeZone')) {
+    const zones = Intl.supportedValuesOf('timeZone');
+    const wrong = zones.filter((zone) => {
       const days = daysIn(range, zone);
-      expect([days[0]!.fromMs, days.at(-1)!.toMs], zone).toEqual([range.fromMs, range.toMs]);
-      const broken = days.filter((day, index) => day.fromMs % quarterMs !== 0 || (index > 0 && day.fromMs !== days[index - 1]!.toMs));
-      expect(broken, zone).toEqual([]);
-      expect(new Set(days.map(({ date }) => date)).size, zone).toBe(days.length);
-    }
+      const isWhole = days[0]!.fromMs === range.fromMs && days.at(-1)!.toMs === range.toMs;
+      const isJoined = days.every((day, index) => day.fromMs % quarterMs === 0 && (index === 0 || day.fromMs === days[index - 1]!.toMs));
+      return !isWhole || !isJoined || new Set(days.map(({ date }) => date)).size !== days.length;
+    });
+    expect(zones.length).toBeGreaterThan(300);
+    expect(wrong).toEqual([]);
   });
 
   test('a date that a zone jumped over has no row', () => {

@@ -309,3 +309,13 @@ needs('postgres')('on PostgreSQL', () => {
     }
   });
 });
+
+test('while the database is away a session says 503 and not 401, so that nobody is thrown out of the page for it', async () => {
+  const other = await openHouse();
+  const person = await other.createResident('Sam');
+  const cookie = await other.signIn(person);
+  await other.close();
+  await expect(other.deps.auth.userIdOf({ cookie })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', status: 503 });
+  await expect(other.deps.auth.userIdOf({})).resolves.toBeNull();
+  await expect(other.deps.auth.signIn({ requestId: '', address: '127.0.0.1', agent: '' }, person)).rejects.toMatchObject({ name: 'StorageUnavailable' });
+});

@@ -276,7 +276,9 @@ describe('GET /api/configurations/:id/usage', () => {
     const dimension = (id: number, purpose: string) => ({ id, hash: `h${id}${String(made.id)}`.slice(0, 64), connection_id: made.id, provider: 'custom', model: 'small-model', purpose, access_key_id: null, user_id: null, workspace_id: null, repository_id: null, use_case_id: null });
     await house.database.db.insertInto('usage_dimensions').values([dimension(1, 'completion'), dimension(2, 'probe')]).execute();
     const measures = { shard: 0, attempts: 4, requests: 3, failures: 1, tokens_in: 100, tokens_out: 20, cost_nano_usd: 1_500_000, latency_ms_sum: 400, last_used_at: nowMs };
-    await house.database.db.insertInto('usage_days').values([{ bucket: day, dimension_id: 1, ...measures }, { bucket: day, dimension_id: 2, ...measures }]).execute();
+    // Roll-ups of the running day are read by the quarter-hour, those of whole days by the day.
+    const buckets = [{ bucket: nowMs - (nowMs % 900_000), dimension_id: 1, ...measures }, { bucket: nowMs - (nowMs % 900_000), dimension_id: 2, ...measures }];
+    await house.database.db.insertInto('usage_quarters').values(buckets).execute();
     const { body } = await house.ask(alice, 'GET', `/api/configurations/${made.id}/usage`);
     expect(body.data).toMatchObject({ requestCount: 3, tokenCount: 120, tokensIn: 100, tokensOut: 20, costUSD: 0.0015, averageLatency: 100, errorRate: 0.25, lastUsed: new Date(nowMs).toISOString() });
     expect(body.data!['series']).toEqual([{ date: new Date(day).toISOString().slice(0, 10), requestCount: 3, tokenCount: 120, costUSD: 0.0015 }]);

@@ -1,7 +1,9 @@
 /** The first set-up, through the front door. */
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/lib/secret.ts';
 import { ensureAdministrator } from '../../src/control/people/administrator.ts';
+import { createDatabase as createPostgresDatabase, needs } from '../support/postgres.ts';
 import { cookieOf, openHouse, type House, type HouseOptions } from '../support/house.ts';
 
 let house: House | undefined;
@@ -185,5 +187,39 @@ describe('the unattended first run', () => {
     await Promise.all([ensureAdministrator(deps, named), ensureAdministrator(deps, named)]);
     expect(await database.db.selectFrom('people').selectAll().execute()).toHaveLength(1);
     expect(await database.db.selectFrom('personal_tokens').selectAll().execute()).toHaveLength(1);
+  });
+});
+
+needs('postgres')('two instances on one PostgreSQL', () => {
+  const openBoth = async (): Promise<[House, House]> => {
+    const databaseUrl = await createPostgresDatabase();
+    const masterKey = randomBytes(32).toString('base64');
+    return [await openHouse({ databaseUrl, masterKey }), await openHouse({ databaseUrl, masterKey })];
+  };
+
+  test('that start at once make one administrator, whose token both accept', async () => {
+    const both = await openBoth();
+    try {
+      const named = { email: 'admin@example.org', password: 'unattended password', token: 'C'.repeat(40) };
+      await Promise.all(both.map(({ deps }) => ensureAdministrator(deps, named)));
+      expect(await both[0].database.db.selectFrom('people').selectAll().execute()).toHaveLength(1);
+      expect(await both[0].database.db.selectFrom('personal_tokens').selectAll().execute()).toHaveLength(1);
+      for (const { request } of both) await expect.poll(async () => (await request('GET', '/api/me', { token: named.token })).status, { timeout: 10_000 }).toBe(200);
+    } finally {
+      for (const one of both) await one.close();
+    }
+  });
+
+  test('give out two links, of which the newer is good at either, once', async () => {
+    const both = await openBoth();
+    try {
+      await both[0].newSetupToken();
+      const token = await both[1].newSetupToken();
+      const tries = await Promise.all(both.map(({ request }, n) => request('POST', '/api/setup', { body: { ...sari, email: `a${n}@example.org`, token } })));
+      expect(tries.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+      expect(await both[0].database.db.selectFrom('organizations').selectAll().execute()).toHaveLength(1);
+    } finally {
+      for (const one of both) await one.close();
+    }
   });
 });

@@ -1,9 +1,20 @@
 /** Runs with a limit on the size of its files, which is how a disk that is full looks to a write; says what became of each record. */
 import { openJournal, JournalUnavailable } from '../../src/journal/journal.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { ids, intentOf, settlementOf } from '../ledger/records.ts';
+import { ids, intentOf, settlementOf } from '../storage/ledger-records.ts';
 
-const said = { errors: 0, written: 0, failed: 0, remembered: 0, refused: false, rememberedWhileFailing: 0, settledWhileFailing: 0, isFailing: false, readable: 0, afterFed: 0 };
+const said = {
+  errors: 0,
+  written: 0,
+  failed: 0,
+  remembered: 0,
+  refused: false,
+  rememberedWhileFailing: 0,
+  settledWhileFailing: 0,
+  isFailing: false,
+  readable: 0,
+  afterFed: 0,
+};
 const { journal } = openJournal({ dir: process.argv[2]!, clock: systemClock, ids, onError: () => (said.errors += 1) });
 const countMax = 200;
 for (let count = 0; count < countMax && !journal.isFailing(); count++) {
@@ -20,7 +31,7 @@ try {
 journal.append(intentOf(), (failure) => (said.rememberedWhileFailing += failure ? 0 : 1), 'remember');
 journal.append(settlementOf(intentOf()), (failure) => (said.settledWhileFailing += failure ? 0 : 1));
 journal.flush();
-for (let seq = 0; ; ) {
+for (let seq = 0; ;) {
   const { records } = journal.readAfter(seq, 50);
   if (records.length === 0) break;
   said.readable += records.length;

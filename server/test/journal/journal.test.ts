@@ -1,13 +1,31 @@
 /** The journal's promises: what was written survives, what is damaged shows, what cannot be kept is said. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, readdirSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { JournalFull, JournalUnavailable, openJournal, type Journal, type JournalOptions, type Recovered } from '../../src/journal/journal.ts';
+import {
+  JournalFull,
+  JournalUnavailable,
+  openJournal,
+  type Journal,
+  type JournalOptions,
+  type Recovered,
+} from '../../src/journal/journal.ts';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { ids, intentOf, refusedOf, settlementOf } from '../ledger/records.ts';
+import { ids, intentOf, refusedOf, settlementOf } from '../storage/ledger-records.ts';
 
 const opened: Journal[] = [];
 const folders: string[] = [];
@@ -30,14 +48,18 @@ function open(dir: string, options: Partial<JournalOptions> = {}): { journal: Jo
 }
 
 const durable = (journal: Journal, seq: number): Promise<Error | null> => new Promise((resolve) => journal.whenDurable(seq, resolve));
-const written = (journal: Journal, record: LedgerRecord = intentOf()): Promise<Error | null> => new Promise((resolve) => void journal.append(record, resolve));
-const segmentsOf = (dir: string): string[] => readdirSync(dir).filter((name) => name.endsWith('.log')).toSorted();
+const written = (journal: Journal, record: LedgerRecord = intentOf()): Promise<Error | null> =>
+  new Promise((resolve) => void journal.append(record, resolve));
+const segmentsOf = (dir: string): string[] =>
+  readdirSync(dir)
+    .filter((name) => name.endsWith('.log'))
+    .toSorted();
 const lastSegment = (dir: string): string => join(dir, segmentsOf(dir).at(-1)!);
 
 /** Everything after `seq`, in batches as the feeder reads it. */
 function readAll(journal: Journal, after = 0, countMax = 7): { seqs: number[]; records: unknown[]; damagedLines: number } {
   const all = { seqs: [] as number[], records: [] as unknown[], damagedLines: 0 };
-  for (let seq = after; ; ) {
+  for (let seq = after; ;) {
     const { records, damagedLines } = journal.readAfter(seq, countMax);
     all.damagedLines += damagedLines;
     const last = records.at(-1);
@@ -57,8 +79,11 @@ const upTo = (count: number, from = 1): number[] => Array.from({ length: count }
 async function leftBehind(count: number, options: Partial<JournalOptions> = {}): Promise<{ dir: string; records: unknown[] }> {
   const dir = freshDir();
   const { journal } = open(dir, options);
-  const records = Array.from({ length: count }, (_, index) => (index % 3 === 2 ? refusedOf() : intentOf({ modelAsked: 'modèle "x"\n\u2028🦊' })));
-  for (const record of records) await written(journal, record);
+  const records = Array.from({ length: count }, (_, index) =>
+    index % 3 === 2 ? refusedOf() : intentOf({ modelAsked: 'modèle "x"\n\u2028🦊' }),
+  );
+  // Durable each, because a segment is not left while a sync of it is under way.
+  for (const record of records) await durable(journal, journal.append(record));
   await journal.close();
   return { dir, records };
 }
@@ -67,7 +92,11 @@ test('a record is in the file, whole, when `written` runs', async () => {
   const dir = freshDir();
   const { journal } = open(dir);
   const intent = intentOf({ modelAsked: 'only-this-one' });
-  expect(journal.append(intent, () => expect(readFileSync(lastSegment(dir), 'utf8')).toMatch(/^[0-9a-f]{8} [0-9a-f]{8} 1 \{.*only-this-one.*\}\n$/))).toBe(1);
+  expect(
+    journal.append(intent, () =>
+      expect(readFileSync(lastSegment(dir), 'utf8')).toMatch(/^[0-9a-f]{8} [0-9a-f]{8} 1 \{.*only-this-one.*\}\n$/),
+    ),
+  ).toBe(1);
   expect(readFileSync(lastSegment(dir), 'utf8')).toBe('');
   journal.flush();
   expect.assertions(3);
@@ -124,7 +153,7 @@ test('the instance and its sequence outlive restarts, and every record comes bac
 test('segments are begun at their size and deleted only when all of them is in the books', async () => {
   const dir = freshDir();
   const { journal } = open(dir, { segmentBytesMax: 2_000 });
-  for (let count = 0; count < 40; count++) await written(journal);
+  for (let count = 0; count < 40; count++) await durable(journal, journal.append(intentOf()));
   const names = segmentsOf(dir);
   expect(names.length).toBeGreaterThan(5);
   const secondFirst = Number(names[1]!.slice(0, 16));
@@ -176,21 +205,24 @@ test('zeros at the end, as a power failure leaves them, are cut off', async () =
   expect(readAll(journal).seqs).toEqual(upTo(5));
 });
 
-test.each(Array.from({ length: 24 }, (_, index) => index))('a flipped bit never passes: the record is missing from the sequence (place %i)', async (place) => {
-  const { dir } = await leftBehind(6);
-  const path = lastSegment(dir);
-  const bytes = readFileSync(path);
-  const lineLength = bytes.indexOf(10) + 1;
-  // In checksum, length, number and JSON of the second line, and in its line feed.
-  const offset = lineLength + Math.floor((place / 23) * bytes.subarray(lineLength).indexOf(10));
-  bytes[offset] = bytes[offset]! ^ (1 << place % 7);
-  writeFileSync(path, bytes);
-  const { journal } = open(dir);
-  const all = readAll(journal);
-  expect(all.damagedLines).toBeGreaterThan(0);
-  expect(all.seqs).not.toContain(2);
-  expect(all.seqs).toEqual(expect.arrayContaining([1, 4, 5, 6]));
-});
+test.each(Array.from({ length: 24 }, (_, index) => index))(
+  'a flipped bit never passes: the record is missing from the sequence (place %i)',
+  async (place) => {
+    const { dir } = await leftBehind(6);
+    const path = lastSegment(dir);
+    const bytes = readFileSync(path);
+    const lineLength = bytes.indexOf(10) + 1;
+    // In checksum, length, number and JSON of the second line, and in its line feed.
+    const offset = lineLength + Math.floor((place / 23) * bytes.subarray(lineLength).indexOf(10));
+    bytes[offset] = bytes[offset]! ^ (1 << (place % 7));
+    writeFileSync(path, bytes);
+    const { journal } = open(dir);
+    const all = readAll(journal);
+    expect(all.damagedLines).toBeGreaterThan(0);
+    expect(all.seqs).not.toContain(2);
+    expect(all.seqs).toEqual(expect.arrayContaining([1, 4, 5, 6]));
+  },
+);
 
 test('damage to the very last line leaves a gap too: its number is not given again', async () => {
   const { dir } = await leftBehind(3);
@@ -248,9 +280,19 @@ test('a full disk is no crash: intents are refused or remembered, settlements ar
   const dir = freshDir();
   const script = join(import.meta.dirname, 'full-disk-child.ts');
   // Blocks of 1,024 bytes: the segment ends in the middle of a line.
-  const output = execFileSync('/bin/bash', ['-c', 'ulimit -f 10 && exec "$0" "$1" "$2"', process.execPath, script, dir], { encoding: 'utf8' });
+  const output = execFileSync('/bin/bash', ['-c', 'ulimit -f 10 && exec "$0" "$1" "$2"', process.execPath, script, dir], {
+    encoding: 'utf8',
+  });
   const said = JSON.parse(output) as Record<string, number | boolean>;
-  expect(said).toMatchObject({ errors: 1, isFailing: true, refused: true, failed: 1, rememberedWhileFailing: 1, settledWhileFailing: 1, afterFed: 0 });
+  expect(said).toMatchObject({
+    errors: 1,
+    isFailing: true,
+    refused: true,
+    failed: 1,
+    rememberedWhileFailing: 1,
+    settledWhileFailing: 1,
+    afterFed: 0,
+  });
   expect(said['written']).toBeGreaterThan(5);
   expect(said['remembered']).toBe(Number(said['written']) + 1);
   expect(said['readable']).toBe(said['lastSeq']);

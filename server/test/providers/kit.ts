@@ -1,4 +1,5 @@
 /** What tests of translations share: a destination by provider id, a fixed moment, and events from texts. */
+import { UpstreamFailure } from '../../src/domain/errors.ts';
 import type { ConnectionSettings } from '../../src/domain/connection.ts';
 import type { SseEvent } from '../../src/lib/sse.ts';
 import { mustProviderRow } from '../../src/providers/catalog.ts';
@@ -8,10 +9,29 @@ import type { Destination, Moment } from '../../src/providers/protocol.ts';
 export const moment: Moment = { createdS: 1_700_000_000, id: 'chatcmpl-test' };
 
 /** A destination of one provider; its own address, or a local one where it has none. */
-export function destination(providerId: string, model: string, settings: ConnectionSettings = {}, entered: string | null = null): Destination {
+export function destination(
+  providerId: string,
+  model: string,
+  settings: ConnectionSettings = {},
+  entered: string | null = null,
+): Destination {
   const row = mustProviderRow(providerId);
   const base = normaliseBase(row, entered ?? row.baseUrl ?? 'http://127.0.0.1:9/v1');
   return { row, baseUrl: base.baseUrl, settings, model };
 }
 
-export const event = (data: unknown, name = 'message'): SseEvent => ({ event: name, data: typeof data === 'string' ? data : JSON.stringify(data) });
+export const event = (data: unknown, name = 'message'): SseEvent => ({
+  event: name,
+  data: typeof data === 'string' ? data : JSON.stringify(data),
+});
+
+/** The fault that a call ends in; `none` where it ends well. Anything but an UpstreamFailure is thrown on. */
+export function faultOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof UpstreamFailure) return error.fault;
+    throw error;
+  }
+  return 'none';
+}

@@ -5,15 +5,39 @@ import { catalogModels, isModelList, listedModelsMax, modelIdCharsMax, modelsOf 
 import { modelLimitOf } from '../../src/providers/model-limits.ts';
 
 test.each([
-  ['OpenAI', { object: 'list', data: [{ id: 'gpt-4o', object: 'model', created: 1_715_367_049, owned_by: 'system' }] }, [{ id: 'gpt-4o', createdS: 1_715_367_049 }]],
+  [
+    'OpenAI',
+    { object: 'list', data: [{ id: 'gpt-4o', object: 'model', created: 1_715_367_049, owned_by: 'system' }] },
+    [{ id: 'gpt-4o', createdS: 1_715_367_049 }],
+  ],
   ['Together', [{ id: 'a/b', display_name: 'B', context_length: 8192, created: 0 }], [{ id: 'a/b', name: 'B', contextWindow: 8192 }]],
-  ['Google', { models: [{ name: 'models/gemini-2.5-pro', displayName: 'Gemini 2.5 Pro', inputTokenLimit: 1_048_576, outputTokenLimit: 65_536 }] }, [{ id: 'gemini-2.5-pro', name: 'Gemini 2.5 Pro', contextWindow: 1_048_576, maxOutputTokens: 65_536 }]],
+  [
+    'Google',
+    { models: [{ name: 'models/gemini-2.5-pro', displayName: 'Gemini 2.5 Pro', inputTokenLimit: 1_048_576, outputTokenLimit: 65_536 }] },
+    [{ id: 'gemini-2.5-pro', name: 'Gemini 2.5 Pro', contextWindow: 1_048_576, maxOutputTokens: 65_536 }],
+  ],
   ['Google by OpenAI', { data: [{ id: 'models/gemini-2.5-flash', object: 'model' }] }, [{ id: 'gemini-2.5-flash' }]],
-  ['Anthropic', { data: [{ type: 'model', id: 'claude-x', display_name: 'Claude X', created_at: '2026-01-01T00:00:00Z' }], has_more: false }, [{ id: 'claude-x', name: 'Claude X' }]],
+  [
+    'Anthropic',
+    { data: [{ type: 'model', id: 'claude-x', display_name: 'Claude X', created_at: '2026-01-01T00:00:00Z' }], has_more: false },
+    [{ id: 'claude-x', name: 'Claude X' }],
+  ],
   ['vLLM', { data: [{ id: 'llama3', max_model_len: 4096, root: '/models/llama3' }] }, [{ id: 'llama3', contextWindow: 4096 }]],
-  ['OpenRouter', { data: [{ id: 'x/y', name: 'X: Y', context_length: 9, top_provider: { max_completion_tokens: 5 } }] }, [{ id: 'x/y', name: 'X: Y', contextWindow: 9, maxOutputTokens: 5 }]],
-  ['GitHub', [{ id: 'openai/gpt-4o', name: 'GPT-4o', limits: { max_input_tokens: 131_072, max_output_tokens: 16_384 } }], [{ id: 'openai/gpt-4o', name: 'GPT-4o', contextWindow: 131_072, maxOutputTokens: 16_384 }]],
-  ['Groq', { data: [{ id: 'llama', context_window: 131_072, max_completion_tokens: 32_768 }] }, [{ id: 'llama', contextWindow: 131_072, maxOutputTokens: 32_768 }]],
+  [
+    'OpenRouter',
+    { data: [{ id: 'x/y', name: 'X: Y', context_length: 9, top_provider: { max_completion_tokens: 5 } }] },
+    [{ id: 'x/y', name: 'X: Y', contextWindow: 9, maxOutputTokens: 5 }],
+  ],
+  [
+    'GitHub',
+    [{ id: 'openai/gpt-4o', name: 'GPT-4o', limits: { max_input_tokens: 131_072, max_output_tokens: 16_384 } }],
+    [{ id: 'openai/gpt-4o', name: 'GPT-4o', contextWindow: 131_072, maxOutputTokens: 16_384 }],
+  ],
+  [
+    'Groq',
+    { data: [{ id: 'llama', context_window: 131_072, max_completion_tokens: 32_768 }] },
+    [{ id: 'llama', contextWindow: 131_072, maxOutputTokens: 32_768 }],
+  ],
   ['Ollama tags', { models: [{ name: 'llama3:8b', model: 'llama3:8b' }] }, [{ id: 'llama3:8b' }]],
   ['texts', { models: ['a', 'b', 'a', ''] }, [{ id: 'a' }, { id: 'b' }]],
   ['nonsense entries', { data: [null, 7, {}, [], { id: 5 }, { id: ' x ', context_window: -1, max_tokens: 'many' }] }, [{ id: 'x' }]],
@@ -39,10 +63,26 @@ test('the catalogue has a list for every provider that suggests models (C-24)', 
 });
 
 test.each([
-  ['gpt-4o', 16_384], ['gpt-4o-2024-05-13', 4096], ['gpt-4-turbo', 4096], ['gpt-4-turbo-2024-04-09', 4096], ['gpt-4', 8192], ['gpt-4-0613', 8192], ['gpt-3.5-turbo', 4096],
-  ['gpt-4.1-mini', 32_768], ['gpt-5-chat-latest', 16_384], ['gpt-5.5', 128_000], ['o3-mini', 100_000], ['openai/GPT-4o', 16_384],
-  ['claude-3-opus-latest', 4096], ['claude-3-5-sonnet-20240620', 8192], ['claude-sonnet-4-5-20250929', 64_000], ['claude-opus-4-1', 32_000], ['gemini-2.5-pro', 65_536],
-  ['deepseek-chat', 8192], ['unheard-of', null], ['my-gpt-4o', null],
+  ['gpt-4o', 16_384],
+  ['gpt-4o-2024-05-13', 4096],
+  ['gpt-4-turbo', 4096],
+  ['gpt-4-turbo-2024-04-09', 4096],
+  ['gpt-4', 8192],
+  ['gpt-4-0613', 8192],
+  ['gpt-3.5-turbo', 4096],
+  ['gpt-4.1-mini', 32_768],
+  ['gpt-5-chat-latest', 16_384],
+  ['gpt-5.5', 128_000],
+  ['o3-mini', 100_000],
+  ['openai/GPT-4o', 16_384],
+  ['claude-3-opus-latest', 4096],
+  ['claude-3-5-sonnet-20240620', 8192],
+  ['claude-sonnet-4-5-20250929', 64_000],
+  ['claude-opus-4-1', 32_000],
+  ['gemini-2.5-pro', 65_536],
+  ['deepseek-chat', 8192],
+  ['unheard-of', null],
+  ['my-gpt-4o', null],
 ])('%s answers at most %s tokens', (model, maxOutputTokens) => {
   expect(modelLimitOf(model).maxOutputTokens).toBe(maxOutputTokens);
 });

@@ -43,7 +43,9 @@ describe('one base', () => {
   });
 
   test('both forms of the document give one chat address (R-021)', () => {
-    const urls = ['https://api.openai.com/v1', 'https://api.openai.com/v1/chat/completions'].map((entered) => chatUrl(base('openai', entered)));
+    const urls = ['https://api.openai.com/v1', 'https://api.openai.com/v1/chat/completions'].map((entered) =>
+      chatUrl(base('openai', entered)),
+    );
     expect(new Set(urls)).toEqual(new Set(['https://api.openai.com/v1/chat/completions']));
   });
 
@@ -55,7 +57,7 @@ describe('one base', () => {
     }
   });
 
-  test('nothing entered means the row\'s own address (C-23)', () => {
+  test("nothing entered means the row's own address (C-23)", () => {
     for (const entered of [null, '', '  ']) expect(base('openai', entered)).toBe('https://api.openai.com/v1');
     expect(normaliseBase(mustProviderRow('groq'), undefined).origin).toBe('https://api.groq.com');
   });
@@ -72,7 +74,9 @@ describe('one base', () => {
 
   test('secrets are bound to scheme, host and port', () => {
     expect(originOf(mustProviderRow('custom'), 'https://Llm.Example.com:8443/v1/chat/completions')).toBe('https://llm.example.com:8443');
-    expect(originOf(mustProviderRow('custom'), 'http://llm.example.com/v1')).not.toBe(originOf(mustProviderRow('custom'), 'https://llm.example.com/v1'));
+    expect(originOf(mustProviderRow('custom'), 'http://llm.example.com/v1')).not.toBe(
+      originOf(mustProviderRow('custom'), 'https://llm.example.com/v1'),
+    );
   });
 });
 
@@ -103,7 +107,8 @@ describe('refused', () => {
   });
 
   test('no address at all, where there is no default', () => {
-    for (const id of ['custom', 'azure-openai']) expect(codeOf(id, null)).toEqual(['VALIDATION_ERROR', expect.objectContaining({ path: 'baseUrl', code: 'required' })]);
+    for (const id of ['custom', 'azure-openai'])
+      expect(codeOf(id, null)).toEqual(['VALIDATION_ERROR', expect.objectContaining({ path: 'baseUrl', code: 'required' })]);
   });
 });
 
@@ -116,5 +121,6 @@ test('the path of a base', () => {
 test('a base that answered 404 is proposed with /v1, once', () => {
   expect(proposedBase('https://llm.example.com')).toBe('https://llm.example.com/v1');
   expect(proposedBase('https://llm.example.com/llm')).toBe('https://llm.example.com/llm/v1');
-  for (const ended of ['https://a.example/v1', 'https://a.example/api/v4', 'https://a.example/v1beta']) expect(proposedBase(ended)).toBeNull();
+  for (const ended of ['https://a.example/v1', 'https://a.example/api/v4', 'https://a.example/v1beta'])
+    expect(proposedBase(ended)).toBeNull();
 });

@@ -11,15 +11,32 @@ const whole = (providerId: string, configuration: unknown): string[] =>
 
 describe('OpenAI', () => {
   test('every parameter of the document is taken (R-149)', () => {
-    expect(faults('openai', { temperature: 0.7, maxTokens: 100, topP: 1, frequencyPenalty: -2, presencePenalty: 2, organizationId: 'org-1' })).toEqual([]);
+    expect(
+      faults('openai', { temperature: 0.7, maxTokens: 100, topP: 1, frequencyPenalty: -2, presencePenalty: 2, organizationId: 'org-1' }),
+    ).toEqual([]);
   });
-  test.each([[-0.1, false], [0, true], [2, true], [2.01, false], [Number.NaN, false], ['1', false]])('temperature %s: fits is %s (R-157)', (temperature, fits) => {
+  test.each([
+    [-0.1, false],
+    [0, true],
+    [2, true],
+    [2.01, false],
+    [Number.NaN, false],
+    ['1', false],
+  ])('temperature %s: fits is %s (R-157)', (temperature, fits) => {
     expect(faults('openai', { temperature }).length === 0).toBe(fits);
   });
   test.each([
-    [null, 0, false], [null, 1, true], [null, 4096, true], [null, 4097, false],
-    ['gpt-4-turbo', 4096, true], ['gpt-4-turbo', 4097, false], ['gpt-4o', 16_384, true], ['gpt-4o', 16_385, false],
-    ['gpt-5', 128_000, true], ['unheard-of', 4097, false], ['gpt-4o', 1.5, false],
+    [null, 0, false],
+    [null, 1, true],
+    [null, 4096, true],
+    [null, 4097, false],
+    ['gpt-4-turbo', 4096, true],
+    ['gpt-4-turbo', 4097, false],
+    ['gpt-4o', 16_384, true],
+    ['gpt-4o', 16_385, false],
+    ['gpt-5', 128_000, true],
+    ['unheard-of', 4097, false],
+    ['gpt-4o', 1.5, false],
   ])('model %s, maxTokens %s: fits is %s (R-158, C-05)', (model, maxTokens, fits) => {
     expect(faults('openai', { maxTokens }, model).length === 0).toBe(fits);
   });
@@ -35,7 +52,8 @@ describe('Gemini', () => {
     const safetySettings = [{ category: 'HARM_CATEGORY_HARASSMENT', threshold: 'BLOCK_ONLY_HIGH' }];
     expect(faults('gemini', { temperature: 1, topK: 40, topP: 0.9, maxOutputTokens: 100, safetySettings })).toEqual([]);
     expect(faults('gemini', { safetySettings: [{ category: 'ANYTHING', threshold: 'SOMETIMES' }] })).toEqual([
-      'safetySettings.0.category invalid_format', 'safetySettings.0.threshold invalid_value',
+      'safetySettings.0.category invalid_format',
+      'safetySettings.0.threshold invalid_value',
     ]);
   });
   test('the two retired models are valid, with a temperature of 1 at most; others go to 2 (R-160, R-161, C-07)', () => {
@@ -53,7 +71,18 @@ describe('Gemini', () => {
 
 describe('Ollama', () => {
   test('every parameter of the document is taken, without a key (R-152, R-153, D-32)', () => {
-    expect(whole('ollama', { baseUrl: 'http://localhost:11434', model: 'llama3:8b', temperature: 1, topP: 1, topK: 40, repeatPenalty: 1.1, seed: 7, numCtx: 8192 })).toEqual([]);
+    expect(
+      whole('ollama', {
+        baseUrl: 'http://localhost:11434',
+        model: 'llama3:8b',
+        temperature: 1,
+        topP: 1,
+        topK: 40,
+        repeatPenalty: 1.1,
+        seed: 7,
+        numCtx: 8192,
+      }),
+    ).toEqual([]);
     expect(faults('ollama', { numCtx: 512 })).toEqual(['numCtx too_small']);
     expect(faults('ollama', { numCtx: 32_769 })).toEqual(['numCtx too_big']);
   });
@@ -70,11 +99,23 @@ describe('Anthropic', () => {
 describe('custom and Azure', () => {
   test('address and model are needed, key and headers are not (R-154)', () => {
     expect(whole('custom', { headers: { 'x-team': 'a' } }).toSorted()).toEqual(['baseUrl required', 'model required']);
-    expect(whole('custom', { baseUrl: 'http://127.0.0.1:8000/v1', model: 'm', headers: { 'x-team': 'a' }, parameters: { min_p: 0.1 }, authType: 'custom', headerName: 'x-key' })).toEqual([]);
+    expect(
+      whole('custom', {
+        baseUrl: 'http://127.0.0.1:8000/v1',
+        model: 'm',
+        headers: { 'x-team': 'a' },
+        parameters: { min_p: 0.1 },
+        authType: 'custom',
+        headerName: 'x-key',
+      }),
+    ).toEqual([]);
   });
   test('free parameters may not take over the request (R-155)', () => {
-    for (const name of ['model', 'messages', 'stream', 'stream_options']) expect(faults('custom', { parameters: { [name]: 1 } })).toEqual([`parameters.${name} custom`]);
-    expect(faults('custom', { parameters: Object.fromEntries(Array.from({ length: parametersMax + 1 }, (_, at) => [`p${at}`, 1])) })).toEqual(['parameters custom']);
+    for (const name of ['model', 'messages', 'stream', 'stream_options'])
+      expect(faults('custom', { parameters: { [name]: 1 } })).toEqual([`parameters.${name} custom`]);
+    expect(
+      faults('custom', { parameters: Object.fromEntries(Array.from({ length: parametersMax + 1 }, (_, at) => [`p${at}`, 1])) }),
+    ).toEqual(['parameters custom']);
     expect(faults('custom', { parameters: { a: 'x'.repeat(20_000) } })).toEqual(['parameters custom']);
   });
   test('headers that could break the request are refused (D-31)', () => {
@@ -85,19 +126,35 @@ describe('custom and Azure', () => {
   });
   test('Azure takes a deployment and a dated version (C-48)', () => {
     expect(faults('azure-openai', { deployment: 'my-gpt', apiVersion: '2024-10-21' })).toEqual([]);
-    expect(faults('azure-openai', { deployment: '../other', apiVersion: 'latest&x=1' })).toEqual(['deployment invalid_format', 'apiVersion invalid_format']);
+    expect(faults('azure-openai', { deployment: '../other', apiVersion: 'latest&x=1' })).toEqual([
+      'deployment invalid_format',
+      'apiVersion invalid_format',
+    ]);
   });
 });
 
 describe('every provider', () => {
   test.each(catalog.map((row) => [row.id, row] as const))('%s refuses an unknown setting with its path (R-200)', (id) => {
-    expect(faults(id, { temprature: 1, timeouts: { totalMs: 5000, forever: true } }).toSorted()).toEqual(['temprature unknown_field', 'timeouts.forever unknown_field']);
+    expect(faults(id, { temprature: 1, timeouts: { totalMs: 5000, forever: true } }).toSorted()).toEqual([
+      'temprature unknown_field',
+      'timeouts.forever unknown_field',
+    ]);
   });
 
   test.each(catalog.map((row) => [row.id, row] as const))('%s takes the common settings, and null for "not set"', (id) => {
-    expect(faults(id, { parameterMode: 'strict', timeouts: { connectMs: 1000, firstByteMs: 5000, idleMs: 5000, totalMs: 10_000 }, headers: {}, temperature: null })).toEqual([]);
+    expect(
+      faults(id, {
+        parameterMode: 'strict',
+        timeouts: { connectMs: 1000, firstByteMs: 5000, idleMs: 5000, totalMs: 10_000 },
+        headers: {},
+        temperature: null,
+      }),
+    ).toEqual([]);
     expect(faults(id, {})).toEqual([]);
-    expect(faults(id, { parameterMode: 'sometimes', timeouts: { totalMs: 0 } }).toSorted()).toEqual(['parameterMode invalid_value', 'timeouts.totalMs too_small']);
+    expect(faults(id, { parameterMode: 'sometimes', timeouts: { totalMs: 0 } }).toSorted()).toEqual([
+      'parameterMode invalid_value',
+      'timeouts.totalMs too_small',
+    ]);
   });
 
   test.each(catalog.map((row) => [row.id, row] as const))('%s: form and JSON Schema name the same fields (R-067, D-33)', (_id, row) => {
@@ -105,7 +162,9 @@ describe('every provider', () => {
     const properties = jsonSchema['properties'] as Record<string, unknown>;
     expect(new Set(fields.map((field) => field.name.split('.')[0]))).toEqual(new Set(Object.keys(properties)));
     expect(jsonSchema['additionalProperties']).toBe(false);
-    expect(new Set((jsonSchema['required'] as string[] | undefined) ?? [])).toEqual(new Set(fields.filter((field) => field.required).map((field) => field.name)));
+    expect(new Set((jsonSchema['required'] as string[] | undefined) ?? [])).toEqual(
+      new Set(fields.filter((field) => field.required).map((field) => field.name)),
+    );
     expect(JSON.stringify(fields).length).toBeLessThan(20_000);
     const names = fields.map((field) => field.name);
     expect(new Set(names).size).toBe(names.length);

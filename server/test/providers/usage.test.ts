@@ -2,19 +2,51 @@
 import { describe, expect, test } from 'vitest';
 import { tokensMax, usageOf } from '../../src/providers/usage.ts';
 
-const counts = (tokensIn: number, tokensOut: number, more: Partial<NonNullable<ReturnType<typeof usageOf>>> = {}): ReturnType<typeof usageOf> => ({
-  tokensIn, tokensOut, tokensCached: 0, tokensCacheWrite: 0, tokensReasoning: 0, isEstimated: false, ...more,
+const counts = (
+  tokensIn: number,
+  tokensOut: number,
+  more: Partial<NonNullable<ReturnType<typeof usageOf>>> = {},
+): ReturnType<typeof usageOf> => ({
+  tokensIn,
+  tokensOut,
+  tokensCached: 0,
+  tokensCacheWrite: 0,
+  tokensReasoning: 0,
+  isEstimated: false,
+  ...more,
 });
 
 describe('as vendors write it', () => {
   test.each([
-    ['OpenAI', { prompt_tokens: 16, completion_tokens: 300, total_tokens: 316, prompt_tokens_details: { cached_tokens: 8 }, completion_tokens_details: { reasoning_tokens: 100 } }, counts(16, 300, { tokensCached: 8, tokensReasoning: 100 })],
-    ['DeepSeek', { prompt_tokens: 18, completion_tokens: 219, total_tokens: 237, prompt_cache_hit_tokens: 10, prompt_cache_miss_tokens: 8 }, counts(18, 219, { tokensCached: 10 })],
+    [
+      'OpenAI',
+      {
+        prompt_tokens: 16,
+        completion_tokens: 300,
+        total_tokens: 316,
+        prompt_tokens_details: { cached_tokens: 8 },
+        completion_tokens_details: { reasoning_tokens: 100 },
+      },
+      counts(16, 300, { tokensCached: 8, tokensReasoning: 100 }),
+    ],
+    [
+      'DeepSeek',
+      { prompt_tokens: 18, completion_tokens: 219, total_tokens: 237, prompt_cache_hit_tokens: 10, prompt_cache_miss_tokens: 8 },
+      counts(18, 219, { tokensCached: 10 }),
+    ],
     ['Moonshot', { prompt_tokens: 18, completion_tokens: 2, total_tokens: 20, cached_tokens: 4 }, counts(18, 2, { tokensCached: 4 })],
-    ['thinking beside the completion count', { prompt_tokens: 12, completion_tokens: 1, total_tokens: 303, completion_tokens_details: { reasoning_tokens: 290 } }, counts(12, 291, { tokensReasoning: 290 })],
+    [
+      'thinking beside the completion count',
+      { prompt_tokens: 12, completion_tokens: 1, total_tokens: 303, completion_tokens_details: { reasoning_tokens: 290 } },
+      counts(12, 291, { tokensReasoning: 290 }),
+    ],
     ['thinking in the total alone', { prompt_tokens: 10, completion_tokens: 5, total_tokens: 40 }, counts(10, 30, { tokensReasoning: 25 })],
     ['a total that is too small', { prompt_tokens: 10, completion_tokens: 5, total_tokens: 3 }, counts(10, 5)],
-    ['cache writes', { prompt_tokens: 100, completion_tokens: 1, total_tokens: 101, prompt_tokens_details: { cached_tokens: 40, cache_write_tokens: 50 } }, counts(100, 1, { tokensCached: 40, tokensCacheWrite: 50 })],
+    [
+      'cache writes',
+      { prompt_tokens: 100, completion_tokens: 1, total_tokens: 101, prompt_tokens_details: { cached_tokens: 40, cache_write_tokens: 50 } },
+      counts(100, 1, { tokensCached: 40, tokensCacheWrite: 50 }),
+    ],
     ['embeddings', { prompt_tokens: 5, total_tokens: 5 }, counts(5, 0)],
     ['the other pair of names', { input_tokens: 3, output_tokens: 4 }, counts(3, 4)],
     ['nothing used', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }, counts(0, 0)],
@@ -25,7 +57,12 @@ describe('as vendors write it', () => {
 
 describe('nonsense is no usage', () => {
   test.each([
-    [null], [undefined], ['12'], [12], [[]], [{}],
+    [null],
+    [undefined],
+    ['12'],
+    [12],
+    [[]],
+    [{}],
     [{ prompt_tokens: null, completion_tokens: null }],
     [{ prompt_tokens: -1, completion_tokens: 5 }],
     [{ prompt_tokens: 5, completion_tokens: -1 }],
@@ -43,8 +80,11 @@ describe('nonsense is no usage', () => {
 
   test('details that contradict the totals are cut to them', () => {
     const usage = usageOf({
-      prompt_tokens: 10, completion_tokens: 5, total_tokens: 15,
-      prompt_tokens_details: { cached_tokens: 99, cache_write_tokens: 99 }, completion_tokens_details: { reasoning_tokens: 99 },
+      prompt_tokens: 10,
+      completion_tokens: 5,
+      total_tokens: 15,
+      prompt_tokens_details: { cached_tokens: 99, cache_write_tokens: 99 },
+      completion_tokens_details: { reasoning_tokens: 99 },
     });
     expect(usage).toEqual(counts(10, 5, { tokensCached: 10, tokensCacheWrite: 0, tokensReasoning: 5 }));
   });

@@ -8,13 +8,25 @@ const fault = (status: number, body: unknown): string => vendorErrorOf(status, b
 describe('by status and body', () => {
   test.each([
     [400, openai('Bad value', 'invalid_request_error', null), 'bad_request'],
-    [400, openai("This model's maximum context length is 128000 tokens.", 'invalid_request_error', 'context_length_exceeded'), 'context_length'],
-    [400, { type: 'error', error: { type: 'invalid_request_error', message: 'prompt is too long: 210000 tokens > 200000 maximum' } }, 'context_length'],
+    [
+      400,
+      openai("This model's maximum context length is 128000 tokens.", 'invalid_request_error', 'context_length_exceeded'),
+      'context_length',
+    ],
+    [
+      400,
+      { type: 'error', error: { type: 'invalid_request_error', message: 'prompt is too long: 210000 tokens > 200000 maximum' } },
+      'context_length',
+    ],
     [400, openai('invalid model ID', 'invalid_request_error', null), 'model_not_found'],
     [400, openai('Model Not Exist', 'invalid_request_error', 'invalid_request_error'), 'model_not_found'],
     [400, [{ error: { code: 400, message: 'API key not valid. Please pass a valid API key.', status: 'INVALID_ARGUMENT' } }], 'auth'],
     [400, openai('Incorrect API key provided: xa***aa.', null, null), 'auth'],
-    [400, { type: 'error', error: { type: 'invalid_request_error', message: 'Your credit balance is too low to access the API.' } }, 'quota_exhausted'],
+    [
+      400,
+      { type: 'error', error: { type: 'invalid_request_error', message: 'Your credit balance is too low to access the API.' } },
+      'quota_exhausted',
+    ],
     [400, { error: { message: 'The response was filtered', code: 'content_filter' } }, 'bad_request'],
     [400, openai('Unsupported parameter: max_tokens', 'invalid_request_error', 'unsupported_parameter'), 'bad_request'],
     [400, null, 'bad_request'],
@@ -24,7 +36,11 @@ describe('by status and body', () => {
     [403, openai('Not allowed', null, null), 'auth'],
     [403, { error: { code: 'insufficient_quota', message: 'x' } }, 'quota_exhausted'],
     [403, openai('Project does not have access to model gpt-x', 'invalid_request_error', 'model_not_found'), 'model_not_found'],
-    [404, openai('The model `gpt-9` does not exist or you do not have access to it.', 'invalid_request_error', 'model_not_found'), 'model_not_found'],
+    [
+      404,
+      openai('The model `gpt-9` does not exist or you do not have access to it.', 'invalid_request_error', 'model_not_found'),
+      'model_not_found',
+    ],
     [404, { error: { message: 'model "llama9" not found, try pulling it first' } }, 'model_not_found'],
     [404, { type: 'error', error: { type: 'not_found_error', message: 'model: claude-9' } }, 'model_not_found'],
     [404, { error: { code: 'DeploymentNotFound', message: 'The API deployment for this resource does not exist.' } }, 'model_not_found'],
@@ -37,13 +53,17 @@ describe('by status and body', () => {
     [413, { type: 'error', error: { type: 'request_too_large', message: 'Request exceeds the maximum size' } }, 'bad_request'],
     [422, { detail: [{ loc: ['body', 'x'], msg: 'Extra inputs are not permitted', type: 'extra_forbidden' }] }, 'bad_request'],
     [429, openai('Rate limit reached', 'tokens', 'rate_limit_exceeded'), 'rate_limited'],
-    [429, openai('You exceeded your current quota, please check your plan and billing details.', 'insufficient_quota', 'insufficient_quota'), 'quota_exhausted'],
+    [
+      429,
+      openai('You exceeded your current quota, please check your plan and billing details.', 'insufficient_quota', 'insufficient_quota'),
+      'quota_exhausted',
+    ],
     [429, null, 'rate_limited'],
     [500, openai('The server had an error', 'server_error', null), 'server_error'],
     [500, { error: { type: 'overloaded_error', message: 'Overloaded' } }, 'overloaded'],
     [502, '<html>Bad Gateway</html>', 'server_error'],
     [503, openai('The engine is currently overloaded', 'server_error', null), 'overloaded'],
-    [504, null, 'server_error'],
+    [504, null, 'request_timeout'],
     [529, { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } }, 'overloaded'],
     [302, null, 'redirect'],
   ])('%s %j is %s', (status, body, expected) => {
@@ -70,9 +90,12 @@ describe('an error inside a success (D3)', () => {
     expect(failureOf(body).fault).toBe(expected);
   });
 
-  test.each([[{ choices: [] }], [{ error: null, choices: [] }], [{ error: '' }], [{ error: [] }], [{}], [null], ['error'], [[]]])('%j is no error body', (body) => {
-    expect(isErrorBody(body)).toBe(false);
-  });
+  test.each([[{ choices: [] }], [{ error: null, choices: [] }], [{ error: '' }], [{ error: [] }], [{}], [null], ['error'], [[]]])(
+    '%j is no error body',
+    (body) => {
+      expect(isErrorBody(body)).toBe(false);
+    },
+  );
 });
 
 describe('message and wait', () => {
@@ -100,10 +123,13 @@ describe('message and wait', () => {
   });
 
   test('a wait in the body is read, and nonsense is not', () => {
-    const body = (retryDelay: unknown): unknown => ({ error: { code: 429, message: 'm', details: [{ '@type': 'a' }, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }] } });
+    const body = (retryDelay: unknown): unknown => ({
+      error: { code: 429, message: 'm', details: [{ '@type': 'a' }, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }] },
+    });
     expect(vendorErrorOf(429, body('34.4s')).retryAfterMs).toBe(34_400);
     expect(vendorErrorOf(429, body('3s')).retryAfterMs).toBe(3000);
-    for (const wrong of ['soon', '-5s', 5, '5', null, `${'9'.repeat(40)}s`]) expect(vendorErrorOf(429, body(wrong)).retryAfterMs).toBeNull();
+    for (const wrong of ['soon', '-5s', 5, '5', null, `${'9'.repeat(40)}s`])
+      expect(vendorErrorOf(429, body(wrong)).retryAfterMs).toBeNull();
   });
 
   test('a hostile body costs no time', () => {

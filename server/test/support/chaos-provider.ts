@@ -2,8 +2,8 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { selfSigned } from '../egress/certificate.ts';
-import { faultOf } from './chaos-faults.ts';
-import type { Fault, Line, Place } from './chaos-wire.ts';
+import { faultOf } from '../chaos/faults.ts';
+import type { Fault, Line, Place } from '../chaos/wire.ts';
 
 export interface ChaosProvider {
   /** The base address of a fault; `token` keeps the counts of two cases apart. */
@@ -68,20 +68,24 @@ export async function startChaosProvider(): Promise<ChaosProvider> {
     keep(socket);
     socket.resetAndDestroy();
   });
+  const deaf = createServer((socket) => {
+    keep(socket);
+    socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'));
+  });
   const dayMs = 86_400_000;
   const certificate = selfSigned('localhost', new Date(Date.now() - dayMs), new Date(Date.now() + dayMs));
   const tls = createTlsServer(certificate, (socket) => keep(socket));
   tls.on('tlsClientError', () => undefined);
   tls.on('connection', keep);
   const closedServer = createServer();
-  const ports = { plain: await listening(plain), resetting: await listening(resetting), tls: await listening(tls), closed: await listening(closedServer) };
+  const ports = { plain: await listening(plain), resetting: await listening(resetting), tls: await listening(tls), deaf: await listening(deaf), closed: await listening(closedServer) };
   await new Promise((resolve) => closedServer.close(resolve));
   const origins: Record<Place, string> = {
     path: `http://127.0.0.1:${ports.plain}`,
     closed: `http://127.0.0.1:${ports.closed}`,
     resetting: `http://127.0.0.1:${ports.resetting}`,
     'self-signed': `https://127.0.0.1:${ports.tls}`,
-    'tls-to-plain': `https://127.0.0.1:${ports.plain}`,
+    'plain-for-tls': `https://127.0.0.1:${ports.deaf}`,
   };
   return {
     baseUrlOf: (fault, token) => `${origins[fault.place ?? 'path']}/${fault.id}/${token}/v1`,
@@ -89,7 +93,7 @@ export async function startChaosProvider(): Promise<ChaosProvider> {
     openSockets: () => sockets.size,
     async close() {
       for (const socket of sockets) socket.destroy();
-      await Promise.all([plain, resetting, tls].map((server) => new Promise((resolve) => server.close(resolve))));
+      await Promise.all([plain, resetting, deaf, tls].map((server) => new Promise((resolve) => server.close(resolve))));
     },
   };
 }

@@ -12,6 +12,7 @@ import type { Actor, Origin, OrganizationRole, WorkspaceRole } from '../../src/d
 import { type Clock, systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { Secret } from '../../src/lib/secret.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { putMember } from '../../src/storage/workspaces.ts';
 import { freshDir } from './throwaway.ts';
@@ -19,6 +20,8 @@ import { freshDir } from './throwaway.ts';
 export interface HouseOptions {
   /** A PostgreSQL database; without it the embedded one. */
   databaseUrl?: string;
+  /** Base64 of 32 bytes, for instances that share a database; without it each house makes its own. */
+  masterKey?: string;
   clock?: Clock;
   publicUrl?: string;
   environment?: Settings['environment'];
@@ -33,7 +36,7 @@ export interface HouseOptions {
 export interface Reply {
   status: number;
   headers: Headers;
-  /** The parsed body; undefined where there was none. */
+  /** The parsed body; undefined where there was none, or another thing than JSON. */
   body: Json;
   text: string;
   /** The text at a dotted path of the body, `data.id`; throws where there is none. */
@@ -88,7 +91,7 @@ function settingsOf(options: HouseOptions, dataDir: string): Settings {
     dataDir,
     databaseUrl: options.databaseUrl ?? null,
     redisUrl: null,
-    masterKey: null,
+    masterKey: options.masterKey === undefined ? null : new Secret(options.masterKey),
     masterKeysPrevious: [],
     publicUrl: options.publicUrl ?? null,
     egressAllow: options.egressAllow ?? null,
@@ -112,7 +115,8 @@ async function send(url: string, method: string, path: string, sent: Sent = {}):
   const body = sent.body === undefined ? undefined : typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body);
   const answer = await fetch(url + path, { method, headers, body, redirect: 'manual' });
   const text = await answer.text();
-  const parsed: unknown = text === '' ? undefined : JSON.parse(text);
+  const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false;
+  const parsed: unknown = isJson && text !== '' ? JSON.parse(text) : undefined;
   return { status: answer.status, headers: answer.headers, body: parsed as Json, text, at: (place) => textAt(parsed, place) };
 }
 

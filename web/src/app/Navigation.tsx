@@ -18,24 +18,22 @@ interface NavigationProps {
 export function Navigation({ me, isSigningOut, onSignOut, onFollow }: NavigationProps) {
   const t = useTranslations('app');
   return (
-    <>
+    <nav aria-label={t('navigation')} className={classes['nav']}>
       <div className={classes['brand']}>
         <Brand />
         <span className={classes['names']}>
           <span className={classes['product']}>Patchbay</span>
-          <span className={classes['organization']}>{me.organization.name}</span>
+          {me.organization.name !== 'Patchbay' && <span className={classes['organization']}>{me.organization.name}</span>}
         </span>
       </div>
-      <nav aria-label={t('navigation')} className={classes['nav']}>
-        <ul>
-          <li>
-            <Link to="/settings/ai-connections" className={classes['link']} activeProps={{ 'aria-current': 'page' }} onClick={onFollow}>
-              <IconPlugConnected size={16} stroke={1.75} aria-hidden="true" />
-              {t('connections')}
-            </Link>
-          </li>
-        </ul>
-      </nav>
+      <ul>
+        <li>
+          <Link to="/settings/ai-connections" className={classes['link']} activeProps={{ 'aria-current': 'page' }} onClick={onFollow}>
+            <IconPlugConnected size={16} stroke={1.75} aria-hidden="true" />
+            {t('connections')}
+          </Link>
+        </li>
+      </ul>
       <div className={classes['person']}>
         <span className={classes['names']}>
           <span className={classes['who']}>{me.name}</span>
@@ -52,6 +50,6 @@ export function Navigation({ me, isSigningOut, onSignOut, onFollow }: Navigation
           {t('signOut')}
         </Button>
       </div>
-    </>
+    </nav>
   );
 }

@@ -12,18 +12,25 @@ export interface TraceStep {
 
 export function Trace({ label, steps, isLive = false }: { label: string; steps: readonly TraceStep[]; isLive?: boolean }) {
   return (
-    <ol className={classes['trace']} aria-label={label} data-live={isLive || undefined}>
-      {steps.map((step) => (
-        <li key={step.label} className={classes['step']} data-state={step.state} aria-current={step.state === 'current' ? 'step' : undefined}>
-          <Mark state={step.state} />
-          <span className={classes['label']}>
-            {step.label}
-            <span className={classes['state']}>, {step.stateText}</span>
-          </span>
-          <span className={classes['measure']}>{step.measure ?? ''}</span>
-        </li>
-      ))}
-    </ol>
+    <div className={classes['box']}>
+      <ol className={classes['trace']} aria-label={label} data-live={isLive || undefined}>
+        {steps.map((step) => (
+          <li
+            key={step.label}
+            className={classes['step']}
+            data-state={step.state}
+            aria-current={step.state === 'current' ? 'step' : undefined}
+          >
+            <Mark state={step.state} />
+            <span className={classes['label']}>
+              {step.label}
+              <span className={classes['state']}>, {step.stateText}</span>
+            </span>
+            <span className={classes['measure']}>{step.measure ?? ''}</span>
+          </li>
+        ))}
+      </ol>
+    </div>
   );
 }
 

@@ -1,5 +1,13 @@
 /** Mantine in the colours and measures of the house: its variables point at the tokens of tokens.css. */
-import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import {
+  Checkbox,
+  createTheme,
+  defaultVariantColorsResolver,
+  SegmentedControl,
+  type CSSVariablesResolver,
+  type MantineColorsTuple,
+  type VariantColorsResolver,
+} from '@mantine/core';
 
 const teal: MantineColorsTuple = [
   '#e6f7f7',
@@ -14,11 +22,20 @@ const teal: MantineColorsTuple = [
   '#005455',
 ];
 
+/** One accent in both themes: Mantine would compute its contrast for the light one alone. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input);
+  if (input.variant === 'filled') return { ...colors, color: 'var(--pb-on-accent)' };
+  if (input.variant === 'subtle')
+    return { ...colors, color: input.color === 'gray' ? 'var(--pb-muted)' : 'var(--pb-accent-fg)', hover: 'var(--pb-hover)' };
+  return colors;
+};
+
 export const theme = createTheme({
+  variantColorResolver,
   primaryColor: 'teal',
   primaryShade: { light: 7, dark: 4 },
   colors: { teal },
-  autoContrast: true,
   fontFamily: 'var(--pb-sans)',
   fontFamilyMonospace: 'var(--pb-mono)',
   headings: { fontFamily: 'var(--pb-sans)', fontWeight: '600' },
@@ -27,6 +44,10 @@ export const theme = createTheme({
   fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '20px' },
   spacing: { xs: '8px', sm: '12px', md: '16px', lg: '20px', xl: '24px' },
   respectReducedMotion: true,
+  components: {
+    Checkbox: Checkbox.extend({ vars: () => ({ root: { '--checkbox-icon-color': 'var(--pb-on-accent)' } }) }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { withItemsBorders: false } }),
+  },
 });
 
 export const cssVariablesResolver: CSSVariablesResolver = () => {

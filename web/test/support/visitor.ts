@@ -63,7 +63,9 @@ export async function visit({ url, width = 1280, height = 900, locale = 'en-US',
     strays,
     async axe() {
       const { violations } = await new AxeBuilder({ page }).withTags(axeTags).analyze();
-      return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary ?? ''}`));
+      return violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary ?? ''}`),
+      );
     },
     leave: () => context.close(),
   };

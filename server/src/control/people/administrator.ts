@@ -6,6 +6,7 @@ import type { WriteStep } from '../../storage/driver.ts';
 import { personByEmail } from '../../storage/people.ts';
 import { insertToken, revokeToken, tokenByHash } from '../../storage/personal-tokens.ts';
 import { dropSetting, putSetting, settingOf } from '../../storage/settings.ts';
+import { organizationOf } from '../../storage/workspaces.ts';
 import { commit } from '../change.ts';
 import { hashOfKey } from '../issued-key.ts';
 import { refusing } from '../stale.ts';
@@ -49,9 +50,10 @@ async function ensureToken(deps: PeopleDeps, origin: Origin, email: string | nul
     return;
   }
   const nowMs = clock.nowMs();
-  if (earlierId !== undefined) await endEarlier(deps, origin, earlierId, nowMs);
+  const organization = await organizationOf(database);
+  if (organization && earlierId !== undefined) await endEarlier(deps, { organizationId: organization.id, origin }, earlierId, nowMs);
   if (text === null) return;
-  if (person?.role !== 'administrator') {
+  if (!organization || person?.role !== 'administrator') {
     deps.log.warn(`${tokenName} is set, but PATCHBAY_ADMIN_EMAIL names no administrator: the token is not accepted`);
     return;
   }
@@ -66,29 +68,26 @@ async function ensureToken(deps: PeopleDeps, origin: Origin, email: string | nul
   };
   const steps = [insertToken(database, token, hashOfKey(text)), putSetting(database, 'environment_token_id', token.id, nowMs)];
   // A unique violation says that another instance has just written the same token.
-  await refusing(change(deps, origin, 'token.create', token.id, steps), { personal_tokens_hash_key: () => new Refusal('STALE') }).catch((error: unknown) => {
+  await refusing(change(deps, { organizationId: organization.id, origin }, 'token.create', token.id, steps), { personal_tokens_hash_key: () => new Refusal('STALE') }).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error;
   });
 }
 
-async function endEarlier(deps: PeopleDeps, origin: Origin, tokenId: string, nowMs: number): Promise<void> {
+async function endEarlier(deps: PeopleDeps, by: Installation, tokenId: string, nowMs: number): Promise<void> {
   const steps = [revokeToken(deps.database, tokenId, nowMs), dropSetting(deps.database, 'environment_token_id')];
-  await refusing(change(deps, origin, 'token.revoke', tokenId, steps), { token: () => new Refusal('STALE') }).catch((error: unknown) => {
+  await refusing(change(deps, by, 'token.revoke', tokenId, steps), { token: () => new Refusal('STALE') }).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error;
   });
 }
 
 /** Nobody is signed in at the start: the installation itself acts. */
-function change(deps: PeopleDeps, origin: Origin, action: string, tokenId: string, steps: WriteStep[]): Promise<unknown> {
-  const actor: Actor = {
-    userId: deps.keeper.snapshot.organizationId,
-    email: '',
-    name: 'start',
-    role: 'administrator',
-    organizationId: deps.keeper.snapshot.organizationId,
-    workspaces: new Map(),
-    language: 'en',
-    via: 'system',
-  };
+interface Installation {
+  organizationId: string;
+  origin: Origin;
+}
+
+function change(deps: PeopleDeps, { organizationId, origin }: Installation, action: string, tokenId: string, steps: WriteStep[]): Promise<unknown> {
+  const nobody = { email: '', name: 'start', role: 'administrator', workspaces: new Map(), language: 'en', via: 'system' } as const;
+  const actor: Actor = { ...nobody, userId: organizationId, organizationId };
   return commit(deps, { actor, origin }, steps, { action, subjectType: 'token', subjectId: tokenId, subjectName: tokenName, owner: null });
 }

@@ -15,15 +15,14 @@ import { forceQuery, idParams } from '@patchbay/contract/connections';
 import { translate } from '@patchbay/contract/translate';
 import { findFor, requireOwner, workspaceIdsOf } from '../../control/connection-access.ts';
 import { testSaved } from '../../control/connection-test.ts';
-import { totalsOf } from '../../control/connection-usage.ts';
+import { totalsOf, type ConnectionUsageDeps } from '../../control/connection-usage.ts';
 import { changeConnection, createConnection, deleteConnection, listFor } from '../../control/connections.ts';
-import type { ControlDeps } from '../../control/deps.ts';
 import type { Owner } from '../../domain/owner.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Route } from '../kit/route.ts';
 import { fromConnection, fromOutcome, fromTotals, toChange, toNew, words } from './dialect.ts';
 
-type Deps = ControlDeps & PlaneDeps;
+type Deps = ConnectionUsageDeps & PlaneDeps;
 
 const path = '/ai/llm';
 const byId = `${path}/:id`;

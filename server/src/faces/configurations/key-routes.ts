@@ -3,13 +3,12 @@ import { rotateAnswer, rotateKey, usageAnswer, usageQuery } from '@patchbay/cont
 import { idParams } from '@patchbay/contract/connections';
 import { translate } from '@patchbay/contract/translate';
 import { rotateSecret } from '../../control/connection-rotate.ts';
-import { usageOf } from '../../control/connection-usage.ts';
-import type { ControlDeps } from '../../control/deps.ts';
+import { usageOf, type ConnectionUsageDeps } from '../../control/connection-usage.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Route } from '../kit/route.ts';
 import { fromRotation } from './dialect.ts';
 
-type Deps = ControlDeps & PlaneDeps;
+type Deps = ConnectionUsageDeps & PlaneDeps;
 
 export const keyRoutes: readonly Route<Deps>[] = [
   route({

@@ -4,7 +4,15 @@ import type { ChatChunk, ChatResponse, ChatUsage, ToolCall } from '../../domain/
 /** Every answer is labelled with it: nobody shall take a demo for a model. */
 export const demoFingerprint = 'patchbay-demo';
 
-export const demoModels = ['demo-small', 'demo-large', 'demo-fail-401', 'demo-fail-429', 'demo-fail-500', 'demo-fail-timeout', 'demo-fail-midstream'] as const;
+export const demoModels = [
+  'demo-small',
+  'demo-large',
+  'demo-fail-401',
+  'demo-fail-429',
+  'demo-fail-500',
+  'demo-fail-timeout',
+  'demo-fail-midstream',
+] as const;
 export type DemoModel = (typeof demoModels)[number];
 
 /** Longest part of the question that an answer repeats. */
@@ -47,7 +55,8 @@ function wordsOf(order: DemoOrder): string[] {
   const opening = openings[hashOf(order.question) % openings.length] ?? openings[0];
   const echo = order.question.slice(0, echoCharsMax).trim();
   const middle = echo === '' ? 'You sent no text.' : `You wrote: ${echo}`;
-  const detail = order.model === 'demo-large' ? ` It has ${order.question.length} characters and the number ${hashOf(order.question)}.` : '';
+  const detail =
+    order.model === 'demo-large' ? ` It has ${order.question.length} characters and the number ${hashOf(order.question)}.` : '';
   return `${opening} ${middle}${detail} ${closing}`.split(/(?<=\s)/).slice(0, wordsMaxOf(order.model));
 }
 
@@ -79,14 +88,19 @@ function usageOf(order: DemoOrder, outputChars: number): ChatUsage {
 export function demoAnswer(order: DemoOrder): DemoAnswer {
   if (order.tool) {
     const args = argumentsOf(order.tool.parameters, order.question);
-    const call: ToolCall = { id: `call_demo_${hashOf(args).toString(16)}`, type: 'function', function: { name: order.tool.name, arguments: args } };
+    const call: ToolCall = {
+      id: `call_demo_${hashOf(args).toString(16)}`,
+      type: 'function',
+      function: { name: order.tool.name, arguments: args },
+    };
     return { words: [], call, finish: 'tool_calls', usage: usageOf(order, order.tool.name.length + args.length) };
   }
   const all = wordsOf(order);
   const words: string[] = [];
   let chars = 0;
   for (const word of all) {
-    if (order.outputTokensMax !== null && demoTokens(chars + word.length) > order.outputTokensMax) return { words, call: null, finish: 'length', usage: usageOf(order, chars) };
+    if (order.outputTokensMax !== null && demoTokens(chars + word.length) > order.outputTokensMax)
+      return { words, call: null, finish: 'length', usage: usageOf(order, chars) };
     words.push(word);
     chars += word.length;
   }
@@ -100,7 +114,11 @@ export interface DemoHead {
 }
 
 export function wholeOf(head: DemoHead, answer: DemoAnswer): ChatResponse {
-  const message = { role: 'assistant' as const, content: answer.call ? null : answer.words.join(''), ...(answer.call && { tool_calls: [answer.call] }) };
+  const message = {
+    role: 'assistant' as const,
+    content: answer.call ? null : answer.words.join(''),
+    ...(answer.call && { tool_calls: [answer.call] }),
+  };
   return {
     ...head,
     object: 'chat.completion',
@@ -115,15 +133,19 @@ export function chunksOf(head: DemoHead, answer: DemoAnswer, wantsUsage: boolean
   const wordsPerChunk = 3;
   const base = { ...head, object: 'chat.completion.chunk' as const, system_fingerprint: demoFingerprint };
   const chunk = (delta: ChatChunk['choices'][number]['delta'], finish: DemoAnswer['finish'] | null = null): ChatChunk => ({
-    ...base, choices: [{ index: 0, delta, finish_reason: finish }], ...(wantsUsage && { usage: null }),
+    ...base,
+    choices: [{ index: 0, delta, finish_reason: finish }],
+    ...(wantsUsage && { usage: null }),
   });
   const chunks = [chunk({ role: 'assistant', content: answer.call ? null : '' })];
-  for (let at = 0; at < answer.words.length; at += wordsPerChunk) chunks.push(chunk({ content: answer.words.slice(at, at + wordsPerChunk).join('') }));
+  for (let at = 0; at < answer.words.length; at += wordsPerChunk)
+    chunks.push(chunk({ content: answer.words.slice(at, at + wordsPerChunk).join('') }));
   if (answer.call) {
     const { name, arguments: args } = answer.call.function;
     const half = Math.ceil(args.length / 2);
     chunks.push(chunk({ tool_calls: [{ index: 0, id: answer.call.id, type: 'function', function: { name, arguments: '' } }] }));
-    for (const piece of [args.slice(0, half), args.slice(half)]) if (piece !== '') chunks.push(chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] }));
+    for (const piece of [args.slice(0, half), args.slice(half)])
+      if (piece !== '') chunks.push(chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] }));
   }
   chunks.push(chunk({}, answer.finish));
   if (wantsUsage) chunks.push({ ...base, choices: [], usage: answer.usage });

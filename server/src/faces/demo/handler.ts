@@ -37,7 +37,13 @@ interface Failure {
 
 const failures: Readonly<Record<string, Failure>> = {
   'demo-fail-401': { status: 401, type: 'invalid_request_error', code: 'invalid_api_key', message: 'Demo: this model refuses every key.' },
-  'demo-fail-429': { status: 429, type: 'requests', code: 'rate_limit_exceeded', message: 'Demo: this model is always over its limit.', headers: { 'retry-after': '1' } },
+  'demo-fail-429': {
+    status: 429,
+    type: 'requests',
+    code: 'rate_limit_exceeded',
+    message: 'Demo: this model is always over its limit.',
+    headers: { 'retry-after': '1' },
+  },
   'demo-fail-500': { status: 500, type: 'server_error', code: 'internal_error', message: 'Demo: this model always fails.' },
 };
 
@@ -48,7 +54,12 @@ function sendJson(res: ServerResponse, status: number, body: unknown, headers: R
 }
 
 const sendFailure = (res: ServerResponse, failure: Failure): void =>
-  sendJson(res, failure.status, { error: { message: failure.message, type: failure.type, param: null, code: failure.code }, system_fingerprint: demoFingerprint }, failure.headers);
+  sendJson(
+    res,
+    failure.status,
+    { error: { message: failure.message, type: failure.type, param: null, code: failure.code }, system_fingerprint: demoFingerprint },
+    failure.headers,
+  );
 
 /** Compares digests, so that neither the length nor a prefix of the key can be measured. */
 function isKeyRight(req: IncomingMessage, key: string): boolean {
@@ -85,7 +96,10 @@ function said(message: unknown): string {
   const content = isBody(message) ? message['content'] : undefined;
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
-  return content.map((part: unknown) => (isBody(part) && typeof part['text'] === 'string' ? part['text'] : '')).join(' ').trim();
+  return content
+    .map((part: unknown) => (isBody(part) && typeof part['text'] === 'string' ? part['text'] : ''))
+    .join(' ')
+    .trim();
 }
 
 function toolOf(body: Body, question: string): DemoOrder['tool'] {
@@ -151,7 +165,12 @@ function keepSilent(deps: DemoDeps, res: ServerResponse): Promise<void> {
 async function complete(deps: DemoDeps, body: Body, res: ServerResponse): Promise<void> {
   const model = demoModels.find((known) => known === body['model']);
   if (!model) {
-    sendFailure(res, { status: 404, type: 'invalid_request_error', code: 'model_not_found', message: 'Demo: there is no such model. Ask /demo/v1/models.' });
+    sendFailure(res, {
+      status: 404,
+      type: 'invalid_request_error',
+      code: 'model_not_found',
+      message: 'Demo: there is no such model. Ask /demo/v1/models.',
+    });
     return;
   }
   const failure = failures[model];
@@ -187,20 +206,40 @@ async function complete(deps: DemoDeps, body: Body, res: ServerResponse): Promis
 export async function handleDemo(deps: DemoDeps, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const path = (req.url ?? '').split('?', 1)[0];
   if (!isKeyRight(req, deps.key)) {
-    sendFailure(res, { status: 401, type: 'invalid_request_error', code: 'invalid_api_key', message: 'The demo provider is for this installation alone.' });
+    sendFailure(res, {
+      status: 401,
+      type: 'invalid_request_error',
+      code: 'invalid_api_key',
+      message: 'The demo provider is for this installation alone.',
+    });
     return;
   }
   if (req.method === 'GET' && path === `${demoBasePath}/models`) {
-    sendJson(res, 200, { object: 'list', data: demoModels.map((id) => ({ id, object: 'model', created: 1_735_689_600, owned_by: demoFingerprint })) });
+    sendJson(res, 200, {
+      object: 'list',
+      data: demoModels.map((id) => ({ id, object: 'model', created: 1_735_689_600, owned_by: demoFingerprint })),
+    });
     return;
   }
   if (req.method !== 'POST' || path !== `${demoBasePath}/chat/completions`) {
-    sendFailure(res, { status: 404, type: 'invalid_request_error', code: 'unknown_url', message: 'The demo provider has no such address.' });
+    sendFailure(res, {
+      status: 404,
+      type: 'invalid_request_error',
+      code: 'unknown_url',
+      message: 'The demo provider has no such address.',
+    });
     return;
   }
   const text = await readBody(req);
   const body = text === null ? null : parse(text);
-  if (text === null) sendFailure(res, { status: 413, type: 'invalid_request_error', code: 'request_too_large', message: 'The demo provider takes small requests only.' });
-  else if (!body) sendFailure(res, { status: 400, type: 'invalid_request_error', code: 'invalid_json', message: 'The request body is no JSON object.' });
+  if (text === null)
+    sendFailure(res, {
+      status: 413,
+      type: 'invalid_request_error',
+      code: 'request_too_large',
+      message: 'The demo provider takes small requests only.',
+    });
+  else if (!body)
+    sendFailure(res, { status: 400, type: 'invalid_request_error', code: 'invalid_json', message: 'The request body is no JSON object.' });
   else await complete(deps, body, res);
 }

@@ -38,6 +38,7 @@ export function createReply(response: ServerResponse, requestId: string): Reply 
     },
     write: (piece) => isEnded || response.write(piece),
     onDrain: (run) => void response.once('drain', run),
+    drop: () => void response.destroy(),
     endStream() {
       isEnded = true;
       response.end(doneEvent);

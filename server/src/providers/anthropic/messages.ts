@@ -115,23 +115,44 @@ function callBlocks(message: Json, context: Context): Block[] {
       context.report({ parameter: 'messages.tool_calls', what: 'dropped' });
       continue;
     }
-    blocks.push(withCache({ type: 'tool_use', id: callId(member(call, 'id')), name: text(fn['name']) ?? '', input: inputOf(fn['arguments'], context) }, call));
+    blocks.push(
+      withCache(
+        { type: 'tool_use', id: callId(member(call, 'id')), name: text(fn['name']) ?? '', input: inputOf(fn['arguments'], context) },
+        call,
+      ),
+    );
   }
   const legacy = message['function_call'];
-  if (isRecord(legacy)) blocks.push({ type: 'tool_use', id: callId(legacy['name']), name: text(legacy['name']) ?? '', input: inputOf(legacy['arguments'], context) });
+  if (isRecord(legacy))
+    blocks.push({
+      type: 'tool_use',
+      id: callId(legacy['name']),
+      name: text(legacy['name']) ?? '',
+      input: inputOf(legacy['arguments'], context),
+    });
   return blocks;
 }
 
 const isThought = (block: Block): boolean => block.type === 'thinking' || block.type === 'redacted_thinking';
-const textOf = (blocks: readonly Block[]): string => blocks.filter((block) => block.type === 'text').map((block) => text(block['text']) ?? '').join('');
-const idsOf = (blocks: readonly Block[]): string => blocks.filter((block) => block.type === 'tool_use').map((block) => text(block['id']) ?? '').join(' ');
+const textOf = (blocks: readonly Block[]): string =>
+  blocks
+    .filter((block) => block.type === 'text')
+    .map((block) => text(block['text']) ?? '')
+    .join('');
+const idsOf = (blocks: readonly Block[]): string =>
+  blocks
+    .filter((block) => block.type === 'tool_use')
+    .map((block) => text(block['id']) ?? '')
+    .join(' ');
 
 /** Blocks that this wire gave before, as long as the message still says the same; of an edited message only the thoughts are kept. */
 function assistantBlocks(message: Json, context: Context): Block[] {
   const said = blocksOf(message['content'], 'assistant', context);
   if (said.length === 0 && text(message['refusal'])) said.push({ type: 'text', text: String(message['refusal']) });
   const plain = [...said, ...callBlocks(message, context)];
-  const kept = list(member(message['patchbay'], 'blocks')).filter((block): block is Block => isRecord(block) && typeof block['type'] === 'string');
+  const kept = list(member(message['patchbay'], 'blocks')).filter(
+    (block): block is Block => isRecord(block) && typeof block['type'] === 'string',
+  );
   if (kept.length === 0) {
     // A thought without its signature cannot be shown to the provider again.
     if (text(message['reasoning_content'])) context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });

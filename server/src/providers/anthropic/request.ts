@@ -20,8 +20,27 @@ const budgetOf: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, m
 
 /** Fields of the house's request that are read below; everything else is either native or lost. */
 const readFields: ReadonlySet<string> = new Set([
-  'model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'temperature', 'top_p', 'top_k', 'stop', 'tools',
-  'tool_choice', 'functions', 'function_call', 'parallel_tool_calls', 'response_format', 'reasoning_effort', 'user', 'metadata', 'service_tier', 'patchbay',
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop',
+  'tools',
+  'tool_choice',
+  'functions',
+  'function_call',
+  'parallel_tool_calls',
+  'response_format',
+  'reasoning_effort',
+  'user',
+  'metadata',
+  'service_tier',
+  'patchbay',
 ]);
 
 export const versionOf = (settings: ConnectionSettings): ApiVersion =>
@@ -39,7 +58,8 @@ function putLimit(request: ChatRequest, body: Json, model: string, changed: Chan
   const limit = asked ?? modelLimitOf(model).maxOutputTokens ?? maxTokensDefault;
   body['max_tokens'] = limit;
   if (asked === undefined || asked === null) changed.push({ parameter: 'max_tokens', what: 'added', to: String(limit) });
-  else if (request.max_completion_tokens !== undefined && request.max_completion_tokens !== null) changed.push({ parameter: 'max_completion_tokens', what: 'renamed', to: 'max_tokens' });
+  else if (request.max_completion_tokens !== undefined && request.max_completion_tokens !== null)
+    changed.push({ parameter: 'max_completion_tokens', what: 'renamed', to: 'max_tokens' });
   return limit;
 }
 
@@ -52,7 +72,8 @@ function putThinking(request: ChatRequest, body: Json, traits: ModelTraits, limi
     return;
   }
   const budget = typeof effort === 'string' ? budgetOf[effort] : undefined;
-  const isPossible = !isForced && typeof effort === 'string' && budget !== undefined && (traits.isAdaptive || (traits.hasBudget && limit > budgetMin));
+  const isPossible =
+    !isForced && typeof effort === 'string' && budget !== undefined && (traits.isAdaptive || (traits.hasBudget && limit > budgetMin));
   if (!isPossible) {
     changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
     return;
@@ -62,7 +83,11 @@ function putThinking(request: ChatRequest, body: Json, traits: ModelTraits, limi
     const config = isRecord(body['output_config']) ? body['output_config'] : {};
     body['thinking'] = { type: 'adaptive' };
     body['output_config'] = { ...config, effort: named };
-    changed.push({ parameter: 'reasoning_effort', what: named === effort ? 'renamed' : 'approximated', to: `output_config.effort=${named}` });
+    changed.push({
+      parameter: 'reasoning_effort',
+      what: named === effort ? 'renamed' : 'approximated',
+      to: `output_config.effort=${named}`,
+    });
     return;
   }
   // The budget is part of the limit: at least as much again is left for the answer where that is possible.
@@ -114,14 +139,20 @@ function putRest(request: ChatRequest, body: Json, changed: Change[]): void {
   const user = isRecord(metadata) ? (text(metadata['user_id']) ?? text(request['user'])) : text(request['user']);
   if (user !== undefined) body['metadata'] = { user_id: user };
   if (user !== undefined && user === request['user']) changed.push({ parameter: 'user', what: 'renamed', to: 'metadata.user_id' });
-  if (isRecord(metadata) && Object.keys(metadata).some((key) => key !== 'user_id')) changed.push({ parameter: 'metadata', what: 'dropped' });
+  if (isRecord(metadata) && Object.keys(metadata).some((key) => key !== 'user_id'))
+    changed.push({ parameter: 'metadata', what: 'dropped' });
   const tier = request['service_tier'];
   if (tier === 'auto' || tier === 'standard_only') body['service_tier'] = tier;
   else if (tier !== undefined && tier !== null) changed.push({ parameter: 'service_tier', what: 'dropped' });
   for (const [parameter, value] of Object.entries(request)) {
     if (readFields.has(parameter) || nativeFields.includes(parameter) || value === undefined || value === null) continue;
     // One answer, no log probabilities: asking for what everybody gets loses nothing.
-    if ((parameter === 'n' && value === 1) || value === false || ((parameter === 'frequency_penalty' || parameter === 'presence_penalty') && value === 0)) continue;
+    if (
+      (parameter === 'n' && value === 1) ||
+      value === false ||
+      ((parameter === 'frequency_penalty' || parameter === 'presence_penalty') && value === 0)
+    )
+      continue;
     changed.push({ parameter, what: 'dropped' });
   }
 }
@@ -151,4 +182,3 @@ export function toMessagesRequest(request: ChatRequest, to: Destination): { body
   putRest(complete, body, changed);
   return { body, changed };
 }
-

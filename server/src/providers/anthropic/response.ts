@@ -26,7 +26,8 @@ export function finishReasonOf(stopReason: unknown): FinishReason | null {
 const toldApart: ReadonlySet<string> = new Set(['end_turn', 'max_tokens', 'tool_use']);
 
 /** What the refusal says; the sentence is ours where the provider gives none. */
-export const refusalText = (details: unknown): string => text(member(details, 'explanation')) ?? 'The provider declined to answer this request.';
+export const refusalText = (details: unknown): string =>
+  text(member(details, 'explanation')) ?? 'The provider declined to answer this request.';
 
 /** Prompt tokens are the total, cached ones included, as everywhere in the house. Null where the counts are no counts. */
 export function chatUsageOf(usage: unknown): ChatUsage | null {
@@ -61,7 +62,10 @@ function isPlain(block: Block): boolean {
 }
 
 /** What the house's language cannot say of an answer; undefined where it says everything. */
-export function extensionOf(blocks: readonly Block[], end: { stopReason: unknown; stopSequence: unknown; details: unknown }): Json | undefined {
+export function extensionOf(
+  blocks: readonly Block[],
+  end: { stopReason: unknown; stopSequence: unknown; details: unknown },
+): Json | undefined {
   const hasMore = blocks.some((block) => !isPlain(block));
   const isUnclear = typeof end.stopReason === 'string' && !toldApart.has(end.stopReason);
   if (!hasMore && !isUnclear) return undefined;
@@ -76,7 +80,11 @@ export function extensionOf(blocks: readonly Block[], end: { stopReason: unknown
 function callsOf(blocks: readonly Block[]): ToolCall[] {
   return blocks
     .filter((block) => block.type === 'tool_use' && block['name'] !== jsonToolName)
-    .map((block) => ({ id: text(block['id']) ?? '', type: 'function', function: { name: text(block['name']) ?? '', arguments: JSON.stringify(block['input'] ?? {}) } }));
+    .map((block) => ({
+      id: text(block['id']) ?? '',
+      type: 'function',
+      function: { name: text(block['name']) ?? '', arguments: JSON.stringify(block['input'] ?? {}) },
+    }));
 }
 
 /** The text of an answer; the input of the JSON tool is text again. Null where nothing was said beside a call or a refusal. */
@@ -90,7 +98,10 @@ function contentOf(blocks: readonly Block[]): string | null {
 }
 
 const thoughtOf = (blocks: readonly Block[]): string =>
-  blocks.filter((block) => block.type === 'thinking').map((block) => text(block['thinking']) ?? '').join('');
+  blocks
+    .filter((block) => block.type === 'thinking')
+    .map((block) => text(block['thinking']) ?? '')
+    .join('');
 
 /** An answer through the JSON tool ends as a text does. */
 export const finishOfAnswer = (stopReason: unknown, calls: number): FinishReason | null => {
@@ -111,7 +122,11 @@ export function fromMessagesResponse(body: unknown, model: string, moment: Momen
   const isRefusal = body['stop_reason'] === 'refusal';
   const content = contentOf(blocks);
   const thought = thoughtOf(blocks);
-  const patchbay = extensionOf(blocks, { stopReason: body['stop_reason'], stopSequence: body['stop_sequence'], details: body['stop_details'] });
+  const patchbay = extensionOf(blocks, {
+    stopReason: body['stop_reason'],
+    stopSequence: body['stop_sequence'],
+    details: body['stop_details'],
+  });
   const message: ChatMessage = {
     role: 'assistant',
     content: content ?? (calls.length > 0 || isRefusal ? null : ''),

@@ -19,6 +19,9 @@ interface Growing {
 }
 
 interface Reading {
+  /** Epoch seconds for every chunk. */
+  createdS: number;
+  hasStarted: boolean;
   id: string;
   model: string;
   /** In order of appearance, finished or not: what the extension carries. */
@@ -38,6 +41,27 @@ interface Reading {
 function takeUsage(reading: Reading, usage: unknown): void {
   if (!isRecord(usage)) return;
   for (const [key, value] of Object.entries(usage)) if (value !== null && value !== undefined) reading.usage[key] = value;
+}
+
+/** What a `message_delta` says of the end; a later one overtakes an earlier one. */
+function takeEnding(reading: Reading, event: Json): void {
+  takeUsage(reading, event['usage']);
+  const delta = event['delta'];
+  reading.stopReason = member(delta, 'stop_reason') ?? reading.stopReason;
+  reading.stopSequence = member(delta, 'stop_sequence') ?? reading.stopSequence;
+  reading.details = member(delta, 'stop_details') ?? reading.details;
+}
+
+/** The event's JSON; null for nothing and for the one broken event that is passed over. Throws for an error. */
+function bodyOf(reading: Reading, event: SseEvent): Json | null {
+  const data = event.data.trim();
+  if (data === '' && event.event !== 'error') return null;
+  const body = parseJson(data);
+  if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
+  if (isRecord(body)) return body;
+  reading.malformed++;
+  if (reading.malformed > malformedEventsMax) throw new UpstreamFailure('invalid_response', 'the stream has events that are no JSON');
+  return null;
 }
 
 function startBlock(reading: Reading, index: number, raw: unknown): ChatDelta | null {
@@ -112,82 +136,89 @@ function finishOf(reading: Reading): { delta: ChatDelta; finish: FinishReason } 
   };
 }
 
+const headOf = (reading: Reading): Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'> => ({
+  id: reading.id,
+  object: 'chat.completion.chunk',
+  created: reading.createdS,
+  model: reading.model,
+});
+
+const chunkOf = (reading: Reading, delta: ChatDelta | null, finish: FinishReason | null = null): ChatChunk[] =>
+  delta === null ? [] : [{ ...headOf(reading), choices: [{ index: 0, delta, finish_reason: finish }] }];
+
+/** A second start of one answer opens new blocks, and changes neither its id nor its model. */
+function onStart(reading: Reading, message: unknown): ChatChunk[] {
+  takeUsage(reading, member(message, 'usage'));
+  reading.open = new Map();
+  if (reading.hasStarted) return [];
+  reading.hasStarted = true;
+  reading.id = text(member(message, 'id')) || reading.id;
+  reading.model = text(member(message, 'model')) || reading.model;
+  return chunkOf(reading, { role: 'assistant', content: '' });
+}
+
+function onBlock(reading: Reading, event: Json): ChatChunk[] {
+  const index = finite(event['index']) ?? 0;
+  if (event['type'] === 'content_block_start') return chunkOf(reading, startBlock(reading, index, event['content_block']));
+  const growing = reading.open.get(index);
+  // A piece of a block that was never opened belongs nowhere.
+  if (!growing) return [];
+  if (event['type'] === 'content_block_delta') return chunkOf(reading, growBlock(growing, event['delta']));
+  reading.open.delete(index);
+  return chunkOf(reading, stopBlock(growing));
+}
+
+function onEvent(reading: Reading, event: Json): ChatChunk[] {
+  switch (event['type']) {
+    case 'message_start':
+      return onStart(reading, event['message']);
+    case 'content_block_start':
+    case 'content_block_delta':
+    case 'content_block_stop':
+      return onBlock(reading, event);
+    case 'message_delta':
+      takeEnding(reading, event);
+      return [];
+    case 'message_stop': {
+      reading.isEnded = true;
+      const { delta, finish } = finishOf(reading);
+      return chunkOf(reading, delta, finish);
+    }
+    default:
+      // `ping`, and whatever the vendor may add (its versioning page allows new event types at any time).
+      return [];
+  }
+}
+
 /**
  * A reader for one answer. The finish is told with `message_stop`, so that a stream which breaks off between the stop reason
  * and the end does not look complete (E20). `push` throws UpstreamFailure for an `error` event and for the second broken one.
  */
 export function createMessagesReader(model: string, moment: Moment): StreamReader {
   const reading: Reading = {
-    id: moment.id, model, blocks: [], open: new Map(), calls: 0, usage: {}, stopReason: null, stopSequence: null, details: null, isEnded: false, malformed: 0,
+    createdS: moment.createdS,
+    hasStarted: false,
+    id: moment.id,
+    model,
+    blocks: [],
+    open: new Map(),
+    calls: 0,
+    usage: {},
+    stopReason: null,
+    stopSequence: null,
+    details: null,
+    isEnded: false,
+    malformed: 0,
   };
-  let hasStarted = false;
-  const head = (): Pick<ChatChunk, 'id' | 'object' | 'created' | 'model'> => ({ id: reading.id, object: 'chat.completion.chunk', created: moment.createdS, model: reading.model });
-  const chunk = (delta: ChatDelta | null, finish: FinishReason | null = null): ChatChunk[] =>
-    delta === null ? [] : [{ ...head(), choices: [{ index: 0, delta, finish_reason: finish }] }];
-
-  const start = (message: unknown): ChatChunk[] => {
-    takeUsage(reading, member(message, 'usage'));
-    reading.open = new Map();
-    if (hasStarted) return [];
-    hasStarted = true;
-    reading.id = text(member(message, 'id')) || reading.id;
-    reading.model = text(member(message, 'model')) || reading.model;
-    return chunk({ role: 'assistant', content: '' });
-  };
-
-  const onBlock = (event: Json): ChatChunk[] => {
-    const index = finite(event['index']) ?? 0;
-    if (event['type'] === 'content_block_start') return chunk(startBlock(reading, index, event['content_block']));
-    const growing = reading.open.get(index);
-    // A piece of a block that was never opened belongs nowhere.
-    if (!growing) return [];
-    if (event['type'] === 'content_block_delta') return chunk(growBlock(growing, event['delta']));
-    reading.open.delete(index);
-    return chunk(stopBlock(growing));
-  };
-
-  const onEvent = (event: Json): ChatChunk[] => {
-    switch (event['type']) {
-      case 'message_start':
-        return start(event['message']);
-      case 'content_block_start':
-      case 'content_block_delta':
-      case 'content_block_stop':
-        return onBlock(event);
-      case 'message_delta':
-        takeUsage(reading, event['usage']);
-        reading.stopReason = member(event['delta'], 'stop_reason') ?? reading.stopReason;
-        reading.stopSequence = member(event['delta'], 'stop_sequence') ?? reading.stopSequence;
-        reading.details = member(event['delta'], 'stop_details') ?? reading.details;
-        return [];
-      case 'message_stop': {
-        reading.isEnded = true;
-        const { delta, finish } = finishOf(reading);
-        return chunk(delta, finish);
-      }
-      default:
-        // `ping`, and whatever the vendor may add (its versioning page allows new event types at any time).
-        return [];
-    }
-  };
-
   return {
     push(event: SseEvent) {
       if (reading.isEnded) return [];
-      const data = event.data.trim();
-      if (data === '' && event.event !== 'error') return [];
-      const body = parseJson(data);
-      if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
-      if (!isRecord(body)) {
-        reading.malformed++;
-        if (reading.malformed > malformedEventsMax) throw new UpstreamFailure('invalid_response', 'the stream has events that are no JSON');
-        return [];
-      }
-      return onEvent(body);
+      const body = bodyOf(reading, event);
+      return body === null ? [] : onEvent(reading, body);
     },
     end() {
       const usage = Object.keys(reading.usage).length === 0 ? null : chatUsageOf(reading.usage);
-      return { chunks: usage === null ? [] : [{ ...head(), choices: [], usage }], isComplete: reading.isEnded };
+      return { chunks: usage === null ? [] : [{ ...headOf(reading), choices: [], usage }], isComplete: reading.isEnded };
     },
   };
 }

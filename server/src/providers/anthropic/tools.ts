@@ -55,7 +55,8 @@ function choiceOf(wanted: unknown, changed: Change[]): Choice {
   }
   // Anthropic's own form, or the older `{name}` of function_call.
   const own = text(wanted['name']);
-  if (wanted['type'] === 'tool' || (wanted['type'] === undefined && own !== undefined)) return { choice: { type: 'tool', name: own ?? '' }, only: null };
+  if (wanted['type'] === 'tool' || (wanted['type'] === undefined && own !== undefined))
+    return { choice: { type: 'tool', name: own ?? '' }, only: null };
   if (wanted['type'] === 'auto' || wanted['type'] === 'any' || wanted['type'] === 'none') return { choice: wanted, only: null };
   changed.push({ parameter: 'tool_choice', what: 'dropped' });
   return { choice: null, only: null };
@@ -81,7 +82,12 @@ export const jsonInstruction = 'Answer with one JSON object and nothing else.';
  * Writes the form of the answer into a body. Answers whether a tool is forced by it, and an instruction to add; models
  * without an output format answer through one forced tool, whose input becomes the text again.
  */
-export function putFormat(request: ChatRequest, body: Json, traits: ModelTraits, changed: Change[]): { isForced: boolean; instruction: string | null } {
+export function putFormat(
+  request: ChatRequest,
+  body: Json,
+  traits: ModelTraits,
+  changed: Change[],
+): { isForced: boolean; instruction: string | null } {
   const format = request['response_format'];
   const type = member(format, 'type');
   if (type === 'json_object') {
@@ -104,7 +110,9 @@ export function putFormat(request: ChatRequest, body: Json, traits: ModelTraits,
     changed.push({ parameter: 'response_format', what: 'dropped' });
     return { isForced: false, instruction: null };
   }
-  body['tools'] = [{ name: jsonToolName, description: 'Gives the answer in the form that was asked for.', input_schema: { type: 'object', ...schema } }];
+  body['tools'] = [
+    { name: jsonToolName, description: 'Gives the answer in the form that was asked for.', input_schema: { type: 'object', ...schema } },
+  ];
   body['tool_choice'] = { type: 'tool', name: jsonToolName, disable_parallel_tool_use: true };
   changed.push({ parameter: 'response_format', what: 'approximated', to: 'tools' });
   return { isForced: true, instruction: null };

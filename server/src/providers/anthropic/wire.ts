@@ -21,7 +21,15 @@ export const jsonToolName = 'patchbay_json_answer';
 
 /** Fields of this wire that a caller of the house's wire may say in Anthropic's own words; they pass as they are. */
 export const nativeFields: readonly string[] = [
-  'thinking', 'output_config', 'container', 'mcp_servers', 'context_management', 'cache_control', 'inference_geo', 'speed', 'diagnostics',
+  'thinking',
+  'output_config',
+  'container',
+  'mcp_servers',
+  'context_management',
+  'cache_control',
+  'inference_geo',
+  'speed',
+  'diagnostics',
 ];
 
 /** What a model of this maker is able to do, read from its id. */
@@ -52,7 +60,8 @@ function generationOf(model: string): { family: string; major: number; minor: nu
 
 export function traitsOf(model: string): ModelTraits {
   const { family, major, minor } = generationOf(model);
-  const from = (wantedMajor: number, wantedMinor: number): boolean => major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  const from = (wantedMajor: number, wantedMinor: number): boolean =>
+    major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
   return {
     hasBudget: from(3, 7) && !from(4, 6),
     isAdaptive: from(4, 6),

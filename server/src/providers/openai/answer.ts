@@ -47,7 +47,12 @@ export function contentOf(content: unknown): { content: string | null; reasoning
     if (typeof part === 'string') said += part;
     else if (member(part, 'type') === 'thinking') {
       const thinking = member(part, 'thinking');
-      thought += typeof thinking === 'string' ? thinking : list(thinking).map((piece) => text(member(piece, 'text')) ?? '').join('');
+      thought +=
+        typeof thinking === 'string'
+          ? thinking
+          : list(thinking)
+              .map((piece) => text(member(piece, 'text')) ?? '')
+              .join('');
     } else said += text(member(part, 'text')) ?? '';
   }
   return { content: said === '' && thought !== '' ? null : said, reasoning: thought };
@@ -57,12 +62,14 @@ export function contentOf(content: unknown): { content: string | null; reasoning
 export const argumentsOf = (value: unknown): string => (typeof value === 'string' ? value : isRecord(value) ? JSON.stringify(value) : '');
 
 function toolCallsOf(calls: unknown, moment: Moment): ToolCall[] {
-  return list(calls).filter(isRecord).map((call, at) => ({
-    ...call,
-    id: text(call['id']) || `call_${moment.id}_${at}`,
-    type: 'function' as const,
-    function: { name: text(member(call['function'], 'name')) ?? '', arguments: argumentsOf(member(call['function'], 'arguments')) },
-  }));
+  return list(calls)
+    .filter(isRecord)
+    .map((call, at) => ({
+      ...call,
+      id: text(call['id']) || `call_${moment.id}_${at}`,
+      type: 'function' as const,
+      function: { name: text(member(call['function'], 'name')) ?? '', arguments: argumentsOf(member(call['function'], 'arguments')) },
+    }));
 }
 
 function messageOf(raw: Json, moment: Moment): ChatMessage {
@@ -70,7 +77,13 @@ function messageOf(raw: Json, moment: Moment): ChatMessage {
   const calls = toolCallsOf(raw['tool_calls'], moment);
   const thought = text(raw['reasoning_content']) ?? text(raw['reasoning']) ?? reasoning;
   const { tool_calls: _calls, ...rest } = raw;
-  return { ...rest, role: 'assistant', content, ...(thought !== '' && { reasoning_content: thought }), ...(calls.length > 0 && { tool_calls: calls }) };
+  return {
+    ...rest,
+    role: 'assistant',
+    content,
+    ...(thought !== '' && { reasoning_content: thought }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+  };
 }
 
 /** TRUE for a message that says anything at all, or an end that explains its silence (D4). */

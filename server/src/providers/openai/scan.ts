@@ -63,9 +63,14 @@ function toolChars(calls: unknown): number {
 function saidBy(choice: Json): number {
   const delta = choice['delta'];
   const calls = member(delta, 'tool_calls');
-  const chars = partsChars(member(delta, 'content')) + charsOf(member(delta, 'reasoning_content') ?? member(delta, 'reasoning'))
-    + charsOf(member(delta, 'refusal')) + toolChars(calls) + charsOf(choice['text']);
-  const hasCall = (Array.isArray(calls) && calls.length > 0) || isRecord(member(delta, 'function_call')) || isRecord(member(delta, 'audio'));
+  const chars =
+    partsChars(member(delta, 'content')) +
+    charsOf(member(delta, 'reasoning_content') ?? member(delta, 'reasoning')) +
+    charsOf(member(delta, 'refusal')) +
+    toolChars(calls) +
+    charsOf(choice['text']);
+  const hasCall =
+    (Array.isArray(calls) && calls.length > 0) || isRecord(member(delta, 'function_call')) || isRecord(member(delta, 'audio'));
   return chars > 0 || hasCall ? chars : -1;
 }
 
@@ -114,7 +119,8 @@ export function createStreamScanner(): StreamScanner {
     }
     if (!isRecord(body)) {
       facts.malformed++;
-      if (facts.malformed > malformedEventsMax) facts.failure = new UpstreamFailure('invalid_response', 'the stream has events that are no JSON');
+      if (facts.malformed > malformedEventsMax)
+        facts.failure = new UpstreamFailure('invalid_response', 'the stream has events that are no JSON');
       return 'malformed';
     }
     if (typeof body['model'] === 'string' && body['model'] !== '') facts.modelReported = body['model'];

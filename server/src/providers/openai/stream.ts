@@ -15,19 +15,21 @@ interface ChoiceState {
 }
 
 function toolDeltas(calls: unknown, tools: ToolIndexes): NonNullable<ChatDelta['tool_calls']> {
-  return list(calls).filter(isRecord).map((call) => {
-    const id = text(call['id']) || undefined;
-    const index = tools.of(finite(call['index']), id);
-    const fn = call['function'];
-    const name = text(member(fn, 'name'));
-    const args = member(fn, 'arguments');
-    return {
-      index,
-      ...(id !== undefined && { id }),
-      ...(id !== undefined && { type: 'function' as const }),
-      function: { ...(name !== undefined && { name }), ...(args !== undefined && args !== null && { arguments: argumentsOf(args) }) },
-    };
-  });
+  return list(calls)
+    .filter(isRecord)
+    .map((call) => {
+      const id = text(call['id']) || undefined;
+      const index = tools.of(finite(call['index']), id);
+      const fn = call['function'];
+      const name = text(member(fn, 'name'));
+      const args = member(fn, 'arguments');
+      return {
+        index,
+        ...(id !== undefined && { id }),
+        ...(id !== undefined && { type: 'function' as const }),
+        function: { ...(name !== undefined && { name }), ...(args !== undefined && args !== null && { arguments: argumentsOf(args) }) },
+      };
+    });
 }
 
 function deltaOf(raw: Json, state: ChoiceState): ChatDelta {
@@ -53,7 +55,11 @@ export function createReader(model: string, moment: Moment): StreamReader {
   let isDone = false;
   let malformed = 0;
 
-  const head = (): Pick<ChatChunk, 'id' | 'created' | 'model'> => ({ id: said.id || moment.id, created: said.created ?? moment.createdS, model: said.model || model });
+  const head = (): Pick<ChatChunk, 'id' | 'created' | 'model'> => ({
+    id: said.id || moment.id,
+    created: said.created ?? moment.createdS,
+    model: said.model || model,
+  });
 
   const stateOf = (index: number): ChoiceState => {
     const known = choices.get(index);

@@ -1,4 +1,4 @@
-/** The connections as a list of cards, for phones. */
+/** The connections as a list of cards, for windows that are too narrow for the table. */
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useTranslations } from 'use-intl';
 import { ConnectionButtons } from './ConnectionButtons.tsx';

@@ -19,7 +19,7 @@ interface ConfigurationListProps {
 
 export function ConfigurationList({ mayManage, organization }: ConfigurationListProps) {
   const t = useTranslations('connections');
-  const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
+  const isWide = useMediaQuery('(min-width: 1100px)', undefined, { getInitialValueInEffect: false });
   const { data: connections, error, refetch } = useQuery(aiConnectionsQuery);
   // The list does not wait for the names: until they come, ids stand in their place.
   const { data: providers = [] } = useQuery(providersQuery);

@@ -37,7 +37,7 @@ export function ConnectionKey({ mask }: { mask: string }) {
   const last4 = mask.replace(/^\*+/, '');
   return (
     <>
-      <code className={classes['code']} aria-hidden="true">
+      <code className={classes['key']} aria-hidden="true">
         ••••{last4}
       </code>
       <VisuallyHidden>{t('keyEnds', { last4: last4 === '' ? '…' : last4 })}</VisuallyHidden>
@@ -46,7 +46,10 @@ export function ConnectionKey({ mask }: { mask: string }) {
 }
 
 /** A connection that is switched off is that before anything else. */
-export function stateOf(connection: Pick<AiConnection, 'isActive' | 'testStatus'>): { tone: Tone; text: 'inactive' | 'connected' | 'failed' | 'untested' } {
+export function stateOf(connection: Pick<AiConnection, 'isActive' | 'testStatus'>): {
+  tone: Tone;
+  text: 'inactive' | 'connected' | 'failed' | 'untested';
+} {
   if (!connection.isActive) return { tone: 'off', text: 'inactive' };
   if (connection.testStatus === 'success') return { tone: 'ok', text: 'connected' };
   if (connection.testStatus === 'failed') return { tone: 'bad', text: 'failed' };

@@ -48,10 +48,14 @@ function useSteps(result: Result | null, isTesting: boolean): TraceStep[] {
       const state = place === 0 ? 'current' : 'open';
       return { label: t(name), state, stateText: t(state) };
     });
-  return result.steps.map(({ name, outcome, latencyMs }) => ({
-    label: t(name),
-    state: outcome,
-    stateText: t(outcome),
-    measure: latencyMs === null ? '—' : t('ms', { ms: format.number(latencyMs) }),
-  }));
+  // What came after the step that failed was not run, and the line says so.
+  return stepNames.map((name) => {
+    const { outcome = 'skipped', latencyMs = null } = result.steps.find((step) => step.name === name) ?? {};
+    return {
+      label: t(name),
+      state: outcome,
+      stateText: t(outcome),
+      measure: latencyMs === null ? '—' : t('ms', { ms: format.number(latencyMs) }),
+    };
+  });
 }

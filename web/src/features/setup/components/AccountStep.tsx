@@ -49,7 +49,13 @@ export function AccountStep({ token, onCreated }: { token: string; onCreated: (t
     <form onSubmit={submit} noValidate className="pb-form">
       {run.isError && <Notice tone="bad">{errorText(run.error, language)}</Notice>}
       {token === '' && (
-        <TextInput {...common('token')} key={form.key('token')} label={t('setup.token')} description={t('setup.tokenHint')} autoComplete="off" />
+        <TextInput
+          {...common('token')}
+          key={form.key('token')}
+          label={t('setup.token')}
+          description={t('setup.tokenHint')}
+          autoComplete="off"
+        />
       )}
       <TextInput {...common('name')} key={form.key('name')} label={t('setup.name')} autoComplete="name" />
       <TextInput

@@ -69,7 +69,8 @@ function Panel({ progress, title, text, children }: { progress: SetupProgress; t
   const steps = order.map((step, place): TraceStep => {
     const ms = progress.tookMs[step];
     const isSkipped = place < at && step === 'connection' && !progress.isDemoAdded;
-    const state = progress.step === 'done' && step === 'done' ? 'ok' : place < at ? (isSkipped ? 'skipped' : 'ok') : place === at ? 'current' : 'open';
+    const state =
+      progress.step === 'done' && step === 'done' ? 'ok' : place < at ? (isSkipped ? 'skipped' : 'ok') : place === at ? 'current' : 'open';
     return { label: labels[step], state, stateText: t(`trace.${state}`), measure: ms === undefined ? undefined : t('trace.ms', { ms }) };
   });
   return (

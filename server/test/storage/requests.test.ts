@@ -4,9 +4,16 @@ import type { LedgerRecord } from '../../src/domain/ledger.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { openBooks, type Books } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
-import { attemptsOf, listRequests, readCursor, writeCursor, type ListedRequest, type RequestsQuestion } from '../../src/storage/requests.ts';
-import { onBothEngines } from '../storage/engines.ts';
-import { castOf, ids, intentOf, randomRecords, refusedOf, seedConnections, settlementOf, startMs, type Cast } from './records.ts';
+import {
+  attemptsOf,
+  listRequests,
+  readCursor,
+  writeCursor,
+  type ListedRequest,
+  type RequestsQuestion,
+} from '../../src/storage/requests.ts';
+import { onBothEngines } from './engines.ts';
+import { castOf, ids, intentOf, randomRecords, refusedOf, seedConnections, settlementOf, startMs, type Cast } from './ledger-records.ts';
 
 onBothEngines('requests', (bench) => {
   let database: Database;
@@ -15,9 +22,15 @@ onBothEngines('requests', (bench) => {
   let records: LedgerRecord[];
   let nowMs = 1_000;
   const apply = async (more: readonly LedgerRecord[]): Promise<void> => {
-    await applyRecords(database, books, more.map((record, index) => ({ seq: books.appliedSeq + index + 1, record })), (nowMs += 1));
+    await applyRecords(
+      database,
+      books,
+      more.map((record, index) => ({ seq: books.appliedSeq + index + 1, record })),
+      (nowMs += 1),
+    );
   };
-  const page = (part: Partial<RequestsQuestion> = {}): ReturnType<typeof listRequests> => listRequests(database, { visibility: 'all', cursor: null, limit: 100, ...part });
+  const page = (part: Partial<RequestsQuestion> = {}): ReturnType<typeof listRequests> =>
+    listRequests(database, { visibility: 'all', cursor: null, limit: 100, ...part });
   const all = async (part: Partial<RequestsQuestion> = {}): Promise<ListedRequest[]> => {
     const rows: ListedRequest[] = [];
     let cursor: RequestsQuestion['cursor'] = null;
@@ -41,7 +54,9 @@ onBothEngines('requests', (bench) => {
 
   const finished = (): string[] => {
     const intents = new Map(records.filter((record) => record.kind === 'intent').map((record) => [record.id, record]));
-    return records.flatMap((record) => (record.kind === 'refused' ? [record.requestId] : record.kind === 'settle' && record.isLast ? [intents.get(record.id)!.requestId] : []));
+    return records.flatMap((record) =>
+      record.kind === 'refused' ? [record.requestId] : record.kind === 'settle' && record.isLast ? [intents.get(record.id)!.requestId] : [],
+    );
   };
 
   test.each([1, 7, 100, 500])('pages of %i have every finished request once, newest first', async (limit) => {
@@ -63,7 +78,14 @@ onBothEngines('requests', (bench) => {
     const { rows } = await page({ fromMs: first.atMs, toMs: first.atMs + 1_000 });
     expect(rows).toHaveLength(1);
     expect(rows[0]).toMatchObject({ attempts: 2, tokensIn: 200, tokensOut: 40, costNanoUsd: 42, startedAtMs: first.atMs });
-    expect(rows[0]!.last).toMatchObject({ id: second.id, requestId: first.requestId, connectionId: cast.connections[1], status: 200, state: 'settled', isLast: true });
+    expect(rows[0]!.last).toMatchObject({
+      id: second.id,
+      requestId: first.requestId,
+      connectionId: cast.connections[1],
+      status: 200,
+      state: 'settled',
+      isLast: true,
+    });
     const attempts = await attemptsOf(database, first.requestId, 'all');
     expect(attempts.map(({ id, status, reason }) => [id, status, reason])).toEqual([[first.id, 503, 'overloaded'], [second.id, 200, null]]); // prettier-ignore
   });
@@ -86,7 +108,7 @@ onBothEngines('requests', (bench) => {
     const newcomer = refusedOf({ atMs: range.toMs - 1 });
     await apply([newcomer]);
     const rest: string[] = [];
-    for (let { nextCursor } = first; nextCursor; ) {
+    for (let { nextCursor } = first; nextCursor;) {
       const next = await page({ ...range, limit: 20, cursor: readCursor(writeCursor(nextCursor)) });
       rest.push(...requestIds(next.rows));
       nextCursor = next.nextCursor;
@@ -111,14 +133,19 @@ onBothEngines('requests', (bench) => {
     await same({ status: 502 }, ({ last }) => last.status === 502);
     await same({ state: 'refused' }, ({ last }) => last.state === 'refused');
     await same({ state: 'partial', model: 'o3' }, ({ last }) => last.state === 'partial' && last.model === 'o3');
-    await same({ fromMs: startMs + 86_400_000, toMs: startMs + 2 * 86_400_000 }, ({ last }) => last.atMs >= startMs + 86_400_000 && last.atMs < startMs + 2 * 86_400_000);
+    await same(
+      { fromMs: startMs + 86_400_000, toMs: startMs + 2 * 86_400_000 },
+      ({ last }) => last.atMs >= startMs + 86_400_000 && last.atMs < startMs + 2 * 86_400_000,
+    );
   });
 
-  test('one sees one\'s own and one\'s workspaces\' requests; a stranger\'s request looks like none', async () => {
+  test("one sees one's own and one's workspaces' requests; a stranger's request looks like none", async () => {
     const every = await all({ limit: 500 });
     const userId = cast.users[0]!;
     const workspaceId = cast.workspaces[0]!;
-    expect(requestIds(await all({ visibility: { userId, workspaceIds: [] } }))).toEqual(requestIds(every.filter(({ last }) => last.userId === userId)));
+    expect(requestIds(await all({ visibility: { userId, workspaceIds: [] } }))).toEqual(
+      requestIds(every.filter(({ last }) => last.userId === userId)),
+    );
     const both = await all({ visibility: { userId, workspaceIds: [workspaceId] } });
     expect(requestIds(both)).toEqual(requestIds(every.filter(({ last }) => last.userId === userId || last.workspaceId === workspaceId)));
     const other = every.find(({ last }) => last.userId === cast.users[1] && last.workspaceId === null && last.attemptNo > 0)!;
@@ -139,9 +166,14 @@ onBothEngines('requests', (bench) => {
   });
 });
 
-test.each(['', 'x', '12', '12.abc', "1.'; DROP", '-1.0190a5b0-0000-7000-8000-000000000000', '9999999999999999.0190a5b0-0000-7000-8000-000000000000'])(
-  '%j is no cursor',
-  (text) => {
-    expect(readCursor(text)).toBeNull();
-  },
-);
+test.each([
+  '',
+  'x',
+  '12',
+  '12.abc',
+  "1.'; DROP",
+  '-1.0190a5b0-0000-7000-8000-000000000000',
+  '9999999999999999.0190a5b0-0000-7000-8000-000000000000',
+])('%j is no cursor', (text) => {
+  expect(readCursor(text)).toBeNull();
+});

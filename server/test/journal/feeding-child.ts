@@ -1,5 +1,5 @@
-/** A process that keeps books under load until it is killed; says on its output what the journal has promised. */
-import { writeSync } from 'node:fs';
+/** A process that keeps books under load until it is killed; writes down what the journal has promised. */
+import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { feedLedger } from '../../src/jobs/feed-ledger.ts';
 import { openJournal } from '../../src/journal/journal.ts';
@@ -7,9 +7,9 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { openDriver } from '../../src/storage/open.ts';
-import { castOf, ids, intentOf, settlementOf } from './records.ts';
+import { castOf, ids, intentOf, settlementOf } from '../storage/ledger-records.ts';
 
-const [dataDir, databaseUrl, connectionList] = process.argv.slice(2) as [string, string, string];
+const [dataDir, databaseUrl, connectionList, promisesPath] = process.argv.slice(2) as [string, string, string, string];
 const log = createLog('silent');
 const { journal, recovered } = openJournal({
   dir: join(dataDir, 'journal'),
@@ -27,8 +27,14 @@ const cast = castOf(connectionList.split(','));
 const inFlightMax = 200;
 const perTick = 20;
 let inFlight = 0;
-// A line on a pipe, written by one call, survives this process as the journal's own write does.
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+// A line in a file, written by one call, survives this process as the journal's own write does.
+const promises = openSync(promisesPath, 'a');
+let hasPromised = false;
+function say(line: string): void {
+  writeSync(promises, `${line}\n`);
+  if (!hasPromised) process.stdout.write('promised\n');
+  hasPromised = true;
+}
 
 function attempt(requestId: string, attemptNo: number): void {
   const connectionId = cast.connections[Math.floor(Math.random() * cast.connections.length)]!;

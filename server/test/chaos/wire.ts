@@ -4,7 +4,7 @@ import { setTimeout as waitMs } from 'node:timers/promises';
 
 /** What the client of the gateway must see, and what the books must say, when this is the only provider. */
 export type Outcome =
-  | { client: 'success'; isEstimated?: boolean; content?: string; tries?: number }
+  | { client: 'success'; isEstimated?: boolean; content?: string; tries?: number; fallback?: boolean }
   /** A status and a code of ours. `tries` counts calls at this provider, `fallback` says whether another one may be asked. */
   | { client: 'refused'; status: number; code: string; reason: string; tries: number; fallback: boolean; retryAfterS?: number }
   /** A stream that had begun ends with an error event and without `[DONE]`; nobody else is asked. */
@@ -13,7 +13,7 @@ export type Outcome =
 export type Mode = 'whole' | 'stream';
 
 /** Where the fault lives: behind a path of the plain port, or on a port of its own. */
-export type Place = 'path' | 'closed' | 'resetting' | 'self-signed' | 'tls-to-plain';
+export type Place = 'path' | 'closed' | 'resetting' | 'self-signed' | 'plain-for-tls';
 
 export interface Fault {
   /** Path segment that selects it, and name in test reports. */

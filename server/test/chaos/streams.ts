@@ -1,7 +1,7 @@
 /** The fault matrix as a table, group E: how event streams break, and what the gateway must make of each. */
 import { gzipSync } from 'node:zlib';
-import { beginStream, endStream, head, isOpen, pour, repeat, sendChunk, sendWhole, settled, type Fault, type Line, type Mode, type Outcome } from './chaos-wire.ts';
-import { chunk, doneEvent, finishEvent, roleEvent, sse, streamEvents, usageEvent, wholeBody } from './fake-provider.ts';
+import { beginStream, endStream, head, isOpen, pour, repeat, sendChunk, sendWhole, settled, type Fault, type Line, type Mode, type Outcome } from './wire.ts';
+import { chunk, doneEvent, finishEvent, roleEvent, sse, streamEvents, usageEvent, wholeBody } from '../support/fake-provider.ts';
 
 const streamOnly: readonly Mode[] = ['stream'];
 const success: Outcome = { client: 'success' };

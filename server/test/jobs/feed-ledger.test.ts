@@ -14,7 +14,16 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { openDriver } from '../../src/storage/open.ts';
 import { keptLog, onBothEngines, quiet } from '../storage/engines.ts';
 import { needs, startPostgres } from '../support/postgres.ts';
-import { castOf, expectExactBooks, ids, intentOf, randomRecords, seedConnections, seeded, settlementOf } from './records.ts';
+import {
+  castOf,
+  expectExactBooks,
+  ids,
+  intentOf,
+  randomRecords,
+  seedConnections,
+  seeded,
+  settlementOf,
+} from '../storage/ledger-records.ts';
 
 const folders: string[] = [];
 const closing: (() => Promise<unknown>)[] = [];
@@ -39,7 +48,13 @@ interface Run {
 
 /** One run of a process: its journal and its feeder. */
 function startRun(dir: string, driver: Driver, log: Log = quiet): Run {
-  const { journal, recovered } = openJournal({ dir, clock: systemClock, ids, segmentBytesMax: 20_000, onError: (error) => expect.unreachable(error.message) });
+  const { journal, recovered } = openJournal({
+    dir,
+    clock: systemClock,
+    ids,
+    segmentBytesMax: 20_000,
+    onError: (error) => expect.unreachable(error.message),
+  });
   const feeder = feedLedger({ database: createDatabase(driver), journal, recovered, clock: systemClock, ids, log });
   const stop = async (): Promise<void> => {
     await feeder.close();
@@ -56,7 +71,9 @@ const countOf = async (driver: Driver, where = 'TRUE'): Promise<number> => {
 const gapFacts = (driver: Driver): Promise<{ subject_id: string; changes: string }[]> =>
   driver.rows({ sql: "SELECT subject_id, changes FROM audit_entries WHERE action = 'journal.gap' ORDER BY at, id", params: [] });
 
-const emptied = (feeder: Feeder): Promise<void> => expect.poll(() => feeder.lagRecords(), { timeout: 20_000 }).toBe(0);
+const emptied = async (feeder: Feeder): Promise<void> => {
+  await expect.poll(() => feeder.lagRecords(), { timeout: 20_000 }).toBe(0);
+};
 
 onBothEngines('feeder', (bench) => {
   const fresh = async (): Promise<Driver> => bench.open({ isMigrated: true });
@@ -146,7 +163,10 @@ onBothEngines('feeder', (bench) => {
     const left = openJournal({ dir, clock: systemClock, ids, onError: (error) => expect.unreachable(error.message) });
     for (let count = 0; count < 6; count++) left.journal.append(intentOf());
     await left.journal.close();
-    const path = join(dir, readdirSync(dir).find((name) => name.endsWith('.log'))!);
+    const path = join(
+      dir,
+      readdirSync(dir).find((name) => name.endsWith('.log'))!,
+    );
     const lines = readFileSync(path, 'utf8').split('\n');
     lines[2] = lines[2]!.replace('"kind"', '"kinD"');
     lines.splice(4, 1);

@@ -5,10 +5,22 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks, rereadBooks, type Books } from '../../src/storage/instances.ts';
 import { applyRecords, markUnknown, type JournalRecord } from '../../src/storage/ledger.ts';
-import { onBothEngines } from '../storage/engines.ts';
-import { castOf, expectExactBooks, ids, intentOf, randomRecords, refusedOf, seedConnections, seeded, settlementOf, startMs } from './records.ts';
+import { onBothEngines } from './engines.ts';
+import {
+  castOf,
+  expectExactBooks,
+  ids,
+  intentOf,
+  randomRecords,
+  refusedOf,
+  seedConnections,
+  seeded,
+  settlementOf,
+  startMs,
+} from './ledger-records.ts';
 
-const numbered = (records: readonly LedgerRecord[], from = 1): JournalRecord[] => records.map((record, index) => ({ seq: from + index, record }));
+const numbered = (records: readonly LedgerRecord[], from = 1): JournalRecord[] =>
+  records.map((record, index) => ({ seq: from + index, record }));
 
 onBothEngines('books', (bench) => {
   let database: Database;
@@ -25,13 +37,21 @@ onBothEngines('books', (bench) => {
     database.driver.rows({ sql: 'SELECT * FROM usage_events WHERE request_id = $1 ORDER BY attempt_no', params: [requestId] });
   const everything = async (): Promise<string> => {
     const tables = ['usage_events', 'usage_quarters', 'usage_days', 'usage_dimensions', 'provider_usage_days'];
-    const all = await Promise.all(tables.map((table) => database.driver.rows({ sql: `SELECT * FROM ${table} ORDER BY 1, 2, 3`, params: [] })));
+    const all = await Promise.all(
+      tables.map((table) => database.driver.rows({ sql: `SELECT * FROM ${table} ORDER BY 1, 2, 3`, params: [] })),
+    );
     return JSON.stringify(all);
   };
 
   test('an intent and its settlement in one portion are one settled row, with every value as it was said', async () => {
     const books = await freshBooks();
-    const intent = intentOf({ connectionId: connections[0]!, clientRequestId: 'theirs', isStream: true, reservedNanoUsd: 77, modelAsked: 'fast' });
+    const intent = intentOf({
+      connectionId: connections[0]!,
+      clientRequestId: 'theirs',
+      isStream: true,
+      reservedNanoUsd: 77,
+      modelAsked: 'fast',
+    });
     const settlement = settlementOf(intent, {
       usage: { tokensIn: 10, tokensOut: 4, tokensCached: 3, tokensCacheWrite: 2, tokensReasoning: 1, isEstimated: true },
       changed: [{ parameter: 'seed', what: 'dropped' }],
@@ -52,7 +72,8 @@ onBothEngines('books', (bench) => {
     const books = await freshBooks();
     const intent = intentOf({ connectionId: connections[1]!, atMs: startMs + 40 * 86_400_000 });
     await apply(books, numbered([intent]));
-    const sums = (): Promise<unknown[]> => database.driver.rows({ sql: 'SELECT attempts FROM usage_days WHERE shard = $1', params: [books.shard] });
+    const sums = (): Promise<unknown[]> =>
+      database.driver.rows({ sql: 'SELECT attempts FROM usage_days WHERE shard = $1', params: [books.shard] });
     expect(await rowsOf(intent.requestId)).toMatchObject([{ state: 'intent' }]);
     expect(await sums()).toEqual([]);
     await apply(books, numbered([settlementOf(intent)], 2));
@@ -71,7 +92,10 @@ onBothEngines('books', (bench) => {
     expect(books.appliedSeq).toBe(records.length);
     expect(await everything()).toBe(before);
     // A journal that was restored from a copy gives other numbers, or another instance, to the same records.
-    expect(await applyRecords(database, books, numbered(records, records.length + 1), nowMs())).toMatchObject({ repeated: records.length, orphans: 0 });
+    expect(await applyRecords(database, books, numbered(records, records.length + 1), nowMs())).toMatchObject({
+      repeated: records.length,
+      orphans: 0,
+    });
     await apply(await freshBooks(), numbered(records));
     expect(await everything()).toBe(before);
     await expectExactBooks(database.driver);
@@ -97,7 +121,10 @@ onBothEngines('books', (bench) => {
     expect(second.appliedSeq).toBe(10);
     await apply(second, records);
     await expectExactBooks(database.driver);
-    const [count] = await database.driver.rows<{ n: number }>({ sql: 'SELECT count(*) AS n FROM usage_events WHERE instance_id = $1', params: [instanceId] });
+    const [count] = await database.driver.rows<{ n: number }>({
+      sql: 'SELECT count(*) AS n FROM usage_events WHERE instance_id = $1',
+      params: [instanceId],
+    });
     expect(count!.n).toBe(new Set(records.map(({ record }) => record.id)).size);
   });
 
@@ -107,7 +134,7 @@ onBothEngines('books', (bench) => {
     const records = numbered(randomRecords(4242, 3_300, castOf([...connections, ids.uuid()])));
     expect(records.length).toBeGreaterThan(10_000);
     let books = await freshBooks(instanceId);
-    for (let from = 0; from < records.length; ) {
+    for (let from = 0; from < records.length;) {
       const portion = records.slice(from, from + 1 + below(500));
       await apply(books, portion);
       from += portion.length;
@@ -136,9 +163,14 @@ onBothEngines('books', (bench) => {
     expect(await markUnknown(database, books, 1, startMs, nowMs())).toBe(1);
     expect(await markUnknown(database, books, 1, startMs, nowMs())).toBe(0);
     await apply(books, numbered([settlementOf(open)], 3));
-    expect(await rowsOf(open.requestId)).toMatchObject([{ state: 'unknown', reason: 'interrupted', reserved_nano_usd: 500, cost_nano_usd: null, is_last: true }]);
+    expect(await rowsOf(open.requestId)).toMatchObject([
+      { state: 'unknown', reason: 'interrupted', reserved_nano_usd: 500, cost_nano_usd: null, is_last: true },
+    ]);
     expect(await rowsOf(nextRun.requestId)).toMatchObject([{ state: 'intent', is_last: false }]);
-    const sums = await database.driver.rows({ sql: 'SELECT unknowns, attempts, requests, unpriced FROM usage_days WHERE shard = $1', params: [books.shard] });
+    const sums = await database.driver.rows({
+      sql: 'SELECT unknowns, attempts, requests, unpriced FROM usage_days WHERE shard = $1',
+      params: [books.shard],
+    });
     expect(sums).toEqual([{ unknowns: 1, attempts: 1, requests: 1, unpriced: 0 }]);
     await expectExactBooks(database.driver);
   });
@@ -152,9 +184,15 @@ onBothEngines('books', (bench) => {
     await apply(books, numbered([first, settlementOf(first, failed), second, between, settlementOf(between, failed)]));
     expect(await markUnknown(database, books, 5, startMs, nowMs())).toBe(1);
     await markUnknown(database, books, 5, startMs, nowMs());
-    expect(await rowsOf(first.requestId)).toMatchObject([{ is_last: false, state: 'settled' }, { is_last: true, state: 'unknown' }]);
+    expect(await rowsOf(first.requestId)).toMatchObject([
+      { is_last: false, state: 'settled' },
+      { is_last: true, state: 'unknown' },
+    ]);
     expect(await rowsOf(between.requestId)).toMatchObject([{ is_last: true, state: 'settled' }]);
-    const [sums] = await database.driver.rows({ sql: 'SELECT CAST(sum(requests) AS BIGINT) AS requests FROM usage_days WHERE shard = $1', params: [books.shard] });
+    const [sums] = await database.driver.rows({
+      sql: 'SELECT CAST(sum(requests) AS BIGINT) AS requests FROM usage_days WHERE shard = $1',
+      params: [books.shard],
+    });
     expect(sums).toEqual({ requests: 2 });
     await expectExactBooks(database.driver);
   });
@@ -165,8 +203,21 @@ onBothEngines('books', (bench) => {
     const there = intentOf({ connectionId: connections[3]!, atMs: startMs + 9 * 86_400_000 });
     await apply(books, numbered([gone, settlementOf(gone), there, settlementOf(there)]));
     expect(await rowsOf(gone.requestId)).toMatchObject([{ connection_id: gone.connectionId, state: 'settled' }]);
-    const usage = await database.driver.rows({ sql: 'SELECT configuration_id, request_count, token_count, cost_nano_usd, period_start, period_end, last_used_at FROM provider_usage_days WHERE period_start = $1', params: ['2026-05-19'] });
-    expect(usage).toEqual([{ configuration_id: connections[3], request_count: 1, token_count: 120, cost_nano_usd: 1_234, period_start: '2026-05-19', period_end: '2026-05-19', last_used_at: there.atMs }]);
+    const usage = await database.driver.rows({
+      sql: 'SELECT configuration_id, request_count, token_count, cost_nano_usd, period_start, period_end, last_used_at FROM provider_usage_days WHERE period_start = $1',
+      params: ['2026-05-19'],
+    });
+    expect(usage).toEqual([
+      {
+        configuration_id: connections[3],
+        request_count: 1,
+        token_count: 120,
+        cost_nano_usd: 1_234,
+        period_start: '2026-05-19',
+        period_end: '2026-05-19',
+        last_used_at: there.atMs,
+      },
+    ]);
     await expectExactBooks(database.driver);
   });
 
@@ -175,8 +226,12 @@ onBothEngines('books', (bench) => {
     const probe = intentOf({ purpose: 'probe', connectionId: connections[0]!, atMs: startMs + 70 * 86_400_000 });
     const refused = refusedOf({ connectionId: connections[0]!, atMs: startMs + 70 * 86_400_000 });
     await apply(books, numbered([probe, settlementOf(probe), refused]));
-    expect(await rowsOf(refused.requestId)).toMatchObject([{ state: 'refused', attempt_no: 0, is_last: true, status: 404, reason: 'model_not_found' }]);
-    expect(await database.driver.rows({ sql: 'SELECT 1 AS found FROM provider_usage_days WHERE period_start = $1', params: ['2026-07-19'] })).toEqual([]);
+    expect(await rowsOf(refused.requestId)).toMatchObject([
+      { state: 'refused', attempt_no: 0, is_last: true, status: 404, reason: 'model_not_found' },
+    ]);
+    expect(
+      await database.driver.rows({ sql: 'SELECT 1 AS found FROM provider_usage_days WHERE period_start = $1', params: ['2026-07-19'] }),
+    ).toEqual([]);
     await expectExactBooks(database.driver);
   });
 
@@ -184,23 +239,45 @@ onBothEngines('books', (bench) => {
     const books = await freshBooks();
     const lost = settlementOf(intentOf(), { costNanoUsd: 4_321 });
     expect(await applyRecords(database, books, numbered([lost]), nowMs())).toMatchObject({ orphans: 1 });
-    expect(await rowsOf(lost.id)).toMatchObject([{ state: 'settled', cost_nano_usd: 4_321, provider: 'unknown', reason: 'intent_lost', is_last: true }]);
+    expect(await rowsOf(lost.id)).toMatchObject([
+      { state: 'settled', cost_nano_usd: 4_321, provider: 'unknown', reason: 'intent_lost', is_last: true },
+    ]);
     await expectExactBooks(database.driver);
   });
 
   test('no value of a record stops the books: too long, NUL, half a character, not a number, no id', async () => {
     const books = await freshBooks();
-    const odd = intentOf({ modelAsked: `a\0b\ud800${'x'.repeat(5_000)}`, model: 'm'.repeat(400), provider: 'p'.repeat(300), accessKeyId: 'not-an-id', clientRequestId: 'c'.repeat(9_000), reservedNanoUsd: Number.NaN });
+    const odd = intentOf({
+      modelAsked: `a\0b\ud800${'x'.repeat(5_000)}`,
+      model: 'm'.repeat(400),
+      provider: 'p'.repeat(300),
+      accessKeyId: 'not-an-id',
+      clientRequestId: 'c'.repeat(9_000),
+      reservedNanoUsd: Number.NaN,
+    });
     const settlement = settlementOf(odd, {
       usage: { tokensIn: -5, tokensOut: Number.MAX_VALUE, tokensCached: 1.7, tokensCacheWrite: Number.NaN, tokensReasoning: 0, isEstimated: false },
       costNanoUsd: Infinity, finishReason: 'f\0'.repeat(100), reason: 'r'.repeat(100), latencyMs: 12.9, modelReported: '🦊'.repeat(700),
     }); // prettier-ignore
     const unfit = intentOf({ id: 'no-uuid' });
-    const applied = await applyRecords(database, books, numbered([odd, settlement, unfit, refusedOf({ reason: '\0', modelAsked: '🦊'.repeat(600) })]), nowMs());
+    const applied = await applyRecords(
+      database,
+      books,
+      numbered([odd, settlement, unfit, refusedOf({ reason: '\0', modelAsked: '🦊'.repeat(600) })]),
+      nowMs(),
+    );
     expect(applied).toMatchObject({ unfit: 1 });
     expect(books.appliedSeq).toBe(4);
     const [row] = await rowsOf(odd.requestId);
-    expect(row).toMatchObject({ tokens_in: 0, tokens_cached: 1, tokens_cache_write: 0, latency_ms: 12, reserved_nano_usd: 0, access_key_id: null, cost_nano_usd: null });
+    expect(row).toMatchObject({
+      tokens_in: 0,
+      tokens_cached: 1,
+      tokens_cache_write: 0,
+      latency_ms: 12,
+      reserved_nano_usd: 0,
+      access_key_id: null,
+      cost_nano_usd: null,
+    });
     expect(row!['model_asked']).toHaveLength(1_000);
     await expectExactBooks(database.driver);
   });
@@ -209,13 +286,19 @@ onBothEngines('books', (bench) => {
     const books = await freshBooks();
     const intent = intentOf({ model: 'collides' });
     await apply(books, numbered([intent, settlementOf(intent)]));
-    const [taken] = await database.driver.rows<{ id: number; hash: string }>({ sql: "SELECT id, hash FROM usage_dimensions WHERE model = 'collides'", params: [] });
+    const [taken] = await database.driver.rows<{ id: number; hash: string }>({
+      sql: "SELECT id, hash FROM usage_dimensions WHERE model = 'collides'",
+      params: [],
+    });
     const before = await database.driver.rows({ sql: 'SELECT count(*) AS n FROM usage_dimensions', params: [] });
     // The place of the next model's dimension is taken by another one.
     const other = await freshBooks();
     const next = intentOf({ model: 'collides-too' });
     await apply(other, numbered([next, settlementOf(next)]));
-    const [own] = await database.driver.rows<{ id: number }>({ sql: "SELECT id FROM usage_dimensions WHERE model = 'collides-too'", params: [] });
+    const [own] = await database.driver.rows<{ id: number }>({
+      sql: "SELECT id FROM usage_dimensions WHERE model = 'collides-too'",
+      params: [],
+    });
     await database.driver.write([
       { sql: 'DELETE FROM usage_quarters WHERE dimension_id = $1', params: [own!.id] },
       { sql: 'DELETE FROM usage_days WHERE dimension_id = $1', params: [own!.id] },
@@ -227,7 +310,10 @@ onBothEngines('books', (bench) => {
     ]);
     const again = intentOf({ model: 'collides-too' });
     await apply(await freshBooks(), numbered([again, settlementOf(again)]));
-    const [moved] = await database.driver.rows<{ id: number }>({ sql: "SELECT id FROM usage_dimensions WHERE model = 'collides-too'", params: [] });
+    const [moved] = await database.driver.rows<{ id: number }>({
+      sql: "SELECT id FROM usage_dimensions WHERE model = 'collides-too'",
+      params: [],
+    });
     expect(moved!.id).toBe(own!.id + 1);
     expect(await database.driver.rows({ sql: 'SELECT count(*) AS n FROM usage_dimensions', params: [] })).not.toEqual(before);
     await expectExactBooks(database.driver);
@@ -245,6 +331,7 @@ onBothEngines('books', (bench) => {
       all.map(async (books, index) => {
         const records = numbered(randomRecords(500 + index, 150, cast));
         for (let from = 0; from < records.length; from += 40) await apply(books, records.slice(from, from + 40));
+        expect(books.appliedSeq).toBe(records.length);
       }),
     );
     await expectExactBooks(database.driver);

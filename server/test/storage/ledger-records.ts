@@ -97,7 +97,15 @@ export function randomRecords(seed: number, requestCount: number, cast: Cast): L
     const requestId = ids.uuid();
     for (let attemptNo = 1; attemptNo <= attempts; attemptNo++) {
       const model = pick(['gpt-4o', 'gpt-4o-mini', 'o3']);
-      const intent = intentOf({ ...who, atMs: atMs + attemptNo, requestId, attemptNo, connectionId: pick(cast.connections), model, reservedNanoUsd: below(1e9) });
+      const intent = intentOf({
+        ...who,
+        atMs: atMs + attemptNo,
+        requestId,
+        attemptNo,
+        connectionId: pick(cast.connections),
+        model,
+        reservedNanoUsd: below(1e9),
+      });
       timed.push({ order: request + attemptNo / 10, record: intent });
       const isLast = attemptNo === attempts;
       if (isLast && below(15) === 0) break;
@@ -108,7 +116,14 @@ export function randomRecords(seed: number, requestCount: number, cast: Cast): L
         reason: failed ? pick(['server_error', 'rate_limited', 'stalled']) : null,
         status: failed ? 502 : 200,
         isLast,
-        usage: { tokensIn, tokensOut: below(2_000), tokensCached: below(tokensIn + 1), tokensCacheWrite: below(5), tokensReasoning: below(50), isEstimated: below(9) === 0 },
+        usage: {
+          tokensIn,
+          tokensOut: below(2_000),
+          tokensCached: below(tokensIn + 1),
+          tokensCacheWrite: below(5),
+          tokensReasoning: below(50),
+          isEstimated: below(9) === 0,
+        },
         costNanoUsd: below(12) === 0 ? null : below(2 ** 31) * 3 + 1,
         latencyMs: below(9_000),
         firstByteMs: below(4) === 0 ? null : below(900),

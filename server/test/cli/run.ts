@@ -1,0 +1,80 @@
+/** Runs the real command line as its own process, in a folder of its own and with an environment that holds nothing else. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { freshDir } from '../support/throwaway.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const program = `${root}server/src/cli/main.ts`;
+const runLimitMs = 30_000;
+
+export interface Ended {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  out: string;
+  err: string;
+}
+
+export interface Running {
+  child: ChildProcess;
+  /** Resolves with the match when standard output shows it; rejects when the program ends before. */
+  shows(pattern: RegExp): Promise<RegExpExecArray>;
+  ended: Promise<Ended>;
+}
+
+export interface Bench {
+  dir: string;
+  /** Runs to the end. `script` names a file of the repository instead of the program. */
+  run(args: readonly string[], environment?: Record<string, string>, script?: string): Promise<Ended>;
+  launch(args: readonly string[], environment?: Record<string, string>, script?: string): Running;
+  /** Kills what still runs and removes the folder. */
+  clear(): Promise<void>;
+}
+
+export function createBench(): Bench {
+  const dir = freshDir('cli');
+  const running = new Set<Running>();
+
+  const launch: Bench['launch'] = (args, environment = {}, script) => {
+    const env = { PATH: process.env['PATH'] ?? '', PATCHBAY_PORT: '0', ...environment };
+    const child = spawn(process.execPath, [script === undefined ? program : root + script, ...args], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const limit = setTimeout(() => child.kill('SIGKILL'), runLimitMs);
+    const text = { out: '', err: '' };
+    let onText = (): void => undefined;
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text.out += chunk;
+      onText();
+    });
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.err += chunk));
+    const ended = new Promise<Ended>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, signal) => {
+        clearTimeout(limit);
+        resolve({ code, signal, ...text });
+      });
+    });
+    const shows = (pattern: RegExp): Promise<RegExpExecArray> =>
+      new Promise((resolve, reject) => {
+        onText = () => {
+          const match = pattern.exec(text.out);
+          if (match) resolve(match);
+        };
+        onText();
+        ended.then(({ code }) => reject(new Error(`ended with ${code} before ${pattern}: ${text.out}${text.err}`)), reject);
+      });
+    const launched = { child, shows, ended };
+    running.add(launched);
+    return launched;
+  };
+
+  return {
+    dir,
+    launch,
+    run: (args, environment, script) => launch(args, environment, script).ended,
+    async clear() {
+      for (const { child } of running) child.kill('SIGKILL');
+      await Promise.all([...running].map(({ ended }) => ended));
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

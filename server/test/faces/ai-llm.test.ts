@@ -1,0 +1,255 @@
+/** S3's face, through the front door: one describe per route, one case per status it may give. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answersSeen, openConnectionsHouse, openVendor, pathsOf, tracesOf, type ConnectionsHouse, type Seen, type Vendor } from '../support/connections-house.ts';
+import type { Resident } from '../support/house.ts';
+
+const key = 'sk-s3canary-0123456789abcdefKLMN';
+const randomId = '01890a5d-ac96-774b-bcce-b302099a8057';
+
+let house: ConnectionsHouse;
+let vendor: Vendor;
+let admin: Resident;
+let writer: Resident;
+let reader: Resident;
+let outsider: Resident;
+let workspaceId: string;
+let otherId: string;
+let names = 0;
+
+beforeAll(async () => {
+  house = await openConnectionsHouse();
+  vendor = await openVendor([key]);
+  admin = await house.createResident('Admin', 'administrator');
+  writer = await house.createResident('Writer');
+  reader = await house.createResident('Reader');
+  outsider = await house.createResident('Outsider');
+  workspaceId = await house.createWorkspace('Team', [[admin, 'ADMIN'], [writer, 'WRITE'], [reader, 'READ']]);
+  otherId = await house.createWorkspace('Other', [[admin, 'ADMIN']]);
+});
+
+afterAll(async () => {
+  await house.close();
+  await vendor.close();
+});
+
+const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  name: `llm ${++names}`, aiType: 'OTHER', endpoint: vendor.baseUrl, secret: key, workspaceId, ...more,
+});
+
+async function make(more: Record<string, unknown> = {}, person = writer): Promise<string> {
+  const answer = await house.ask(person, 'POST', '/ai/llm', body(more));
+  expect(answer.status, answer.text).toBe(200);
+  return answer.body.aiLlmId;
+}
+
+const listOf = (answer: Seen): Record<string, unknown>[] => answer.body['aiLlms'] as Record<string, unknown>[];
+const idsOf = (answer: Seen): unknown[] => listOf(answer).map((entry) => entry['id']);
+const one = async (id: string): Promise<Record<string, unknown>> => listOf(await house.ask(admin, 'GET', '/ai/llm')).find((entry) => entry['id'] === id)!;
+
+describe('POST /ai/llm', () => {
+  test('200, not 201, with the id', async () => {
+    const answer = await house.ask(writer, 'POST', '/ai/llm', body());
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.body).toMatchObject({ success: true, aiLlmId: expect.stringMatching(/^[0-9a-f-]{36}$/), message: expect.any(String) });
+  });
+
+  test.each([
+    ['OPENAI', 'openai'], ['GOOGLE', 'gemini'], ['ANTHROPIC', 'anthropic'], ['OTHER', 'custom'],
+  ])('200 the type %s is the provider %s', async (aiType, provider) => {
+    expect(await one(await make({ aiType }))).toMatchObject({ aiType, provider, key: null, endpoint: vendor.baseUrl, workspaceId, userId: writer.id });
+  });
+
+  test('200 OTHER takes the provider from the host', async () => {
+    expect(await one(await make({ endpoint: 'https://api.deepseek.com' }))).toMatchObject({ aiType: 'OTHER', provider: 'deepseek' });
+  });
+
+  test('200 without an endpoint the provider has its own; a lone key is the secret', async () => {
+    const id = await make({ aiType: 'OPENAI', endpoint: null, secret: null, key });
+    expect(await one(id)).toMatchObject({ endpoint: 'https://api.openai.com/v1', key: null, secretSetAt: expect.any(String) });
+  });
+
+  test.each([
+    ['no name', { name: undefined }, 'name'],
+    ['a type that is none of the five', { aiType: 'MISTRAL' }, 'aiType'],
+    ['no workspace', { workspaceId: undefined }, 'workspaceId'],
+    ['no endpoint for OTHER', { endpoint: undefined }, 'endpoint'],
+    ['an endpoint that is no URL', { endpoint: 'not a url' }, 'endpoint'],
+    ['a mask for a secret', { secret: '***KLMN' }, 'secret'],
+    ['an unknown field', { apiKeyEncrypted: 'x' }, 'apiKeyEncrypted'],
+  ])('400 %s, in the words of this face', async (_, more, path) => {
+    const answer = await house.ask(writer, 'POST', '/ai/llm', body(more));
+    expect(answer.status, answer.text).toBe(400);
+    expect(answer.body).toMatchObject({ success: false, message: expect.any(String) });
+    expect(pathsOf(answer)).toContain(path);
+  });
+
+  test('400 a name that is taken in the workspace; another workspace may have it', async () => {
+    const name = `same ${++names}`;
+    await make({ name });
+    const answer = await house.ask(writer, 'POST', '/ai/llm', body({ name }));
+    expect([answer.status, answer.body['error_code']]).toEqual([400, 'NAME_EXISTS']);
+    await make({ name, workspaceId: otherId }, admin);
+  });
+
+  test('400 a hosted provider without a secret', async () => {
+    const answer = await house.ask(writer, 'POST', '/ai/llm', body({ aiType: 'OPENAI', endpoint: undefined, secret: undefined }));
+    expect([answer.status, answer.body['error_code'], pathsOf(answer)]).toEqual([400, 'SECRET_REQUIRED', ['secret']]);
+  });
+
+  test('401, 403 for readers and outsiders, 404 for a workspace that is none', async () => {
+    expect((await house.ask(null, 'POST', '/ai/llm', body())).status).toBe(401);
+    expect((await house.ask(reader, 'POST', '/ai/llm', body())).status).toBe(403);
+    expect((await house.ask(outsider, 'POST', '/ai/llm', body())).status).toBe(403);
+    expect((await house.ask(writer, 'POST', '/ai/llm', body({ workspaceId: randomId }))).status).toBe(404);
+    expect((await house.ask(writer, 'POST', '/ai/llm', body({ workspaceId: 'x' }))).status).toBe(404);
+  });
+});
+
+describe('GET /ai/llm', () => {
+  test('200 of one workspace, or of all that the caller may see; never a credential', async () => {
+    const id = await make();
+    const hidden = await make({ workspaceId: otherId }, admin);
+    expect(idsOf(await house.ask(reader, 'GET', `/ai/llm?workspaceId=${workspaceId}`))).toContain(id);
+    const all = await house.ask(reader, 'GET', '/ai/llm');
+    expect(idsOf(all)).not.toContain(hidden);
+    expect(listOf(all).every((entry) => entry['key'] === null && entry['workspaceId'] === workspaceId)).toBe(true);
+    expect(idsOf(await house.ask(outsider, 'GET', '/ai/llm'))).toEqual([]);
+    expect(idsOf(await house.ask(admin, 'GET', '/ai/llm'))).toEqual(expect.arrayContaining([id, hidden]));
+  });
+
+  test('400, 401, 403 and 404', async () => {
+    expect((await house.ask(reader, 'GET', '/ai/llm?userId=x')).status).toBe(400);
+    expect((await house.ask(null, 'GET', '/ai/llm')).status).toBe(401);
+    expect((await house.ask(reader, 'GET', `/ai/llm?workspaceId=${otherId}`)).status).toBe(403);
+    expect((await house.ask(reader, 'GET', `/ai/llm?workspaceId=${randomId}`)).status).toBe(404);
+  });
+});
+
+describe('GET /ai/llm/available', () => {
+  test('200 only what is validated, active and open to the caller, newest first', async () => {
+    const [first, second, untested, inactive] = [await make({ defaultModel: 'small-model' }), await make(), await make(), await make({ active: false })];
+    for (const id of [first, second, inactive]) await house.ask(writer, 'POST', `/ai/llm/${id}/validate`);
+    const available = idsOf(await house.ask(reader, 'GET', '/ai/llm/available'));
+    expect(available.filter((id) => [first, second, untested, inactive].includes(id as string))).toEqual([second, first]);
+    expect(idsOf(await house.ask(outsider, 'GET', '/ai/llm/available'))).toEqual([]);
+  });
+
+  test('200 a changed secret takes it off the list until it is validated again', async () => {
+    const id = await make();
+    const tester = await house.createResident('Tester');
+    expect(tester.id).not.toBe(writer.id);
+    await house.ask(admin, 'POST', `/ai/llm/${id}/validate`);
+    await house.ask(writer, 'PUT', `/ai/llm/${id}`, { secret: key });
+    expect(idsOf(await house.ask(reader, 'GET', '/ai/llm/available'))).not.toContain(id);
+    await house.ask(admin, 'POST', `/ai/llm/${id}/validate`);
+    expect(idsOf(await house.ask(reader, 'GET', '/ai/llm/available'))).toContain(id);
+  });
+
+  test('401 without a token', async () => {
+    expect((await house.ask(null, 'GET', '/ai/llm/available')).status).toBe(401);
+  });
+});
+
+describe('PUT /ai/llm/:id', () => {
+  test('200 a lone secret replaces only the credential', async () => {
+    const id = await make({ secret: 'sk-the-first-of-the-secrets', defaultModel: 'small-model' });
+    const before = await one(id);
+    const answer = await house.ask(writer, 'PUT', `/ai/llm/${id}`, { secret: key });
+    expect([answer.status, answer.body.aiLlmId]).toEqual([200, id]);
+    expect(await one(id)).toMatchObject({ name: before['name'], endpoint: before['endpoint'], aiType: before['aiType'], defaultModel: 'small-model' });
+    vendor.forget();
+    expect((await house.ask(admin, 'POST', `/ai/llm/${id}/validate`)).body['success']).toBe(true);
+    expect(vendor.bytes()).not.toContain('sk-the-first-of-the-secrets');
+  });
+
+  test('400 nothing named, or the workspace', async () => {
+    const id = await make();
+    expect((await house.ask(writer, 'PUT', `/ai/llm/${id}`, {})).status).toBe(400);
+    expect(pathsOf(await house.ask(writer, 'PUT', `/ai/llm/${id}`, { workspaceId: otherId }))).toContain('workspaceId');
+  });
+
+  test('401, 403, 404, and 409 for another endpoint without the secret', async () => {
+    const id = await make();
+    expect((await house.ask(null, 'PUT', `/ai/llm/${id}`, { name: 'x' })).status).toBe(401);
+    expect((await house.ask(reader, 'PUT', `/ai/llm/${id}`, { name: 'x' })).status).toBe(403);
+    expect((await house.ask(outsider, 'PUT', `/ai/llm/${id}`, { name: 'x' })).status).toBe(403);
+    expect((await house.ask(writer, 'PUT', `/ai/llm/${randomId}`, { name: 'x' })).status).toBe(404);
+    expect((await house.ask(writer, 'PUT', `/ai/llm/${id}`, { endpoint: 'https://elsewhere.example.org/v1' })).status).toBe(409);
+  });
+});
+
+describe('DELETE /ai/llm/:id', () => {
+  test('200 gone from every list, with its credentials', async () => {
+    const id = await make();
+    const answer = await house.ask(writer, 'DELETE', `/ai/llm/${id}`);
+    expect(answer.body).toMatchObject({ success: true, message: expect.any(String) });
+    expect(idsOf(await house.ask(writer, 'GET', '/ai/llm'))).not.toContain(id);
+    const row = await house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    expect([row.api_key_encrypted, row.access_key_encrypted, row.headers_encrypted, row.secret_last4]).toEqual([null, null, null, null]);
+  });
+
+  test('401, 403 and 404', async () => {
+    const id = await make();
+    expect((await house.ask(null, 'DELETE', `/ai/llm/${id}`)).status).toBe(401);
+    expect((await house.ask(reader, 'DELETE', `/ai/llm/${id}`)).status).toBe(403);
+    expect((await house.ask(outsider, 'DELETE', `/ai/llm/${id}`)).status).toBe(403);
+    expect((await house.ask(writer, 'DELETE', `/ai/llm/${randomId}`)).status).toBe(404);
+  });
+});
+
+describe('POST /ai/llm/:id/validate', () => {
+  test('200 and success, with a message; a reader may ask too', async () => {
+    const id = await make();
+    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
+    expect([answer.status, answer.body['success'], typeof answer.body['message']]).toEqual([200, true, 'string']);
+    expect(Object.keys(answer.body).toSorted()).toEqual(['message', 'success']);
+  });
+
+  test('200 and success false where the provider refuses, with its status text and without the key', async () => {
+    const id = await make({ secret: 'sk-refused-0123456789abcdef' });
+    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
+    expect([answer.status, answer.body['success']]).toEqual([200, false]);
+    expect(answer.body['message']).toContain('401 Unauthorized');
+    expect(tracesOf('sk-refused-0123456789abcdef', answer.text)).toEqual([]);
+  });
+
+  test('200 changes nothing that people set', async () => {
+    const id = await make();
+    const before = await one(id);
+    await house.ask(admin, 'POST', `/ai/llm/${id}/validate`);
+    const after = await one(id);
+    expect({ ...after, lastValidatedAt: null, validationStatus: null }).toEqual({ ...before, lastValidatedAt: null, validationStatus: null });
+    expect(after['validationStatus']).toBe('success');
+  });
+
+  test('401, 403 and 404', async () => {
+    const id = await make();
+    expect((await house.ask(null, 'POST', `/ai/llm/${id}/validate`)).status).toBe(401);
+    expect((await house.ask(outsider, 'POST', `/ai/llm/${id}/validate`)).status).toBe(403);
+    expect((await house.ask(writer, 'POST', `/ai/llm/${randomId}/validate`)).status).toBe(404);
+  });
+});
+
+describe('GET /ai/llm/stats', () => {
+  test('200 one row of texts per AI LLM, zeros for what was never used', async () => {
+    const id = await make();
+    const answer = await house.ask(reader, 'GET', `/ai/llm/stats?aiLlmId=${id}`);
+    const zeros = Object.fromEntries(['ApiCalls', 'TokensIn', 'TokensOut', 'LlmTokensIn', 'LlmTokensOut', 'PolicyViolations', 'Alerts', 'Blocks'].map((name) => [`total${name}`, '0']));
+    expect(answer.body).toEqual({ success: true, stats: [{ aiLlmId: id, ...zeros }] });
+    const all = (await house.ask(reader, 'GET', '/ai/llm/stats')).body['stats'] as { aiLlmId: string }[];
+    expect(all.map((row) => row.aiLlmId)).toContain(id);
+  });
+
+  test('400, 401, 403 and 404', async () => {
+    const hidden = await make({ workspaceId: otherId }, admin);
+    expect((await house.ask(reader, 'GET', '/ai/llm/stats?id=x')).status).toBe(400);
+    expect((await house.ask(null, 'GET', '/ai/llm/stats')).status).toBe(401);
+    expect((await house.ask(reader, 'GET', `/ai/llm/stats?aiLlmId=${hidden}`)).status).toBe(403);
+    expect((await house.ask(reader, 'GET', `/ai/llm/stats?aiLlmId=${randomId}`)).status).toBe(404);
+  });
+});
+
+test('no answer of this face ever held the secret', () => {
+  expect(answersSeen.length).toBeGreaterThan(80);
+  expect(tracesOf(key, answersSeen.join('\n'))).toEqual([]);
+});

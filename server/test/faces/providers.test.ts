@@ -1,0 +1,144 @@
+/** The providers' face, through the front door: one describe per route, one case per status it may give. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { listed, openConnectionsHouse, openVendor, type ConnectionsHouse, type Vendor } from '../support/connections-house.ts';
+import type { Resident } from '../support/house.ts';
+
+const key = 'sk-providers-0123456789abcdef';
+let house: ConnectionsHouse;
+let vendor: Vendor;
+let admin: Resident;
+let alice: Resident;
+
+beforeAll(async () => {
+  house = await openConnectionsHouse();
+  vendor = await openVendor([key]);
+  admin = await house.createResident('Admin', 'administrator');
+  alice = await house.createResident('Alice');
+});
+
+afterAll(async () => {
+  await house.close();
+  await vendor.close();
+});
+
+describe('GET /api/providers', () => {
+  test('200 the first choice first, with what a form needs', async () => {
+    const list = listed(await house.ask(alice, 'GET', '/api/providers'));
+    expect(list[0]).toMatchObject({ name: 'openai', displayName: 'OpenAI', aiType: 'OPENAI', requiresApiKey: true, defaultBaseUrl: 'https://api.openai.com/v1', isDefault: true });
+    const named = list.map((row) => row['name']);
+    expect(named).toEqual(expect.arrayContaining(['openai', 'gemini', 'anthropic', 'ollama', 'vllm', 'deepseek', 'azure-openai', 'custom']));
+    expect(new Set(named).size).toBe(named.length);
+    // The demo provider is offered only where the operator wants it.
+    expect(named).not.toContain('demo');
+  });
+
+  test('401 without a token', async () => {
+    expect((await house.ask(null, 'GET', '/api/providers')).status).toBe(401);
+  });
+});
+
+describe('GET /api/providers/:name/models', () => {
+  test('200 the catalogue where nothing is configured, and it says so', async () => {
+    const { body } = await house.ask(alice, 'GET', '/api/providers/openai/models');
+    expect(body.data).toMatchObject({ source: 'catalog', fetchedAt: null, errorCode: null });
+    const ids = (body.data['models'] as { id: string }[]).map((model) => model.id);
+    expect(ids).toEqual(expect.arrayContaining(['gpt-4o', 'gpt-4-turbo', 'gpt-3.5-turbo']));
+  });
+
+  test('200 live through a connection, then kept, then live again on demand', async () => {
+    const made = await house.ask(alice, 'POST', '/api/configurations', { name: 'mine', provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key });
+    const path = '/api/providers/custom/models';
+    expect((await house.ask(alice, 'GET', path)).body.data).toMatchObject({ source: 'live', models: [{ id: 'small-model' }, { id: 'large-model' }] });
+    vendor.forget();
+    expect((await house.ask(alice, 'GET', `${path}?configurationId=${made.body.data.id}`)).body.data).toMatchObject({ source: 'cache' });
+    expect(vendor.requests()).toBe(0);
+    expect((await house.ask(alice, 'GET', `${path}?refresh=true`)).body.data).toMatchObject({ source: 'live' });
+    expect(vendor.requests()).toBe(1);
+  });
+
+  test('200 a provider that refuses: no invented names, and the reason', async () => {
+    const made = await house.ask(admin, 'POST', '/api/configurations', { name: 'wrong', provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: 'sk-wrong-key-0123456789' });
+    const { body } = await house.ask(admin, 'GET', `/api/providers/custom/models?configurationId=${made.body.data.id}`);
+    expect(body.data).toMatchObject({ source: 'catalog', errorCode: 'AUTH', models: [] });
+  });
+
+  test('400, 401, 404 for an unknown provider and for a connection of a stranger or of another provider', async () => {
+    const made = await house.ask(admin, 'POST', '/api/configurations', { name: 'private', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x', apiKey: key });
+    expect((await house.ask(alice, 'GET', '/api/providers/openai/models?key=x')).status).toBe(400);
+    expect((await house.ask(null, 'GET', '/api/providers/openai/models')).status).toBe(401);
+    expect((await house.ask(alice, 'GET', '/api/providers/nobody/models')).body['error_code']).toBe('UNKNOWN_PROVIDER');
+    expect((await house.ask(alice, 'GET', `/api/providers/custom/models?configurationId=${made.body.data.id}`)).status).toBe(404);
+    expect((await house.ask(admin, 'GET', `/api/providers/openai/models?configurationId=${made.body.data.id}`)).status).toBe(404);
+  });
+});
+
+describe('GET /api/providers/:name/schema', () => {
+  test('200 JSON Schema and the fields of a form', async () => {
+    const { body } = await house.ask(alice, 'GET', '/api/providers/openai/schema');
+    expect(body.data).toMatchObject({ provider: 'openai', jsonSchema: { type: 'object', additionalProperties: false } });
+    const fields = body.data['fields'] as { name: string; kind: string }[];
+    expect(fields.find((field) => field.name === 'apiKey')).toMatchObject({ kind: 'password' });
+    expect(fields.find((field) => field.name === 'temperature')).toMatchObject({ kind: 'slider', min: 0, max: 2 });
+  });
+
+  test('401 and 404', async () => {
+    expect((await house.ask(null, 'GET', '/api/providers/openai/schema')).status).toBe(401);
+    expect((await house.ask(alice, 'GET', '/api/providers/constructor/schema')).status).toBe(404);
+  });
+});
+
+describe('GET /api/providers/:name/templates', () => {
+  test('200 the same ids each time, one default at most, a stored default before the built-in one', async () => {
+    const read = async () => listed(await house.ask(alice, 'GET', '/api/providers/gemini/templates'));
+    const first = await read();
+    expect(first.length).toBeGreaterThan(1);
+    expect(await read()).toEqual(first);
+    expect(first.filter((template) => template['isDefault'])).toHaveLength(1);
+    await house.database.db
+      .insertInto('provider_templates')
+      .values({ id: '01890a5d-ac96-774b-bcce-b302099a8051', provider: 'gemini', name: 'Ours', description: null, configuration: '{"model":"gemini-2.5-pro"}', is_default: true })
+      .execute();
+    const after = await read();
+    expect(after[0]).toMatchObject({ name: 'Ours', isDefault: true });
+    expect(after.filter((template) => template['isDefault'])).toHaveLength(1);
+  });
+
+  test('401 and 404', async () => {
+    expect((await house.ask(null, 'GET', '/api/providers/openai/templates')).status).toBe(401);
+    expect((await house.ask(alice, 'GET', '/api/providers/nobody/templates')).status).toBe(404);
+  });
+});
+
+describe('POST /api/providers/:name/validate', () => {
+  const validate = (name: string, body: unknown, person: Resident | null = alice) => house.ask(person, 'POST', `/api/providers/${name}/validate`, body);
+
+  test('200 a configuration that fits, and nobody is called', async () => {
+    vendor.forget();
+    const answer = await validate('custom', { baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key, temperature: 1 });
+    expect(answer.body).toEqual({ success: true, data: { valid: true, errors: [] } });
+    expect(vendor.requests()).toBe(0);
+  });
+
+  test.each([
+    ['openai', { apiKey: '', model: 'gpt-4o' }, 'apiKey'],
+    ['openai', { apiKey: 'k', model: '' }, 'model'],
+    ['openai', { apiKey: 'k', model: 'gpt-4o', temperature: 2.1 }, 'temperature'],
+    ['openai', { apiKey: 'k', model: 'an-unknown-model', maxTokens: 4097 }, 'maxTokens'],
+    ['openai', { apiKey: 'k', model: 'gpt-4o', maxTokens: 0 }, 'maxTokens'],
+    ['gemini', { apiKey: '', model: 'gemini-pro' }, 'apiKey'],
+    ['gemini', { apiKey: 'k', model: 'gemini-pro', temperature: 1.5 }, 'temperature'],
+    ['ollama', { baseUrl: 'http://localhost:11434' }, 'model'],
+    ['custom', { model: 'x' }, 'baseUrl'],
+    ['openai', { apiKey: 'k', model: 'gpt-4o', nonsense: 1 }, 'nonsense'],
+  ])('200 and not valid: %s %j names %s', async (name, body, path) => {
+    const answer = await validate(name, body);
+    expect([answer.status, answer.body['success']]).toEqual([200, false]);
+    expect((answer.body.data['errors'] as { path: string }[]).map((fault) => fault.path)).toContain(path);
+  });
+
+  test('400 a body that is no object, 401, 404', async () => {
+    expect((await validate('openai', '[]')).status).toBe(400);
+    expect((await validate('openai', {}, null)).status).toBe(401);
+    expect((await validate('nobody', {})).status).toBe(404);
+  });
+});

@@ -1,0 +1,247 @@
+/** Lines, segments and the window, each by itself: every cut and every flipped bit of a small journal, and the bounds of memory. */
+import { appendFileSync, closeSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { readLines, writeLine, type Numbered } from '../../src/journal/line.ts';
+import { createSegment, createSegmentReader, listSegments, openInstance, removeSegment, repairTail } from '../../src/journal/segments.ts';
+import { RecordWindow } from '../../src/journal/window.ts';
+import { ids, intentOf, refusedOf, seeded, settlementOf } from '../storage/ledger-records.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+const freshDir = (): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'patchbay-segments-'));
+  folders.push(dir);
+  return dir;
+};
+
+const intent = intentOf({ modelAsked: 'ünï "quoted"\n\\ \u2029 \ud800 🦊', clientRequestId: '\0' });
+const records: Numbered[] = [
+  { seq: 1, record: intent },
+  { seq: 2, record: settlementOf(intent) },
+  { seq: 3, record: refusedOf() },
+];
+const lines = records.map(({ seq, record }) => writeLine(seq, record));
+const whole = Buffer.from(lines.join(''));
+const ends = lines.map((_, index) => Buffer.byteLength(lines.slice(0, index + 1).join('')));
+const everything = { records, consumedBytes: whole.length, damagedLines: 0, lastSeq: 3, lastGoodEnd: whole.length };
+
+describe('lines', () => {
+  test('what was written is what is read, whatever is in it', () => {
+    expect(readLines(whole, 0, 10)).toEqual(everything);
+    expect(lines.every((line) => line.indexOf('\n') === line.length - 1)).toBe(true);
+  });
+
+  test('cut at any byte, the whole lines before the cut are read and nothing else', () => {
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const read = readLines(whole.subarray(0, cut), 0, 10);
+      const count = ends.filter((end) => end <= cut).length;
+      expect(read.records).toEqual(records.slice(0, count));
+      expect([read.consumedBytes, read.damagedLines]).toEqual([ends[count - 1] ?? 0, 0]);
+    }
+  });
+
+  test('any single flipped bit is found: no record is ever other than it was written', () => {
+    const original = new Map(records.map(({ seq, record }) => [seq, JSON.stringify(record)]));
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const damaged = Buffer.from(whole);
+      damaged[bit >> 3] = damaged[bit >> 3]! ^ (1 << (bit & 7));
+      const read = readLines(damaged, 0, 10);
+      if (read.records.length > 2) throw new Error(`bit ${bit} was not noticed`);
+      for (const { seq, record } of read.records)
+        if (JSON.stringify(record) !== original.get(seq)) throw new Error(`bit ${bit} changed record ${seq}`);
+    }
+    expect(original.size).toBe(3);
+  });
+
+  test('random damage of many bytes never throws and never invents a record', () => {
+    const below = seeded(3);
+    const texts = new Set(records.map(({ record }) => JSON.stringify(record)));
+    let invented = 0;
+    for (let round = 0; round < 3_000; round++) {
+      const damaged = Buffer.from(whole);
+      for (let count = 1 + below(30); count > 0; count--) damaged[below(damaged.length)] = below(256);
+      invented += readLines(damaged, 0, 10).records.filter(({ record }) => !texts.has(JSON.stringify(record))).length;
+    }
+    expect(invented).toBe(0);
+  });
+
+  test('a bound is kept, and reading goes on where it ended', () => {
+    const first = readLines(whole, 0, 2);
+    expect(first.records).toEqual(records.slice(0, 2));
+    expect(first.consumedBytes).toBe(ends[1]);
+    expect(readLines(whole.subarray(first.consumedBytes), 2, 2).records).toEqual(records.slice(2));
+  });
+
+  test('what was asked for before is stepped over, and a second copy of a record is not read again', () => {
+    expect(readLines(whole, 2, 10).records).toEqual(records.slice(2));
+    expect(readLines(Buffer.concat([whole, Buffer.from('\n'), whole]), 0, 10)).toMatchObject({ records, damagedLines: 0 });
+  });
+
+  test.each(['\n\n\n', 'x\n', '00000000 00000002 1 \n', 'zzzzzzzz 00000004 1 {}\n', `${lines[0]!.slice(0, -2)}\n`])(
+    '%j holds no record',
+    (text) => {
+      expect(readLines(Buffer.from(text), 0, 10).records).toEqual([]);
+    },
+  );
+
+  test('a line with a number that is none is damage, though its checksum is right', () => {
+    for (const seq of [0, -1, 1.5, Number.NaN, 2 ** 53])
+      expect(readLines(Buffer.from(writeLine(seq, intent)), -5, 10)).toMatchObject({ records: [], damagedLines: 1 });
+  });
+});
+
+describe('segments', () => {
+  const segmentWith = (dir: string, firstSeq: number, text: string | Buffer): ReturnType<typeof createSegment>['segment'] => {
+    const { segment, fd } = createSegment(dir, firstSeq);
+    closeSync(fd);
+    appendFileSync(segment.path, text);
+    segment.bytes = statSync(segment.path).size;
+    return segment;
+  };
+
+  test('they are listed in order, with their sizes, and nothing else is', () => {
+    const dir = freshDir();
+    segmentWith(dir, 1_000, 'abc');
+    segmentWith(dir, 9, '');
+    writeFileSync(join(dir, 'instance'), 'x');
+    writeFileSync(join(dir, '12.log'), 'x');
+    expect(listSegments(dir).map(({ firstSeq, bytes }) => [firstSeq, bytes])).toEqual([[9, 0], [1_000, 3]]); // prettier-ignore
+  });
+
+  test('nobody else on the machine can read them', () => {
+    const dir = join(freshDir(), 'deep', 'journal');
+    openInstance(dir, ids);
+    const segment = segmentWith(dir, 1, '');
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+    expect(statSync(segment.path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, 'instance')).mode & 0o777).toBe(0o600);
+  });
+
+  test('removing one twice is no error', () => {
+    const dir = freshDir();
+    const segment = segmentWith(dir, 1, 'x');
+    removeSegment(segment);
+    removeSegment(segment);
+    expect(readdirSync(dir)).toEqual([]);
+  });
+
+  test('an instance file that holds no id is replaced by a new one', () => {
+    const dir = freshDir();
+    segmentWith(dir, 1, '');
+    writeFileSync(join(dir, 'instance'), 'half an i');
+    const id = openInstance(dir, ids);
+    expect(readFileSync(join(dir, 'instance'), 'utf8')).toBe(`${id}\n`);
+    expect(openInstance(dir, ids)).toBe(id);
+  });
+
+  test('a tail is cut to its last whole line, and the sequence goes on behind what was there', () => {
+    const dir = freshDir();
+    const segment = segmentWith(dir, 1, whole.subarray(0, whole.length - 1));
+    expect(repairTail(segment)).toEqual({ lastSeq: 2, tornBytes: whole.length - ends[1]! - 1, damagedLines: 0 });
+    expect(statSync(segment.path).size).toBe(ends[1]);
+    expect(segment.bytes).toBe(ends[1]);
+    expect(repairTail(segment)).toEqual({ lastSeq: 2, tornBytes: 0, damagedLines: 0 });
+  });
+
+  test('an empty segment goes on from its name', () => {
+    expect(repairTail(segmentWith(freshDir(), 77, ''))).toEqual({ lastSeq: 76, tornBytes: 0, damagedLines: 0 });
+  });
+
+  test('damage in the middle does not move the end, damage at the end does', () => {
+    const damagedAt = (index: number): Buffer => {
+      const damaged = Buffer.from(whole);
+      damaged[ends[index]! - 3] = damaged[ends[index]! - 3]! ^ 4;
+      return damaged;
+    };
+    expect(repairTail(segmentWith(freshDir(), 1, damagedAt(1)))).toMatchObject({ lastSeq: 3, damagedLines: 1 });
+    expect(repairTail(segmentWith(freshDir(), 1, damagedAt(2)))).toMatchObject({ lastSeq: 3, damagedLines: 1 });
+    expect(repairTail(segmentWith(freshDir(), 1, Buffer.concat([damagedAt(2), Buffer.from('torn')])))).toMatchObject({
+      lastSeq: 3,
+      tornBytes: 4,
+    });
+  });
+
+  test('a reader crosses from one segment into the next, also where both hold the same record', () => {
+    const dir = freshDir();
+    const segments = [
+      segmentWith(dir, 1, whole),
+      segmentWith(dir, 3, `${lines[2]!}${writeLine(4, intent)}`),
+      segmentWith(dir, 5, writeLine(5, intent)),
+    ];
+    const reader = createSegmentReader();
+    const seqs: number[] = [];
+    for (let seq = 0; ;) {
+      const last = reader.read(segments, seq, 2).records;
+      if (last.length === 0) break;
+      seqs.push(...last.map((one) => one.seq));
+      seq = seqs.at(-1)!;
+    }
+    expect(seqs).toEqual([1, 2, 3, 4, 5]);
+    expect(reader.read(segments, 5, 2).records).toEqual([]);
+    expect(reader.read(segments, 0, 1).records[0]!.seq).toBe(1);
+    expect(reader.read([], 0, 1).records).toEqual([]);
+  });
+
+  test('a line longer than one read is read whole; a segment without any line feed is left behind', () => {
+    const dir = freshDir();
+    const long = refusedOf({ modelAsked: 'x'.repeat(2_000_000) });
+    mkdirSync(dir, { recursive: true });
+    const segments = [
+      segmentWith(dir, 1, `${writeLine(1, long)}${lines[1]!}`),
+      segmentWith(dir, 3, Buffer.alloc(5_000_000, 65)),
+      segmentWith(dir, 4, writeLine(4, intent)),
+    ];
+    const reader = createSegmentReader();
+    expect(reader.read(segments, 0, 5).records.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(reader.read(segments, 2, 5).records.map(({ seq }) => seq)).toEqual([4]);
+  });
+});
+
+describe('the window in memory', () => {
+  const windowOf = (count: number, countMax: number): RecordWindow => {
+    const window = new RecordWindow(countMax);
+    for (let seq = 1; seq <= count; seq++) window.push({ seq, record: intent });
+    return window;
+  };
+  const seqsAfter = (window: RecordWindow, seq: number, lastSeq = 1e9, countMax = 1e9): number[] =>
+    window.after(seq, lastSeq, countMax).map((one) => one.seq);
+
+  test('it gives what comes after a number, up to another one, and no more than asked', () => {
+    const window = windowOf(10, 100);
+    expect(seqsAfter(window, 0, 10, 3)).toEqual([1, 2, 3]);
+    expect(seqsAfter(window, 7)).toEqual([8, 9, 10]);
+    expect(seqsAfter(window, 7, 8)).toEqual([8]);
+    expect(seqsAfter(window, 10)).toEqual([]);
+    expect(seqsAfter(window, 50)).toEqual([]);
+    expect(seqsAfter(window, 3, 2)).toEqual([]);
+  });
+
+  test('it lets go of the oldest beyond its bound, but never of what is not written', () => {
+    const window = windowOf(10, 4);
+    window.trim(3);
+    expect(window.size).toBe(7);
+    expect([window.reachesBackTo(3), window.reachesBackTo(2)]).toEqual([true, false]);
+    window.trim(10);
+    expect(seqsAfter(window, 0)).toEqual([7, 8, 9, 10]);
+  });
+
+  test('it drops what is in the books, over thousands of rounds', () => {
+    const window = new RecordWindow(100);
+    for (let seq = 1; seq <= 20_000; seq++) {
+      window.push({ seq, record: intent });
+      if (seq % 7 === 0) window.dropUpTo(seq - 3);
+    }
+    expect(window.size).toBeLessThanOrEqual(10);
+    expect(seqsAfter(window, 19_998)).toEqual([19_999, 20_000]);
+    window.dropUpTo(99_999);
+    expect(window.size).toBe(0);
+    expect(window.reachesBackTo(0)).toBe(false);
+    window.dropUpTo(5);
+    window.push({ seq: 20_001, record: intent });
+    expect(seqsAfter(window, 0)).toEqual([20_001]);
+  });
+});
