@@ -71,7 +71,7 @@ describe('the other faces', () => {
     expect(created).toMatchObject({ name: 'Mine', hasApiKey: true, apiKey: '***89ab' });
     expect((await client.configurations.list()).map(({ id }) => id)).toContain(created.id);
     expect(await client.configurations.get(created.id)).toMatchObject({ id: created.id });
-    expect(await client.configurations.update(created.id, { model: null })).toMatchObject({ model: null });
+    expect(await client.configurations.update(created.id, { model: 'gpt-4o-mini' })).toMatchObject({ model: 'gpt-4o-mini', apiKey: '***89ab' });
     expect((await client.configurations.test(created.id)).data.steps.length).toBeGreaterThan(0);
     expect(await client.configurations.rotateKey(created.id, { apiKey: 'sk-test-ba9876543210' })).toMatchObject({ success: true });
     expect(await client.configurations.usage(created.id, { period: '24h' })).toMatchObject({ requestCount: expect.any(Number) as number });

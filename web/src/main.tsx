@@ -9,18 +9,21 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createQueries } from './app/queries.ts';
 import { createPages } from './app/router.tsx';
-import { meQuery } from './features/session/api/me.ts';
 import { styleNonce } from './lib/page.ts';
 import { Announcer } from './ui/Announcer.tsx';
 import { LanguageProvider } from './ui/LanguageProvider.tsx';
 import { cssVariablesResolver, theme } from './ui/theme.ts';
 
-const queries = createQueries(() => {
-  // The session is over: what was loaded under it goes, and the pages ask again who is there.
-  queries.removeQueries({ queryKey: meQuery.queryKey });
-  void pages.invalidate();
-});
+const queries = createQueries(() => void leaveForDoor());
 const pages = createPages(queries);
+/** The session is over: to the door with the wish to come back, and what was loaded under the session goes. */
+async function leaveForDoor(): Promise<void> {
+  const { href, pathname } = pages.state.location;
+  if (pathname === '/login' || pathname === '/setup') return;
+  await pages.navigate({ to: '/login', search: { to: href }, replace: true });
+  queries.clear();
+}
+
 const colorSchemes = localStorageColorSchemeManager({ key: 'patchbay-theme' });
 
 const place = document.getElementById('root');

@@ -95,7 +95,9 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
     const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own });
     keeper.onChanged((changed) => changed.forEach((id) => gateway.health.forget(id)));
-    const deps = depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret: deriveLabel(masters[0]!, 'sessions'), own });
+    // Sessions are signed by the oldest key that still opens: a new master key signs nobody out, retiring an old one does.
+    const sessionSecret = deriveLabel(masters[0]!, 'sessions');
+    const deps = depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret, own });
     return {
       deps,
       settings,

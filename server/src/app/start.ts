@@ -86,8 +86,7 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   const { deps, settings, demoKey } = house;
   let owned: OwnedServer | undefined;
   const demoDeps = { clock: io.clock, key: demoKey };
-  const basePath = settings.publicUrl ? `${new URL(settings.publicUrl).pathname.replace(/\/$/, '')}/` : '/';
-  const page = await loadPage({ ids: io.ids, basePath }, distDir);
+  const page = await loadPage({ ids: io.ids, basePath: '/' }, distDir);
   const serverFactory: FastifyServerFactory = (handler) => {
     owned = createHouseServer(
       {

@@ -22,7 +22,12 @@ export function connectionLines(connections: readonly Connection[]): string[] {
   const sorted = connections.toSorted((one, other) => one.name.localeCompare(other.name) || (one.id < other.id ? -1 : 1));
   const rows = [[...headings], ...sorted.map(cellsOf)];
   const widths = headings.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
 function cellsOf(connection: Connection): string[] {

@@ -33,7 +33,12 @@ export async function doctor(readAll: () => Settings, terminal: Terminal): Promi
     terminal.out(lineOf({ about: 'settings', verdict: 'wrong', text: endOf(error).line }));
     return exitConfig;
   }
-  const findings = [settingsFinding(settings), diskFinding(settings.dataDir), ...(await databaseFindings(settings)), egressFinding(settings)];
+  const findings = [
+    settingsFinding(settings),
+    diskFinding(settings.dataDir),
+    ...(await databaseFindings(settings)),
+    egressFinding(settings),
+  ];
   for (const finding of findings) terminal.out(lineOf(finding));
   return findings.some(({ verdict }) => verdict === 'wrong') ? exitFailed : exitOk;
 }
@@ -58,9 +63,17 @@ function diskFinding(dataDir: string): Finding {
     const { bavail, bsize } = statfsSync(path);
     const freeMebibytes = Math.floor((bavail * bsize) / mebibyte);
     const isLow = freeMebibytes < freeMebibytesMin;
-    return { about: 'disk', verdict: isLow ? 'wrong' : 'ok', text: `${freeMebibytes} MiB free for ${dataDir}${isLow ? `, at least ${freeMebibytesMin} are needed` : ''}` };
+    return {
+      about: 'disk',
+      verdict: isLow ? 'wrong' : 'ok',
+      text: `${freeMebibytes} MiB free for ${dataDir}${isLow ? `, at least ${freeMebibytesMin} are needed` : ''}`,
+    };
   } catch (error) {
-    return { about: 'disk', verdict: 'wrong', text: `${dataDir} cannot be used: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}` };
+    return {
+      about: 'disk',
+      verdict: 'wrong',
+      text: `${dataDir} cannot be used: ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}`,
+    };
   }
 }
 
@@ -84,13 +97,17 @@ async function databaseFindings(settings: Settings): Promise<Finding[]> {
   try {
     const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
     try {
-      return [{ about: 'database', verdict: 'ok', text: `${driver.engine}, answers` }, await masterKeyFinding(settings, createDatabase(driver))];
+      return [
+        { about: 'database', verdict: 'ok', text: `${driver.engine}, answers` },
+        await masterKeyFinding(settings, createDatabase(driver)),
+      ];
     } finally {
       await driver.close();
     }
   } catch (error) {
     // Nothing is ill about a house that runs; only its file cannot be read by two.
-    if (error instanceof DataDirectoryLocked) return [{ about: 'database', verdict: 'note', text: 'a running Patchbay holds it; ask /readyz there' }];
+    if (error instanceof DataDirectoryLocked)
+      return [{ about: 'database', verdict: 'note', text: 'a running Patchbay holds it; ask /readyz there' }];
     return [{ about: 'database', verdict: 'wrong', text: endOf(error).line }];
   }
 }
@@ -100,7 +117,8 @@ async function masterKeyFinding(settings: Settings, database: ReturnType<typeof 
   try {
     const { decision, sealedRows } = await decide({ settings, database });
     if (decision.kind === 'refuse') return { about, verdict: 'wrong', text: decision.line };
-    if (decision.kind === 'generate') return { about, verdict: 'note', text: 'none yet; the next start generates one in the data directory' };
+    if (decision.kind === 'generate')
+      return { about, verdict: 'note', text: 'none yet; the next start generates one in the data directory' };
     const versions = decision.masters.map(({ version }) => version).join(', ');
     const place = settings.masterKey === null ? 'the data directory; back that file up apart from the database' : 'the settings';
     return { about, verdict: 'ok', text: `version ${versions} from ${place}; ${sealedRows} sealed values` };

@@ -16,11 +16,14 @@ export async function migrateEnv(settings: Settings, terminal: Terminal): Promis
     return await withControl(settings, async (deps) => {
       const caller = administratorOf(deps, settings.admin?.email ?? null);
       if (caller === null) {
-        terminal.err('Nothing was migrated: there is no administrator yet. Run `npm start` once, open the set-up link, then run this again.');
+        terminal.err(
+          'Nothing was migrated: there is no administrator yet. Run `npm start` once, open the set-up link, then run this again.',
+        );
         return exitFailed;
       }
       const { lines, exitCode } = migrationReport(await migrateEnvironment(deps, caller));
-      for (const line of lines) if (exitCode === 0) terminal.out(line);
+      for (const line of lines)
+        if (exitCode === 0) terminal.out(line);
         else terminal.err(line);
       return exitCode;
     });

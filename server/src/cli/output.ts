@@ -34,7 +34,8 @@ export function endOf(error: unknown): { line: string; exitCode: number } {
     return { line: `cannot listen on ${place}: ${reason}; choose another with PATCHBAY_HOST and PATCHBAY_PORT`, exitCode: exitFailed };
   }
   if (error instanceof StorageUnavailable) return { line: oneLine(`the database does not answer: ${error.message}`), exitCode: exitFailed };
-  if (error instanceof Refusal) return { line: oneLine(`refused: ${error.code} ${JSON.stringify(error.details ?? {})}`), exitCode: exitFailed };
+  if (error instanceof Refusal)
+    return { line: oneLine(`refused: ${error.code} ${JSON.stringify(error.details ?? {})}`), exitCode: exitFailed };
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { line: oneLine(`unexpected: ${text}`), exitCode: exitFailed };
 }

@@ -51,12 +51,17 @@ export const fieldFault = (path: string, code: string, message: string): Refusal
   new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path, code, message }] satisfies FieldFault[] });
 
 /** Members of S2's configuration types that have columns of their own. A key must never stay among the settings. */
-const hoisted = { apiKey: 'secret', model: 'model', baseUrl: 'baseUrl', accessKeyId: 'accessKeyId' } as const;
+const hoisted: readonly [string, 'secret' | 'model' | 'baseUrl' | 'accessKeyId'][] = [
+  ['apiKey', 'secret'],
+  ['model', 'model'],
+  ['baseUrl', 'baseUrl'],
+  ['accessKeyId', 'accessKeyId'],
+];
 
 function hoist(input: ConnectionInput, words: FieldWords): ConnectionInput {
   if (!input.settings) return input;
   const raised: ConnectionInput = { ...input, settings: { ...input.settings } };
-  for (const [name, field] of Object.entries(hoisted)) {
+  for (const [name, field] of hoisted) {
     if (!Object.hasOwn(input.settings, name)) continue;
     const value = input.settings[name];
     delete raised.settings?.[name];
@@ -162,7 +167,7 @@ function destinationOf(
 
 /** The address as entered, where it may be a target; only a host's final dot goes, which would make a second origin of the first. */
 function checkedUrl(deps: ControlDeps, row: ProviderRow, entered: string, words: FieldWords): string {
-  const [address = '', query] = row.addressing === 'azure' ? entered.split(/\?(?=api-version=[\w.-]+$)/) : [entered];
+  const [address = '', query] = row.addressing === 'deployments' ? entered.split(/\?(?=api-version=[\w.-]+$)/) : [entered];
   try {
     const { url } = deps.checkTargetUrl(address);
     const isDotted = URL.parse(address)?.hostname.endsWith('.') ?? false;

@@ -117,15 +117,14 @@ export interface Patch {
 /** The same object with some members replaced or added; every other byte stays as it came. */
 export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]): Buffer {
   const replaced: { start: number; end: number; text: string }[] = [];
-  let added = '';
+  const added: string[] = [];
   for (const { key, json } of patches) {
     const member = scan.members.get(key);
     if (member) replaced.push({ ...member, text: json });
-    else added += `${JSON.stringify(key)}:${json}${scan.members.size > 0 || added !== '' ? ',' : ''}`;
+    else added.push(`${JSON.stringify(key)}:${json}`);
   }
-  // An added member goes in front; in an empty object the last comma would be one too many.
-  if (scan.members.size === 0) added = added.replace(/,$/, '');
-  if (added !== '') replaced.push({ start: scan.firstAt, end: scan.firstAt, text: added });
+  // Added members go in front; in an empty object the last comma would be one too many.
+  if (added.length > 0) replaced.push({ start: scan.firstAt, end: scan.firstAt, text: `${added.join(',')}${scan.members.size > 0 ? ',' : ''}` });
   if (replaced.length === 0) return bytes;
   if (replaced.length > 1) replaced.sort((a, b) => a.start - b.start);
   const pieces: Buffer[] = [];

@@ -60,7 +60,7 @@ export function normaliseBase(row: ProviderRow, entered: string | null | undefin
     return { baseUrl: row.baseUrl, origin: new URL(row.baseUrl).origin };
   }
   const url = parse(text);
-  const apiVersion = row.addressing === 'azure' ? url.searchParams.get('api-version') : null;
+  const apiVersion = row.addressing === 'deployments' ? url.searchParams.get('api-version') : null;
   if (apiVersion !== null) url.searchParams.delete('api-version');
   // Whatever else stands in the query would be lost without a word, or is a secret in the wrong place.
   if (url.search !== '' && url.search !== '?') refuse('has_query', 'no ? part');

@@ -30,7 +30,7 @@ export interface ProviderRow {
   /** What a path stands for when it is entered alone: `{'': '/v1'}` completes a bare host. */
   paths: Readonly<Record<string, string>>;
   /** Deployments in the path and a version in the query (C-48). */
-  addressing: 'plain' | 'azure';
+  addressing: 'plain' | 'deployments';
   /** Path below the origin that lists models where it is not base + `/models`. */
   modelsPath: string | null;
   /** FALSE where the provider has no list: a probe must then ask for a completion. */

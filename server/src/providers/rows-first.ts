@@ -115,7 +115,7 @@ export const firstRows: readonly ProviderRow[] = [
     name: 'Azure OpenAI',
     baseUrl: null,
     hosts: ['.openai.azure.com', '.cognitiveservices.azure.com', '.services.ai.azure.com'],
-    addressing: 'azure',
+    addressing: 'deployments',
     auth: { kind: 'header', header: 'api-key' },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings', 'audio', 'images'],
     families: 'openai',

@@ -128,7 +128,7 @@ export async function listConnections({ db }: Database, options: ListOptions): P
     .execute();
   if (!options.page) return { items: rows.map(storedOfRow), total: rows.length };
   const counted = await query.select(({ fn }) => fn.countAll<number>().as('total')).executeTakeFirst();
-  return { items: rows.map(storedOfRow), total: Number(counted?.total ?? 0) };
+  return { items: rows.map(storedOfRow), total: counted?.total ?? 0 };
 }
 
 /** The columns that people and sealing change. */
@@ -285,7 +285,7 @@ export async function sealedRows({ db }: Database, options: { owner: Owner | nul
     .select(['id', 'scope', 'owner_id', 'provider', 'origin', 'api_key_encrypted', 'access_key_encrypted', 'headers_encrypted'])
     .where('deleted_at', 'is', null)
     .where('id', '>', options.afterId)
-    .where(({ or, eb }) => or([eb('api_key_encrypted', 'is not', null), eb('access_key_encrypted', 'is not', null), eb('headers_encrypted', 'is not', null)]));
+    .where((eb) => eb.or([eb('api_key_encrypted', 'is not', null), eb('access_key_encrypted', 'is not', null), eb('headers_encrypted', 'is not', null)]));
   if (options.owner) query = query.where('scope', '=', options.owner.scope).where('owner_id', '=', options.owner.id);
   const rows = await query.orderBy('id').limit(options.limit).execute();
   return rows.map((row) => {

@@ -27,7 +27,9 @@ export function putMasterKeyStep({ db, compile }: Database, row: MasterKeyRow, n
 
 /** Says that nothing needs this version any more; the active one is never retired. */
 export function retireMasterKeyStep({ db, compile }: Database, version: number): Statement {
-  return compile(db.updateTable('master_keys').set({ status: 'retired' }).where('version', '=', version).where('status', '=', 'decrypt_only'));
+  return compile(
+    db.updateTable('master_keys').set({ status: 'retired' }).where('version', '=', version).where('status', '=', 'decrypt_only'),
+  );
 }
 
 /** How many sealed values the given columns hold, in every row: also a switched-off connection's box needs its key. */

@@ -38,7 +38,10 @@ interface Start {
 }
 
 /** One start on the given database. */
-function depsOf(database: Database, { dataDir, key, previous = [], isProduction = false }: Start): MasterKeyDeps & { lines: Record<string, unknown>[] } {
+function depsOf(
+  database: Database,
+  { dataDir, key, previous = [], isProduction = false }: Start,
+): MasterKeyDeps & { lines: Record<string, unknown>[] } {
   const { log, lines } = keptLog();
   const settings = { dataDir, masterKey: key === undefined ? null : new Secret(key), masterKeysPrevious: previous, isProduction };
   return { database, settings, ids, clock: systemClock, log, lines };
@@ -51,7 +54,15 @@ const place = placeOf({ id: rowId, owner, providerId: 'openai', origin: 'https:/
 
 /** A row with one sealed value, as far as the boot check can tell. */
 async function storeSealed(database: Database, box: string): Promise<void> {
-  const person = { userId, accountId: ids.uuid(), email: 'ann@example.com', name: 'Ann', passwordHash: 'x', role: 'user' as const, language: 'en' as const };
+  const person = {
+    userId,
+    accountId: ids.uuid(),
+    email: 'ann@example.com',
+    name: 'Ann',
+    passwordHash: 'x',
+    role: 'user' as const,
+    language: 'en' as const,
+  };
   await database.driver.write(insertPerson(database, person, 0));
   await database.db
     .insertInto('ai_configurations')
@@ -114,7 +125,9 @@ onBothEngines('the boot check of master keys', (bench, engine) => {
 
   test('in production no key is made up, and nothing is written', async () => {
     const { database, dataDir } = await opened(bench);
-    await expect(loadVault(depsOf(database, { dataDir, isProduction: true }))).rejects.toThrow(/^PATCHBAY_MASTER_KEY is not set.*openssl rand/);
+    await expect(loadVault(depsOf(database, { dataDir, isProduction: true }))).rejects.toThrow(
+      /^PATCHBAY_MASTER_KEY is not set.*openssl rand/,
+    );
     expect(existsSync(keyFileOf(dataDir))).toBe(false);
     expect(await masterKeys(database)).toEqual([]);
   });
@@ -162,7 +175,9 @@ onBothEngines('the boot check of master keys', (bench, engine) => {
     expect(vault.open(box, place, () => ownerKey).reveal()).toBe('sk-kept');
     expect(new Set(vault.masterVersions())).toEqual(new Set([1, 2]));
     expect(vault.current).toBe(engine === 'sqlite' ? 2 : 1);
-    expect((await masterKeys(database)).map(({ status }) => status)).toEqual(engine === 'sqlite' ? ['decrypt_only', 'active'] : ['active', 'pending']);
+    expect((await masterKeys(database)).map(({ status }) => status)).toEqual(
+      engine === 'sqlite' ? ['decrypt_only', 'active'] : ['active', 'pending'],
+    );
   });
 
   test('of two starts at once on an empty database one records its key, and the other never seals under a second one', async () => {

@@ -158,13 +158,18 @@ describe('secrets', () => {
     for (const environment of secrets) expect(lineOf(environment)).not.toContain('S3CRET-canary');
   });
 
-  test.each(settingNames.filter(({ isSecret }) => isSecret).map(({ name }) => name))('%s can be given as a file, and not in both ways', (name) => {
-    // A password is asked for only with an e-mail, a model's key only with a base URL.
-    const others = name.startsWith('LLM_') ? { LLM_BASE_URL: 'http://localhost:1' } : { PATCHBAY_ADMIN_EMAIL: 'a@example.com' };
-    expect(lineOf({ ...others, [name]: 'x', [`${name}_FILE`]: '/run/secrets/x' })).toBe(`${name} and ${name}_FILE are both set; keep one of them`);
-    expect(lineOf({ ...others, [`${name}_FILE`]: '/missing' })).toBe(`${name}_FILE names a file that cannot be read (ENOENT)`);
-    expect(lineOf({ ...others, [`${name}_FILE`]: '/empty' }, null, { '/empty': ' \n' })).toBe(`${name}_FILE names an empty file`);
-  });
+  test.each(settingNames.filter(({ isSecret }) => isSecret).map(({ name }) => name))(
+    '%s can be given as a file, and not in both ways',
+    (name) => {
+      // A password is asked for only with an e-mail, a model's key only with a base URL.
+      const others = name.startsWith('LLM_') ? { LLM_BASE_URL: 'http://localhost:1' } : { PATCHBAY_ADMIN_EMAIL: 'a@example.com' };
+      expect(lineOf({ ...others, [name]: 'x', [`${name}_FILE`]: '/run/secrets/x' })).toBe(
+        `${name} and ${name}_FILE are both set; keep one of them`,
+      );
+      expect(lineOf({ ...others, [`${name}_FILE`]: '/missing' })).toBe(`${name}_FILE names a file that cannot be read (ENOENT)`);
+      expect(lineOf({ ...others, [`${name}_FILE`]: '/empty' }, null, { '/empty': ' \n' })).toBe(`${name}_FILE names an empty file`);
+    },
+  );
 
   test('a file may end with a line break', () => {
     expect(read({ PATCHBAY_MASTER_KEY_FILE: '/key' }, null, { '/key': `${strongKey}\n` }).masterKey?.reveal()).toBe(strongKey);
@@ -244,7 +249,10 @@ describe('the model of the environment', () => {
 
 describe('.env', () => {
   test('is read, with quotes and comments', () => {
-    const settings = read({}, '# mine\nPATCHBAY_PORT="9000"\nexport LLM_BASE_URL=https://api.openai.com/v1\nLLM_MODEL=gpt-4o # the small one\n');
+    const settings = read(
+      {},
+      '# mine\nPATCHBAY_PORT="9000"\nexport LLM_BASE_URL=https://api.openai.com/v1\nLLM_MODEL=gpt-4o # the small one\n',
+    );
     expect(settings.port).toBe(9000);
     expect(settings.environment).toMatchObject({ baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o' });
   });

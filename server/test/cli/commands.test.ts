@@ -8,7 +8,11 @@ import { createBench, type Bench } from './run.ts';
 
 const limitMs = 60_000;
 const serves = /Patchbay serves (http:\S+)/;
-const administrator = { PATCHBAY_ADMIN_EMAIL: 'ann@example.com', PATCHBAY_ADMIN_PASSWORD: 'correct horse', PATCHBAY_ADMIN_TOKEN: 'T'.repeat(40) };
+const administrator = {
+  PATCHBAY_ADMIN_EMAIL: 'ann@example.com',
+  PATCHBAY_ADMIN_PASSWORD: 'correct horse',
+  PATCHBAY_ADMIN_TOKEN: 'T'.repeat(40),
+};
 
 let bench: Bench;
 beforeEach(() => {
@@ -56,8 +60,22 @@ describe('patchbay start', { timeout: limitMs }, () => {
     expect((await house.ended).out).not.toContain('setup?token');
   });
 
+  test('a setting that this version accepts and does not use is said to be unused', async () => {
+    const house = bench.launch(['start'], { PATCHBAY_REDIS_URL: 'redis://user:canary@127.0.0.1:1' });
+    await house.shows(serves);
+    house.child.kill('SIGTERM');
+    const { code, out } = await house.ended;
+    expect(code).toBe(0);
+    expect(out).toContain('PATCHBAY_REDIS_URL is set, but this version');
+    expect(out).not.toContain('canary');
+  });
+
   test.each([
-    ['an unknown name', { PATCHBAY_DATBASE_URL: 'x' }, /^patchbay: PATCHBAY_DATBASE_URL is not a setting; did you mean PATCHBAY_DATABASE_URL\?\n$/],
+    [
+      'an unknown name',
+      { PATCHBAY_DATBASE_URL: 'x' },
+      /^patchbay: PATCHBAY_DATBASE_URL is not a setting; did you mean PATCHBAY_DATABASE_URL\?\n$/,
+    ],
     ['a bad value', { PATCHBAY_PORT: 'http' }, /^patchbay: PATCHBAY_PORT must be .+\n$/],
     ['no key in production', { NODE_ENV: 'production' }, /^patchbay: PATCHBAY_MASTER_KEY is not set.+\n$/],
   ])('%s stops the start with exit code 78 and one line', async (_, environment, line) => {

@@ -34,7 +34,14 @@ test('nothing is said to be nothing', () => {
 test('connections come by name, in columns, with their keys masked', () => {
   const lines = connectionLines([
     connection({ name: 'Zebra', isDefault: true }),
-    connection({ name: 'Local LLM', providerId: 'ollama', baseUrl: 'http://localhost:11434/v1', model: null, hasSecret: false, secretLast4: null }),
+    connection({
+      name: 'Local LLM',
+      providerId: 'ollama',
+      baseUrl: 'http://localhost:11434/v1',
+      model: null,
+      hasSecret: false,
+      secretLast4: null,
+    }),
     connection({ name: 'Mine', owner: { scope: 'user', id: 'u' }, secretLast4: null, isActive: false }),
   ]);
   expect(lines).toEqual([

@@ -21,12 +21,16 @@ test('a database that does not answer ends with 1, because trying again may help
 
 test('a port that is taken names the place and the settings', () => {
   const error = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE', syscall: 'listen', address: '127.0.0.1', port: 8484 });
-  expect(endOf(error).line).toBe('cannot listen on 127.0.0.1:8484: another program listens there; choose another with PATCHBAY_HOST and PATCHBAY_PORT');
+  expect(endOf(error).line).toBe(
+    'cannot listen on 127.0.0.1:8484: another program listens there; choose another with PATCHBAY_HOST and PATCHBAY_PORT',
+  );
   expect(endOf(Object.assign(error, { code: 'EACCES' })).line).toContain('EACCES');
 });
 
 test('a refusal shows its code and details', () => {
-  expect(endOf(new Refusal('URL_REFUSED', { details: [{ path: 'LLM_BASE_URL' }] })).line).toBe('refused: URL_REFUSED [{"path":"LLM_BASE_URL"}]');
+  expect(endOf(new Refusal('URL_REFUSED', { details: [{ path: 'LLM_BASE_URL' }] })).line).toBe(
+    'refused: URL_REFUSED [{"path":"LLM_BASE_URL"}]',
+  );
 });
 
 test('an unexpected error is one line, without secrets and without end', () => {

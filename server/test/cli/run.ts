@@ -37,7 +37,11 @@ export function createBench(): Bench {
 
   const launch: Bench['launch'] = (args, environment = {}, script) => {
     const env = { PATH: process.env['PATH'] ?? '', PATCHBAY_PORT: '0', ...environment };
-    const child = spawn(process.execPath, [script === undefined ? program : root + script, ...args], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [script === undefined ? program : root + script, ...args], {
+      cwd: dir,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const limit = setTimeout(() => child.kill('SIGKILL'), runLimitMs);
     const text = { out: '', err: '' };
     let onText = (): void => undefined;

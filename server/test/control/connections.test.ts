@@ -147,7 +147,7 @@ describe('ConfigurationService', () => {
 
 describe('migrateEnvironment', () => {
   const key = 'sk-dotenv-canary-0123456789';
-  const with_ = (environment: ControlDeps['environment']): ControlDeps => ({ ...house.deps, environment });
+  const dotenv = (environment: ControlDeps['environment']): ControlDeps => ({ ...house.deps, environment });
   const caller = () => ({ actor: admin.actor, origin });
 
   test.each([
@@ -156,16 +156,16 @@ describe('migrateEnvironment', () => {
   ])('%s is called %s', (baseUrl, name) => expect(nameOfAddress(baseUrl)).toBe(name));
 
   test('without variables nothing is made and the exit code is 1', async () => {
-    expect(migrationReport(await migrateEnvironment(with_(null), caller())).exitCode).toBe(1);
-    const noKey = await migrateEnvironment(with_({ baseUrl: 'https://api.openai.com/v1', model: null, secret: null }), caller());
+    expect(migrationReport(await migrateEnvironment(dotenv(null), caller())).exitCode).toBe(1);
+    const noKey = await migrateEnvironment(dotenv({ baseUrl: 'https://api.openai.com/v1', model: null, secret: null }), caller());
     expect(noKey).toEqual({ kind: 'missing', variables: ['LLM_API_KEY'] });
   });
 
   test('makes the default of the organization once; a second run changes nothing; the report has no key', async () => {
-    const deps = with_({ baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o', secret: new Secret(key) });
+    const deps = dotenv({ baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o', secret: new Secret(key) });
     const first = await migrateEnvironment(deps, caller());
     expect(first).toMatchObject({ kind: 'created', name: 'OpenAI', model: 'gpt-4o' });
-    const again = await migrateEnvironment(with_({ baseUrl: 'https://api.openai.com/v1/chat/completions', model: null, secret: new Secret(key) }), caller());
+    const again = await migrateEnvironment(dotenv({ baseUrl: 'https://api.openai.com/v1/chat/completions', model: null, secret: new Secret(key) }), caller());
     expect(again).toMatchObject({ kind: 'exists', name: 'OpenAI' });
     const rows = await house.database.db.selectFrom('ai_configurations').selectAll().where('scope', '=', 'organization').execute();
     expect(rows).toHaveLength(1);
@@ -178,7 +178,7 @@ describe('migrateEnvironment', () => {
   });
 
   test('a name that is taken gets a number', async () => {
-    const deps = with_({ baseUrl: 'https://us.api.openai.com/v1', model: null, secret: new Secret(key) });
+    const deps = dotenv({ baseUrl: 'https://us.api.openai.com/v1', model: null, secret: new Secret(key) });
     expect(await migrateEnvironment(deps, caller())).toMatchObject({ kind: 'created', name: 'OpenAI 2' });
   });
 });

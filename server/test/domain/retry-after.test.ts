@@ -65,7 +65,7 @@ describe('HTTP dates (RFC 9110, 5.6.7)', () => {
     expect(retryAfterMsOf({ 'retry-after': date(nowMs + 10 * 86_400_000), date: date(nowMs) }, nowMs)).toBe(retryAfterShownMaxMs);
   });
 
-  test.each(['2026', 'Wed, 99 Foo 2026', '21/11/2026', '2026-11-21T12:00:05Z'])('%j is no HTTP date', (value) => {
+  test.each(['Wed, 99 Foo 2026', '21/11/2026', '2026-11-21T12:00:05Z'])('%j is no HTTP date', (value) => {
     expect(retryAfterMsOf({ 'retry-after': value }, nowMs)).toBeNull();
   });
 });

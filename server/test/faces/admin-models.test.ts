@@ -74,9 +74,15 @@ describe('POST /api/admin/models', () => {
     expect([answer.status, pathsOf(answer)[0]]).toEqual([400, field]);
   });
 
-  test('401, 403 and 409', async () => {
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'POST', path, body())).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
     expect((await house.ask(user, 'POST', path, body())).status).toBe(403);
+  });
+
+  test('409 what would clash or take a key along', async () => {
     const { name } = await make();
     expect((await house.ask(admin, 'POST', path, body({ name }))).status).toBe(409);
   });
@@ -91,19 +97,36 @@ describe('GET /api/admin/models', () => {
     expect(found.body['pagination']).toEqual({ page: 1, limit: 25, total: 1, totalPages: 1 });
   });
 
-  test('400, 401 and 403', async () => {
+  test('400 what does not fit', async () => {
     expect((await house.ask(admin, 'GET', `${path}?page=-1`)).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'GET', path)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
     expect((await house.ask(user, 'GET', path)).status).toBe(403);
   });
 });
 
 describe('GET /api/admin/models/:id', () => {
-  test('200, 401, 403 and 404', async () => {
+  test('200 what is allowed', async () => {
     const { id } = await make();
     expect((await house.ask(manager, 'GET', `${path}/${id}`)).body.data).toMatchObject({ id, apiKey: '***YZAB' });
+  });
+
+  test('401 without a token', async () => {
+    const { id } = await make();
     expect((await house.ask(null, 'GET', `${path}/${id}`)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const { id } = await make();
     expect((await house.ask(user, 'GET', `${path}/${id}`)).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(admin, 'GET', `${path}/${randomId}`)).status).toBe(404);
   });
 });
@@ -118,29 +141,56 @@ describe.each(['PUT', 'PATCH'])('%s /api/admin/models/:id', (method) => {
     expect(vendor.bytes()).not.toContain('sk-the-key-before-the-rotation');
   });
 
-  test('400, 401, 403, 404 and 409', async () => {
-    const [first, second] = [await make(), await make()];
+  test('400 what does not fit', async () => {
+    const first = await make();
     expect((await house.ask(admin, method, `${path}/${first.id}`, {})).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
+    const first = await make();
     expect((await house.ask(null, method, `${path}/${first.id}`, { name: 'x' })).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const first = await make();
     expect((await house.ask(user, method, `${path}/${first.id}`, { name: 'x' })).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(admin, method, `${path}/${randomId}`, { name: 'x' })).status).toBe(404);
+  });
+
+  test('409 what would clash or take a key along', async () => {
+    const first = await make();
+    const second = await make();
     expect((await house.ask(admin, method, `${path}/${first.id}`, { name: second['name'] })).body['error_code']).toBe('NAME_EXISTS');
     expect((await house.ask(admin, method, `${path}/${first.id}`, { apiUrl: 'https://x.example.org/v1' })).body['error_code']).toBe('SECRET_REQUIRED_FOR_NEW_ORIGIN');
   });
 });
 
 describe('DELETE /api/admin/models/:id', () => {
-  test('200, 401, 403 and 404', async () => {
+  test('200 what is allowed', async () => {
+    const { id } = await make();
+    expect((await house.ask(admin, 'DELETE', `${path}/${id}`)).body).toEqual({ success: true, data: null });
+  });
+
+  test('401 without a token', async () => {
     const { id } = await make();
     expect((await house.ask(null, 'DELETE', `${path}/${id}`)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const { id } = await make();
     expect((await house.ask(user, 'DELETE', `${path}/${id}`)).status).toBe(403);
-    expect((await house.ask(admin, 'DELETE', `${path}/${id}`)).body).toEqual({ success: true, data: null });
-    expect((await house.ask(admin, 'DELETE', `${path}/${id}`)).status).toBe(404);
+  });
+
+  test('404 of a random id', async () => {
+    expect((await house.ask(admin, 'DELETE', `${path}/${randomId}`)).status).toBe(404);
   });
 });
 
 describe('POST /api/admin/models/:id/test', () => {
-  test('200 whether or not the provider agrees; 401, 403 and 404', async () => {
+  test('200 whether or not the provider agrees', async () => {
     const [good, bad] = [await make(), await make({ modelVariant: 'gpt-4' })];
     expect((await house.ask(admin, 'POST', `${path}/${good.id}/test`)).body['success']).toBe(true);
     expect((await house.ask(admin, 'POST', `${path}/${bad.id}/test`)).body).toMatchObject({ success: false, data: { errorCode: 'MODEL_NOT_FOUND' } });

@@ -70,9 +70,19 @@ describe('POST /api/ai-connections', () => {
     expect([answer.status, pathsOf(answer)[0]]).toEqual([400, path]);
   });
 
-  test('401, 403 for the organization without the permission, 409 a name that is taken', async () => {
+  test('401 without a token', async () => {
+    const name = `taken ${++names}`;
+    await make({ name });
     expect((await house.ask(null, 'POST', '/api/ai-connections', body())).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const name = `taken ${++names}`;
+    await make({ name });
     expect((await house.ask(alice, 'POST', '/api/ai-connections', body({ scope: 'organization' }))).status).toBe(403);
+  });
+
+  test('409 what would clash or take a key along', async () => {
     const name = `taken ${++names}`;
     await make({ name });
     expect((await house.ask(alice, 'POST', '/api/ai-connections', body({ name }))).status).toBe(409);
@@ -107,9 +117,13 @@ describe('GET /api/ai-connections/:id', () => {
     expect(indonesian.body['name']).toBe('Lingkungan (.env)');
   });
 
-  test('401, 404 of a stranger and of a random id', async () => {
+  test('401 without a token', async () => {
     const id = await make();
     expect((await house.ask(null, 'GET', `/api/ai-connections/${id}`)).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const id = await make();
     expect((await house.ask(bob, 'GET', `/api/ai-connections/${id}`)).status).toBe(404);
     expect((await house.ask(bob, 'GET', `/api/ai-connections/${randomId}`)).status).toBe(404);
   });
@@ -146,18 +160,30 @@ describe.each(['PATCH', 'PUT'])('%s /api/ai-connections/:id', (method) => {
 });
 
 describe('DELETE /api/ai-connections/:id', () => {
-  test('200, and then it is not there', async () => {
+  test('200 gone from the list, and a second time it is not there', async () => {
     const id = await make();
     expect((await house.ask(alice, 'DELETE', `/api/ai-connections/${id}`)).body).toEqual({ success: true });
     expect((await house.ask(alice, 'DELETE', `/api/ai-connections/${id}`)).status).toBe(404);
     expect(await idsOf(alice)).not.toContain(id);
   });
 
-  test('401, 403 and 404', async () => {
-    const [id, shared] = [await make(), await make({ scope: 'organization' }, admin)];
+  test('400 a force that is neither true nor false', async () => {
+    expect((await house.ask(alice, 'DELETE', `/api/ai-connections/${await make()}?force=1`)).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
+    const id = await make();
     expect((await house.ask(null, 'DELETE', `/api/ai-connections/${id}`)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const shared = await make({ scope: 'organization' }, admin);
     expect((await house.ask(alice, 'DELETE', `/api/ai-connections/${shared}`)).status).toBe(403);
     expect((await house.ask(admin, 'DELETE', '/api/ai-connections/environment')).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const id = await make();
     expect((await house.ask(bob, 'DELETE', `/api/ai-connections/${id}`)).status).toBe(404);
   });
 });
@@ -209,13 +235,23 @@ describe('GET and POST /api/model-preferences', () => {
     expect(bare(await house.ask(bob, 'GET', '/api/model-preferences'))).toEqual([]);
   });
 
-  test('400, 401 and 404', async () => {
+  test('400 what does not fit', async () => {
     const id = await make();
     const preference = { connectionId: id, modelId: 'small-model', isEnabled: false };
     expect((await house.ask(alice, 'POST', '/api/model-preferences', { ...preference, isEnabled: 'no' })).status).toBe(400);
     expect((await house.ask(alice, 'GET', '/api/model-preferences?userId=x')).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
+    const id = await make();
+    const preference = { connectionId: id, modelId: 'small-model', isEnabled: false };
     expect((await house.ask(null, 'POST', '/api/model-preferences', preference)).status).toBe(401);
     expect((await house.ask(null, 'GET', '/api/model-preferences')).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const id = await make();
+    const preference = { connectionId: id, modelId: 'small-model', isEnabled: false };
     expect((await house.ask(bob, 'POST', '/api/model-preferences', preference)).status).toBe(404);
   });
 });

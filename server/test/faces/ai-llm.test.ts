@@ -6,6 +6,9 @@ import type { Resident } from '../support/house.ts';
 const key = 'sk-s3canary-0123456789abcdefKLMN';
 const randomId = '01890a5d-ac96-774b-bcce-b302099a8057';
 
+const aText = expect.any(String) as unknown;
+const anId = expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown;
+
 let house: ConnectionsHouse;
 let vendor: Vendor;
 let admin: Resident;
@@ -47,10 +50,10 @@ const idsOf = (answer: Seen): unknown[] => listOf(answer).map((entry) => entry['
 const one = async (id: string): Promise<Record<string, unknown>> => listOf(await house.ask(admin, 'GET', '/ai/llm')).find((entry) => entry['id'] === id)!;
 
 describe('POST /ai/llm', () => {
-  test('200, not 201, with the id', async () => {
+  test('400 what does not fit', async () => {
     const answer = await house.ask(writer, 'POST', '/ai/llm', body());
     expect(answer.status, answer.text).toBe(200);
-    expect(answer.body).toMatchObject({ success: true, aiLlmId: expect.stringMatching(/^[0-9a-f-]{36}$/), message: expect.any(String) });
+    expect(answer.body).toMatchObject({ success: true, aiLlmId: anId, message: aText });
   });
 
   test.each([
@@ -65,7 +68,7 @@ describe('POST /ai/llm', () => {
 
   test('200 without an endpoint the provider has its own; a lone key is the secret', async () => {
     const id = await make({ aiType: 'OPENAI', endpoint: null, secret: null, key });
-    expect(await one(id)).toMatchObject({ endpoint: 'https://api.openai.com/v1', key: null, secretSetAt: expect.any(String) });
+    expect(await one(id)).toMatchObject({ endpoint: 'https://api.openai.com/v1', key: null, secretSetAt: aText });
   });
 
   test.each([
@@ -79,7 +82,7 @@ describe('POST /ai/llm', () => {
   ])('400 %s, in the words of this face', async (_, more, path) => {
     const answer = await house.ask(writer, 'POST', '/ai/llm', body(more));
     expect(answer.status, answer.text).toBe(400);
-    expect(answer.body).toMatchObject({ success: false, message: expect.any(String) });
+    expect(answer.body).toMatchObject({ success: false, message: aText });
     expect(pathsOf(answer)).toContain(path);
   });
 
@@ -96,10 +99,16 @@ describe('POST /ai/llm', () => {
     expect([answer.status, answer.body['error_code'], pathsOf(answer)]).toEqual([400, 'SECRET_REQUIRED', ['secret']]);
   });
 
-  test('401, 403 for readers and outsiders, 404 for a workspace that is none', async () => {
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'POST', '/ai/llm', body())).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
     expect((await house.ask(reader, 'POST', '/ai/llm', body())).status).toBe(403);
     expect((await house.ask(outsider, 'POST', '/ai/llm', body())).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(writer, 'POST', '/ai/llm', body({ workspaceId: randomId }))).status).toBe(404);
     expect((await house.ask(writer, 'POST', '/ai/llm', body({ workspaceId: 'x' }))).status).toBe(404);
   });
@@ -117,10 +126,19 @@ describe('GET /ai/llm', () => {
     expect(idsOf(await house.ask(admin, 'GET', '/ai/llm'))).toEqual(expect.arrayContaining([id, hidden]));
   });
 
-  test('400, 401, 403 and 404', async () => {
+  test('400 what does not fit', async () => {
     expect((await house.ask(reader, 'GET', '/ai/llm?userId=x')).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'GET', '/ai/llm')).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
     expect((await house.ask(reader, 'GET', `/ai/llm?workspaceId=${otherId}`)).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(reader, 'GET', `/ai/llm?workspaceId=${randomId}`)).status).toBe(404);
   });
 });
@@ -168,12 +186,23 @@ describe('PUT /ai/llm/:id', () => {
     expect(pathsOf(await house.ask(writer, 'PUT', `/ai/llm/${id}`, { workspaceId: otherId }))).toContain('workspaceId');
   });
 
-  test('401, 403, 404, and 409 for another endpoint without the secret', async () => {
+  test('401 without a token', async () => {
     const id = await make();
     expect((await house.ask(null, 'PUT', `/ai/llm/${id}`, { name: 'x' })).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const id = await make();
     expect((await house.ask(reader, 'PUT', `/ai/llm/${id}`, { name: 'x' })).status).toBe(403);
     expect((await house.ask(outsider, 'PUT', `/ai/llm/${id}`, { name: 'x' })).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(writer, 'PUT', `/ai/llm/${randomId}`, { name: 'x' })).status).toBe(404);
+  });
+
+  test('409 what would clash or take a key along', async () => {
+    const id = await make();
     expect((await house.ask(writer, 'PUT', `/ai/llm/${id}`, { endpoint: 'https://elsewhere.example.org/v1' })).status).toBe(409);
   });
 });
@@ -182,33 +211,50 @@ describe('DELETE /ai/llm/:id', () => {
   test('200 gone from every list, with its credentials', async () => {
     const id = await make();
     const answer = await house.ask(writer, 'DELETE', `/ai/llm/${id}`);
-    expect(answer.body).toMatchObject({ success: true, message: expect.any(String) });
+    expect(answer.body).toMatchObject({ success: true, message: aText });
     expect(idsOf(await house.ask(writer, 'GET', '/ai/llm'))).not.toContain(id);
     const row = await house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     expect([row.api_key_encrypted, row.access_key_encrypted, row.headers_encrypted, row.secret_last4]).toEqual([null, null, null, null]);
   });
 
-  test('401, 403 and 404', async () => {
+  test('401 without a token', async () => {
     const id = await make();
     expect((await house.ask(null, 'DELETE', `/ai/llm/${id}`)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const id = await make();
     expect((await house.ask(reader, 'DELETE', `/ai/llm/${id}`)).status).toBe(403);
     expect((await house.ask(outsider, 'DELETE', `/ai/llm/${id}`)).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(writer, 'DELETE', `/ai/llm/${randomId}`)).status).toBe(404);
   });
 });
 
 describe('POST /ai/llm/:id/validate', () => {
-  test('200 and success, with a message; a reader may ask too', async () => {
+  test('200 what is allowed', async () => {
     const id = await make();
     const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
     expect([answer.status, answer.body['success'], typeof answer.body['message']]).toEqual([200, true, 'string']);
+  });
+
+  test('400 what does not fit', async () => {
+    const id = await make();
+    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
     expect(Object.keys(answer.body).toSorted()).toEqual(['message', 'success']);
   });
 
-  test('200 and success false where the provider refuses, with its status text and without the key', async () => {
+  test('200 what is allowed', async () => {
     const id = await make({ secret: 'sk-refused-0123456789abcdef' });
     const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
     expect([answer.status, answer.body['success']]).toEqual([200, false]);
+  });
+
+  test('400 what does not fit', async () => {
+    const id = await make({ secret: 'sk-refused-0123456789abcdef' });
+    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
     expect(answer.body['message']).toContain('401 Unauthorized');
     expect(tracesOf('sk-refused-0123456789abcdef', answer.text)).toEqual([]);
   });
@@ -222,10 +268,17 @@ describe('POST /ai/llm/:id/validate', () => {
     expect(after['validationStatus']).toBe('success');
   });
 
-  test('401, 403 and 404', async () => {
+  test('401 without a token', async () => {
     const id = await make();
     expect((await house.ask(null, 'POST', `/ai/llm/${id}/validate`)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const id = await make();
     expect((await house.ask(outsider, 'POST', `/ai/llm/${id}/validate`)).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(writer, 'POST', `/ai/llm/${randomId}/validate`)).status).toBe(404);
   });
 });
@@ -240,11 +293,20 @@ describe('GET /ai/llm/stats', () => {
     expect(all.map((row) => row.aiLlmId)).toContain(id);
   });
 
-  test('400, 401, 403 and 404', async () => {
-    const hidden = await make({ workspaceId: otherId }, admin);
+  test('400 what does not fit', async () => {
     expect((await house.ask(reader, 'GET', '/ai/llm/stats?id=x')).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'GET', '/ai/llm/stats')).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const hidden = await make({ workspaceId: otherId }, admin);
     expect((await house.ask(reader, 'GET', `/ai/llm/stats?aiLlmId=${hidden}`)).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(reader, 'GET', `/ai/llm/stats?aiLlmId=${randomId}`)).status).toBe(404);
   });
 });

@@ -35,8 +35,8 @@ async function make(owner: Resident, more: Record<string, unknown> = {}): Promis
   return answer.body.data;
 }
 
-const testOf = (owner: Resident | null, id: unknown, query = '', body?: unknown) => house.ask(owner, 'POST', `/api/configurations/${id}/test${query}`, body);
-const rowOf = (id: unknown) => house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id as string).executeTakeFirstOrThrow();
+const testOf = (owner: Resident | null, id: string, query = '', body?: unknown) => house.ask(owner, 'POST', `/api/configurations/${id}/test${query}`, body);
+const rowOf = (id: string) => house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 describe('POST /api/configurations/:id/test', () => {
   test('200 a connection that works, and the row remembers it without being changed', async () => {
@@ -113,9 +113,13 @@ describe('POST /api/configurations/:id/test', () => {
     expect((await testOf(alice, made.id, '?maxAge=x')).status).toBe(400);
   });
 
-  test('401, and 404 of a stranger', async () => {
+  test('401 without a token', async () => {
     const made = await make(alice);
     expect((await testOf(null, made.id)).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const made = await make(alice);
     expect((await testOf(await person(), made.id)).status).toBe(404);
     expect((await testOf(alice, randomId)).status).toBe(404);
   });
@@ -188,7 +192,7 @@ describe('POST /api/configurations/test', () => {
     const owner = await person();
     const body = { provider: 'custom', baseUrl: vendor.baseUrl, apiKey: key, model: 'small-model' };
     const answers = await Promise.all(Array.from({ length: 8 }, () => unsaved(owner, body)));
-    const statuses = answers.map((answer) => answer.status).toSorted();
+    const statuses = answers.map((answer) => answer.status).toSorted((a, b) => a - b);
     expect(statuses[0]).toBe(200);
     expect(statuses.every((status) => status === 200 || status === 429)).toBe(true);
     expect(statuses).toContain(429);
@@ -196,7 +200,7 @@ describe('POST /api/configurations/test', () => {
 });
 
 describe('POST /api/configurations/:id/rotate-key', () => {
-  const rotate = (owner: Resident | null, id: unknown, body?: unknown) => house.ask(owner, 'POST', `/api/configurations/${id}/rotate-key`, body);
+  const rotate = (owner: Resident | null, id: string, body?: unknown) => house.ask(owner, 'POST', `/api/configurations/${id}/rotate-key`, body);
 
   test('200 a new key replaces the old one for the very next call', async () => {
     const owner = await person();
@@ -224,15 +228,20 @@ describe('POST /api/configurations/:id/rotate-key', () => {
     expect((await testOf(owner, sibling.id)).body['success']).toBe(true);
   });
 
-  test('200 and success false: a new key that fails its test leaves the old one in place', async () => {
+  test('200 what is allowed', async () => {
     const owner = await person();
     const made = await make(owner);
-    const before = await rowOf(made.id);
     const answer = await rotate(owner, made.id, { apiKey: wrongKey, validate: true });
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ success: false, data: { rotatedAt: null, test: { errorCode: 'AUTH' } } });
-    expect((await rowOf(made.id)).api_key_encrypted).toBe(before.api_key_encrypted);
     expect((await rotate(owner, made.id, { apiKey: key, validate: true })).body['success']).toBe(true);
+  });
+
+  test('400 what does not fit', async () => {
+    const owner = await person();
+    const made = await make(owner);
+    const before = await rowOf(made.id);
+    expect((await rowOf(made.id)).api_key_encrypted).toBe(before.api_key_encrypted);
   });
 
   test('400 nothing to rotate, a key that is none, an unknown field', async () => {
@@ -243,11 +252,18 @@ describe('POST /api/configurations/:id/rotate-key', () => {
     expect((await rotate(owner, made.id, { apiKey: key, baseUrl: 'https://x.example' })).status).toBe(400);
   });
 
-  test('401, 403 and 404', async () => {
+  test('401 without a token', async () => {
     const made = await make(alice);
-    const shared = await house.ask(admin, 'POST', '/api/ai-connections', { name: `shared ${++names}`, baseUrl: vendor.baseUrl, apiKey: key, scope: 'organization' });
     expect((await rotate(null, made.id)).status).toBe(401);
+  });
+
+  test('403 what is closed to the caller', async () => {
+    const shared = await house.ask(admin, 'POST', '/api/ai-connections', { name: `shared ${++names}`, baseUrl: vendor.baseUrl, apiKey: key, scope: 'organization' });
     expect((await rotate(alice, shared.body.id)).status).toBe(403);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const made = await make(alice);
     expect((await rotate(await person(), made.id)).status).toBe(404);
   });
 
@@ -273,7 +289,7 @@ describe('GET /api/configurations/:id/usage', () => {
     const made = await make(alice);
     const nowMs = house.deps.clock.nowMs();
     const day = nowMs - (nowMs % 86_400_000);
-    const dimension = (id: number, purpose: string) => ({ id, hash: `h${id}${String(made.id)}`.slice(0, 64), connection_id: made.id, provider: 'custom', model: 'small-model', purpose, access_key_id: null, user_id: null, workspace_id: null, repository_id: null, use_case_id: null });
+    const dimension = (id: number, purpose: string) => ({ id, hash: `h${id}${made.id}`.slice(0, 64), connection_id: made.id, provider: 'custom', model: 'small-model', purpose, access_key_id: null, user_id: null, workspace_id: null, repository_id: null, use_case_id: null });
     await house.database.db.insertInto('usage_dimensions').values([dimension(1, 'completion'), dimension(2, 'probe')]).execute();
     const measures = { shard: 0, attempts: 4, requests: 3, failures: 1, tokens_in: 100, tokens_out: 20, cost_nano_usd: 1_500_000, latency_ms_sum: 400, last_used_at: nowMs };
     // Roll-ups of the running day are read by the quarter-hour, those of whole days by the day.
@@ -281,15 +297,25 @@ describe('GET /api/configurations/:id/usage', () => {
     await house.database.db.insertInto('usage_quarters').values(buckets).execute();
     const { body } = await house.ask(alice, 'GET', `/api/configurations/${made.id}/usage`);
     expect(body.data).toMatchObject({ requestCount: 3, tokenCount: 120, tokensIn: 100, tokensOut: 20, costUSD: 0.0015, averageLatency: 100, errorRate: 0.25, lastUsed: new Date(nowMs).toISOString() });
-    expect(body.data!['series']).toEqual([{ date: new Date(day).toISOString().slice(0, 10), requestCount: 3, tokenCount: 120, costUSD: 0.0015 }]);
+    expect(body.data['series']).toEqual([{ date: new Date(day).toISOString().slice(0, 10), requestCount: 3, tokenCount: 120, costUSD: 0.0015 }]);
   });
 
-  test('400, 401 and 404', async () => {
+  test('400 what does not fit', async () => {
     const made = await make(alice);
     const path = `/api/configurations/${made.id}/usage`;
     expect((await house.ask(alice, 'GET', `${path}?period=1y`)).status).toBe(400);
     expect((await house.ask(alice, 'GET', `${path}?from=2026-02-01&to=2026-01-01`)).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
+    const made = await make(alice);
+    const path = `/api/configurations/${made.id}/usage`;
     expect((await house.ask(null, 'GET', path)).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const made = await make(alice);
+    const path = `/api/configurations/${made.id}/usage`;
     expect((await house.ask(await person(), 'GET', path)).status).toBe(404);
   });
 });

@@ -136,7 +136,7 @@ describe('DELETE /api/me/sessions/:id', () => {
     const foreign = await house.request('DELETE', `/api/me/sessions/${id}`, { token: ben.token });
     const random = await house.request('DELETE', `/api/me/sessions/${house.deps.ids.uuid()}`, { token: ben.token });
     expect(foreign.status).toBe(404);
-    expect({ ...foreign.body, request_id: '' }).toEqual({ ...random.body, request_id: '' });
+    expect(foreign.bodyWithoutId).toEqual(random.bodyWithoutId);
     expect((await house.request('DELETE', '/api/me/sessions/nonsense', { token: ben.token })).status).toBe(404);
     expect((await house.request('GET', '/api/me', { cookie })).status).toBe(200);
   });
@@ -145,7 +145,7 @@ describe('DELETE /api/me/sessions/:id', () => {
 describe('GET /api/admin/users', () => {
   test('200 newest first, page by page, with a search in names and addresses', async () => {
     const all = await house.request('GET', '/api/admin/users', { token: ada.token });
-    const names = [...all.body.data!].map((user) => String(user['name']));
+    const names: unknown[] = [...all.body.data!].map((user) => user['name']);
     expect(names.at(-1)).toBe('Ada');
     expect(names).toContain('Mia');
     const first = await house.request('GET', '/api/admin/users?limit=2', { token: ada.token });
@@ -213,7 +213,7 @@ describe('POST /api/admin/users', () => {
     const reply = await create({ email: 'BEN@example.org', name: 'Ben Again' });
     expect([reply.status, reply.body.error_code]).toEqual([409, 'EMAIL_EXISTS']);
     const both = await Promise.all([1, 2].map(() => create({ email: 'race@example.org', name: 'Race' })));
-    expect(both.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
   });
 });
 
@@ -267,7 +267,7 @@ describe('PATCH /api/admin/users/:id', () => {
     }
     const second = await house.createResident('Second', 'administrator');
     const both = await Promise.all([change(ada.id, { role: 'user' }, second.token), change(second.id, { role: 'user' }, ada.token)]);
-    expect(both.map(({ status }) => status).toSorted()).toEqual([200, 409]);
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
     const left = await house.database.db.selectFrom('people').select('user_id').where('role', '=', 'administrator').execute();
     expect(left).toHaveLength(1);
   });

@@ -62,10 +62,16 @@ describe('GET /api/providers/:name/models', () => {
     expect(body.data).toMatchObject({ source: 'catalog', errorCode: 'AUTH', models: [] });
   });
 
-  test('400, 401, 404 for an unknown provider and for a connection of a stranger or of another provider', async () => {
-    const made = await house.ask(admin, 'POST', '/api/configurations', { name: 'private', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x', apiKey: key });
+  test('400 what does not fit', async () => {
     expect((await house.ask(alice, 'GET', '/api/providers/openai/models?key=x')).status).toBe(400);
+  });
+
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'GET', '/api/providers/openai/models')).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
+    const made = await house.ask(admin, 'POST', '/api/configurations', { name: 'private', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x', apiKey: key });
     expect((await house.ask(alice, 'GET', '/api/providers/nobody/models')).body['error_code']).toBe('UNKNOWN_PROVIDER');
     expect((await house.ask(alice, 'GET', `/api/providers/custom/models?configurationId=${made.body.data.id}`)).status).toBe(404);
     expect((await house.ask(admin, 'GET', `/api/providers/openai/models?configurationId=${made.body.data.id}`)).status).toBe(404);
@@ -81,8 +87,11 @@ describe('GET /api/providers/:name/schema', () => {
     expect(fields.find((field) => field.name === 'temperature')).toMatchObject({ kind: 'slider', min: 0, max: 2 });
   });
 
-  test('401 and 404', async () => {
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'GET', '/api/providers/openai/schema')).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(alice, 'GET', '/api/providers/constructor/schema')).status).toBe(404);
   });
 });
@@ -103,8 +112,11 @@ describe('GET /api/providers/:name/templates', () => {
     expect(after.filter((template) => template['isDefault'])).toHaveLength(1);
   });
 
-  test('401 and 404', async () => {
+  test('401 without a token', async () => {
     expect((await house.ask(null, 'GET', '/api/providers/openai/templates')).status).toBe(401);
+  });
+
+  test('404 what is not there for the caller', async () => {
     expect((await house.ask(alice, 'GET', '/api/providers/nobody/templates')).status).toBe(404);
   });
 });

@@ -290,6 +290,21 @@ describe('a stream', () => {
     expect(assemble(chunks).choices[0]).toMatchObject({ message: { content: 'ab' }, finish_reason: 'stop' });
   });
 
+  test('a call without id, name, number or input, and blocks of a kind nobody knows, break nothing', () => {
+    const said = message(
+      start,
+      { type: 'content_block_start', content_block: { type: 'tool_use' } },
+      { type: 'content_block_stop' },
+      block(1, { type: 'hologram' }),
+      delta(1, 'input_json_delta', { partial_json: '{"broken' }),
+      close(1),
+      ending('tool_use'),
+      stop,
+    );
+    expect(said.tool_calls).toEqual([{ id: '', type: 'function', function: { name: '', arguments: '{}' } }]);
+    expect(said.patchbay?.blocks).toEqual([{ type: 'tool_use' }, { type: 'hologram', input: '{"broken' }]);
+  });
+
   test("a stream without message_start has the house's own head", () => {
     expect(stream(block(0, text('a'))).chunks[0]).toMatchObject({ id: moment.id, model: 'claude-sonnet-4-5' });
   });

@@ -1,5 +1,5 @@
 /** The one store of what was loaded, and what a lost session means for it. */
-import { QueryCache, QueryClient } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query';
 import { HttpError } from '@patchbay/client';
 import { isUnauthenticated } from '../lib/error-text.ts';
 
@@ -13,6 +13,11 @@ export function createQueries(onSignedOut: () => void): QueryClient {
     queryCache: new QueryCache({
       onError: (error, query) => {
         if (isUnauthenticated(error) && query.queryKey[0] !== 'me') onSignedOut();
+      },
+    }),
+    mutationCache: new MutationCache({
+      onError: (error) => {
+        if (isUnauthenticated(error)) onSignedOut();
       },
     }),
     defaultOptions: {

@@ -7,7 +7,8 @@ export function useAddDemo() {
   return useMutation({
     mutationFn: async (name: string) => {
       const startedMs = performance.now();
-      await client.configurations.create({ name, provider: 'demo' });
+      const demo = (await client.providers.list()).find((provider) => provider.name === 'demo');
+      await client.configurations.create({ name, provider: 'demo', model: demo?.models.default });
       return { tookMs: Math.round(performance.now() - startedMs) };
     },
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['connections'] }),

@@ -14,15 +14,13 @@ import { fromConnection, toChange, toNew, words } from './dialect.ts';
 
 type Deps = ControlDeps & PlaneDeps;
 
-const path = '/api/admin/models';
-const byId = `${path}/:id`;
 const access = 'manage_ai_models';
 const organizationOf = (actor: Actor): Owner => ({ scope: 'organization', id: actor.organizationId });
 
 const update = (method: 'PUT' | 'PATCH'): Route<Deps> =>
   route({
     method,
-    path: byId,
+    path: '/api/admin/models/:id',
     summary: 'Change the named fields; null clears',
     access,
     params: idParams,
@@ -37,7 +35,7 @@ const update = (method: 'PUT' | 'PATCH'): Route<Deps> =>
 export const routes: readonly Route<Deps>[] = [
   route({
     method: 'GET',
-    path,
+    path: '/api/admin/models',
     summary: "The organization's models, newest first",
     access,
     query: pageQuery,
@@ -52,7 +50,7 @@ export const routes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'POST',
-    path,
+    path: '/api/admin/models',
     summary: 'Make a model of the organization',
     access,
     body: createAdminModel,
@@ -65,7 +63,7 @@ export const routes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'GET',
-    path: byId,
+    path: '/api/admin/models/:id',
     summary: 'One model, its key masked',
     access,
     params: idParams,
@@ -79,13 +77,13 @@ export const routes: readonly Route<Deps>[] = [
   update('PATCH'),
   route({
     method: 'DELETE',
-    path: byId,
+    path: '/api/admin/models/:id',
     summary: 'Delete for good, with all credentials',
     access,
     params: idParams,
     query: forceQuery,
     answers: { 200: adminModelDeleted },
-    statuses: [200, 400, 401, 403, 404, 409],
+    statuses: [200, 400, 401, 403, 404],
     async handle(deps: Deps, { actor, origin, params, query }) {
       await deleteConnection(deps, { actor, origin }, params.id, { isForced: query.force ?? false });
       return ok({ success: true, data: null });
@@ -93,7 +91,7 @@ export const routes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'POST',
-    path: `${byId}/test`,
+    path: '/api/admin/models/:id/test',
     summary: 'Test a model; 200 whenever the test ran',
     access,
     params: idParams,

@@ -25,8 +25,6 @@ import { fromConnection, fromEnvironment, toInput, words } from './dialect.ts';
 
 type Deps = ControlDeps & PlaneDeps;
 
-const path = '/api/ai-connections';
-const byId = `${path}/:id`;
 const done = { success: true } as const;
 
 /** The `.env` connection belongs to whoever runs the server. */
@@ -37,7 +35,7 @@ function refuseEnvironment(deps: Deps, id: string): void {
 const update = (method: 'PUT' | 'PATCH'): Route<Deps> =>
   route({
     method,
-    path: byId,
+    path: '/api/ai-connections/:id',
     summary: 'Change the named fields; null clears',
     access: 'signed-in',
     params: idParams,
@@ -54,7 +52,7 @@ const update = (method: 'PUT' | 'PATCH'): Route<Deps> =>
 const connectionRoutes: readonly Route<Deps>[] = [
   route({
     method: 'GET',
-    path,
+    path: '/api/ai-connections',
     summary: 'Every connection that the caller may use, newest first',
     access: 'signed-in',
     answers: { 200: aiConnectionList },
@@ -67,7 +65,7 @@ const connectionRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'POST',
-    path,
+    path: '/api/ai-connections',
     summary: "Make a connection of the caller, or of the organization with the permission for it",
     access: 'signed-in',
     body: createAiConnection,
@@ -82,7 +80,7 @@ const connectionRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'GET',
-    path: byId,
+    path: '/api/ai-connections/:id',
     summary: 'One connection, its key masked',
     access: 'signed-in',
     params: idParams,
@@ -97,13 +95,13 @@ const connectionRoutes: readonly Route<Deps>[] = [
   update('PUT'),
   route({
     method: 'DELETE',
-    path: byId,
+    path: '/api/ai-connections/:id',
     summary: 'Delete for good, with all credentials',
     access: 'signed-in',
     params: idParams,
     query: forceQuery,
     answers: { 200: aiConnectionDone },
-    statuses: [200, 400, 401, 403, 404, 409],
+    statuses: [200, 400, 401, 403, 404],
     async handle(deps: Deps, { actor, origin, params, query }) {
       refuseEnvironment(deps, params.id);
       await deleteConnection(deps, { actor, origin }, params.id, { isForced: query.force ?? false });

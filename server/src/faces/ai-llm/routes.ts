@@ -24,8 +24,6 @@ import { fromConnection, fromOutcome, fromTotals, toChange, toNew, words } from 
 
 type Deps = ConnectionUsageDeps & PlaneDeps;
 
-const path = '/ai/llm';
-const byId = `${path}/:id`;
 const dialect = 'ai-llm';
 const access = 'signed-in';
 const workspaceOwner = (id: string): Owner => ({ scope: 'workspace', id });
@@ -33,7 +31,7 @@ const workspaceOwner = (id: string): Owner => ({ scope: 'workspace', id });
 const listRoutes: readonly Route<Deps>[] = [
   route({
     method: 'GET',
-    path,
+    path: '/ai/llm',
     summary: 'AI LLMs of one workspace, or of all that the caller may see',
     access,
     dialect,
@@ -50,7 +48,7 @@ const listRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'GET',
-    path: `${path}/available`,
+    path: '/ai/llm/available',
     summary: 'Every AI LLM that is validated, active and open to the caller, newest first',
     access,
     dialect,
@@ -63,7 +61,7 @@ const listRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'GET',
-    path: `${path}/stats`,
+    path: '/ai/llm/stats',
     summary: 'Totals per AI LLM, zeros included',
     access,
     dialect,
@@ -79,7 +77,7 @@ const listRoutes: readonly Route<Deps>[] = [
 const changeRoutes: readonly Route<Deps>[] = [
   route({
     method: 'POST',
-    path,
+    path: '/ai/llm',
     summary: 'Make an AI LLM of a workspace',
     access,
     dialect,
@@ -93,7 +91,7 @@ const changeRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'PUT',
-    path: byId,
+    path: '/ai/llm/:id',
     summary: 'Change the named fields; null clears',
     access,
     dialect,
@@ -110,7 +108,7 @@ const changeRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'DELETE',
-    path: byId,
+    path: '/ai/llm/:id',
     summary: 'Delete for good, with all credentials',
     access,
     dialect,
@@ -125,7 +123,7 @@ const changeRoutes: readonly Route<Deps>[] = [
   }),
   route({
     method: 'POST',
-    path: `${byId}/validate`,
+    path: '/ai/llm/:id/validate',
     summary: 'Call the provider once; 200 also where it refuses',
     access,
     dialect,

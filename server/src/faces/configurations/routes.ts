@@ -24,15 +24,13 @@ import { keyRoutes } from './key-routes.ts';
 
 export type ConnectionFaceDeps = ControlDeps & PlaneDeps;
 
-const path = '/api/configurations';
-const byId = `${path}/:id`;
 const changed = [200, 400, 401, 403, 404, 409] as const;
 
 /** One field that a route of its own sets. */
-const setting = (suffix: string, summary: string, field: { isActive: boolean } | { isDefault: boolean }): Route<ConnectionFaceDeps> =>
+const setting = (path: string, summary: string, field: { isActive: boolean } | { isDefault: boolean }): Route<ConnectionFaceDeps> =>
   route({
     method: 'POST',
-    path: `${byId}/${suffix}`,
+    path,
     summary,
     access: 'signed-in',
     params: idParams,
@@ -48,7 +46,7 @@ const setting = (suffix: string, summary: string, field: { isActive: boolean } |
 const update = (method: 'PUT' | 'PATCH'): Route<ConnectionFaceDeps> =>
   route({
     method,
-    path: byId,
+    path: '/api/configurations/:id',
     summary: 'Change the named fields; null clears',
     access: 'signed-in',
     params: idParams,
@@ -74,7 +72,7 @@ async function create(deps: ConnectionFaceDeps, { actor, origin, request, body }
 export const routes: readonly Route<ConnectionFaceDeps>[] = [
   route({
     method: 'GET',
-    path,
+    path: '/api/configurations',
     summary: "The caller's own configurations, newest first",
     access: 'signed-in',
     query: pageQuery,
@@ -91,7 +89,7 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
   }),
   route({
     method: 'POST',
-    path,
+    path: '/api/configurations',
     summary: 'Make a configuration of the caller',
     access: 'signed-in',
     body: createConfiguration,
@@ -101,7 +99,7 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
   }),
   route({
     method: 'POST',
-    path: `${path}/test`,
+    path: '/api/configurations/test',
     summary: 'Test settings that are not saved',
     access: 'signed-in',
     body: testConfiguration,
@@ -115,7 +113,7 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
   }),
   route({
     method: 'GET',
-    path: byId,
+    path: '/api/configurations/:id',
     summary: 'One configuration',
     access: 'signed-in',
     params: idParams,
@@ -129,24 +127,24 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
   update('PATCH'),
   route({
     method: 'DELETE',
-    path: byId,
+    path: '/api/configurations/:id',
     summary: 'Delete for good, with all credentials',
     access: 'signed-in',
     params: idParams,
     query: forceQuery,
     answers: { 200: deletedAnswer },
-    statuses: [200, 400, 401, 403, 404, 409],
+    statuses: [200, 400, 401, 403, 404],
     async handle(deps: ConnectionFaceDeps, { actor, origin, params, query }) {
       await deleteConnection(deps, { actor, origin }, params.id, { isForced: query.force ?? false });
       return ok({ success: true, data: null });
     },
   }),
-  setting('default', 'Make it the default of its owner', { isDefault: true }),
-  setting('activate', 'Let it be used', { isActive: true }),
-  setting('deactivate', 'Keep it, but let nobody use it', { isActive: false }),
+  setting('/api/configurations/:id/default', 'Make it the default of its owner', { isDefault: true }),
+  setting('/api/configurations/:id/activate', 'Let it be used', { isActive: true }),
+  setting('/api/configurations/:id/deactivate', 'Keep it, but let nobody use it', { isActive: false }),
   route({
     method: 'POST',
-    path: `${byId}/test`,
+    path: '/api/configurations/:id/test',
     summary: 'Test a saved configuration; 200 whenever the test ran',
     access: 'signed-in',
     params: idParams,
@@ -161,7 +159,7 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
   }),
   route({
     method: 'GET',
-    path: `${byId}/dependants`,
+    path: '/api/configurations/:id/dependants',
     summary: 'What uses this configuration',
     access: 'signed-in',
     params: idParams,

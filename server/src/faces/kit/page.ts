@@ -7,6 +7,6 @@ export interface PageAnswer {
 }
 
 /** A full page may have a successor, whose cursor is its last id; `limit` is what the query asked for. */
-export function pageAnswer<Row extends { id: string }>(rows: readonly Row[], limit: number): PageAnswer {
+export function pageAnswer(rows: readonly { id: string }[], limit: number): PageAnswer {
   return { success: true, data: [...rows], nextCursor: rows.length < limit ? null : (rows.at(-1)?.id ?? null) };
 }

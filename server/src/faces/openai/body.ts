@@ -24,8 +24,15 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
       if (first === null) first = chunk;
       else (parts ??= [first]).push(chunk);
     });
-    request.on('end', () => resolve(parts ? Buffer.concat(parts) : (first ?? Buffer.alloc(0))));
+    let isWhole = false;
+    request.on('end', () => {
+      isWhole = true;
+      resolve(parts ? Buffer.concat(parts) : (first ?? Buffer.alloc(0)));
+    });
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the caller hung up')));
+    // Requests that came whole close too: an error made for each of them costs more than reading it did.
+    request.on('close', () => {
+      if (!isWhole) reject(new Error('the caller hung up'));
+    });
   });
 }

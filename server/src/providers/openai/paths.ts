@@ -35,10 +35,10 @@ function azureModelsPath(to: Destination, path: string): string {
 }
 
 export function chatPath(to: Destination): string {
-  return to.row.addressing === 'azure' ? azureChatPath(to, azurePath(to)) : `${pathOf(to.baseUrl)}/chat/completions`;
+  return to.row.addressing === 'deployments' ? azureChatPath(to, azurePath(to)) : `${pathOf(to.baseUrl)}/chat/completions`;
 }
 
 export function modelsPath(to: Destination): string {
-  if (to.row.addressing === 'azure') return azureModelsPath(to, azurePath(to));
+  if (to.row.addressing === 'deployments') return azureModelsPath(to, azurePath(to));
   return to.row.modelsPath ?? `${pathOf(to.baseUrl)}/models`;
 }

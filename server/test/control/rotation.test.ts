@@ -217,7 +217,8 @@ describe('migrateEncryption', () => {
   test('a key that is not loaded is refused by its check value, and the text is not repeated', async () => {
     const unknown = Buffer.from(house.deps.ids.bytes(32)).toString('base64');
     const error = await new EncryptionService(house.deps, caller).migrateEncryption(unknown, unknown).catch((thrown: unknown) => thrown as Error);
-    expect(String(error)).toContain('is not loaded');
-    expect(String(error)).not.toContain(unknown);
+    expect(error).toBeInstanceOf(Error);
+    expect((error as Error).message).toContain('is not loaded');
+    expect((error as Error).message).not.toContain(unknown);
   });
 });

@@ -1,0 +1,200 @@
+/** The byte scanner against the real parser: what it finds is what the parser finds, and what it patches is the same object otherwise. */
+import { describe, expect, test } from 'vitest';
+import { depthMax, memberValue, patchObject, scanObject, type Scan, type ScanFault } from '../../src/lib/json-scan.ts';
+import { seeded } from '../vault/parts.ts';
+
+const scanText = (text: string): Scan | ScanFault => scanObject(Buffer.from(text));
+function mustScan(bytes: Buffer): Scan {
+  const scan = scanObject(bytes);
+  if (typeof scan === 'string') throw new Error(`${scan}: ${bytes.toString('utf8').slice(0, 200)}`);
+  return scan;
+}
+const patched = (text: string, patches: Record<string, unknown>): string => {
+  const bytes = Buffer.from(text);
+  return patchObject(bytes, mustScan(bytes), Object.entries(patches).map(([key, value]) => ({ key, json: JSON.stringify(value) }))).toString('utf8');
+};
+
+describe('members', () => {
+  test('are found with the bytes of their values, whatever stands between', () => {
+    const bytes = Buffer.from(' {\r\n\t"model" : "gpt-4o" ,"n":1,"list":[1,{"a":"}"}],"o":{"x":"]"},"t":true,"z":null,"e":-1.5e3 }\n');
+    const scan = mustScan(bytes);
+    expect([...scan.members.keys()]).toEqual(['model', 'n', 'list', 'o', 't', 'z', 'e']);
+    expect([...scan.members.keys()].map((key) => memberValue(bytes, scan, key))).toEqual(['gpt-4o', 1, [1, { a: '}' }], { x: ']' }, true, null, -1500]);
+  });
+
+  test('of inner objects are not top-level members', () => {
+    expect([...mustScan(Buffer.from('{"a":{"model":"inner"},"b":[{"model":"inner"}]}')).members.keys()]).toEqual(['a', 'b']);
+  });
+
+  test('strings may hold quotes, backslashes, braces and characters of any length', () => {
+    const value = { 'k"\\{': 'v"\\\\}\\', 'é😀': '\u2028 世界', '': '' };
+    const bytes = Buffer.from(JSON.stringify(value));
+    const scan = mustScan(bytes);
+    for (const [key, text] of Object.entries(value)) expect(memberValue(bytes, scan, key)).toBe(text);
+  });
+
+  test('an escaped key is its own meaning: "mod\\u0065l" is "model"', () => {
+    expect(mustScan(Buffer.from('{"mod\\u0065l":1}')).members.has('model')).toBe(true);
+    expect(scanText('{"mod\\u0065l":1,"model":2}')).toBe('duplicate_key');
+  });
+
+  test('names of the prototype are members like others', () => {
+    const scan = mustScan(Buffer.from('{"__proto__":{"x":1},"constructor":2}'));
+    expect([...scan.members.keys()]).toEqual(['__proto__', 'constructor']);
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+});
+
+describe('refusals', () => {
+  const cases: readonly (readonly [string, ScanFault])[] = [
+    ['', 'not_an_object'],
+    ['   ', 'not_an_object'],
+    ['[]', 'not_an_object'],
+    ['"text"', 'not_an_object'],
+    ['null', 'not_an_object'],
+    ['{', 'malformed'],
+    ['{"a"', 'malformed'],
+    ['{"a":', 'malformed'],
+    ['{"a":1', 'malformed'],
+    ['{"a":}', 'malformed'],
+    ['{"a" 1}', 'malformed'],
+    ['{a:1}', 'malformed'],
+    ["{'a':1}", 'malformed'],
+    ['{"a":1,}', 'malformed'],
+    ['{,"a":1}', 'malformed'],
+    ['{"a":1 "b":2}', 'malformed'],
+    ['{"a":"never closed}', 'malformed'],
+    ['{"a":"x\\"}', 'malformed'],
+    ['{"a":[1}', 'malformed'],
+    ['{"a":1}}', 'malformed'],
+    ['{"a":1}{"b":2}', 'malformed'],
+    ['{"a":1} x', 'malformed'],
+    ['{}{}', 'malformed'],
+    ['{"\\u00":1}', 'malformed'],
+    ['{"a":1,"a":2}', 'duplicate_key'],
+    ['{"a":1,"b":2,"a":1}', 'duplicate_key'],
+  ];
+  test.each(cases)('%j is %s', (text, fault) => {
+    expect(scanText(text)).toBe(fault);
+  });
+
+  test('nesting up to the limit passes, one level more does not', () => {
+    const nested = (depth: number): string => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`;
+    expect(typeof scanText(nested(depthMax))).toBe('object');
+    expect(scanText(nested(depthMax + 1))).toBe('too_deep');
+    expect(scanText(`{"a":${'['.repeat(1_000_000)}`)).toBe('too_deep');
+  });
+
+  test('brackets within strings are no nesting', () => {
+    expect(typeof scanText(JSON.stringify({ a: '[{'.repeat(10_000) }))).toBe('object');
+  });
+
+  test('an object with too many keys is no request', () => {
+    const keys = (count: number): string => JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n])));
+    expect(typeof scanText(keys(1000))).toBe('object');
+    expect(scanText(keys(1001))).toBe('too_many_keys');
+  });
+});
+
+describe('a value that does not parse', () => {
+  test('is undefined, and a missing one too', () => {
+    const bytes = Buffer.from('{"a":tru,"b":01,"c":[1,]}');
+    const scan = mustScan(bytes);
+    for (const key of ['a', 'b', 'c', 'd']) expect(memberValue(bytes, scan, key)).toBeUndefined();
+  });
+});
+
+describe('patches', () => {
+  test('replace a value and leave every other byte as it came', () => {
+    expect(patched('{ "model" :  "a" ,\n"x":[1, 2] }', { model: 'b' })).toBe('{ "model" :  "b" ,\n"x":[1, 2] }');
+  });
+
+  test('add what is missing in front', () => {
+    expect(patched('{"a":1}', { b: 2 })).toBe('{"b":2,"a":1}');
+    expect(patched('{ "a":1}', { b: 2, c: 3 })).toBe('{"b":2,"c":3, "a":1}');
+  });
+
+  test('fit into an empty object', () => {
+    expect(patched('{}', { a: 1 })).toBe('{"a":1}');
+    expect(patched('{ }', { a: 1, b: 2 })).toBe('{"a":1,"b":2 }');
+  });
+
+  test('of nothing give back the same bytes', () => {
+    const bytes = Buffer.from('{"a":1}');
+    expect(patchObject(bytes, mustScan(bytes), [])).toBe(bytes);
+  });
+
+  test('reach a key that was written with escapes', () => {
+    expect(patched('{"mod\\u0065l":"a"}', { model: 'b' })).toBe('{"mod\\u0065l":"b"}');
+  });
+});
+
+/** Random JSON, with every form that a careless scanner would stumble over. */
+function randomValue(draw: () => number, depth: number): unknown {
+  const kind = Math.floor(draw() * (depth > 4 ? 6 : 8));
+  const texts = ['', 'plain', '"', '\\', '\\"', '{[', ']}', ',:', '\n\t', 'é', '😀', '\u2028', '\\u0022', 'a'.repeat(300)];
+  const text = (): string => texts[Math.floor(draw() * texts.length)]! + texts[Math.floor(draw() * texts.length)]!;
+  if (kind === 0) return null;
+  if (kind === 1) return draw() < 0.5;
+  if (kind === 2) return Math.floor(draw() * 1e6) - 5e5;
+  if (kind === 3) return (draw() - 0.5) * 1e20;
+  if (kind < 6) return text();
+  const length = Math.floor(draw() * 5);
+  if (kind === 6) return Array.from({ length }, () => randomValue(draw, depth + 1));
+  return Object.fromEntries(Array.from({ length }, (_, n) => [`${text()}${n}`, randomValue(draw, depth + 1)]));
+}
+
+function randomObject(draw: () => number): Record<string, unknown> {
+  return Object.fromEntries(Array.from({ length: Math.floor(draw() * 8) }, (_, n) => [`k${n}${draw() < 0.3 ? '"\\' : ''}`, randomValue(draw, 0)]));
+}
+
+describe('against the parser', () => {
+  test('every member of 3,000 random objects is found with its value, in any indentation', () => {
+    const draw = seeded(20_261_121);
+    for (let round = 0; round < 3_000; round++) {
+      const value = randomObject(draw);
+      const bytes = Buffer.from(JSON.stringify(value, null, Math.floor(draw() * 3)));
+      const scan = mustScan(bytes);
+      expect(Object.fromEntries([...scan.members.keys()].map((key) => [key, memberValue(bytes, scan, key)]))).toEqual(value);
+    }
+  });
+
+  test('a patched object means the same as an object that was changed', () => {
+    const draw = seeded(7);
+    for (let round = 0; round < 2_000; round++) {
+      const value = randomObject(draw);
+      const keys = [...Object.keys(value).filter(() => draw() < 0.4), ...(draw() < 0.5 ? ['added'] : []), ...(draw() < 0.5 ? ['mo"re'] : [])];
+      const changes = Object.fromEntries(keys.map((key) => [key, randomValue(draw, 2)]));
+      const text = patched(JSON.stringify(value, null, Math.floor(draw() * 2)), changes);
+      expect(JSON.parse(text)).toEqual({ ...value, ...changes });
+    }
+  });
+
+  test('whatever the parser takes as an object with different keys, the scanner takes too; mutated bytes never hang or throw', () => {
+    const draw = seeded(99);
+    let accepted = 0;
+    for (let round = 0; round < 20_000; round++) {
+      const bytes = Buffer.from(JSON.stringify(randomObject(draw)));
+      for (let cuts = 0; cuts < 2; cuts++) if (bytes.length > 0) bytes[Math.floor(draw() * bytes.length)] = '{}[]",:\\ 0a'.charCodeAt(Math.floor(draw() * 11));
+      const scan = scanObject(bytes);
+      let parsed: unknown;
+      try {
+        parsed = JSON.parse(bytes.toString('utf8'));
+      } catch {
+        continue;
+      }
+      if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || scan === 'duplicate_key') continue;
+      accepted++;
+      if (typeof scan === 'string') throw new Error(`${scan} for ${bytes.toString('utf8')}`);
+      expect([...scan.members.keys()].toSorted()).toEqual(Object.keys(parsed).toSorted());
+    }
+    expect(accepted).toBeGreaterThan(1_000);
+  });
+
+  test('the time to scan grows with the length alone, also for text that is all backslashes', () => {
+    const bytes = Buffer.from(JSON.stringify({ a: '\\'.repeat(4_000_000), b: '"'.repeat(1_000_000) }));
+    const startedMs = performance.now();
+    expect([...mustScan(bytes).members.keys()]).toEqual(['a', 'b']);
+    expect(performance.now() - startedMs).toBeLessThan(3_000);
+  });
+});

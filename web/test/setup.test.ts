@@ -1,0 +1,135 @@
+/** The first run in a real browser: from the link in the log to the list of connections. */
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { chooseLanguage, openPages, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+needs('browser')('the set-up page', () => {
+  let pages: Pages;
+  let visitor: Visitor;
+
+  const fill = async (): Promise<void> => {
+    await visitor.page.getByLabel('Name').fill('Sari Wulandari');
+    await visitor.page.getByLabel('Email').fill(' Sari@example.com ');
+    await visitor.page.getByLabel('Password', { exact: true }).fill('correct horse battery');
+  };
+
+  const openSetup = async (): Promise<void> => {
+    await visitor.page.goto(`/setup?token=${await pages.house.newSetupToken()}`);
+    await visitor.page.getByRole('heading', { name: 'Create the first administrator' }).waitFor();
+  };
+
+  beforeEach(async () => {
+    pages = await openPages({ isDemoOffered: true });
+    visitor = await visit({ url: pages.house.url });
+  });
+
+  afterEach(async () => {
+    expect(visitor.complaints).toEqual([]);
+    expect(visitor.strays).toEqual([]);
+    await visitor.leave();
+    await pages.close();
+  });
+
+  afterAll(closeBrowser);
+
+  test('a new user becomes administrator, adds the demo connection, tests it and sees it connected', async () => {
+    const { page } = visitor;
+    await openSetup();
+    expect(await visitor.axe()).toEqual([]);
+    await fill();
+    await page.getByRole('button', { name: 'Create Account' }).click();
+    await page.getByRole('heading', { name: 'Connect a first provider' }).waitFor();
+    expect(page.url()).not.toContain('token');
+    // The motif: the finished step shows how long it took.
+    expect(await page.getByRole('listitem').filter({ hasText: 'Admin account' }).innerText()).toMatch(/\d+ ms/);
+    expect(await visitor.axe()).toEqual([]);
+    await page.getByRole('button', { name: 'Add the Demo Connection' }).click();
+    await page.getByText('You are signed in as sari@example.com.').waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.getByRole('button', { name: 'Open AI Connections' }).click();
+    await page.getByRole('button', { name: 'Test Demo' }).click();
+    await page.getByRole('row').filter({ hasText: 'Connected' }).waitFor();
+    expect(await page.getByRole('region', { name: 'Test of Demo' }).innerText()).toMatch(/Complete[\s\S]*\d+ ms/);
+  });
+
+  test('every field that does not fit says so, and the first of them has the focus', async () => {
+    const { page } = visitor;
+    await openSetup();
+    await page.getByLabel('Password', { exact: true }).fill('short');
+    await page.getByRole('button', { name: 'Create Account' }).click();
+    await page.getByText('Enter your name.').waitFor();
+    for (const [label, fault] of [
+      ['Name', 'Enter your name.'],
+      ['Email', 'Enter an email address, like sari@example.com.'],
+      ['Password', 'Use 8 to 128 characters.'],
+    ] as const) {
+      const field = page.getByLabel(label, { exact: true });
+      expect(await field.getAttribute('aria-invalid')).toBe('true');
+      const described = (await field.getAttribute('aria-describedby')) ?? '';
+      const said = await Promise.all(described.split(' ').map((id) => page.locator(`[id="${id}"]`).innerText()));
+      expect(said.join(' ')).toContain(fault);
+    }
+    expect(await page.getByLabel('Name').evaluate((field) => field === document.activeElement)).toBe(true);
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test('a wrong code is refused with a sentence and loses nothing of the form', async () => {
+    const { page } = visitor;
+    await pages.house.newSetupToken();
+    await page.goto('/setup');
+    await page.getByLabel('Set-up code').fill('not-the-code');
+    await fill();
+    await page.getByRole('button', { name: 'Create Account' }).click();
+    await page.getByRole('alert').filter({ hasText: 'The set-up link is not valid any more.' }).waitFor();
+    expect(await page.getByLabel('Name').inputValue()).toBe('Sari Wulandari');
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test('the connection can wait: the list then says how to begin', async () => {
+    const { page } = visitor;
+    await openSetup();
+    await fill();
+    await page.getByRole('button', { name: 'Create Account' }).click();
+    await page.getByRole('heading', { name: 'Connect a first provider' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Skip for Now' }).click();
+    await page.getByRole('button', { name: 'Open AI Connections' }).click();
+    await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test('once it is done, the page leads to the door', async () => {
+    const { page } = visitor;
+    await pages.house.createResident('Sari');
+    await page.goto('/setup?token=anything');
+    await page.getByRole('heading', { name: 'Patchbay is already set up' }).waitFor();
+    await page.getByRole('button', { name: 'Go to Sign In' }).click();
+    await page.waitForURL('**/login');
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test('a half-filled form keeps its values when the language changes, and the new account gets that language', async () => {
+    const { page } = visitor;
+    await openSetup();
+    await fill();
+    await chooseLanguage(visitor, 'Bahasa Indonesia');
+    await page.getByRole('heading', { name: 'Buat administrator pertama' }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe('id');
+    expect(await page.getByLabel('Nama').inputValue()).toBe('Sari Wulandari');
+    await page.getByRole('button', { name: 'Buat Akun' }).click();
+    await page.getByRole('button', { name: 'Lewati Dulu' }).click();
+    await page.getByRole('button', { name: 'Buka Koneksi AI' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Koneksi AI' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test('nothing is wider than a phone of 320 px', async () => {
+    const { page } = visitor;
+    await page.setViewportSize({ width: 320, height: 640 });
+    await openSetup();
+    expect(await overflowOf(page)).toBe(0);
+    expect(await visitor.axe()).toEqual([]);
+  });
+});

@@ -1,0 +1,161 @@
+/** The door and the shell behind it, in a real browser: coming in, going out, getting lost, and all of it by keyboard. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { visit, type Visitor } from './support/visitor.ts';
+
+/** More stops than any of these pages has. */
+const tabsMax = 25;
+
+needs('browser')('the door', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let visitor: Visitor;
+
+  /** Presses Tab until the element with this accessible name has the focus. */
+  const tabTo = async (name: string): Promise<void> => {
+    const { page } = visitor;
+    for (let tabs = 0; tabs < tabsMax; tabs += 1) {
+      await page.keyboard.press('Tab');
+      const focused = await page.evaluate(() => {
+        const element = document.activeElement;
+        const labels = element instanceof HTMLInputElement ? [...(element.labels ?? [])].map((label) => label.innerText) : [];
+        return element?.getAttribute('aria-label') ?? [...labels, (element as HTMLElement | null)?.innerText ?? ''].join(' ').trim();
+      });
+      if (focused === name) return;
+    }
+    expect.unreachable(`Tab does not reach ${name}`);
+  };
+
+  const ring = (): Promise<string> => visitor.page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari');
+    const body = { name: 'Local', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
+    await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
+  });
+
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+
+  afterEach(async () => {
+    expect(visitor.complaints).toEqual([]);
+    expect(visitor.strays).toEqual([]);
+    await visitor.leave();
+  });
+
+  test('whoever is not signed in is led to the door, and from there to where they wanted to go', async () => {
+    const { page } = visitor;
+    await page.goto('/settings/ai-connections?from=mail');
+    await page.waitForURL('**/login?to=*');
+    await page.getByLabel('Email').fill(sari.email);
+    await page.getByLabel('Password', { exact: true }).fill(sari.password);
+    await page.getByRole('button', { name: 'Sign In' }).click();
+    await page.waitForURL('**/settings/ai-connections?from=mail');
+    await expect.poll(() => page.title()).toBe('AI Connections · Patchbay');
+  });
+
+  test('a wish that leads to another site is not granted', async () => {
+    const { page } = visitor;
+    await page.goto('/login?to=//elsewhere.example/');
+    await page.getByLabel('Email').fill(sari.email);
+    await page.getByLabel('Password', { exact: true }).fill(sari.password);
+    await page.getByRole('button', { name: 'Sign In' }).click();
+    await page.waitForURL(`${pages.house.url}/settings/ai-connections`);
+  });
+
+  test('a wrong password is one sentence, the same as for an unknown address', async () => {
+    const { page } = visitor;
+    const said: string[] = [];
+    for (const email of [sari.email, 'nobody@example.org']) {
+      await page.goto('/login');
+      await page.getByLabel('Email').fill(email);
+      await page.getByLabel('Password', { exact: true }).fill('not the password');
+      await page.getByRole('button', { name: 'Sign In' }).click();
+      said.push(await page.getByRole('alert').innerText());
+    }
+    expect(said[0]).toMatch(/\S+ \S+ \S+/);
+    expect(said[1]).toBe(said[0]);
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test('signing in, testing a connection and skipping to the content need no mouse, and the focus is always visible', async () => {
+    const { page } = visitor;
+    await page.goto('/login');
+    await page.getByRole('heading', { name: 'Sign In' }).waitFor();
+    await tabTo('Email');
+    expect(await ring()).toBe('solid');
+    await page.keyboard.type(sari.email);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(sari.password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'AI Connections' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+    await page.getByRole('button', { name: 'Test Local' }).waitFor();
+    await tabTo('Test Local');
+    expect(await ring()).toBe('solid');
+    await page.keyboard.press('Enter');
+    await page.getByRole('row').filter({ hasText: 'Connected' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Test Local' }).waitFor();
+    await page.keyboard.press('Tab');
+    const skip = page.getByRole('link', { name: 'Skip to Content' });
+    expect((await skip.boundingBox())?.y).toBeGreaterThanOrEqual(0);
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    expect(page.url()).toBe(`${pages.house.url}/settings/ai-connections`);
+  });
+
+  test('after signing out, going back shows the door and nothing of the list', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.getByRole('button', { name: 'Sign Out' }).click();
+    await page.waitForURL('**/login');
+    await page.goto('/settings/ai-connections');
+    await page.waitForURL('**/login?to=*');
+    expect(await page.getByText('sk-test').count()).toBe(0);
+  });
+
+  test('a session that ends elsewhere leads to the door at the next call', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.getByRole('button', { name: 'Test Local' }).waitFor();
+    await visitor.context.clearCookies();
+    await page.getByRole('button', { name: 'Test Local' }).click();
+    await page.waitForURL('**/login?to=%2Fsettings%2Fai-connections');
+    await page.getByRole('heading', { name: 'Sign In' }).waitFor();
+    expect(await page.getByText('x7Qa').count()).toBe(0);
+  });
+
+  test('an address where nothing is says so, and leads back', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/nothing/here');
+    await page.getByRole('heading', { name: 'Page Not Found' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.getByRole('button', { name: 'Go to AI Connections' }).click();
+    await page.getByRole('heading', { name: 'AI Connections' }).waitFor();
+  });
+
+  test('the drawer of a phone opens, closes with Escape and gives the focus back', async () => {
+    const { page } = visitor;
+    await page.setViewportSize({ width: 390, height: 800 });
+    await signIn(visitor, sari);
+    const opener = page.getByRole('button', { name: 'Open Menu' });
+    await opener.click();
+    await page.getByRole('dialog').getByRole('link', { name: 'AI Connections' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+  });
+});
