@@ -71,7 +71,10 @@ describe('the other faces', () => {
     expect(created).toMatchObject({ name: 'Mine', hasApiKey: true, apiKey: '***89ab' });
     expect((await client.configurations.list()).map(({ id }) => id)).toContain(created.id);
     expect(await client.configurations.get(created.id)).toMatchObject({ id: created.id });
-    expect(await client.configurations.update(created.id, { model: 'gpt-4o-mini' })).toMatchObject({ model: 'gpt-4o-mini', apiKey: '***89ab' });
+    expect(await client.configurations.update(created.id, { model: 'gpt-4o-mini' })).toMatchObject({
+      model: 'gpt-4o-mini',
+      apiKey: '***89ab',
+    });
     expect((await client.configurations.test(created.id)).data.steps.length).toBeGreaterThan(0);
     expect(await client.configurations.rotateKey(created.id, { apiKey: 'sk-test-ba9876543210' })).toMatchObject({ success: true });
     expect(await client.configurations.usage(created.id, { period: '24h' })).toMatchObject({ requestCount: expect.any(Number) as number });
@@ -81,7 +84,12 @@ describe('the other faces', () => {
   });
 
   test('settings that are not saved can be tested', async () => {
-    const { success, data } = await client.configurations.testUnsaved({ provider: 'custom', baseUrl: provider.baseUrl, apiKey: 'sk-test-0123456789ab', model: 'gpt-4o' });
+    const { success, data } = await client.configurations.testUnsaved({
+      provider: 'custom',
+      baseUrl: provider.baseUrl,
+      apiKey: 'sk-test-0123456789ab',
+      model: 'gpt-4o',
+    });
     expect(success).toBe(data.success);
     expect(data.steps.map(({ name }) => name)).toContain('reach');
   });
@@ -126,7 +134,14 @@ describe('the other faces', () => {
   });
 
   test('a completion comes whole and as a stream, and the books know both', async () => {
-    await client.configurations.create({ name: 'Chat', provider: 'custom', baseUrl: provider.baseUrl, apiKey: 'sk-test-0123456789ab', model: 'gpt-4o', isDefault: true });
+    await client.configurations.create({
+      name: 'Chat',
+      provider: 'custom',
+      baseUrl: provider.baseUrl,
+      apiKey: 'sk-test-0123456789ab',
+      model: 'gpt-4o',
+      isDefault: true,
+    });
     const { key } = await client.accessKeys.create({ name: 'chat' });
     const { chat } = new PatchbayClient({ baseUrl: house.url, accessKey: key });
     const request = { model: 'Chat/gpt-4o', messages: [{ role: 'user' as const, content: 'hello' }] };
@@ -140,6 +155,8 @@ describe('the other faces', () => {
       ['gpt-4o', 'settled'],
     ]);
     expect((await client.books.request(data[0]!.requestId)).attempts).toHaveLength(1);
-    expect((await client.books.usage({ period: '24h', groupBy: 'model' })).find(({ key: model }) => model === 'gpt-4o')?.tokensIn).toBeGreaterThan(0);
+    expect(
+      (await client.books.usage({ period: '24h', groupBy: 'model' })).find(({ key: model }) => model === 'gpt-4o')?.tokensIn,
+    ).toBeGreaterThan(0);
   });
 });

@@ -17,8 +17,10 @@ let baseUrl = '';
 let received: Received[] = [];
 let answer: (response: ServerResponse, request: IncomingMessage) => void = () => undefined;
 
-const json = (status: number, body: unknown, headers: Record<string, string> = {}) => (response: ServerResponse) =>
-  void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}) =>
+  (response: ServerResponse) =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 
 async function failureOf(work: Promise<unknown>): Promise<unknown> {
   return work.then(
@@ -148,7 +150,13 @@ describe('what comes back', () => {
     };
     answer = json(400, body, { 'x-request-id': 'r-1' });
     const error = await httpErrorOf(new PatchbayClient({ baseUrl }).createWorkspace({ name: '' }));
-    expect(error).toMatchObject({ status: 400, statusText: 'Bad Request', code: 'VALIDATION_ERROR', requestId: 'r-1', message: body.message });
+    expect(error).toMatchObject({
+      status: 400,
+      statusText: 'Bad Request',
+      code: 'VALIDATION_ERROR',
+      requestId: 'r-1',
+      message: body.message,
+    });
     expect(error.data).toEqual(body);
     expect(error.is('VALIDATION_ERROR')).toBe(true);
     expect(error.fields).toEqual({ name: { code: 'too_small', message: 'empty' } });
@@ -162,9 +170,17 @@ describe('what comes back', () => {
 
   test('an error without JSON keeps its text, one without a body its status', async () => {
     answer = (response) => void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad gateway</h1>');
-    expect(await httpErrorOf(new PatchbayClient({ baseUrl }).getWorkspaces())).toMatchObject({ data: '<h1>Bad gateway</h1>', code: null, fields: {} });
+    expect(await httpErrorOf(new PatchbayClient({ baseUrl }).getWorkspaces())).toMatchObject({
+      data: '<h1>Bad gateway</h1>',
+      code: null,
+      fields: {},
+    });
     answer = (response) => void response.writeHead(503, { 'retry-after': '7' }).end();
-    expect(await httpErrorOf(new PatchbayClient({ baseUrl }).getWorkspaces())).toMatchObject({ data: null, message: '503 Service Unavailable', retryAfterS: 7 });
+    expect(await httpErrorOf(new PatchbayClient({ baseUrl }).getWorkspaces())).toMatchObject({
+      data: null,
+      message: '503 Service Unavailable',
+      retryAfterS: 7,
+    });
   });
 
   test('a redirect is not followed: the token stays with the origin it was meant for', async () => {
@@ -176,7 +192,10 @@ describe('what comes back', () => {
 
   test('no answer in time is a timeout, no server is unreachable, and an own abort stays an abort', async () => {
     answer = () => undefined;
-    expect(await failureOf(new PatchbayClient({ baseUrl, timeoutMs: 40 }).getWorkspaces())).toMatchObject({ name: 'NetworkError', reason: 'timeout' });
+    expect(await failureOf(new PatchbayClient({ baseUrl, timeoutMs: 40 }).getWorkspaces())).toMatchObject({
+      name: 'NetworkError',
+      reason: 'timeout',
+    });
     expect(await failureOf(new PatchbayClient({ baseUrl: 'http://127.0.0.1:1' }).getWorkspaces())).toMatchObject({ reason: 'unreachable' });
     const abort = new AbortController();
     const work = failureOf(new PatchbayClient({ baseUrl }).providers.list(abort.signal));
@@ -187,10 +206,15 @@ describe('what comes back', () => {
   test('every page of the requests is read, and no more rows than were asked for', async () => {
     answer = (response, request) => {
       const isFirst = !(request.url ?? '').includes('cursor');
-      json(200, { success: true, data: isFirst ? [{ requestId: 'a' }, { requestId: 'b' }] : [{ requestId: 'c' }], nextCursor: isFirst ? 'next' : null })(response);
+      json(200, {
+        success: true,
+        data: isFirst ? [{ requestId: 'a' }, { requestId: 'b' }] : [{ requestId: 'c' }],
+        nextCursor: isFirst ? 'next' : null,
+      })(response);
     };
     const { books } = new PatchbayClient({ baseUrl });
-    const read = async (rowsMax: number): Promise<string[]> => (await Array.fromAsync(books.eachRequest({ rowsMax }))).map(({ requestId }) => requestId);
+    const read = async (rowsMax: number): Promise<string[]> =>
+      (await Array.fromAsync(books.eachRequest({ rowsMax }))).map(({ requestId }) => requestId);
     expect(await read(10)).toEqual(['a', 'b', 'c']);
     expect(await read(1)).toEqual(['a']);
     expect(received.map(({ url }) => url)).toEqual(['/api/requests', '/api/requests?cursor=next', '/api/requests']);
@@ -198,7 +222,14 @@ describe('what comes back', () => {
 });
 
 describe('a streamed completion', () => {
-  const chunk = (content: string): string => JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta: { content }, finish_reason: null }] });
+  const chunk = (content: string): string =>
+    JSON.stringify({
+      id: 'c',
+      object: 'chat.completion.chunk',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, delta: { content }, finish_reason: null }],
+    });
   const streaming = (pieces: readonly string[]) => (response: ServerResponse) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const piece of pieces) response.write(piece);
@@ -207,7 +238,8 @@ describe('a streamed completion', () => {
   const client = (): PatchbayClient => new PatchbayClient({ baseUrl, accessKey: 'sk-pb-one' });
   const textOf = async (): Promise<string> => {
     let text = '';
-    for await (const part of client().chat.stream({ model: 'm', messages: [{ role: 'user', content: 'hi' }] })) text += part.choices[0]?.delta.content ?? '';
+    for await (const part of client().chat.stream({ model: 'm', messages: [{ role: 'user', content: 'hi' }] }))
+      text += part.choices[0]?.delta.content ?? '';
     return text;
   };
 

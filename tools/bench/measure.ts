@@ -73,12 +73,13 @@ export async function measure(loading: Loading, round: number, phase: Phase, ser
     const before = cpu(pid);
     if (pid !== null) await untilIdle(pid, settleMsMax);
     const usedMs = to.cpuMs - from.cpuMs;
+    const cpuShare = usedMs / (to.atMs - from.atMs);
     const perSecond = phase.unit === 'chunk' ? report.chunksPerSecond : report.perSecond;
     return {
       round,
       phase: phase.name,
       candidate: serving.name,
-      cpuUs: pid === null || phase.unit === null || perSecond === 0 ? null : ((usedMs / (to.atMs - from.atMs)) * 1e6) / perSecond,
+      cpuUs: pid === null || phase.unit === null || perSecond === 0 ? null : (cpuShare * 1e6) / perSecond,
       afterShare: pid === null || usedMs === 0 ? null : (cpu(pid) - before) / usedMs,
       perSecond: report.perSecond,
       chunksPerSecond: report.chunksPerSecond,
@@ -87,7 +88,7 @@ export async function measure(loading: Loading, round: number, phase: Phase, ser
       chunkP50Us: report.chunkP50Us,
       chunkP99Us: report.chunkP99Us,
       rssKiB,
-      fault: faultOf(phase, report, output.complaint()),
+      fault: faultOf(phase, report, cpuShare, output.complaint()),
     };
   } finally {
     await stop(started);
@@ -153,13 +154,17 @@ async function limited<T>(work: Promise<T>, msMax: number): Promise<T> {
 /** A stream that ended is followed by the next after a moment without chunks, so all of them cannot come. */
 const pacedShare = 0.85;
 const rateShare = 0.97;
+/** Of its core. Beyond this requests queue before a program that should be waiting for them: its latency is that of the queue. */
+const pacedCpuShareMax = 0.9;
 
-function faultOf(phase: Phase, report: LoadReport, complaint: string): string | null {
+function faultOf(phase: Phase, report: LoadReport, cpuShare: number, complaint: string): string | null {
   const { errors, perSecond, chunksPerSecond } = report;
   if (errors > 0) return `${errors} wrong answers; the first: ${complaint.slice(0, 400)}`;
   if (phase.rate !== undefined && perSecond < phase.rate * rateShare) return `kept up only ${perSecond} of ${phase.rate} requests a second`;
   if (phase.chunksPerSecond !== undefined && chunksPerSecond < phase.chunksPerSecond * pacedShare) {
     return `kept up only ${chunksPerSecond} of ${phase.chunksPerSecond} chunks a second`;
   }
+  const isPaced = phase.rate !== undefined || phase.chunksPerSecond !== undefined;
+  if (isPaced && cpuShare > pacedCpuShareMax) return `saturated: it used ${(cpuShare * 100).toFixed(0)} % of its core`;
   return perSecond === 0 && chunksPerSecond === 0 ? 'not a single answer in the measured time' : null;
 }

@@ -27,7 +27,8 @@ test('each page is weighed in kilobytes of gzip, and what is over its budget is 
   mkdirSync(join(dist, '.vite'));
   mkdirSync(join(dist, 'assets'));
   writeFileSync(join(dist, '.vite/manifest.json'), JSON.stringify(manifest));
-  for (const name of ['index.js', 'index.css', 'page.js', 'page.css', 'shared.js', 'other.js']) writeFileSync(join(dist, 'assets', name), 'a'.repeat(100_000));
+  for (const name of ['index.js', 'index.css', 'page.js', 'page.css', 'shared.js', 'other.js'])
+    writeFileSync(join(dist, 'assets', name), 'a'.repeat(100_000));
   const weights = weigh(dist);
   rmSync(dist, { recursive: true });
   expect(weights.map(({ page }) => page)).toEqual(['page.tsx', 'other.tsx']);

@@ -123,9 +123,17 @@ function lockJournal(dataDir: string): () => void {
   return () => lock.release();
 }
 
-/** In the reverse order of opening: what was built on others ends first. */
+/** In the reverse order of opening: what was built on others ends first. One that fails leaves none of the others open. */
 async function closeAll(opened: readonly (() => Promise<void> | void)[]): Promise<void> {
-  for (const close of opened.toReversed()) await close();
+  const failures: unknown[] = [];
+  for (const close of opened.toReversed()) {
+    try {
+      await close();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 const policyOf = (settings: Settings) => (settings.egressAllow === null ? defaultPolicy() : explicitPolicy(settings.egressAllow));
@@ -200,6 +208,8 @@ function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUs
   const policy = policyOf(settings);
   const passwords = createPasswords(ids);
   const publicUrl = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
+  // A page's origin has no path, whatever the public address has.
+  const publicOrigin = settings.publicUrl === null ? null : new URL(settings.publicUrl).origin;
   const auth = createAuth({ database, keeper, passwords, ids, log, secret: sessionSecret, publicUrl });
   const metrics = createMetrics({
     requestsInFlight,
@@ -220,7 +230,8 @@ function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUs
     sessions: auth,
     passwords,
     signInLimit: createSignInLimit(clock),
-    isOwnOrigin: (origin: string, host: string | undefined) => origin === settings.publicUrl || origin === own.url || URL.parse(origin)?.host === host,
+    isOwnOrigin: (origin: string, host: string | undefined) =>
+      origin === publicOrigin || origin === own.url || (host !== undefined && URL.parse(origin)?.host === host),
     trustedProxies: settings.trustedProxies,
     noteRefusedAccess: createRefusedAccessNotes({ database, clock, ids, log }),
     usedKeys: keyUses,

@@ -25,9 +25,13 @@ const policyOf = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
+/** A step upwards, a slash or a backslash that hides in an escape: no page of ours is linked so. */
+const isOdd = (where: string): boolean => /%(?:2e|2f|5c|00)|\\|\/\.\.?(?:\/|$)/i.test(where);
+
 const isPage = (request: FastifyRequest): boolean => {
   const where = request.url.split('?')[0]!;
-  return request.method === 'GET' && !apiPrefixes.some((prefix) => where === prefix.replace(/\/$/, '') || where.startsWith(prefix));
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  return isRead && !isOdd(where) && !apiPrefixes.some((prefix) => where === prefix.replace(/\/$/, '') || where.startsWith(prefix));
 };
 
 /** The built UI, or null where there is none: then the house serves its API alone. */
@@ -52,6 +56,8 @@ export async function addFiles(app: FastifyInstance, distDir: string): Promise<v
   await app.register(fastifyStatic, {
     root: distDir,
     wildcard: false,
+    // The page as it lies there still has its placeholders and no policy; the build's list of files is nobody's business.
+    globIgnore: ['index.html', '.vite/**'],
     index: false,
     cacheControl: false,
     setHeaders(response, file) {

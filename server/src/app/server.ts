@@ -1,5 +1,6 @@
 /** One HTTP server for both planes: `/v1` goes to its plain handler, everything else to the control plane. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Ids } from '../lib/ids.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -8,20 +9,29 @@ export interface Planes {
   demo: Handler | null;
 }
 
-const headersTimeoutMs = 15_000;
-const requestTimeoutMs = 120_000;
-const checkIntervalMs = 5_000;
-/** Longer than the idle limit of common load balancers, so that they close first and never meet a closed line. */
-const keepAliveMs = 75_000;
+export interface ServerLimits {
+  headersTimeoutMs: number;
+  requestTimeoutMs: number;
+  checkIntervalMs: number;
+  /** Longer than the idle limit of common load balancers, so that they close first and never meet a closed line. */
+  keepAliveMs: number;
+}
+
+const houseLimits: ServerLimits = { headersTimeoutMs: 15_000, requestTimeoutMs: 120_000, checkIntervalMs: 5_000, keepAliveMs: 75_000 };
 const headerBytesMax = 32_768;
 
 export interface OwnedServer {
   server: Server;
-  /** From now on every answer asks its client to take its next request elsewhere. */
+  /**
+   * From now on every answer asks its client to take its next request elsewhere. Idle lines stay: closing one while its client
+   * sends the next request would fail that request.
+   */
   announceClose(): void;
 }
 
-export function createHouseServer(planes: Planes, control: Handler): OwnedServer {
+/** @param limits shorter ones for tests */
+export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: Handler, limits: Partial<ServerLimits> = {}): OwnedServer {
+  const { headersTimeoutMs, requestTimeoutMs, checkIntervalMs, keepAliveMs } = { ...houseLimits, ...limits };
   let isClosing = false;
   const server = createServer(
     {
@@ -34,9 +44,9 @@ export function createHouseServer(planes: Planes, control: Handler): OwnedServer
     },
     (request, response) => {
       if (isClosing) response.setHeader('connection', 'close');
-      if (isAmbiguous(request)) return refuse(response, 400);
+      if (isAmbiguous(request)) return refuse(response, 400, deps.ids.uuid());
       const url = request.url ?? '';
-      if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405);
+      if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405, deps.ids.uuid());
       if (url.startsWith('/v1/')) return planes.v1(request, response);
       if (planes.demo && url.startsWith('/demo/')) return planes.demo(request, response);
       control(request, response);
@@ -46,7 +56,6 @@ export function createHouseServer(planes: Planes, control: Handler): OwnedServer
     server,
     announceClose() {
       isClosing = true;
-      server.closeIdleConnections();
     },
   };
 }
@@ -61,6 +70,6 @@ function isAmbiguous(request: IncomingMessage): boolean {
   return hosts > 1;
 }
 
-function refuse(response: ServerResponse, status: number): void {
-  response.writeHead(status, { connection: 'close', 'content-length': 0 }).end();
+function refuse(response: ServerResponse, status: number, requestId: string): void {
+  response.writeHead(status, { connection: 'close', 'content-length': 0, 'x-request-id': requestId }).end();
 }

@@ -4,10 +4,13 @@ import { Snapshot } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
+import { StorageUnavailable } from '../storage/errors.ts';
 import { loadDelta } from '../storage/snapshot.ts';
 
 /** Word of a change can be lost with a connection; this finds it. */
 const pollMs = 5_000;
+/** Loads that may pass until a commit of our own is seen. */
+const loadsMax = 10;
 
 export interface OwnedKeeper extends SnapshotKeeper {
   /** Runs when connections were changed, with their ids. */
@@ -26,13 +29,28 @@ export async function keepSnapshot(deps: { database: Database; clock: Clock; log
     const ids = delta.connections.map(({ id }) => id);
     if (ids.length > 0) for (const listener of listeners) listener(ids);
   };
-  // One load at a time; whoever comes while one runs waits for the next, which sees their commit for certain.
-  const next = (): Promise<void> => {
-    running ??= refresh().finally(() => (running = null));
+  let queued: Promise<void> | null = null;
+  const run = (): Promise<void> => {
+    running = refresh().finally(() => (running = null));
     return running;
   };
+  // One load at a time. Whoever comes while one runs waits for the next: the one under way may have read before their commit.
+  const next = (): Promise<void> => {
+    if (!running) return run();
+    queued ??= running
+      .catch(() => undefined)
+      .then(() => {
+        queued = null;
+        return run();
+      });
+    return queued;
+  };
   const catchUp = async (revision: number): Promise<void> => {
-    while (snapshot.revision < revision) await next();
+    for (let loads = 0; snapshot.revision < revision; loads++) {
+      // A load that begins after the commit sees it, so a second one that does not is a database that shows an older state.
+      if (loads === loadsMax) throw new StorageUnavailable(`the database does not show revision ${revision} after it was written`);
+      await next();
+    }
   };
   snapshot.apply(await loadDelta(deps.database, -1));
   const follow = (): void => void next().catch((error: unknown) => deps.log.warn({ err: error }, 'configuration could not be read; serving what is known'));

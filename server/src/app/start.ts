@@ -24,6 +24,7 @@ import type { Settings } from './settings.ts';
 const announceMs = 1_000;
 /** Streams may end within this; then they are told so and cut. */
 const drainMs = 600_000;
+const idleCheckMs = 100;
 /** How long a start waits for what an earlier run left in its journal. */
 const catchUpMs = 30_000;
 /** Smaller answers gain nothing by compression. */
@@ -89,17 +90,19 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   const page = await loadPage({ ids: io.ids, basePath: '/' }, distDir);
   const serverFactory: FastifyServerFactory = (handler) => {
     owned = createHouseServer(
+      { ids: io.ids },
       {
         v1: (request, response) => handleV1(deps, request, response),
-        demo: settings.isDemoOffered ? (request, response) => void handleDemo(demoDeps, request, response) : null,
+        // A caller that hangs up within its body ends the reading of it, and nothing is left to say.
+        demo: settings.isDemoOffered ? (request, response) => void handleDemo(demoDeps, request, response).catch(() => response.destroy()) : null,
       },
       handler,
     );
     return owned.server;
   };
   const app = createPlane(deps, serverFactory, page ?? undefined);
+  await app.register(compress, { threshold: compressBytesMin, globalDecompression: false });
   if (page) await addFiles(app, distDir);
-  await app.register(compress, { threshold: compressBytesMin });
   await addOpenApi(app);
   addRoutes(app, deps, registry);
   await app.ready();
@@ -126,8 +129,11 @@ async function close(house: House, io: StartIo, owned: OwnedServer, closeControl
   if (!isHurried) await pause(io.clock, announceMs);
   const closed = new Promise<void>((resolve) => owned.server.close(() => resolve()));
   owned.server.closeIdleConnections();
+  // A line that was promised to stay falls idle when its stream ends, and would hold the door open until its client lets go.
+  const idle = io.clock.every(idleCheckMs, () => owned.server.closeIdleConnections());
   const cut = io.clock.after(isHurried ? 0 : drainMs, () => owned.server.closeAllConnections());
   await closed;
+  idle.cancel();
   cut.cancel();
   await closeControl();
   await house.close();

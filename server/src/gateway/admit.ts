@@ -3,6 +3,7 @@ import { allowsModel } from '../domain/access-key.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Slot } from './limits.ts';
+import type { Target } from './plan.ts';
 
 /** What an admitted order holds until it ends. */
 export interface Grant {
@@ -19,7 +20,7 @@ export const promptTokensEstimate = (bytes: number): number => Math.ceil(bytes /
 
 export function admit(deps: GatewayDeps, order: Order): Grant {
   const key = order.accessKey;
-  if (key && order.asked !== null && !allowsModel(key.models, order.asked)) throw refuse('model_not_allowed');
+  if (key && order.asked !== null && order.asked !== '' && !allowsModel(key.models, order.asked)) throw refuse('model_not_allowed');
   if (inFlight >= inFlightMax) throw refuse('overloaded', { retryAfterS: 1 });
   if (deps.journal.isFull() && key !== null && key.budgetNanoUsd !== null) throw refuse('ledger_unavailable', { retryAfterS: 5 });
   const slot = key ? deps.limits.take(key, tokensEstimate(order)) : { correct: () => undefined };
@@ -32,6 +33,15 @@ export function admit(deps: GatewayDeps, order: Order): Grant {
       isReleased = true;
     },
   };
+}
+
+/** Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. */
+export function admitChoice({ accessKey, asked }: Order, targets: readonly Target[]): Target[] {
+  const models = accessKey?.models ?? null;
+  if (models === null || (asked !== null && asked !== '')) return [...targets];
+  const allowed = targets.filter(({ connection, model }) => allowsModel(models, model) || (connection !== null && allowsModel(models, `${connection.name}/${model}`)));
+  if (allowed.length === 0) throw refuse('model_not_allowed');
+  return allowed;
 }
 
 function tokensEstimate(order: Order): number {

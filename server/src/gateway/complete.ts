@@ -1,6 +1,6 @@
 /** The hall of the data plane: the way of one completion through the house. Read this first. */
 import { UpstreamFailure } from '../domain/errors.ts';
-import { admit } from './admit.ts';
+import { admit, admitChoice } from './admit.ts';
 import { attemptEach } from './attempt.ts';
 import { errorOfFailure, GatewayRefusal, refuse, type GatewayError } from './errors.ts';
 import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
@@ -15,7 +15,7 @@ export async function complete(deps: GatewayDeps, order: Order, reply: Reply): P
   try {
     const grant = admit(deps, order);
     try {
-      const route = plan(deps, order);
+      const route = admitChoice(order, plan(deps, order));
       await attemptEach(deps, order, route, grant, journey, relay);
     } finally {
       grant.release();

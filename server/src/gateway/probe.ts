@@ -91,7 +91,7 @@ async function testTarget(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCa
   const isListBroken = list.failure !== null && list.failure.fault !== 'endpoint_not_found';
   steps.push(step('authenticate', list.failure?.fault === 'auth' || isListBroken ? 'failed' : 'ok', list.latencyMs));
   steps.push(step('models', list.models ? 'ok' : isListBroken ? 'failed' : 'skipped', list.models ? list.latencyMs : null));
-  if (list.models && target.connection) deps.modelLists.keep(target.connection, list.models);
+  keepList(deps, target, list.models);
   if (isListBroken) return result({ ...failed(list.failure), modelsFound });
   if (probe.model === null) return list.models ? result({ isSuccess: true, modelsFound }) : result({ ...failed(list.failure), proposedBaseUrl: await proposal(deps, probe, caller) });
   const completion = await complete(deps, target, caller);
@@ -122,6 +122,11 @@ async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Pro
     if (isTls) steps.push(step('tls', 'failed', null));
     throw error;
   }
+}
+
+/** A list is a connection's own only where it was asked for with what is stored: typed settings may lead anywhere. */
+function keepList(deps: GatewayDeps, target: Target, models: ListedModel[] | null): void {
+  if (models && target.connection && target.typed === null && target.origin === target.connection.origin) deps.modelLists.keep(target.connection, models);
 }
 
 interface ListOutcome {
@@ -239,7 +244,7 @@ async function listOf(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller
   if (kept?.isFresh && !refresh) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: null };
   const run = async (): Promise<FetchedList> => {
     const { models, failure } = await fetchList(deps, target, caller);
-    if (models && target.connection) deps.modelLists.keep(target.connection, models);
+    keepList(deps, target, models);
     return { models, fault: failure?.fault ?? null };
   };
   const fetched = target.connection ? await deps.modelLists.once(target.connection.id, run) : await run();

@@ -7,6 +7,7 @@ import type { Egress, Exchange } from '../egress/egress.ts';
 import type { Clock } from '../lib/clock.ts';
 import { patchObject, type Patch } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
+import { isReasoningModel } from './openai/families.ts';
 import { protocolOf } from './protocols.ts';
 import { requestDefaults, withDefaults } from './defaults.ts';
 import { streamBytesMax, wholeBytesMax, type Call, type CallRequest, type CallSink, type CallTimeouts } from './calling.ts';
@@ -67,7 +68,7 @@ function prepare(call: Call, protocol: Protocol): { body: Buffer | string; chang
 }
 
 /** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
-function mustRewrite({ row }: Destination, { bytes, scan, outputTokensMax }: CallRequest): boolean {
+function mustRewrite({ row, model }: Destination, { bytes, scan, outputTokensMax }: CallRequest): boolean {
   if (outputTokensMax !== null) return true;
   if (row.developerRole === 'system' && bytes.includes('"developer"')) return true;
   // What only the house understands in a message must not reach a provider.
@@ -76,7 +77,7 @@ function mustRewrite({ row }: Destination, { bytes, scan, outputTokensMax }: Cal
   if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
   const names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)];
   if (names.some((name) => scan.members.has(name))) return true;
-  return row.families !== null && familyFields.some((name) => scan.members.has(name));
+  return row.families !== null && isReasoningModel(model) && familyFields.some((name) => scan.members.has(name));
 }
 
 /** Fields that a family of models renames or refuses (C-39). */

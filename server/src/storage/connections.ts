@@ -102,13 +102,16 @@ export interface ListOptions {
   page?: { offset: number; limit: number } | null;
 }
 
-const isOf = (owners: readonly Owner[]): RawBuilder<boolean> =>
-  owners.length === 0
-    ? sql<boolean>`1 = 0`
-    : sql<boolean>`(${sql.join(
-        owners.map((owner) => sql`(scope = ${owner.scope} AND owner_id = ${owner.id})`),
-        sql` OR `,
-      )})`;
+const scopes: readonly Scope[] = ['user', 'workspace', 'organization'];
+
+/** One list of ids per scope: an OR per owner would grow beyond SQLite's depth of an expression (1000) with the workspaces. */
+function isOf(owners: readonly Owner[]): RawBuilder<boolean> {
+  const conditions = scopes.flatMap((scope) => {
+    const ids = owners.filter((owner) => owner.scope === scope).map((owner) => owner.id);
+    return ids.length === 0 ? [] : [sql`(scope = ${scope} AND owner_id IN (${sql.join(ids)}))`];
+  });
+  return conditions.length === 0 ? sql<boolean>`1 = 0` : sql<boolean>`(${sql.join(conditions, sql` OR `)})`;
+}
 
 const likeText = (text: string): string => `%${nameKeyOf(text).replace(/[\\%_]/g, (found) => `\\${found}`)}%`;
 

@@ -1,13 +1,14 @@
 /** When access keys were last used. A table of its own, so that a use is no change of configuration. */
 import type { Database } from './database.ts';
 
-/** Keys that do not exist any more are left out without a word. */
+/** Keys that do not exist any more are left out without a word; an older use, told late by another instance, changes nothing. */
 export async function noteKeyUses({ driver }: Database, accessKeyIds: readonly string[], atMs: number): Promise<void> {
   await driver.write(
     accessKeyIds.toSorted().map((id) => ({
       sql:
         'INSERT INTO access_key_uses (access_key_id, last_used_at) SELECT id, CAST($2 AS BIGINT) FROM access_keys WHERE id = $1 ' +
-        'ON CONFLICT (access_key_id) DO UPDATE SET last_used_at = excluded.last_used_at',
+        'ON CONFLICT (access_key_id) DO UPDATE SET last_used_at = excluded.last_used_at ' +
+        'WHERE excluded.last_used_at > access_key_uses.last_used_at',
       params: [id, atMs],
     })),
   );
@@ -17,18 +18,15 @@ export async function noteKeyUses({ driver }: Database, accessKeyIds: readonly s
 export async function spentOfKeys({ driver }: Database, accessKeyIds: readonly string[]): Promise<Map<string, number>> {
   const spent = new Map<string, number>();
   for (const id of accessKeyIds) {
-    const [settled] = await driver.rows<{ sum: number }>({
+    // One statement, one moment: an entry that is settled between two would be counted by neither.
+    const [row] = await driver.rows<{ settled: number; open: number }>({
       sql:
-        'SELECT CAST(COALESCE(SUM(d.cost_nano_usd), 0) AS BIGINT) AS sum FROM usage_days d JOIN usage_dimensions k ON k.id = d.dimension_id ' +
-        'WHERE k.access_key_id = $1',
+        'SELECT (SELECT CAST(COALESCE(SUM(d.cost_nano_usd), 0) AS BIGINT) FROM usage_days d JOIN usage_dimensions k ON k.id = d.dimension_id ' +
+        'WHERE k.access_key_id = $1) AS settled, (SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) FROM usage_events ' +
+        "WHERE access_key_id = $1 AND state IN ('intent', 'unknown')) AS open",
       params: [id],
     });
-    const [open] = await driver.rows<{ sum: number }>({
-      sql:
-        "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS sum FROM usage_events WHERE access_key_id = $1 AND state IN ('intent', 'unknown')",
-      params: [id],
-    });
-    spent.set(id, (settled?.sum ?? 0) + (open?.sum ?? 0));
+    spent.set(id, (row?.settled ?? 0) + (row?.open ?? 0));
   }
   return spent;
 }

@@ -15,16 +15,6 @@ export async function masterKeys({ db }: Database): Promise<MasterKeyRow[]> {
   return db.selectFrom('master_keys').select(['version', 'kcv', 'status']).orderBy('version').execute();
 }
 
-/** Writes a version, or its new status. */
-export function putMasterKeyStep({ db, compile }: Database, row: MasterKeyRow, nowMs: number): Statement {
-  return compile(
-    db
-      .insertInto('master_keys')
-      .values({ ...row, created_at: nowMs })
-      .onConflict((conflict) => conflict.column('version').doUpdateSet({ status: row.status })),
-  );
-}
-
 /** Says that nothing needs this version any more; the active one is never retired. */
 export function retireMasterKeyStep({ db, compile }: Database, version: number): Statement {
   return compile(

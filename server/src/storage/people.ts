@@ -77,7 +77,8 @@ export async function listPeople({ db }: Database, page: { cursor?: string; limi
   let query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
   if (page.cursor !== undefined) query = query.where('people.user_id', '<', page.cursor);
   if (page.text) {
-    const pattern = `%${page.text.toLowerCase().replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`;
+    // Both sides are folded by the database: what it leaves as it is in a name, it must leave in the text too.
+    const pattern = sql`lower(CAST(${`%${page.text.replace(/[\\%_]/g, (sign) => `\\${sign}`)}%`} AS TEXT))`;
     query = query.where(sql<SqlBool>`(lower(users.name) LIKE ${pattern} ESCAPE '\\' OR lower(users.email) LIKE ${pattern} ESCAPE '\\')`);
   }
   const rows = await query.orderBy('people.user_id', 'desc').limit(page.limit).execute();

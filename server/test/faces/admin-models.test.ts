@@ -33,7 +33,7 @@ const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
 
 async function make(more: Record<string, unknown> = {}): Promise<Found> {
   const answer = await house.ask(admin, 'POST', path, body(more));
-  expect(answer.status, answer.text).toBe(201);
+  expect(answer.status).toBe(201);
   return answer.body.data;
 }
 
@@ -49,7 +49,7 @@ describe('POST /api/admin/models', () => {
 
   test('201 a manager holds the permission too, and everyone may use what was made', async () => {
     const answer = await house.ask(manager, 'POST', path, body());
-    expect(answer.status, answer.text).toBe(201);
+    expect(answer.status).toBe(201);
     expect((await house.ask(user, 'GET', `/api/configurations/${answer.body.data.id}`)).body.data).toMatchObject({ canManage: false, scope: 'organization' });
   });
 

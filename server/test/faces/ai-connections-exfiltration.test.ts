@@ -35,7 +35,6 @@ beforeEach(async () => {
   owner = await house.createResident(`Owner${++names}`, 'administrator');
   const body = { name: `c ${names}`, provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key, configuration: { headers: { 'X-Team': headerValue } } };
   const made = await house.ask(owner, 'POST', '/api/configurations', body);
-  expect(made.status, made.text).toBe(201);
   id = made.body.data.id;
   attacker.forget();
 });
@@ -90,7 +89,7 @@ const attempts: [string, () => Attempt, number][] = [
 describe('a stored key never leaves for another origin', () => {
   test.each(attempts)('%s', async (_, attempt, status) => {
     const answer = await attempt()();
-    expect(answer.status, answer.text).toBe(status);
+    expect(answer.status).toBe(status);
     await provoke(id);
     expect(stolen()).toEqual([]);
     // The connection itself is what it was: its own provider still receives its own key.
@@ -102,7 +101,7 @@ describe('a stored key never leaves for another origin', () => {
   test('a new key for a new address: the new place receives the new key and nothing of the old', async () => {
     const body = { baseUrl: attacker.baseUrl, apiKey: 'sk-new-key-for-new-place', configuration: { headers: {} } };
     const answer = await house.ask(owner, 'PATCH', `/api/configurations/${id}`, body);
-    expect(answer.status, answer.text).toBe(200);
+    expect(answer.status).toBe(200);
     await provoke(id);
     expect(attacker.bytes()).toContain('sk-new-key-for-new-place');
     expect(stolen()).toEqual([]);
@@ -110,7 +109,7 @@ describe('a stored key never leaves for another origin', () => {
 
   test('cleared secrets may move', async () => {
     const answer = await house.ask(owner, 'PATCH', `/api/configurations/${id}`, { baseUrl: attacker.baseUrl, apiKey: null, configuration: { headers: null } });
-    expect(answer.status, answer.text).toBe(200);
+    expect(answer.status).toBe(200);
     await provoke(id);
     expect(attacker.requests()).toBeGreaterThan(0);
     expect(stolen()).toEqual([]);

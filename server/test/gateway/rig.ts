@@ -69,7 +69,7 @@ export interface Rig {
   dataDir: string;
   /** Lines of the log so far. */
   logged: string[];
-  connect(input: ConnectionInput, owner?: Owner): Promise<Connection>;
+  connect(input: ConnectionInput, owner?: Owner, as?: Caller): Promise<Connection>;
   change(id: string, input: ConnectionInput): Promise<void>;
   issueKey(limits?: AccessKeyLimits, workspaceId?: string | null): Promise<{ id: string; text: string }>;
   revokeKey(id: string): Promise<void>;
@@ -121,8 +121,8 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     caller,
     dataDir,
     logged,
-    async connect(input, owner = organization) {
-      const { connection } = await createConnection(deps, caller, owner, { providerId: 'openai', secret: canary, model: 'gpt-4o', ...input }, words);
+    async connect(input, owner = organization, as = caller) {
+      const { connection } = await createConnection(deps, as, owner, { providerId: 'openai', secret: canary, model: 'gpt-4o', ...input }, words);
       return connection;
     },
     async change(id, input) {

@@ -32,7 +32,7 @@ export function Shell() {
       {isWide ? (
         <div className={classes['sidebar']}>{navigation}</div>
       ) : (
-        <dialog ref={drawer} className={classes['drawer']} aria-label={t('navigation')} onClick={closeOutside}>
+        <dialog ref={drawer} className={classes['drawer']} aria-label={t('navigation')} closedby="any">
           <div className={classes['inside']}>
             <CloseButton className={classes['close']} aria-label={t('closeMenu')} onClick={() => drawer.current?.close()} />
             {navigation}
@@ -57,11 +57,6 @@ export function Shell() {
       </main>
     </div>
   );
-}
-
-/** A click on the dialog itself is one on its backdrop: the content lies in a box of its own. */
-function closeOutside(event: MouseEvent<HTMLDialogElement>): void {
-  if (event.target === event.currentTarget) event.currentTarget.close();
 }
 
 /** Moves the focus by hand: with a base address in the page, a bare `#main` would lead to another page. */

@@ -40,7 +40,8 @@ const shell = createRoute({
     try {
       await context.queries.ensureQueryData(meQuery);
     } catch (error) {
-      if (isUnauthenticated(error)) throw redirect({ to: '/login', search: { to: location.href === '/' ? undefined : location.href } });
+      if (isUnauthenticated(error))
+        redirect({ to: '/login', search: { to: location.href === '/' ? undefined : location.href }, throw: true });
       throw error;
     }
   },
@@ -50,9 +51,7 @@ const shell = createRoute({
 const home = createRoute({
   getParentRoute: () => shell,
   path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/settings/ai-connections', replace: true });
-  },
+  beforeLoad: () => redirect({ to: '/settings/ai-connections', replace: true, throw: true }),
 });
 
 const connections = createRoute({

@@ -12,7 +12,7 @@ const texts: Record<Language, Readonly<Record<string, string>>> = { en: en.error
 /** A finished sentence or two. Never markup, never a stack. */
 export function errorText(error: unknown, language: Language): string {
   const own = catalogues[language].failure;
-  if (error instanceof NetworkError) return error.reason === 'timeout' ? own.timeout : own.offline;
+  if (error instanceof NetworkError) return own[error.reason === 'timeout' ? 'timeout' : 'offline'];
   const text = error instanceof HttpError && error.code !== null ? texts[language][error.code] : undefined;
   if (!(error instanceof HttpError) || text === undefined) return own.unknown;
   if (!hasValues.test(text)) return text;

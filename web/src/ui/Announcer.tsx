@@ -1,6 +1,6 @@
 /** The one polite live region of the page: whatever finishes out of sight is said here, once. */
 import { createContext, use, useCallback, useState, type ReactNode } from 'react';
-import { VisuallyHidden } from '@mantine/core';
+import classes from './Announcer.module.css';
 
 const Announce = createContext<(text: string) => void>(() => undefined);
 
@@ -13,10 +13,10 @@ export function Announcer({ children }: { children: ReactNode }) {
   return (
     <Announce value={announce}>
       {children}
-      <VisuallyHidden role="status">
+      <output className={classes['said']}>
         {/* A new element each time, so that the same sentence is said again. */}
         <span key={said.turn}>{said.text}</span>
-      </VisuallyHidden>
+      </output>
     </Announce>
   );
 }

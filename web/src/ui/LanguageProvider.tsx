@@ -6,7 +6,7 @@ import { announceLanguage, catalogues, firstLanguage } from '../lib/language.ts'
 
 interface LanguageChoice {
   language: Language;
-  setLanguage(language: Language): void;
+  setLanguage: (language: Language) => void;
 }
 
 const Choice = createContext<LanguageChoice | null>(null);
@@ -28,7 +28,7 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     setShown(next);
   }, []);
   const choice = useMemo(() => ({ language, setLanguage }), [language, setLanguage]);
-  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <Choice value={choice}>
       <IntlProvider locale={language} messages={catalogues[language]} timeZone={timeZone}>

@@ -14,12 +14,11 @@ export interface VisitorOptions {
 export interface Visitor {
   page: Page;
   context: BrowserContext;
-  /** Console errors, uncaught errors, and reports of the content policy. Empty on a healthy page. */
+  /** Console errors, uncaught errors, reports of the content policy, and requests that left the origin. Empty on a healthy page. */
   complaints: string[];
-  /** Requests that left the origin. */
-  strays: string[];
   /** What axe finds, as `rule: element`; empty on a page that everybody can use. */
   axe(): Promise<string[]>;
+  /** Closes the page. Throws if it complained of anything, or sent anything to strangers. */
   leave(): Promise<void>;
 }
 
@@ -46,7 +45,6 @@ export async function visit({ url, width = 1280, height = 900, locale = 'en-US',
     timezoneId: 'Asia/Jakarta',
   });
   const complaints: string[] = [];
-  const strays: string[] = [];
   await context.addInitScript(watchPolicy);
   const page = await context.newPage();
   page.on('console', (message) => {
@@ -54,20 +52,22 @@ export async function visit({ url, width = 1280, height = 900, locale = 'en-US',
   });
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('request', (request) => {
-    if (!request.url().startsWith(url)) strays.push(request.url());
+    if (!request.url().startsWith(url)) complaints.push(`a request left the origin: ${request.url()}`);
   });
   return {
     page,
     context,
     complaints,
-    strays,
     async axe() {
       const { violations } = await new AxeBuilder({ page }).withTags(axeTags).analyze();
       return violations.flatMap(({ id, nodes }) =>
         nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')} ${failureSummary ?? ''}`),
       );
     },
-    leave: () => context.close(),
+    async leave() {
+      await context.close();
+      if (complaints.length > 0) throw new Error(`the page complained:\n${complaints.join('\n')}`);
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 /** Turns routes into a Fastify server: authentication, strict bodies, declared answers, one way to say no. */
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { languageOf, type Language } from '@patchbay/contract/translate';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerFactory } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -49,23 +49,54 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
     logger: false,
     onProtoPoisoning: 'error',
     onConstructorPoisoning: 'error',
+    // An address that cannot be decoded, or with a part that is too long: no hook has run yet, and nothing has that address.
+    frameworkErrors: (_error, request, reply) => {
+      beginAnswer(request, reply);
+      void sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply);
+    },
+    clientErrorHandler: (error, socket) => refuseMalformed(deps.ids, error, socket),
   });
+  // A body in plain text is what another site's form can send without asking (OWASP CSRF): JSON is the only way in.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorateRequest('actor', null);
   app.decorateRequest('language', 'en');
   app.decorateRequest('origin');
   app.addHook('onRequest', async (request, reply) => {
-    request.language = languageOf(request.headers['accept-language']);
-    request.origin = originOf(request);
-    reply.header('x-request-id', request.id);
-    reply.header('cache-control', 'no-store');
-    reply.header('x-content-type-options', 'nosniff');
-    reply.header('referrer-policy', 'no-referrer');
+    beginAnswer(request, reply);
+    // A small body may unpack to a large one, and no client of ours packs what it sends.
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new Refusal('UNSUPPORTED_MEDIA_TYPE');
   });
   app.setErrorHandler((error, request, reply) => sayNo(deps, error, request, reply));
   app.setNotFoundHandler((request, reply) => page?.(request, reply) ?? sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply));
   return app;
+}
+
+/** What every answer has, whatever becomes of the request. */
+function beginAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  request.language = languageOf(request.headers['accept-language']);
+  request.origin = originOf(request);
+  reply.header('x-request-id', request.id);
+  reply.header('cache-control', 'no-store');
+  reply.header('x-content-type-options', 'nosniff');
+  reply.header('referrer-policy', 'no-referrer');
+}
+
+/** Faults of the parser that have a status of their own; any other is 400. */
+const malformedStatus: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
+
+/** Answers bytes that never became a request: there is no path to tell a face by, so the status stands alone. */
+function refuseMalformed(ids: Ids, error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = malformedStatus[error.code ?? ''] ?? '400 Bad Request';
+  if (socket.writable) socket.write(`HTTP/1.1 ${status}\r\nx-request-id: ${ids.uuid()}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  socket.destroy(error);
 }
 
 function originOf(request: FastifyRequest): Origin {

@@ -18,7 +18,7 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > bodyBytesMax) {
-        request.pause();
+        first = parts = null;
         return reject(refuse('body_too_large'));
       }
       if (first === null) first = chunk;

@@ -63,8 +63,9 @@ function refused(deps: OpenAiFaceDeps, { request, requestId, atMs, startedMs, ca
       answer,
     );
   }
-  // What is left of a body that is too large is not read: the line is closed with the answer.
-  reply.fail(answer, answer.status === 413 ? { connection: 'close' } : {});
+  reply.fail(answer, {});
+  // Closing at once would reset the line under what is still being sent, and the answer with it: the rest is thrown away for a while.
+  if (!request.complete) deps.clock.after(lingerMs, () => request.complete || request.destroy());
 }
 
 function pinnedOf(request: IncomingMessage): string | null {
@@ -73,6 +74,9 @@ function pinnedOf(request: IncomingMessage): string | null {
   if (typeof header !== 'string' || !isUuid(header.toLowerCase())) throw refuse('connection_not_found');
   return header.toLowerCase();
 }
+
+/** How long the rest of a refused body is read, and dropped, so that its sender can read the answer. */
+const lingerMs = 2_000;
 
 const clientIdCharsMax = 200;
 

@@ -31,6 +31,8 @@ const readiness = z.object({
   journalUnfedBytes: z.number(),
 });
 
+/** What proxies put in front of a request that they pass on. */
+const forwardedBy = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'forwarded', 'via'] as const;
 const loopback = new Set(['127.0.0.1', '::1', '::ffff:127.0.0.1']);
 
 export const routes: readonly Route<OpsDeps>[] = [
@@ -49,7 +51,7 @@ export const routes: readonly Route<OpsDeps>[] = [
     summary: 'Whether this instance serves, and from what',
     access: 'open',
     answers: { 200: readiness, 503: readiness },
-    statuses: [200],
+    statuses: [200, 503],
     handle(deps: OpsDeps) {
       const state = deps.ops.state();
       return {
@@ -76,7 +78,7 @@ export const routes: readonly Route<OpsDeps>[] = [
     statuses: [200, 401, 403],
     async handle(deps: OpsDeps, { actor, request, reply }) {
       // A proxy on the same machine makes every stranger look local: what it forwards is not taken for the operator.
-      const isLocal = loopback.has(request.socket.remoteAddress ?? '') && request.headers['x-forwarded-for'] === undefined;
+      const isLocal = loopback.has(request.socket.remoteAddress ?? '') && forwardedBy.every((name) => request.headers[name] === undefined);
       const who = actor as { role: string } | null;
       if (!isLocal && !who) throw new Refusal('UNAUTHENTICATED');
       if (!isLocal && who?.role !== 'administrator') throw new Refusal('FORBIDDEN');

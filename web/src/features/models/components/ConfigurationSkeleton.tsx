@@ -7,15 +7,15 @@ const rows = [0, 1, 2, 3];
 export function ConfigurationSkeleton() {
   const t = useTranslations('connections');
   return (
-    <div className={classes['skeleton']} role="status">
+    <output className={classes['skeleton']}>
       <span className={classes['said']}>{t('loading')}</span>
       {rows.map((row) => (
-        <div key={row} className={classes['row']} aria-hidden="true">
+        <span key={row} className={classes['row']} aria-hidden="true">
           <span />
           <span />
           <span />
-        </div>
+        </span>
       ))}
-    </div>
+    </output>
   );
 }

@@ -20,7 +20,7 @@ export const columns = ['name', 'provider', 'model', 'apiKey', 'status', 'action
 export function ConfigurationTable({ connections, providerNames, mayManage }: ConfigurationRows) {
   const t = useTranslations('connections');
   return (
-    <div className={classes['frame']} role="region" aria-labelledby="page-title" tabIndex={0}>
+    <div className={classes['frame']}>
       <table className={classes['table']} aria-label={t('table', { count: connections.length })}>
         <thead>
           <tr>

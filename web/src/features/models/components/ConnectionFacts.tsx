@@ -63,7 +63,9 @@ export function ConnectionStatus({ connection, isTesting }: { connection: AiConn
     <span className={classes['status']}>
       <Status tone={isTesting ? 'idle' : tone} text={isTesting ? t('testing') : t(text)} />
       {connection.lastTested !== null && !isTesting && (
-        <span className={classes['tested']}>{t.rich('tested', { when: () => <When iso={connection.lastTested ?? ''} /> })}</span>
+        <span className={classes['tested']}>
+          {t('tested')} <When iso={connection.lastTested} />
+        </span>
       )}
     </span>
   );

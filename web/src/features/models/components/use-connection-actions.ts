@@ -29,7 +29,7 @@ export function useConnectionActions(connection: AiConnection, mayManage: boolea
   const test = useTestConnection(connection.id);
   const makeDefault = useSetDefault(connection.id);
   const [isHidden, setHidden] = useState(false);
-  const say = (reason: string): void => announce(t('connections.actionFailed', { name: connection.name, reason }));
+  const say = (reason: string): void => announce(`${connection.name}: ${reason}`);
   const failed = test.error ?? makeDefault.error;
   return {
     test: () => {

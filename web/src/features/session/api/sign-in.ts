@@ -1,4 +1,4 @@
-/** Begins a session. */
+/** Begins a session with e-mail address and password. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 

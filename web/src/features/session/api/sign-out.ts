@@ -1,4 +1,4 @@
-/** Ends the session. */
+/** Ends the session and forgets what was loaded under it. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 

@@ -44,6 +44,8 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
         label={t('password')}
         error={faultOf('password')}
         autoComplete="current-password"
+        // The one field that the library does not mark by itself.
+        aria-invalid={faultOf('password') !== undefined}
         visibilityToggleFocusable
         visibilityToggleButtonProps={{ 'aria-label': t('showPassword') }}
         required

@@ -12,11 +12,8 @@ const passwordChars = { min: 8, max: 128 };
 const fields = ['token', 'name', 'email', 'password'] as const;
 type Field = (typeof fields)[number];
 
-export function AccountStep({ token, onCreated }: { token: string; onCreated: (tookMs: number) => void }) {
-  const t = useTranslations();
-  const language = useLocale();
-  const run = useRunSetup();
-  const form = useForm({
+function useAccountForm(token: string) {
+  return useForm({
     mode: 'uncontrolled',
     initialValues: { token, name: '', email: '', password: '' },
     validate: {
@@ -25,15 +22,21 @@ export function AccountStep({ token, onCreated }: { token: string; onCreated: (t
       email: isEmail(true),
       password: hasLength(passwordChars, true),
     },
-    transformValues: ({ email, name, ...values }) => ({ ...values, email: email.trim(), name: name.trim(), language }),
+    transformValues: ({ email, name, ...values }) => ({ ...values, email: email.trim(), name: name.trim() }),
   });
+}
+
+export function AccountStep({ token, onCreated }: { token: string; onCreated: (tookMs: number) => void }) {
+  const t = useTranslations();
+  const language = useLocale();
+  const run = useRunSetup();
+  const form = useAccountForm(token);
   const faults: Record<Field, string> = {
     token: t('setup.tokenFault'),
     name: t('setup.nameFault'),
     email: t('signIn.emailFault'),
     password: t('setup.passwordFault', passwordChars),
   };
-  const faultOf = (field: Field): string | undefined => (form.errors[field] ? faults[field] : undefined);
   /** What the server objects to is shown at its field, with the focus on the first. */
   const refused = (error: unknown): void => {
     const named = error instanceof HttpError ? fields.filter((field) => field in error.fields) : [];
@@ -41,10 +44,15 @@ export function AccountStep({ token, onCreated }: { token: string; onCreated: (t
     if (named[0]) form.getInputNode(named[0])?.focus();
   };
   const submit = form.onSubmit(
-    (values) => run.mutate(values, { onSuccess: ({ tookMs }) => onCreated(tookMs), onError: refused }),
+    (values) => run.mutate({ ...values, language }, { onSuccess: ({ tookMs }) => onCreated(tookMs), onError: refused }),
     (found) => form.getInputNode(fields.find((field) => field in found) ?? 'name')?.focus(),
   );
-  const common = (field: Field) => ({ ...form.getInputProps(field), error: faultOf(field), required: true, withAsterisk: false });
+  const common = (field: Field) => ({
+    ...form.getInputProps(field),
+    error: form.errors[field] ? faults[field] : undefined,
+    required: true,
+    withAsterisk: false,
+  });
   return (
     <form onSubmit={submit} noValidate className="pb-form">
       {run.isError && <Notice tone="bad">{errorText(run.error, language)}</Notice>}
@@ -73,6 +81,8 @@ export function AccountStep({ token, onCreated }: { token: string; onCreated: (t
         label={t('setup.password')}
         description={t('setup.passwordHint', passwordChars)}
         autoComplete="new-password"
+        // The one field that the library does not mark by itself.
+        aria-invalid={form.errors['password'] !== undefined}
         visibilityToggleFocusable
         visibilityToggleButtonProps={{ 'aria-label': t('signIn.showPassword') }}
       />
