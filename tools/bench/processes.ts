@@ -132,7 +132,10 @@ const lastWordsOf = ({ logFile }: Started): string => (logFile === null ? '' : t
 /** Waits until `url` answers 2xx; returns the milliseconds since `sinceMs` (performance.now). */
 export async function untilReady(started: Started, url: string, sinceMs: number, msMax: number): Promise<number> {
   while (performance.now() - sinceMs < msMax) {
-    if (hasEnded(started)) throw new Error(`the program behind ${url} ended with ${started.child.exitCode ?? started.child.signalCode}: ${lastWordsOf(started)}`);
+    if (hasEnded(started))
+      throw new Error(
+        `the program behind ${url} ended with ${started.child.exitCode ?? started.child.signalCode}: ${lastWordsOf(started)}`,
+      );
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
       await answer.arrayBuffer();

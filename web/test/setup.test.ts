@@ -46,6 +46,15 @@ needs('browser')('the set-up page', () => {
     await page.getByRole('button', { name: 'Add the Demo Connection' }).click();
     await page.getByText('You are signed in as sari@example.com.').waitFor();
     expect(await visitor.axe()).toEqual([]);
+    await page.getByRole('button', { name: 'Create Access Key' }).click();
+    const command = await page.getByLabel('Command for a terminal').innerText();
+    expect(await visitor.axe()).toEqual([]);
+    // What the page tells to type is what works.
+    const key = /Bearer (sk-pb-[\w-]+)/.exec(command)?.[1] ?? '';
+    const address = /curl (\S+)/.exec(command)?.[1] ?? '';
+    const body = /-d '(.+)'/.exec(command)?.[1] ?? '';
+    const answer = await fetch(address, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body });
+    expect(answer.status).toBe(200);
     await page.getByRole('button', { name: 'Open AI Connections' }).click();
     await page.getByRole('button', { name: 'Test Demo' }).click();
     await page.getByRole('row').filter({ hasText: 'Connected' }).waitFor();

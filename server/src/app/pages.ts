@@ -25,8 +25,11 @@ const policyOf = (nonce: string): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-/** A step upwards, a slash or a backslash that hides in an escape: no page of ours is linked so. */
-const isOdd = (where: string): boolean => /%(?:2e|2f|5c|00)|\\|\/\.\.?(?:\/|$)/i.test(where);
+/** A step upwards, plain or behind escapes, and a NUL: no page of ours is linked so, and a proxy may read it as another address. */
+function isOdd(where: string): boolean {
+  const plain = where.replace(/%(?:25)*(2e|2f|5c|00)/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)));
+  return /[/\\]\.\.?(?:[/\\]|$)|\0/.test(plain);
+}
 
 const isPage = (request: FastifyRequest): boolean => {
   const where = request.url.split('?')[0]!;

@@ -41,6 +41,8 @@ export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: H
       keepAliveTimeout: keepAliveMs,
       maxHeaderSize: headerBytesMax,
       noDelay: true,
+      // Asked for below, where the answer has its request id.
+      requireHostHeader: false,
     },
     (request, response) => {
       if (isClosing) response.setHeader('connection', 'close');
@@ -60,14 +62,14 @@ export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: H
   };
 }
 
-/** Two Host lines, or a transfer coding other than `chunked`: what a proxy before us may have read otherwise (RFC 9112, 3.2 and 6.1). */
+/** Other than one Host line, or a transfer coding other than `chunked`: what a proxy before us may have read otherwise (RFC 9112, 3.2 and 6.1). */
 function isAmbiguous(request: IncomingMessage): boolean {
   const coding = request.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') return true;
   let hosts = 0;
   const raw = request.rawHeaders;
   for (let i = 0; i < raw.length; i += 2) if (raw[i]!.length === 4 && raw[i]!.toLowerCase() === 'host') hosts++;
-  return hosts > 1;
+  return hosts > 1 || (hosts === 0 && request.httpVersion !== '1.0');
 }
 
 function refuse(response: ServerResponse, status: number, requestId: string): void {

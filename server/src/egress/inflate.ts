@@ -125,8 +125,13 @@ class InflatingExchange implements Exchange, ResponseSink {
 
   private onPlain(decoder: Decoder, plain: Buffer): void {
     this.inflatedBytes += plain.length;
-    if (this.inflatedBytes > this.bytesMax) this.fail(new EgressError('body_too_large', { bytesReceived: this.inflatedBytes }));
-    else if (this.sink.onData(plain) === false) decoder.pause();
+    if (this.inflatedBytes > this.bytesMax) return this.fail(new EgressError('body_too_large', { bytesReceived: this.inflatedBytes }));
+    try {
+      if (this.sink.onData(plain) === false) decoder.pause();
+    } catch (cause) {
+      // As for a plain response: a sink that throws ends its exchange, and not the process that the decoder runs in.
+      this.fail(new EgressError('aborted', { bytesReceived: this.inflatedBytes, cause }));
+    }
   }
 
   private fail(error: EgressError): void {

@@ -1,5 +1,6 @@
 /** May this caller ask this, now? Refuses before anything is planned, reserved or sent. */
 import { allowsModel } from '../domain/access-key.ts';
+import { memberValue } from '../lib/json-scan.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Slot } from './limits.ts';
@@ -46,8 +47,10 @@ export function admitChoice({ accessKey, asked }: Order, targets: readonly Targe
 
 function tokensEstimate(order: Order): number {
   if (order.accessKey === null || order.accessKey.tpm === null) return 0;
-  const body = order.request.parsed();
-  return promptTokensEstimate(order.request.bytes.length) + (body.max_completion_tokens ?? body.max_tokens ?? 0);
+  const { bytes, scan } = order.request;
+  // These two alone are read, and were checked to be counts: to parse all of a large body for them would be its greatest cost.
+  const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
+  return promptTokensEstimate(bytes.length) + (count('max_completion_tokens') ?? count('max_tokens') ?? 0);
 }
 
 /** Requests under way on this instance. */

@@ -1,4 +1,5 @@
 /** Reads one provider's answer: whole or streamed, in the house's wire or another, sound or broken, under the clock. */
+import type { ChatResponse } from '../domain/chat.ts';
 import { UpstreamFailure, type Fault } from '../domain/errors.ts';
 import { retryAfterMsOf } from '../domain/retry-after.ts';
 import type { EgressError, Exchange, ResponseSink } from '../egress/egress.ts';
@@ -7,7 +8,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { SseTooLarge } from '../lib/sse.ts';
 import { streamBytesMax, wholeBytesMax, type AnswerFacts, type Call, type CallSink } from './calling.ts';
 import { failureOfEgress } from './egress-faults.ts';
-import type { Protocol } from './protocol.ts';
+import type { Protocol, VendorError } from './protocol.ts';
 import { parseJson } from './shape.ts';
 import { chunksOfWhole, PassedStream, TranslatedStream, type StreamTaker } from './streams.ts';
 import { Watchdog } from './watchdog.ts';
@@ -169,34 +170,51 @@ export class AnswerReader implements ResponseSink, Exchange {
   private failStream(error: unknown): void {
     if (error instanceof UpstreamFailure) return this.deliver(this.scrubbed(error));
     if (error instanceof SseTooLarge) return this.fail('too_large', 'one event of the stream is too large');
-    throw error;
+    this.failUnread(error);
+  }
+
+  /** Our own reader failed on what came: that ends this answer, and never the process. */
+  private failUnread(cause: unknown): void {
+    this.deliver(new UpstreamFailure('invalid_response', 'the answer could not be read', { vendorStatus: this.status || null, cause }));
   }
 
   private finishWhole(): void {
-    const body = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
-    const { to, moment, request } = this.call;
+    const { to, request } = this.call;
+    let whole: { body: Buffer; response: ChatResponse };
     try {
-      const parsed = parseJson(body.toString('utf8'));
-      const response = this.protocol.fromVendor(parsed, to, moment);
-      this.facts.usage = this.protocol.usageOf(response.usage);
-      this.facts.finishReason = response.choices[0]?.finish_reason ?? null;
-      this.facts.modelReported = response.model || null;
-      this.facts.contentChars = response.choices.reduce((sum, choice) => sum + JSON.stringify(choice.message).length, 0);
-      if (!this.close()) return;
-      if (request.isStream) {
-        // Asked for a stream, answered whole (E3): the answer is good, so it is told as a stream.
-        for (const piece of chunksOfWhole(response, request.wantsUsage)) this.sink.onPiece(piece, this.facts);
-        this.sink.onStreamEnd(this.facts);
-      } else this.sink.onWhole(to.row.protocol === 'openai' ? body : JSON.stringify(response), this.facts);
+      whole = this.readWhole();
     } catch (error) {
-      if (!(error instanceof UpstreamFailure)) throw error;
-      this.deliver(this.scrubbed(error));
+      return error instanceof UpstreamFailure ? this.deliver(this.scrubbed(error)) : this.failUnread(error);
     }
+    if (!this.close()) return;
+    if (request.isStream) {
+      // Asked for a stream, answered whole (E3): the answer is good, so it is told as a stream.
+      for (const piece of chunksOfWhole(whole.response, request.wantsUsage)) this.sink.onPiece(piece, this.facts);
+      this.sink.onStreamEnd(this.facts);
+    } else this.sink.onWhole(to.row.protocol === 'openai' ? whole.body : JSON.stringify(whole.response), this.facts);
+  }
+
+  /** Throws UpstreamFailure for what is no completion. */
+  private readWhole(): { body: Buffer; response: ChatResponse } {
+    const body = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
+    const { to, moment } = this.call;
+    const response = this.protocol.fromVendor(parseJson(body.toString('utf8')), to, moment);
+    this.facts.usage = this.protocol.usageOf(response.usage);
+    this.facts.finishReason = response.choices[0]?.finish_reason ?? null;
+    this.facts.modelReported = response.model || null;
+    this.facts.contentChars = response.choices.reduce((sum, choice) => sum + JSON.stringify(choice.message).length, 0);
+    return { body, response };
   }
 
   private finishError(): void {
     const text = Buffer.concat(this.parts).toString('utf8').slice(0, errorBytesMax);
-    const { fault, message, retryAfterMs } = this.protocol.errorOf(this.status, parseJson(text) ?? text);
+    let error: VendorError;
+    try {
+      error = this.protocol.errorOf(this.status, parseJson(text) ?? text);
+    } catch (cause) {
+      return this.failUnread(cause);
+    }
+    const { fault, message, retryAfterMs } = error;
     this.deliver(
       this.scrubbed(
         new UpstreamFailure(fault, `the provider answered ${this.status}`, {

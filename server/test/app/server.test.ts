@@ -45,7 +45,7 @@ describe('a request that two readers could read differently', () => {
     expect(answer.body.replace(/HTTP\/1\.1 400 [\s\S]*/, '')).toBe('');
   });
 
-  test('that is split into two lines of bytes is one request all the same', async () => {
+  test('that comes in two pieces is one request all the same', async () => {
     const socket = connect(Number(new URL(house.url).port), '127.0.0.1');
     socket.write('GET /healthz HT');
     await new Promise((resolve) => socket.once('ready', resolve));
@@ -163,9 +163,8 @@ describe('paths of the two planes', () => {
   test('/v1/ speaks the data plane\'s errors, anything else the control plane\'s', async () => {
     const data = await house.call('GET', '/v1/nothing');
     expect(data.body).toMatchObject({ error: { code: expect.any(String) as string, request_id: data.headers.get('x-request-id') } });
-    for (const path of ['/v1', '/v1x/models', '/V1/models', '//v1/models'].slice(0, 1)) {
-      expect((await house.call('GET', path)).body).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND' });
-    }
+    expect((await house.call('GET', '/v1')).body).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND' });
+    expect((await house.call('POST', '/V1/chat/completions', {})).body).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND' });
   });
 
   test('a caller of the demo provider that hangs up within its body harms nobody', async () => {

@@ -42,10 +42,14 @@ export interface StreamScanner {
 
 const charsOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
 
-function partsChars(content: unknown): number {
+/** Thinking parts hold text parts; whatever is nested deeper comes from nobody's honest server. */
+const partsDepthMax = 4;
+
+function partsChars(content: unknown, depth = 0): number {
   if (!Array.isArray(content)) return charsOf(content);
+  if (depth >= partsDepthMax) return 0;
   let chars = 0;
-  for (const part of content as unknown[]) chars += charsOf(member(part, 'text')) + partsChars(member(part, 'thinking'));
+  for (const part of content as unknown[]) chars += charsOf(member(part, 'text')) + partsChars(member(part, 'thinking'), depth + 1);
   return chars;
 }
 

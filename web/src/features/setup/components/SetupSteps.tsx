@@ -5,6 +5,7 @@ import { useTranslations } from 'use-intl';
 import { Trace, type TraceStep } from '../../../ui/Trace.tsx';
 import { AccountStep } from './AccountStep.tsx';
 import { ConnectionStep } from './ConnectionStep.tsx';
+import { FirstKey } from './FirstKey.tsx';
 import classes from './SetupSteps.module.css';
 
 export type SetupStep = 'account' | 'connection' | 'done';
@@ -51,6 +52,7 @@ export function SetupSteps({ progress, onProgress, token, isDemoOffered, environ
   const next = isDemoAdded ? t('doneDemo') : environmentUrl === null ? t('doneNone') : '';
   return (
     <Panel progress={progress} title={t('doneTitle')} text={[email === null ? '' : t('doneText', { email }), next].join(' ').trim()}>
+      {isDemoAdded && <FirstKey />}
       <div>
         <Button onClick={onFinish}>{t('finish')}</Button>
       </div>

@@ -1,0 +1,130 @@
+/** The description of the API: every route of the registry is in it with its real shapes, and its pages ask nobody outside. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { registry } from '../../src/app/registry.ts';
+import { clear, start, type Answer, type Started } from './started.ts';
+
+interface Schema {
+  type?: string | string[];
+  properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
+  required?: string[];
+  items?: Schema;
+  [key: string]: unknown;
+}
+interface Operation {
+  summary?: string;
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+}
+interface Description {
+  openapi: string;
+  info: { title: string; version: string };
+  paths: Record<string, Record<string, Operation>>;
+}
+
+let house: Started;
+let answer: Answer;
+let description: Description;
+beforeAll(async () => {
+  house = await start();
+  answer = await house.call('GET', '/openapi.json', undefined, { authorization: '' });
+  description = answer.body as unknown as Description;
+});
+afterAll(clear);
+
+/** `/api/requests/:requestId` as OpenAPI writes it. */
+const writtenPath = (path: string): string => path.replace(/:([A-Za-z]+)/g, '{$1}');
+const operationOf = (route: { method: string; path: string }): Operation | undefined => description.paths[writtenPath(route.path)]?.[route.method.toLowerCase()];
+const bodyOf = (operation: Operation | undefined): Schema | undefined => operation?.requestBody?.content['application/json']?.schema;
+/** A schema that says nothing: whatever is sent would fit. */
+const saysNothing = (schema: Schema | undefined): boolean =>
+  schema === undefined || !['type', '$ref', 'anyOf', 'oneOf', 'allOf', 'const', 'enum'].some((word) => word in schema);
+
+describe('GET /openapi.json', () => {
+  test('200 for everybody: OpenAPI 3.1, with the name and the version of the product', () => {
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(description.openapi).toMatch(/^3\.1\./);
+    expect(description.info).toMatchObject({ title: 'Patchbay', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string });
+  });
+
+  test('has every route of the registry, each with its summary', () => {
+    expect(registry.length).toBeGreaterThan(60);
+    const missing = registry.filter((route) => operationOf(route)?.summary !== route.summary);
+    expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
+  });
+
+  test('has no operation that is not in the registry', () => {
+    const known = new Set(registry.map((route) => `${route.method} ${writtenPath(route.path)}`));
+    const described = Object.entries(description.paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`));
+    expect(described.filter((one) => !known.has(one) && !one.startsWith('HEAD '))).toEqual([]);
+  });
+
+  test('describes every declared body by its fields, and says that no others are taken', () => {
+    const withBody = registry.filter((route) => route.body !== undefined);
+    expect(withBody.length).toBeGreaterThan(15);
+    for (const route of withBody) {
+      const schema = bodyOf(operationOf(route));
+      expect([route.path, saysNothing(schema)]).toEqual([route.path, false]);
+      const shapes = [schema!, ...((schema!['anyOf'] ?? schema!['oneOf'] ?? []) as Schema[])].filter((shape) => shape.type === 'object');
+      for (const shape of shapes) {
+        expect([route.path, Object.keys(shape.properties ?? {}).length > 0 || shape.additionalProperties !== undefined]).toEqual([route.path, true]);
+      }
+    }
+    const token = bodyOf(description.paths['/api/tokens']?.['post']);
+    expect(token).toMatchObject({ type: 'object', required: ['name'], additionalProperties: false, properties: { name: { type: 'string' } } });
+  });
+
+  test('describes the answer of every route', () => {
+    for (const route of registry) {
+      for (const [status, declared] of Object.entries(route.answers)) {
+        const content = operationOf(route)?.responses[status]?.content ?? {};
+        const [schema] = Object.values(content).map((one) => one.schema);
+        expect([route.path, status, declared !== undefined && saysNothing(schema)]).toEqual([route.path, status, false]);
+      }
+    }
+  });
+
+  test('describes parameters of the path and of the query', () => {
+    const parameters = description.paths['/api/requests']?.['get']?.parameters ?? [];
+    expect(parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['cursor', 'limit', 'from', 'to', 'tz', 'connectionId', 'state']));
+    for (const route of registry) {
+      const named = [...route.path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name);
+      const described = (operationOf(route)?.parameters ?? []).filter((parameter) => parameter.in === 'path').map(({ name }) => name);
+      expect([route.path, described.toSorted()]).toEqual([route.path, named.toSorted()]);
+    }
+  });
+
+  test('names no key, no address of this machine and no path of the disk', () => {
+    expect(answer.text).not.toMatch(/sk-pb-\w{8}|pat-pb-\w{8}|127\.0\.0\.1|node_modules|\/src\//);
+  });
+});
+
+describe('GET /docs', () => {
+  test('200 a page of this server, under a policy that lets it load from here alone', async () => {
+    const page = await house.call('GET', '/docs/', undefined, { authorization: '' });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("connect-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toMatch(/https?:|\*|unsafe-eval/);
+  });
+
+  test('loads its scripts from here, and they are here', async () => {
+    const page = await house.call('GET', '/docs/', undefined, { authorization: '' });
+    const sources = [...page.text.matchAll(/<(?:script|link)[^>]*?(?:src|href)="([^"]+)"/g)].map(([, source = '']) => source);
+    expect(sources.length).toBeGreaterThan(0);
+    for (const source of sources) {
+      const url = new URL(source, `${house.url}/docs/`);
+      expect(url.origin).toBe(house.url);
+      expect((await fetch(url)).status).toBe(200);
+    }
+    expect(page.text).toContain('openapi.json');
+  });
+
+  test('301 to the address with a slash, where its relative links lead right', async () => {
+    const moved = await house.call('GET', '/docs', undefined, { authorization: '' });
+    expect([moved.status, moved.headers.get('location')]).toEqual([301, '/docs/']);
+  });
+});
