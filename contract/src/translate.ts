@@ -28,7 +28,7 @@ export function languageOf(header: string | undefined): Language {
     .map((part, index) => {
       const [tag = '', ...parameters] = part.trim().toLowerCase().split(';');
       const q = parameters.map((parameter) => /^\s*q=([01](?:\.\d{1,3})?)\s*$/.exec(parameter)?.[1]).find(Boolean);
-      return { language: tag.split('-')[0] ?? '', q: q === undefined ? 1 : Number(q), index };
+      return { language: tag.trim().split('-')[0] ?? '', q: q === undefined ? 1 : Math.min(1, Number(q)), index };
     })
     .filter((entry) => entry.q > 0 && (languages as readonly string[]).includes(entry.language === 'in' ? 'id' : entry.language))
     .toSorted((a, b) => b.q - a.q || a.index - b.index);

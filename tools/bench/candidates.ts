@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort, startPinned, stop, untilReady } from './processes.ts';
+import { endOf, freePort, startPinned, stop, untilReady } from './processes.ts';
 
 export const candidateNames = ['direct', 'nginx', 'patchbay', 'portkey'] as const;
 export type CandidateName = (typeof candidateNames)[number];
@@ -21,6 +21,8 @@ export interface Serving {
   modelPrefix: string;
   /** Whether answers are passed on byte for byte, so that their length can be checked. */
   isExact: boolean;
+  /** How it ended, where it should be running; null while it runs. */
+  end(): string | null;
   stop(): Promise<void>;
 }
 
@@ -54,6 +56,7 @@ export const direct = (bench: Bench): Promise<Starter> =>
       headers: {},
       modelPrefix: '',
       isExact: true,
+      end: () => null,
       stop: () => Promise.resolve(),
     }),
   );
@@ -72,7 +75,17 @@ export async function nginx(bench: Bench): Promise<Starter> {
     const args = ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')];
     const started = startPinned('nginx', args, { core: bench.gatewayCore, nice: bench.nice, logFile: join(dir, 'output.log') });
     const readyMs = await untilReady(started, `http://127.0.0.1:${port}/v1/models`, sinceMs, readyMsMax);
-    return { name: 'nginx', port, pid: started.pid, readyMs, headers: {}, modelPrefix: '', isExact: true, stop: () => stop(started) };
+    return {
+      name: 'nginx',
+      port,
+      pid: started.pid,
+      readyMs,
+      headers: {},
+      modelPrefix: '',
+      isExact: true,
+      end: () => endOf(started),
+      stop: () => stop(started),
+    };
   };
 }
 
@@ -132,7 +145,17 @@ export async function portkey(bench: Bench): Promise<Starter> {
       'x-portkey-provider': 'openai',
       'x-portkey-custom-host': `http://127.0.0.1:${bench.upstreamPort}/v1`,
     };
-    return { name: 'portkey', port, pid: started.pid, readyMs, headers, modelPrefix: '', isExact: false, stop: () => stop(started) };
+    return {
+      name: 'portkey',
+      port,
+      pid: started.pid,
+      readyMs,
+      headers,
+      modelPrefix: '',
+      isExact: false,
+      end: () => endOf(started),
+      stop: () => stop(started),
+    };
   };
 }
 

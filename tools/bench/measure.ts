@@ -88,7 +88,7 @@ export async function measure(loading: Loading, round: number, phase: Phase, ser
       chunkP50Us: report.chunkP50Us,
       chunkP99Us: report.chunkP99Us,
       rssKiB,
-      fault: faultOf(phase, report, cpuShare, output.complaint()),
+      fault: serving.end() ?? faultOf(phase, report, cpuShare, output.complaint()),
     };
   } finally {
     await stop(started);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Bench, Serving, Starter } from './candidates.ts';
-import { freePort, startPinned, stop, untilIdle, untilReady } from './processes.ts';
+import { endOf, freePort, startPinned, stop, untilIdle, untilReady } from './processes.ts';
 
 const connectionName = 'bench';
 /** High enough never to refuse, so that the limiter's work is part of what is measured. */
@@ -66,6 +66,7 @@ async function startServer(bench: Bench, dataDir: string, environment: Record<st
     headers: {},
     modelPrefix: `${connectionName}/`,
     isExact: true,
+    end: () => endOf(started),
     stop: async () => {
       await untilIdle(started.pid, settleMsMax);
       await stop(started);

@@ -129,13 +129,15 @@ export function freePort(): Promise<number> {
 
 const lastWordsOf = ({ logFile }: Started): string => (logFile === null ? '' : textOf(logFile).trim().slice(-1_000));
 
+/** How a program ended that should be running, and the end of what it said; null while it runs. */
+export const endOf = (started: Started): string | null =>
+  hasEnded(started) ? `it ended with ${started.child.exitCode ?? started.child.signalCode}: ${lastWordsOf(started)}` : null;
+
 /** Waits until `url` answers 2xx; returns the milliseconds since `sinceMs` (performance.now). */
 export async function untilReady(started: Started, url: string, sinceMs: number, msMax: number): Promise<number> {
   while (performance.now() - sinceMs < msMax) {
-    if (hasEnded(started))
-      throw new Error(
-        `the program behind ${url} ended with ${started.child.exitCode ?? started.child.signalCode}: ${lastWordsOf(started)}`,
-      );
+    const end = endOf(started);
+    if (end !== null) throw new Error(`the program behind ${url} is gone: ${end}`);
     try {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) });
       await answer.arrayBuffer();

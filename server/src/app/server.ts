@@ -15,9 +15,11 @@ export interface ServerLimits {
   checkIntervalMs: number;
   /** Longer than the idle limit of common load balancers, so that they close first and never meet a closed line. */
   keepAliveMs: number;
+  /** How long a finished answer may lie unread before its line is cut; a caller that reads, however slowly, is waited for. */
+  unreadMs: number;
 }
 
-const houseLimits: ServerLimits = { headersTimeoutMs: 15_000, requestTimeoutMs: 120_000, checkIntervalMs: 5_000, keepAliveMs: 75_000 };
+const houseLimits: ServerLimits = { headersTimeoutMs: 15_000, requestTimeoutMs: 120_000, checkIntervalMs: 5_000, keepAliveMs: 75_000, unreadMs: 120_000 };
 const headerBytesMax = 32_768;
 
 export interface OwnedServer {
@@ -31,7 +33,7 @@ export interface OwnedServer {
 
 /** @param limits shorter ones for tests */
 export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: Handler, limits: Partial<ServerLimits> = {}): OwnedServer {
-  const { headersTimeoutMs, requestTimeoutMs, checkIntervalMs, keepAliveMs } = { ...houseLimits, ...limits };
+  const { headersTimeoutMs, requestTimeoutMs, checkIntervalMs, keepAliveMs, unreadMs } = { ...houseLimits, ...limits };
   let isClosing = false;
   const server = createServer(
     {
@@ -46,6 +48,8 @@ export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: H
     },
     (request, response) => {
       if (isClosing) response.setHeader('connection', 'close');
+      // From the last byte on nobody else watches: the room that wrote the answer has let go of it (P15). Writing that moves counts as life.
+      response.once('prefinish', () => void response.setTimeout(unreadMs, () => response.destroy()));
       if (isAmbiguous(request)) return refuse(response, 400, deps.ids.uuid());
       const url = request.url ?? '';
       if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405, deps.ids.uuid());

@@ -6,13 +6,14 @@ import compress from '@fastify/compress';
 import type { FastifyServerFactory } from 'fastify';
 import { ensureAdministrator } from '../control/people/administrator.ts';
 import { newSetupToken } from '../control/people/setup.ts';
+import { isLive } from '../domain/access-key.ts';
 import { handleDemo } from '../faces/demo/handler.ts';
 import { addRoutes, createPlane } from '../faces/kit/plane.ts';
 import { handleV1 } from '../faces/openai/plane.ts';
 import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
-import { spentOfKeys } from '../storage/key-uses.ts';
+import { settledOfKeys, spentOfKeys } from '../storage/key-uses.ts';
 import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts';
 import { addOpenApi } from './openapi.ts';
 import { addFiles, loadPage } from './pages.ts';
@@ -77,8 +78,13 @@ async function prepare(house: House, io: StartIo): Promise<void> {
     if (!house.feeder.isCaughtUp()) await pause(io.clock, 50);
   }
   const { snapshot } = house.deps.keeper;
-  const budgeted = [...snapshot.accessKeys.values()].filter((key) => key.budgetNanoUsd !== null).map((key) => key.id);
-  for (const [keyId, spentNanoUsd] of await spentOfKeys(house.database, budgeted)) house.deps.limits.restore(keyId, spentNanoUsd);
+  const { limits } = house.deps;
+  const live = [...snapshot.accessKeys.values()].filter((key) => isLive(key, io.clock.nowMs()));
+  // A budget may be set while we run, and counts what its key spent before; nothing is reserved for a key without one.
+  const settled = await settledOfKeys(house.database);
+  for (const { id } of live) if (settled.has(id)) limits.restore(id, settled.get(id) ?? 0);
+  const budgeted = live.filter((key) => key.budgetNanoUsd !== null).map((key) => key.id);
+  for (const [keyId, spentNanoUsd] of await spentOfKeys(house.database, budgeted)) limits.restore(keyId, spentNanoUsd);
   const { admin } = house.settings;
   if (admin) await ensureAdministrator(house.deps, { email: admin.email, password: admin.password.reveal(), token: admin.token?.reveal() ?? null });
 }

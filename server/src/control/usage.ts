@@ -52,7 +52,8 @@ export async function usageOf(deps: UsageDeps, actor: Actor, asked: UsageAsked):
   }));
   await deps.books.catchUp();
   const sums = await usageBy(deps.database, question);
-  return sums.map((sum) => ({ ...sum, name: nameOf(deps, asked.groupBy, sum.key) }));
+  const keyNames = asked.groupBy === 'key' ? new Map([...deps.keeper.snapshot.accessKeys.values()].map(({ id, name }) => [id, name])) : null;
+  return sums.map((sum) => ({ ...sum, name: keyNames ? (keyNames.get(sum.key ?? '') ?? null) : nameOf(deps, asked.groupBy, sum.key) }));
 }
 
 function nameOf(deps: ControlDeps, groupBy: GroupBy, key: string | null): string | null {
@@ -60,7 +61,6 @@ function nameOf(deps: ControlDeps, groupBy: GroupBy, key: string | null): string
   const { snapshot } = deps.keeper;
   if (groupBy === 'connection') return snapshot.connections.get(key)?.name ?? null;
   if (groupBy === 'user') return snapshot.people.get(key)?.name ?? null;
-  if (groupBy === 'key') for (const accessKey of snapshot.accessKeys.values()) if (accessKey.id === key) return accessKey.name;
   return groupBy === 'model' || groupBy === 'provider' || groupBy === 'day' ? key : null;
 }
 

@@ -2,6 +2,7 @@
 import { reservationOf } from '../domain/cost.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
 import type { Intent } from '../domain/ledger.ts';
+import { promptTokensMax } from '../domain/prompt-bound.ts';
 import { planNextAttempt } from '../domain/retry.ts';
 import type { Exchange } from '../egress/egress.ts';
 import type { OnFailure } from '../journal/journal.ts';
@@ -135,9 +136,9 @@ export class Attempt implements CallSink {
     if (!this.prices) return refused('price_unknown');
     const body = this.order.request.parsed();
     const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
-    const outputTokensMax = body.max_completion_tokens ?? body.max_tokens ?? modelLimitOf(this.target.model).maxOutputTokens ?? outputTokensDefault;
-    // A token is at least one byte of the body.
-    const reserved = reservationOf(this.order.request.bytes.length, outputTokensMax * choices, this.prices.dearest);
+    const limit = modelLimitOf(this.target.model);
+    const outputTokensMax = body.max_completion_tokens ?? body.max_tokens ?? limit.maxOutputTokens ?? outputTokensDefault;
+    const reserved = reservationOf(promptTokensMax(this.order.request.bytes.length, body, limit.contextWindow), outputTokensMax * choices, this.prices.dearest);
     try {
       this.deps.limits.reserve(key, reserved);
     } catch (error) {
@@ -227,8 +228,9 @@ export class Attempt implements CallSink {
     if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? 0);
     if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
     const key = targetKey(this.target);
-    if (failure) deps.health.failed(key, failure.fault, failure.retryAfterMs);
-    else deps.health.succeeded(key);
+    if (!failure) deps.health.succeeded(key);
+    // What never left, as when our own disk took no intent, says nothing of the provider.
+    else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs);
     try {
       deps.journal.append({ kind: 'settle', ...settlement });
     } catch (cause) {

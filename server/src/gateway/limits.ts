@@ -34,7 +34,7 @@ export interface Limits {
   reserve(key: AccessKey, nanoUsd: number): void;
   /** Turns a reservation into what was spent. */
   settle(key: AccessKey, reservedNanoUsd: number, costNanoUsd: number): void;
-  /** What the books say a key has spent; called at the start and when a budget is first seen. */
+  /** What the books say a key has spent; called at the start, for keys without a budget too. */
   restore(keyId: string, spentNanoUsd: number): void;
   headroom(key: AccessKey): { requests: number | null; tokens: number | null };
 }
@@ -68,8 +68,11 @@ export function createLimits(clock: Clock): Limits {
       window.tokens += tokensEstimate;
       return {
         correct(tokens) {
-          // What has left the window has been taken from its sum already.
-          if (clock.monotonicMs() - entry.atMs < windowMs) window.tokens += tokens - entry.tokens;
+          const endMs = clock.monotonicMs();
+          // What is too old leaves now, with the estimate that it came in with: the sum never keeps a rest of it.
+          slide(window, endMs);
+          if (endMs - entry.atMs >= windowMs) return;
+          window.tokens += tokens - entry.tokens;
           entry.tokens = tokens;
         },
       };
@@ -81,7 +84,7 @@ export function createLimits(clock: Clock): Limits {
       money.reservedNanoUsd += nanoUsd;
     },
     settle(key, reservedNanoUsd, costNanoUsd) {
-      if (key.budgetNanoUsd === null) return;
+      // Keys without a budget are counted too: one that is set later counts what was spent before it.
       const money = moneyOf(key.id);
       money.reservedNanoUsd -= reservedNanoUsd;
       money.spentNanoUsd += costNanoUsd;

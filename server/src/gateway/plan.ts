@@ -2,7 +2,7 @@
 import type { Connection } from '../domain/connection.ts';
 import { targetsMax } from '../domain/retry.ts';
 import { resolveModel, type Candidate } from '../domain/resolve.ts';
-import { inferProvider, providerRow, type ProviderRow } from '../providers/catalog.ts';
+import { inferProvider, providerRow, rowAt, type ProviderRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
 import type { Egress, Trust } from '../egress/egress.ts';
 import { refuse } from './errors.ts';
@@ -77,7 +77,7 @@ export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }:
   const base = row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, connection.baseUrl);
   return {
     connection,
-    row,
+    row: rowAt(row, base.baseUrl),
     baseUrl: base.baseUrl,
     origin: base.origin,
     // The demo provider is this process itself, on loopback.
@@ -94,5 +94,5 @@ function environmentTarget(deps: GatewayDeps, asked: string | null): Target {
   if (!model) throw refuse('model_required');
   const row = providerRow(inferProvider(environment.baseUrl))!;
   const base = normaliseBase(row, environment.baseUrl);
-  return { connection: null, row, baseUrl: base.baseUrl, origin: base.origin, trust: 'administrator', model, settings: {}, typed: null };
+  return { connection: null, row: rowAt(row, base.baseUrl), baseUrl: base.baseUrl, origin: base.origin, trust: 'administrator', model, settings: {}, typed: null };
 }

@@ -5,7 +5,7 @@ import type { Purpose } from '../domain/ledger.ts';
 import type { ListedModel, ModelList, Probe, ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
 import { EgressError } from '../egress/egress.ts';
 import { headersOf } from '../providers/call.ts';
-import { mustProviderRow } from '../providers/catalog.ts';
+import { mustProviderRow, rowAt } from '../providers/catalog.ts';
 import { failureOfEgress } from '../providers/egress-faults.ts';
 import { catalogModels, isModelList } from '../providers/model-lists.ts';
 import { normaliseBase, proposedBase } from '../providers/normalise.ts';
@@ -39,7 +39,7 @@ function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string |
   const typed = target.secret === 'stored' || target.headers === 'stored' ? null : { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
   return {
     connection,
-    row,
+    row: rowAt(row, base.baseUrl),
     baseUrl: base.baseUrl,
     origin: base.origin,
     trust: row.isInternal ? 'administrator' : target.trust,
@@ -161,7 +161,7 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
     const parsed = parseJson(body.toString('utf8'));
     if (status >= 300) {
       const { fault, message } = protocol.errorOf(status, parsed ?? body.toString('utf8').slice(0, 2_000));
-      const vendorMessage = opened.secret.length >= 4 ? (message?.replaceAll(opened.secret, '[secret]') ?? null) : message;
+      const vendorMessage = scrubbed(message, [opened.secret, ...Object.values(opened.headers)]);
       failure = new UpstreamFailure(fault === 'model_not_found' ? 'endpoint_not_found' : fault, `the provider answered ${status}`, { vendorStatus: status, vendorMessage });
     } else if (!isModelList(parsed)) failure = new UpstreamFailure('endpoint_not_found', 'the answer is no list of models', { vendorStatus: status });
     else models = protocol.modelsOf(parsed);
@@ -174,6 +174,10 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
   deps.journal.append({ kind: 'settle', ...settlement, usage: { ...settlement.usage, tokensIn: 0, isEstimated: false }, costNanoUsd: 0, prices: null });
   return { models, failure, latencyMs: deps.clock.monotonicMs() - startedMs };
 }
+
+/** Providers echo what was sent to them (C13); values as short as this would blacken ordinary words. */
+const scrubbed = (message: string | null, secrets: readonly string[]): string | null =>
+  secrets.reduce<string | null>((text, secret) => (secret.length >= 4 ? (text?.replaceAll(secret, '[secret]') ?? null) : text), message);
 
 function unexpected(error: unknown): never {
   throw error;

@@ -137,6 +137,21 @@ export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]
   return Buffer.concat(pieces);
 }
 
+/**
+ * An object as JSON, each member that still has the value of the parsed original in the original's own bytes: numbers that
+ * JavaScript cannot hold, and the spelling of those that it can, stay as they came.
+ */
+export function writeObject(bytes: Buffer, scan: Scan, original: Readonly<Record<string, unknown>>, changed: Readonly<Record<string, unknown>>): Buffer {
+  const pieces: Buffer[] = [];
+  for (const [key, value] of Object.entries(changed)) {
+    if (value === undefined) continue;
+    pieces.push(Buffer.from(`${pieces.length === 0 ? '{' : ','}${JSON.stringify(key)}:`));
+    const member = Object.hasOwn(original, key) && original[key] === value ? scan.members.get(key) : undefined;
+    pieces.push(member ? bytes.subarray(member.start, member.end) : Buffer.from(JSON.stringify(value)));
+  }
+  return Buffer.concat([...(pieces.length === 0 ? [Buffer.from('{')] : pieces), Buffer.from('}')]);
+}
+
 /** The value of one member, parsed by itself; undefined where it is missing, and for what does not parse. */
 export function memberValue(bytes: Buffer, scan: Scan, key: string): unknown {
   const member = scan.members.get(key);

@@ -5,13 +5,14 @@ import type { Change } from '../domain/ledger.ts';
 import { dispatchInflating } from '../egress/inflate.ts';
 import type { Egress, Exchange } from '../egress/egress.ts';
 import type { Clock } from '../lib/clock.ts';
-import { patchObject, type Patch } from '../lib/json-scan.ts';
+import { memberValue, patchObject, writeObject, type Patch } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
 import { isReasoningModel } from './openai/families.ts';
 import { protocolOf } from './protocols.ts';
 import { requestDefaults, withDefaults } from './defaults.ts';
 import { streamBytesMax, wholeBytesMax, type Call, type CallRequest, type CallSink, type CallTimeouts } from './calling.ts';
 import type { Destination, Protocol } from './protocol.ts';
+import { isRecord } from './shape.ts';
 
 export interface CallDeps {
   egress: Egress;
@@ -64,7 +65,9 @@ function prepare(call: Call, protocol: Protocol): { body: Buffer | string; chang
   const parsed = { ...complete.request };
   if (request.outputTokensMax !== null) capOutput(parsed, request.outputTokensMax);
   const { body, changed } = protocol.toVendor({ ...parsed, model: to.model, stream: request.isStream }, to);
-  return { body: JSON.stringify(body), changed: [...complete.changed, ...changed] };
+  // What the rewrite leaves alone keeps its own bytes, so that no number is rounded on the way.
+  const written = to.row.protocol === 'openai' ? writeObject(request.bytes, request.scan, request.parsed(), body) : JSON.stringify(body);
+  return { body: written, changed: [...complete.changed, ...changed] };
 }
 
 /** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
@@ -89,7 +92,9 @@ const familyFields = ['max_tokens', 'temperature', 'top_p', 'presence_penalty', 
 function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unknown>>): Patch[] {
   const patches: Patch[] = [{ key: 'model', json: JSON.stringify(to.model) }];
   if (request.isStream && !request.wantsUsage && to.row.reportsUsageInStream === 'on_request') {
-    patches.push({ key: 'stream_options', json: JSON.stringify({ ...request.parsed().stream_options, include_usage: true }) });
+    // Read by itself: a large body is not parsed for it.
+    const options = memberValue(request.bytes, request.scan, 'stream_options');
+    patches.push({ key: 'stream_options', json: JSON.stringify({ ...(isRecord(options) ? options : {}), include_usage: true }) });
   }
   for (const [key, value] of Object.entries(defaults)) patches.push({ key, json: JSON.stringify(value) });
   return patches;

@@ -1,4 +1,5 @@
 /** Every provider we know, and how to find one by id, by address or by the AI LLM face's word. */
+import { pathOf } from './normalise.ts';
 import { rows } from './rows.ts';
 import type { AiType, ProviderRow } from './row.ts';
 
@@ -19,6 +20,16 @@ export function mustProviderRow(id: string): ProviderRow {
   const row = byId.get(id);
   if (!row) throw new Error(`no provider named ${id} in the catalogue`);
   return row;
+}
+
+/**
+ * The row as it is at one address: a provider may speak another wire below a path of its own. `baseUrl` is canonical; every
+ * destination is built with this row, so that whoever asks for its protocol or its quirks gets those of the address.
+ */
+export function rowAt(row: ProviderRow, baseUrl: string): ProviderRow {
+  if (row.wires.length === 0) return row;
+  const path = pathOf(baseUrl);
+  return row.wires.find((wire) => path.endsWith(wire.pathEnd))?.row ?? row;
 }
 
 /** `a.example.com` against `a.example.com`, `.example.com` (every subdomain) or `a.*.com` (one label). Lower case. */

@@ -22,8 +22,11 @@ function refuse(code: string, message: string): never {
   throw new Refusal('URL_REFUSED', { values: { reason: code }, details: [{ path: 'baseUrl', code, message }] });
 }
 
+/** The same for a vendor that names the model in the path: `/models/gemini-2.5-pro:generateContent`. */
+const modelEndpoint = /\/models\/[^/]+:[a-z]+$/i;
+
 function stripEndpoint(path: string): string {
-  let rest = path;
+  let rest = path.replace(modelEndpoint, '');
   for (let round = 0; round < stripRoundsMax; round++) {
     rest = rest.replace(/\/+$/, '');
     const lower = rest.toLowerCase();
@@ -55,7 +58,7 @@ export function normaliseBase(row: ProviderRow, entered: string | null | undefin
   const text = entered?.trim() ?? '';
   if (text === '') {
     if (row.baseUrl === null) {
-      throw new Refusal('VALIDATION_ERROR', { details: [{ path: 'baseUrl', code: 'required', message: `${row.name} needs an address` }] });
+      throw new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path: 'baseUrl', code: 'required', message: `${row.name} needs an address` }] });
     }
     return { baseUrl: row.baseUrl, origin: new URL(row.baseUrl).origin };
   }

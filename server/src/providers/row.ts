@@ -22,7 +22,7 @@ export interface ProviderRow {
   id: string;
   name: string;
   aiType: AiType;
-  protocol: 'openai' | 'anthropic';
+  protocol: 'openai' | 'anthropic' | 'gemini';
   /** Canonical base without a trailing slash; null where only the user can know it. */
   baseUrl: string | null;
   /** Hosts besides the one of `baseUrl`; a leading dot stands for every subdomain. */
@@ -31,6 +31,8 @@ export interface ProviderRow {
   paths: Readonly<Record<string, string>>;
   /** Deployments in the path and a version in the query (C-48). */
   addressing: 'plain' | 'deployments';
+  /** Addresses of this provider where another wire is spoken: for a base whose path ends so, that row stands in for this one. */
+  wires: readonly { pathEnd: string; row: ProviderRow }[];
   /** Path below the origin that lists models where it is not base + `/models`. */
   modelsPath: string | null;
   /** FALSE where the provider has no list: a probe must then ask for a completion. */
@@ -76,6 +78,7 @@ const plain: Omit<ProviderRow, 'id' | 'name' | 'baseUrl'> = {
   hosts: [],
   paths: {},
   addressing: 'plain',
+  wires: [],
   modelsPath: null,
   listsModels: true,
   needsSecret: true,

@@ -4,6 +4,42 @@ import { hosted, local, type ProviderRow } from './row.ts';
 /** Vendors that know `max_tokens` alone. */
 const olderLimit = { max_completion_tokens: 'max_tokens' };
 
+/** What is the same at both of Google's addresses. */
+const google = {
+  id: 'gemini',
+  name: 'Google Gemini',
+  aiType: 'GOOGLE',
+  capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
+  models: {
+    default: 'gemini-3.5-flash',
+    suggested: [
+      'gemini-3.8-flash',
+      'gemini-3.5-flash',
+      'gemini-3.1-pro-preview',
+      'gemini-2.5-pro',
+      'gemini-2.5-flash',
+      'gemini-2.5-flash-lite',
+      'gemini-pro',
+      'gemini-pro-vision',
+    ],
+  },
+  retired: { 'gemini-pro': 'gemini-2.5-flash', 'gemini-pro-vision': 'gemini-2.5-flash' },
+  keyPage: 'https://aistudio.google.com/app/apikey',
+  keyPrefix: 'AIza',
+  keyHint: 'AIza...',
+  priceId: 'google',
+} satisfies Partial<ProviderRow>;
+
+/** The same provider at its OpenAI-compatible address, which many people enter because other programs ask for it. */
+const googleByOpenAi = hosted({
+  ...google,
+  baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  // This endpoint answers 400 for a field that it does not know.
+  drop: ['logit_bias', 'logprobs', 'top_logprobs', 'service_tier', 'metadata', 'prediction', 'top_k', 'safety_settings'],
+  developerRole: 'system',
+  docs: 'https://ai.google.dev/gemini-api/docs/openai',
+});
+
 export const firstRows: readonly ProviderRow[] = [
   hosted({
     id: 'openai',
@@ -62,34 +98,14 @@ export const firstRows: readonly ProviderRow[] = [
     docs: 'https://platform.claude.com/docs/en/api/messages',
   }),
   hosted({
-    id: 'gemini',
-    name: 'Google Gemini',
-    aiType: 'GOOGLE',
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
-    paths: { '': '/v1beta/openai', '/v1': '/v1beta/openai', '/v1beta': '/v1beta/openai' },
-    capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
-    // Google's endpoint answers 400 for a field that it does not know.
-    drop: ['logit_bias', 'logprobs', 'top_logprobs', 'service_tier', 'metadata', 'prediction', 'top_k'],
-    developerRole: 'system',
-    models: {
-      default: 'gemini-3.5-flash',
-      suggested: [
-        'gemini-3.8-flash',
-        'gemini-3.5-flash',
-        'gemini-3.1-pro-preview',
-        'gemini-2.5-pro',
-        'gemini-2.5-flash',
-        'gemini-2.5-flash-lite',
-        'gemini-pro',
-        'gemini-pro-vision',
-      ],
-    },
-    retired: { 'gemini-pro': 'gemini-2.5-flash', 'gemini-pro-vision': 'gemini-2.5-flash' },
-    keyPage: 'https://aistudio.google.com/app/apikey',
-    keyPrefix: 'AIza',
-    keyHint: 'AIza...',
-    priceId: 'google',
-    docs: 'https://ai.google.dev/gemini-api/docs/openai',
+    ...google,
+    protocol: 'gemini',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    paths: { '': '/v1beta', '/v1': '/v1beta' },
+    wires: [{ pathEnd: '/openai', row: googleByOpenAi }],
+    auth: { kind: 'header', header: 'x-goog-api-key' },
+    reportsUsageInStream: 'always',
+    docs: 'https://ai.google.dev/api/generate-content',
   }),
   hosted({
     id: 'deepseek',

@@ -1,6 +1,6 @@
 /** The two ways a stream is read: passed on in its own bytes while it is looked at, or translated event by event. */
 import type { ChatChunk, ChatResponse } from '../domain/chat.ts';
-import type { UpstreamFailure } from '../domain/errors.ts';
+import { UpstreamFailure } from '../domain/errors.ts';
 import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
 import { BlockCutter, singleData } from './blocks.ts';
 import type { AnswerFacts } from './calling.ts';
@@ -20,6 +20,11 @@ export interface StreamTaker {
   failure(): UpstreamFailure | null;
 }
 
+/** What may come before the answer begins. Prompts' filter results and their like need a few kilobytes; a provider that says more has lost its way. */
+const heldBytesMax = 262_144;
+
+const tooMuchHeld = (): UpstreamFailure => new UpstreamFailure('too_large', 'the stream says too much before its answer begins');
+
 /** Kinds of event that are relayed once the answer has begun; `[DONE]` is written by the face. */
 const relayed: ReadonlySet<string> = new Set(['semantic', 'other', 'empty']);
 
@@ -32,6 +37,7 @@ export class PassedStream implements StreamTaker {
   /** The long way, for streams with carriage returns or a byte order mark. */
   private reader: ReturnType<typeof createSseReader> | null = null;
   private held: (Buffer | string)[] = [];
+  private heldBytes = 0;
   private hasBegun = false;
   private isFresh = false;
 
@@ -129,8 +135,14 @@ export class PassedStream implements StreamTaker {
   /** Holds everything back until the answer has begun. */
   private begin(pieces: (Buffer | string)[]): (Buffer | string)[] {
     if (this.hasBegun) return pieces;
-    if (pieces.length > 0) this.held.push(...pieces);
-    if (!this.scanner.facts.isSemantic) return [];
+    for (const piece of pieces) {
+      this.held.push(piece);
+      this.heldBytes += piece.length;
+    }
+    if (!this.scanner.facts.isSemantic) {
+      if (this.heldBytes > heldBytesMax) throw tooMuchHeld();
+      return [];
+    }
     this.hasBegun = true;
     const held = this.held;
     this.held = [];
@@ -153,6 +165,7 @@ export class TranslatedStream implements StreamTaker {
   private readonly answer: AnswerFacts;
   private readonly wantsUsage: boolean;
   private held: string[] = [];
+  private heldBytes = 0;
   private hasBegun = false;
   private isFresh = false;
   private hasEnded = false;
@@ -204,8 +217,14 @@ export class TranslatedStream implements StreamTaker {
       if (!isUsageOnly || this.wantsUsage) pieces.push(writeSse(JSON.stringify(chunk)));
     }
     if (this.hasBegun) return pieces;
-    this.held.push(...pieces);
-    if (this.answer.contentChars === 0 && this.answer.finishReason === null && !this.isFresh) return [];
+    for (const piece of pieces) {
+      this.held.push(piece);
+      this.heldBytes += piece.length;
+    }
+    if (this.answer.contentChars === 0 && this.answer.finishReason === null && !this.isFresh) {
+      if (this.heldBytes > heldBytesMax) throw tooMuchHeld();
+      return [];
+    }
     this.hasBegun = true;
     const held = this.held;
     this.held = [];

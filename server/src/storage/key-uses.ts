@@ -30,3 +30,14 @@ export async function spentOfKeys({ driver }: Database, accessKeyIds: readonly s
   }
   return spent;
 }
+
+/** What every key has spent by the books, in nano-dollars, without what is set aside; keys that never spent are left out. */
+export async function settledOfKeys({ driver }: Database): Promise<Map<string, number>> {
+  const rows = await driver.rows<{ id: string; settled: number }>({
+    sql:
+      'SELECT CAST(k.access_key_id AS TEXT) AS id, CAST(SUM(d.cost_nano_usd) AS BIGINT) AS settled FROM usage_days d ' +
+      'JOIN usage_dimensions k ON k.id = d.dimension_id WHERE k.access_key_id IS NOT NULL GROUP BY k.access_key_id',
+    params: [],
+  });
+  return new Map(rows.map(({ id, settled }) => [id, settled]));
+}

@@ -74,7 +74,7 @@ export async function membersOf({ db }: Database, workspaceIds: readonly string[
     role: row.role as WorkspaceRole,
     name: row.name,
     email: row.email,
-    organizationRole: row.organization_role as OrganizationRole,
+    organizationRole: row.organization_role,
   }));
 }
 

@@ -36,7 +36,10 @@ function handClock(): { clock: Clock; pass(ms: number): void; running(): number 
   };
 }
 
-const keyIdOf = async (house: Started): Promise<string> => (await house.call('GET', '/api/access-keys')).body.data[0 as never]['id'];
+async function keyIdOf(house: Started): Promise<string> {
+  const [first] = (await house.call('GET', '/api/access-keys')).body.data as unknown as { id: string }[];
+  return first!.id;
+}
 const usedAt = async (house: Started, id: string): Promise<number | undefined> =>
   (await house.house.database.db.selectFrom('access_key_uses').select('last_used_at').where('access_key_id', '=', id).executeTakeFirst())?.last_used_at;
 

@@ -33,11 +33,9 @@ describe('the registry', () => {
 
   test('leaves only what has to be open to strangers', () => {
     const open = registry.filter(({ access }) => access === 'open').map(nameOf);
-    expect(open.toSorted()).toEqual(
-      ['GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /api/setup', 'POST /api/setup', 'POST /api/auth/sign-in/email', 'POST /api/auth/sign-out', 'GET /api/auth/get-session']
-        .filter((name) => open.includes(name))
-        .toSorted(),
-    );
+    const setup = ['GET /api/setup', 'POST /api/setup'];
+    const session = ['POST /api/auth/sign-in/email', 'POST /api/auth/sign-out', 'GET /api/auth/get-session'];
+    expect(open.toSorted()).toEqual(['GET /healthz', 'GET /readyz', 'GET /metrics', ...setup, ...session].toSorted());
   });
 
   test.each(registry.filter(({ access }) => access !== 'open').map((route) => [nameOf(route), route] as const))(

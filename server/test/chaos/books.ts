@@ -38,7 +38,7 @@ const countBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return counts;
 };
 
-const markOf = ({ json }: ReceivedCall): string => String((json['messages'] as { content: string }[] | undefined)?.[0]?.content ?? '');
+const markOf = ({ json }: ReceivedCall): string => (json['messages'] as { content: string }[] | undefined)?.[0]?.content ?? '';
 
 export async function judge(driver: Driver, told: readonly Told[], received: readonly ReceivedCall[]): Promise<Verdict> {
   const rows = await driver.rows<BookRow & Record<string, unknown>>(

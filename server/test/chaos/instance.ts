@@ -70,8 +70,9 @@ async function untilReady(child: ChildProcess, url: string, output: () => string
     if (isReady) return;
     await waitMs(20);
   }
+  const how = child.exitCode !== null ? `ended with code ${child.exitCode}` : child.signalCode !== null ? `was ended by ${child.signalCode}` : `was not ready within ${readyLimitMs} ms`;
   child.kill('SIGKILL');
-  throw new Error(`the server did not become ready:\n${output()}`);
+  throw new Error(`the server ${how}:\n${output()}`);
 }
 
 /** One call of the control plane as the administrator. */

@@ -45,10 +45,10 @@ function askOnce(url: string, key: string, mark: string, isStream: boolean, agen
 export function startLoad(key: string): Load {
   const told: Told[] = [];
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
-  let target: string | null = null;
-  let isRunning = true;
+  const state: { target: string | null; isRunning: boolean } = { target: null, isRunning: true };
   const client = async (): Promise<void> => {
-    while (isRunning) {
+    while (state.isRunning) {
+      const { target } = state;
       if (target === null) {
         await waitMs(5);
         continue;
@@ -61,9 +61,9 @@ export function startLoad(key: string): Load {
   const running = Promise.all(Array.from({ length: clients }, client));
   return {
     told,
-    aim: (url) => void (target = url),
+    aim: (url) => void (state.target = url),
     async stop() {
-      isRunning = false;
+      state.isRunning = false;
       await running;
       agent.destroy();
     },

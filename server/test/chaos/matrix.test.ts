@@ -131,6 +131,7 @@ for (const fault of faults) {
         const one = caseOf(fault, mode, 'alone');
         await connectIll(one);
         const said = await ask(one);
+        expect(said.headers['x-request-id']).toBeDefined();
         expectAlone(one, said, await closedRows(said));
       });
 
@@ -140,6 +141,7 @@ for (const fault of faults) {
         const second = await rig.connect({ name: `Well ${one.model}`, baseUrl: healthy.baseUrl, model: one.model });
         const before = healthy.received.length;
         const said = await ask(one);
+        expect(said.headers['x-request-id']).toBeDefined();
         expectBesideHealthy(one, said, await closedRows(said), second.id, healthy.received.length - before);
       });
     }

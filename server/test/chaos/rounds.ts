@@ -67,8 +67,8 @@ export interface AwayOptions {
   dataDir: string;
   databaseUrl: string;
   awayMs: number;
-  pause(): void;
-  resume(): void;
+  pause: () => void;
+  resume: () => void;
 }
 
 export interface AwayVerdict extends Verdict {

@@ -84,7 +84,10 @@ const silent: readonly Fault[] = [
     endStream(line);
   }),
   formed('one-broken-event', 'E8', `${begun}data: {"choices":[{"delta"\n\n${sse(chunk({ content: 'a time.' }))}${ending}`),
-  breaking('two-broken-events', 'E8', cut('invalid_response', 'invalid_response'), (line) => sendChunk(line, 'data: {"a\n\ndata: {"b\n\n') && endStream(line)),
+  breaking('two-broken-events', 'E8', cut('invalid_response', 'invalid_response'), (line) => {
+    sendChunk(line, 'data: {"a\n\ndata: {"b\n\n');
+    endStream(line);
+  }),
   fault('comments-alone', 'E9', stalledEarly, (line) => {
     beginStream(line, '');
     return repeat(line, 20, () => sendChunk(line, ': PROCESSING\n\n'));

@@ -11,7 +11,7 @@ import type { Destination } from '../../src/providers/protocol.ts';
 import { protocolOf } from '../../src/providers/protocols.ts';
 import { usageOf } from '../../src/providers/usage.ts';
 import { destination, moment } from '../providers/kit.ts';
-import { anthropicStream, anthropicWhole, openaiStream, openaiWhole, type Said } from './oracle.ts';
+import { anthropicStream, anthropicWhole, geminiStream, geminiWhole, openaiStream, openaiWhole, type Said } from './oracle.ts';
 
 interface Folder {
   path: string;
@@ -25,17 +25,20 @@ const recorded = resolve(import.meta.dirname, '../../../../shared/fixtures/provi
 const folders: readonly Folder[] = [
   { path: join(own, 'openai'), provider: 'openai' },
   { path: join(own, 'anthropic'), provider: 'anthropic' },
+  { path: join(own, 'gemini'), provider: 'gemini' },
   { path: join(recorded, 'openai-chat'), provider: 'openai' },
   { path: join(recorded, 'deepseek'), provider: 'deepseek' },
   { path: join(recorded, 'mistral'), provider: 'mistral' },
   { path: join(recorded, 'xai'), provider: 'xai' },
   { path: join(recorded, 'anthropic'), provider: 'anthropic' },
+  { path: join(recorded, 'gemini'), provider: 'gemini' },
 ];
 const present = folders.filter((folder) => existsSync(folder.path));
 
 const oracles = {
   openai: { whole: openaiWhole, stream: openaiStream },
   anthropic: { whole: anthropicWhole, stream: anthropicStream },
+  gemini: { whole: geminiWhole, stream: geminiStream },
 };
 
 interface Fixture {
@@ -65,11 +68,13 @@ const linesOf = (source: string): string[] => source.split('\n').filter((line) =
 /** The stream as its vendor sends it. */
 function wireOf({ to, source }: Fixture): Uint8Array {
   const lines = linesOf(source);
-  const events =
-    to.row.protocol === 'anthropic'
-      ? lines.map((line) => `event: ${(JSON.parse(line) as { type: string }).type}\n${writeSse(line)}`)
-      : [...lines, '[DONE]'].map(writeSse);
-  return new TextEncoder().encode(events.join(''));
+  const events = {
+    anthropic: () => lines.map((line) => `event: ${(JSON.parse(line) as { type: string }).type}\n${writeSse(line)}`),
+    openai: () => [...lines, '[DONE]'].map(writeSse),
+    // Google's server ends its lines so, and has no mark for the end.
+    gemini: () => lines.map((line) => `data: ${line}\r\n\r\n`),
+  };
+  return new TextEncoder().encode(events[to.row.protocol]().join(''));
 }
 
 function eventsOf(bytes: Uint8Array): SseEvent[] {
@@ -247,7 +252,7 @@ describe('streams', () => {
 
 test('the hand-written answers of every protocol were found; recorded ones are used where they are', () => {
   expect(present.length).toBeGreaterThanOrEqual(2);
-  for (const protocol of ['openai', 'anthropic']) {
+  for (const protocol of Object.keys(oracles)) {
     expect(wholes.filter(({ to }) => to.row.protocol === protocol).length).toBeGreaterThanOrEqual(5);
     expect(streams.filter(({ to }) => to.row.protocol === protocol).length).toBeGreaterThanOrEqual(5);
   }

@@ -159,3 +159,45 @@ export function anthropicStream(lines: readonly string[]): Said {
   anthropicUsage(said, usage);
   return said;
 }
+
+const googleFinishes: Readonly<Record<string, string>> = {
+  MAX_TOKENS: 'length',
+  SAFETY: 'content_filter',
+  RECITATION: 'content_filter',
+  LANGUAGE: 'content_filter',
+  BLOCKLIST: 'content_filter',
+  PROHIBITED_CONTENT: 'content_filter',
+  SPII: 'content_filter',
+  IMAGE_SAFETY: 'content_filter',
+};
+
+/** The answers of this wire have one shape, whole or in pieces: a stream is many of them, one after the other. */
+export function geminiStream(lines: readonly string[]): Said {
+  const said = nothing();
+  let answer = '';
+  for (const line of lines) {
+    const body = parse(line);
+    answer ||= str(body['responseId']);
+    const candidate = items(body['candidates']).find((one) => num(one['index']) === 0);
+    for (const part of items(node(candidate, 'content')['parts'])) {
+      if (part['thought'] === true) said.reasoning += str(part['text']);
+      else said.text += str(part['text']);
+      const call = part['functionCall'] === undefined ? null : node(part, 'functionCall');
+      const id = str(call?.['id']) || `call_${answer.slice(-24)}_0_${said.calls.length}`;
+      if (call) said.calls.push({ id, name: str(call['name']), input: call['args'] ?? {} });
+    }
+    const reason = str(candidate?.['finishReason']);
+    if (reason !== '') said.finish = googleFinishes[reason] ?? (said.calls.length > 0 ? 'tool_calls' : 'stop');
+    if (str(node(body, 'promptFeedback')['blockReason']) !== '') said.finish = 'content_filter';
+    const usage = node(body, 'usageMetadata');
+    if (body['usageMetadata'] !== undefined) {
+      said.tokensIn = num(usage['promptTokenCount']) + num(usage['toolUsePromptTokenCount']);
+      said.tokensOut = num(usage['candidatesTokenCount']) + num(usage['thoughtsTokenCount']);
+      said.tokensCached = num(usage['cachedContentTokenCount']);
+    }
+  }
+  said.refusal = said.finish === 'content_filter';
+  return said;
+}
+
+export const geminiWhole = (source: string): Said => geminiStream([source]);

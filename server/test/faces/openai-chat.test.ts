@@ -155,14 +155,14 @@ describe('what the body is packed in', () => {
 
   test('413 for 33 MiB in chunks, as soon as they are too many', async () => {
     const socket = connect(Number(new URL(rig.url).port), '127.0.0.1');
-    let answer = '';
-    socket.on('data', (part: Buffer) => (answer += part.toString('latin1')));
+    const heard = { text: '' };
+    socket.on('data', (part: Buffer) => (heard.text += part.toString('latin1')));
     socket.on('error', () => undefined);
     socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`);
     const piece = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(0x100000, 0x20), Buffer.from('\r\n')]);
-    for (let count = 0; count < 40 && !socket.destroyed && answer === ''; count++) if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
-    await until(() => answer.includes('body_too_large'), 'an answer');
-    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+    for (let count = 0; count < 40 && !socket.destroyed && heard.text === ''; count++) if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
+    await until(() => heard.text.includes('body_too_large'), 'an answer');
+    expect(heard.text).toMatch(/^HTTP\/1\.1 413 /);
     socket.destroy();
   });
 });

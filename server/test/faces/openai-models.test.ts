@@ -39,7 +39,7 @@ describe('GET /v1/models', () => {
     const { object, data } = await list();
     expect(object).toBe('list');
     expect(new Set(data.map(({ id }) => id)).size).toBe(data.length);
-    expect(data.find(({ id }) => id === 'my-tuned-model')).toMatchObject({ object: 'model', owned_by: 'openai', created: expect.any(Number), patchbay: { connections: ['Main', 'Twin'] } });
+    expect(data.find(({ id }) => id === 'my-tuned-model')).toMatchObject({ object: 'model', owned_by: 'openai', created: expect.any(Number) as number, patchbay: { connections: ['Main', 'Twin'] } });
   });
 
   test('200 leaves out what is inactive or somebody else\'s', async () => {

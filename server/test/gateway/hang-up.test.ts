@@ -50,7 +50,7 @@ async function lastRow(): Promise<Row> {
 /** Milliseconds from now until the provider saw its caller go. */
 async function untilStopped(): Promise<number> {
   const leftMs = performance.now();
-  await until(() => fake.received.at(-1)?.abortedAtMs != null, 'the provider was stopped');
+  await until(() => (fake.received.at(-1)?.abortedAtMs ?? null) !== null, 'the provider was stopped');
   return fake.received.at(-1)!.abortedAtMs! - leftMs;
 }
 

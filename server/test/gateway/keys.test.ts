@@ -46,7 +46,7 @@ describe('a key', () => {
     const { text } = await createToken(rig.deps, rig.caller, { name: 't', expiresAtMs: null });
     const said = await rig.ask(text, asked);
     expect(said.status).toBe(401);
-    expect(errorOf(said)).toMatchObject({ code: 'wrong_key_kind', message: expect.stringContaining('sk-pb-') });
+    expect(errorOf(said)).toMatchObject({ code: 'wrong_key_kind', message: expect.stringContaining('sk-pb-') as string });
   });
 
   test('401 without any authorization', async () => {

@@ -239,7 +239,13 @@ describe('budgets', () => {
     const { limits } = manual();
     const key = keyWith({});
     expect(refusalOf(() => limits.reserve(key, Number.MAX_SAFE_INTEGER))).toBeNull();
-    limits.settle(key, 5, 5);
-    expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 1 }, 1))).toBeNull();
+  });
+
+  test('a budget that is set later counts what was spent before it', () => {
+    const { limits } = manual();
+    const key = keyWith({});
+    limits.settle(key, 0, 90);
+    expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 100 }, 11))?.code).toBe('budget_exceeded');
+    expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 100 }, 10))).toBeNull();
   });
 });

@@ -61,9 +61,9 @@ interface Bench {
   line: Line;
   journey: Journey;
   /** Appends an intent; it is not on the disk before a turn of the loop. */
-  book(): number;
+  book: () => number;
   now: { ms: number; timers: { atMs: number; run: () => void; everyMs: number | null }[] };
-  pass(ms: number): void;
+  pass: (ms: number) => void;
   exchange: { aborted: number; paused: number; resumed: number; abort(): void; pause(): void; resume(): void };
 }
 
@@ -98,7 +98,7 @@ function open(isStream = true): Bench {
   const line = createLine();
   const journey = { ...newJourney(), attempts: 1 };
   const deps = { clock, journal, timeouts: { ...shortTimeouts, heartbeatMs: 15_000, readerMs: 120_000 }, keeper: { snapshot: { revision: 7 } } } as unknown as GatewayDeps;
-  const order = { request: { ...readRequest(Buffer.from('{}')), isStream } } as Order;
+  const order = { request: { ...readRequest(Buffer.from('{}')), isStream } } as unknown as Order;
   const relay = new Relay(deps, order, journey, line);
   cleanups.push(() => relay.close());
   const exchange = { aborted: 0, paused: 0, resumed: 0, abort: () => void exchange.aborted++, pause: () => void exchange.paused++, resume: () => void exchange.resumed++ };

@@ -50,7 +50,9 @@ onBothEngines('a change of configuration', (bench) => {
 
   test('hands back what each of its own steps returned, not what stands around them', async () => {
     const { db, compile } = database;
-    const returning = compile(db.updateTable('people').set({ revision: thisRevision }).where('user_id', '=', userId).returning(['user_id', 'revision']));
+    const returning = compile(
+      db.updateTable('people').set({ revision: thisRevision }).where('user_id', '=', userId).returning(['user_id', 'revision']),
+    );
     const silent = putSetting(database, 'default_workspace_id', 'x', atMs);
     const { returned, revision } = await writeChange(database, [silent, returning, silent], entryOf());
     expect(returned).toEqual([[], [{ user_id: userId, revision }], []]);
@@ -180,7 +182,14 @@ onBothEngines('an audit entry', (bench) => {
   test('of nobody says anonymous and has no name', async () => {
     const entry = entryOf();
     await writeAudit(database, entry);
-    expect(await readBack(entry)).toMatchObject({ actor_id: null, actor_name: '', actor_role: '', via: 'anonymous', agent: null, changes: null });
+    expect(await readBack(entry)).toMatchObject({
+      actor_id: null,
+      actor_name: '',
+      actor_role: '',
+      via: 'anonymous',
+      agent: null,
+      changes: null,
+    });
   });
 
   test('cuts a long agent at 500, in the middle of a character too', async () => {
@@ -215,18 +224,18 @@ onBothEngines('fifty writers at once', (bench) => {
     const first = await currentRevision(database);
     const before = await footprint(database);
     const seen: { revision: number; entries: number }[] = [];
-    let isOver = false;
+    const over = new AbortController();
     // The watcher asks in one statement, so that revision and rows are of one moment.
     const sql = 'SELECT (SELECT revision FROM config_revision) AS revision, (SELECT count(*) FROM audit_entries) AS entries';
     const watch = async (): Promise<void> => {
-      for (let look = 0; look < 10_000 && !isOver; look++) {
+      for (let look = 0; look < 10_000 && !over.signal.aborted; look++) {
         seen.push((await database.driver.rows<{ revision: number; entries: number }>({ sql, params: [] }))[0]!);
       }
     };
     const watching = watch();
     const entries = Array.from({ length: writers }, () => entryOf());
     const written = await Promise.all(entries.map((entry) => writeChange(database, [], entry)));
-    isOver = true;
+    over.abort();
     await watching;
     const revisions = written.map(({ revision }) => revision);
     expect(revisions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: writers }, (_, n) => first + 1 + n));
@@ -244,7 +253,8 @@ onBothEngines('fifty writers at once', (bench) => {
     const outcomes = await Promise.allSettled(Array.from({ length: writers }, () => newConnection(database, userId, { name: 'Main' })));
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1);
     for (const outcome of outcomes)
-      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ name: 'UniqueViolation', constraint: 'ai_configurations_name' });
+      if (outcome.status === 'rejected')
+        expect(outcome.reason).toMatchObject({ name: 'UniqueViolation', constraint: 'ai_configurations_name' });
     const after = await footprint(database);
     expect(after['revision']).toBe((before['revision'] as number) + 1);
     expect(after['audit_entries']).toBe((before['audit_entries'] as number) + 1);

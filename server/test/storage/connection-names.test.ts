@@ -5,7 +5,18 @@ import { clearDefaultStep, deleteSteps, findConnection, listConnections, nameKey
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { listPreferences, setPreferenceStep } from '../../src/storage/model-preferences.ts';
 import { onBothEngines } from './engines.ts';
-import { atMs, change, changeConnection, columnsOf, connectionAt, ids, newConnection, newPerson, newWorkspace, theOrganization, userOwner } from './rows.ts';
+import {
+  atMs,
+  change,
+  changeConnection,
+  columnsOf,
+  connectionAt,
+  newConnection,
+  newPerson,
+  newWorkspace,
+  theOrganization,
+  userOwner,
+} from './rows.ts';
 
 /** Each pair is one name to a reader. */
 const same: readonly (readonly [string, string])[] = [
@@ -84,7 +95,8 @@ onBothEngines('the name of a connection', (bench) => {
     const other = await newPerson(database);
     await newConnection(database, userId, { name: 'Main' });
     await newConnection(database, other, { name: 'Main' });
-    for (const scope of ['workspace', 'organization'] as const) await newConnection(database, userId, { name: 'Main', owner: { scope, id: userId } });
+    for (const scope of ['workspace', 'organization'] as const)
+      await newConnection(database, userId, { name: 'Main', owner: { scope, id: userId } });
     const owners: Owner[] = (['user', 'workspace', 'organization'] as const).map((scope) => ({ scope, id: userId }));
     expect((await listConnections(database, { owners })).total).toBe(3);
   });
@@ -107,7 +119,9 @@ onBothEngines('the default connection', (bench) => {
     userId = await newPerson(database);
   });
   const defaultsOf = async (owner: Owner): Promise<string[]> =>
-    (await listConnections(database, { owners: [owner] })).items.filter(({ connection }) => connection.isDefault).map(({ connection }) => connection.id);
+    (await listConnections(database, { owners: [owner] })).items
+      .filter(({ connection }) => connection.isDefault)
+      .map(({ connection }) => connection.id);
   const setDefault = async (id: string): Promise<number> => {
     const { connection, sealed } = (await findConnection(database, id))!;
     const row = { ...columnsOf({ ...connection, sealed }), isDefault: true, nowMs: atMs, resetTest: false };

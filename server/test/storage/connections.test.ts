@@ -16,7 +16,19 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { ForeignKeyViolation, StaleWrite } from '../../src/storage/errors.ts';
 import { deleteWorkspace } from '../../src/storage/workspaces.ts';
 import { onBothEngines } from './engines.ts';
-import { atMs, change, changeConnection, columnsOf, connectionAt, footprint, ids, newConnection, newPerson, newWorkspace, userOwner } from './rows.ts';
+import {
+  atMs,
+  change,
+  changeConnection,
+  columnsOf,
+  connectionAt,
+  footprint,
+  ids,
+  newConnection,
+  newPerson,
+  newWorkspace,
+  userOwner,
+} from './rows.ts';
 
 const full = columnsOf({
   name: 'Everything',
@@ -44,7 +56,10 @@ onBothEngines('a connection', (bench) => {
 
   test('comes back as it was written, untested, with its sealed values beside it', async () => {
     const id = ids.uuid();
-    const revision = await change(database, insertStep(database, { id, owner: userOwner(userId), createdBy: userId, nowMs: atMs, ...full }));
+    const revision = await change(
+      database,
+      insertStep(database, { id, owner: userOwner(userId), createdBy: userId, nowMs: atMs, ...full }),
+    );
     expect(await findConnection(database, id)).toEqual({
       connection: {
         id,
@@ -109,8 +124,20 @@ onBothEngines('a connection', (bench) => {
     const next = { ...full, name: ids.uuid(), isDefault: false, nowMs: atMs + 100 };
     const revision = await change(database, updateStep(database, id, before.revision, { ...next, resetTest: true }));
     const after = await findConnection(database, id);
-    expect(after!.connection).toMatchObject({ name: next.name, providerId: 'azure-openai', settings: full.settings, isActive: false, trust: 'administrator' });
-    expect(after!.connection).toMatchObject({ createdAtMs: atMs, updatedAtMs: atMs + 100, revision, testStatus: 'pending', lastTestedAtMs: null });
+    expect(after!.connection).toMatchObject({
+      name: next.name,
+      providerId: 'azure-openai',
+      settings: full.settings,
+      isActive: false,
+      trust: 'administrator',
+    });
+    expect(after!.connection).toMatchObject({
+      createdAtMs: atMs,
+      updatedAtMs: atMs + 100,
+      revision,
+      testStatus: 'pending',
+      lastTestedAtMs: null,
+    });
     expect(after).toMatchObject({ sealed: full.sealed, testResult: null });
   });
 

@@ -47,7 +47,13 @@ const editConnection: Deed = async (scene) => {
   const id = pick(scene, scene.world.connections);
   const { connection, sealed } = (await findConnection(database, id))!;
   const isDefault = scene.below(2) === 0;
-  const row = { ...columnsOf({ ...connection, sealed }), name: ids.uuid(), isDefault, nowMs: atMs + scene.below(1000), resetTest: scene.below(2) === 0 };
+  const row = {
+    ...columnsOf({ ...connection, sealed }),
+    name: ids.uuid(),
+    isDefault,
+    nowMs: atMs + scene.below(1000),
+    resetTest: scene.below(2) === 0,
+  };
   const write = updateStep(database, id, connection.revision, row);
   await change(database, ...(isDefault ? [clearDefaultStep(database, connection.owner, id)] : []), write);
 };
@@ -67,7 +73,11 @@ const changeMember: Deed = async (scene) => {
   const { database, world } = scene;
   const workspaceId = pick(scene, world.workspaces);
   const role = pick(scene, ['READ', 'WRITE', 'ADMIN', 'NONE', 'NONE'] as const);
-  await change(database, requireWorkspace(database, workspaceId), putMember(database, { workspaceId, userId: pick(scene, world.people), role }, atMs));
+  await change(
+    database,
+    requireWorkspace(database, workspaceId),
+    putMember(database, { workspaceId, userId: pick(scene, world.people), role }, atMs),
+  );
 };
 
 const rotateOwnerKey: Deed = async (scene) => {
@@ -167,7 +177,9 @@ export function contentOf(snapshot: Snapshot): object {
     accessKeys: sortedEntries(snapshot.accessKeys),
     personalTokens: sortedEntries(snapshot.personalTokens),
     people: sortedEntries(snapshot.people),
-    memberships: sortedEntries(snapshot.memberships).flatMap(([userId, roles]) => (roles.size === 0 ? [] : [[userId, sortedEntries(roles)]])),
+    memberships: sortedEntries(snapshot.memberships).flatMap(([userId, roles]) =>
+      roles.size === 0 ? [] : [[userId, sortedEntries(roles)]],
+    ),
     ownerKeys: sortedEntries(snapshot.ownerKeys).map(([owner, keys]) => [owner, keys.map((key) => ({ ...key, salt: [...key.salt] }))]),
   };
 }

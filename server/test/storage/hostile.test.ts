@@ -1,4 +1,5 @@
 /** Hostile texts in every column that takes one: kept as they are, found as they are, or refused by a typed error with nothing left. */
+import { inspect } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { accessKeyById, insertAccessKey, listAccessKeys, updateAccessKey } from '../../src/storage/access-keys.ts';
 import { writeAudit } from '../../src/storage/changes.ts';
@@ -70,7 +71,7 @@ onBothEngines('a hostile text', (bench) => {
       origin: text,
       settings: { [text]: text },
       sealed: { secret: text, accessKeyId: text, headers: text },
-      secretLast4: [...text].slice(0, 4).join(''),
+      secretLast4: text.slice(0, 3),
     };
     const owner = userOwner(await newPerson(database));
     await newConnection(database, userId, { owner });
@@ -79,7 +80,10 @@ onBothEngines('a hostile text', (bench) => {
     expect(await findConnection(database, id)).toMatchObject({ connection: columns, sealed });
     const found = await listConnections(database, { owners: [owner], search: text, providerId: text });
     expect(found.items.map(({ connection }) => connection.id)).toEqual([id]);
-    await change(database, recordTestStep(database, await connectionAt(database, id), { atMs, status: 'failed', resultJson: JSON.stringify(text) }));
+    await change(
+      database,
+      recordTestStep(database, await connectionAt(database, id), { atMs, status: 'failed', resultJson: JSON.stringify(text) }),
+    );
     expect((await findConnection(database, id))!.testResult).toBe(JSON.stringify(text));
     await change(database, resealStep(database, id, 'api_key_encrypted', text, `${text}2`));
     expect((await findConnection(database, id))!.sealed.secret).toBe(`${text}2`);
@@ -107,7 +111,13 @@ onBothEngines('a hostile text', (bench) => {
     });
     await writeAudit(database, entry);
     const [row] = await database.driver.rows({ sql: 'SELECT * FROM audit_entries WHERE id = $1', params: [entry.id] });
-    expect(row).toMatchObject({ actor_name: text, subject_id: text, subject_name: text, agent: text, changes: JSON.stringify(entry.changes) });
+    expect(row).toMatchObject({
+      actor_name: text,
+      subject_id: text,
+      subject_name: text,
+      agent: text,
+      changes: JSON.stringify(entry.changes),
+    });
     await change(database, putSetting(database, 'environment_token_id', text, atMs));
     expect(await settingOf(database, 'environment_token_id')).toBe(text);
     await change(database, takeSetting(database, 'environment_token_id', text));
@@ -147,7 +157,8 @@ onBothEngines('a text that no column takes', (bench) => {
     'key hash': (text) => change(database, insertAccessKey(database, keyOf(userId), text)),
     'token name': (text) => newToken(database, userId, { name: text }),
     'token hash': (text) => change(database, insertToken(database, tokenOf(userId), text)),
-    'model of a preference': (text) => change(database, setPreferenceStep(database, userId, { connectionId, modelId: text, isEnabled: true }, atMs)),
+    'model of a preference': (text) =>
+      change(database, setPreferenceStep(database, userId, { connectionId, modelId: text, isEnabled: true }, atMs)),
     'time zone': (text) => change(database, updatePerson(database, userId, { timeZone: text }, atMs)),
     theme: (text) => change(database, updatePerson(database, userId, { theme: text as 'auto' }, atMs)),
     action: (text) => writeAudit(database, entryOf({ action: text })),
@@ -172,8 +183,7 @@ onBothEngines('a text that no column takes', (bench) => {
   const all = { ...ways, ...boundless };
   test.each(Object.keys(all))('with U+0000 is refused as %s, and nothing is left', async (name) => {
     const before = await footprint(database);
-    for (const text of ['\0', 'ab\0', '\0ab'])
-      await expect(all[name]!(text), JSON.stringify(text)).rejects.toBeInstanceOf(UnfitParameter);
+    for (const text of ['\0', 'ab\0', '\0ab']) await expect(all[name]!(text), JSON.stringify(text)).rejects.toBeInstanceOf(UnfitParameter);
     expect(await footprint(database)).toEqual(before);
   });
 
@@ -199,7 +209,7 @@ onBothEngines('a text that no column takes', (bench) => {
         (reason: unknown) => reason as Error,
       );
       expect(error, name).toBeInstanceOf(Error);
-      expect(`${error!.message} ${String(error!.cause ?? '')}`, name).not.toContain('canary');
+      expect(inspect(error, { depth: 5 }), name).not.toContain('canary');
     }
   });
 });
@@ -248,7 +258,10 @@ onBothEngines('a malformed id', (bench, engine) => {
     const writes: (() => Promise<unknown>)[] = [
       () => newConnection(database, userId, { owner }),
       () => newPerson(database, { userId: id }),
-      () => newWorkspace(database).then((workspaceId) => change(database, putMember(database, { workspaceId, userId: id, role: 'READ' }, atMs))),
+      () =>
+        newWorkspace(database).then((workspaceId) =>
+          change(database, putMember(database, { workspaceId, userId: id, role: 'READ' }, atMs)),
+        ),
       () => change(database, insertAccessKey(database, { ...key, id }, newHash())),
       () => change(database, insertToken(database, { ...tokenOf(userId), id }, newHash())),
       () => change(database, setPreferenceStep(database, userId, { connectionId: id, modelId: 'm', isEnabled: true }, atMs)),

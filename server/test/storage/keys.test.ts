@@ -30,24 +30,37 @@ onBothEngines('an access key', (bench) => {
 
   test('comes back as it was made: with every limit, and with none', async () => {
     const workspaceId = await newWorkspace(database);
-    const limits = { models: ['gpt-4o', 'openai/*', 'qu"ote'], rpm: 60, tpm: 1_000_000, budgetNanoUsd: 9_007_199_254_740_991, expiresAtMs: atMs + 1 };
+    const limits = {
+      models: ['gpt-4o', 'openai/*', 'qu"ote'],
+      rpm: 60,
+      tpm: 1_000_000,
+      budgetNanoUsd: 9_007_199_254_740_991,
+      expiresAtMs: atMs + 1,
+    };
     for (const part of [{}, { workspaceId, ...limits }, { models: [] }, { budgetNanoUsd: 0 }]) {
       const key = await newKey(database, userId, part);
       expect(await accessKeyById(database, key.id)).toEqual({ ...key, updatedAtMs: atMs, lastUsedAtMs: null });
     }
   });
 
-  test.each<Partial<AccessKey>>([{ rpm: 0 }, { rpm: -1 }, { tpm: 0 }, { budgetNanoUsd: -1 }, { name: '' }, { name: 'n'.repeat(256) }, { last4: '12345' }])(
-    'with %j is refused',
-    async (part) => {
-      await expect(newKey(database, userId, part)).rejects.toMatchObject({ name: 'StorageFault' });
-    },
-  );
+  test.each<Partial<AccessKey>>([
+    { rpm: 0 },
+    { rpm: -1 },
+    { tpm: 0 },
+    { budgetNanoUsd: -1 },
+    { name: '' },
+    { name: 'n'.repeat(256) },
+    { last4: '12345' },
+  ])('with %j is refused', async (part) => {
+    await expect(newKey(database, userId, part)).rejects.toMatchObject({ name: 'StorageFault' });
+  });
 
   test('is one per hash', async () => {
     const hash = newHash();
     await change(database, insertAccessKey(database, keyOf(userId), hash));
-    await expect(change(database, insertAccessKey(database, keyOf(userId), hash))).rejects.toMatchObject({ constraint: 'access_keys_hash_key' });
+    await expect(change(database, insertAccessKey(database, keyOf(userId), hash))).rejects.toMatchObject({
+      constraint: 'access_keys_hash_key',
+    });
   });
 
   test('changes in its limits and name, and in nothing else', async () => {
@@ -71,7 +84,9 @@ onBothEngines('an access key', (bench) => {
 
   test('of twenty who revoke it at once one does', async () => {
     const key = await newKey(database, userId);
-    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, (_, n) => change(database, revokeAccessKey(database, key.id, atMs + n))));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, n) => change(database, revokeAccessKey(database, key.id, atMs + n))),
+    );
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1);
   });
 });
@@ -170,7 +185,9 @@ onBothEngines('a personal token', (bench) => {
 
   test('is one per hash', async () => {
     const { hash } = await newToken(database, userId);
-    await expect(change(database, insertToken(database, tokenOf(userId), hash))).rejects.toMatchObject({ constraint: 'personal_tokens_hash_key' });
+    await expect(change(database, insertToken(database, tokenOf(userId), hash))).rejects.toMatchObject({
+      constraint: 'personal_tokens_hash_key',
+    });
   });
 });
 
@@ -232,7 +249,12 @@ onBothEngines('what a key has spent', (bench) => {
       await applyRecords(database, books, part, 1_001 + from);
     }
     const sql = 'SELECT access_key_id, state, cost_nano_usd, reserved_nano_usd FROM usage_events WHERE access_key_id IS NOT NULL';
-    const rows = await database.driver.rows<{ access_key_id: string; state: string; cost_nano_usd: number | null; reserved_nano_usd: number }>({ sql, params: [] });
+    const rows = await database.driver.rows<{
+      access_key_id: string;
+      state: string;
+      cost_nano_usd: number | null;
+      reserved_nano_usd: number;
+    }>({ sql, params: [] });
     const expected = new Map<string, number>([[ids.uuid(), 0]]);
     for (const row of rows) {
       const isOpen = row.state === 'intent' || row.state === 'unknown';
@@ -256,7 +278,9 @@ describe('whose rows of the books one may see', () => {
     parameters.add('before');
     const evil = "x' OR '1'='1";
     expect(visibleCondition({ userId: evil, workspaceIds: [] }, 'e', parameters)).toBe('e.user_id = $2');
-    expect(visibleCondition({ userId: evil, workspaceIds: [evil, 'w'] }, 'd', parameters)).toBe('(d.user_id = $3 OR d.workspace_id IN ($4, $5))');
+    expect(visibleCondition({ userId: evil, workspaceIds: [evil, 'w'] }, 'd', parameters)).toBe(
+      '(d.user_id = $3 OR d.workspace_id IN ($4, $5))',
+    );
     expect(parameters.values).toEqual(['before', evil, evil, evil, 'w']);
   });
 });

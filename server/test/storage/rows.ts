@@ -151,7 +151,11 @@ export const tokenOf = (userId: string, part: Partial<PersonalToken> = {}): Pers
   ...part,
 });
 
-export async function newToken(database: Database, userId: string, part: Partial<PersonalToken> = {}): Promise<{ id: string; hash: string }> {
+export async function newToken(
+  database: Database,
+  userId: string,
+  part: Partial<PersonalToken> = {},
+): Promise<{ id: string; hash: string }> {
   const hash = newHash();
   const token = tokenOf(userId, part);
   await change(database, insertToken(database, token, hash));

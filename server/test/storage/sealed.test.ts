@@ -37,7 +37,12 @@ onBothEngines('sealed values', (bench) => {
   test('are met once each, page by page, with all that their place is made of', async () => {
     const [first, second, third] = [
       await newConnection(database, userId, { sealed: box('s1') }),
-      await newConnection(database, userId, { sealed: box(null, 'k2', 'h2'), providerId: 'bedrock', origin: 'https://b.example', isActive: false }),
+      await newConnection(database, userId, {
+        sealed: box(null, 'k2', 'h2'),
+        providerId: 'bedrock',
+        origin: 'https://b.example',
+        isActive: false,
+      }),
       await newConnection(database, userId, { sealed: box('s3', 'k3', 'h3') }),
     ];
     await newConnection(database, userId);
@@ -47,7 +52,13 @@ onBothEngines('sealed values', (bench) => {
     const openai = { owner, providerId: 'openai', origin: 'https://api.openai.com' };
     const expected = [
       { id: first, ...openai, boxes: { api_key_encrypted: 's1' } },
-      { id: second, owner, providerId: 'bedrock', origin: 'https://b.example', boxes: { access_key_encrypted: 'k2', headers_encrypted: 'h2' } },
+      {
+        id: second,
+        owner,
+        providerId: 'bedrock',
+        origin: 'https://b.example',
+        boxes: { access_key_encrypted: 'k2', headers_encrypted: 'h2' },
+      },
       { id: third, ...openai, boxes: { api_key_encrypted: 's3', access_key_encrypted: 'k3', headers_encrypted: 'h3' } },
     ];
     for (const limit of [1, 2, 3, 100]) expect(await all(limit)).toEqual(expected);
@@ -74,15 +85,18 @@ onBothEngines('sealed values', (bench) => {
     expect(sealed.toSorted()).toEqual(sealedColumns.map(({ table, column }) => `${table}.${column}`).toSorted());
   });
 
-  test.each<SecretColumn>(['api_key_encrypted', 'access_key_encrypted', 'headers_encrypted'])('in %s are exchanged alone, for exactly the old one', async (column) => {
-    const id = await newConnection(database, userId, { sealed: box('old', 'old', 'old') });
-    const before = (await findConnection(database, id))!;
-    const revision = await change(database, resealStep(database, id, column, 'old', 'new'));
-    const after = (await findConnection(database, id))!;
-    const field = ({ api_key_encrypted: 'secret', access_key_encrypted: 'accessKeyId', headers_encrypted: 'headers' } as const)[column];
-    expect(after.sealed).toEqual({ ...before.sealed, [field]: 'new' });
-    expect(after.connection).toEqual({ ...before.connection, revision });
-  });
+  test.each<SecretColumn>(['api_key_encrypted', 'access_key_encrypted', 'headers_encrypted'])(
+    'in %s are exchanged alone, for exactly the old one',
+    async (column) => {
+      const id = await newConnection(database, userId, { sealed: box('old', 'old', 'old') });
+      const before = (await findConnection(database, id))!;
+      const revision = await change(database, resealStep(database, id, column, 'old', 'new'));
+      const after = (await findConnection(database, id))!;
+      const field = ({ api_key_encrypted: 'secret', access_key_encrypted: 'accessKeyId', headers_encrypted: 'headers' } as const)[column];
+      expect(after.sealed).toEqual({ ...before.sealed, [field]: 'new' });
+      expect(after.connection).toEqual({ ...before.connection, revision });
+    },
+  );
 
   test('are not exchanged where a person entered a new secret meanwhile', async () => {
     const id = await newConnection(database, userId, { sealed: box('old') });
@@ -178,7 +192,8 @@ onBothEngines('the keys of an owner', (bench) => {
     const owner = userOwner(ids.uuid());
     expect(await listOwnerKeys(database, owner)).toEqual([]);
     const salts = [Uint8Array.from({ length: 32 }, (_, n) => n * 8), salt(255), salt(0)];
-    for (const [index, bytes] of salts.entries()) await change(database, activateOwnerKeySteps(database, owner, { version: index + 1, salt: bytes }, atMs));
+    for (const [index, bytes] of salts.entries())
+      await change(database, activateOwnerKeySteps(database, owner, { version: index + 1, salt: bytes }, atMs));
     const keys = await listOwnerKeys(database, owner);
     expect(keys.map(({ version, isActive }) => [version, isActive])).toEqual([
       [1, false],
@@ -202,8 +217,11 @@ onBothEngines('the keys of an owner', (bench) => {
     );
     const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1);
-    for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ constraint: 'owner_keys_pkey' });
-    expect((await listOwnerKeys(database, owner)).map((key) => ({ ...key, salt: key.salt[0] }))).toEqual([{ version: 1, salt: winner, isActive: true }]);
+    for (const outcome of outcomes)
+      if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ constraint: 'owner_keys_pkey' });
+    expect((await listOwnerKeys(database, owner)).map((key) => ({ ...key, salt: key.salt[0] }))).toEqual([
+      { version: 1, salt: winner, isActive: true },
+    ]);
   });
 });
 
@@ -225,8 +243,10 @@ onBothEngines('the list of master keys', (bench) => {
     const known = await masterKeys(database);
     await storeMasterKeys(database, known, [row(1, 'decrypt_only'), row(2, 'active')], atMs);
     const before = await footprint(database);
-    await expect(storeMasterKeys(database, known, [row(3, 'pending'), row(1, 'retired')], atMs)).rejects.toMatchObject({ label: 'master_keys' });
-    await expect(storeMasterKeys(database, known, [row(1, 'decrypt_only'), row(2, 'active')], atMs)).rejects.toThrow();
+    await expect(storeMasterKeys(database, known, [row(3, 'pending'), row(1, 'retired')], atMs)).rejects.toMatchObject({
+      label: 'master_keys',
+    });
+    await expect(storeMasterKeys(database, known, [row(1, 'decrypt_only'), row(2, 'active')], atMs)).rejects.toBeInstanceOf(Error);
     expect(await footprint(database)).toEqual(before);
     expect(await masterKeys(database)).toEqual([row(1, 'decrypt_only'), row(2, 'active')]);
   });
@@ -243,7 +263,8 @@ onBothEngines('the list of master keys', (bench) => {
   });
 
   test('of ten first starts at once keeps one decision', async () => {
-    const decide = (n: number): Promise<void> => storeMasterKeys(database, [], [{ version: 1, kcv: `${n}`.repeat(16), status: 'active' }], atMs);
+    const decide = (n: number): Promise<void> =>
+      storeMasterKeys(database, [], [{ version: 1, kcv: `${n}`.repeat(16), status: 'active' }], atMs);
     const outcomes = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => decide(n)));
     const winner = outcomes.findIndex(({ status }) => status === 'fulfilled');
     expect(outcomes.filter(({ status }) => status === 'fulfilled').length).toBe(1);

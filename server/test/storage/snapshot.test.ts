@@ -11,7 +11,20 @@ import { deleteWorkspace, putMember } from '../../src/storage/workspaces.ts';
 import { onBothEngines } from './engines.ts';
 import { beginHistory, contentOf } from './history.ts';
 import { seeded } from './ledger-records.ts';
-import { atMs, change, changeConnection, connectionAt, ids, newConnection, newHash, newKey, newPerson, newToken, newWorkspace, theOrganization, userOwner } from './rows.ts';
+import {
+  atMs,
+  change,
+  changeConnection,
+  connectionAt,
+  newConnection,
+  newHash,
+  newKey,
+  newPerson,
+  newToken,
+  newWorkspace,
+  theOrganization,
+  userOwner,
+} from './rows.ts';
 
 const everything = -1;
 
@@ -91,7 +104,10 @@ onBothEngines('a delta', (bench) => {
   });
 
   test('brings people with their rights of now, the disabled as disabled, and only two languages', async () => {
-    await change(database, updatePerson(database, userId, { role: 'manager', name: 'Neu', disabledAtMs: atMs, language: 'fr' as 'en' }, atMs));
+    await change(
+      database,
+      updatePerson(database, userId, { role: 'manager', name: 'Neu', disabledAtMs: atMs, language: 'fr' as 'en' }, atMs),
+    );
     expect((await delta()).people).toEqual([
       { userId, email: `${userId}@example.org`, name: 'Neu', role: 'manager', language: 'en', isDisabled: true },
     ]);
@@ -118,13 +134,21 @@ onBothEngines('a delta', (bench) => {
   test('brings the keys of an owner whole, the older versions too', async () => {
     const owner = userOwner(userId);
     const other = userOwner(await newPerson(database));
-    for (const version of [1, 2]) await change(database, activateOwnerKeySteps(database, owner, { version, salt: new Uint8Array(32).fill(version) }, atMs));
+    for (const version of [1, 2])
+      await change(database, activateOwnerKeySteps(database, owner, { version, salt: new Uint8Array(32).fill(version) }, atMs));
     await change(database, activateOwnerKeySteps(database, other, { version: 1, salt: new Uint8Array(32) }, atMs));
     above = await currentRevision(database);
     await change(database, activateOwnerKeySteps(database, owner, { version: 3, salt: new Uint8Array(32).fill(3) }, atMs));
     const { ownerKeys } = await delta();
     expect(ownerKeys.map((entry) => [entry.owner, entry.keys.map((key) => [key.version, key.salt[31], key.isActive])])).toEqual([
-      [owner, [[1, 1, false], [2, 2, false], [3, 3, true]]],
+      [
+        owner,
+        [
+          [1, 1, false],
+          [2, 2, false],
+          [3, 3, true],
+        ],
+      ],
     ]);
   });
 });
@@ -158,10 +182,10 @@ onBothEngines('a history of 300 random changes', (bench) => {
     const database = createDatabase(await bench.open({ isMigrated: true }));
     const writers = await Promise.all([1, 2, 3, 4, 5, 6].map((seed) => beginHistory(database, seeded(seed))));
     const snapshot = await fullSnapshot(database);
-    let isOver = false;
+    const over = new AbortController();
     const follow = async (): Promise<number> => {
       let loads = 0;
-      for (; loads < 20_000 && !isOver; loads++) snapshot.apply(await loadDelta(database, snapshot.revision));
+      for (; loads < 20_000 && !over.signal.aborted; loads++) snapshot.apply(await loadDelta(database, snapshot.revision));
       return loads;
     };
     const following = follow();
@@ -169,7 +193,7 @@ onBothEngines('a history of 300 random changes', (bench) => {
       for (let n = 0; n < 60; n++) await next();
     };
     await Promise.all(writers.map(write));
-    isOver = true;
+    over.abort();
     expect(await following).toBeGreaterThan(5);
     snapshot.apply(await loadDelta(database, snapshot.revision));
     const full = await fullSnapshot(database);
@@ -211,7 +235,18 @@ onBothEngines('a load of more rows than a page', (bench) => {
       {
         insertInto: 'ai_configurations',
         columns: ['id', 'user_id', 'scope', 'owner_id', 'name', 'name_key', 'provider', 'origin', 'api_key_encrypted', 'revision'],
-        rows: rows(counts.connections, (n) => [uuid(n), creator, 'user', creator, `c${n}`, `c${n}`, 'openai', 'https://x', `box ${n}`, revisionOf(n)]),
+        rows: rows(counts.connections, (n) => [
+          uuid(n),
+          creator,
+          'user',
+          creator,
+          `c${n}`,
+          `c${n}`,
+          'openai',
+          'https://x',
+          `box ${n}`,
+          revisionOf(n),
+        ]),
       },
       {
         insertInto: 'access_keys',

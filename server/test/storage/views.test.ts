@@ -10,12 +10,40 @@ import { atMs, change, changeConnection, hostileTexts, ids, newConnection, newPe
 
 type Row = Record<string, unknown>;
 
+/** C-16: the documents' columns in the documents' order. */
+const views = {
+  ai_connections: {
+    id: 'text',
+    name: 'text',
+    base_url: 'text',
+    api_key: 'text',
+    default_model: 'text',
+    is_default: 'integer',
+    created_at: 'integer',
+    updated_at: 'integer',
+  },
+  ai_models: {
+    id: 'text',
+    name: 'text',
+    api_url: 'text',
+    api_key: 'text',
+    model_variant: 'text',
+    is_active: 'integer',
+    created_at: 'integer',
+    updated_at: 'integer',
+  },
+} as const;
+
 onBothEngines('ai_connections and ai_models', (bench, engine) => {
   let database: Database;
   let userId: string;
   const nowMs = 1_800_000_000_999;
-  const viewOf = (view: 'ai_connections' | 'ai_models', id: string): Promise<Row[]> =>
-    database.driver.rows({ sql: `SELECT * FROM ${view} WHERE id = $1`, params: [id] });
+  /** The columns under other names: the driver reads an expression called `is_...` as a boolean, others read 0 or 1. */
+  const viewOf = async (view: keyof typeof views, id: string): Promise<Row[]> => {
+    const columns = Object.keys(views[view]).map((name) => `${name} AS as_${name}`);
+    const rows = await database.driver.rows({ sql: `SELECT ${columns.join(', ')} FROM ${view} WHERE id = $1`, params: [id] });
+    return rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name.slice(3), value])));
+  };
   beforeAll(async () => {
     database = createDatabase(await bench.open({ isMigrated: true }));
     userId = await newPerson(database);
@@ -24,12 +52,23 @@ onBothEngines('ai_connections and ai_models', (bench, engine) => {
   test('show a row by the documents’ names, with whole seconds and 0 or 1 (R-282 to R-286)', async () => {
     const owner = { scope: 'organization', id: await theOrganization(database) } as const;
     const sealed = { secret: 'v1.box', accessKeyId: 'other', headers: 'third' };
-    const part = { name: 'Main', model: 'gpt-4o', baseUrl: 'https://api.example/v1', origin: 'https://api.example', isDefault: true, isActive: false };
+    const part = {
+      name: 'Main',
+      model: 'gpt-4o',
+      baseUrl: 'https://api.example/v1',
+      origin: 'https://api.example',
+      isDefault: true,
+      isActive: false,
+    };
     const id = await newConnection(database, userId, { owner, sealed, nowMs, ...part });
     const times = { created_at: 1_800_000_000, updated_at: 1_800_000_000 };
     const common = { id, name: 'Main', api_key: 'v1.box', ...times };
-    expect(await viewOf('ai_connections', id)).toEqual([{ ...common, base_url: 'https://api.example/v1', default_model: 'gpt-4o', is_default: 1 }]);
-    expect(await viewOf('ai_models', id)).toEqual([{ ...common, api_url: 'https://api.example/v1', model_variant: 'gpt-4o', is_active: 0 }]);
+    expect(await viewOf('ai_connections', id)).toEqual([
+      { ...common, base_url: 'https://api.example/v1', default_model: 'gpt-4o', is_default: 1 },
+    ]);
+    expect(await viewOf('ai_models', id)).toEqual([
+      { ...common, api_url: 'https://api.example/v1', model_variant: 'gpt-4o', is_active: 0 },
+    ]);
   });
 
   test('never hold null where the documents say not null, whatever is missing', async () => {
@@ -66,28 +105,6 @@ onBothEngines('ai_connections and ai_models', (bench, engine) => {
   });
 
   test('have text and integer columns', async () => {
-    const views: Record<string, Record<string, 'text' | 'integer'>> = {
-      ai_connections: {
-        id: 'text',
-        name: 'text',
-        base_url: 'text',
-        api_key: 'text',
-        default_model: 'text',
-        is_default: 'integer',
-        created_at: 'integer',
-        updated_at: 'integer',
-      },
-      ai_models: {
-        id: 'text',
-        name: 'text',
-        api_url: 'text',
-        api_key: 'text',
-        model_variant: 'text',
-        is_active: 'integer',
-        created_at: 'integer',
-        updated_at: 'integer',
-      },
-    };
     const owner = { scope: 'organization', id: ids.uuid() } as const;
     await newConnection(database, userId, { owner });
     for (const [view, columns] of Object.entries(views)) {
@@ -97,10 +114,11 @@ onBothEngines('ai_connections and ai_models', (bench, engine) => {
         sql: `SELECT ${asked.join(', ')} FROM ${view} WHERE ${view === 'ai_models' ? 'model_variant' : 'default_model'} IS NOT NULL`,
         params: [],
       });
-      const house = (type: string): string => (/^(character varying|text)$/.test(type) ? 'text' : /^(bigint|integer)$/.test(type) ? 'integer' : type);
+      const house = (type: string): string =>
+        /^(character varying|text)$/.test(type) ? 'text' : /^(bigint|integer)$/.test(type) ? 'integer' : type;
       expect(Object.fromEntries(Object.entries(types!).map(([name, type]) => [name, house(type)]))).toEqual(columns);
-      const [any] = await database.driver.rows({ sql: `SELECT * FROM ${view} LIMIT 1`, params: [] });
-      expect(Object.keys(any!)).toEqual(Object.keys(columns));
+      const [first] = await database.driver.rows({ sql: `SELECT * FROM ${view} LIMIT 1`, params: [] });
+      expect(Object.keys(first!)).toEqual(Object.keys(columns));
     }
   });
 
@@ -124,7 +142,16 @@ onBothEngines('ai_configurations', (bench) => {
   /** What a hand that knows only the documents' columns would write, and what this house needs besides. */
   const insert = async (part: Row = {}): Promise<Row> => {
     const name = ids.uuid();
-    const row: Row = { user_id: userId, scope: 'user', owner_id: userId, name, name_key: name, provider: 'openai', origin: 'https://x', ...part };
+    const row: Row = {
+      user_id: userId,
+      scope: 'user',
+      owner_id: userId,
+      name,
+      name_key: name,
+      provider: 'openai',
+      origin: 'https://x',
+      ...part,
+    };
     const columns = Object.keys(row);
     const sql = `INSERT INTO ai_configurations (${columns.join(', ')}) VALUES (${columns.map((_, n) => `$${n + 1}`).join(', ')}) RETURNING *`;
     return (await database.driver.rows({ sql, params: Object.values(row) }, 'write'))[0]!;
@@ -133,7 +160,14 @@ onBothEngines('ai_configurations', (bench) => {
   test('gives a row its defaults: a random id, active, now, an empty configuration (R-068 to R-077)', async () => {
     const before = Date.now();
     const row = await insert();
-    expect(row).toMatchObject({ configuration: '{}', is_active: true, is_default: false, model: null, api_key_encrypted: null, base_url: null });
+    expect(row).toMatchObject({
+      configuration: '{}',
+      is_active: true,
+      is_default: false,
+      model: null,
+      api_key_encrypted: null,
+      base_url: null,
+    });
     expect(row).toMatchObject({ last_tested_at: null, test_status: null, deleted_at: null, trust: 'member' });
     for (const column of ['created_at', 'updated_at']) {
       expect(row[column]).toBeGreaterThanOrEqual(before - 2_000);
@@ -212,13 +246,18 @@ onBothEngines('provider_usage', (bench) => {
     [9_007_199_254_740_991, 9_007_199.254_740_991],
   ])('%i nano-dollars are %d dollars, to more than six decimals (R-082)', async (cost, dollars) => {
     const [made] = await insert({ cost_nano_usd: cost, period_start: `2026-01-${String((cost % 27) + 1).padStart(2, '0')}` });
-    const [row] = await database.driver.rows<{ cost_usd: number }>({ sql: 'SELECT cost_usd FROM provider_usage WHERE id = $1', params: [made!['id']] });
+    const [row] = await database.driver.rows<{ cost_usd: number }>({
+      sql: 'SELECT cost_usd FROM provider_usage WHERE id = $1',
+      params: [made!['id']],
+    });
     expect(row!.cost_usd).toBeCloseTo(dollars, 9);
   });
 
   test('has one row per configuration and period, of configurations that exist', async () => {
     await insert({ period_start: '2027-03-01' });
-    await expect(insert({ period_start: '2027-03-01' })).rejects.toMatchObject({ constraint: 'provider_usage_days_configuration_id_period_start_key' });
+    await expect(insert({ period_start: '2027-03-01' })).rejects.toMatchObject({
+      constraint: 'provider_usage_days_configuration_id_period_start_key',
+    });
     await expect(insert({ configuration_id: ids.uuid() })).rejects.toBeInstanceOf(ForeignKeyViolation);
   });
 });
@@ -228,7 +267,11 @@ onBothEngines('provider_templates', (bench) => {
   beforeAll(async () => {
     database = createDatabase(await bench.open({ isMigrated: true }));
   });
-  const insert = (provider: string, name: string, part: { description?: string; configuration?: object; isDefault?: boolean } = {}): Promise<unknown> =>
+  const insert = (
+    provider: string,
+    name: string,
+    part: { description?: string; configuration?: object; isDefault?: boolean } = {},
+  ): Promise<unknown> =>
     database.db
       .insertInto('provider_templates')
       .values({
@@ -245,7 +288,12 @@ onBothEngines('provider_templates', (bench) => {
     await insert('openai', 'Z', { isDefault: true, description: 'the usual', configuration: { temperature: 0.2 } });
     await insert('openai', 'A');
     await insert('groq', 'G');
-    expect((await listTemplates(database, null)).map(({ providerId, name }) => `${providerId} ${name}`)).toEqual(['groq G', 'openai Z', 'openai A', 'openai B']);
+    expect((await listTemplates(database, null)).map(({ providerId, name }) => `${providerId} ${name}`)).toEqual([
+      'groq G',
+      'openai Z',
+      'openai A',
+      'openai B',
+    ]);
     expect((await listTemplates(database, 'openai'))[0]).toMatchObject({
       providerId: 'openai',
       name: 'Z',
@@ -266,7 +314,9 @@ onBothEngines('provider_templates', (bench) => {
   test('keep every text as it is, within the documents’ bounds (R-085, R-086)', async () => {
     for (const text of hostileTexts) {
       await insert(text, text, { description: text, configuration: { [text]: text } });
-      expect(await listTemplates(database, text)).toMatchObject([{ providerId: text, name: text, description: text, configuration: { [text]: text } }]);
+      expect(await listTemplates(database, text)).toMatchObject([
+        { providerId: text, name: text, description: text, configuration: { [text]: text } },
+      ]);
     }
     await expect(insert('p'.repeat(101), 'n')).rejects.toBeInstanceOf(StorageFault);
     await expect(insert('p', 'n'.repeat(256))).rejects.toBeInstanceOf(StorageFault);

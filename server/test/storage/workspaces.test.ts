@@ -96,14 +96,19 @@ onBothEngines('a workspace', (bench) => {
     expect(await accessKeyById(database, inside.id)).toBeUndefined();
     expect(await accessKeyById(database, outside.id)).toBeDefined();
     expect(await accessKeyById(database, own.id)).toBeDefined();
-    const row = await database.db.selectFrom('access_keys').select(['revoked_at', 'revision']).where('id', '=', inside.id).executeTakeFirst();
+    const row = await database.db
+      .selectFrom('access_keys')
+      .select(['revoked_at', 'revision'])
+      .where('id', '=', inside.id)
+      .executeTakeFirst();
     expect(row).toEqual({ revoked_at: atMs + 3, revision });
   });
 
   test('that goes while twenty want to put something into it: whatever is in it afterwards came before', async () => {
     const id = await newWorkspace(database);
     const userId = await newPerson(database);
-    const key = (): Promise<number> => change(database, requireWorkspace(database, id), putMember(database, { workspaceId: id, userId, role: 'READ' }, atMs));
+    const key = (): Promise<number> =>
+      change(database, requireWorkspace(database, id), putMember(database, { workspaceId: id, userId, role: 'READ' }, atMs));
     const deletion = change(database, deleteWorkspace(database, id, atMs));
     const outcomes = await Promise.allSettled(Array.from({ length: 20 }, key));
     const deletedAt = await deletion;

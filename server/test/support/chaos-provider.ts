@@ -54,7 +54,7 @@ export async function startChaosProvider(): Promise<ChaosProvider> {
     keep(socket);
     const cut = createRequestCutter();
     let carried = 0;
-    socket.on('data', (bytes) => {
+    socket.on('data', (bytes: Buffer) => {
       for (const { path, secret, isStream } of cut(bytes)) {
         const key = path.split('/').slice(1, 3).join('/');
         const askedBefore = calls.get(key) ?? 0;

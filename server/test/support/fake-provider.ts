@@ -22,7 +22,7 @@ export interface Turn {
   call: ReceivedCall;
   response: ServerResponse;
   /** Resolves when `release` is called, or at once where it was called before. */
-  held(): Promise<void>;
+  held: () => Promise<void>;
 }
 
 /** How a call is answered. The plain answers below are functions of this kind. */

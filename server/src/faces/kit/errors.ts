@@ -38,13 +38,13 @@ export function errorAnswer(error: unknown, options: { language: Language; reque
 }
 
 /** Fastify's own refusals, by their stable codes. */
-const fastifyCodes: Record<string, (error: { statusCode?: number }) => Refusal> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: () => new Refusal('BODY_TOO_LARGE', { values: { limit: '1 MiB' } }),
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => new Refusal('UNSUPPORTED_MEDIA_TYPE'),
-  FST_ERR_CTP_EMPTY_JSON_BODY: () => new Refusal('MALFORMED_JSON'),
-  FST_ERR_CTP_INVALID_JSON_BODY: () => new Refusal('MALFORMED_JSON'),
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => new Refusal('MALFORMED_JSON'),
-};
+const fastifyCodes: ReadonlyMap<string, () => Refusal> = new Map([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', () => new Refusal('BODY_TOO_LARGE', { values: { limit: '1 MiB' } })],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', () => new Refusal('UNSUPPORTED_MEDIA_TYPE')],
+  ['FST_ERR_CTP_EMPTY_JSON_BODY', () => new Refusal('MALFORMED_JSON')],
+  ['FST_ERR_CTP_INVALID_JSON_BODY', () => new Refusal('MALFORMED_JSON')],
+  ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', () => new Refusal('MALFORMED_JSON')],
+]);
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
@@ -52,8 +52,8 @@ function asRefusal(error: unknown): Refusal {
   if (error instanceof StorageUnavailable || error instanceof StorageBusy)
     return new Refusal('STORAGE_UNAVAILABLE', { retryAfterS: 2, cause: error });
   const code = (error as { code?: unknown } | null)?.code;
-  const known = typeof code === 'string' ? fastifyCodes[code] : undefined;
-  if (known) return known(error as { statusCode?: number });
+  const known = typeof code === 'string' ? fastifyCodes.get(code) : undefined;
+  if (known) return known();
   if (error instanceof SyntaxError && (error as { statusCode?: number }).statusCode === 400) return new Refusal('MALFORMED_JSON');
   return new Refusal('INTERNAL', { cause: error });
 }

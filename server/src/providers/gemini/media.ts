@@ -1,0 +1,139 @@
+/** Pieces of a message as parts of Google's wire: text, pictures, sound, films and documents. */
+import type { Change } from '../../domain/ledger.ts';
+import { isRecord, list, member, text, type Json } from '../shape.ts';
+import type { Part } from './wire.ts';
+
+/** What a translation of messages carries along. */
+export interface Reporter {
+  /** Each loss is reported once, however many messages have it. */
+  report(change: Change): void;
+  /** Canonical base, below which uploaded files have their addresses. */
+  baseUrl: string;
+}
+
+const dataUrlHead = /^data:([^;,]*)((?:;[^;,]*)*),/;
+const headCharsMax = 512;
+
+const mimeOfEnding: Readonly<Record<string, string>> = {
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  heic: 'image/heic',
+  heif: 'image/heif',
+  pdf: 'application/pdf',
+  txt: 'text/plain',
+  md: 'text/markdown',
+  html: 'text/html',
+  csv: 'text/csv',
+  json: 'application/json',
+  wav: 'audio/wav',
+  mp3: 'audio/mp3',
+  aac: 'audio/aac',
+  ogg: 'audio/ogg',
+  flac: 'audio/flac',
+  aiff: 'audio/aiff',
+  mp4: 'video/mp4',
+  mov: 'video/quicktime',
+  webm: 'video/webm',
+  mpeg: 'video/mpeg',
+};
+
+function percentDecoded(source: string): Buffer | null {
+  try {
+    return Buffer.from(decodeURIComponent(source), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+/** `data:` becomes inline data, whatever its encoding; null for one that cannot be read. */
+function inlineOf(url: string): Part | null {
+  const head = dataUrlHead.exec(url.slice(0, headCharsMax));
+  if (!head) return null;
+  const mimeType = head[1] === '' ? 'text/plain' : head[1];
+  const rest = url.slice(head[0].length);
+  if (head[2]?.toLowerCase().includes(';base64')) return { inlineData: { mimeType, data: rest } };
+  const bytes = percentDecoded(rest);
+  return bytes === null ? null : { inlineData: { mimeType, data: bytes.toString('base64') } };
+}
+
+/** Anything else is fetched by the provider itself; a known ending tells the type, which it otherwise finds out. */
+function fetchedOf(url: string): Part {
+  const path = URL.parse(url)?.pathname ?? '';
+  const mimeType = mimeOfEnding[path.slice(path.lastIndexOf('.') + 1).toLowerCase()];
+  return { fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: url } };
+}
+
+const mediaOf = (url: string): Part | null => (url.slice(0, 5).toLowerCase() === 'data:' ? inlineOf(url) : fetchedOf(url));
+
+function imagePart(part: Json, to: Reporter): Part | null {
+  const image = part['image_url'];
+  const url = text(image) ?? text(member(image, 'url'));
+  const detail = member(image, 'detail');
+  if (detail !== undefined && detail !== null && detail !== 'auto') to.report({ parameter: 'messages.image_url.detail', what: 'dropped' });
+  return url === undefined ? null : mediaOf(url);
+}
+
+function soundPart(part: Json): Part | null {
+  const sound = part['input_audio'];
+  const data = text(member(sound, 'data'));
+  if (data === undefined) return null;
+  if (data.startsWith('data:')) return inlineOf(data);
+  const format = text(member(sound, 'format')) ?? 'wav';
+  return { inlineData: { mimeType: mimeOfEnding[format] ?? `audio/${format}`, data } };
+}
+
+/** A file by its content, or by the name that this provider's own file store gave it. */
+function filePart(part: Json, to: Reporter): Part | null {
+  const file = part['file'];
+  const data = text(member(file, 'file_data'));
+  const id = text(member(file, 'file_id'));
+  if (data === undefined) {
+    if (id?.startsWith('https://')) return fetchedOf(id);
+    return id !== undefined && /^files\/[a-z0-9-]+$/.test(id) ? { fileData: { fileUri: `${to.baseUrl}/${id}` } } : null;
+  }
+  const name = text(member(file, 'filename')) ?? '';
+  // The name helps with the type alone: the wire has no place for it.
+  if (name !== '') to.report({ parameter: 'messages.file.filename', what: 'dropped' });
+  if (data.startsWith('data:')) return inlineOf(data);
+  const mimeType = mimeOfEnding[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/pdf';
+  return { inlineData: { mimeType, data } };
+}
+
+function partOf(raw: unknown, to: Reporter): Part | null {
+  if (typeof raw === 'string') return { text: raw };
+  if (!isRecord(raw)) return null;
+  switch (raw['type']) {
+    case 'text':
+      return { text: text(raw['text']) ?? '' };
+    case 'refusal':
+      return { text: text(raw['refusal']) ?? '' };
+    case 'image_url':
+      return imagePart(raw, to);
+    case 'input_audio':
+      return soundPart(raw);
+    case 'video_url': {
+      const url = text(raw['video_url']) ?? text(member(raw['video_url'], 'url'));
+      return url === undefined ? null : mediaOf(url);
+    }
+    case 'file':
+      return filePart(raw, to);
+    default:
+      return null;
+  }
+}
+
+/** Content as parts, in order. Empty texts say nothing and are left out; what has no counterpart is reported. */
+export function partsOf(content: unknown, to: Reporter): Part[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ text: content }];
+  const parts: Part[] = [];
+  for (const raw of list(content)) {
+    const part = partOf(raw, to);
+    if (part === null) to.report({ parameter: `messages.${text(member(raw, 'type')) ?? 'content'}`, what: 'dropped' });
+    else if (part['text'] !== '') parts.push(part);
+    if (member(raw, 'cache_control') !== undefined) to.report({ parameter: 'messages.cache_control', what: 'dropped' });
+  }
+  return parts;
+}

@@ -1,0 +1,122 @@
+/** Limits and budgets where things come late or cannot be seen beforehand: long requests, budgets set afterwards, pictures behind addresses. */
+import { expect, onTestFinished, test } from 'vitest';
+import type { AccessKey } from '../../src/domain/access-key.ts';
+import { promptTokensMax } from '../../src/domain/prompt-bound.ts';
+import { createLimits } from '../../src/gateway/limits.ts';
+import type { Clock } from '../../src/lib/clock.ts';
+import { changeAccessKey } from '../../src/control/access-keys.ts';
+import { freshDir } from '../support/throwaway.ts';
+import { startFakeProvider, whole, wholeBody } from '../support/fake-provider.ts';
+import { errorOf, message, openRig, type Rig } from './rig.ts';
+
+const keyOf = (limits: Partial<AccessKey>): AccessKey => ({
+  id: 'key',
+  userId: 'user',
+  workspaceId: null,
+  name: 'test',
+  last4: 'abcd',
+  models: null,
+  rpm: null,
+  tpm: null,
+  budgetNanoUsd: null,
+  expiresAtMs: null,
+  revokedAtMs: null,
+  createdAtMs: 0,
+  ...limits,
+});
+
+function standingClock(): Clock & { now: number } {
+  const timer = { cancel: () => undefined };
+  const clock = { now: 0, nowMs: () => clock.now, monotonicMs: () => clock.now, after: () => timer, every: () => timer };
+  return clock;
+}
+
+for (const [estimate, real] of [
+  [5_000, 100],
+  [10, 5_000],
+] as const) {
+  test(`a request that outlasts the window leaves nothing behind in it (${estimate} estimated, ${real} used)`, () => {
+    const clock = standingClock();
+    const limits = createLimits(clock);
+    const key = keyOf({ tpm: 10_000 });
+    for (let requests = 0; requests < 5; requests++) {
+      const slot = limits.take(key, estimate);
+      clock.now += 61_000;
+      slot.correct(real);
+    }
+    clock.now += 61_000;
+    expect(limits.headroom(key).tokens).toBe(10_000);
+    limits.take(key, 9_000);
+    expect(limits.headroom(key).tokens).toBe(1_000);
+  });
+}
+
+test('what a request used replaces its estimate while it is in the window', () => {
+  const clock = standingClock();
+  const limits = createLimits(clock);
+  const key = keyOf({ tpm: 10_000 });
+  const slot = limits.take(key, 5_000);
+  clock.now += 59_000;
+  slot.correct(100);
+  expect(limits.headroom(key).tokens).toBe(9_900);
+  clock.now += 1_000;
+  expect(limits.headroom(key).tokens).toBe(10_000);
+});
+
+const million = whole(wholeBody('x', { usage: { prompt_tokens: 1_000_000, completion_tokens: 0, total_tokens: 1_000_000 } }));
+const asked = { model: 'gpt-4o', messages: message(), max_tokens: 10 };
+
+async function spender(dataDir?: string): Promise<Rig> {
+  const provider = await startFakeProvider();
+  onTestFinished(() => provider.close());
+  provider.answer(million);
+  const rig = await openRig(dataDir === undefined ? {} : { dataDir });
+  await rig.connect({ name: `provider ${provider.origin}`, baseUrl: provider.baseUrl });
+  return rig;
+}
+
+test('a budget that is set later counts what its key spent before', async () => {
+  const rig = await spender();
+  onTestFinished(() => rig.close());
+  const key = await rig.issueKey();
+  expect((await rig.ask(key.text, asked)).status).toBe(200);
+  await changeAccessKey(rig.deps, rig.caller, key.id, { budgetUsd: '1' });
+  const said = await rig.ask(key.text, asked);
+  expect(said.status).toBe(402);
+  expect(errorOf(said).code).toBe('budget_exceeded');
+  await changeAccessKey(rig.deps, rig.caller, key.id, { budgetUsd: '3' });
+  expect((await rig.ask(key.text, asked)).status).toBe(200);
+});
+
+test('a budget that is set after a restart counts what its key spent in an earlier run', async () => {
+  const dataDir = freshDir('budget-later');
+  const first = await spender(dataDir);
+  const key = await first.issueKey();
+  expect((await first.ask(key.text, asked)).status).toBe(200);
+  await first.close();
+  const second = await spender(dataDir);
+  onTestFinished(() => second.close());
+  await changeAccessKey(second.deps, second.caller, key.id, { budgetUsd: '1' });
+  expect((await second.ask(key.text, asked)).status).toBe(402);
+});
+
+test('a picture behind an address is reserved at its dearest, so that a budget covers it before it is sent', async () => {
+  const rig = await spender();
+  onTestFinished(() => rig.close());
+  const key = await rig.issueKey({ budgetUsd: '0.001' });
+  const content = [{ type: 'image_url', image_url: { url: 'https://example.org/a.png', detail: 'high' } }];
+  const said = await rig.ask(key.text, { ...asked, model: 'gpt-4o', messages: [{ role: 'user', content }] });
+  expect(said.status).toBe(402);
+});
+
+test('the bound of a prompt: bytes for text, fifty thousand for a picture, the window for what has no size', () => {
+  const messages = (...types: string[]): never => [{ role: 'user', content: types.map((type) => ({ type })) }] as never;
+  expect(promptTokensMax(100, { messages: message() as never }, 128_000)).toBe(100);
+  expect(promptTokensMax(100, { messages: messages('text', 'refusal', 'thinking') }, 128_000)).toBe(100);
+  expect(promptTokensMax(100, { messages: messages('text', 'image_url') }, 128_000)).toBe(50_100);
+  expect(promptTokensMax(100, { messages: messages('image_url', 'image_url', 'image_url') }, 128_000)).toBe(128_100);
+  expect(promptTokensMax(100, { messages: messages('file') }, 128_000)).toBe(128_100);
+  expect(promptTokensMax(100, { messages: messages('file') }, null)).toBe(1_050_100);
+  expect(promptTokensMax(100, { messages: 'text' as never }, null)).toBe(100);
+  expect(promptTokensMax(100, { messages: [null, 1, { content: [null, 2] }] as never }, 10)).toBe(110);
+});
