@@ -71,7 +71,7 @@ export function configurationCalls(transport: Transport): ConfigurationCalls {
       return (await transport.call<Envelope<Configuration>>('GET', at(id), { signal })).data;
     },
     async update(id, change) {
-      return (await transport.call<Envelope<Configuration>>('PUT', at(id), { body: change })).data;
+      return (await transport.call<Envelope<Configuration>>('PATCH', at(id), { body: change })).data;
     },
     async delete(id, options) {
       await transport.call('DELETE', at(id), { query: { force: options?.force } });

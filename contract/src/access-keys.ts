@@ -1,17 +1,13 @@
 /** The shapes of access keys: what Patchbay issues for `/v1`, with its limits. The key itself is shown once, when it is made. */
 import { z } from 'zod';
 import { isoTime, pageOf, paging } from './paging.ts';
+import { modelText, nameText, uuidText } from './text.ts';
 
 const perMinuteMax = 1_000_000_000;
 const patternsMax = 100;
 
-const name = z.string().trim().min(1).max(255);
 /** A model name as `/v1` takes it; `*` at the end stands for any rest. */
-const modelPattern = z
-  .string()
-  .min(1)
-  .max(255)
-  .regex(/^[^*]*\*?$/, 'an asterisk may only end a pattern');
+const modelPattern = modelText.regex(/^[^*]*\*?$/, 'an asterisk may only end a pattern');
 const models = z.array(modelPattern).min(1).max(patternsMax);
 const perMinute = z.number().int().min(1).max(perMinuteMax);
 /** US dollars, as a decimal text or a number; kept exactly, to the nano-dollar. */
@@ -35,8 +31,8 @@ export const accessKey = z.object({
 });
 
 export const accessKeyCreate = z.strictObject({
-  name,
-  workspaceId: z.uuid().nullish(),
+  name: nameText,
+  workspaceId: uuidText.nullish(),
   models: models.nullish(),
   rpm: perMinute.nullish(),
   tpm: perMinute.nullish(),
@@ -46,7 +42,7 @@ export const accessKeyCreate = z.strictObject({
 
 /** Null takes a limit away; a field that is left out stays. The workspace of a key never changes. */
 export const accessKeyChange = z.strictObject({
-  name: name.optional(),
+  name: nameText.optional(),
   models: models.nullish(),
   rpm: perMinute.nullish(),
   tpm: perMinute.nullish(),
@@ -54,7 +50,7 @@ export const accessKeyChange = z.strictObject({
   expiresAt: isoTime.nullish(),
 });
 
-export const accessKeysQuery = paging.extend({ workspaceId: z.uuid().optional() });
+export const accessKeysQuery = paging.extend({ workspaceId: uuidText.optional() });
 export const accessKeysAnswer = pageOf(accessKey);
 export const accessKeyAnswer = z.object({ success: z.literal(true), data: accessKey });
 export const accessKeyCreated = z.object({ success: z.literal(true), data: accessKey.extend({ key: z.string() }) });

@@ -1,6 +1,7 @@
 /** The shapes of `/api/ai-connections`, `/api/models` and `/api/model-preferences`: bare arrays and objects. */
 import { z } from 'zod';
-import { atLeastOneField, atLeastOneFieldFault, flag, idText, isoTime, modelText, nameText, providerId, secretText, settingsMap, testStatus, urlText } from './connections.ts';
+import { atLeastOneField, atLeastOneFieldFault, flag, isoTime, providerId, secretText, settingsMap, testStatus, urlText } from './connections.ts';
+import { idText, modelText, nameText } from './text.ts';
 
 export const aiConnection = z.object({
   /** A UUID, or `environment` for the read-only connection from the server's settings (C-02). */

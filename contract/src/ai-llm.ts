@@ -1,6 +1,7 @@
 /** The shapes of `/ai/llm`: what the house calls a connection is an AI LLM here. Create answers 200, totals are texts. */
 import { z } from 'zod';
-import { atLeastOneField, atLeastOneFieldFault, idText, isoTime, modelText, nameText, secretText, testStatus, urlText } from './connections.ts';
+import { atLeastOneField, atLeastOneFieldFault, isoTime, secretText, testStatus, urlText } from './connections.ts';
+import { idText, modelText, nameText } from './text.ts';
 
 /** Exactly these five (D-03). */
 export const aiType = z.enum(['OPENAI', 'GOOGLE', 'ANTHROPIC', 'AWS', 'OTHER']);

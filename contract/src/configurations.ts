@@ -3,10 +3,7 @@ import { z } from 'zod';
 import {
   atLeastOneField,
   atLeastOneFieldFault,
-  idText,
   isoTime,
-  modelText,
-  nameText,
   pagination,
   providerId,
   secretText,
@@ -15,6 +12,7 @@ import {
   testStatus,
   urlText,
 } from './connections.ts';
+import { idText, modelText, nameText } from './text.ts';
 
 export const configuration = z.object({
   id: z.string(),

@@ -1,20 +1,12 @@
 /** What every face of the connections shares: texts, tests of a connection, paging, and the words for states. */
 import { z } from 'zod';
+import { pathId, plainText, trimmedText } from './text.ts';
 
-/** Control characters and broken UTF-16 belong into no text that is stored, listed or sent in a header. */
-const printable = /^\P{Cc}*$/u;
-const isText = (text: string): boolean => printable.test(text) && text.isWellFormed();
-
-/** A display name: 1 to 255 characters, trimmed (R-070). */
-export const nameText = z.string().trim().min(1).max(255).refine(isText, { message: 'control characters are not allowed' });
-/** A provider's model id, kept and sent byte for byte (R-015). */
-export const modelText = z.string().min(1).max(255).refine(isText, { message: 'control characters are not allowed' });
 /** An address as entered; the server judges it. */
-export const urlText = z.string().trim().min(1).max(500);
+export const urlText = trimmedText(1, 500);
 /** A provider's key. Longer than any key, so that the server says what is wrong with it. */
 export const secretText = z.string().max(8192);
-export const providerId = z.string().min(1).max(100);
-export const idText = z.string().min(1).max(100);
+export const providerId = plainText(1, 100);
 /** Provider-specific settings, checked against the provider's own schema. */
 export const settingsMap = z.record(z.string().min(1).max(200), z.unknown());
 
@@ -73,7 +65,7 @@ export type TestResult = z.infer<typeof testResult>;
 
 export const pagination = z.object({ page: z.number(), limit: z.number(), total: z.number(), totalPages: z.number() });
 
-export const idParams = z.object({ id: idText });
+export const idParams = z.object({ id: pathId });
 /** `?force=true`; every other text but `false` is refused. */
 export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 export const forceQuery = z.strictObject({ force: flag.optional() });
@@ -84,7 +76,7 @@ export const pageLimitMax = 100;
 export const pageQuery = z.strictObject({
   page: z.coerce.number().int().min(1).max(1_000_000).optional(),
   limit: z.coerce.number().int().min(1).max(pageLimitMax).optional(),
-  search: z.string().max(255).optional(),
+  search: plainText(0, 255).optional(),
   provider: providerId.optional(),
   isActive: flag.optional(),
 });

@@ -1,5 +1,6 @@
 /** Lists come newest first, page by page: the cursor is the id of the last row, which is also its place in time (UUIDv7). */
 import { z } from 'zod';
+import { uuidText } from './text.ts';
 
 export const pageRowsMax = 500;
 
@@ -7,7 +8,7 @@ export const pageRowsMax = 500;
 export const isoTime = z.iso.datetime({ offset: true });
 
 export const paging = z.strictObject({
-  cursor: z.uuid().optional(),
+  cursor: uuidText.optional(),
   limit: z.coerce.number().int().min(1).max(pageRowsMax).default(100),
 });
 

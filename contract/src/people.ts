@@ -1,6 +1,7 @@
 /** The shapes of people, their sessions and personal tokens, and of the first set-up, as both sides of the wire know them. */
 import { z } from 'zod';
 import { isoTime, pageOf, paging } from './paging.ts';
+import { isPlain, nameText, plainFault, plainText } from './text.ts';
 
 export const language = z.enum(['en', 'id']);
 export const theme = z.enum(['auto', 'light', 'dark']);
@@ -12,9 +13,9 @@ export const workspaceRole = z.enum(['READ', 'WRITE', 'ADMIN']);
 export const passwordCharsMin = 8;
 export const passwordCharsMax = 128;
 
-const name = z.string().trim().min(1).max(255);
 const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
-const newPassword = z.string().min(passwordCharsMin).max(passwordCharsMax);
+/** Two passwords that differ only in what UTF-8 cannot hold would be hashed alike, and nobody can type a control character. */
+const newPassword = plainText(passwordCharsMin, passwordCharsMax);
 
 function isTimeZone(text: string): boolean {
   try {
@@ -36,16 +37,16 @@ export const setupStatus = z.object({
 });
 
 export const setupBody = z.strictObject({
-  token: z.string().min(1).max(200),
-  name,
+  token: plainText(1, 200),
+  name: nameText,
   email,
   password: newPassword,
   language: language.optional(),
-  organizationName: name.optional(),
+  organizationName: nameText.optional(),
 });
 
 export const signInBody = z.strictObject({
-  email: z.string().trim().toLowerCase().min(1).max(254),
+  email: z.string().trim().toLowerCase().min(1).max(254).refine(isPlain, plainFault),
   password: z.string().min(1).max(passwordCharsMax),
   /** False ends the session with the browser, and after a day at the latest. */
   rememberMe: z.boolean().optional(),
@@ -78,7 +79,7 @@ export const me = z.object({
 });
 export const meAnswer = z.object({ success: z.literal(true), data: me });
 export const meChange = z.strictObject({
-  name: name.optional(),
+  name: nameText.optional(),
   language: language.optional(),
   timeZone: timeZone.optional(),
   theme: theme.optional(),
@@ -102,7 +103,7 @@ export const token = z.object({
   createdAt: isoTime,
 });
 export const tokensAnswer = pageOf(token);
-export const tokenCreate = z.strictObject({ name, expiresAt: isoTime.nullish() });
+export const tokenCreate = z.strictObject({ name: nameText, expiresAt: isoTime.nullish() });
 /** The only answer that ever holds the token. */
 export const tokenCreated = z.object({ success: z.literal(true), data: token.extend({ token: z.string() }) });
 
@@ -115,19 +116,19 @@ export const user = z.object({
   disabled: z.boolean(),
   createdAt: isoTime,
 });
-export const usersQuery = paging.extend({ q: z.string().max(254).optional() });
+export const usersQuery = paging.extend({ q: plainText(0, 254).optional() });
 export const usersAnswer = pageOf(user);
 export const userAnswer = z.object({ success: z.literal(true), data: user });
 export const userCreate = z.strictObject({
   email,
-  name,
+  name: nameText,
   role: organizationRole.optional(),
   language: language.optional(),
   /** Left out, one is made and shown in the answer once. */
   password: newPassword.optional(),
 });
 export const userCreated = z.object({ success: z.literal(true), data: user.extend({ generatedPassword: z.string().nullable() }) });
-export const userChange = z.strictObject({ role: organizationRole.optional(), disabled: z.boolean().optional(), name: name.optional() });
+export const userChange = z.strictObject({ role: organizationRole.optional(), disabled: z.boolean().optional(), name: nameText.optional() });
 
 export type Me = z.output<typeof me>;
 export type User = z.output<typeof user>;

@@ -1,6 +1,7 @@
 /** The shapes of `/api/providers`: what can be connected, and what each asks for. */
 import { z } from 'zod';
-import { flag, idText, isoTime, settingsMap } from './connections.ts';
+import { flag, isoTime, settingsMap } from './connections.ts';
+import { idText } from './text.ts';
 
 export const provider = z.object({
   name: z.string(),

@@ -1,6 +1,7 @@
 /** Usage and requests as both sides of the wire know them. Money is a decimal text, so that nothing is rounded on the way. */
 import { z } from 'zod';
 import { isoTime, pageRowsMax } from './paging.ts';
+import { plainText, uuidText } from './text.ts';
 
 const rangeFields = {
   /** Instead of `from` and `to`: 24h, 7d, 30d, 90d or all. */
@@ -17,9 +18,9 @@ export const usageGroups = ['connection', 'provider', 'model', 'key', 'user', 'w
 export const usageQuery = z.strictObject({
   ...rangeFields,
   groupBy: z.enum(usageGroups).default('day'),
-  connectionId: z.uuid().optional(),
-  keyId: z.uuid().optional(),
-  model: z.string().max(255).optional(),
+  connectionId: uuidText.optional(),
+  keyId: uuidText.optional(),
+  model: plainText(0, 255).optional(),
 });
 
 export const usageRow = z.object({
@@ -52,13 +53,13 @@ export const requestStates = ['intent', 'settled', 'partial', 'unknown', 'refuse
 
 export const requestsQuery = z.strictObject({
   ...rangeFields,
-  cursor: z.string().max(80).optional(),
+  cursor: z.string().max(80).toLowerCase().optional(),
   limit: z.coerce.number().int().min(1).max(pageRowsMax).default(50),
-  connectionId: z.uuid().optional(),
-  keyId: z.uuid().optional(),
-  userId: z.uuid().optional(),
-  workspaceId: z.uuid().optional(),
-  model: z.string().max(255).optional(),
+  connectionId: uuidText.optional(),
+  keyId: uuidText.optional(),
+  userId: uuidText.optional(),
+  workspaceId: uuidText.optional(),
+  model: plainText(0, 255).optional(),
   status: z.coerce.number().int().min(100).max(599).optional(),
   state: z.enum(requestStates).optional(),
 });

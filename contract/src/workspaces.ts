@@ -1,9 +1,9 @@
 /** The shapes of S3's workspaces: members with READ, WRITE or ADMIN, organization roles as numbers. */
 import { z } from 'zod';
 import { isoTime } from './paging.ts';
+import { nameText, uuidText } from './text.ts';
 
 export const workspaceRole = z.enum(['READ', 'WRITE', 'ADMIN']);
-const name = z.string().trim().min(1).max(255);
 
 export const member = z.object({
   userId: z.string(),
@@ -30,8 +30,8 @@ export const workspace = z.object({
   deletedAt: isoTime.nullable(),
 });
 
-export const workspaceBody = z.strictObject({ name });
-export const memberBody = z.strictObject({ userId: z.uuid(), role: workspaceRole });
+export const workspaceBody = z.strictObject({ name: nameText });
+export const memberBody = z.strictObject({ userId: uuidText, role: workspaceRole });
 export const memberChange = z.strictObject({ role: workspaceRole });
 
 export const workspaceAnswer = z.object({ success: z.literal(true), workspace });

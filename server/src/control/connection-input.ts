@@ -4,6 +4,7 @@ import { maskOf } from '../domain/connection.ts';
 import { isLocalHost, isRetestNeeded, needsSecretAt, refuseKeptSecrets, secretChangeOf, secretTailOf, type SecretChange } from '../domain/connection-rules.ts';
 import { Refusal, type FieldFault } from '../domain/errors.ts';
 import { isAdministrator, type Actor } from '../domain/owner.ts';
+import { mayCarryKey } from '../egress/headers.ts';
 import { EgressUrlError } from '../egress/url.ts';
 import { isSecretText } from '../lib/secret.ts';
 import { inferProvider, providerRow, type ProviderRow } from '../providers/catalog.ts';
@@ -214,6 +215,8 @@ function refuseClearText(deps: ControlDeps, origin: string, words: FieldWords): 
 
 function refuseSettings(row: ProviderRow, model: string | null, settings: Record<string, unknown>, words: FieldWords): void {
   const faults = settingsFaults(row, model, settings).map((fault) => ({ ...fault, path: `${words.settings}.${fault.path}` }));
+  const { headerName } = settings;
+  if (typeof headerName === 'string' && !mayCarryKey(headerName)) faults.push({ path: `${words.settings}.headerName`, code: 'denied', message: 'a key cannot travel under this name' });
   if (faults.length > 0) throw new Refusal('VALIDATION_ERROR', { values: { count: faults.length }, details: faults });
 }
 

@@ -1,17 +1,12 @@
 /** What `model` may name, and which connections answer to it: pure, first match wins (architecture, the way of a completion). */
 import type { Connection } from './connection.ts';
+import type { ConnectionIndex } from './connection-index.ts';
 import type { Owner } from './owner.ts';
 
 export interface Candidate {
   connection: Connection;
   /** The provider's model id, byte for byte (R-015). */
   model: string;
-}
-
-export interface Exclusion {
-  connectionId: string;
-  name: string;
-  reason: 'inactive' | 'no_model' | 'secret_unreadable' | 'unhealthy';
 }
 
 export type Resolution =
@@ -24,10 +19,14 @@ export interface ResolveInput {
   pinnedId: string | null;
   /** Owners whose connections the caller may use, nearest first: own, workspaces, organization. */
   owners: readonly Owner[];
-  connectionsOf(owner: Owner): Iterable<Connection>;
+  indexOf(owner: Owner): ConnectionIndex | undefined;
   byId(id: string): Connection | undefined;
-  /** Does this connection serve this model, as far as is known (default model, live list, catalogue)? */
-  serves(connection: Connection, model: string): boolean;
+  /** Connections whose provider is known to list this model. */
+  listing(model: string): Iterable<string>;
+  /** Whether the provider's list of this connection is known; what it does not list is then not served. */
+  hasList(connectionId: string): boolean;
+  /** Providers whose catalogue row suggests this model: believed where no list is known. */
+  suggesting(model: string): readonly string[];
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: { model: string | null } | null;
 }
@@ -35,19 +34,13 @@ export interface ResolveInput {
 const isOwnedBy = (connection: Connection, owners: readonly Owner[]): boolean =>
   owners.some((owner) => owner.scope === connection.owner.scope && owner.id === connection.owner.id);
 
-/** Usable connections, nearest owner first, an owner's default before its others, older before newer. */
-function usable(input: ResolveInput): Connection[] {
-  return input.owners.flatMap((owner) =>
-    [...input.connectionsOf(owner)].toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || a.createdAtMs - b.createdAtMs),
-  );
-}
-
 const one = (connection: Connection, model: string | null): Resolution => {
   if (!connection.isActive) return { kind: 'refused', code: 'connection_inactive' };
   if (!model) return { kind: 'refused', code: 'model_required' };
   return { kind: 'candidates', candidates: [{ connection, model }] };
 };
 
+/** Looks up, never scans: the cost does not grow with the number of connections. */
 export function resolveModel(input: ResolveInput): Resolution {
   const asked = input.asked === '' ? null : input.asked;
   if (input.pinnedId !== null) {
@@ -55,47 +48,68 @@ export function resolveModel(input: ResolveInput): Resolution {
     if (!pinned || !isOwnedBy(pinned, input.owners)) return { kind: 'refused', code: 'connection_not_found' };
     return one(pinned, asked ?? pinned.model);
   }
-  if (asked === null) return byDefault(input);
-  const all = usable(input);
-  return byName(all, asked) ?? byProvider(all, asked) ?? byModel(all, asked, input) ?? byEnvironment(all, asked, input) ?? { kind: 'refused', code: 'model_not_found' };
+  const indexes = input.owners.map((owner) => input.indexOf(owner)).filter((index) => index !== undefined);
+  if (asked === null) return byDefault(indexes, input);
+  return (
+    byName(indexes, asked, input) ??
+    byProvider(indexes, asked, input) ??
+    byModel(indexes, asked, input) ??
+    byEnvironment(indexes, asked, input) ?? { kind: 'refused', code: 'model_not_found' }
+  );
 }
 
-/** `<connection name or id>/<model>`: the longest name before a slash wins, on a clash the nearest owner's. */
-function byName(all: readonly Connection[], asked: string): Resolution | undefined {
-  let best: { connection: Connection; length: number } | undefined;
+/** `<connection name or id>/<model>`: the longest name before a slash wins, on a clash of names the nearest owner's. */
+function byName(indexes: readonly ConnectionIndex[], asked: string, input: ResolveInput): Resolution | undefined {
   const folded = asked.toLowerCase();
-  for (const connection of all)
-    for (const name of [connection.name.toLowerCase(), connection.id])
-      if (folded.startsWith(`${name}/`) && name.length > (best?.length ?? 0)) best = { connection, length: name.length };
-  if (!best) return undefined;
-  return one(best.connection, asked.slice(best.length + 1) || best.connection.model);
+  for (let slash = folded.lastIndexOf('/'); slash > 0; slash = folded.lastIndexOf('/', slash - 1)) {
+    const name = folded.slice(0, slash);
+    for (const index of indexes) {
+      const connection = input.byId(index.byName.get(name) ?? (index.places.has(name) ? name : ''));
+      if (connection) return one(connection, asked.slice(slash + 1) || connection.model);
+    }
+  }
+  return undefined;
 }
+
+const active = (ids: readonly string[], input: ResolveInput): Connection[] =>
+  ids.flatMap((id) => {
+    const connection = input.byId(id);
+    return connection?.isActive ? [connection] : [];
+  });
 
 /** `<provider>/<model>`: every active connection of that provider, in order. */
-function byProvider(all: readonly Connection[], asked: string): Resolution | undefined {
+function byProvider(indexes: readonly ConnectionIndex[], asked: string, input: ResolveInput): Resolution | undefined {
   const slash = asked.indexOf('/');
-  if (slash <= 0) return undefined;
-  const provider = asked.slice(0, slash);
   const model = asked.slice(slash + 1);
-  const candidates = all.filter((connection) => connection.isActive && connection.providerId === provider).map((connection) => ({ connection, model }));
-  return candidates.length > 0 && model !== '' ? { kind: 'candidates', candidates } : undefined;
+  if (slash <= 0 || model === '') return undefined;
+  const provider = asked.slice(0, slash);
+  const candidates = indexes.flatMap((index) => active(index.byProvider.get(provider) ?? [], input)).map((connection) => ({ connection, model }));
+  return candidates.length > 0 ? { kind: 'candidates', candidates } : undefined;
 }
 
-function byModel(all: readonly Connection[], asked: string, input: ResolveInput): Resolution | undefined {
-  const serving = all.filter((connection) => input.serves(connection, asked));
-  const candidates = serving.filter((connection) => connection.isActive).map((connection) => ({ connection, model: asked }));
+function byModel(indexes: readonly ConnectionIndex[], asked: string, input: ResolveInput): Resolution | undefined {
+  const suggesting = input.suggesting(asked);
+  const listing = [...input.listing(asked)];
+  const serving = indexes.flatMap((index) => {
+    const suggested = suggesting.flatMap((provider) => index.byProvider.get(provider) ?? []).filter((id) => !input.hasList(id));
+    return index.ordered([...(index.byModel.get(asked) ?? []), ...listing, ...suggested]);
+  });
+  const candidates = active(serving, input).map((connection) => ({ connection, model: asked }));
   if (candidates.length > 0) return { kind: 'candidates', candidates };
   return serving.length > 0 ? { kind: 'refused', code: 'connection_inactive' } : undefined;
 }
 
 /** The environment stands in where nothing else is configured, and for the model that it names. */
-function byEnvironment(all: readonly Connection[], asked: string, { environment }: ResolveInput): Resolution | undefined {
-  return environment && (all.length === 0 || environment.model === asked) ? { kind: 'environment', model: asked } : undefined;
+function byEnvironment(indexes: readonly ConnectionIndex[], asked: string, { environment }: ResolveInput): Resolution | undefined {
+  const isAlone = indexes.every((index) => index.places.size === 0);
+  return environment && (isAlone || environment.model === asked) ? { kind: 'environment', model: asked } : undefined;
 }
 
 /** The effective default: the user's, else a workspace's, else the organization's (C-14), then the environment (C-02). */
-function byDefault(input: ResolveInput): Resolution {
-  for (const owner of input.owners)
-    for (const connection of input.connectionsOf(owner)) if (connection.isDefault && connection.isActive) return one(connection, connection.model);
+function byDefault(indexes: readonly ConnectionIndex[], input: ResolveInput): Resolution {
+  for (const { defaultId } of indexes) {
+    const connection = defaultId === null ? undefined : input.byId(defaultId);
+    if (connection?.isActive) return one(connection, connection.model);
+  }
   return input.environment ? { kind: 'environment', model: null } : { kind: 'refused', code: 'no_connection' };
 }

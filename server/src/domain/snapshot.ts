@@ -1,5 +1,6 @@
 /** The configuration as the gateway sees it: maps in memory, changed in one step after each commit. Reads never wait. */
 import type { AccessKey, PersonalToken } from './access-key.ts';
+import { ConnectionIndex } from './connection-index.ts';
 import type { Connection, SealedSecrets } from './connection.ts';
 import { ownerKey, type Actor, type Language, type OrganizationRole, type Owner, type WorkspaceRole } from './owner.ts';
 
@@ -44,6 +45,7 @@ export class Snapshot {
   /** Roles by workspace id, by user id. */
   readonly memberships = new Map<string, Map<string, WorkspaceRole>>();
   readonly ownerKeys = new Map<string, readonly SnapshotOwnerKey[]>();
+  readonly #indexes = new Map<string, ConnectionIndex>();
 
   /** Applies a delta in one synchronous step: no request sees half of a change. */
   apply(delta: SnapshotDelta): void {
@@ -61,6 +63,18 @@ export class Snapshot {
     for (const workspaceId of delta.deletedWorkspaceIds) for (const roles of this.memberships.values()) roles.delete(workspaceId);
     for (const { owner, keys } of delta.ownerKeys) this.ownerKeys.set(ownerKey(owner), keys);
     this.revision = Math.max(this.revision, delta.revision);
+  }
+
+  /** The owner's index, made anew after a change of one of its connections and kept until the next one. */
+  indexOf(owner: Owner): ConnectionIndex | undefined {
+    const key = ownerKey(owner);
+    const known = this.#indexes.get(key);
+    if (known) return known;
+    const siblings = this.byOwner.get(key);
+    if (!siblings) return undefined;
+    const index = new ConnectionIndex(siblings.values());
+    this.#indexes.set(key, index);
+    return index;
   }
 
   connectionsOf(owner: Owner): Iterable<Connection> {
@@ -85,7 +99,10 @@ export class Snapshot {
 
   #putConnection(id: string, connection: Connection | null, sealed: SealedSecrets | null): void {
     const before = this.connections.get(id);
-    if (before) this.byOwner.get(ownerKey(before.owner))?.delete(id);
+    if (before) {
+      this.byOwner.get(ownerKey(before.owner))?.delete(id);
+      this.#indexes.delete(ownerKey(before.owner));
+    }
     if (!connection) {
       this.connections.delete(id);
       this.sealed.delete(id);
@@ -98,5 +115,6 @@ export class Snapshot {
     const siblings = this.byOwner.get(key) ?? new Map<string, Connection>();
     siblings.set(id, connection);
     this.byOwner.set(key, siblings);
+    this.#indexes.delete(key);
   }
 }

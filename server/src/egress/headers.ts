@@ -50,6 +50,16 @@ const deniedNames: ReadonlySet<string> = new Set([
   'prototype',
 ]);
 const deniedPrefixes: readonly string[] = ['proxy-', 'x-forwarded-', 'sec-'];
+/** Denied beside a key because they are where keys travel; for the key itself they are the usual ones. */
+const keyNames: ReadonlySet<string> = new Set(['authorization', 'x-api-key', 'api-key', 'x-goog-api-key']);
+
+const isDenied = (lower: string): boolean => deniedNames.has(lower) || deniedPrefixes.some((prefix) => lower.startsWith(prefix));
+
+/** Whether a connection's key may travel under this name: not where it would steer routing, framing or a metadata service. */
+export function mayCarryKey(name: string): boolean {
+  const lower = name.toLowerCase();
+  return keyNames.has(lower) || !isDenied(lower);
+}
 
 /**
  * Checks the custom headers of a connection and answers them with lower-case names, in an object without a prototype.
@@ -63,7 +73,7 @@ export function checkCustomHeaders(headers: Readonly<Record<string, string>>): R
   for (const name of names) {
     if (name.length > nameLengthMax || !nameForm.test(name)) throw new EgressHeaderError('name', null);
     const lower = name.toLowerCase();
-    if (deniedNames.has(lower) || deniedPrefixes.some((prefix) => lower.startsWith(prefix))) throw new EgressHeaderError('denied', lower);
+    if (isDenied(lower)) throw new EgressHeaderError('denied', lower);
     // Two spellings of one name would reach the provider as two headers, and which one counts would be its choice.
     if (lower in checked) throw new EgressHeaderError('duplicate', lower);
     const value: unknown = headers[name];

@@ -25,22 +25,43 @@ export interface FetchedList {
 export interface ModelLists {
   /** Ids that are known to be served, or undefined where no list was ever fetched. */
   known(connectionId: string): ReadonlySet<string> | undefined;
+  /** Connections whose provider lists this model. */
+  listing(model: string): Iterable<string>;
   keep(connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>, models: ListedModel[]): void;
   kept(connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>): { models: ListedModel[]; fetchedAtMs: number; isFresh: boolean } | undefined;
   /** Runs `fetchList` unless the same one is under way already; then both wait for one answer (C-29). */
   once(connectionId: string, fetchList: () => Promise<FetchedList>): Promise<FetchedList>;
 }
 
+const none: ReadonlySet<string> = new Set();
+
 const stampOf = (connection: Pick<Connection, 'origin' | 'baseUrl' | 'secretSetAtMs'>): string =>
   `${connection.origin} ${connection.baseUrl ?? ''} ${connection.secretSetAtMs ?? ''}`;
 
 export function createModelLists(clock: Clock): ModelLists {
-  const lists = new LRUCache<string, Kept>({ max: connectionsMax });
+  const listing = new Map<string, Set<string>>();
+  const lists = new LRUCache<string, Kept>({
+    max: connectionsMax,
+    dispose: ({ ids }, connectionId) => {
+      for (const id of ids) {
+        const connections = listing.get(id);
+        connections?.delete(connectionId);
+        if (connections?.size === 0) listing.delete(id);
+      }
+    },
+  });
   const underWay = new Map<string, Promise<FetchedList>>();
   return {
+    listing: (model) => listing.get(model) ?? none,
     known: (connectionId) => lists.get(connectionId)?.ids,
     keep(connection, models) {
-      lists.set(connection.id, { models, ids: new Set(models.map((model) => model.id)), fetchedAtMs: clock.nowMs(), stamp: stampOf(connection) });
+      const ids = new Set(models.map((model) => model.id));
+      lists.set(connection.id, { models, ids, fetchedAtMs: clock.nowMs(), stamp: stampOf(connection) });
+      for (const id of ids) {
+        const connections = listing.get(id);
+        if (connections) connections.add(connection.id);
+        else listing.set(id, new Set([connection.id]));
+      }
     },
     kept(connection) {
       const list = lists.get(connection.id);

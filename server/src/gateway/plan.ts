@@ -2,7 +2,7 @@
 import type { Connection } from '../domain/connection.ts';
 import { targetsMax } from '../domain/retry.ts';
 import { resolveModel, type Candidate } from '../domain/resolve.ts';
-import { inferProvider, providerRow, rowAt, type ProviderRow } from '../providers/catalog.ts';
+import { inferProvider, providerRow, providersSuggesting, rowAt, type ProviderRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
 import type { Egress, Trust } from '../egress/egress.ts';
 import { refuse } from './errors.ts';
@@ -45,9 +45,11 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
     asked: order.asked,
     pinnedId: order.pinnedId,
     owners: order.owners,
-    connectionsOf: (owner) => snapshot.connectionsOf(owner),
+    indexOf: (owner) => snapshot.indexOf(owner),
     byId: (id) => snapshot.connections.get(id),
-    serves: (connection, model) => serves(deps, connection, model),
+    listing: (model) => deps.modelLists.listing(model),
+    hasList: (connectionId) => deps.modelLists.known(connectionId) !== undefined,
+    suggesting: providersSuggesting,
     environment: deps.environment && { model: deps.environment.model },
   });
   if (resolution.kind === 'refused') throw refuse(resolution.code);
@@ -61,13 +63,6 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
 function healthyFirst(deps: GatewayDeps, candidates: readonly Candidate[]): Candidate[] {
   if (candidates.length === 1) return [...candidates];
   return candidates.toSorted((a, b) => deps.health.rank(a.connection.id) - deps.health.rank(b.connection.id));
-}
-
-function serves(deps: GatewayDeps, connection: Connection, model: string): boolean {
-  if (connection.model === model) return true;
-  const listed = deps.modelLists.known(connection.id);
-  if (listed) return listed.has(model);
-  return providerRow(connection.providerId)?.models.suggested.includes(model) ?? false;
 }
 
 export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }: Candidate): Target {

@@ -14,7 +14,7 @@ import { parseJson } from '../providers/shape.ts';
 import { Attempt } from './attempt.ts';
 import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
 import type { FetchedList } from './model-lists.ts';
-import { egressOf, type Target } from './plan.ts';
+import { egressOf, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf } from './record.ts';
 import { Relay } from './relay.ts';
 import { readRequest } from './request.ts';
@@ -35,8 +35,9 @@ function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string |
   const row = mustProviderRow(target.providerId);
   const base = row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, baseUrl);
   const stored = target.connectionId === null ? undefined : deps.keeper.snapshot.connections.get(target.connectionId);
+  // Deleted in this very moment, or not heard of yet: a target without its connection would be taken for the environment, and get its key.
+  if (isStoredNeeded(target) && !stored && !row.isInternal) throw new UpstreamFailure('secret_unreadable', 'the connection of the stored secret is not there');
   const connection: Connection | null = stored ? { ...stored, settings: target.settings } : null;
-  const typed = target.secret === 'stored' || target.headers === 'stored' ? null : { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
   return {
     connection,
     row: rowAt(row, base.baseUrl),
@@ -45,16 +46,25 @@ function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string |
     trust: row.isInternal ? 'administrator' : target.trust,
     model: target.model ?? '',
     settings: target.settings,
-    typed: typed ?? mixed(deps, target, connection, base.origin),
+    typed: isAsStored(deps, target) ? null : typedOf(deps, target, connection, base.origin),
   };
+}
+
+const isStoredNeeded = ({ secret, headers }: ProbeTarget): boolean => secret === 'stored' || headers === 'stored';
+
+/** Nothing was typed and nothing cleared: the gateway opens what lies beside the connection, as for any completion. */
+function isAsStored({ keeper }: GatewayDeps, { connectionId, secret, headers }: ProbeTarget): boolean {
+  const sealed = connectionId === null ? undefined : keeper.snapshot.sealed.get(connectionId);
+  const isSame = (given: ProbeTarget['secret'], box: string | null): boolean => (box === null ? given === null : given === 'stored');
+  return sealed !== undefined && isSame(secret, sealed.secret) && isSame(headers, sealed.headers);
 }
 
 const headersOfSecret = (target: ProbeTarget): Record<string, string> =>
   target.headers instanceof Object && target.headers !== null ? (JSON.parse(target.headers.reveal()) as Record<string, string>) : {};
 
 /** Where one of the two was typed and the other is stored, the stored one is opened beside it. */
-function mixed(deps: GatewayDeps, target: ProbeTarget, connection: Connection | null, origin: string): Target['typed'] {
-  if (target.secret === 'stored' && target.headers === 'stored') return null;
+function typedOf(deps: GatewayDeps, target: ProbeTarget, connection: Connection | null, origin: string): OpenedSecrets {
+  if (target.secret !== 'stored' && target.headers !== 'stored') return { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
   const opened = openSecrets(deps, { connection, origin, row: mustProviderRow(target.providerId), baseUrl: origin, trust: target.trust, model: '', settings: {}, typed: null });
   return {
     secret: target.secret === 'stored' ? opened.secret : (target.secret?.reveal() ?? ''),
@@ -126,7 +136,9 @@ async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Pro
 
 /** A list is a connection's own only where it was asked for with what is stored: typed settings may lead anywhere. */
 function keepList(deps: GatewayDeps, target: Target, models: ListedModel[] | null): void {
-  if (models && target.connection && target.typed === null && target.origin === target.connection.origin) deps.modelLists.keep(target.connection, models);
+  const saved = target.connection && deps.keeper.snapshot.connections.get(target.connection.id);
+  const isAsSaved = saved && target.origin === saved.origin && JSON.stringify(target.settings) === JSON.stringify(saved.settings);
+  if (models && target.connection && target.typed === null && isAsSaved) deps.modelLists.keep(target.connection, models);
 }
 
 interface ListOutcome {
@@ -243,7 +255,13 @@ async function proposal(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCall
 
 /** Kept list, live list or the catalogue, and which one it is (C-24). A provider that is down never delays a list that is known. */
 async function listOf(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller, refresh: boolean): Promise<ModelList> {
-  const target = probeTargetOf(deps, probe);
+  let target: Target;
+  try {
+    target = probeTargetOf(deps, probe);
+  } catch (error) {
+    if (!(error instanceof UpstreamFailure)) throw error;
+    return { models: catalogModels(mustProviderRow(probe.providerId)), source: 'catalog', fetchedAtMs: null, fault: error.fault };
+  }
   const kept = target.connection ? deps.modelLists.kept(target.connection) : undefined;
   if (kept?.isFresh && !refresh) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: null };
   const run = async (): Promise<FetchedList> => {

@@ -12,7 +12,7 @@ type SecretDeps = Pick<GatewayDeps, 'keeper' | 'vault' | 'environment' | 'demo'>
 export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }: Target): OpenedSecrets {
   if (row.isInternal) return { secret: deps.demo?.secret.reveal() ?? '', headers: {} };
   if (typed) return typed;
-  if (!connection) return { secret: deps.environment?.secret?.reveal() ?? '', headers: {} };
+  if (!connection) return { secret: environmentSecret(deps, origin), headers: {} };
   // The place names the origin that the request really goes to, not the one the row remembers: a row that was altered opens nothing.
   const placed = { ...connection, origin };
   const sealed = deps.keeper.snapshot.sealed.get(connection.id);
@@ -21,6 +21,13 @@ export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }
     secret: openOne(deps, placed, sealed?.secret ?? null, 'api_key_encrypted') ?? '',
     headers: headers === null ? {} : (JSON.parse(headers) as Record<string, string>),
   };
+}
+
+/** The operator's own key goes to the operator's own address; a target without a connection that leads elsewhere is none of its business. */
+function environmentSecret({ environment }: SecretDeps, origin: string): string {
+  if (!environment?.secret) return '';
+  if (URL.parse(environment.baseUrl)?.origin !== origin) throw new UpstreamFailure('secret_unreadable', 'the key of the environment belongs to another origin');
+  return environment.secret.reveal();
 }
 
 export function openOne(deps: Pick<SecretDeps, 'keeper' | 'vault'>, connection: Connection, box: string | null, column: SecretColumn): string | null {

@@ -9,6 +9,12 @@ export const catalog: readonly ProviderRow[] = rows;
 
 const byId = new Map(catalog.map((row) => [row.id, row]));
 
+const suggesting = new Map<string, string[]>();
+for (const row of rows) for (const model of row.models.suggested) suggesting.set(model, [...(suggesting.get(model) ?? []), row.id]);
+
+/** Providers whose row suggests this model. */
+export const providersSuggesting = (model: string): readonly string[] => suggesting.get(model) ?? [];
+
 /** The provider that a form starts with. */
 export const defaultProviderId = 'openai';
 

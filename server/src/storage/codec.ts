@@ -1,10 +1,10 @@
 /** Which values may be bound as parameters, decided once for both engines: what one refuses or shifts, neither is handed. */
-import { UnfitParameter } from './errors.ts';
+import { nulReason, UnfitParameter } from './errors.ts';
 import type { SqlValue } from './driver.ts';
 
 /** Why a value may not be bound; null for one that may. The frequent kinds come first: this runs for every value written. */
 function refusalOf(value: unknown): string | null {
-  if (typeof value === 'string') return value.includes('\0') ? 'contains U+0000' : null;
+  if (typeof value === 'string') return value.includes('\0') ? nulReason : null;
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) return 'is not a finite number';
     return Number.isInteger(value) && !Number.isSafeInteger(value) ? 'is an integer beyond 2^53' : null;

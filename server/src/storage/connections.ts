@@ -6,6 +6,7 @@ import type { SecretColumn } from '../domain/sealing.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { nameKeyOf } from './name-key.ts';
 
 /** A list without a page is cut here; one owner has a few dozen. */
 export const listRowsMax = 5000;
@@ -82,9 +83,6 @@ const storedOfRow = (row: ConnectionRow & { test_result: string | null; deleted_
   testResult: row.test_result,
   isDeleted: row.deleted_at !== null,
 });
-
-/** Names are compared folded: unique per owner whatever the case or the Unicode spelling (C-30). */
-export const nameKeyOf = (name: string): string => name.normalize('NFKC').toLowerCase();
 
 /** The row behind an id, a deleted one included; undefined for an id that never was. */
 export async function findConnection({ db }: Database, id: string): Promise<StoredConnection | undefined> {

@@ -52,14 +52,19 @@ export class StorageStartError extends Error {
 /** Another process holds the data directory; the command line then has other advice to give than a start has. */
 export class DataDirectoryLocked extends StorageStartError {}
 
+export const nulReason = 'contains U+0000';
+
 /** A parameter that no engine may be handed: a Date, undefined, an object, an integer beyond 2^53, a text with U+0000. */
 export class UnfitParameter extends Error {
   override readonly name = 'UnfitParameter';
   /** Index of the parameter, from 0. */
   readonly index: number;
+  /** The only reason that lies in what somebody sent; all others are faults of ours. */
+  readonly isNulCharacter: boolean;
   constructor(index: number, reason: string) {
     super(`parameter $${index + 1} ${reason}`);
     this.index = index;
+    this.isNulCharacter = reason === nulReason;
   }
 }
 

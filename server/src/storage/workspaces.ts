@@ -4,6 +4,7 @@ import type { OrganizationRole, WorkspaceRole } from '../domain/owner.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { nameKeyOf } from './name-key.ts';
 
 export interface WorkspaceRecord {
   id: string;
@@ -29,9 +30,6 @@ const workspaceOfRow = (row: { id: string; organization_id: string; name: string
   name: row.name,
   createdAtMs: row.created_at,
 });
-
-/** Names are unique whatever their case and composition; SQLite alone would fold ASCII only. */
-export const nameKeyOf = (name: string): string => name.normalize('NFKC').toLowerCase();
 
 export async function organizationOf({ db }: Database): Promise<{ id: string; name: string } | undefined> {
   return db.selectFrom('organizations').select(['id', 'name']).limit(1).executeTakeFirst();

@@ -9,7 +9,7 @@ import { clear, completion, demoKey, start, type Started } from './started.ts';
 afterEach(clear);
 
 /** A clock that stands still until the test moves it. */
-function handClock(): { clock: Clock; pass(ms: number): void; running(): number } {
+function handClock(): { clock: Clock; pass: (ms: number) => void; running: () => number } {
   let nowMs = Date.UTC(2026, 0, 1);
   const periods = new Set<{ periodMs: number; dueMs: number; run: () => void }>();
   const clock: Clock = {

@@ -91,7 +91,7 @@ describe('GET /openapi.json', () => {
     for (const route of registry) {
       const named = [...route.path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name);
       const described = (operationOf(route)?.parameters ?? []).filter((parameter) => parameter.in === 'path').map(({ name }) => name);
-      expect([route.path, described.toSorted()]).toEqual([route.path, named.toSorted()]);
+      expect([route.path, new Set(described)]).toEqual([route.path, new Set(named)]);
     }
   });
 

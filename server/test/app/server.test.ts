@@ -104,7 +104,7 @@ describe('size and pace', () => {
 });
 
 /** A server alone, with limits that a test can wait for. */
-async function alone(limits: Partial<ServerLimits>): Promise<{ url: string; owned: OwnedServer; close(): Promise<void> }> {
+async function alone(limits: Partial<ServerLimits>): Promise<{ url: string; owned: OwnedServer; close: () => Promise<void> }> {
   const answer = (_: IncomingMessage, response: ServerResponse): void => void response.end('ok');
   const owned = createHouseServer({ ids: createIds(systemClock) }, { v1: answer, demo: null }, answer, limits);
   await new Promise<void>((resolve) => owned.server.listen(0, '127.0.0.1', resolve));

@@ -1,6 +1,6 @@
 /** Houses as the command line starts them, for tests of the start itself: settings from an environment, a folder that outlives the house, raw bytes on the line. */
 import { rmSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { request, type Agent } from 'node:http';
 import { connect } from 'node:net';
 import type { HouseIo } from '../../src/app/build.ts';
 import { readSettings } from '../../src/app/settings.ts';

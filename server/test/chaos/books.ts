@@ -46,9 +46,12 @@ export async function judge(driver: Driver, told: readonly Told[], received: rea
     'analytics',
   );
   const faults = [...lostCalls(rows, received), ...lostAnswers(rows, told), ...doubled(rows), ...(await wrongSums(driver))];
+  const complete = told.filter((one) => one.isComplete).length;
+  // Books that agree about nothing prove nothing.
+  if (complete === 0) faults.push('no request was answered at all');
   return {
     requests: told.length,
-    complete: told.filter((one) => one.isComplete).length,
+    complete,
     calls: received.length,
     rows: rows.length,
     unknown: rows.filter((row) => row.state === 'unknown').length,

@@ -1,4 +1,6 @@
 /** The fault matrix through the front door: every fault alone and beside a healthy connection, asked for whole and as a stream. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { requestsInFlight } from '../../src/gateway/admit.ts';
 import { faults } from './faults.ts';
@@ -163,6 +165,12 @@ describe('after all faults', () => {
     expect(heard.length).toBeGreaterThan(faults.length);
     const everything = JSON.stringify([heard, rig.logged, await rig.rows()]);
     for (const form of [canary, canary.slice(0, 14), Buffer.from(canary).toString('base64'), Buffer.from(canary).toString('hex'), encodeURIComponent(canary)]) expect(everything).not.toContain(form);
+  });
+
+  test('nor in any file that the house has written', () => {
+    const files = readdirSync(rig.dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(2);
+    for (const file of files) expect(readFileSync(path.join(file.parentPath, file.name)).includes(canary), file.name).toBe(false);
   });
 
   test('every answer has a request id, and no two share one', () => {

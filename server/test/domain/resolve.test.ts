@@ -1,5 +1,6 @@
 /** What `model` may name, and which connections answer to it: first match wins, nearest owner first. */
 import { describe, expect, test } from 'vitest';
+import { ConnectionIndex } from '../../src/domain/connection-index.ts';
 import type { Connection } from '../../src/domain/connection.ts';
 import type { Owner } from '../../src/domain/owner.ts';
 import { resolveModel, type Resolution, type ResolveInput } from '../../src/domain/resolve.ts';
@@ -33,17 +34,19 @@ const connection = (name: string, owner: Owner, part: Partial<Connection> = {}):
   ...part,
 });
 
-type Asked = Partial<Omit<ResolveInput, 'connectionsOf' | 'byId'>>;
+type Asked = Partial<Omit<ResolveInput, 'indexOf' | 'byId'>>;
 
 function resolve(connections: readonly Connection[], asked: Asked): Resolution {
   return resolveModel({
     asked: null,
     pinnedId: null,
     owners: [own, workspace, organization],
-    serves: (one, model) => one.model === model,
+    listing: () => [],
+    hasList: () => false,
+    suggesting: () => [],
     environment: null,
     ...asked,
-    connectionsOf: (owner) => connections.filter((one) => one.owner.scope === owner.scope && one.owner.id === owner.id),
+    indexOf: (owner) => new ConnectionIndex(connections.filter((one) => one.owner.scope === owner.scope && one.owner.id === owner.id)),
     byId: (id) => connections.find((one) => one.id === id),
   });
 }
@@ -208,5 +211,42 @@ describe('what belongs to others', () => {
     const elsewhere = connection('Lab', { scope: 'workspace', id: 'elsewhere' }, { isDefault: true });
     for (const asked of [null, 'Main/gpt-4o', `${foreign.id}/gpt-4o`, 'openai/gpt-4o', 'gpt-4o', 'Lab/gpt-4o'])
       expect(names(resolve([foreign, elsewhere], { asked }))).toBe(asked === null ? 'no_connection' : 'model_not_found');
+  });
+});
+
+describe('what a provider is known to list', () => {
+  test('is served by the connections that list it, in the order of choice, and not by those that do not', () => {
+    const older = connection('older', own, { model: null });
+    const chosen = connection('chosen', own, { model: null, isDefault: true });
+    const other = connection('other', own, { model: null });
+    const listing = (model: string): string[] => (model === 'rare' ? [older.id, chosen.id] : []);
+    expect(names(resolve([older, chosen, other], { asked: 'rare', listing }))).toEqual(['chosen > rare', 'older > rare']);
+    expect(names(resolve([other], { asked: 'rare', listing }))).toBe('model_not_found');
+  });
+
+  test('overrules what the catalogue suggests', () => {
+    const listed = connection('listed', own, { model: null });
+    const unknown = connection('unknown', own, { model: null });
+    const asked = { asked: 'gpt-5', suggesting: () => ['openai'], hasList: (id: string) => id === listed.id };
+    expect(names(resolve([listed, unknown], asked))).toEqual(['unknown > gpt-5']);
+  });
+
+  test('of a stranger is nobody else\'s', () => {
+    const strange = connection('strange', { scope: 'user', id: 'bob' }, { model: null });
+    expect(names(resolve([strange], { asked: 'rare', listing: () => [strange.id] }))).toBe('model_not_found');
+  });
+
+  test('ten thousand connections are not looked at one by one', () => {
+    const all = Array.from({ length: 10_000 }, (_, at) => connection(`c${at}`, own, { model: `m${at}` }));
+    const index = new ConnectionIndex(all);
+    let looked = 0;
+    const byId = (id: string): Connection | undefined => {
+      looked++;
+      return all.find((one) => one.id === id);
+    };
+    const input = { pinnedId: null, owners: [own], indexOf: () => index, byId, listing: () => [], hasList: () => false, suggesting: () => [], environment: null };
+    expect(names(resolveModel({ ...input, asked: 'm9000' }))).toEqual(['c9000 > m9000']);
+    expect(names(resolveModel({ ...input, asked: 'C17/x/y' }))).toEqual(['c17 > x/y']);
+    expect(looked).toBeLessThan(10);
   });
 });

@@ -1,6 +1,6 @@
 /** Custom headers: what may be added, and what may never be steered by them. */
 import { describe, expect, test } from 'vitest';
-import { checkCustomHeaders, EgressHeaderError, type EgressHeaderFault } from '../../src/egress/headers.ts';
+import { checkCustomHeaders, EgressHeaderError, mayCarryKey, type EgressHeaderFault } from '../../src/egress/headers.ts';
 
 function faultOf(headers: Record<string, string>): EgressHeaderFault | 'accepted' {
   try {
@@ -96,4 +96,13 @@ describe('checkCustomHeaders', () => {
     expect(thrown).toMatchObject({ reason: 'value', header: 'x-key' });
     expect(`${String(thrown)}${JSON.stringify(thrown)}`).not.toContain('CANARY');
   });
+});
+
+describe('mayCarryKey', () => {
+  test.each(['authorization', 'X-Api-Key', 'api-key', 'x-goog-api-key', 'x-key', 'Ocp-Apim-Subscription-Key'])('a key may travel as %s', (name) => expect(mayCarryKey(name)).toBe(true));
+
+  test.each(['Host', 'content-length', 'Transfer-Encoding', 'connection', 'cookie', 'x-forwarded-for', 'Metadata-Flavor', 'proxy-authorization', 'expect'])(
+    'a key never travels as %s',
+    (name) => expect(mayCarryKey(name)).toBe(false),
+  );
 });

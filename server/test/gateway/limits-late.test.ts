@@ -111,12 +111,12 @@ test('a picture behind an address is reserved at its dearest, so that a budget c
 
 test('the bound of a prompt: bytes for text, fifty thousand for a picture, the window for what has no size', () => {
   const messages = (...types: string[]): never => [{ role: 'user', content: types.map((type) => ({ type })) }] as never;
-  expect(promptTokensMax(100, { messages: message() as never }, 128_000)).toBe(100);
+  expect(promptTokensMax(100, { messages: message() }, 128_000)).toBe(100);
   expect(promptTokensMax(100, { messages: messages('text', 'refusal', 'thinking') }, 128_000)).toBe(100);
   expect(promptTokensMax(100, { messages: messages('text', 'image_url') }, 128_000)).toBe(50_100);
   expect(promptTokensMax(100, { messages: messages('image_url', 'image_url', 'image_url') }, 128_000)).toBe(128_100);
   expect(promptTokensMax(100, { messages: messages('file') }, 128_000)).toBe(128_100);
   expect(promptTokensMax(100, { messages: messages('file') }, null)).toBe(1_050_100);
-  expect(promptTokensMax(100, { messages: 'text' as never }, null)).toBe(100);
+  expect(promptTokensMax(100, { messages: 'text' }, null)).toBe(100);
   expect(promptTokensMax(100, { messages: [null, 1, { content: [null, 2] }] as never }, 10)).toBe(110);
 });

@@ -9,8 +9,12 @@ import {
   mustProviderRow,
   providerOfAiType,
   providerRow,
+  rowAt,
 } from '../../src/providers/catalog.ts';
+import { gemini } from '../../src/providers/gemini/protocol.ts';
 import { replacementOf } from '../../src/providers/model-lists.ts';
+import { openai } from '../../src/providers/openai/protocol.ts';
+import { protocolOf } from '../../src/providers/protocols.ts';
 
 describe('rows', () => {
   test('there are at least 32 providers, each once, OpenAI first and the default (R-023)', () => {
@@ -120,6 +124,30 @@ describe('provider from an address (C-18)', () => {
   test('every hosted row is found by its own address', () => {
     const hosted = catalog.filter((row) => row.baseUrl !== null && !row.isLocal);
     expect(hosted.map((row) => inferProvider(row.baseUrl ?? ''))).toEqual(hosted.map((row) => row.id));
+  });
+});
+
+describe('a provider with two wires', () => {
+  const row = mustProviderRow('gemini');
+  test.each([
+    ['https://generativelanguage.googleapis.com/v1beta', 'gemini', 'header'],
+    ['https://generativelanguage.googleapis.com/v1beta/openai', 'openai', 'bearer'],
+    ['https://proxy.example/google/v1beta/openai', 'openai', 'bearer'],
+    ['https://openai', 'gemini', 'header'],
+    ['https://proxy.example/openai/v1beta', 'gemini', 'header'],
+  ])('%s speaks %s', (baseUrl, protocol, auth) => {
+    const at = rowAt(row, baseUrl);
+    expect([at.protocol, at.auth.kind]).toEqual([protocol, auth]);
+    expect(protocolOf(at)).toBe(protocol === 'gemini' ? gemini : openai);
+    // It is the same provider: its prices, its models and its name stay.
+    expect([at.id, at.name, at.aiType, at.priceId, at.models, at.retired]).toEqual([row.id, row.name, row.aiType, 'google', row.models, row.retired]);
+  });
+
+  test('every other row is itself at every address, and no row stands for another provider', () => {
+    for (const one of catalog) {
+      if (one.wires.length === 0) expect(rowAt(one, 'https://x.example/openai')).toBe(one);
+      for (const wire of one.wires) expect([wire.row.id, wire.row.wires]).toEqual([one.id, []]);
+    }
   });
 });
 

@@ -265,7 +265,7 @@ describe('where it goes and what it carries', () => {
   test.each([
     ['openai', null, {}, '/v1/chat/completions', '/v1/models'],
     ['deepseek', null, {}, '/chat/completions', '/models'],
-    ['gemini', null, {}, '/v1beta/openai/chat/completions', '/v1beta/openai/models'],
+    ['gemini', 'https://generativelanguage.googleapis.com/v1beta/openai', {}, '/v1beta/openai/chat/completions', '/v1beta/openai/models'],
     ['github-models', null, {}, '/inference/chat/completions', '/catalog/models'],
     ['cohere', null, {}, '/compatibility/v1/chat/completions', '/v1/models'],
     ['custom', 'http://h/Team/v2', {}, '/Team/v2/chat/completions', '/Team/v2/models'],

@@ -1,7 +1,8 @@
 /** What the database itself guarantees of connections: one name and one default per owner, whoever writes at once. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Owner } from '../../src/domain/owner.ts';
-import { clearDefaultStep, deleteSteps, findConnection, listConnections, nameKeyOf, updateStep } from '../../src/storage/connections.ts';
+import { clearDefaultStep, deleteSteps, findConnection, listConnections, updateStep } from '../../src/storage/connections.ts';
+import { nameKeyOf } from '../../src/storage/name-key.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { listPreferences, setPreferenceStep } from '../../src/storage/model-preferences.ts';
 import { onBothEngines } from './engines.ts';

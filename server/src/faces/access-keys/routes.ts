@@ -8,6 +8,7 @@ import {
   accessKeysQuery,
 } from '@patchbay/contract/access-keys';
 import { done } from '@patchbay/contract/people';
+import { pathId } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { changeAccessKey, createAccessKey, listAccessKeys, revokeAccessKey, seeAccessKey } from '../../control/access-keys.ts';
 import type { ControlDeps } from '../../control/deps.ts';
@@ -18,7 +19,7 @@ import { fromAccessKey, toLimits } from './dialect.ts';
 
 export type AccessKeyFaceDeps = ControlDeps & PlaneDeps;
 
-const byId = z.object({ id: z.string() });
+const byId = z.object({ id: pathId });
 
 export const routes: readonly Route<AccessKeyFaceDeps>[] = [
   route({

@@ -3,7 +3,7 @@ import type { ErrorBody, ErrorCode } from '@patchbay/contract/errors';
 import { translate, type Language } from '@patchbay/contract/translate';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { Refusal, type FieldFault } from '../../domain/errors.ts';
-import { StorageBusy, StorageUnavailable } from '../../storage/errors.ts';
+import { StorageBusy, StorageUnavailable, UnfitParameter } from '../../storage/errors.ts';
 import type { Dialect } from './route.ts';
 
 export interface ErrorAnswer {
@@ -51,6 +51,8 @@ function asRefusal(error: unknown): Refusal {
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.flatMap((fault) => fieldFaults(fault as unknown as ZodFault)));
   if (error instanceof StorageUnavailable || error instanceof StorageBusy)
     return new Refusal('STORAGE_UNAVAILABLE', { retryAfterS: 2, cause: error });
+  // The one character that no text of the house may have (PostgreSQL keeps none); it can only have come with the request.
+  if (error instanceof UnfitParameter && error.isNulCharacter) return invalid([{ path: '', code: 'invalid_character', message: 'U+0000 cannot stand in a text' }]);
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === 'string' ? fastifyCodes.get(code) : undefined;
   if (known) return known();

@@ -15,6 +15,7 @@ import {
   usersQuery,
 } from '@patchbay/contract/people';
 import { paging } from '@patchbay/contract/paging';
+import { pathId } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { createToken, listTokens, revokeToken } from '../../control/personal-tokens.ts';
 import type { PeopleDeps } from '../../control/people/deps.ts';
@@ -28,7 +29,7 @@ import { fromPerson, fromProfile, fromSession, fromToken, msOf } from './dialect
 
 export type MeFaceDeps = PeopleDeps & PlaneDeps;
 
-const byId = z.object({ id: z.string() });
+const byId = z.object({ id: pathId });
 const nothing = { success: true, data: null } as const;
 
 const profileRoutes: Route<MeFaceDeps>[] = [

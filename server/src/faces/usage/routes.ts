@@ -1,4 +1,5 @@
 /** What was used and what it cost: sums from the roll-ups, and the requests one by one. */
+import { pathId } from '@patchbay/contract/text';
 import { requestDetail, requestsAnswer, requestsQuery, usageAnswer, usageQuery } from '@patchbay/contract/usage';
 import { z } from 'zod';
 import { requestById, requestsOf, usageOf, type UsageDeps } from '../../control/usage.ts';
@@ -41,7 +42,7 @@ export const routes: readonly Route<UsageFaceDeps>[] = [
     path: '/api/requests/:requestId',
     summary: 'One request with all its attempts',
     access: 'signed-in',
-    params: z.object({ requestId: z.string() }),
+    params: z.object({ requestId: pathId }),
     answers: { 200: requestDetail },
     statuses: [200, 401, 404],
     async handle(deps: UsageFaceDeps, { actor, params }) {

@@ -1,4 +1,5 @@
 /** S3's workspaces and their members (D-10). Create answers 200; a workspace in use is not deleted and says 400. */
+import { pathId } from '@patchbay/contract/text';
 import { memberBody, memberChange, workspaceAnswer, workspaceBody, workspaceDone, workspacesAnswer } from '@patchbay/contract/workspaces';
 import { z } from 'zod';
 import type { ControlDeps } from '../../control/deps.ts';
@@ -17,8 +18,8 @@ import { fromWorkspace } from './dialect.ts';
 
 export type WorkspaceFaceDeps = ControlDeps & PlaneDeps;
 
-const byId = z.object({ id: z.string() });
-const byMember = z.object({ id: z.string(), userId: z.string() });
+const byId = z.object({ id: pathId });
+const byMember = z.object({ id: pathId, userId: pathId });
 
 const workspaceRoutes: Route<WorkspaceFaceDeps>[] = [
   route({

@@ -89,7 +89,8 @@ function assistantParts(message: Json, context: Context): Part[] {
   const kept = blocks.filter((block) => block['type'] === undefined);
   const isUnchanged = kept.length > 0 && saidBy(kept) === saidBy(plain) && calledBy(kept) === calledBy(plain);
   if (blocks.length > 0 && !isUnchanged) context.report({ parameter: 'messages.patchbay.blocks', what: 'dropped' });
-  else if (blocks.length === 0 && text(message['reasoning_content'])) context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
+  else if (blocks.length === 0 && text(message['reasoning_content']))
+    context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
   const parts = withSignature(isUnchanged ? kept : plain, context);
   for (const [at, part] of parts.filter(isCall).entries()) {
     const functionCall = part['functionCall'];
@@ -171,7 +172,10 @@ export function conversationOf(messages: unknown, to: Destination, changed: Chan
     if (parts.length > 0) contents.push({ role, parts });
   };
   const flush = (): void => {
-    add('user', results.toSorted((a, b) => a.at - b.at).flatMap((result) => result.parts));
+    add(
+      'user',
+      results.toSorted((a, b) => a.at - b.at).flatMap((result) => result.parts),
+    );
     results = [];
   };
   for (const message of list(messages)) {

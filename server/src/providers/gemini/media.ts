@@ -40,6 +40,11 @@ const mimeOfEnding: Readonly<Record<string, string>> = {
   mpeg: 'video/mpeg',
 };
 
+/** Undefined for an ending that nobody knows, and for one that only a prototype knows. */
+const mimeOf = (ending: string): string | undefined => (Object.hasOwn(mimeOfEnding, ending) ? mimeOfEnding[ending] : undefined);
+/** The type that a name's ending tells. */
+const mimeOfName = (name: string): string | undefined => mimeOf(name.slice(name.lastIndexOf('.') + 1).toLowerCase());
+
 function percentDecoded(source: string): Buffer | null {
   try {
     return Buffer.from(decodeURIComponent(source), 'utf8');
@@ -61,8 +66,7 @@ function inlineOf(url: string): Part | null {
 
 /** Anything else is fetched by the provider itself; a known ending tells the type, which it otherwise finds out. */
 function fetchedOf(url: string): Part {
-  const path = URL.parse(url)?.pathname ?? '';
-  const mimeType = mimeOfEnding[path.slice(path.lastIndexOf('.') + 1).toLowerCase()];
+  const mimeType = mimeOfName(URL.parse(url)?.pathname ?? '');
   return { fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: url } };
 }
 
@@ -73,7 +77,10 @@ function imagePart(part: Json, to: Reporter): Part | null {
   const url = text(image) ?? text(member(image, 'url'));
   const detail = member(image, 'detail');
   if (detail !== undefined && detail !== null && detail !== 'auto') to.report({ parameter: 'messages.image_url.detail', what: 'dropped' });
-  return url === undefined ? null : mediaOf(url);
+  const found = url === undefined ? null : mediaOf(url);
+  const mimeType = text(member(found?.['inlineData'] ?? found?.['fileData'], 'mimeType'));
+  // A film or a book in the place of a picture would be far dearer than what was reserved for one.
+  return mimeType === undefined || mimeType.startsWith('image/') ? found : null;
 }
 
 function soundPart(part: Json): Part | null {
@@ -82,7 +89,7 @@ function soundPart(part: Json): Part | null {
   if (data === undefined) return null;
   if (data.startsWith('data:')) return inlineOf(data);
   const format = text(member(sound, 'format')) ?? 'wav';
-  return { inlineData: { mimeType: mimeOfEnding[format] ?? `audio/${format}`, data } };
+  return { inlineData: { mimeType: mimeOf(format) ?? `audio/${format}`, data } };
 }
 
 /** A file by its content, or by the name that this provider's own file store gave it. */
@@ -98,7 +105,7 @@ function filePart(part: Json, to: Reporter): Part | null {
   // The name helps with the type alone: the wire has no place for it.
   if (name !== '') to.report({ parameter: 'messages.file.filename', what: 'dropped' });
   if (data.startsWith('data:')) return inlineOf(data);
-  const mimeType = mimeOfEnding[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/pdf';
+  const mimeType = mimeOfName(name) ?? 'application/pdf';
   return { inlineData: { mimeType, data } };
 }
 

@@ -6,7 +6,16 @@ import type { Destination } from '../protocol.ts';
 import { finite, isRecord, member, type Json } from '../shape.ts';
 import { conversationOf } from './contents.ts';
 import { putFormat, putTools } from './tools.ts';
-import { candidatesMax, nativeConfig, nativeFields, stopSequencesMax, topLogprobsMax, traitsOf, type ModelTraits, type ThinkingLevel } from './wire.ts';
+import {
+  candidatesMax,
+  nativeConfig,
+  nativeFields,
+  stopSequencesMax,
+  topLogprobsMax,
+  traitsOf,
+  type ModelTraits,
+  type ThinkingLevel,
+} from './wire.ts';
 
 /** Fields of the house's request that are read below; everything else is either native or lost. */
 const readFields: ReadonlySet<string> = new Set([
@@ -54,7 +63,8 @@ function putNative(request: ChatRequest, body: Json, config: Json, changed: Chan
   for (const [name, field] of Object.entries(nativeFields)) if (said[name] !== undefined && said[name] !== null) body[field] = said[name];
   for (const [name, field] of Object.entries(nativeConfig)) if (said[name] !== undefined && said[name] !== null) config[field] = said[name];
   for (const name of Object.keys(isRecord(google) ? google : {}))
-    if (!Object.hasOwn(nativeFields, name) && !Object.hasOwn(nativeConfig, name)) changed.push({ parameter: `extra_body.google.${name}`, what: 'dropped' });
+    if (!Object.hasOwn(nativeFields, name) && !Object.hasOwn(nativeConfig, name))
+      changed.push({ parameter: `extra_body.google.${name}`, what: 'dropped' });
   if (isRecord(extra))
     for (const name of Object.keys(extra)) if (name !== 'google') changed.push({ parameter: `extra_body.${name}`, what: 'dropped' });
 }
@@ -99,7 +109,15 @@ function putLogprobs(request: ChatRequest, config: Json, changed: Change[]): voi
 }
 
 /** Tokens that Google itself takes an effort for, at models that count them (ai.google.dev, OpenAI compatibility). */
-const budgetOf: Readonly<Record<string, number>> = { none: 0, minimal: 1024, low: 1024, medium: 8192, high: 24_576, xhigh: 32_768, max: 32_768 };
+const budgetOf: Readonly<Record<string, number>> = {
+  none: 0,
+  minimal: 1024,
+  low: 1024,
+  medium: 8192,
+  high: 24_576,
+  xhigh: 32_768,
+  max: 32_768,
+};
 
 /** The nearest level that the model has, rather more than less. */
 function levelOf(effort: string, levels: readonly ThinkingLevel[]): ThinkingLevel | undefined {
@@ -123,7 +141,11 @@ function putThinking(request: ChatRequest, config: Json, { thinking }: ModelTrai
     const level = levelOf(effort, thinking.levels);
     if (level === undefined) return drop();
     config['thinkingConfig'] = { thinkingLevel: level, ...(effort !== 'none' && { includeThoughts: true }) };
-    changed.push({ parameter: 'reasoning_effort', what: level === effort ? 'renamed' : 'approximated', to: `thinkingConfig.thinkingLevel=${level}` });
+    changed.push({
+      parameter: 'reasoning_effort',
+      what: level === effort ? 'renamed' : 'approximated',
+      to: `thinkingConfig.thinkingLevel=${level}`,
+    });
     return;
   }
   const wanted = Object.hasOwn(budgetOf, effort) ? budgetOf[effort] : undefined;
@@ -146,7 +168,8 @@ function reportRest(request: ChatRequest, changed: Change[]): void {
   for (const [parameter, value] of Object.entries(request)) {
     // Other tiers have other prices than the book knows, so that a budget could be overrun: they are not asked for.
     const isRead = readFields.has(parameter) && parameter !== 'service_tier' && parameter !== 'modalities';
-    if (isRead || Object.hasOwn(nativeFields, parameter) || Object.hasOwn(nativeConfig, parameter) || saysNothing(parameter, value)) continue;
+    if (isRead || Object.hasOwn(nativeFields, parameter) || Object.hasOwn(nativeConfig, parameter) || saysNothing(parameter, value))
+      continue;
     changed.push({ parameter, what: 'dropped' });
   }
 }

@@ -3,6 +3,8 @@ import { isRecord, list, text, type Json } from '../shape.ts';
 
 /** A schema is followed this deep; what lies deeper, as in one that refers to itself, stays open. */
 const depthMax = 24;
+/** A schema is written out up to so many nodes: references that branch would otherwise double it at every level. */
+const nodesMax = 5000;
 
 /** Members that mean the same there and here. */
 const sameMembers = [
@@ -47,13 +49,17 @@ const readMembers: ReadonlySet<string> = new Set<string>([
 interface Reading {
   root: Json;
   isLossy: boolean;
+  nodes: number;
 }
 
 /** What `#/$defs/Name` names; undefined for every other kind of reference. */
 function referred(root: Json, reference: string): Json | undefined {
   if (!reference.startsWith('#')) return undefined;
   let found: unknown = root;
-  for (const step of reference.slice(1).split('/').filter((piece) => piece !== '')) {
+  for (const step of reference
+    .slice(1)
+    .split('/')
+    .filter((piece) => piece !== '')) {
     const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
     found = isRecord(found) && Object.hasOwn(found, name) ? found[name] : undefined;
   }
@@ -86,7 +92,7 @@ function putEnum(schema: Json, out: Json, reading: Reading): void {
 }
 
 function convert(schema: unknown, reading: Reading, depth: number): Json {
-  if (!isRecord(schema) || depth > depthMax) {
+  if (!isRecord(schema) || depth > depthMax || ++reading.nodes > nodesMax) {
     // `true` allows everything, as the empty schema does.
     if (schema !== true) reading.isLossy = true;
     return {};
@@ -118,12 +124,13 @@ function convert(schema: unknown, reading: Reading, depth: number): Json {
 
 /** The schema in the smaller language. `isLossy` where something of it could not be said; closed objects are what every object is there. */
 export function smallSchemaOf(schema: Json): { schema: Json; isLossy: boolean } {
-  const reading: Reading = { root: schema, isLossy: false };
+  const reading: Reading = { root: schema, isLossy: false, nodes: 0 };
   return { schema: convert(schema, reading, 0), isLossy: reading.isLossy };
 }
 
 /** TRUE for a schema of an object that has no members: how a function without arguments is described. */
 export const isEmptyObject = (schema: Json): boolean =>
   (schema['type'] === undefined || schema['type'] === 'object') &&
-  Object.keys(schema).every((name) => ['type', 'properties', 'required', 'additionalProperties', '$schema', 'title', 'description'].includes(name)) &&
+  !['anyOf', 'oneOf', 'allOf', '$ref', 'patternProperties'].some((name) => schema[name] !== undefined) &&
+  !isRecord(schema['additionalProperties']) &&
   (!isRecord(schema['properties']) || Object.keys(schema['properties']).length === 0);

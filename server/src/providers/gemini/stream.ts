@@ -71,13 +71,12 @@ function chunkOf(reading: Reading, index: number, delta: ChatDelta, finish: Fini
 const opening = (reading: Reading, index: number): ChatChunk => chunkOf(reading, index, { role: 'assistant', content: '' });
 
 /** A piece of text or thought without anything else: only such pieces may grow together, since a signature belongs to its own part. */
-const isBareText = (part: Part | undefined): part is Part =>
+const isBareText = (part: Part | undefined): part is Part & { text: string } =>
   part !== undefined && typeof part['text'] === 'string' && Object.keys(part).every((key) => key === 'text' || key === 'thought');
 
 function keepPart(growing: Growing, part: Part): void {
   const last = growing.parts.at(-1);
-  if (isBareText(last) && isBareText(part) && (last['thought'] === true) === (part['thought'] === true))
-    last['text'] = `${text(last['text']) ?? ''}${text(part['text']) ?? ''}`;
+  if (isBareText(last) && isBareText(part) && (last['thought'] === true) === (part['thought'] === true)) last.text += part.text;
   else growing.parts.push({ ...part });
 }
 
@@ -127,10 +126,13 @@ function onCandidate(reading: Reading, candidate: Json, at: number): ChatChunk[]
 
 /** The finishes, once every candidate that has begun has ended: a reader takes the first finish for the end of the stream. */
 function endings(reading: Reading): ChatChunk[] {
-  const all = [...reading.candidates.values()];
-  if (all.length === 0 || all.some((growing) => growing.stopReason === null)) return [];
-  reading.isEnded = true;
-  return all.map((growing) => ending(reading, growing, growing.stopReason ?? ''));
+  const chunks: ChatChunk[] = [];
+  for (const growing of reading.candidates.values()) {
+    if (growing.stopReason === null) return [];
+    chunks.push(ending(reading, growing, growing.stopReason));
+  }
+  reading.isEnded = chunks.length > 0;
+  return chunks;
 }
 
 /** A prompt that is not answered, or an answer that is broken off: the reason stands beside the candidates. */

@@ -17,12 +17,13 @@ export const stopSequencesMax = 5;
 export const candidatesMax = 8;
 export const topLogprobsMax = 20;
 
-/** Fields that a caller of the house's wire may say in Google's own words, in either spelling, and what they are called on the wire. */
+/**
+ * Fields that a caller of the house's wire may say in Google's own words, in either spelling, and what they are called on the
+ * wire. `cachedContent` is not among them: a budget is reserved by the bytes of a request, and what was cached is not in them.
+ */
 export const nativeFields: Readonly<Record<string, string>> = {
   safety_settings: 'safetySettings',
   safetySettings: 'safetySettings',
-  cached_content: 'cachedContent',
-  cachedContent: 'cachedContent',
 };
 
 /** The same for the ones that belong into `generationConfig`. */

@@ -1,0 +1,45 @@
+/** One owner's connections by name, provider and model, so that no request has to look at all of them. Ids only: the rows are asked for anew. */
+import type { Connection } from './connection.ts';
+
+export class ConnectionIndex {
+  /** Place in the order of choice: an owner's default before the others, older before newer. */
+  readonly places: ReadonlyMap<string, number>;
+  /** Ids by lower-case name. */
+  readonly byName: ReadonlyMap<string, string>;
+  readonly byProvider: ReadonlyMap<string, readonly string[]>;
+  /** By default model. */
+  readonly byModel: ReadonlyMap<string, readonly string[]>;
+  readonly defaultId: string | null;
+
+  constructor(connections: Iterable<Connection>) {
+    const ordered = [...connections].toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || a.createdAtMs - b.createdAtMs);
+    const places = new Map<string, number>();
+    const byName = new Map<string, string>();
+    const byProvider = new Map<string, string[]>();
+    const byModel = new Map<string, string[]>();
+    for (const [place, { id, name, providerId, model }] of ordered.entries()) {
+      places.set(id, place);
+      byName.set(name.toLowerCase(), id);
+      addTo(byProvider, providerId, id);
+      if (model !== null) addTo(byModel, model, id);
+    }
+    this.places = places;
+    this.byName = byName;
+    this.byProvider = byProvider;
+    this.byModel = byModel;
+    this.defaultId = ordered[0]?.isDefault ? ordered[0].id : null;
+  }
+
+  /** These ids, as far as they are this owner's, each once and in the order of choice. */
+  ordered(ids: Iterable<string>): string[] {
+    const own = new Set<string>();
+    for (const id of ids) if (this.places.has(id)) own.add(id);
+    return own.size < 2 ? [...own] : [...own].toSorted((a, b) => this.places.get(a)! - this.places.get(b)!);
+  }
+}
+
+function addTo(map: Map<string, string[]>, key: string, id: string): void {
+  const ids = map.get(key);
+  if (ids) ids.push(id);
+  else map.set(key, [id]);
+}

@@ -1,0 +1,81 @@
+/** What is wrong with a form, as a code per field: first what the page can see itself, then what the server objects to. */
+import { HttpError } from '@patchbay/client';
+import { isSetting, isShown, type FormField } from './fields.ts';
+import { readNumber, type FormValues } from './values.ts';
+
+/** The texts of `form.fault`. */
+export type FaultCode =
+  | 'required'
+  | 'exists'
+  | 'number'
+  | 'whole'
+  | 'json'
+  | 'range'
+  | 'long'
+  | 'format'
+  | 'key'
+  | 'mask'
+  | 'plainHttp'
+  | 'url'
+  | 'newOrigin'
+  | 'unknown';
+
+export type Faults = Readonly<Record<string, FaultCode>>;
+
+function settingFault(field: FormField, text: string): FaultCode | null {
+  if (text.trim() === '') return null;
+  if (field.kind === 'json') {
+    try {
+      JSON.parse(text);
+      return null;
+    } catch {
+      return 'json';
+    }
+  }
+  if (field.kind !== 'number' && field.kind !== 'slider') return null;
+  const number = readNumber(text);
+  if (Number.isNaN(number)) return 'number';
+  return field.integer && !Number.isInteger(number) ? 'whole' : null;
+}
+
+/** Only what no server needs to be asked for; bounds are the server's, because they hang on the model. */
+export function ownFaults(fields: readonly FormField[], values: FormValues): Faults {
+  const found: Record<string, FaultCode> = {};
+  if (values.name.trim() === '') found['name'] = 'required';
+  for (const field of fields) {
+    if (field.name === 'model' || field.name === 'baseUrl') {
+      if (field.required && values[field.name].trim() === '') found[field.name] = 'required';
+    } else if (isSetting(field) && isShown(field, fields, values.settings)) {
+      const fault = settingFault(field, values.settings[field.name] ?? '');
+      if (fault) found[field.name] = fault;
+    }
+  }
+  return found;
+}
+
+const byCode: Readonly<Record<string, FaultCode>> = {
+  required: 'required',
+  exists: 'exists',
+  too_big: 'range',
+  too_small: 'range',
+  invalid_format: 'format',
+  mask: 'mask',
+  not_a_key: 'key',
+  plain_http: 'plainHttp',
+  required_for_new_origin: 'newOrigin',
+};
+
+/** A server's fault, at the field of this form that it concerns: `configuration.parameters.model` is about `parameters`. */
+export function faultAt(path: string, code: string, fields: readonly FormField[]): [name: string, code: FaultCode] {
+  const inner = path.replace(/^configuration\./, '');
+  const field = fields.find(({ name }) => inner === name || inner.startsWith(`${name}.`));
+  if (inner === 'baseUrl') return [inner, byCode[code] ?? 'url'];
+  const isText = field !== undefined && field.kind !== 'number' && field.kind !== 'slider';
+  const said = byCode[code] ?? 'unknown';
+  return [field?.name ?? inner, said === 'range' && (isText || inner === 'name') ? 'long' : said];
+}
+
+export function serverFaults(error: unknown, fields: readonly FormField[]): Faults {
+  if (!(error instanceof HttpError)) return {};
+  return Object.fromEntries(Object.entries(error.fields).map(([path, { code }]) => faultAt(path, code, fields)));
+}
