@@ -7,6 +7,9 @@ import { allWorkspaceIds, findConnection, workspaceExists, type StoredConnection
 import { noteRefusal, type Caller, type Deed } from './change.ts';
 import type { ControlDeps } from './deps.ts';
 
+/** An id is 36 characters; what is asked for instead of one is noted up to here. */
+const subjectCharsMax = 100;
+
 export interface Found extends StoredConnection {
   /** TRUE where the caller may change it. */
   canManage: boolean;
@@ -15,7 +18,8 @@ export interface Found extends StoredConnection {
 const attempted = (action: string, id: string, found?: StoredConnection): Deed => ({
   action,
   subjectType: 'connection',
-  subjectId: id.slice(0, 100),
+  // What was asked for by somebody who may be anybody: no text that a database, or a reader of the log, would trip over.
+  subjectId: id.slice(0, subjectCharsMax).toWellFormed().replaceAll(/\p{Cc}/gu, '\ufffd'),
   subjectName: found?.connection.name ?? null,
   owner: found?.connection.owner ?? null,
 });

@@ -1,4 +1,7 @@
 /** From what somebody entered to what may be saved: every rule of a connection is checked here, whichever face it came by. */
+import { urlText } from '@patchbay/contract/connections';
+import { modelText } from '@patchbay/contract/text';
+import type { z } from 'zod';
 import type { Connection } from '../domain/connection.ts';
 import { maskOf } from '../domain/connection.ts';
 import { isLocalHost, isRetestNeeded, needsSecretAt, refuseKeptSecrets, secretChangeOf, secretTailOf, type SecretChange } from '../domain/connection-rules.ts';
@@ -59,6 +62,9 @@ const hoisted: readonly [string, 'secret' | 'model' | 'baseUrl' | 'accessKeyId']
   ['accessKeyId', 'accessKeyId'],
 ];
 
+/** Inside the settings these have not met the rules of the fields whose places they take; the others are judged as secrets. */
+const hoistedRules: Partial<Record<(typeof hoisted)[number][1], z.ZodType>> = { model: modelText, baseUrl: urlText };
+
 function hoist(input: ConnectionInput, words: FieldWords): ConnectionInput {
   if (!input.settings) return input;
   const raised: ConnectionInput = { ...input, settings: { ...input.settings } };
@@ -67,7 +73,10 @@ function hoist(input: ConnectionInput, words: FieldWords): ConnectionInput {
     const value = input.settings[name];
     delete raised.settings?.[name];
     if (value !== null && value !== undefined && typeof value !== 'string') throw fieldFault(`${words.settings}.${name}`, 'invalid_type', 'expected a text');
-    if (raised[field] === undefined && typeof value === 'string' && value !== '') raised[field] = value;
+    if (typeof value !== 'string' || value === '') continue;
+    const rule = hoistedRules[field];
+    if (rule && !rule.safeParse(value).success) throw fieldFault(`${words.settings}.${name}`, 'invalid_format', 'too long, or with characters that are not allowed');
+    if (raised[field] === undefined) raised[field] = value;
   }
   return raised;
 }

@@ -10,6 +10,7 @@ import { fieldFault } from './connection-input.ts';
 import { testSettled, withNewSecret, type TestOutcome } from './connection-test.ts';
 import { catchUp, deedOn, withTries } from './connections.ts';
 import type { ControlDeps } from './deps.ts';
+import { scrubSecrets } from './scrub.ts';
 import { freshKeyOf, noChanges, resealAll, sealChanges } from './secrets.ts';
 
 export interface Rotation {
@@ -32,10 +33,17 @@ export async function rotateSecret(deps: ControlDeps, caller: Caller, id: string
   const text = input.secret?.trim() ?? null;
   if (text !== null && !isSecretText(text)) throw fieldFault('apiKey', 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
   const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
-  if (text === null) return reseal(deps, caller, id);
+  if (text === null) return scrubbed(deps, reseal(deps, caller, id));
   const test = input.isTestedFirst ? await testSettled(deps, caller, stored, withNewSecret(stored, text)) : null;
   if (test && !test.test.isSuccess) return { rotatedAtMs: null, keyVersion: versionOf(deps, stored.sealed.secret), test };
-  return replace(deps, caller, id, text, test);
+  return scrubbed(deps, replace(deps, caller, id, text, test));
+}
+
+/** A rotation is often made because the old key has leaked: what is left of it goes too. */
+async function scrubbed(deps: ControlDeps, rotating: Promise<Rotation>): Promise<Rotation> {
+  const rotation = await rotating;
+  await scrubSecrets(deps);
+  return rotation;
 }
 
 function replace(deps: ControlDeps, caller: Caller, id: string, text: string, test: TestOutcome | null): Promise<Rotation> {

@@ -19,12 +19,15 @@ import {
 } from '../storage/connections.ts';
 import { StaleWrite, UniqueViolation } from '../storage/errors.ts';
 import type { WriteStep } from '../storage/driver.ts';
+import { requireWorkspace } from '../storage/workspaces.ts';
 import { commit, noteRefusal, type Caller, type Deed } from './change.ts';
 import { findFor, ownersOf, requireOwner, type Found } from './connection-access.ts';
 import { dependantsOf, detachSteps } from './connection-dependants.ts';
 import { settle, type ConnectionInput, type FieldWords, type Settled } from './connection-input.ts';
 import type { ControlDeps } from './deps.ts';
+import { scrubSecrets } from './scrub.ts';
 import { sealChanges } from './secrets.ts';
+import { notFound, refusing } from './stale.ts';
 
 /** A change that met somebody else's is read and decided again this often. */
 const triesMax = 4;
@@ -75,18 +78,22 @@ export async function createConnection(deps: ControlDeps, caller: Caller, owner:
     const columns = await columnsOf(deps, { id, owner }, noSecrets, settled, { secretSetAtMs: null, nowMs });
     const row = { ...columns.row, id, owner, createdBy: caller.actor.userId, nowMs };
     const steps: WriteStep[] = [
+      // A workspace that is deleted at this moment would leave the connection with an owner that nobody can reach.
+      ...(owner.scope === 'workspace' ? [requireWorkspace(deps.database, owner.id)] : []),
       ...columns.steps,
       ...(row.isDefault ? [clearDefaultStep(deps.database, owner, id)] : []),
       insertStep(deps.database, row),
     ];
-    await commit(deps, caller, steps, deedOn('connection.create', row, changesBetween({}, audited(row), secretFields)));
+    const committed = commit(deps, caller, steps, deedOn('connection.create', row, changesBetween({}, audited(row), secretFields)));
+    await refusing(committed, { workspace: notFound });
     return mustFind(deps, id);
   });
 }
 
 /** Changes what the request names and nothing else (C-20). A change of somebody else in between is met by deciding again. */
 export async function changeConnection(deps: ControlDeps, caller: Caller, id: string, input: ConnectionInput, words: FieldWords): Promise<StoredConnection> {
-  return withTries(input.name ?? '', async () => {
+  let isOldSecretLeft = false;
+  const changed = await withTries(input.name ?? '', async () => {
     const stored = await findFor(deps, caller, id, 'manage', 'connection.update');
     const before = stored.connection;
     const settled = await noting(deps, caller, before, () => settle(deps, caller.actor, input, stored, words));
@@ -99,8 +106,11 @@ export async function changeConnection(deps: ControlDeps, caller: Caller, id: st
     ];
     const changes = changesBetween(auditedOf(stored), audited(columns.row), secretFields);
     await commit(deps, caller, steps, deedOn('connection.update', { ...before, name: columns.row.name }, changes));
+    isOldSecretLeft = secretFields.some((field) => stored.sealed[field] !== null && stored.sealed[field] !== columns.row.sealed[field]);
     return mustFind(deps, id);
   }, () => catchUp(deps));
+  if (isOldSecretLeft) await scrubSecrets(deps);
+  return changed;
 }
 
 /** Erases the credentials at once and leaves a tombstone (C-32). What is in use stays, unless an administrator forces it (C-08). */
@@ -117,7 +127,7 @@ export async function deleteConnection(deps: ControlDeps, caller: Caller, id: st
     if (error instanceof StaleWrite && error.label === staleLabel) throw new Refusal('NOT_FOUND');
     throw error;
   }
-  await deps.database.driver.scrub();
+  await scrubSecrets(deps);
 }
 
 /** Runs something that may refuse, and notes the refusal with its subject before it goes on its way. */

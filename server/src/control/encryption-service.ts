@@ -10,6 +10,7 @@ import { decodeMasterKey, keyCheckValue } from '../vault/keys.ts';
 import type { Place } from '../vault/place.ts';
 import { commit, type Caller } from './change.ts';
 import type { ControlDeps } from './deps.ts';
+import { scrubSecrets } from './scrub.ts';
 import { freshKeyOf, sealingKeyOf } from './secrets.ts';
 
 /** Rows that one transaction seals anew. */
@@ -119,9 +120,11 @@ export class EncryptionService {
         report.resealed += steps.length;
       }
       const last = rows.at(-1);
-      if (!last || rows.length < batchRows) return report;
+      if (!last || rows.length < batchRows) break;
       afterId = last.id;
     }
+    if (report.resealed > 0) await scrubSecrets(this.#deps);
+    return report;
   }
 
   async #resealRow(row: SealedRow, isOld: (box: string) => boolean, keysOf: Map<string, StoredOwnerKey[]>, report: RotationReport): Promise<WriteStep[]> {

@@ -1,12 +1,16 @@
 /** Which models somebody wants to see in their own lists (D-38). A view of theirs alone: no revision, no audit entry. */
+import { isUuid } from '../lib/ids.ts';
 import { listPreferences, setPreferenceStep, type ModelPreference } from '../storage/model-preferences.ts';
 import type { Caller } from './change.ts';
 import { findFor } from './connection-access.ts';
 import type { ControlDeps } from './deps.ts';
 
 /** The caller's own preferences, of one connection or of all. What is not listed is enabled. */
-export const preferencesOf = (deps: ControlDeps, caller: Caller, connectionId: string | null): Promise<ModelPreference[]> =>
-  listPreferences(deps.database, caller.actor.userId, connectionId);
+export async function preferencesOf(deps: ControlDeps, caller: Caller, connectionId: string | null): Promise<ModelPreference[]> {
+  // The pseudo-connection of the settings has an id that is none, and PostgreSQL refuses to compare with such a text.
+  if (connectionId !== null && !isUuid(connectionId)) return [];
+  return listPreferences(deps.database, caller.actor.userId, connectionId);
+}
 
 /** Notes a preference for a model of a connection that the caller may use. Throws NOT_FOUND or FORBIDDEN. */
 export async function setPreference(deps: ControlDeps, caller: Caller, preference: ModelPreference): Promise<void> {

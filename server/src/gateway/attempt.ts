@@ -9,6 +9,7 @@ import type { OnFailure } from '../journal/journal.ts';
 import { pause } from '../lib/clock.ts';
 import { callProvider, timeoutsOf } from '../providers/call.ts';
 import type { AnswerFacts, CallSink, CallTimeouts } from '../providers/calling.ts';
+import { withDefaults } from '../providers/defaults.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
 import type { ModelPrices } from '../providers/prices.ts';
 import type { Grant } from './admit.ts';
@@ -134,7 +135,8 @@ export class Attempt implements CallSink {
       throw refuse(code);
     };
     if (!this.prices) return refused('price_unknown');
-    const body = this.order.request.parsed();
+    // With what the connection adds: its own limit makes the answer shorter, its own `n` makes more of them.
+    const body = withDefaults(this.order.request.parsed(), this.target).request;
     const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
     const limit = modelLimitOf(this.target.model);
     const outputTokensMax = body.max_completion_tokens ?? body.max_tokens ?? limit.maxOutputTokens ?? outputTokensDefault;

@@ -137,7 +137,11 @@ async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Pro
 /** A list is a connection's own only where it was asked for with what is stored: typed settings may lead anywhere. */
 function keepList(deps: GatewayDeps, target: Target, models: ListedModel[] | null): void {
   const saved = target.connection && deps.keeper.snapshot.connections.get(target.connection.id);
-  const isAsSaved = saved && target.origin === saved.origin && JSON.stringify(target.settings) === JSON.stringify(saved.settings);
+  const isAsSaved =
+    saved &&
+    target.origin === saved.origin &&
+    target.baseUrl === normaliseBase(target.row, saved.baseUrl).baseUrl &&
+    JSON.stringify(target.settings) === JSON.stringify(saved.settings);
   if (models && target.connection && target.typed === null && isAsSaved) deps.modelLists.keep(target.connection, models);
 }
 

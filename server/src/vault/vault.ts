@@ -64,6 +64,8 @@ const algorithm = 'aes-256-gcm';
 // Without this length Node accepts tags of 4 bytes, which can be forged by trying.
 const cipherOptions = { authTagLength: tagBytes };
 const derivedKeysMax = 1000;
+/** Boxes that are opened for every request are taken apart once: the text, its bytes and what it is bound to. */
+const preparedMax = 1000;
 
 /**
  * Makes a vault from at least one master key; the last one is current, the others only open. Derived owner keys are kept for
@@ -76,6 +78,7 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
   const currentRoot = roots.at(-1);
   if (currentRoot === undefined) throw new RangeError('a vault needs at least one master key');
   const derived = new LRUCache<string, KeyObject>({ max: derivedKeysMax });
+  const prepared = new LRUCache<string, Opening>({ max: preparedMax });
   const draw = checkedDraw(random);
 
   const keyFor = (root: Root, owner: OwnerRef, ownerKey: OwnerKey): KeyObject => {
@@ -101,6 +104,9 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
   };
 
   const open = (text: string, place: Place, ownerKeyOf: OwnerKeyOf): Secret => {
+    const known = prepared.get(text);
+    // Only the preparation is kept, never what it opens: the same box at the same place under the same owner key is decrypted anew.
+    if (known !== undefined && isSamePlace(known.place, place) && isStillKey(ownerKeyOf(known.box.ownerVersion), known)) return decrypt(known);
     const box = boxOf(text);
     const root = rootOf.get(box.masterVersion);
     if (root === undefined) throw new SecretUnreadable('master_key_missing');
@@ -110,7 +116,10 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
     if (ownerKey === undefined || ownerKey.version !== box.ownerVersion || !isOwnerKey(ownerKey)) {
       throw new SecretUnreadable('owner_key_missing');
     }
-    return decrypt(box, place, keyFor(root, place.owner, ownerKey));
+    const opening = { box, place: { ...place, owner: { ...place.owner } }, salt: ownerKey.salt, aad: associatedData(box.header, place), key: keyFor(root, place.owner, ownerKey) };
+    const secret = decrypt(opening);
+    prepared.set(text, opening);
+    return secret;
   };
 
   return {
@@ -162,9 +171,32 @@ function refuseUnsealable(plain: string, place: Place, ownerKey: OwnerKey): void
   if (!isOwnerKey(ownerKey)) throw new RangeError('an owner key has a version from 1 to 2^32 - 1 and a salt of 32 bytes');
 }
 
-function decrypt(box: Box, place: Place, key: KeyObject): Secret {
+/** All that opening a box takes but the opening itself. */
+interface Opening {
+  box: Box;
+  place: Place;
+  /** Of the owner key; compared by identity, because a key that is loaded anew is prepared anew. */
+  salt: Uint8Array;
+  aad: Buffer;
+  key: KeyObject;
+}
+
+const isStillKey = (ownerKey: OwnerKey | undefined, { box, salt }: Opening): boolean =>
+  ownerKey !== undefined && ownerKey.salt === salt && ownerKey.version === box.ownerVersion && isOwnerKey(ownerKey);
+
+const isSamePlace = (a: Place, b: Place): boolean =>
+  a.rowId === b.rowId &&
+  a.column === b.column &&
+  a.origin === b.origin &&
+  a.provider === b.provider &&
+  a.purpose === b.purpose &&
+  a.table === b.table &&
+  a.owner.scope === b.owner.scope &&
+  a.owner.id === b.owner.id;
+
+function decrypt({ box, aad, key }: Opening): Secret {
   const decipher = createDecipheriv(algorithm, key, box.iv, cipherOptions);
-  decipher.setAAD(associatedData(box.header, place));
+  decipher.setAAD(aad);
   decipher.setAuthTag(box.tag);
   const start = decipher.update(box.cipherText);
   try {

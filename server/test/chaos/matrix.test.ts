@@ -34,7 +34,7 @@ interface Case {
 
 const caseOf = (fault: Fault, mode: Mode, kind: string): Case => ({ fault, mode, token: `${mode}-${kind}`, model: `${fault.id}-${mode}-${kind}` });
 
-const connectIll = ({ fault, token, model }: Case) => rig.connect({ name: `Ill ${model}`, providerId: fault.provider ?? 'openai', baseUrl: chaos.baseUrlOf(fault, token), model });
+const connectIll = ({ fault, token, model }: Case) => rig.connect({ name: `Ill ${model}`, providerId: fault.provider ?? 'openai', baseUrl: chaos.baseUrlOf(fault, token), model, ...(fault.isLarge && { settings: { timeouts: { firstByteMs: 20_000, totalMs: 20_000 } } }) });
 
 async function ask({ mode, model }: Case): Promise<Said> {
   const said = await rig.ask(key, { model, messages: message(), max_tokens: 50, stream: mode === 'stream' });

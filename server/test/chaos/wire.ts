@@ -23,6 +23,8 @@ export interface Fault {
   modes: readonly Mode[];
   place?: Place;
   provider?: 'openai' | 'anthropic';
+  /** The size is the fault, not the time that it takes: the connection waits longer. */
+  isLarge?: boolean;
   wire(line: Line): void | Promise<void>;
   expect: Outcome;
 }

@@ -62,3 +62,19 @@ test('without a connection the key opens for the address of the environment alon
   for (const elsewhere of [origin, 'http://api.openai.com', 'https://api.openai.com:444', 'https://api.openai.com.example.org'])
     expect(() => openSecrets(house.deps, { ...target, origin: elsewhere })).toThrow(UpstreamFailure);
 });
+
+test('the list of a connection is kept where it was asked for as saved, and not where a test went another way', async () => {
+  const admin = await house.createResident('Carol', 'administrator');
+  const made = await house.request('POST', '/api/configurations', { token: admin.token, body: { name: 'listed', provider: 'custom', baseUrl: `${origin}/v1`, model: 'm', apiKey: 'sk-1234567890123' } });
+  const id = made.at('data.id');
+  const saved: ProbeTarget = { ...unknown({}), connectionId: id };
+  const { modelLists, probe } = house.deps;
+  await probe.models({ ...saved, baseUrl: `${origin}/other/v1` }, caller(), { refresh: true });
+  await probe.models({ ...saved, settings: { organizationId: 'other' } }, caller(), { refresh: true });
+  await probe.models({ ...saved, secret: new Secret('sk-another-key-00') }, caller(), { refresh: true });
+  await probe.models({ ...saved, secret: null }, caller(), { refresh: true });
+  expect(modelLists.known(id)).toBeUndefined();
+  expect(await probe.models(saved, caller(), { refresh: true })).toMatchObject({ source: 'live' });
+  expect([...(modelLists.known(id) ?? [])]).toEqual(['m']);
+  expect(await probe.models(saved, caller(), { refresh: false })).toMatchObject({ source: 'cache' });
+});

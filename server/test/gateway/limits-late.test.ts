@@ -109,6 +109,17 @@ test('a picture behind an address is reserved at its dearest, so that a budget c
   expect(said.status).toBe(402);
 });
 
+test('answers that the connection asks for on its own are reserved too', async () => {
+  const rig = await spender();
+  onTestFinished(() => rig.close());
+  await rig.change([...rig.deps.keeper.snapshot.connections.keys()][0]!, { settings: { maxTokens: 100, parameters: { n: 50 } } });
+  // Fifty answers of a hundred tokens cost five cents at most.
+  const poor = await rig.issueKey({ budgetUsd: '0.04' });
+  expect((await rig.ask(poor.text, { model: 'gpt-4o', messages: message() })).status).toBe(402);
+  const rich = await rig.issueKey({ budgetUsd: '0.06' });
+  expect((await rig.ask(rich.text, { model: 'gpt-4o', messages: message() })).status).toBe(200);
+});
+
 test('the bound of a prompt: bytes for text, fifty thousand for a picture, the window for what has no size', () => {
   const messages = (...types: string[]): never => [{ role: 'user', content: types.map((type) => ({ type })) }] as never;
   expect(promptTokensMax(100, { messages: message() }, 128_000)).toBe(100);

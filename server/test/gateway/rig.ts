@@ -17,7 +17,7 @@ import { createLog } from '../../src/lib/log.ts';
 import { freshDir } from '../support/throwaway.ts';
 
 /** The house's limits divided by about a hundred, so that a fault is a matter of milliseconds. */
-export const shortTimeouts: GatewayDeps['timeouts'] = { headersMs: 400, firstEventMs: 400, idleMs: 400, totalMs: 5_000, heartbeatMs: 60_000, readerMs: 2_000 };
+export const shortTimeouts: GatewayDeps['timeouts'] = { headersMs: 400, firstEventMs: 400, idleMs: 400, totalMs: 10_000, heartbeatMs: 60_000, readerMs: 2_000 };
 
 const words: FieldWords = { provider: 'provider', baseUrl: 'baseUrl', secret: 'apiKey', accessKeyId: 'accessKeyId', model: 'model', settings: 'configuration', needsModel: false };
 

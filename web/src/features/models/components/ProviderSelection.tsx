@@ -11,9 +11,9 @@ type Group = (typeof groups)[number];
 
 /** The demo has no address, and an endpoint of one's own has no address that anybody else could know. */
 function groupOf({ name, isLocal, defaultBaseUrl, requiresBaseUrl }: Provider): Group {
+  if (defaultBaseUrl === null && !requiresBaseUrl) return 'demo';
   if (isLocal) return 'local';
-  if (name === 'custom') return 'other';
-  return defaultBaseUrl === null && !requiresBaseUrl ? 'demo' : 'cloud';
+  return name === 'custom' ? 'other' : 'cloud';
 }
 
 const hostOf = ({ defaultBaseUrl }: Provider): string | null =>

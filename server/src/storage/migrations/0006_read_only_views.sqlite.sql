@@ -1,0 +1,1 @@
+-- SQLite lets no view be written through; the file keeps the numbers of the two engines alike.

@@ -1,0 +1,50 @@
+/** The fields of a form in three groups: what a connection needs, what shapes its answers, and what few people change. */
+import { useTranslations } from 'use-intl';
+import { isSetting, isShown, type FormField } from '../form/fields.ts';
+import type { ConnectionForm } from '../form/use-connection-form.ts';
+import classes from './FieldGroups.module.css';
+import { SchemaField } from './SchemaField.tsx';
+
+interface FieldGroupsProps {
+  form: ConnectionForm;
+  /** Settings that stand with the essentials, in this order. */
+  essentials?: readonly string[];
+  /** Settings that are parameters though the schema counts them among the advanced ones. */
+  parameters?: readonly string[];
+}
+
+export function FieldGroups({ form, essentials = [], parameters = [] }: FieldGroupsProps) {
+  const t = useTranslations('form');
+  const shown = form.fields.filter((field) => isShown(field, form.fields, form.values.settings));
+  const named = essentials.map((name) => shown.find((field) => field.name === name)).filter((field) => field !== undefined);
+  const others = shown.filter((field) => isSetting(field) && !named.includes(field));
+  const isParameter = ({ name, group }: FormField): boolean => group === 'basic' || parameters.includes(name);
+  return (
+    <>
+      {[...shown.filter((field) => !isSetting(field)), ...named].map((field) => (
+        <SchemaField key={field.name} field={field} form={form} />
+      ))}
+      <Folded title={t('parameters')} hint={t('parametersHint')} fields={others.filter(isParameter)} form={form} />
+      <Folded title={t('advanced')} fields={others.filter((field) => !isParameter(field))} form={form} />
+    </>
+  );
+}
+
+const wide: readonly FormField['kind'][] = ['headers', 'json', 'textarea'];
+
+function Folded({ title, hint, fields, form }: { title: string; hint?: string; fields: readonly FormField[]; form: ConnectionForm }) {
+  if (fields.length === 0) return null;
+  return (
+    <details className={classes['folded']}>
+      <summary>{title}</summary>
+      {hint !== undefined && <p className={classes['hint']}>{hint}</p>}
+      <div className={classes['grid']}>
+        {fields.map((field) => (
+          <div key={field.name} data-wide={wide.includes(field.kind) || undefined}>
+            <SchemaField field={field} form={form} />
+          </div>
+        ))}
+      </div>
+    </details>
+  );
+}

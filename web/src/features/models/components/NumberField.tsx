@@ -1,0 +1,57 @@
+/** A number as a text that takes both decimal signs; a slider beside it where the range is small. Empty means "not set". */
+import { TextInput } from '@mantine/core';
+import { useTranslations } from 'use-intl';
+import { useProviderModels } from '../api/provider-models.ts';
+import { readNumber } from '../form/values.ts';
+import classes from './NumberField.module.css';
+import { useFieldProps, type FieldProps } from './SchemaField.tsx';
+
+export function NumberField({ field, form }: FieldProps) {
+  const t = useTranslations('form');
+  const common = useFieldProps({ field, form });
+  const bounds = useBounds({ field, form });
+  const text = form.values.settings[field.name] ?? '';
+  const change = (next: string): void => form.setSetting(field.name, next);
+  const { min = 0, max = 1, step = 0.1 } = field;
+  const number = readNumber(text);
+  return (
+    <div className={classes['pair']} data-slider={field.kind === 'slider' || undefined}>
+      <TextInput
+        {...common}
+        description={[common.description, bounds].filter(Boolean).join(' ') || undefined}
+        inputMode="decimal"
+        value={text}
+        onChange={({ currentTarget }) => change(currentTarget.value)}
+        placeholder={field.placeholder ?? t('unset')}
+        autoComplete="off"
+      />
+      {field.kind === 'slider' && (
+        <input
+          type="range"
+          className={classes['slider']}
+          aria-label={t('slider', { label: common.label })}
+          aria-valuetext={text === '' ? t('unset') : text}
+          data-unset={text === '' || undefined}
+          min={min}
+          max={max}
+          step={step}
+          value={Number.isNaN(number) ? (min + max) / 2 : number}
+          onChange={({ currentTarget }) => change(currentTarget.value)}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Values of code are shown as code writes them, in every language: `0.7`. */
+function useBounds({ field, form }: FieldProps): string | null {
+  const t = useTranslations('form');
+  const { data } = useProviderModels(form.provider.name, form.stored?.id);
+  if (/tokens/i.test(field.name)) {
+    // The schema's bound is that of no model in particular; where the model's own is unknown, none is named.
+    const max = data?.models.find(({ id }) => id === form.values.model)?.maxOutputTokens;
+    return max ? t('tokensMax', { max: String(max), model: form.values.model }) : null;
+  }
+  if (field.min === undefined || field.max === undefined || field.max > 1_000_000_000) return null;
+  return t('bounds', { min: String(field.min), max: String(field.max) });
+}
