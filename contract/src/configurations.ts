@@ -12,7 +12,7 @@ import {
   testStatus,
   urlText,
 } from './connections.ts';
-import { idText, modelText, nameText } from './text.ts';
+import { idText, modelText, nameText, plainText } from './text.ts';
 
 export const configuration = z.object({
   id: z.string(),
@@ -101,7 +101,7 @@ export const usageQuery = z.strictObject({
   period: z.enum(['24h', '7d', '30d', '90d', 'all']).optional(),
   from: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
   to: z.iso.datetime({ offset: true }).or(z.iso.date()).optional(),
-  tz: z.string().max(64).optional(),
+  tz: plainText(0, 64).optional(),
 });
 export type UsageQuery = z.infer<typeof usageQuery>;
 

@@ -1,11 +1,14 @@
 /** What every face of the connections shares: texts, tests of a connection, paging, and the words for states. */
 import { z } from 'zod';
-import { pathId, plainText, trimmedText } from './text.ts';
+import { isPlain, pathId, plainFault, plainText, trimmedText } from './text.ts';
 
 /** An address as entered; the server judges it. */
 export const urlText = trimmedText(1, 500);
-/** A provider's key. Longer than any key, so that the server says what is wrong with it. */
-export const secretText = z.string().max(8192);
+/** A provider's key. Longer than any key, so that the server says what is wrong with it; the blanks around it are cut there. */
+export const secretText = z
+  .string()
+  .max(8192)
+  .refine((text) => isPlain(text.trim()), plainFault);
 export const providerId = plainText(1, 100);
 /** Provider-specific settings, checked against the provider's own schema. */
 export const settingsMap = z.record(z.string().min(1).max(200), z.unknown());

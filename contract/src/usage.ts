@@ -10,7 +10,7 @@ const rangeFields = {
   from: z.string().max(40).optional(),
   to: z.string().max(40).optional(),
   /** IANA time zone whose days are meant; UTC without it. */
-  tz: z.string().max(64).optional(),
+  tz: plainText(0, 64).optional(),
 };
 
 export const usageGroups = ['connection', 'provider', 'model', 'key', 'user', 'workspace', 'purpose', 'day'] as const;

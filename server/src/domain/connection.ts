@@ -2,8 +2,6 @@
 import type { Owner } from './owner.ts';
 
 export type TestStatus = 'success' | 'failed' | 'pending';
-export type ParameterMode = 'strict' | 'warn' | 'drop';
-export type Auth = 'bearer' | 'header' | 'none';
 
 /** Provider-specific parameters as stored; checked by the provider's schema before they get here. */
 export type ConnectionSettings = Readonly<Record<string, unknown>>;

@@ -139,7 +139,7 @@ export class Attempt implements CallSink {
     const body = withDefaults(this.order.request.parsed(), this.target).request;
     const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
     const limit = modelLimitOf(this.target.model);
-    const outputTokensMax = body.max_completion_tokens ?? body.max_tokens ?? limit.maxOutputTokens ?? outputTokensDefault;
+    const outputTokensMax = countOf(body.max_completion_tokens) ?? countOf(body.max_tokens) ?? limit.maxOutputTokens ?? outputTokensDefault;
     const reserved = reservationOf(promptTokensMax(this.order.request.bytes.length, body, limit.contextWindow), outputTokensMax * choices, this.prices.dearest);
     try {
       this.deps.limits.reserve(key, reserved);
@@ -244,6 +244,9 @@ export class Attempt implements CallSink {
 
 /** A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten. */
 const onDiskFailure = (order: Order): OnFailure => (order.accessKey !== null && order.accessKey.budgetNanoUsd !== null ? 'refuse' : 'remember');
+
+/** A connection's free parameters may say anything; some servers take -1 for "without end". */
+const countOf = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
 
 /** Output cap for a budgeted key where neither the client nor the catalogue names one. */
 const outputTokensDefault = 4_096;

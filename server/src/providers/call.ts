@@ -102,9 +102,11 @@ function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unkn
 
 function capOutput(parsed: ChatRequest, outputTokensMax: number): void {
   const asked = parsed.max_completion_tokens ?? parsed.max_tokens;
-  const capped = typeof asked === 'number' ? Math.min(asked, outputTokensMax) : outputTokensMax;
-  if (parsed.max_tokens !== undefined && parsed.max_tokens !== null) parsed.max_tokens = capped;
-  else parsed.max_completion_tokens = capped;
+  const capped = typeof asked === 'number' && asked >= 0 ? Math.min(asked, outputTokensMax) : outputTokensMax;
+  const isOldName = parsed.max_tokens !== undefined && parsed.max_tokens !== null;
+  if (isOldName) parsed.max_tokens = capped;
+  // Both names may stand there, and which one a server obeys is its choice.
+  if (!isOldName || (parsed.max_completion_tokens !== undefined && parsed.max_completion_tokens !== null)) parsed.max_completion_tokens = capped;
 }
 
 /** The timeouts of a connection: its own where it names them, the house's elsewhere. */

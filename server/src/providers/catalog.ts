@@ -3,7 +3,7 @@ import { pathOf } from './normalise.ts';
 import { rows } from './rows.ts';
 import type { AiType, ProviderRow } from './row.ts';
 
-export type { AiType, Bound, Capability, ProviderRow, RowAuth } from './row.ts';
+export type { AiType, ProviderRow } from './row.ts';
 
 export const catalog: readonly ProviderRow[] = rows;
 

@@ -120,6 +120,19 @@ test('answers that the connection asks for on its own are reserved too', async (
   expect((await rig.ask(rich.text, { model: 'gpt-4o', messages: message() })).status).toBe(200);
 });
 
+test('a connection that asks for answers without end is held to the cap all the same', async () => {
+  const provider = await startFakeProvider();
+  onTestFinished(() => provider.close());
+  const rig = await openRig();
+  onTestFinished(() => rig.close());
+  await rig.connect({ name: 'endless', baseUrl: provider.baseUrl, settings: { parameters: { max_completion_tokens: -1 } } });
+  const key = await rig.issueKey({ budgetUsd: '5' });
+  expect((await rig.ask(key.text, { model: 'gpt-4o', messages: message() })).status).toBe(200);
+  expect(provider.received.at(-1)?.json).toMatchObject({ max_completion_tokens: 16_384 });
+  expect((await rig.ask(key.text, { model: 'gpt-4o', messages: message(), max_tokens: 10, max_completion_tokens: 7 })).status).toBe(200);
+  expect(provider.received.at(-1)?.json).toMatchObject({ max_tokens: 7, max_completion_tokens: 7 });
+});
+
 test('the bound of a prompt: bytes for text, fifty thousand for a picture, the window for what has no size', () => {
   const messages = (...types: string[]): never => [{ role: 'user', content: types.map((type) => ({ type })) }] as never;
   expect(promptTokensMax(100, { messages: message() }, 128_000)).toBe(100);

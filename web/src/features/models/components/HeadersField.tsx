@@ -4,7 +4,7 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import type { HeaderRow } from '../form/values.ts';
 import classes from './HeadersField.module.css';
-import { useFieldProps, type FieldProps } from './SchemaField.tsx';
+import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 /** As many as the server takes. */
 const rowsMax = 32;

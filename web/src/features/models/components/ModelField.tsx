@@ -2,7 +2,7 @@
 import { TextInput } from '@mantine/core';
 import { useFormatter, useTranslations } from 'use-intl';
 import { useProviderModels } from '../api/provider-models.ts';
-import { useFieldProps, type FieldProps } from './SchemaField.tsx';
+import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 export function ModelField({ field, form }: FieldProps) {
   const t = useTranslations('form');

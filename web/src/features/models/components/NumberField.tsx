@@ -4,7 +4,7 @@ import { useTranslations } from 'use-intl';
 import { useProviderModels } from '../api/provider-models.ts';
 import { readNumber } from '../form/values.ts';
 import classes from './NumberField.module.css';
-import { useFieldProps, type FieldProps } from './SchemaField.tsx';
+import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 export function NumberField({ field, form }: FieldProps) {
   const t = useTranslations('form');

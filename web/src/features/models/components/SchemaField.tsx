@@ -1,35 +1,12 @@
 /** One field of a provider's schema as a control: label above, hint below it, the fault below the control. */
 import { Checkbox, InputBase, NativeSelect, TextInput } from '@mantine/core';
 import { useLocale, useTranslations } from 'use-intl';
-import { fieldId, fieldText, type FormField } from '../form/fields.ts';
-import type { ConnectionForm } from '../form/use-connection-form.ts';
-import { useFaultText, useFieldLabel } from './ConfigurationValidator.tsx';
+import { fieldText } from '../form/fields.ts';
 import { HeadersField } from './HeadersField.tsx';
 import { ModelField } from './ModelField.tsx';
 import { NumberField } from './NumberField.tsx';
 import { SecretField } from './SecretField.tsx';
-
-export interface FieldProps {
-  field: FormField;
-  form: ConnectionForm;
-}
-
-/** What all controls have in common: id, label, hint, fault, and the judgement when they are left. */
-export function useFieldProps({ field, form }: FieldProps) {
-  const language = useLocale();
-  const labelOf = useFieldLabel();
-  const fault = useFaultText(form.fields, form.faults)(field.name);
-  return {
-    id: fieldId(field.name),
-    label: labelOf(field),
-    description: field.hint === undefined ? undefined : fieldText(field.hint, language),
-    error: fault,
-    'aria-invalid': fault !== undefined,
-    onBlur: () => form.leave(field.name),
-    required: field.required,
-    withAsterisk: false,
-  };
-}
+import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 export function SchemaField(props: FieldProps) {
   switch (props.field.kind) {

@@ -5,7 +5,7 @@ import { IconExternalLink } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useProviders } from '../api/providers.ts';
-import { useFieldProps, type FieldProps } from './SchemaField.tsx';
+import { useFieldProps, type FieldProps } from './use-field-props.ts';
 import classes from './SecretField.module.css';
 
 const around = /^[\s"'`]+|[\s"'`]+$/g;

@@ -1,0 +1,44 @@
+/** The live test beside the form: it sends what is typed, saves nothing, and shows each of its five steps with its time. */
+import { Button } from '@mantine/core';
+import type { TestResult } from '@patchbay/contract/connections';
+import { IconPlayerPlay } from '@tabler/icons-react';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import classes from './ConnectionTester.module.css';
+import { TestFindings } from './TestFindings.tsx';
+
+interface ConnectionTesterProps {
+  result: TestResult | null;
+  error: unknown;
+  isTesting: boolean;
+  /** TRUE where the form has changed since the test. */
+  isOutdated: boolean;
+  onRun: () => void;
+  onAddress: (baseUrl: string) => void;
+}
+
+export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, onAddress }: ConnectionTesterProps) {
+  const t = useTranslations();
+  const language = useLocale();
+  const fault = error === null ? null : errorText(error, language);
+  return (
+    <section className={classes['tester']} aria-labelledby="tester-title">
+      <div className={classes['head']}>
+        <h2 id="tester-title">{t('form.testTitle')}</h2>
+        <Button
+          size="compact-md"
+          variant="default"
+          leftSection={<IconPlayerPlay size={14} stroke={1.75} aria-hidden="true" />}
+          disabled={isTesting}
+          onClick={onRun}
+        >
+          {isTesting ? t('connections.testing') : t('form.test')}
+        </Button>
+      </div>
+      {result === null && !isTesting && fault === null && <p className={classes['text']}>{t('form.testText')}</p>}
+      <TestFindings label={t('form.testTitle')} result={result} isTesting={isTesting} fault={fault} onAddress={onAddress} />
+      {result?.success === true && !isTesting && <p className={classes['text']}>{result.message}</p>}
+      {isOutdated && result !== null && !isTesting && <p className={classes['old']}>{t('form.outdated')}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+/** A question that must be answered: the browser's own dialog, with the harmless answer first. Escape is that answer. */
+import { Button } from '@mantine/core';
+import { useEffect, useId, useRef, type ReactNode } from 'react';
+import classes from './Confirm.module.css';
+
+interface ConfirmProps {
+  isOpen: boolean;
+  title: string;
+  cancelLabel: string;
+  confirmLabel: string;
+  /** `bad` for what cannot be undone. */
+  tone?: 'plain' | 'bad';
+  isPending?: boolean;
+  onConfirm: () => void;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+export function Confirm({ isOpen, title, cancelLabel, confirmLabel, tone = 'plain', isPending = false, onConfirm, onClose, children }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    if (isOpen && !dialog.current?.open) dialog.current?.showModal();
+    if (!isOpen) dialog.current?.close();
+  }, [isOpen]);
+  // Closed by the browser, as with Escape; closed by its owner it says nothing more.
+  const closed = (): void => {
+    if (isOpen) onClose();
+  };
+  return (
+    <dialog ref={dialog} className={classes['confirm']} aria-labelledby={id} onClose={closed}>
+      {isOpen && (
+        <>
+          <h2 id={id}>{title}</h2>
+          <div className={classes['body']}>{children}</div>
+          <div className={classes['buttons']}>
+            <Button variant="default" onClick={onClose}>
+              {cancelLabel}
+            </Button>
+            <Button className={tone === 'bad' ? classes['bad'] : undefined} loading={isPending} onClick={onConfirm}>
+              {confirmLabel}
+            </Button>
+          </div>
+        </>
+      )}
+    </dialog>
+  );
+}
