@@ -10,6 +10,8 @@ export const secretText = z
   .max(8192)
   .refine((text) => isPlain(text.trim()), plainFault);
 export const providerId = plainText(1, 100);
+/** A provider's slug, `openai`. Rows can be added, so it is any text; S2 calls it `AIProvider`, which here is the interface (C-40). */
+export type AIProviderName = z.infer<typeof providerId>;
 /** Provider-specific settings, checked against the provider's own schema. */
 export const settingsMap = z.record(z.string().min(1).max(200), z.unknown());
 

@@ -154,4 +154,35 @@ describe('coverage', () => {
       { groups: ['C'], title: 'd' },
     ]);
   });
+
+  test.each([
+    ['type arguments', "test.each<[string, number]>([['a', 1]])('200 %s', () => {});"],
+    ['type arguments with an arrow and a list inside', "test.each<Map<string, (a: number) => Array<string>>>([new Map()])('200 %s', f);"],
+    ['brackets in brackets', "test.each(rows.map((row) => [row.id, size(row)]))('200 %s', f);"],
+    ['texts that look like brackets', "test.each([')', '(', '>'])('200 %s', f);"],
+    ['a condition', "test.skipIf(!available('redis'))('200 %s', f);"],
+    ['a title on the next line', "test.each([1])(\n  '200 %s',\n  f,\n);"],
+    ['a template', 'test.each([one(1)])(`200 %s`, f);'],
+  ])('a title is found after %s', (_, text) => {
+    expect(testCasesOf(readSource('a.test.ts', text))).toEqual([{ groups: [], title: '200 %s' }]);
+  });
+
+  test('groups are found on both engines, in tables and behind a part of the machine', () => {
+    const text =
+      "onBothEngines('A', (bench) => {\n  test('a', f);\n});\ndescribe.each<[string]>([['x']])('B %s', (x) => {\n  test.each<(a: 1) => 2>([g(1)])('b', f);\n});\nneeds('postgres')('C', () => { test('c', f); });\ntest('d', f);";
+    expect(testCasesOf(readSource('a.test.ts', text))).toEqual([
+      { groups: ['A'], title: 'a' },
+      { groups: ['B %s'], title: 'b' },
+      { groups: ['C'], title: 'c' },
+      { groups: [], title: 'd' },
+    ]);
+  });
+
+  test.each([
+    ['a regular expression that is asked', "/a/.test('200 b');"],
+    ['a declaration', "export function onBothEngines(title: string): void { run('x'); }"],
+    ['an import', "import { describe, test } from 'vitest';"],
+    ['a comparison', "if (it < 3) run('x');"],
+    ['a part without a group', "const redis = needs('redis');"],
+  ])('%s is no test', (_, text) => expect(testCasesOf(readSource('a.test.ts', text))).toEqual([]));
 });

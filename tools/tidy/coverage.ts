@@ -47,20 +47,62 @@ interface TestCase {
   title: string;
 }
 
-const call = /\b(describe|suite|test|it|needs)\b(?:\.\w+|\([^()]*\))*\s*\(\s*(?=['"`])/g;
+const callName = /(?<![.\w$])(describe|suite|test|it|needs|onBothEngines)\b/g;
+const groupNames: ReadonlySet<string> = new Set(['describe', 'suite', 'needs', 'onBothEngines']);
+
+/** The offset after the `>` that closes the type arguments at `open`; `open` itself where nothing closes them. */
+function afterTypeArguments(code: string, open: number): number {
+  const marks = /[<>;]/g;
+  marks.lastIndex = open;
+  let depth = 0;
+  for (let found = marks.exec(code); found && found[0] !== ';'; found = marks.exec(code)) {
+    if (found[0] === '>' && code[found.index - 1] === '=') continue; // The arrow of a function's type closes nothing.
+    depth += found[0] === '<' ? 1 : -1;
+    if (depth === 0) return found.index + 1;
+  }
+  return open;
+}
+
+/**
+ * The bracket that opens before a title: after `.each<...>(...)`, `.skipIf(...)` and the like, whatever is nested in them.
+ * `needs` takes the name of a part before the title. Undefined where the word calls nothing that has a title.
+ */
+function titleBracketOf(code: string, name: string, end: number): number | undefined {
+  const step = /\s*(?:\.\w+|([<(]))/y;
+  let isTitleDue = name !== 'needs';
+  step.lastIndex = end;
+  for (let found = step.exec(code); found; found = step.exec(code)) {
+    const at = step.lastIndex - 1;
+    if (found[1] === '(') {
+      if (isTitleDue && /^\(\s*['"`]/.test(code.slice(at, at + titleLookChars))) return at;
+      isTitleDue = true;
+      step.lastIndex = closeOf(code, at);
+    } else if (found[1] === '<') {
+      const after = afterTypeArguments(code, at);
+      if (after === at) return undefined;
+      step.lastIndex = after;
+    }
+  }
+  return undefined;
+}
+
+/** White space between a bracket and its title that is looked through: a line break and its indent. */
+const titleLookChars = 80;
 
 /** The titles of the tests of a file, each with the titles of the groups around it. */
 export function testCasesOf(source: Source): TestCase[] {
   const titles = new Map(source.literals.map((literal) => [literal.start, literal.value]));
   const open: { title: string; end: number }[] = [];
   const cases: TestCase[] = [];
-  for (const found of source.code.matchAll(call)) {
-    const at = found.index + found[0].length;
+  for (const found of source.code.matchAll(callName)) {
+    const name = found[1] ?? '';
+    const bracket = titleBracketOf(source.code, name, found.index + name.length);
+    if (bracket === undefined) continue;
+    const at = bracket + 1 + source.code.slice(bracket + 1).search(/\S/);
     // The text of a template begins after its backtick.
     const title = titles.get(at) ?? titles.get(at + 1) ?? '';
     while ((open.at(-1)?.end ?? Infinity) <= found.index) open.pop();
-    const isGroup = found[1] !== 'test' && found[1] !== 'it';
-    if (isGroup) open.push({ title, end: closeOf(source.code, found.index + found[0].trimEnd().length - 1) });
+    if (groupNames.has(name)) open.push({ title, end: closeOf(source.code, bracket) });
     else cases.push({ groups: open.map((group) => group.title), title });
   }
   return cases;

@@ -57,7 +57,7 @@ export const codePrivileges: readonly CodePrivilege[] = [
   {
     rule: 'time',
     pattern:
-      /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bnew\s+Date\b(?!\s*\()|(?<!new\s)(?<![\w.$])Date\s*\(|\bperformance\s*\.\s*now\b|\bprocess\s*\.\s*hrtime\b|\bAbortSignal\s*\.\s*timeout\b|(?<![\w$])set(?:Timeout|Interval)\b/g,
+      /\bDate\s*\.\s*now\b|\bnew\s+Date\s*\(\s*\)|\bnew\s+Date\b(?!\s*\()|(?<!new\s)(?<![\w.$])Date\s*\(|\bperformance\s*\.\s*now\b|\bprocess\s*\.\s*hrtime\b|\bAbortSignal\s*\.\s*timeout\b|(?<![\w$.])set(?:Timeout|Interval)\b|\bglobalThis\s*\.\s*set(?:Timeout|Interval)\b/g,
     home: /^lib\/clock\.ts$/,
     todo: 'only lib/clock.ts reads the time and waits: use the clock that is handed in',
   },

@@ -27,6 +27,7 @@ import type { Log } from '../lib/log.ts';
 import { Secret } from '../lib/secret.ts';
 import { createPriceBook } from '../providers/prices.ts';
 import { createDatabase, type Database } from '../storage/database.ts';
+import type { Driver } from '../storage/driver.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDriver } from '../storage/open.ts';
 import { lockFile } from '../storage/sqlite/lock.ts';
@@ -62,6 +63,7 @@ export interface House {
 
 const houseTimeouts: GatewayDeps['timeouts'] = { headersMs: 60_000, firstEventMs: 120_000, idleMs: 60_000, totalMs: 900_000, heartbeatMs: 15_000, readerMs: 120_000 };
 const demoKeyBytes = 32;
+const partitionsPeriodMs = 6 * 3_600_000;
 
 /** Opens what is kept and builds what works on it. Rejects with the start errors of the layers; then nothing stays open. */
 export async function buildHouse(settings: Settings, io: HouseIo): Promise<House> {
@@ -73,6 +75,7 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     opened.push(() => driver.close());
     const schema = await migrate(driver, { clock, log });
     await ensurePartitions(driver, clock.nowMs());
+    opened.push(keepPartitions(driver, io));
     const database = createDatabase(driver);
     const { vault, masters } = await loadVault({ database, settings, ids, clock, log });
     const keeper = await keepSnapshot({ database, clock, log });
@@ -114,6 +117,14 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     await closeAll(opened);
     throw error;
   }
+}
+
+/** A server that runs for months needs the partitions of months to come: rows that find none can never be moved into theirs. */
+function keepPartitions(driver: Driver, { clock, log }: HouseIo): () => void {
+  const timer = clock.every(partitionsPeriodMs, () => {
+    ensurePartitions(driver, clock.nowMs()).catch((error: unknown) => log.warn({ err: error }, 'partitions of coming months could not be made; tried again later'));
+  });
+  return () => timer.cancel();
 }
 
 /** One process per journal. The embedded database holds this lock by itself; beside PostgreSQL it is taken here. */

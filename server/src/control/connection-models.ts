@@ -18,6 +18,8 @@ export const environmentId = 'environment';
 
 export interface Models extends ModelList {
   row: ProviderRow | undefined;
+  /** The connection that was asked; null for the environment's and for the catalogue. */
+  connectionId: string | null;
 }
 
 /** Models of one connection; `refresh` asks the provider again and counts as a live test. */
@@ -30,7 +32,7 @@ async function modelsOf(deps: ControlDeps, caller: Caller, stored: StoredConnect
   const { connection } = stored;
   if (deps.keeper.snapshot.connections.get(connection.id)?.revision !== connection.revision) await catchUp(deps);
   const list = await askLive(deps, caller, savedTarget(stored), options, connection.owner.scope === 'workspace' ? connection.owner.id : null);
-  return { ...list, row: providerRow(connection.providerId) };
+  return { ...list, row: providerRow(connection.providerId), connectionId: connection.id };
 }
 
 async function modelsOfEnvironment(deps: ControlDeps, caller: Caller, options: { refresh: boolean }): Promise<Models> {
@@ -49,7 +51,7 @@ async function modelsOfEnvironment(deps: ControlDeps, caller: Caller, options: {
     secret: environment.secret,
     headers: null,
   };
-  return { ...(await askLive(deps, caller, target, options, null)), row };
+  return { ...(await askLive(deps, caller, target, options, null)), row, connectionId: null };
 }
 
 function askLive(deps: ControlDeps, caller: Caller, target: ProbeTarget, options: { refresh: boolean }, workspaceId: string | null): Promise<ModelList> {
@@ -87,5 +89,5 @@ export async function modelsOfProvider(
   const own = items.filter(({ connection }) => connection.owner.scope === 'user');
   const chosen = own.find(({ connection }) => connection.isDefault) ?? own[0] ?? items.find(({ connection }) => connection.isDefault) ?? items[0];
   if (chosen) return modelsOf(deps, caller, chosen, options);
-  return { models: catalogModels(row), source: 'catalog', fetchedAtMs: null, fault: null, row };
+  return { models: catalogModels(row), source: 'catalog', fetchedAtMs: null, fault: null, row, connectionId: null };
 }

@@ -1,4 +1,5 @@
 /** Which models somebody wants to see in their own lists (D-38). A view of theirs alone: no revision, no audit entry. */
+import type { ListedModel } from '../domain/probe.ts';
 import { isUuid } from '../lib/ids.ts';
 import { listPreferences, setPreferenceStep, type ModelPreference } from '../storage/model-preferences.ts';
 import type { Caller } from './change.ts';
@@ -10,6 +11,13 @@ export async function preferencesOf(deps: ControlDeps, caller: Caller, connectio
   // The pseudo-connection of the settings has an id that is none, and PostgreSQL refuses to compare with such a text.
   if (connectionId !== null && !isUuid(connectionId)) return [];
   return listPreferences(deps.database, caller.actor.userId, connectionId);
+}
+
+/** Without the models of this connection that the caller has hidden; `null` is a list of no connection, which nobody can hide from. */
+export async function visibleModels(deps: ControlDeps, caller: Caller, connectionId: string | null, models: readonly ListedModel[]): Promise<ListedModel[]> {
+  const preferences = connectionId === null ? [] : await preferencesOf(deps, caller, connectionId);
+  const hidden = new Set(preferences.filter((preference) => !preference.isEnabled).map(({ modelId }) => modelId));
+  return models.filter(({ id }) => !hidden.has(id));
 }
 
 /** Notes a preference for a model of a connection that the caller may use. Throws NOT_FOUND or FORBIDDEN. */

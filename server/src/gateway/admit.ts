@@ -37,9 +37,9 @@ export function admit(deps: GatewayDeps, order: Order): Grant {
 }
 
 /** Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. */
-export function admitChoice({ accessKey, asked }: Order, targets: readonly Target[]): Target[] {
+export function admitChoice({ accessKey, asked }: Order, targets: readonly Target[]): readonly Target[] {
   const models = accessKey?.models ?? null;
-  if (models === null || (asked !== null && asked !== '')) return [...targets];
+  if (models === null || (asked !== null && asked !== '')) return targets;
   const allowed = targets.filter(({ connection, model }) => allowsModel(models, model) || (connection !== null && allowsModel(models, `${connection.name}/${model}`)));
   if (allowed.length === 0) throw refuse('model_not_allowed');
   return allowed;

@@ -11,6 +11,7 @@ import { callProvider, timeoutsOf } from '../providers/call.ts';
 import type { AnswerFacts, CallSink, CallTimeouts } from '../providers/calling.ts';
 import { withDefaults } from '../providers/defaults.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
+import { replacementOf } from '../providers/model-lists.ts';
 import type { ModelPrices } from '../providers/prices.ts';
 import type { Grant } from './admit.ts';
 import { refuse } from './errors.ts';
@@ -21,7 +22,8 @@ import type { Relay } from './relay.ts';
 import { openSecrets } from './secrets.ts';
 
 /** Returns when the caller has been answered. Throws the failure of the last attempt, or a refusal before the first. */
-export async function attemptEach(deps: GatewayDeps, order: Order, targets: readonly Target[], grant: Grant, journey: Journey, relay: Relay): Promise<void> {
+export async function attemptEach(deps: GatewayDeps, order: Order, planned: readonly Target[], grant: Grant, journey: Journey, relay: Relay): Promise<void> {
+  const targets = [...pricedFor(deps, order, planned)];
   const deadlineMs = order.startedMs + deps.timeouts.totalMs;
   let index = 0;
   let attemptsAtTarget = 0;
@@ -36,6 +38,8 @@ export async function attemptEach(deps: GatewayDeps, order: Order, targets: read
     const attempt = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
     const failure = await attempt.run();
     if (failure === null) return;
+    const standIn = failure.fault === 'model_not_found' ? standInFor(target) : null;
+    if (standIn) targets.splice(index + 1, 0, standIn);
     const next = planNextAttempt({
       fault: relay.isGone() ? 'caller_gone' : failure.fault,
       contentSent: journey.contentSent,
@@ -62,6 +66,19 @@ export async function attemptEach(deps: GatewayDeps, order: Order, targets: read
     } else deps.health.retried(targetKey(target));
     if (next.waitMs > 0) await pause(deps.clock, next.waitMs);
   }
+}
+
+/** The same place with what took over from a retired model; tried only once the provider no longer serves the old one (C-06). */
+function standInFor(target: Target): Target | null {
+  const model = replacementOf(target.row, target.model);
+  return model === null || target.isStandIn ? null : { ...target, model, isStandIn: true };
+}
+
+/** A budget cannot be spent where no price is known: such targets are passed over as long as there are others. */
+function pricedFor({ prices }: GatewayDeps, { accessKey }: Order, targets: readonly Target[]): readonly Target[] {
+  if (accessKey === null || accessKey.budgetNanoUsd === null) return targets;
+  const priced = targets.filter(({ row, model }) => prices.pricesOf(row, model) !== null);
+  return priced.length > 0 ? priced : targets;
 }
 
 const noFacts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
@@ -215,9 +232,9 @@ export class Attempt implements CallSink {
   }
 
   private see(facts: AnswerFacts): void {
-    this.facts = facts;
+    this.facts = this.target.isStandIn ? { ...facts, changed: [{ parameter: 'model', what: 'approximated', to: this.target.model }, ...facts.changed] } : facts;
     this.firstByteMs ??= this.deps.clock.monotonicMs();
-    this.journey.changed = facts.changed;
+    this.journey.changed = this.facts.changed;
   }
 
   /** Called exactly once per attempt, when it is known whether another one follows. */

@@ -25,6 +25,8 @@ export interface Target {
   trust: Trust;
   model: string;
   settings: Connection['settings'];
+  /** This model stands in for a retired one, which the answer must say (C-06). */
+  isStandIn?: true;
   /** Values that were typed for a test and are stored nowhere; null for the sealed ones. */
   typed: OpenedSecrets | null;
 }
@@ -54,27 +56,42 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
   });
   if (resolution.kind === 'refused') throw refuse(resolution.code);
   if (resolution.kind === 'environment') return [environmentTarget(deps, resolution.model)];
-  return healthyFirst(deps, resolution.candidates)
+  const { candidates } = resolution;
+  if (candidates.length === 1) return [targetOf(deps, candidates[0]!)];
+  return healthyFirst(deps, candidates)
     .slice(0, targetsMax)
     .map((candidate) => targetOf(deps, candidate));
 }
 
 /** Unhealthy ones go last, not away: when all are ill, trying beats refusing. */
 function healthyFirst(deps: GatewayDeps, candidates: readonly Candidate[]): Candidate[] {
-  if (candidates.length === 1) return [...candidates];
   return candidates.toSorted((a, b) => deps.health.rank(a.connection.id) - deps.health.rank(b.connection.id));
 }
 
-export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }: Candidate): Target {
+/** A connection that was changed is another object, so where one leads is worked out once and not for every request. */
+const addresses = new WeakMap<Connection, Pick<Target, 'row' | 'baseUrl' | 'origin'>>();
+
+function addressOf(demo: GatewayDeps['demo'], connection: Connection): Pick<Target, 'row' | 'baseUrl' | 'origin'> {
+  const known = addresses.get(connection);
+  if (known) return known;
   const row = providerRow(connection.providerId);
   if (!row) throw refuse('connection_inactive');
+  // The demo's address is handed in by the application and may change without the connection.
+  if (row.isInternal && demo) return { row: rowAt(row, demo.baseUrl), baseUrl: demo.baseUrl, origin: new URL(demo.baseUrl).origin };
+  const { baseUrl, origin } = normaliseBase(row, connection.baseUrl);
+  const address = { row: rowAt(row, baseUrl), baseUrl, origin };
+  if (!row.isInternal) addresses.set(connection, address);
+  return address;
+}
+
+export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }: Candidate): Target {
+  const { row, baseUrl, origin } = addressOf(deps.demo, connection);
   if (model.length > modelCharsMax) throw refuse('model_not_found');
-  const base = row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, connection.baseUrl);
   return {
     connection,
-    row: rowAt(row, base.baseUrl),
-    baseUrl: base.baseUrl,
-    origin: base.origin,
+    row,
+    baseUrl,
+    origin,
     // The demo provider is this process itself, on loopback.
     trust: row.isInternal ? 'administrator' : connection.trust,
     model,

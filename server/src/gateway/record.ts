@@ -1,7 +1,7 @@
 /** Writes down what an attempt came to, whatever happened; failures too, since they are what the health page is made of. */
 import { costOf } from '../domain/cost.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
-import { noTokens, type Intent, type Settlement, type TokenUsage } from '../domain/ledger.ts';
+import { noTokens, type Change, type Intent, type Settlement, type TokenUsage } from '../domain/ledger.ts';
 import type { AnswerFacts } from '../providers/calling.ts';
 import type { ModelPrices } from '../providers/prices.ts';
 import { promptTokensEstimate } from './admit.ts';
@@ -76,13 +76,23 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
     usage,
     costNanoUsd: prices ? costOf(usage, prices) : isUsed ? null : 0,
     prices: isUsed ? prices : null,
-    modelReported: facts.modelReported,
+    modelReported: facts.modelReported?.slice(0, reportedCharsMax) ?? null,
     finishReason: facts.finishReason,
     latencyMs: Math.round(deps.clock.monotonicMs() - ending.startedMs),
     firstByteMs: ending.firstByteMs === null ? null : Math.round(ending.firstByteMs - ending.startedMs),
-    changed: facts.changed.length > 0 ? facts.changed : null,
+    changed: facts.changed.length > 0 ? facts.changed.slice(0, changesMax).map(shortened) : null,
   };
 }
+
+/** What providers and clients name goes into a line of the journal, and a line has to stay one that can be read back. */
+const reportedCharsMax = 1_000;
+const changesMax = 100;
+const changeCharsMax = 200;
+const shortened = ({ parameter, what, to }: Change): Change => ({
+  parameter: parameter.slice(0, changeCharsMax),
+  what,
+  ...(to !== undefined && { to: to.slice(0, changeCharsMax) }),
+});
 
 /** A request that reached no provider: attempt 0 of itself. */
 export function recordRefusal(deps: GatewayDeps, order: Order, error: GatewayError): void {

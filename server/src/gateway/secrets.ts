@@ -14,7 +14,8 @@ export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }
   if (typed) return typed;
   if (!connection) return { secret: environmentSecret(deps, origin), headers: {} };
   // The place names the origin that the request really goes to, not the one the row remembers: a row that was altered opens nothing.
-  const placed = { ...connection, origin };
+  const { id, owner, providerId } = connection;
+  const placed = { id, owner, providerId, origin };
   const sealed = deps.keeper.snapshot.sealed.get(connection.id);
   const headers = openOne(deps, placed, sealed?.headers ?? null, 'headers_encrypted');
   return {
@@ -30,7 +31,10 @@ function environmentSecret({ environment }: SecretDeps, origin: string): string 
   return environment.secret.reveal();
 }
 
-export function openOne(deps: Pick<SecretDeps, 'keeper' | 'vault'>, connection: Connection, box: string | null, column: SecretColumn): string | null {
+/** As much of a connection as its secrets are bound to. */
+type SealedAt = Pick<Connection, 'id' | 'owner' | 'providerId' | 'origin'>;
+
+export function openOne(deps: Pick<SecretDeps, 'keeper' | 'vault'>, connection: SealedAt, box: string | null, column: SecretColumn): string | null {
   if (box === null) return null;
   const keys = deps.keeper.snapshot.ownerKeys.get(ownerKey(connection.owner)) ?? [];
   try {

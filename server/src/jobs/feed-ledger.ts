@@ -1,14 +1,14 @@
 /** Brings the journal into the database, batch after batch, and lets the journal forget what is safely there. */
 import type { AuditEntry } from '../domain/audit.ts';
+import type { LineSpan } from '../domain/ledger-line.ts';
 import type { Journal, Recovered } from '../journal/journal.ts';
-import type { Numbered } from '../journal/line.ts';
 import { pause, type Clock, type Timer } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
 import { StaleWrite, StorageBusy, StorageUnavailable } from '../storage/errors.ts';
 import { openBooks, rereadBooks, touchInstance, type Books } from '../storage/instances.ts';
-import { applyRecords, markUnknown } from '../storage/ledger.ts';
+import { applyJournal, markUnknown } from '../storage/ledger.ts';
 
 export interface FeedDeps {
   database: Database;
@@ -32,6 +32,7 @@ export interface Feeder {
 }
 
 const periodMs = 250;
+/** One transaction: short enough that another write does not wait long for the database's one writer. */
 const batchRecordsMax = 500;
 /** One run gives way after this many batches; the next tick goes on. */
 const batchesMax = 200;
@@ -146,16 +147,16 @@ class LedgerFeeder implements Feeder {
     const { database, journal, recovered, clock, log } = this.#deps;
     let isDrained = false;
     for (let batch = 0; batch < batchesMax; batch++) {
-      const { records, damagedLines } = journal.readAfter(books.appliedSeq, batchRecordsMax);
+      const { spans, damagedLines } = journal.readLinesAfter(books.appliedSeq, batchRecordsMax);
       if (damagedLines > 0) log.error({ damagedLines, after: books.appliedSeq }, 'ledger: damaged lines in the journal');
-      isDrained = records.length === 0;
+      isDrained = spans.length === 0;
       if (isDrained) break;
-      const gaps = gapsIn(books.appliedSeq, records);
+      const gaps = gapsIn(books.appliedSeq, spans);
       const nowMs = clock.nowMs();
-      const applied = await applyRecords(
+      const applied = await applyJournal(
         database,
         books,
-        records,
+        spans.map(({ text }) => text).join(''),
         nowMs,
         gaps.map((gap) => this.#factOf(gap, nowMs)),
       );
@@ -194,13 +195,13 @@ class LedgerFeeder implements Feeder {
   }
 }
 
-/** Where numbers are missing: between the last one applied and the first record, or between two records. */
-export function gapsIn(appliedSeq: number, records: readonly Pick<Numbered, 'seq'>[]): Gap[] {
+/** Where numbers are missing: between the last one applied and the first line, or between two spans of lines. */
+export function gapsIn(appliedSeq: number, spans: readonly Pick<LineSpan, 'firstSeq' | 'lastSeq'>[]): Gap[] {
   const gaps: Gap[] = [];
   let last = appliedSeq;
-  for (const { seq } of records) {
-    if (seq > last + 1) gaps.push({ after: last, before: seq });
-    last = seq;
+  for (const { firstSeq, lastSeq } of spans) {
+    if (firstSeq > last + 1) gaps.push({ after: last, before: firstSeq });
+    last = lastSeq;
   }
   return gaps;
 }

@@ -1,10 +1,11 @@
 /** This process's append-only file of intents and settlements: one write per tick, one fdatasync for many, nothing lost by a kill. */
 import { closeSync, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
 import type { LedgerRecord } from '../domain/ledger.ts';
+import type { LineSpan } from '../domain/ledger-line.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { GroupSync, type Settled } from './group-sync.ts';
-import { writeLine, type Numbered } from './line.ts';
+import { writeLine } from './line.ts';
 import {
   createSegment,
   createSegmentReader,
@@ -15,7 +16,7 @@ import {
   writeInstance,
   type Segment,
 } from './segments.ts';
-import { RecordWindow } from './window.ts';
+import { LineWindow } from './window.ts';
 
 /** The disk does not take records: new work is refused with 503, or goes on from memory where the caller says so (P12). */
 export class JournalUnavailable extends Error {
@@ -45,8 +46,11 @@ export interface Journal {
   flush(): void;
   /** Calls back with null once the record is on the disk or in the books (at once when it is), with a failure while the disk fails. */
   whenDurable(seq: number, durable: Settled): void;
-  /** For the feeder: records after `seq` in order, at most `countMax`; fewer than there are, but none only where there are none. */
-  readAfter(seq: number, countMax: number): { records: Numbered[]; damagedLines: number };
+  /**
+   * For the feeder: lines after `seq` in order, as they were written; none only where there are none. About `countMax` of them: less from
+   * the files, more by what one write had. The first span may begin at or before `seq`.
+   */
+  readLinesAfter(seq: number, countMax: number): { spans: readonly LineSpan[]; damagedLines: number };
   /** Everything up to `seq` is durably in the database: whole segments at or below it are deleted. */
   fed(seq: number): void;
   /** Becomes another instance: for a journal that is older than the books, whose numbers have been used before. */
@@ -89,19 +93,43 @@ const hardFactor = 4;
 /** Records kept in memory while the disk fails (P12). */
 const ringRecordsMax = 10_000;
 const windowRecordsMax = 10_000;
+/** In UTF-8 at most three times as many bytes, which is less than a reader takes in at once. */
+const lineCharsMax = 1_048_576;
+/** A longer write is several spans, so that no batch of the feeder is much longer than it asked for. */
+const spanRecordsMax = 256;
 const retryMs = 250;
 
-interface Pending extends Numbered {
+/** The line of a record, or (written once, to be written again) the lines of several. */
+interface Pending {
+  firstSeq: number;
+  seq: number;
   line: string;
   written: Settled | null;
   isRemembered: boolean;
+}
+
+/**
+ * The lines of entries as few texts: one for a usual tick. A new one begins where numbers are missing, and after `writtenSeq`: what is
+ * written for the second time stays apart from what is new.
+ */
+function spansOf(entries: readonly Pending[], writtenSeq: number): LineSpan[] {
+  const spans: LineSpan[] = [];
+  let span: LineSpan | undefined;
+  for (const { firstSeq, seq, line } of entries) {
+    const follows = span !== undefined && firstSeq === span.lastSeq + 1 && span.lastSeq !== writtenSeq;
+    if (span && follows && seq - span.firstSeq < spanRecordsMax) {
+      span.text += line;
+      span.lastSeq = seq;
+    } else spans.push((span = { firstSeq, lastSeq: seq, text: line }));
+  }
+  return spans;
 }
 
 /** Measured on two busy cores: an append costs 10 us with a write of its own, 4 us where ten or more share one. */
 class SegmentedJournal implements Journal {
   readonly #options: Required<JournalOptions>;
   readonly #segments: Segment[];
-  readonly #window = new RecordWindow(windowRecordsMax);
+  readonly #window = new LineWindow(windowRecordsMax);
   readonly #reader = createSegmentReader();
   readonly #sync: GroupSync;
   #instanceId: string;
@@ -112,6 +140,7 @@ class SegmentedJournal implements Journal {
   /** Not on the disk yet: this tick's, and everything since a failure. */
   #pending: Pending[] = [];
   #immediate: NodeJS.Immediate | null = null;
+  readonly #flushLater = (): void => this.flush();
   /** Written, but not synced: after a failed fdatasync nobody knows what of it the disk has. */
   #unsynced: Pending[] = [];
   #failure: JournalUnavailable | null = null;
@@ -154,10 +183,11 @@ class SegmentedJournal implements Journal {
     if (this.#failure && this.#pending.length >= ringRecordsMax) throw this.#failure;
     const seq = this.#lastSeq + 1;
     const line = writeLine(seq, record);
+    // A line that no reader takes in would hide all that follow it.
+    if (line.length > lineCharsMax) throw new JournalUnavailable('a record is too large for the journal');
     this.#lastSeq = seq;
-    this.#pending.push({ seq, record, line, written, isRemembered: onFailure === 'remember' || record.kind !== 'intent' });
-    this.#window.push({ seq, record });
-    this.#immediate ??= setImmediate(() => this.flush());
+    this.#pending.push({ firstSeq: seq, seq, line, written, isRemembered: onFailure === 'remember' || record.kind !== 'intent' });
+    this.#immediate ??= setImmediate(this.#flushLater);
     return seq;
   }
 
@@ -182,14 +212,19 @@ class SegmentedJournal implements Journal {
     this.#sync.wait(seq, durable);
   }
 
-  readAfter(seq: number, countMax: number): { records: Numbered[]; damagedLines: number } {
-    // While the disk fails the database is the only safe place there is, so that it also gets what is in memory alone.
-    const lastSeq = this.#failure ? this.#lastSeq : this.#writtenSeq;
-    if (!this.#window.reachesBackTo(seq) && seq < lastSeq) {
-      const read = this.#reader.read(this.#segments, seq, countMax);
-      if (read.records.length > 0) return read;
+  readLinesAfter(seq: number, countMax: number): { spans: readonly LineSpan[]; damagedLines: number } {
+    if (seq < this.#writtenSeq) {
+      if (!this.#window.reachesBackTo(seq)) {
+        const read = this.#reader.read(this.#segments, seq, countMax);
+        if (read.spans.length > 0) return read;
+      }
+      const spans = this.#window.after(seq, countMax);
+      if (spans.length > 0) return { spans, damagedLines: 0 };
     }
-    return { records: this.#window.after(seq, lastSeq, countMax), damagedLines: 0 };
+    if (!this.#failure) return { spans: [], damagedLines: 0 };
+    // While the disk fails the database is the only safe place there is, so that it also gets what is in memory alone.
+    const unwritten = this.#pending.filter((entry) => entry.seq > Math.max(seq, this.#writtenSeq)).slice(0, countMax);
+    return { spans: spansOf(unwritten, this.#writtenSeq), damagedLines: 0 };
   }
 
   fed(seq: number): void {
@@ -249,7 +284,8 @@ class SegmentedJournal implements Journal {
   #write(): void {
     const entries = this.#pending;
     const segment = this.#segments.at(-1)!;
-    const text = entries.map((entry) => entry.line).join('');
+    const spans = spansOf(entries, this.#writtenSeq);
+    const text = spans.length === 1 ? spans[0]!.text : spans.map((span) => span.text).join('');
     const buffer = Buffer.from(this.#hasBrokenLine ? `\n${text}` : text);
     try {
       for (let offset = 0; offset < buffer.length;) offset += writeSync(this.#fd, buffer, offset);
@@ -265,9 +301,12 @@ class SegmentedJournal implements Journal {
     this.#hasBrokenLine = false;
     segment.bytes += buffer.length;
     this.#pending = [];
-    this.#writtenSeq = entries.at(-1)!.seq;
-    for (const entry of entries) if (entry.seq > this.#sync.durableSeq) this.#unsynced.push(entry);
-    this.#window.trim(this.#writtenSeq);
+    for (const { firstSeq, lastSeq, text: line } of spans) {
+      if (lastSeq > this.#sync.durableSeq) this.#unsynced.push({ firstSeq, seq: lastSeq, line, written: null, isRemembered: true });
+      // What is written for the second time is in the window already, or was too old for it.
+      if (firstSeq > this.#writtenSeq) this.#window.push({ firstSeq, lastSeq, text: line });
+    }
+    this.#writtenSeq = spans.at(-1)!.lastSeq;
     if (segment.bytes >= this.#rotateAtBytes && !this.#sync.isInFlight) this.#rotate();
     this.#sync.wrote();
   }

@@ -1,40 +1,32 @@
 /** One record of the journal as one line of text, and back: length and checksum show a torn, cut or altered line. */
 import { crc32 } from 'node:zlib';
 import type { LedgerRecord } from '../domain/ledger.ts';
+import { linePrefixChars, payloadOf, recordsIn, type LineSpan, type Numbered } from '../domain/ledger-line.ts';
 
-/*
- * A line is `<crc32, 8 hex digits> <bytes of the rest, 8 hex digits> <sequence number> <JSON>\n`. The checksum covers the sequence
- * number and the JSON. JSON has no raw line feed, so a reader that met a damaged line finds the next one again.
- */
-const prefixBytes = 18;
 const lineFeed = 10;
 const space = 32;
+/** Nine digits, of which the first is cut off again: cheaper than padding. */
+const beyondHex8 = 0x1_0000_0000;
 
-export interface Numbered {
-  seq: number;
-  record: LedgerRecord;
-}
-
-const hex8 = (value: number): string => value.toString(16).padStart(8, '0');
+const hex8 = (value: number): string => (value + beyondHex8).toString(16).slice(1);
 
 /** The line of a record, with its line feed. */
 export function writeLine(seq: number, record: LedgerRecord): string {
-  const payload = `${seq} ${JSON.stringify(record)}`;
+  const payload = payloadOf(seq, record);
   return `${hex8(crc32(payload))} ${hex8(Buffer.byteLength(payload))} ${payload}\n`;
 }
 
 /** The sequence number of a whole, undamaged line without its line feed; null where anything about it is wrong. */
 function seqOfLine(line: Buffer): number | null {
-  if (line.length < prefixBytes + 3 || line[8] !== space || line[17] !== space) return null;
-  if (line.toString('latin1', 9, 17) !== hex8(line.length - prefixBytes)) return null;
-  const payload = line.subarray(prefixBytes);
+  if (line.length < linePrefixChars + 3 || line[8] !== space || line[17] !== space) return null;
+  if (line.toString('latin1', 9, 17) !== hex8(line.length - linePrefixChars)) return null;
+  const payload = line.subarray(linePrefixChars);
   if (line.toString('latin1', 0, 8) !== hex8(crc32(payload))) return null;
   const seq = Number(payload.toString('latin1', 0, payload.indexOf(space)));
   return Number.isSafeInteger(seq) && seq > 0 ? seq : null;
 }
 
-export interface LinesRead {
-  records: Numbered[];
+interface Scanned {
   /** Bytes looked at: whole lines only, so that the next read begins at a line. */
   consumedBytes: number;
   /** Whole lines whose length or checksum was wrong. They are stepped over; the sequence shows what is missing. */
@@ -45,11 +37,22 @@ export interface LinesRead {
   lastGoodEnd: number;
 }
 
-/** Reads the whole lines of a buffer that begins at a line; takes at most `countMax` records above `afterSeq`. */
-export function readLines(buffer: Buffer, afterSeq: number, countMax: number): LinesRead {
-  const read: LinesRead = { records: [], consumedBytes: 0, damagedLines: 0, lastSeq: 0, lastGoodEnd: 0 };
+export interface SpansRead extends Scanned {
+  /** What was found above `afterSeq`, in order; a new span begins where numbers are missing. */
+  spans: LineSpan[];
+}
+
+export interface LinesRead extends Scanned {
+  records: Numbered[];
+}
+
+/** Reads the whole lines of a buffer that begins at a line, as they are; takes at most `countMax` lines above `afterSeq`. */
+export function readSpans(buffer: Buffer, afterSeq: number, countMax: number): SpansRead {
+  const read: SpansRead = { spans: [], consumedBytes: 0, damagedLines: 0, lastSeq: 0, lastGoodEnd: 0 };
   let seen = afterSeq;
-  for (let from = 0; read.records.length < countMax;) {
+  let span: LineSpan | null = null;
+  let taken = 0;
+  for (let from = 0; taken < countMax;) {
     const end = buffer.indexOf(lineFeed, from);
     if (end < 0) break;
     const line = buffer.subarray(from, end);
@@ -66,9 +69,18 @@ export function readLines(buffer: Buffer, afterSeq: number, countMax: number): L
     read.lastGoodEnd = from;
     // What could not be synced is written a second time into the next segment: the first copy counts.
     if (seq <= seen) continue;
+    if (span && seq === seen + 1) {
+      span.lastSeq = seq;
+      span.text += buffer.toString('utf8', from - line.length - 1, from);
+    } else read.spans.push((span = { firstSeq: seq, lastSeq: seq, text: buffer.toString('utf8', from - line.length - 1, from) }));
     seen = seq;
-    const payload = line.toString('utf8', prefixBytes);
-    read.records.push({ seq, record: JSON.parse(payload.slice(payload.indexOf(' ') + 1)) as LedgerRecord });
+    taken += 1;
   }
   return read;
+}
+
+/** As `readSpans`, with the records themselves. */
+export function readLines(buffer: Buffer, afterSeq: number, countMax: number): LinesRead {
+  const { spans, ...scanned } = readSpans(buffer, afterSeq, countMax);
+  return { ...scanned, records: spans.flatMap(({ text }) => recordsIn(text)) };
 }

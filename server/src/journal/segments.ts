@@ -15,8 +15,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { LineSpan } from '../domain/ledger-line.ts';
 import { isUuid, type Ids } from '../lib/ids.ts';
-import { readLines, type Numbered } from './line.ts';
+import { readSpans } from './line.ts';
 
 export interface Segment {
   path: string;
@@ -110,7 +111,7 @@ export interface TailState {
 export function repairTail(segment: Segment): TailState {
   const buffer = readFileSync(segment.path);
   // Only the numbers are wanted here: records above the highest number there is are none.
-  const read = readLines(buffer, Number.MAX_SAFE_INTEGER, 1);
+  const read = readSpans(buffer, Number.MAX_SAFE_INTEGER, 1);
   const tornBytes = buffer.length - read.consumedBytes;
   if (tornBytes > 0) {
     const fd = openSync(segment.path, 'r+');
@@ -124,13 +125,13 @@ export function repairTail(segment: Segment): TailState {
   }
   const tail = buffer.subarray(read.lastGoodEnd, read.consumedBytes);
   // Each damaged line at the very end had a number of its own. It is not given again, so that the sequence shows the gap.
-  const damagedAtEnd = readLines(tail, 0, 1).damagedLines;
+  const damagedAtEnd = readSpans(tail, 0, 1).damagedLines;
   return { lastSeq: Math.max(read.lastSeq, segment.firstSeq - 1) + damagedAtEnd, tornBytes, damagedLines: read.damagedLines };
 }
 
 export interface SegmentReader {
-  /** Records after `seq` in order, at most `countMax`, from one chunk of one segment; empty where the segments hold none. */
-  read(segments: readonly Segment[], seq: number, countMax: number): { records: Numbered[]; damagedLines: number };
+  /** Lines after `seq` in order, at most `countMax`, from one chunk of one segment; empty where the segments hold none. */
+  read(segments: readonly Segment[], seq: number, countMax: number): { spans: LineSpan[]; damagedLines: number };
 }
 
 function readChunk(segment: Segment, offset: number, bytes: number): Buffer {
@@ -147,17 +148,17 @@ function readChunk(segment: Segment, offset: number, bytes: number): Buffer {
 /** Reads segments forward, remembering where the last answer ended: a long backlog is read once, not once per batch. */
 export function createSegmentReader(): SegmentReader {
   let place = { path: '', offset: 0, afterSeq: -1 };
-  const step = (segment: Segment, seq: number, countMax: number): { records: Numbered[]; damagedLines: number; isAtEnd: boolean } => {
+  const step = (segment: Segment, seq: number, countMax: number): { spans: LineSpan[]; damagedLines: number; isAtEnd: boolean } => {
     const isSamePlace = place.path === segment.path && place.afterSeq <= seq;
     const offset = isSamePlace ? place.offset : 0;
     let chunk = readChunk(segment, offset, chunkBytes);
-    let read = readLines(chunk, seq, countMax);
+    let read = readSpans(chunk, seq, countMax);
     if (read.consumedBytes === 0 && chunk.length === chunkBytes) {
       chunk = readChunk(segment, offset, lineBytesMax);
-      read = readLines(chunk, seq, countMax);
+      read = readSpans(chunk, seq, countMax);
     }
-    place = { path: segment.path, offset: offset + read.consumedBytes, afterSeq: read.records.at(-1)?.seq ?? seq };
-    return { records: read.records, damagedLines: read.damagedLines, isAtEnd: read.consumedBytes === 0 };
+    place = { path: segment.path, offset: offset + read.consumedBytes, afterSeq: read.spans.at(-1)?.lastSeq ?? seq };
+    return { spans: read.spans, damagedLines: read.damagedLines, isAtEnd: read.consumedBytes === 0 };
   };
   return {
     read(segments, seq, countMax) {
@@ -169,11 +170,11 @@ export function createSegmentReader(): SegmentReader {
         for (;;) {
           const found = step(segment, seq, countMax);
           damagedLines += found.damagedLines;
-          if (found.records.length > 0) return { records: found.records, damagedLines };
+          if (found.spans.length > 0) return { spans: found.spans, damagedLines };
           if (found.isAtEnd) break;
         }
       }
-      return { records: [], damagedLines };
+      return { spans: [], damagedLines };
     },
   };
 }

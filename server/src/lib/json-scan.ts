@@ -116,25 +116,30 @@ export interface Patch {
 
 /** The same object with some members replaced or added; every other byte stays as it came. */
 export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]): Buffer {
-  const replaced: { start: number; end: number; text: string }[] = [];
-  const added: string[] = [];
+  const splices: { start: number; end: number; text: string }[] = [];
+  let added = '';
   for (const { key, json } of patches) {
     const member = scan.members.get(key);
-    if (member) replaced.push({ ...member, text: json });
-    else added.push(`${JSON.stringify(key)}:${json}`);
+    if (member) splices.push({ start: member.start, end: member.end, text: json });
+    else added += `${added === '' ? '' : ','}${JSON.stringify(key)}:${json}`;
   }
   // Added members go in front; in an empty object the last comma would be one too many.
-  if (added.length > 0) replaced.push({ start: scan.firstAt, end: scan.firstAt, text: `${added.join(',')}${scan.members.size > 0 ? ',' : ''}` });
-  if (replaced.length === 0) return bytes;
-  if (replaced.length > 1) replaced.sort((a, b) => a.start - b.start);
-  const pieces: Buffer[] = [];
+  if (added !== '') splices.push({ start: scan.firstAt, end: scan.firstAt, text: scan.members.size > 0 ? `${added},` : added });
+  if (splices.length === 0) return bytes;
+  if (splices.length > 1) splices.sort((a, b) => a.start - b.start);
+  let length = bytes.length;
+  for (const { start, end, text } of splices) length += Buffer.byteLength(text) - (end - start);
+  // Written once into its place: pieces that are put together afterwards would be copied twice. Every byte of it is set below.
+  const patched = Buffer.allocUnsafe(length);
   let from = 0;
-  for (const { start, end, text } of replaced) {
-    pieces.push(bytes.subarray(from, start), Buffer.from(text));
+  let at = 0;
+  for (const { start, end, text } of splices) {
+    at += bytes.copy(patched, at, from, start);
+    at += patched.write(text, at);
     from = end;
   }
-  pieces.push(bytes.subarray(from));
-  return Buffer.concat(pieces);
+  bytes.copy(patched, at, from);
+  return patched;
 }
 
 /**

@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { SseTooLarge } from '../lib/sse.ts';
 import { streamBytesMax, wholeBytesMax, type AnswerFacts, type Call, type CallSink } from './calling.ts';
 import { failureOfEgress } from './egress-faults.ts';
+import { seenAnswer } from './openai/answer.ts';
 import type { Protocol, VendorError } from './protocol.ts';
 import { parseJson } from './shape.ts';
 import { chunksOfWhole, PassedStream, TranslatedStream, type StreamTaker } from './streams.ts';
@@ -180,30 +181,44 @@ export class AnswerReader implements ResponseSink, Exchange {
 
   private finishWhole(): void {
     const { to, request } = this.call;
-    let whole: { body: Buffer; response: ChatResponse };
+    const isPassed = to.row.protocol === 'openai' && !request.isStream;
+    let whole: { body: Buffer; response: ChatResponse | null };
     try {
-      whole = this.readWhole();
+      whole = this.readWhole(isPassed);
     } catch (error) {
       return error instanceof UpstreamFailure ? this.deliver(this.scrubbed(error)) : this.failUnread(error);
     }
     if (!this.close()) return;
-    if (request.isStream) {
-      // Asked for a stream, answered whole (E3): the answer is good, so it is told as a stream.
-      for (const piece of chunksOfWhole(whole.response, request.wantsUsage)) this.sink.onPiece(piece, this.facts);
-      this.sink.onStreamEnd(this.facts);
-    } else this.sink.onWhole(to.row.protocol === 'openai' ? whole.body : JSON.stringify(whole.response), this.facts);
+    const { body, response } = whole;
+    if (response === null) return this.sink.onWhole(body, this.facts);
+    if (!request.isStream) return this.sink.onWhole(JSON.stringify(response), this.facts);
+    // Asked for a stream, answered whole (E3): the answer is good, so it is told as a stream.
+    for (const piece of chunksOfWhole(response, request.wantsUsage)) this.sink.onPiece(piece, this.facts);
+    this.sink.onStreamEnd(this.facts);
   }
 
-  /** Throws UpstreamFailure for what is no completion. */
-  private readWhole(): { body: Buffer; response: ChatResponse } {
+  /** Throws UpstreamFailure for what is no completion. The response is built where its bytes are not passed on as they came. */
+  private readWhole(isPassed: boolean): { body: Buffer; response: ChatResponse | null } {
     const body = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
     const { to, moment } = this.call;
-    const response = this.protocol.fromVendor(parseJson(body.toString('utf8')), to, moment);
-    this.facts.usage = this.protocol.usageOf(response.usage);
-    this.facts.finishReason = response.choices[0]?.finish_reason ?? null;
-    this.facts.modelReported = response.model || null;
-    this.facts.contentChars = response.choices.reduce((sum, choice) => sum + JSON.stringify(choice.message).length, 0);
+    const parsed = parseJson(body.toString('utf8'));
+    if (isPassed) {
+      const seen = seenAnswer(parsed, moment);
+      this.learn(seen.usage, seen.finishReason, seen.model ?? to.model, seen.messages);
+      return { body, response: null };
+    }
+    const response = this.protocol.fromVendor(parsed, to, moment);
+    const messages = response.choices.map((choice) => choice.message);
+    this.learn(response.usage, response.choices[0]?.finish_reason ?? null, response.model, messages);
     return { body, response };
+  }
+
+  private learn(usage: unknown, finishReason: string | null, model: string, messages: readonly unknown[]): void {
+    this.facts.usage = this.protocol.usageOf(usage);
+    this.facts.finishReason = finishReason;
+    this.facts.modelReported = model || null;
+    // The base of an estimate, and writing a long answer once more is dear: nobody asks where the provider has counted.
+    if (this.facts.usage === null) this.facts.contentChars = messages.reduce<number>((sum, message) => sum + JSON.stringify(message).length, 0);
   }
 
   private finishError(): void {

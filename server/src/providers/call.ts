@@ -12,6 +12,7 @@ import { protocolOf } from './protocols.ts';
 import { requestDefaults, withDefaults } from './defaults.ts';
 import { streamBytesMax, wholeBytesMax, type Call, type CallRequest, type CallSink, type CallTimeouts } from './calling.ts';
 import type { Destination, Protocol } from './protocol.ts';
+import type { ProviderRow } from './row.ts';
 import { isRecord } from './shape.ts';
 
 export interface CallDeps {
@@ -42,15 +43,21 @@ export function callProvider(deps: CallDeps, call: Call, sink: CallSink): Exchan
 }
 
 export function headersOf(call: Pick<Call, 'to' | 'secret' | 'customHeaders'> & { request?: CallRequest }, protocol: Protocol): Record<string, string> {
-  return {
+  const headers: Record<string, string> = {
     accept: call.request?.isStream ? 'text/event-stream' : 'application/json',
     'accept-encoding': 'identity',
     'content-type': 'application/json',
     'user-agent': 'patchbay',
-    ...protocol.headers(call.to),
-    ...call.customHeaders,
-    ...protocol.authHeaders(call.to, call.secret),
   };
+  // One after the other into one object: most of these are empty, and spreading them would make a new object of each.
+  add(headers, protocol.headers(call.to));
+  add(headers, call.customHeaders);
+  add(headers, protocol.authHeaders(call.to, call.secret));
+  return headers;
+}
+
+function add(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
+  for (const name of Object.keys(more)) headers[name] = more[name]!;
 }
 
 /** The body that goes out. The same wire is patched in its bytes; another one is translated, or rewritten where a quirk demands it. */
@@ -58,7 +65,7 @@ function prepare(call: Call, protocol: Protocol): { body: Buffer | string; chang
   const { to, request } = call;
   const defaults = requestDefaults(to.row, to.settings, to.model, (field) => request.scan.members.has(field));
   if (to.row.protocol === 'openai' && !mustRewrite(to, request)) {
-    return { body: patchObject(request.bytes, request.scan, patchesOf(call, defaults.fields)), changed: [...defaults.changed] };
+    return { body: patchObject(request.bytes, request.scan, patchesOf(call, defaults.fields)), changed: defaults.changed };
   }
   // The connection's own limit comes before the cap, so that the smaller of the two is sent.
   const complete = withDefaults(request.parsed(), to);
@@ -78,9 +85,18 @@ function mustRewrite({ row, model }: Destination, { bytes, scan, outputTokensMax
   if (mentions(bytes, '"patchbay"', 'bay"')) return true;
   // A provider that always reports usage does not know the option that asks for it.
   if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
-  const names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)];
-  if (names.some((name) => scan.members.has(name))) return true;
+  for (const name of quirkFieldsOf(row)) if (scan.members.has(name)) return true;
   return row.families !== null && isReasoningModel(model) && familyFields.some((name) => scan.members.has(name));
+}
+
+/** Rows never change, so what one names is gathered once and not for every request. */
+const quirkFields = new WeakMap<ProviderRow, readonly string[]>();
+
+/** The request fields that a row drops, renames or bounds. */
+function quirkFieldsOf(row: ProviderRow): readonly string[] {
+  let names = quirkFields.get(row);
+  if (!names) quirkFields.set(row, (names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)]));
+  return names;
 }
 
 /** Whether a word stands in a body. Node finds short texts six times as fast as long ones, so the word's ending is looked for first. */

@@ -52,15 +52,25 @@ export function fieldsOf(settings: ConnectionSettings): Record<string, unknown> 
   return fields;
 }
 
+/** A changed connection comes with new settings, so that what one set of them says is worked out once and not for every request. */
+const knownFields = new WeakMap<ConnectionSettings, Readonly<Record<string, unknown>>>();
+
+function knownFieldsOf(settings: ConnectionSettings): Readonly<Record<string, unknown>> {
+  let fields = knownFields.get(settings);
+  if (!fields) knownFields.set(settings, (fields = fieldsOf(settings)));
+  return fields;
+}
+
 /** Two names of one limit: who says either has said it. */
 const sameAs: Readonly<Record<string, string>> = { max_tokens: 'max_completion_tokens', max_completion_tokens: 'max_tokens' };
 
 /** The fields that the caller left to the connection. */
 function missing(settings: ConnectionSettings, isGiven: (field: string) => boolean): Record<string, unknown> {
-  const fields = fieldsOf(settings);
-  for (const field of Object.keys(fields)) {
+  const known = knownFieldsOf(settings);
+  const fields: Record<string, unknown> = {};
+  for (const field of Object.keys(known)) {
     const twin = sameAs[field];
-    if (isGiven(field) || (twin !== undefined && isGiven(twin))) delete fields[field];
+    if (!isGiven(field) && (twin === undefined || !isGiven(twin))) fields[field] = known[field];
   }
   return fields;
 }
@@ -80,7 +90,8 @@ export function requestDefaults(
 ): { fields: Record<string, unknown>; changed: Change[] } {
   const fields = missing(settings, isGiven);
   const changed = asAdded(fields);
-  if (row.protocol !== 'openai') return { fields, changed };
+  // Where nothing is added there is nothing to rename or to refuse either.
+  if (row.protocol !== 'openai' || changed.length === 0) return { fields, changed };
   if (row.families === 'openai') changed.push(...adaptToFamily(fields, model));
   changed.push(...applyQuirks(row, fields));
   return { fields, changed };

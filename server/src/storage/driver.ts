@@ -27,6 +27,11 @@ export interface InsertMany {
    * key: PostgreSQL refuses to touch a row twice in one statement.
    */
   onConflict?: string;
+  /** The whole batch fails with `StaleWrite` when another number of rows is touched. */
+  expectRows?: number;
+  label?: string;
+  /** Every number goes unchanged into a column of an integer type, so that SQLite may be handed it as it is, which is cheaper. */
+  isPlain?: boolean;
 }
 
 export type WriteStep = Statement | InsertMany;
@@ -35,6 +40,27 @@ export interface Outcome<R = Row> {
   rows: R[];
   /** Rows inserted, updated or deleted; for a statement that returns rows, their number. */
   touched: number;
+}
+
+/** A part of an instance's journal for the books, with the place at which the books must stand (the fields of `Books`). */
+export interface LedgerBatch {
+  instanceId: string;
+  shard: number;
+  appliedSeq: number;
+  seenAtMs: number;
+  nowMs: number;
+  /** Whole lines of the journal, in order. */
+  lines: string;
+  /** Kept in the same transaction. */
+  extra: readonly Statement[];
+}
+
+export interface LedgerApplied {
+  /** Where the books stand now. */
+  appliedSeq: number;
+  repeated: number;
+  orphans: number;
+  unfit: number;
 }
 
 /** Rejections of every method are the classes of `errors.ts`. */
@@ -48,6 +74,8 @@ export interface Driver {
   run<R = Row>(statement: Statement, lane: Lane): Promise<Outcome<R>>;
   /** One atomic transaction without an await inside; resolves after the durable commit with the rows that each step returned. */
   write(steps: readonly WriteStep[]): Promise<Row[][]>;
+  /** Applies lines of the journal in the database's own thread, in one transaction; null where the database is not in this process. */
+  applyLedger: ((batch: LedgerBatch) => Promise<LedgerApplied>) | null;
   /** Several statements without parameters in one transaction; for migrations. */
   script(sql: string): Promise<void>;
   /** SQLite only: a consistent copy while serving. Written beside `path` first, then renamed. */

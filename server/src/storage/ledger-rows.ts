@@ -34,6 +34,8 @@ export interface LedgerRow extends Countable, Dimension {
   changed: string | null;
   configRevision: number;
   clientRequestId: string | null;
+  /** Its dimension in the roll-ups; null while the row is open. Set when it is written. */
+  dimensionId: number | null;
 }
 
 /**
@@ -48,7 +50,10 @@ const lost = 'unknown';
 const integer = (value: number): number => (Number.isFinite(value) ? Math.min(Math.max(0, Math.trunc(value)), integerMax) : 0);
 const integerOrNull = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : integer(value));
 /** PostgreSQL refuses U+0000 and unpaired surrogates. */
-const text = (value: string, charsMax: number): string => value.replaceAll('\0', '').toWellFormed().slice(0, charsMax).toWellFormed();
+const text = (value: string, charsMax: number): string =>
+  value.length <= charsMax && value.isWellFormed() && !value.includes('\0')
+    ? value
+    : value.replaceAll('\0', '').toWellFormed().slice(0, charsMax).toWellFormed();
 const textOrNull = (value: string | null, charsMax: number): string | null => (value === null ? null : text(value, charsMax));
 const uuidOrNull = (value: string | null): string | null => (value !== null && isUuid(value) ? value : null);
 const jsonOrNull = (value: unknown): string | null => {
@@ -101,6 +106,7 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
     changed: null,
     configRevision: integer(begun.configRevision),
     clientRequestId: textOrNull(begun.clientRequestId, 255),
+    dimensionId: null,
   };
 }
 
@@ -203,21 +209,34 @@ const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] 
   ['changed', (row) => row.changed],
   ['config_revision', (row) => row.configRevision],
   ['client_request_id', (row) => row.clientRequestId],
+  ['dimension_id', (row) => row.dimensionId],
 ];
 
 export const columns = columnValues.map(([name]) => name);
+const valuesOf = (row: LedgerRow): unknown[] => columnValues.map(([, valueOf]) => valueOf(row));
 const settledColumns =
-  'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_reasoning is_estimated cost_nano_usd prices finish_reason latency_ms first_byte_ms changed';
+  'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_reasoning is_estimated cost_nano_usd prices finish_reason latency_ms first_byte_ms changed dimension_id';
 const assignments = settledColumns
   .split(' ')
   .map((name) => `${name} = excluded.${name}`)
   .join(', ');
 
+/** Writes rows that the books do not have; where they have one, the whole batch fails with StaleWrite and this label. */
+export const freshRowsStep = (rows: readonly LedgerRow[], label: string): InsertMany => ({
+  insertInto: 'usage_events',
+  columns,
+  rows: rows.map(valuesOf),
+  onConflict: '(at, id) DO NOTHING',
+  expectRows: rows.length,
+  label,
+  isPlain: true,
+});
+
 /** Writes rows in one step: new ones are inserted, open ones become what they came to, closed ones stay as they are. */
 export const rowsStep = (rows: readonly LedgerRow[]): InsertMany => ({
   insertInto: 'usage_events',
   columns,
-  rows: rows.map((row) => columnValues.map(([, valueOf]) => valueOf(row))),
+  rows: rows.map(valuesOf),
   onConflict: `(at, id) DO UPDATE SET ${assignments} WHERE usage_events.state = 'intent'`,
 });
 
@@ -261,6 +280,7 @@ interface ReadRow {
   changed: string | null;
   config_revision: number;
   client_request_id: string | null;
+  dimension_id: number | null;
 }
 
 /** A row as it was read; every one of `columns` must be there. */
@@ -307,5 +327,6 @@ export function rowOf(row: Row): LedgerRow {
     changed: read.changed,
     configRevision: read.config_revision,
     clientRequestId: read.client_request_id,
+    dimensionId: read.dimension_id,
   };
 }

@@ -1,27 +1,14 @@
 /** Brings records of a journal into the books: each one once, rows and roll-ups in one transaction. */
 import type { AuditEntry } from '../domain/audit.ts';
-import type { LedgerRecord } from '../domain/ledger.ts';
-import { measuresOf, noMeasures } from '../domain/rollup.ts';
+import type { Numbered } from '../domain/ledger-line.ts';
+import { noMeasures } from '../domain/rollup.ts';
 import { auditStep } from './changes.ts';
 import type { Database } from './database.ts';
-import type { Driver, Statement } from './driver.ts';
+import type { Statement } from './driver.ts';
 import { guardStep, type Books } from './instances.ts';
-import { columns, intentRow, isFit, orphanRow, refusedRow, rowKey, rowOf, rowsStep, settledRow, type LedgerRow } from './ledger-rows.ts';
-import { placeholders, rollupSteps, type Contribution } from './rollups.ts';
-
-export interface JournalRecord {
-  seq: number;
-  record: LedgerRecord;
-}
-
-export interface Applied {
-  /** Records that changed nothing because the books had them already. */
-  repeated: number;
-  /** Settlements whose intent is lost; they are in the books under nobody's name. */
-  orphans: number;
-  /** Records that no row can be made of. */
-  unfit: number;
-}
+import { applyLines, applyNumbered, writeRows, type Applied } from './ledger-apply.ts';
+import { columns, rowOf, rowsStep, type LedgerRow } from './ledger-rows.ts';
+import { rollupSteps, type Contribution } from './rollups.ts';
 
 const unknownsAtOnce = 500;
 /** Two million rows; each round closes some, so that more are a fault. */
@@ -29,83 +16,45 @@ const roundsMax = 4_000;
 /** No request lasts longer; bounds the search for requests that a crash left between two attempts. */
 const requestMsMax = 3_600_000;
 
-/** The rows that the books have for these records. */
-async function knownRows(driver: Driver, records: readonly JournalRecord[]): Promise<Map<string, LedgerRow>> {
-  const times = [...new Set(records.map(({ record }) => Math.max(0, Math.trunc(record.atMs))))];
-  const ids = [...new Set(records.map(({ record }) => record.id))];
-  if (ids.length === 0) return new Map();
-  // The cast keeps SQLite from probing its index with every pair of a time and an id; by time alone it finds a row or two.
-  const sql = `SELECT ${columns.join(', ')} FROM usage_events
-    WHERE at IN (${placeholders(times.length)}) AND CAST(id AS TEXT) IN (${placeholders(ids.length, times.length)})`;
-  const rows = await driver.rows({ sql, params: [...times, ...ids] });
-  return new Map(rows.map(rowOf).map((row) => [rowKey(row), row]));
-}
-
-/** What the row of this record becomes; null where the books need no change. */
-function nextRow(books: Books, { seq, record }: JournalRecord, current: LedgerRow | undefined, applied: Applied): LedgerRow | null {
-  if (record.kind === 'settle' && current?.state === 'intent') return settledRow(current, record);
-  if (current) {
-    applied.repeated += 1;
-    return null;
-  }
-  if (record.kind === 'intent') return intentRow(books.instanceId, seq, record);
-  if (record.kind === 'refused') return refusedRow(books.instanceId, seq, record);
-  applied.orphans += 1;
-  return orphanRow(books.instanceId, seq, record);
-}
-
-function contributionOf(row: LedgerRow): Contribution | null {
-  const measures = measuresOf(row);
-  if (!measures) return null;
-  const providerCalls = row.purpose === 'completion' && row.state !== 'refused' ? 1 : 0;
-  return { atMs: row.atMs, dimension: row, measures, providerCalls };
-}
-
-/** Writes rows that changed, what they add to the roll-ups, and the instance's new position: all of it or nothing. */
-async function writeRows(
-  database: Database,
-  books: Books,
-  rows: readonly LedgerRow[],
-  appliedSeq: number,
-  nowMs: number,
-  facts: readonly AuditEntry[] = [],
-): Promise<void> {
-  const { driver } = database;
-  const contributions = rows.map(contributionOf).filter((contribution) => contribution !== null);
-  const { steps, committed } = await rollupSteps(driver, books, contributions);
-  const inserts = rows.length > 0 ? [rowsStep(rows)] : [];
-  await driver.write([guardStep(books, appliedSeq, nowMs), ...inserts, ...steps, ...facts.map((fact) => auditStep(database, fact))]);
-  books.appliedSeq = appliedSeq;
-  books.seenAtMs = nowMs;
-  committed();
-}
-
 /**
  * Applies records of this instance's journal, in order of their numbers, in one transaction. Those at or below `appliedSeq` are left
  * out, and a row that is closed stays as it is, so that applying anything twice changes nothing (P1). `facts` are kept with them.
  * Throws the storage errors; then nothing was written, or (StorageUnavailable) nobody knows: read the books again.
  */
-export async function applyRecords(
+export const applyRecords = (
   database: Database,
   books: Books,
-  records: readonly JournalRecord[],
+  records: readonly Numbered[],
+  nowMs: number,
+  facts: readonly AuditEntry[] = [],
+): Promise<Applied> => applyNumbered(database.driver, books, records, nowMs, facts.map((fact) => auditStep(database, fact))); // prettier-ignore
+
+/**
+ * As `applyRecords`, for whole lines of the journal. Where the database is in this process, its own thread reads and applies them, and
+ * nothing of it is done here per record.
+ */
+export async function applyJournal(
+  database: Database,
+  books: Books,
+  lines: string,
   nowMs: number,
   facts: readonly AuditEntry[] = [],
 ): Promise<Applied> {
-  const applied: Applied = { repeated: 0, orphans: 0, unfit: 0 };
-  const fresh = records.filter(({ seq }) => seq > books.appliedSeq);
-  const last = fresh.at(-1);
-  if (!last) return applied;
-  const fit = fresh.filter(({ record }) => isFit(record));
-  applied.unfit = fresh.length - fit.length;
-  const known = await knownRows(database.driver, fit);
-  const changed = new Map<string, LedgerRow>();
-  for (const one of fit) {
-    const key = rowKey(one.record);
-    const row = nextRow(books, one, changed.get(key) ?? known.get(key), applied);
-    if (row) changed.set(key, row);
-  }
-  await writeRows(database, books, [...changed.values()], last.seq, nowMs, facts);
+  const extra = facts.map((fact) => auditStep(database, fact));
+  const { driver } = database;
+  if (!driver.applyLedger) return applyLines(driver, books, lines, nowMs, extra);
+  const { instanceId, shard, seenAtMs } = books;
+  const { appliedSeq, ...applied } = await driver.applyLedger({
+    instanceId,
+    shard,
+    appliedSeq: books.appliedSeq,
+    seenAtMs,
+    nowMs,
+    lines,
+    extra,
+  });
+  if (appliedSeq > books.appliedSeq) books.seenAtMs = nowMs;
+  books.appliedSeq = appliedSeq;
   return applied;
 }
 
@@ -125,7 +74,7 @@ async function closeOpenIntents(
     });
     if (found.length === 0) return { count, earliestMs };
     const rows = found.map(rowOf).map((row): LedgerRow => ({ ...row, state: 'unknown', reason: 'interrupted' }));
-    await writeRows(database, books, rows, books.appliedSeq, nowMs);
+    await writeRows(database.driver, books, () => [rowsStep(rows)], rows, books.appliedSeq, nowMs);
     count += rows.length;
     for (const row of rows) earliestMs = Math.min(earliestMs, row.atMs);
   }

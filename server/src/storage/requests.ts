@@ -6,6 +6,8 @@ import { Parameters, visibleCondition, type Visibility } from './visibility.ts';
 
 export const requestsPageMax = 500;
 const attemptsMax = 200;
+/** Parts of one statement; SQLite takes 500. */
+const dimensionsMax = 200;
 
 /** Where a page begins: after this row, in descending order of (at, id). */
 export interface RequestCursor {
@@ -59,41 +61,79 @@ export function readCursor(text: string): RequestCursor | null {
   return match ? { atMs: Number(match[1]), id: match[2]! } : null;
 }
 
-function conditionsOf(question: RequestsQuestion, parameters: Parameters): string[] {
-  const equal = (column: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [`e.${column} = ${parameters.add(value)}`];
+const equal = (column: string, value: string | number | undefined, parameters: Parameters): string[] =>
+  value === undefined ? [] : [`${column} = ${parameters.add(value)}`];
+
+/** What a dimension says of a row: who asked whom. The columns have the same names in both tables. */
+const dimensionConditions = (question: RequestsQuestion, alias: string, parameters: Parameters): string[] => [
+  visibleCondition(question.visibility, alias, parameters),
+  ...equal(`${alias}.connection_id`, question.connectionId, parameters),
+  ...equal(`${alias}.access_key_id`, question.accessKeyId, parameters),
+  ...equal(`${alias}.user_id`, question.userId, parameters),
+  ...equal(`${alias}.workspace_id`, question.workspaceId, parameters),
+  ...equal(`${alias}.model`, question.model, parameters),
+];
+
+/** What only the row itself says. */
+function rowConditions(question: RequestsQuestion, parameters: Parameters): string[] {
   const { cursor, fromMs, toMs } = question;
   return [
     'e.is_last',
-    visibleCondition(question.visibility, 'e', parameters),
-    ...(cursor ? [`(e.at, e.id) < (${parameters.add(cursor.atMs)}, ${parameters.add(cursor.id)})`] : []),
+    ...(cursor ? [`e.at <= ${parameters.add(cursor.atMs)}`, `(e.at, e.id) < (${parameters.add(cursor.atMs)}, ${parameters.add(cursor.id)})`] : []),
     ...(fromMs === undefined ? [] : [`e.at >= ${parameters.add(fromMs)}`]),
     ...(toMs === undefined ? [] : [`e.at < ${parameters.add(toMs)}`]),
-    ...equal('connection_id', question.connectionId),
-    ...equal('access_key_id', question.accessKeyId),
-    ...equal('user_id', question.userId),
-    ...equal('workspace_id', question.workspaceId),
-    ...equal('model', question.model),
-    ...equal('status', question.status),
-    ...equal('state', question.state),
-  ];
+    ...equal('e.status', question.status, parameters),
+    ...equal('e.state', question.state, parameters),
+  ]; // prettier-ignore
+}
+
+/** The dimensions of a filtered list; null where there is no filter, or where it takes so many that rows are found soon without them. */
+async function dimensionsOf({ driver }: Database, question: RequestsQuestion): Promise<number[] | null> {
+  const { visibility, connectionId, accessKeyId, userId, workspaceId, model } = question;
+  const isFiltered = visibility !== 'all' || [connectionId, accessKeyId, userId, workspaceId, model].some((value) => value !== undefined);
+  if (!isFiltered) return null;
+  const parameters = new Parameters();
+  const conditions = dimensionConditions(question, 'd', parameters).join(' AND ');
+  const sql = `SELECT d.id FROM usage_dimensions d WHERE ${conditions} ORDER BY d.id LIMIT ${dimensionsMax + 1}`;
+  const found = await driver.rows<{ id: number }>({ sql, params: parameters.values });
+  return found.length > dimensionsMax ? null : found.map(({ id }) => id);
+}
+
+const newestFirst = (alias: string): string => `ORDER BY ${alias}.at DESC, ${alias}.id DESC`;
+
+/**
+ * The page's rows. Without dimensions by the table's own key, newest first, leaving out what is not asked for; with them from each one's
+ * own end of its index, so that a filter that takes one row in a million reads no more than one that takes every row.
+ */
+function pageSql(question: RequestsQuestion, dimensions: readonly number[] | null, rowsMax: number, parameters: Parameters): string {
+  const conditions = rowConditions(question, parameters).join(' AND ');
+  const taken = columns.map((name) => `e.${name}`).join(', ');
+  if (!dimensions) {
+    const more = dimensionConditions(question, 'e', parameters).join(' AND ');
+    return `SELECT ${taken} FROM usage_events e WHERE ${conditions} AND ${more} ${newestFirst('e')} LIMIT ${rowsMax}`;
+  }
+  const parts = dimensions.map(
+    (id, index) =>
+      `SELECT * FROM (SELECT e.at, e.id FROM usage_events e WHERE e.dimension_id = ${parameters.add(id)} AND ${conditions} ${newestFirst('e')} LIMIT ${rowsMax}) AS part${index}`,
+  );
+  return `SELECT ${taken} FROM (SELECT found.at, found.id FROM (${parts.join(' UNION ALL ')}) AS found ${newestFirst('found')} LIMIT ${rowsMax}) AS newest
+    JOIN usage_events e ON e.at = newest.at AND e.id = newest.id`;
 }
 
 /** One page; `nextCursor` is null at the end. Rows that came meanwhile are on the pages before, so that nothing is seen twice. */
-export async function listRequests({ driver }: Database, question: RequestsQuestion): Promise<RequestsPage> {
+export async function listRequests(database: Database, question: RequestsQuestion): Promise<RequestsPage> {
   const limit = Math.max(1, Math.min(question.limit, requestsPageMax));
+  const dimensions = await dimensionsOf(database, question);
+  if (dimensions?.length === 0) return { rows: [], nextCursor: null };
   const parameters = new Parameters();
-  const conditions = conditionsOf(question, parameters).join(' AND ');
-  const sql = `WITH page AS (
-      SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM usage_events e WHERE ${conditions} ORDER BY e.at DESC, e.id DESC LIMIT ${limit + 1}
-    ), sums AS (
+  const sql = `WITH page AS (${pageSql(question, dimensions, limit + 1, parameters)}), sums AS (
       SELECT request_id AS sum_request_id, CAST(sum(CASE WHEN attempt_no > 0 THEN 1 ELSE 0 END) AS BIGINT) AS attempt_count,
         CAST(sum(tokens_in) AS BIGINT) AS sum_tokens_in, CAST(sum(tokens_out) AS BIGINT) AS sum_tokens_out,
         CAST(sum(cost_nano_usd) AS BIGINT) AS sum_cost, min(at) AS started_at
       FROM usage_events WHERE request_id IN (SELECT request_id FROM page) GROUP BY request_id
     )
     SELECT * FROM page JOIN sums ON sum_request_id = request_id ORDER BY at DESC, id DESC`;
-  const found = await driver.rows({ sql, params: parameters.values });
+  const found = await database.driver.rows({ sql, params: parameters.values });
   const rows = found.slice(0, limit).map((row): ListedRequest => ({
     last: rowOf(row),
     attempts: Number(row['attempt_count']),

@@ -8,7 +8,8 @@ import type { Books } from './instances.ts';
 /** One row's contribution. */
 export interface Contribution {
   atMs: number;
-  dimension: Dimension;
+  /** Is told the number of its dimension. */
+  dimension: Dimension & { dimensionId: number | null };
   measures: Measures;
   /** Of calls that reached a provider for a completion: they count in `provider_usage` (R-080 to R-084). */
   providerCalls: number;
@@ -36,12 +37,29 @@ const hashOf = (dimension: Dimension): string =>
     .update(JSON.stringify(tupleOf(dimension)))
     .digest('hex');
 
+/** Two dimensions have the same key exactly when they are the same: no value of a row holds U+0000, and none is empty but null. */
+const keyOf = (of: Dimension): string =>
+  `${of.connectionId ?? ''}\0${of.provider}\0${of.model}\0${of.accessKeyId ?? ''}\0${of.userId ?? ''}\0${of.workspaceId ?? ''}\0${of.repositoryId ?? ''}\0${of.useCaseId ?? ''}\0${of.purpose}`;
+
+const hashes = new Map<string, string>();
+function knownHashOf(key: string, dimension: Dimension): string {
+  let hash = hashes.get(key);
+  if (hash === undefined) {
+    if (hashes.size >= cachedDimensionsMax) hashes.clear();
+    hashes.set(key, (hash = hashOf(dimension)));
+  }
+  return hash;
+}
+
 /** `$1, $2 ...` for a list that begins after `before` parameters. */
 export const placeholders = (count: number, before = 0): string =>
   Array.from({ length: count }, (_, index) => `$${before + index + 1}`).join(', ');
 
+/** The length of a list of parameters: powers of two, so that statements repeat. The last value fills it up. */
+export const listSize = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+
 /** An id for every dimension: the one it has, or a new one derived from its hash. Two that would share an id never do. */
-async function assignIds(driver: Driver, books: Books, dimensions: ReadonlyMap<string, Dimension>): Promise<Map<string, number>> {
+async function assignIds(driver: Pick<Driver, 'rows'>, books: Books, dimensions: ReadonlyMap<string, Dimension>): Promise<Map<string, number>> {
   const missing = [...dimensions.keys()].filter((hash) => !books.dimensionIds.has(hash)).toSorted();
   const fresh = new Map<string, number>();
   if (missing.length === 0) return fresh;
@@ -73,13 +91,52 @@ const assignments = (table: string): string =>
 
 interface Sum {
   bucket: number;
-  dimensionId: number;
   measures: Measures;
+  providerCalls: number;
+  /** The latest of the provider calls; 0 where there is none. */
+  calledAtMs: number;
 }
 
+/** One dimension's sums in this batch, by quarter-hour. */
+interface Group {
+  dimension: Dimension;
+  hash: string;
+  quarters: Map<number, Sum>;
+  members: { dimensionId: number | null }[];
+}
+
+function addTo(sums: Map<number, Sum>, bucket: number, measures: Measures, providerCalls: number, calledAtMs: number): void {
+  let sum = sums.get(bucket);
+  if (!sum) sums.set(bucket, (sum = { bucket, measures: noMeasures(), providerCalls: 0, calledAtMs: 0 }));
+  addMeasures(sum.measures, measures);
+  sum.providerCalls += providerCalls;
+  if (calledAtMs > sum.calledAtMs) sum.calledAtMs = calledAtMs;
+}
+
+function groupsOf(contributions: readonly Contribution[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { atMs, dimension, measures, providerCalls } of contributions) {
+    const key = keyOf(dimension);
+    let group = groups.get(key);
+    if (!group) groups.set(key, (group = { dimension, hash: knownHashOf(key, dimension), quarters: new Map(), members: [] }));
+    group.members.push(dimension);
+    addTo(group.quarters, quarterOf(atMs), measures, providerCalls, providerCalls > 0 ? atMs : 0);
+  }
+  return [...groups.values()];
+}
+
+/** A day is the sum of its quarter-hours. */
+function daysOf(quarters: Iterable<Sum>): Map<number, Sum> {
+  const days = new Map<number, Sum>();
+  for (const { bucket, measures, providerCalls, calledAtMs } of quarters) addTo(days, dayOf(bucket), measures, providerCalls, calledAtMs);
+  return days;
+}
+
+type Placed = Sum & { dimensionId: number };
+
 /** Rows are upserted in the order of their key, so that two instances never wait for each other in a circle. */
-function bucketStep(table: 'usage_quarters' | 'usage_days', shard: number, sums: Iterable<Sum>): InsertMany {
-  const sorted = [...sums].toSorted((a, b) => a.bucket - b.bucket || a.dimensionId - b.dimensionId);
+function bucketStep(table: 'usage_quarters' | 'usage_days', shard: number, sums: readonly Placed[]): InsertMany {
+  const sorted = sums.toSorted((a, b) => a.bucket - b.bucket || a.dimensionId - b.dimensionId);
   return {
     insertInto: table,
     columns: ['bucket', 'dimension_id', 'shard', ...measureNames, 'last_used_at'],
@@ -94,35 +151,33 @@ function bucketStep(table: 'usage_quarters' | 'usage_days', shard: number, sums:
   };
 }
 
-function addTo(sums: Map<string, Sum>, bucket: number, dimensionId: number, measures: Measures): void {
-  const key = `${bucket}/${dimensionId}`;
-  let sum = sums.get(key);
-  if (!sum) sums.set(key, (sum = { bucket, dimensionId, measures: noMeasures() }));
-  addMeasures(sum.measures, measures);
-}
-
 const isoDay = (dayStartMs: number): string => new Date(dayStartMs).toISOString().slice(0, 10);
 
 /** Sums per connection and UTC day, for those connections that have a row: a reference to nothing would fail the whole batch. */
-async function providerUsageStep(driver: Driver, contributions: readonly Contribution[]): Promise<InsertMany | null> {
-  const counted = contributions.filter((one) => one.providerCalls > 0 && one.dimension.connectionId !== null);
+async function providerUsageStep(
+  driver: Pick<Driver, 'rows'>,
+  days: readonly (Sum & { dimension: Dimension })[],
+): Promise<InsertMany | null> {
+  const counted = days.filter((one) => one.providerCalls > 0 && one.dimension.connectionId !== null);
   const ids = [...new Set(counted.map((one) => one.dimension.connectionId!))];
   if (ids.length === 0) return null;
+  const size = listSize(ids.length);
   const found = await driver.rows<{ id: string }>({
-    sql: `SELECT id FROM ai_configurations WHERE id IN (${placeholders(ids.length)})`,
-    params: ids,
+    sql: `SELECT id FROM ai_configurations WHERE id IN (${placeholders(size)})`,
+    params: [...ids, ...Array<unknown>(size - ids.length).fill(ids.at(-1))],
   });
   const existing = new Set(found.map((row) => row.id));
   const sums = new Map<string, { id: string; day: string; requests: number; tokens: number; cost: number; lastMs: number }>();
-  for (const { atMs, dimension, measures, providerCalls } of counted) {
+  // What is not a provider's call has neither tokens nor cost in a dimension that has such calls, so that all of a sum is theirs.
+  for (const { bucket, dimension, measures, providerCalls, calledAtMs } of counted) {
     const id = dimension.connectionId!;
     if (!existing.has(id)) continue;
-    const day = isoDay(dayOf(atMs));
+    const day = isoDay(bucket);
     const sum = sums.get(`${id}/${day}`) ?? { id, day, requests: 0, tokens: 0, cost: 0, lastMs: 0 };
     sum.requests += providerCalls;
     sum.tokens += measures.tokens_in + measures.tokens_out;
     sum.cost += measures.cost_nano_usd;
-    sum.lastMs = Math.max(sum.lastMs, atMs);
+    sum.lastMs = Math.max(sum.lastMs, calledAtMs);
     sums.set(`${id}/${day}`, sum);
   }
   if (sums.size === 0) return null;
@@ -138,46 +193,37 @@ async function providerUsageStep(driver: Driver, contributions: readonly Contrib
   };
 }
 
+const dimensionColumns = ['connection_id', 'provider', 'model', 'access_key_id', 'user_id', 'workspace_id', 'repository_id', 'use_case_id', 'purpose']; // prettier-ignore
+
 /** The steps that add these contributions; call `committed` after the write, so that the next batch need not ask for its dimensions. */
 export async function rollupSteps(
-  driver: Driver,
+  driver: Pick<Driver, 'rows'>,
   books: Books,
   contributions: readonly Contribution[],
 ): Promise<{ steps: WriteStep[]; committed: () => void }> {
   if (contributions.length === 0) return { steps: [], committed: () => undefined };
-  const hashed = contributions.map((contribution) => ({ ...contribution, hash: hashOf(contribution.dimension) }));
-  const dimensions = new Map(hashed.map(({ hash, dimension }) => [hash, dimension]));
+  const groups = groupsOf(contributions);
+  const dimensions = new Map(groups.map(({ hash, dimension }) => [hash, dimension]));
   const fresh = await assignIds(driver, books, dimensions);
-  const quarters = new Map<string, Sum>();
-  const days = new Map<string, Sum>();
-  for (const { atMs, hash, measures } of hashed) {
-    const id = fresh.get(hash) ?? books.dimensionIds.get(hash)!;
-    addTo(quarters, quarterOf(atMs), id, measures);
-    addTo(days, dayOf(atMs), id, measures);
+  const quarters: Placed[] = [];
+  const days: (Placed & { dimension: Dimension })[] = [];
+  for (const { hash, dimension, quarters: ofGroup, members } of groups) {
+    const dimensionId = fresh.get(hash) ?? books.dimensionIds.get(hash)!;
+    for (const member of members) member.dimensionId = dimensionId;
+    for (const sum of ofGroup.values()) quarters.push({ ...sum, dimensionId });
+    for (const sum of daysOf(ofGroup.values()).values()) days.push({ ...sum, dimensionId, dimension });
   }
   const steps: WriteStep[] = [];
   if (fresh.size > 0) {
     steps.push({
       insertInto: 'usage_dimensions',
-      columns: [
-        'id',
-        'hash',
-        'connection_id',
-        'provider',
-        'model',
-        'access_key_id',
-        'user_id',
-        'workspace_id',
-        'repository_id',
-        'use_case_id',
-        'purpose',
-      ],
+      columns: ['id', 'hash', ...dimensionColumns],
       rows: [...fresh].map(([hash, id]) => [id, hash, ...tupleOf(dimensions.get(hash)!)]),
       onConflict: '(hash) DO NOTHING',
     });
   }
-  steps.push(bucketStep('usage_quarters', books.shard, quarters.values()), bucketStep('usage_days', books.shard, days.values()));
-  const usage = await providerUsageStep(driver, contributions);
+  steps.push(bucketStep('usage_quarters', books.shard, quarters), bucketStep('usage_days', books.shard, days));
+  const usage = await providerUsageStep(driver, days);
   if (usage) steps.push(usage);
   const committed = (): void => {
     if (books.dimensionIds.size > cachedDimensionsMax) books.dimensionIds.clear();

@@ -348,6 +348,7 @@ interface UsageEventTable {
   changed: string | null;
   config_revision: Generated<number>;
   client_request_id: string | null;
+  dimension_id: number | null;
 }
 
 interface MigrationTable {

@@ -249,4 +249,11 @@ describe('what a provider is known to list', () => {
     expect(names(resolveModel({ ...input, asked: 'C17/x/y' }))).toEqual(['c17 > x/y']);
     expect(looked).toBeLessThan(10);
   });
+
+  test('an owner without connections is passed over', () => {
+    const there = connection('there', organization, { model: 'm' });
+    const indexOf = (owner: Owner): ConnectionIndex | undefined => (owner.scope === 'organization' ? new ConnectionIndex([there]) : undefined);
+    const input = { pinnedId: null, owners: [own, workspace, organization], indexOf, byId: () => there, listing: () => [], hasList: () => false, suggesting: () => [], environment: null };
+    expect(names(resolveModel({ ...input, asked: 'm' }))).toEqual(['there > m']);
+  });
 });

@@ -43,6 +43,10 @@ describe('POST /api/admin/models', () => {
     expect(data).toMatchObject({ name: 'GPT-4 Omni', modelVariant: 'claude-3-5-sonnet-20240620 ', apiUrl: `${vendor.baseUrl}/chat/completions`, apiKey: '***YZAB', isActive: true });
   });
 
+  test.each(['Budget AI', 'AI Hemat Anggaran'])('201 the budget model %s with the variant gpt-4o-mini is active at once', async (name) => {
+    expect(await make({ name, modelVariant: 'gpt-4o-mini' })).toMatchObject({ name, modelVariant: 'gpt-4o-mini', isActive: true });
+  });
+
   test('201 without an address the form\'s default provider is meant', async () => {
     expect(await make({ apiUrl: undefined, modelVariant: 'gpt-4o' })).toMatchObject({ provider: 'openai', apiUrl: 'https://api.openai.com/v1' });
   });
@@ -90,9 +94,9 @@ describe('POST /api/admin/models', () => {
 
 describe('GET /api/admin/models', () => {
   test('200 the organization\'s alone, found by name, page by page', async () => {
-    const wanted = await make({ name: 'Budget AI' });
-    await house.ask(admin, 'POST', '/api/configurations', { name: 'Budget of my own', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x' });
-    const found = await house.ask(admin, 'GET', `${path}?search=bUdGeT&page=1&limit=25`);
+    const wanted = await make({ name: 'Thrifty AI' });
+    await house.ask(admin, 'POST', '/api/configurations', { name: 'Thrifty of my own', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x' });
+    const found = await house.ask(admin, 'GET', `${path}?search=tHrIfTy&page=1&limit=25`);
     expect(listed(found).map((entry) => entry.id)).toEqual([wanted.id]);
     expect(found.body['pagination']).toEqual({ page: 1, limit: 25, total: 1, totalPages: 1 });
   });

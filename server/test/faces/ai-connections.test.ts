@@ -207,6 +207,28 @@ describe('GET /api/models', () => {
     expect((await house.ask(nina, 'GET', '/api/models?connectionId=environment')).status).toBe(200);
   });
 
+  test('200 what the caller has hidden is left out of their own list alone, of that connection alone, until it is shown again', async () => {
+    const shared = (await house.ask(admin, 'POST', '/api/ai-connections', { name: `hidden from ${names++}`, baseUrl: vendor.baseUrl, apiKey: key, scope: 'organization' })).body.id;
+    const own = await make();
+    const hide = (isEnabled: boolean) => house.ask(alice, 'POST', '/api/model-preferences', { connectionId: shared, modelId: 'large-model', isEnabled });
+    const idsFor = async (person: Resident, id: string): Promise<unknown[]> =>
+      (bare(await house.ask(person, 'GET', `/api/models?connectionId=${id}`)) as unknown as { value: string }[]).map(({ value }) => value);
+    expect(await idsFor(alice, shared)).toEqual(['small-model', 'large-model']);
+    expect((await hide(false)).status).toBe(200);
+    expect(await idsFor(alice, shared)).toEqual(['small-model']);
+    expect(await idsFor(bob, shared)).toEqual(['small-model', 'large-model']);
+    expect(await idsFor(alice, own)).toEqual(['small-model', 'large-model']);
+    expect((await hide(true)).status).toBe(200);
+    expect(await idsFor(alice, shared)).toEqual(['small-model', 'large-model']);
+  });
+
+  test('200 the list of the default connection heeds what is hidden too', async () => {
+    const olga = await house.createResident('Olga');
+    const connectionId = await make({ isDefault: true }, olga);
+    await house.ask(olga, 'POST', '/api/model-preferences', { connectionId, modelId: 'small-model', isEnabled: false });
+    expect(bare(await house.ask(olga, 'GET', '/api/models'))).toEqual([{ value: 'large-model', label: 'large-model' }]);
+  });
+
   test('400 an unknown query; 401; 404 of a stranger', async () => {
     expect((await house.ask(alice, 'GET', '/api/models?refresh=maybe')).status).toBe(400);
     expect((await house.ask(null, 'GET', '/api/models')).status).toBe(401);

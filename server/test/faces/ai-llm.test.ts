@@ -50,10 +50,31 @@ const idsOf = (answer: Seen): unknown[] => listOf(answer).map((entry) => entry['
 const one = async (id: string): Promise<Record<string, unknown>> => listOf(await house.ask(admin, 'GET', '/ai/llm')).find((entry) => entry['id'] === id)!;
 
 describe('POST /ai/llm', () => {
-  test('400 what does not fit', async () => {
+  test('200 with the id of what was made, and nothing of what was sent', async () => {
     const answer = await house.ask(writer, 'POST', '/ai/llm', body());
     expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ success: true, aiLlmId: anId, message: aText });
+    expect(answer.body).toEqual({ success: true, aiLlmId: anId, message: aText });
+  });
+
+  test('200 the type AWS has a secret and an access-key id: both are sealed, none is shown', async () => {
+    const accessKeyId = 'AKIA-canary-0123456789abcdef';
+    const answer = await house.ask(writer, 'POST', '/ai/llm', body({ aiType: 'AWS', key: accessKeyId }));
+    const id = answer.body.aiLlmId;
+    expect(await one(id)).toMatchObject({ aiType: 'AWS', key: null, secretSetAt: aText });
+    const row = await house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    expect([row.api_key_encrypted, row.access_key_encrypted]).toEqual([expect.stringMatching(/^v1\./), expect.stringMatching(/^v1\./)]);
+    expect(row.api_key_encrypted).not.toBe(row.access_key_encrypted);
+    const shown = [answer.text, (await house.ask(writer, 'GET', '/ai/llm')).text, JSON.stringify(row), ...house.logged].join('\n');
+    expect([...tracesOf(accessKeyId, shown), ...tracesOf(key, shown)]).toEqual([]);
+  });
+
+  test('200 a PaLM name is a model like any other, and is sent as it was typed', async () => {
+    const google = await openVendor();
+    const id = await make({ aiType: 'GOOGLE', endpoint: google.baseUrl, defaultModel: 'chat-bison-001' });
+    expect(await one(id)).toMatchObject({ aiType: 'GOOGLE', provider: 'gemini', defaultModel: 'chat-bison-001' });
+    await house.ask(writer, 'POST', `/ai/llm/${id}/validate`);
+    await google.close();
+    expect(google.bytes()).toContain('POST /v1beta/models/chat-bison-001:generateContent');
   });
 
   test.each([
@@ -124,6 +145,25 @@ describe('GET /ai/llm', () => {
     expect(listOf(all).every((entry) => entry['key'] === null && entry['workspaceId'] === workspaceId)).toBe(true);
     expect(idsOf(await house.ask(outsider, 'GET', '/ai/llm'))).toEqual([]);
     expect(idsOf(await house.ask(admin, 'GET', '/ai/llm'))).toEqual(expect.arrayContaining([id, hidden]));
+  });
+
+  test('200 with a workspace only what is in it, also for somebody who sees several', async () => {
+    const [here, there] = [await make(), await make({ workspaceId: otherId }, admin)];
+    for (const [wanted, inside, outside] of [[workspaceId, here, there], [otherId, there, here]] as const) {
+      const answer = await house.ask(admin, 'GET', `/ai/llm?workspaceId=${wanted}`);
+      expect(idsOf(answer)).toContain(inside);
+      expect(idsOf(answer)).not.toContain(outside);
+      expect(new Set(listOf(answer).map((entry) => entry['workspaceId']))).toEqual(new Set([wanted]));
+    }
+  });
+
+  test('200 each entry has the fields of the document, with the organization and the moment of its creation', async () => {
+    const entry = await one(await make({ name: 'Documented' }));
+    expect(Object.keys(entry)).toEqual(expect.arrayContaining(['id', 'orgId', 'workspaceId', 'userId', 'name', 'aiType', 'endpoint', 'key', 'createdAt', 'repos']));
+    expect(entry).toMatchObject({ orgId: house.deps.keeper.snapshot.organizationId, workspaceId, userId: writer.id, name: 'Documented', aiType: 'OTHER', endpoint: vendor.baseUrl, key: null, repos: [] });
+    const created = String(entry['createdAt']);
+    expect(new Date(created).toISOString()).toBe(created);
+    expect(Math.abs(house.deps.clock.nowMs() - Date.parse(created))).toBeLessThan(60_000);
   });
 
   test('400 what does not fit', async () => {
@@ -234,29 +274,33 @@ describe('DELETE /ai/llm/:id', () => {
 });
 
 describe('POST /ai/llm/:id/validate', () => {
-  test('200 what is allowed', async () => {
+  test('200 a provider that agrees: success and a message, and nothing else', async () => {
     const id = await make();
     const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect([answer.status, answer.body['success'], typeof answer.body['message']]).toEqual([200, true, 'string']);
+    expect([answer.status, answer.body]).toEqual([200, { success: true, message: aText }]);
   });
 
-  test('400 what does not fit', async () => {
-    const id = await make();
-    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect(Object.keys(answer.body).toSorted()).toEqual(['message', 'success']);
-  });
-
-  test('200 what is allowed', async () => {
+  test('200 a provider that refuses is no success, and the message has its status and never the key', async () => {
     const id = await make({ secret: 'sk-refused-0123456789abcdef' });
     const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect([answer.status, answer.body['success']]).toEqual([200, false]);
-  });
-
-  test('400 what does not fit', async () => {
-    const id = await make({ secret: 'sk-refused-0123456789abcdef' });
-    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect(answer.body['message']).toContain('401 Unauthorized');
+    expect([answer.status, answer.body]).toEqual([200, { success: false, message: expect.stringContaining('401 Unauthorized') as unknown }]);
     expect(tracesOf('sk-refused-0123456789abcdef', answer.text)).toEqual([]);
+  });
+
+  test('200 the key of a workspace works on after the one who entered it left it, and after their account was closed', async () => {
+    const leaver = await house.createResident('Leaver');
+    const shared = await house.createWorkspace('Left behind', [[admin, 'ADMIN'], [leaver, 'WRITE'], [reader, 'READ']]);
+    const id = await make({ workspaceId: shared }, leaver);
+    const validated = async (): Promise<unknown> => (await house.ask(reader, 'POST', `/ai/llm/${id}/validate`)).body['success'];
+    expect(await validated()).toBe(true);
+    expect((await house.ask(admin, 'DELETE', `/workspace/${shared}/users/${leaver.id}`)).status).toBe(200);
+    vendor.forget();
+    expect(await validated()).toBe(true);
+    expect(vendor.bytes()).toContain(`Bearer ${key}`);
+    expect((await house.ask(leaver, 'POST', `/ai/llm/${id}/validate`)).status).toBe(403);
+    expect((await house.ask(admin, 'PATCH', `/api/admin/users/${leaver.id}`, { disabled: true })).status).toBe(200);
+    expect(await validated()).toBe(true);
+    expect(await one(id)).toMatchObject({ userId: leaver.id, validationStatus: 'success' });
   });
 
   test('200 changes nothing that people set', async () => {

@@ -228,20 +228,18 @@ describe('POST /api/configurations/:id/rotate-key', () => {
     expect((await testOf(owner, sibling.id)).body['success']).toBe(true);
   });
 
-  test('200 what is allowed', async () => {
-    const owner = await person();
-    const made = await make(owner);
-    const answer = await rotate(owner, made.id, { apiKey: wrongKey, validate: true });
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ success: false, data: { rotatedAt: null, test: { errorCode: 'AUTH' } } });
-    expect((await rotate(owner, made.id, { apiKey: key, validate: true })).body['success']).toBe(true);
-  });
-
-  test('400 what does not fit', async () => {
+  test('200 a new key that fails its test is not kept: the stored one stays and works; one that passes takes its place', async () => {
     const owner = await person();
     const made = await make(owner);
     const before = await rowOf(made.id);
-    expect((await rowOf(made.id)).api_key_encrypted).toBe(before.api_key_encrypted);
+    const answer = await rotate(owner, made.id, { apiKey: wrongKey, validate: true });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ success: false, data: { rotatedAt: null, test: { errorCode: 'AUTH' } } });
+    const after = await rowOf(made.id);
+    expect([after.api_key_encrypted, after.secret_last4, after.secret_set_at]).toEqual([before.api_key_encrypted, before.secret_last4, before.secret_set_at]);
+    expect((await testOf(owner, made.id)).body['success']).toBe(true);
+    expect((await rotate(owner, made.id, { apiKey: key, validate: true })).body['success']).toBe(true);
+    expect((await rowOf(made.id)).api_key_encrypted).not.toBe(before.api_key_encrypted);
   });
 
   test('400 nothing to rotate, a key that is none, an unknown field', async () => {

@@ -1,6 +1,6 @@
 /** S2's face, through the front door: one describe per route, one case per status it may give. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answersSeen, listed, pathsOf, openConnectionsHouse, openVendor, tracesOf, type ConnectionsHouse, type Found, type Vendor } from '../support/connections-house.ts';
+import { answersSeen, filesWith, listed, pathsOf, openConnectionsHouse, openVendor, tracesOf, type ConnectionsHouse, type Found, type Vendor } from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-canary-0123456789abcdefWXYZ';
@@ -338,14 +338,30 @@ describe('DELETE /api/configurations/:id', () => {
     const made = await make(alice, { name: 'Short lived', configuration: { headers: { 'x-one': 'a-header-value' } } });
     const select = house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', made.id);
     const before = await select.executeTakeFirstOrThrow();
+    const sealed = [before.api_key_encrypted!, before.headers_encrypted!];
+    // The search has to find what is there, or finding nothing afterwards would mean nothing.
+    for (const box of sealed) expect(await filesWith(house.database, box)).not.toEqual([]);
     const answer = await house.ask(alice, 'DELETE', `/api/configurations/${made.id}`);
     expect([answer.status, answer.body]).toEqual([200, { success: true, data: null }]);
+    // Behind a reader that holds the log the files are cleaned a moment after the answer.
+    for (const box of sealed) await expect.poll(() => filesWith(house.database, box), { timeout: 5_000 }).toEqual([]);
+    for (const plainText of [key, 'a-header-value']) expect(await filesWith(house.database, plainText)).toEqual([]);
     const after = await select.executeTakeFirstOrThrow();
     expect(after).toMatchObject({ name: 'Short lived', provider: 'custom', api_key_encrypted: null, headers_encrypted: null, secret_last4: null, configuration: '{}', is_default: false });
     expect(after.deleted_at).toBeGreaterThan(0);
     expect(before.api_key_encrypted).toMatch(/^v1\./);
     expect((await house.ask(alice, 'GET', `/api/configurations/${made.id}`)).status).toBe(404);
     await make(alice, { name: 'Short lived' });
+  });
+
+  test('200 the deletion is audited: who, what and when, without a secret', async () => {
+    const made = await make();
+    await house.ask(alice, 'DELETE', `/api/configurations/${made.id}`);
+    const entries = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', made.id).orderBy('id').execute();
+    expect(entries.map((entry) => entry.action)).toEqual(['connection.create', 'connection.delete']);
+    expect(entries[1]).toMatchObject({ actor_id: alice.id, subject_name: made['name'], subject_type: 'connection' });
+    expect(entries[1]!.at).toBeGreaterThanOrEqual(entries[0]!.at);
+    expect(JSON.stringify(entries)).not.toMatch(/sk-canary|v1\./);
   });
 
   test('400 what does not fit', async () => {

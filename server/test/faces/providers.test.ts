@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { listed, openConnectionsHouse, openVendor, type ConnectionsHouse, type Vendor } from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
+import { modelListFreshMs } from '../../src/gateway/model-lists.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 
 const key = 'sk-providers-0123456789abcdef';
 let house: ConnectionsHouse;
@@ -28,6 +30,7 @@ describe('GET /api/providers', () => {
     const named = list.map((row) => row['name']);
     expect(named).toEqual(expect.arrayContaining(['openai', 'gemini', 'anthropic', 'ollama', 'vllm', 'deepseek', 'azure-openai', 'custom']));
     expect(new Set(named).size).toBe(named.length);
+    expect(list.find((row) => row['name'] === 'ollama')).toMatchObject({ defaultBaseUrl: 'http://localhost:11434/v1', requiresApiKey: false, requiresBaseUrl: false });
     // The demo provider is offered only where the operator wants it.
     expect(named).not.toContain('demo');
   });
@@ -54,6 +57,32 @@ describe('GET /api/providers/:name/models', () => {
     expect(vendor.requests()).toBe(0);
     expect((await house.ask(alice, 'GET', `${path}?refresh=true`)).body.data).toMatchObject({ source: 'live' });
     expect(vendor.requests()).toBe(1);
+  });
+
+  test('200 a kept list ends with its time, and is then asked for anew', async () => {
+    let aheadMs = 0;
+    const later = await openConnectionsHouse({ clock: { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs } });
+    const owner = await later.createResident('Owner', 'administrator');
+    await later.ask(owner, 'POST', '/api/configurations', { name: 'aging', provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key });
+    const sourceAfter = async (passedMs: number): Promise<unknown[]> => {
+      aheadMs = passedMs;
+      vendor.forget();
+      const { body } = await later.ask(owner, 'GET', '/api/providers/custom/models');
+      return [body.data['source'], vendor.requests()];
+    };
+    expect(await sourceAfter(0)).toEqual(['live', 1]);
+    expect(await sourceAfter(modelListFreshMs - 30_000)).toEqual(['cache', 0]);
+    expect(await sourceAfter(modelListFreshMs + 30_000)).toEqual(['live', 1]);
+    expect(await sourceAfter(modelListFreshMs + 60_000)).toEqual(['cache', 0]);
+    await later.close();
+  });
+
+  test('200 retired models are in the list and marked, and may still be configured', async () => {
+    const { body } = await house.ask(alice, 'GET', '/api/providers/gemini/models');
+    const marks = new Map((body.data['models'] as { id: string; isRetired: boolean }[]).map((model) => [model.id, model.isRetired]));
+    expect([marks.get('gemini-pro'), marks.get('gemini-pro-vision'), marks.get('gemini-2.5-flash')]).toEqual([true, true, false]);
+    const made = await house.ask(alice, 'POST', '/api/configurations', { name: 'retired', provider: 'gemini', model: 'gemini-pro', apiKey: key });
+    expect([made.status, made.body.data['model']]).toEqual([201, 'gemini-pro']);
   });
 
   test('200 a provider that refuses: no invented names, and the reason', async () => {

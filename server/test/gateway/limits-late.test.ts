@@ -6,7 +6,7 @@ import { createLimits } from '../../src/gateway/limits.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { changeAccessKey } from '../../src/control/access-keys.ts';
 import { freshDir } from '../support/throwaway.ts';
-import { startFakeProvider, whole, wholeBody } from '../support/fake-provider.ts';
+import { refusing, startFakeProvider, whole, wholeBody } from '../support/fake-provider.ts';
 import { errorOf, message, openRig, type Rig } from './rig.ts';
 
 const keyOf = (limits: Partial<AccessKey>): AccessKey => ({
@@ -131,6 +131,23 @@ test('a connection that asks for answers without end is held to the cap all the 
   expect(provider.received.at(-1)?.json).toMatchObject({ max_completion_tokens: 16_384 });
   expect((await rig.ask(key.text, { model: 'gpt-4o', messages: message(), max_tokens: 10, max_completion_tokens: 7 })).status).toBe(200);
   expect(provider.received.at(-1)?.json).toMatchObject({ max_tokens: 7, max_completion_tokens: 7 });
+});
+
+test('a budget passes over the connection without a price and goes on to the next one that has one', async () => {
+  const [failing, unpriced, good] = await Promise.all([startFakeProvider(), startFakeProvider(), startFakeProvider()]);
+  onTestFinished(() => void Promise.all([failing, unpriced, good].map((fake) => fake.close())));
+  failing.answer(refusing(401));
+  const rig = await openRig();
+  onTestFinished(() => rig.close());
+  await rig.connect({ name: 'failing', baseUrl: failing.baseUrl });
+  const without = await rig.connect({ name: 'without a price', providerId: 'custom', baseUrl: unpriced.baseUrl });
+  await rig.connect({ name: 'good', baseUrl: good.baseUrl });
+  const key = await rig.issueKey({ budgetUsd: '5' });
+  expect((await rig.ask(key.text, asked)).status).toBe(200);
+  expect(unpriced.received).toEqual([]);
+  expect(good.received).toHaveLength(1);
+  const pinned = await rig.ask(key.text, asked, { 'x-patchbay-connection': without.id });
+  expect([pinned.status, errorOf(pinned).code]).toEqual([402, 'price_unknown']);
 });
 
 test('the bound of a prompt: bytes for text, fifty thousand for a picture, the window for what has no size', () => {

@@ -128,17 +128,19 @@ onBothEngines('feeder', (bench) => {
     const driver = await fresh();
     const below = seeded(5);
     let failures = 0;
+    const perhaps = async <T>(work: () => Promise<T>): Promise<T> => {
+      const fate = below(4);
+      if (fate === 0) failures += 1;
+      if (fate === 0 && below(2) === 0) throw new StorageUnavailable('gone before the write');
+      const result = await work();
+      if (fate === 0) throw new StorageUnavailable('gone before the answer');
+      return result;
+    };
     const unsure: Driver = {
       ...driver,
       engine: driver.engine,
-      async write(steps) {
-        const fate = below(4);
-        if (fate === 0) failures += 1;
-        if (fate === 0 && below(2) === 0) throw new StorageUnavailable('gone before the write');
-        const result = await driver.write(steps);
-        if (fate === 0) throw new StorageUnavailable('gone before the answer');
-        return result;
-      },
+      write: (steps) => perhaps(() => driver.write(steps)),
+      applyLedger: driver.applyLedger && ((batch) => perhaps(() => driver.applyLedger!(batch))),
       rows: (statement, lane) => driver.rows(statement, lane),
       run: (statement, lane) => driver.run(statement, lane),
     };
@@ -217,16 +219,18 @@ onBothEngines('feeder', (bench) => {
     const driver = await fresh();
     let writing = 0;
     let most = 0;
+    const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+      writing += 1;
+      most = Math.max(most, writing);
+      const result = await work();
+      writing -= 1;
+      return result;
+    };
     const watched: Driver = {
       ...driver,
       engine: driver.engine,
-      async write(steps) {
-        writing += 1;
-        most = Math.max(most, writing);
-        const result = await driver.write(steps);
-        writing -= 1;
-        return result;
-      },
+      write: (steps) => counted(() => driver.write(steps)),
+      applyLedger: driver.applyLedger && ((batch) => counted(() => driver.applyLedger!(batch))),
       rows: (statement, lane) => driver.rows(statement, lane),
       run: (statement, lane) => driver.run(statement, lane),
     };
@@ -268,8 +272,10 @@ needs('postgres')('a database that goes away (postgres)', () => {
 });
 
 test('gaps are found before, between and never within the sequence', () => {
-  const seqs = (...list: number[]): { seq: number }[] => list.map((seq) => ({ seq }));
-  expect(gapsIn(0, seqs(1, 2, 3))).toEqual([]);
-  expect(gapsIn(4, seqs(7, 8, 10))).toEqual([{ after: 4, before: 7 }, { after: 8, before: 10 }]); // prettier-ignore
+  const spans = (...list: [number, number][]): { firstSeq: number; lastSeq: number }[] =>
+    list.map(([firstSeq, lastSeq]) => ({ firstSeq, lastSeq }));
+  expect(gapsIn(0, spans([1, 3]))).toEqual([]);
+  expect(gapsIn(4, spans([3, 5], [6, 9]))).toEqual([]);
+  expect(gapsIn(4, spans([7, 8], [10, 10]))).toEqual([{ after: 4, before: 7 }, { after: 8, before: 10 }]); // prettier-ignore
   expect(gapsIn(9, [])).toEqual([]);
 });

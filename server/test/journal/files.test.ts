@@ -3,9 +3,10 @@ import { appendFileSync, closeSync, mkdirSync, mkdtempSync, readFileSync, readdi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { readLines, writeLine, type Numbered } from '../../src/journal/line.ts';
+import { recordsIn, type LineSpan, type Numbered } from '../../src/domain/ledger-line.ts';
+import { readLines, readSpans, writeLine } from '../../src/journal/line.ts';
 import { createSegment, createSegmentReader, listSegments, openInstance, removeSegment, repairTail } from '../../src/journal/segments.ts';
-import { RecordWindow } from '../../src/journal/window.ts';
+import { LineWindow } from '../../src/journal/window.ts';
 import { ids, intentOf, refusedOf, seeded, settlementOf } from '../storage/ledger-records.ts';
 
 const folders: string[] = [];
@@ -94,6 +95,24 @@ describe('lines', () => {
   });
 });
 
+const numbersOf = (spans: readonly LineSpan[]): number[] => spans.flatMap(({ text }) => recordsIn(text)).map(({ seq }) => seq);
+
+describe('spans of lines', () => {
+  test('lines of consecutive numbers are one text, byte for byte as they were written', () => {
+    const { spans } = readSpans(whole, 0, 10);
+    expect(spans).toEqual([{ firstSeq: 1, lastSeq: 3, text: lines.join('') }]);
+    expect(recordsIn(spans[0]!.text)).toEqual(records);
+  });
+
+  test('where a line is damaged or a number is missing a new span begins', () => {
+    const more = [5, 6].map((seq) => writeLine(seq, intent)).join('');
+    const { spans, damagedLines } = readSpans(Buffer.from(`${lines[0]!}${lines[1]!.replace('"kind"', '"kinD"')}${lines[2]!}${more}`), 0, 10);
+    expect(spans.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([[1, 1], [3, 3], [5, 6]]); // prettier-ignore
+    expect(damagedLines).toBe(1);
+    expect(numbersOf(spans)).toEqual([1, 3, 5, 6]);
+  });
+});
+
 describe('segments', () => {
   const segmentWith = (dir: string, firstSeq: number, text: string | Buffer): ReturnType<typeof createSegment>['segment'] => {
     const { segment, fd } = createSegment(dir, firstSeq);
@@ -175,15 +194,15 @@ describe('segments', () => {
     const reader = createSegmentReader();
     const seqs: number[] = [];
     for (let seq = 0; ;) {
-      const last = reader.read(segments, seq, 2).records;
+      const last = numbersOf(reader.read(segments, seq, 2).spans);
       if (last.length === 0) break;
-      seqs.push(...last.map((one) => one.seq));
+      seqs.push(...last);
       seq = seqs.at(-1)!;
     }
     expect(seqs).toEqual([1, 2, 3, 4, 5]);
-    expect(reader.read(segments, 5, 2).records).toEqual([]);
-    expect(reader.read(segments, 0, 1).records[0]!.seq).toBe(1);
-    expect(reader.read([], 0, 1).records).toEqual([]);
+    expect(reader.read(segments, 5, 2).spans).toEqual([]);
+    expect(reader.read(segments, 0, 1).spans[0]!.firstSeq).toBe(1);
+    expect(reader.read([], 0, 1).spans).toEqual([]);
   });
 
   test('a line longer than one read is read whole; a segment without any line feed is left behind', () => {
@@ -196,52 +215,61 @@ describe('segments', () => {
       segmentWith(dir, 4, writeLine(4, intent)),
     ];
     const reader = createSegmentReader();
-    expect(reader.read(segments, 0, 5).records.map(({ seq }) => seq)).toEqual([1, 2]);
-    expect(reader.read(segments, 2, 5).records.map(({ seq }) => seq)).toEqual([4]);
+    expect(numbersOf(reader.read(segments, 0, 5).spans)).toEqual([1, 2]);
+    expect(numbersOf(reader.read(segments, 2, 5).spans)).toEqual([4]);
   });
 });
 
 describe('the window in memory', () => {
-  const windowOf = (count: number, countMax: number): RecordWindow => {
-    const window = new RecordWindow(countMax);
-    for (let seq = 1; seq <= count; seq++) window.push({ seq, record: intent });
+  const span = (firstSeq: number, lastSeq: number): LineSpan => ({
+    firstSeq,
+    lastSeq,
+    text: Array.from({ length: lastSeq - firstSeq + 1 }, (_, index) => writeLine(firstSeq + index, intent)).join(''),
+  });
+  const windowOf = (countMax: number, ...spans: LineSpan[]): LineWindow => {
+    const window = new LineWindow(countMax);
+    for (const one of spans) window.push(one);
     return window;
   };
-  const seqsAfter = (window: RecordWindow, seq: number, lastSeq = 1e9, countMax = 1e9): number[] =>
-    window.after(seq, lastSeq, countMax).map((one) => one.seq);
+  const spansAfter = (window: LineWindow, seq: number, countMax = 1e9): [number, number][] =>
+    window.after(seq, countMax).map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq]);
 
-  test('it gives what comes after a number, up to another one, and no more than asked', () => {
-    const window = windowOf(10, 100);
-    expect(seqsAfter(window, 0, 10, 3)).toEqual([1, 2, 3]);
-    expect(seqsAfter(window, 7)).toEqual([8, 9, 10]);
-    expect(seqsAfter(window, 7, 8)).toEqual([8]);
-    expect(seqsAfter(window, 10)).toEqual([]);
-    expect(seqsAfter(window, 50)).toEqual([]);
-    expect(seqsAfter(window, 3, 2)).toEqual([]);
+  test('it gives whole spans from the one that holds the next number, about as many lines as asked, and never none of those there are', () => {
+    const window = windowOf(100, span(1, 3), span(4, 4), span(5, 10));
+    expect(spansAfter(window, 0)).toEqual([[1, 3], [4, 4], [5, 10]]); // prettier-ignore
+    expect(spansAfter(window, 0, 4)).toEqual([[1, 3], [4, 4]]); // prettier-ignore
+    expect(spansAfter(window, 0, 1)).toEqual([[1, 3]]);
+    expect(spansAfter(window, 2, 4)).toEqual([[1, 3], [4, 4]]); // prettier-ignore
+    expect(spansAfter(window, 4, 2)).toEqual([[5, 10]]);
+    expect(spansAfter(window, 10)).toEqual([]);
+    expect(spansAfter(window, 50)).toEqual([]);
+    expect(numbersOf(window.after(3, 4))).toEqual([4]);
   });
 
-  test('it lets go of the oldest beyond its bound, but never of what is not written', () => {
-    const window = windowOf(10, 4);
-    window.trim(3);
-    expect(window.size).toBe(7);
+  test('it lets go of the oldest spans beyond its bound, but keeps the newest one whatever its length', () => {
+    const window = windowOf(4, span(1, 3), span(4, 5), span(6, 7));
+    expect(window.size).toBe(4);
     expect([window.reachesBackTo(3), window.reachesBackTo(2)]).toEqual([true, false]);
-    window.trim(10);
-    expect(seqsAfter(window, 0)).toEqual([7, 8, 9, 10]);
+    window.push(span(8, 20));
+    expect(spansAfter(window, 0)).toEqual([[8, 20]]);
+    expect(window.size).toBe(13);
   });
 
   test('it drops what is in the books, over thousands of rounds', () => {
-    const window = new RecordWindow(100);
+    const window = new LineWindow(100);
+    const text = writeLine(1, intent);
     for (let seq = 1; seq <= 20_000; seq++) {
-      window.push({ seq, record: intent });
+      window.push({ firstSeq: seq, lastSeq: seq, text });
       if (seq % 7 === 0) window.dropUpTo(seq - 3);
     }
     expect(window.size).toBeLessThanOrEqual(10);
-    expect(seqsAfter(window, 19_998)).toEqual([19_999, 20_000]);
+    expect(spansAfter(window, 19_998)).toEqual([[19_999, 19_999], [20_000, 20_000]]); // prettier-ignore
     window.dropUpTo(99_999);
     expect(window.size).toBe(0);
     expect(window.reachesBackTo(0)).toBe(false);
     window.dropUpTo(5);
-    window.push({ seq: 20_001, record: intent });
-    expect(seqsAfter(window, 0)).toEqual([20_001]);
+    window.push(span(20_001, 20_002));
+    window.dropUpTo(20_001);
+    expect(spansAfter(window, 20_001)).toEqual([[20_001, 20_002]]);
   });
 });

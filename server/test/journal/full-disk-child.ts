@@ -1,4 +1,5 @@
 /** Runs with a limit on the size of its files, which is how a disk that is full looks to a write; says what became of each record. */
+import { recordsIn } from '../../src/domain/ledger-line.ts';
 import { openJournal, JournalUnavailable } from '../../src/journal/journal.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { ids, intentOf, settlementOf } from '../storage/ledger-records.ts';
@@ -32,13 +33,14 @@ journal.append(intentOf(), (failure) => (said.rememberedWhileFailing += failure 
 journal.append(settlementOf(intentOf()), (failure) => (said.settledWhileFailing += failure ? 0 : 1));
 journal.flush();
 for (let seq = 0; ;) {
-  const { records } = journal.readAfter(seq, 50);
-  if (records.length === 0) break;
+  const { spans } = journal.readLinesAfter(seq, 50);
+  if (spans.length === 0) break;
+  const records = spans.flatMap(({ text }) => recordsIn(text)).filter((one) => one.seq > seq);
   said.readable += records.length;
   seq = records.at(-1)!.seq;
 }
 journal.fed(journal.lastSeq());
-said.afterFed = journal.readAfter(journal.lastSeq(), 50).records.length;
+said.afterFed = journal.readLinesAfter(journal.lastSeq(), 50).spans.length;
 await new Promise((resolve) => journal.whenDurable(journal.lastSeq(), resolve));
 process.stdout.write(JSON.stringify({ ...said, lastSeq: journal.lastSeq() }));
 await journal.close();

@@ -1,6 +1,6 @@
 /** The byte scanner against the real parser: what it finds is what the parser finds, and what it patches is the same object otherwise. */
 import { describe, expect, test } from 'vitest';
-import { depthMax, memberValue, patchObject, scanObject, type Scan, type ScanFault } from '../../src/lib/json-scan.ts';
+import { depthMax, memberValue, patchObject, scanObject, type Scan, type ScanFault, writeObject } from '../../src/lib/json-scan.ts';
 import { seeded } from '../vault/parts.ts';
 
 const scanText = (text: string): Scan | ScanFault => scanObject(Buffer.from(text));
@@ -196,5 +196,33 @@ describe('against the parser', () => {
     const startedMs = performance.now();
     expect([...mustScan(bytes).members.keys()]).toEqual(['a', 'b']);
     expect(performance.now() - startedMs).toBeLessThan(3_000);
+  });
+});
+
+describe('writeObject', () => {
+  const written = (text: string, change: (body: Record<string, unknown>) => Record<string, unknown>): string => {
+    const bytes = Buffer.from(text);
+    const scan = scanObject(bytes);
+    if (typeof scan === 'string') throw new Error(scan);
+    const original = JSON.parse(text) as Record<string, unknown>;
+    return writeObject(bytes, scan, original, change(original)).toString();
+  };
+
+  test('members that did not change keep their own bytes, those that did are written anew', () => {
+    const text = '{ "seed": 12345678901234567890, "t":1.50 , "list": [ 1,2 ],"\\u006dodel":"a"}';
+    expect(written(text, (body) => ({ ...body, model: 'b', more: { x: 1 } }))).toBe('{"seed":12345678901234567890,"t":1.50,"list":[ 1,2 ],"model":"b","more":{"x":1}}');
+  });
+
+  test('a value that only looks the same is written from what it is now', () => {
+    expect(written('{"list":[1.0]}', (body) => ({ list: [...(body['list'] as number[])] }))).toBe('{"list":[1]}');
+  });
+
+  test('what is taken away or undefined is not there, and nothing at all is an empty object', () => {
+    expect(written('{"a":1,"b":2,"c":3}', ({ a: _a, ...rest }) => ({ ...rest, b: undefined }))).toBe('{"c":3}');
+    expect(written('{"a":1}', () => ({}))).toBe('{}');
+  });
+
+  test('members of the prototype are no members of the original', () => {
+    expect(written('{"a":1}', () => ({ toString: 'own' }))).toBe('{"toString":"own"}');
   });
 });

@@ -74,3 +74,15 @@ test('the words of the documents are said (R-036 to R-039)', () => {
   expect(said('en', 'headers_timeout').join(' ')).toMatch(/^Timeout .*network.*firewall and proxy/);
   expect(said('id', 'headers_timeout').join(' ')).toMatch(/^Timeout\/Lambat .*jaringan.*firewall dan proxy/);
 });
+
+test.each([
+  ['en', 'auth', /format.*permissions/],
+  ['id', 'auth', /format.*izin/],
+  ['en', 'connect_timeout', /network.*status of the provider/],
+  ['id', 'connect_timeout', /jaringan.*status penyedia/],
+  ['en', 'model_not_found', /availability.*quota/],
+  ['id', 'model_not_found', /ketersediaan.*kuota/],
+] as const)('in %s a fault of %s says what to look at (R-196 to R-198)', (language, fault, said) => {
+  const { check, resolution } = hintOf(fault);
+  expect(`${translate(language, check)} ${translate(language, resolution)}`).toMatch(said);
+});

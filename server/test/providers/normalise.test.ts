@@ -67,6 +67,7 @@ describe('one base', () => {
 
   test("nothing entered means the row's own address (C-23)", () => {
     for (const entered of [null, '', '  ']) expect(base('openai', entered)).toBe('https://api.openai.com/v1');
+    for (const entered of [null, '', 'http://localhost:11434', 'http://localhost:11434/']) expect(base('ollama', entered)).toBe('http://localhost:11434/v1');
     expect(normaliseBase(mustProviderRow('groq'), undefined).origin).toBe('https://api.groq.com');
   });
 

@@ -64,6 +64,12 @@ describe('Gemini', () => {
     expect(faults('gemini', { temperature: 2 }, 'gemini-2.5-flash')).toEqual([]);
     expect(faults('gemini', { temperature: -0.1 }, 'gemini-2.5-flash')).toEqual(['temperature too_small']);
   });
+  test('key and model are needed (R-150)', () => {
+    expect(whole('gemini', {}).toSorted()).toEqual(['apiKey required', 'model required']);
+    expect(whole('gemini', { apiKey: 'AIza' })).toEqual(['model required']);
+    expect(whole('gemini', { model: 'gemini-2.5-flash' })).toEqual(['apiKey required']);
+    expect(whole('gemini', { apiKey: 'AIza', model: 'gemini-2.5-flash' })).toEqual([]);
+  });
   test('an empty key is refused (R-159)', () => {
     expect(whole('gemini', { apiKey: '', model: 'gemini-pro' })).toEqual(['apiKey required']);
   });

@@ -12,7 +12,7 @@ import {
 import { currentRevision } from '../../src/storage/connections.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { openBooks } from '../../src/storage/instances.ts';
-import { noteKeyUses, spentOfKeys } from '../../src/storage/key-uses.ts';
+import { noteKeyUses, settledOfKeys, spentOfKeys } from '../../src/storage/key-uses.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
 import { insertToken, listTokens, liveTokenOf, revokeToken, tokenByHash } from '../../src/storage/personal-tokens.ts';
 import { Parameters, visibleCondition } from '../../src/storage/visibility.ts';
@@ -264,6 +264,15 @@ onBothEngines('what a key has spent', (bench) => {
     expect(expected.get(first)).toBeGreaterThan(123_456_789);
     expect(await spentOfKeys(database, [...expected.keys()])).toEqual(expected);
     expect(await spentOfKeys(database, [])).toEqual(new Map());
+    // Without what is set aside, for all keys at once.
+    const settledSums = await settledOfKeys(database);
+    for (const [id, spent] of expected) {
+      const [row] = await database.driver.rows<{ aside: number }>({
+        sql: "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS aside FROM usage_events WHERE access_key_id = $1 AND state IN ('intent', 'unknown')",
+        params: [id],
+      });
+      expect(settledSums.get(id) ?? 0).toBe(spent - (row?.aside ?? 0));
+    }
   });
 });
 

@@ -1,10 +1,11 @@
 /** Applying records to the books, on both engines: each once, in any portions, with roll-ups that are exactly the sums. */
 import { beforeAll, expect, test } from 'vitest';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
+import type { Numbered } from '../../src/domain/ledger-line.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks, rereadBooks, type Books } from '../../src/storage/instances.ts';
-import { applyRecords, markUnknown, type JournalRecord } from '../../src/storage/ledger.ts';
+import { applyRecords, markUnknown } from '../../src/storage/ledger.ts';
 import { onBothEngines } from './engines.ts';
 import {
   castOf,
@@ -19,7 +20,7 @@ import {
   startMs,
 } from './ledger-records.ts';
 
-const numbered = (records: readonly LedgerRecord[], from = 1): JournalRecord[] =>
+const numbered = (records: readonly LedgerRecord[], from = 1): Numbered[] =>
   records.map((record, index) => ({ seq: from + index, record }));
 
 onBothEngines('books', (bench) => {
@@ -32,7 +33,7 @@ onBothEngines('books', (bench) => {
     connections = await seedConnections(database.driver, 4);
   });
   const freshBooks = async (id = ids.uuid()): Promise<Books> => (await openBooks(database, id, nowMs())).books;
-  const apply = (books: Books, records: readonly JournalRecord[]): Promise<unknown> => applyRecords(database, books, records, nowMs());
+  const apply = (books: Books, records: readonly Numbered[]): Promise<unknown> => applyRecords(database, books, records, nowMs());
   const rowsOf = (requestId: string): Promise<Record<string, unknown>[]> =>
     database.driver.rows({ sql: 'SELECT * FROM usage_events WHERE request_id = $1 ORDER BY attempt_no', params: [requestId] });
   const everything = async (): Promise<string> => {

@@ -323,3 +323,40 @@ onBothEngines('provider_templates', (bench) => {
     await expect(insert('', 'n')).rejects.toBeInstanceOf(StorageFault);
   });
 });
+
+onBothEngines('the views', (bench) => {
+  let database: Database;
+  let id: string;
+  beforeAll(async () => {
+    database = createDatabase(await bench.open({ isMigrated: true }));
+    const owner = { scope: 'organization', id: await theOrganization(database) } as const;
+    id = await newConnection(database, await newPerson(database), { owner, name: 'Kept', nowMs: atMs });
+  });
+  const table = (): Promise<Row[]> => database.driver.rows({ sql: 'SELECT * FROM ai_configurations ORDER BY id', params: [] });
+
+  const writes = (['ai_connections', 'ai_models', 'provider_usage'] as const).flatMap((view) => {
+    const column = view === 'provider_usage' ? 'request_count' : 'name';
+    const value = view === 'provider_usage' ? '7' : "'taken'";
+    return [
+      `INSERT INTO ${view} (id, ${column}) VALUES ($1, ${value})`,
+      `UPDATE ${view} SET ${column} = ${value} WHERE CAST(id AS TEXT) = $1`,
+      `UPDATE ${view} SET ${column} = ${value} WHERE 1 = 0 AND CAST(id AS TEXT) = $1`,
+      `DELETE FROM ${view} WHERE CAST(id AS TEXT) = $1`,
+      `INSERT INTO ${view} SELECT * FROM ${view} WHERE CAST(id AS TEXT) = $1`,
+    ];
+  });
+  test.each(writes)('are for reading alone, with a row or without (C-16): %s', async (sql) => {
+    const before = await table();
+    const refused = await database.driver.run({ sql, params: [id] }, 'write').catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(StorageFault);
+    expect((refused as StorageFault).message).toMatch(/cannot modify (ai_connections|ai_models|provider_usage) because it is a view/);
+    expect(await table()).toEqual(before);
+  });
+
+  test('go on following their table', async () => {
+    await changeConnection(database, id, { name: 'Changed' });
+    for (const view of ['ai_connections', 'ai_models']) {
+      expect(await database.driver.rows({ sql: `SELECT name FROM ${view} WHERE id = $1`, params: [id] })).toEqual([{ name: 'Changed' }]);
+    }
+  });
+});

@@ -1,6 +1,9 @@
 /** A house with the faces of the connections, real calls to providers, and listeners on 127.0.0.1 that play them. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import type { Database } from '../../src/storage/database.ts';
 import { openHouse, type House, type HouseOptions, type Resident } from './house.ts';
 
 /** One thing of an answer, as loosely as tests look into one. */
@@ -127,4 +130,12 @@ export function tracesOf(key: string, text: string): string[] {
   return Object.entries(forms)
     .filter(([, form]) => text.includes(form))
     .map(([name]) => name);
+}
+
+/** Files beside an embedded database, its log and the journal among them, that hold a text. */
+export async function filesWith({ driver }: Pick<Database, 'driver'>, text: string): Promise<string[]> {
+  const [main] = await driver.rows<{ file: string }>({ sql: 'SELECT file FROM pragma_database_list', params: [] });
+  return readdirSync(dirname(main!.file), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && readFileSync(join(entry.parentPath, entry.name)).includes(text))
+    .map((entry) => entry.name);
 }

@@ -77,8 +77,8 @@ describe('a box that was opened before', () => {
 
   test('is one of many: two thousand boxes open, whatever is forgotten meanwhile', () => {
     const boxes = Array.from({ length: 2000 }, (_, at) => {
-      const at_ = { ...place, rowId: `01980000-0000-7000-8000-${String(at).padStart(12, '0')}` };
-      return { box: vault.seal(`secret ${at}`, at_, ownerKey), at: at_, plain: `secret ${at}` };
+      const there = { ...place, rowId: `01980000-0000-7000-8000-${String(at).padStart(12, '0')}` };
+      return { box: vault.seal(`secret ${at}`, there, ownerKey), at: there, plain: `secret ${at}` };
     });
     for (const { box, at, plain } of [...boxes, ...boxes]) expect(vault.open(box, at, keys).reveal()).toBe(plain);
   });

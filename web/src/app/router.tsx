@@ -60,7 +60,20 @@ const connections = createRoute({
   component: lazyRouteComponent(() => import('./ConnectionsPage.tsx'), 'ConnectionsPage'),
 });
 
-const tree = root.addChildren([signIn, setup, shell.addChildren([home, connections])]);
+const addConnection = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/ai-connections/new',
+  validateSearch: (search: Search): { provider?: string } => ({ provider: textOf(search['provider']) }),
+  component: lazyRouteComponent(() => import('./AddConnectionPage.tsx'), 'AddConnectionPage'),
+});
+
+const editConnection = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/ai-connections/$id/edit',
+  component: lazyRouteComponent(() => import('./EditConnectionPage.tsx'), 'EditConnectionPage'),
+});
+
+const tree = root.addChildren([signIn, setup, shell.addChildren([home, connections, addConnection, editConnection])]);
 
 export function createPages(queries: QueryClient) {
   return createRouter({

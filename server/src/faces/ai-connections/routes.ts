@@ -16,7 +16,7 @@ import { forceQuery, idParams } from '@patchbay/contract/connections';
 import { environmentId, modelsOfConnection, modelsOfDefault } from '../../control/connection-models.ts';
 import { changeConnection, createConnection, deleteConnection, listFor, showConnection } from '../../control/connections.ts';
 import type { ControlDeps } from '../../control/deps.ts';
-import { preferencesOf, setPreference } from '../../control/model-preferences.ts';
+import { preferencesOf, setPreference, visibleModels } from '../../control/model-preferences.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Owner } from '../../domain/owner.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
@@ -114,7 +114,7 @@ const modelRoutes: readonly Route<Deps>[] = [
   route({
     method: 'GET',
     path: '/api/models',
-    summary: 'Models of a connection, of the default one where none is named',
+    summary: 'Models of a connection, of the default one where none is named; without those that the caller has hidden',
     access: 'signed-in',
     query: modelOptionsQuery,
     answers: { 200: modelOptions },
@@ -122,8 +122,9 @@ const modelRoutes: readonly Route<Deps>[] = [
     async handle(deps: Deps, { actor, origin, query }) {
       const caller = { actor, origin };
       const options = { refresh: query.refresh ?? false };
-      const { models } = await (query.connectionId === undefined ? modelsOfDefault(deps, caller, options) : modelsOfConnection(deps, caller, query.connectionId, options));
-      return ok(models.map((model) => ({ value: model.id, label: model.name ?? model.id })));
+      const { connectionId, models } = await (query.connectionId === undefined ? modelsOfDefault(deps, caller, options) : modelsOfConnection(deps, caller, query.connectionId, options));
+      const visible = await visibleModels(deps, caller, connectionId, models);
+      return ok(visible.map((model) => ({ value: model.id, label: model.name ?? model.id })));
     },
   }),
   route({

@@ -103,22 +103,55 @@ function choiceOf(choice: unknown, at: number, moment: Moment): ChatResponse['ch
   return { ...choice, index: finite(choice['index']) ?? at, message, finish_reason: finish };
 }
 
+/** Throws UpstreamFailure for a body that is no answer; else its choices, at least one. */
+function choicesOf(body: unknown): { record: Json; choices: readonly unknown[] } {
+  if (!isRecord(body)) throw invalid('the answer is no JSON object');
+  if (isErrorBody(body)) throw failureOf(body);
+  const choices = body['choices'];
+  if (!Array.isArray(choices) || choices.length === 0) throw invalid('the answer has no choices');
+  return { record: body, choices: choices as unknown[] };
+}
+
+/** What the books need of an answer that passes through in its own bytes. */
+export interface SeenAnswer {
+  /** As it stands there, unchecked. */
+  usage: unknown;
+  finishReason: FinishReason | null;
+  model: string | null;
+  messages: readonly unknown[];
+}
+
+/** The same checks as `answerOf`, and nothing built: nearly every choice is a text that only has to be there. */
+export function seenAnswer(body: unknown, moment: Moment): SeenAnswer {
+  const { record, choices } = choicesOf(body);
+  for (let at = 0; at < choices.length; at++) if (!isPlainText(choices[at])) choiceOf(choices[at], at, moment);
+  return {
+    usage: record['usage'],
+    finishReason: finishReasonOf(member(choices[0], 'finish_reason')),
+    model: text(record['model']) || null,
+    messages: choices.map((choice) => member(choice, 'message')),
+  };
+}
+
+/** TRUE for a choice that cannot be anything else; what is FALSE is looked at in full. */
+function isPlainText(choice: unknown): boolean {
+  if (!isRecord(choice) || choice['error'] !== undefined || choice['object'] === 'error' || choice['type'] === 'error') return false;
+  return choice['finish_reason'] !== 'error' && typeof member(choice['message'], 'content') === 'string';
+}
+
 /**
  * An answer in the house's exact shape; fields that the house does not know stay. Throws UpstreamFailure: the error's own
  * fault for an error in a 200, `invalid_response` for a text, a page, an empty body, no choices, or a choice that says nothing.
  */
 export function answerOf(body: unknown, model: string, moment: Moment): ChatResponse {
-  if (!isRecord(body)) throw invalid('the answer is no JSON object');
-  if (isErrorBody(body)) throw failureOf(body);
-  const choices = body['choices'];
-  if (!Array.isArray(choices) || choices.length === 0) throw invalid('the answer has no choices');
+  const { record, choices } = choicesOf(body);
   return {
-    ...body,
-    id: text(body['id']) || moment.id,
+    ...record,
+    id: text(record['id']) || moment.id,
     object: 'chat.completion',
-    created: finite(body['created']) ?? moment.createdS,
-    model: text(body['model']) || model,
-    choices: (choices as unknown[]).map((choice, at) => choiceOf(choice, at, moment)),
-    usage: isRecord(body['usage']) ? (body['usage'] as unknown as ChatResponse['usage']) : null,
+    created: finite(record['created']) ?? moment.createdS,
+    model: text(record['model']) || model,
+    choices: choices.map((choice, at) => choiceOf(choice, at, moment)),
+    usage: isRecord(record['usage']) ? (record['usage'] as unknown as ChatResponse['usage']) : null,
   };
 }

@@ -43,14 +43,13 @@ CREATE TABLE usage_events (
   changed TEXT,
   config_revision BIGINT NOT NULL DEFAULT 0,
   client_request_id TEXT,
+  -- The row's dimension in the roll-ups; NULL while it is open.
+  dimension_id BIGINT,
   PRIMARY KEY (at, id)
 ) PARTITION BY RANGE (at);
 -- Rows always find a home: what no month covers lands here until its partition is made.
 CREATE TABLE usage_events_default PARTITION OF usage_events DEFAULT;
 CREATE INDEX usage_events_request ON usage_events (request_id);
-CREATE INDEX usage_events_last ON usage_events (at, id) WHERE is_last;
-CREATE INDEX usage_events_connection ON usage_events (connection_id, at);
-CREATE INDEX usage_events_key ON usage_events (access_key_id, at);
-CREATE INDEX usage_events_user ON usage_events (user_id, at);
-CREATE INDEX usage_events_workspace ON usage_events (workspace_id, at);
+-- Lists that are filtered by connection, key, user, workspace or model: these are dimensions, and a number is the cheapest key.
+CREATE INDEX usage_events_dimension ON usage_events (dimension_id, at) WHERE is_last;
 CREATE INDEX usage_events_open ON usage_events (instance_id, at) WHERE state IN ('intent', 'unknown');

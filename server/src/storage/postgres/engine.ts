@@ -189,6 +189,7 @@ function driverOf(deps: Deps, pools: Pools, databaseUrl: string, isUp: boolean):
       checkSteps(steps);
       return withRetries(deps, () => write(steps));
     },
+    applyLedger: null,
     async script(sql) {
       await watched(runScript(databaseUrl, sql));
       columnTypes = new Map();

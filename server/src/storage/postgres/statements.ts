@@ -49,10 +49,9 @@ export function checkSteps(steps: readonly WriteStep[]): void {
 }
 
 async function runStep(client: pg.ClientBase, cache: ColumnTypes, step: WriteStep, index: number): Promise<Row[]> {
-  if (isInsertMany(step)) return (await insertMany(client, cache, step))?.rows ?? [];
-  const result = await query<Row>(client, step);
-  if (step.expectRows !== undefined && (result.rowCount ?? 0) !== step.expectRows) throw new StaleWrite(step.label ?? null, index);
-  return result.rows;
+  const result = isInsertMany(step) ? await insertMany(client, cache, step) : await query<Row>(client, step);
+  if (step.expectRows !== undefined && (result?.rowCount ?? 0) !== step.expectRows) throw new StaleWrite(step.label ?? null, index);
+  return result?.rows ?? [];
 }
 
 export async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {

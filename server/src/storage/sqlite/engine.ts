@@ -4,12 +4,12 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pause, type Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { checkedIdentifier, checkedParameters } from '../codec.ts';
-import type { Driver, InsertMany, Lane as LaneName, Outcome, Row, Statement, WriteStep } from '../driver.ts';
+import type { Driver, Lane as LaneName, LedgerApplied, Outcome, Row, Statement } from '../driver.ts';
 import { StorageBusy } from '../errors.ts';
 import { openLane, type Call, type Lane } from './lane.ts';
 import { lockFile } from './lock.ts';
-import type { WireInsertMany, WireResult, WireStatement, WireStep } from './messages.ts';
+import type { WireResult } from './messages.ts';
+import { rowsOf, wireStatement, wireStep } from './wire.ts';
 
 const oltpDeadlineMs = 10_000;
 const analyticsDeadlineMs = 15_000;
@@ -26,31 +26,6 @@ interface Deps {
 }
 
 const nothing: WireResult = { columns: [], rows: [], touched: 0 };
-
-const isInsertMany = (step: WriteStep): step is InsertMany => 'insertInto' in step;
-
-const wireStatement = (statement: Statement): WireStatement => ({ ...statement, params: checkedParameters(statement.params) });
-
-function wireInsertMany(step: InsertMany): WireInsertMany {
-  const columns = step.columns.map(checkedIdentifier);
-  const places = columns.map((_, index) => `$${index + 1}`);
-  const conflict = step.onConflict === undefined ? '' : ` ON CONFLICT ${step.onConflict}`;
-  const sql = `INSERT INTO ${checkedIdentifier(step.insertInto)} (${columns.join(', ')}) VALUES (${places.join(', ')})${conflict}`;
-  return { sql, rows: step.rows.map(checkedParameters) };
-}
-
-const wireStep = (step: WriteStep): WireStep => (isInsertMany(step) ? wireInsertMany(step) : wireStatement(step));
-
-function rowsOf<R>(result: WireResult): R[] {
-  const { columns, rows } = result;
-  return rows.map((values) => {
-    const row: Row = {};
-    columns.forEach((column, index) => {
-      row[column] = values[index];
-    });
-    return row as R;
-  });
-}
 
 /** The marker of a running process. It is still there at a start only when the last stop was not a clean one. */
 async function setMarker(path: string): Promise<void> {
@@ -151,6 +126,11 @@ function driverOf(deps: Deps, lanes: Lanes, dataDir: string, release: () => Prom
     async write(steps) {
       const results = await callWithPatience(deps, lanes.write, { op: 'write', steps: steps.map(wireStep) });
       return results.map((result) => rowsOf<Row>(result));
+    },
+    async applyLedger(batch) {
+      const extra = batch.extra.map(wireStatement);
+      const [result = nothing] = await callWithPatience(deps, lanes.write, { op: 'ledger', batch: { ...batch, extra } });
+      return rowsOf<LedgerApplied>(result)[0]!;
     },
     async script(sql) {
       await callWithPatience(deps, lanes.write, { op: 'script', sql });

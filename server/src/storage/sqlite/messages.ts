@@ -1,5 +1,5 @@
 /** What the engine and its worker threads say to each other. */
-import type { SqlValue } from '../driver.ts';
+import type { LedgerBatch, SqlValue } from '../driver.ts';
 
 export type Role = 'writer' | 'reader' | 'analytics';
 
@@ -20,6 +20,10 @@ export interface WireStatement {
 export interface WireInsertMany {
   sql: string;
   rows: readonly (readonly SqlValue[])[];
+  expectRows?: number;
+  label?: string;
+  /** Numbers are bound as they are: the column makes integers of them. */
+  isPlain?: boolean;
 }
 
 export type WireStep = WireStatement | WireInsertMany;
@@ -27,6 +31,7 @@ export type WireStep = WireStatement | WireInsertMany;
 export type Request =
   | { id: number; op: 'run'; statement: WireStatement }
   | { id: number; op: 'write'; steps: readonly WireStep[] }
+  | { id: number; op: 'ledger'; batch: LedgerBatch }
   | { id: number; op: 'script'; sql: string }
   | { id: number; op: 'backup'; path: string }
   | { id: number; op: 'check' }

@@ -2,10 +2,14 @@
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { toSqlitePlaceholders } from '../codec.ts';
+import { StaleWrite } from '../errors.ts';
+import { applyLines, type BooksDriver } from '../ledger-apply.ts';
+import type { LedgerBatch, SqlValue } from '../driver.ts';
+import type { Books } from '../instances.ts';
 import { uniqueConstraintName } from './constraints.ts';
 import { decodeRow, shapeOf, UnsafeColumn, type Shape } from './decode.ts';
 import type { Reply, Request, Role, WireError, WireResult, WireStatement, WireStep, WorkerSettings } from './messages.ts';
-import type { SqlValue } from '../driver.ts';
+import { rowsOf, wireStatement, wireStep } from './wire.ts';
 
 /** SQLite sleeps this long at most for a lock, since nothing else runs in the thread meanwhile; the engine retries. */
 const busyTimeoutMs = 20;
@@ -13,15 +17,6 @@ const statementsMax = 500;
 /** Pages per step of a backup: all of them, so that the copy is one snapshot and never starts over. */
 const backupPagesPerStep = 0x7fff_ffff;
 
-class Stale extends Error {
-  readonly label: string | null;
-  readonly step: number;
-  constructor(label: string | null, step: number) {
-    super('stale');
-    this.label = label;
-    this.step = step;
-  }
-}
 class Damaged extends Error {}
 
 interface Prepared {
@@ -77,10 +72,12 @@ function prepare(sql: string): Prepared {
   return entry;
 }
 
-function execute({ statement, shape, parameterCount }: Prepared, params: readonly SqlValue[]): WireResult {
+const bindablePlainly = (value: SqlValue): SQLInputValue => (typeof value === 'boolean' ? Number(value) : value);
+
+function execute({ statement, shape, parameterCount }: Prepared, params: readonly SqlValue[], isPlain = false): WireResult {
   // SQLite takes a missing parameter for NULL; PostgreSQL refuses it, and so do we.
   if (params.length !== parameterCount) throw new TypeError(`${params.length} parameters for ${parameterCount} placeholders`);
-  const values = params.map(bindable);
+  const values = params.map(isPlain ? bindablePlainly : bindable);
   if (shape.columns.length === 0) return { columns: [], rows: [], touched: Number(statement.run(...values).changes) };
   const rows = statement.all(...values) as unknown as unknown[][];
   for (const row of rows) decodeRow(row, shape);
@@ -90,17 +87,19 @@ function execute({ statement, shape, parameterCount }: Prepared, params: readonl
 const run = (statement: WireStatement): WireResult => execute(prepare(statement.sql), statement.params);
 
 function runStep(step: WireStep, index: number): WireResult {
+  let result: WireResult;
   if ('rows' in step) {
     const entry = prepare(step.sql);
-    const results = step.rows.map((params) => execute(entry, params));
-    return {
-      columns: entry.shape.columns,
-      rows: results.flatMap((result) => result.rows),
-      touched: results.reduce((sum, result) => sum + result.touched, 0),
-    };
-  }
-  const result = run(step);
-  if (step.expectRows !== undefined && result.touched !== step.expectRows) throw new Stale(step.label ?? null, index);
+    const rows: (readonly unknown[])[] = [];
+    let touched = 0;
+    for (const params of step.rows) {
+      const result = execute(entry, params, step.isPlain);
+      rows.push(...result.rows);
+      touched += result.touched;
+    }
+    result = { columns: entry.shape.columns, rows, touched };
+  } else result = run(step);
+  if (step.expectRows !== undefined && result.touched !== step.expectRows) throw new StaleWrite(step.label ?? null, index);
   return result;
 }
 
@@ -115,6 +114,24 @@ function inTransaction<T>(work: () => T): T {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** The database for the code that applies the journal: in this thread, and without a moment between question and answer. */
+const local: BooksDriver = {
+  rows: async <R>(statement: Parameters<BooksDriver['rows']>[0]) => rowsOf<R>(run(wireStatement(statement))),
+  write: async (steps) => inTransaction(() => steps.map((step, index) => runStep(wireStep(step), index))).map((result) => rowsOf(result)),
+};
+/** As the last batch left them: the ids of dimensions that it learnt are still good where nobody wrote in between. */
+let lastBooks: Books | null = null;
+
+async function applyBatch(batch: LedgerBatch): Promise<WireResult> {
+  const { instanceId, shard, appliedSeq, seenAtMs } = batch;
+  const isSame = lastBooks?.instanceId === instanceId && lastBooks.appliedSeq === appliedSeq && lastBooks.seenAtMs === seenAtMs;
+  const books = isSame && lastBooks ? lastBooks : { instanceId, shard, appliedSeq, seenAtMs, dimensionIds: new Map<string, number>() };
+  lastBooks = books;
+  const applied = await applyLines(local, books, batch.lines, batch.nowMs, batch.extra);
+  const columns = ['appliedSeq', 'repeated', 'orphans', 'unfit'];
+  return { columns, rows: [[books.appliedSeq, applied.repeated, applied.orphans, applied.unfit]], touched: 1 };
 }
 
 function check(): void {
@@ -139,6 +156,8 @@ async function answer(request: Request): Promise<readonly WireResult[]> {
       return [run(request.statement)];
     case 'write':
       return inTransaction(() => request.steps.map(runStep));
+    case 'ledger':
+      return [await applyBatch(request.batch)];
     case 'script':
       prepared.clear();
       inTransaction(() => database.exec(request.sql));
@@ -164,7 +183,7 @@ async function answer(request: Request): Promise<readonly WireResult[]> {
 const uniqueCodes = new Set([1555, 2067, 2579]);
 
 function wireErrorOf(error: unknown): WireError {
-  if (error instanceof Stale) return { kind: 'stale', label: error.label, step: error.step };
+  if (error instanceof StaleWrite) return { kind: 'stale', label: error.label, step: error.step };
   if (error instanceof UnsafeColumn) return { kind: 'unsafe_integer', column: error.column };
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Damaged) return { kind: 'damaged', message };

@@ -93,7 +93,7 @@ function ConfigureStep({ chosen, fields, taken, userId, onProvider, onSaved }: C
     const kept = recallDraft(userId);
     return kept?.provider === chosen.name ? kept.values : null;
   });
-  const [begun] = useState(() => newValues(chosen, freeName(chosen.displayName, taken)));
+  const [begun] = useState(() => newValues(chosen, freeName(chosen.displayName.replace(/ \(.*\)$/, ''), taken)));
   const [isSaved, setSaved] = useState(false);
   const onChange = (values: typeof begun): void => keepDraft(userId, chosen.name, values);
   const form = useConnectionForm({ provider: chosen, fields, stored: null, initial: draft ?? begun, onChange });

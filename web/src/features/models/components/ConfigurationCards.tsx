@@ -1,25 +1,24 @@
 /** The connections as a list of cards, for windows that are too narrow for the table. */
-import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useTranslations } from 'use-intl';
 import { ConnectionButtons } from './ConnectionButtons.tsx';
 import { ConnectionKey, ConnectionModel, ConnectionName, ConnectionStatus } from './ConnectionFacts.tsx';
 import classes from './ConfigurationCards.module.css';
-import type { ConfigurationRows } from './ConfigurationTable.tsx';
+import type { ConfigurationRow, ConfigurationRows } from './ConfigurationTable.tsx';
 import { TestResult } from './TestResult.tsx';
 import { useConnectionActions } from './use-connection-actions.ts';
 
-export function ConfigurationCards({ connections, providerNames, mayManage }: ConfigurationRows) {
+export function ConfigurationCards({ connections, providerNames, ...rest }: ConfigurationRows) {
   const t = useTranslations('connections');
   return (
     <ul className={classes['cards']} aria-label={t('table', { count: connections.length })}>
       {connections.map((connection) => (
-        <Card key={connection.id} connection={connection} provider={providerNames.get(connection.provider)} mayManage={mayManage} />
+        <Card key={connection.id} connection={connection} provider={providerNames.get(connection.provider)} {...rest} />
       ))}
     </ul>
   );
 }
 
-function Card({ connection, provider, mayManage }: { connection: AiConnection; provider: string | undefined; mayManage: boolean }) {
+function Card({ connection, provider, mayManage, onDelete }: ConfigurationRow) {
   const t = useTranslations('connections');
   const actions = useConnectionActions(connection, mayManage);
   return (
@@ -42,7 +41,7 @@ function Card({ connection, provider, mayManage }: { connection: AiConnection; p
           <ConnectionKey mask={connection.apiKey} />
         </dd>
       </dl>
-      <ConnectionButtons connection={connection} actions={actions} />
+      <ConnectionButtons connection={connection} actions={actions} onDelete={onDelete} />
       {(actions.isTesting || actions.result !== null || actions.fault !== null) && <TestResult name={connection.name} actions={actions} />}
     </li>
   );

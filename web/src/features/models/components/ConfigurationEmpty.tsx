@@ -6,6 +6,8 @@ import { useAddDemo } from '../../../lib/add-demo.ts';
 import { errorText } from '../../../lib/error-text.ts';
 import classes from '../../../ui/Blank.module.css';
 import { Notice } from '../../../ui/Notice.tsx';
+import { AddConnectionLink } from './AddConnectionLink.tsx';
+import styles from './ConfigurationEmpty.module.css';
 
 export function ConfigurationEmpty({ isDemoOffered }: { isDemoOffered: boolean }) {
   const t = useTranslations();
@@ -17,11 +19,14 @@ export function ConfigurationEmpty({ isDemoOffered }: { isDemoOffered: boolean }
       <h2 className={classes['title']}>{t('connections.emptyTitle')}</h2>
       <p className={classes['text']}>{t('connections.empty')}</p>
       {demo.isError && <Notice tone="bad">{errorText(demo.error, language)}</Notice>}
-      {isDemoOffered && (
-        <Button loading={demo.isPending} onClick={() => demo.mutate(t('setup.demoName'))}>
-          {t('connections.emptyAction')}
-        </Button>
-      )}
+      <div className={styles['ways']}>
+        <AddConnectionLink />
+        {isDemoOffered && (
+          <Button variant="default" loading={demo.isPending} onClick={() => demo.mutate(t('setup.demoName'))}>
+            {t('connections.emptyAction')}
+          </Button>
+        )}
+      </div>
     </div>
   );
 }

@@ -13,11 +13,17 @@ export interface ConfigurationRows {
   providerNames: ReadonlyMap<string, string>;
   /** Whether the caller may change connections of the organization. */
   mayManage: boolean;
+  onDelete: (connection: AiConnection) => void;
+}
+
+export interface ConfigurationRow extends Omit<ConfigurationRows, 'connections' | 'providerNames'> {
+  connection: AiConnection;
+  provider: string | undefined;
 }
 
 export const columns = ['name', 'provider', 'model', 'apiKey', 'status', 'actions'] as const;
 
-export function ConfigurationTable({ connections, providerNames, mayManage }: ConfigurationRows) {
+export function ConfigurationTable({ connections, providerNames, ...rest }: ConfigurationRows) {
   const t = useTranslations('connections');
   return (
     <div className={classes['frame']}>
@@ -32,14 +38,14 @@ export function ConfigurationTable({ connections, providerNames, mayManage }: Co
           </tr>
         </thead>
         {connections.map((connection) => (
-          <Row key={connection.id} connection={connection} provider={providerNames.get(connection.provider)} mayManage={mayManage} />
+          <Row key={connection.id} connection={connection} provider={providerNames.get(connection.provider)} {...rest} />
         ))}
       </table>
     </div>
   );
 }
 
-function Row({ connection, provider, mayManage }: { connection: AiConnection; provider: string | undefined; mayManage: boolean }) {
+function Row({ connection, provider, mayManage, onDelete }: ConfigurationRow) {
   const actions = useConnectionActions(connection, mayManage);
   const hasMore = actions.isTesting || actions.result !== null || actions.fault !== null;
   return (
@@ -59,7 +65,7 @@ function Row({ connection, provider, mayManage }: { connection: AiConnection; pr
           <ConnectionStatus connection={connection} isTesting={actions.isTesting} />
         </td>
         <td data-column="actions">
-          <ConnectionButtons connection={connection} actions={actions} />
+          <ConnectionButtons connection={connection} actions={actions} onDelete={onDelete} />
         </td>
       </tr>
       {hasMore && (

@@ -1,12 +1,19 @@
 /** The actions of one connection, each named with the connection for those who listen. */
-import { Button } from '@mantine/core';
+import { ActionIcon, Button } from '@mantine/core';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
-import { IconPlayerPlay } from '@tabler/icons-react';
+import { IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import classes from './ConnectionButtons.module.css';
 import type { ConnectionActions } from './use-connection-actions.ts';
 
-export function ConnectionButtons({ connection, actions }: { connection: AiConnection; actions: ConnectionActions }) {
+interface ConnectionButtonsProps {
+  connection: AiConnection;
+  actions: ConnectionActions;
+  onDelete: (connection: AiConnection) => void;
+}
+
+export function ConnectionButtons({ connection, actions, onDelete }: ConnectionButtonsProps) {
   const t = useTranslations('connections');
   const { name } = connection;
   if (connection.isReadOnly) return null;
@@ -33,6 +40,19 @@ export function ConnectionButtons({ connection, actions }: { connection: AiConne
       >
         {t('test')}
       </Button>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={26}
+        aria-label={t('editNamed', { name })}
+        title={t('edit')}
+        renderRoot={(props) => <Link to="/settings/ai-connections/$id/edit" params={{ id: connection.id }} {...props} />}
+      >
+        <IconPencil size={16} stroke={1.75} aria-hidden="true" />
+      </ActionIcon>
+      <ActionIcon variant="subtle" color="gray" size={26} aria-label={t('deleteNamed', { name })} title={t('delete')} onClick={() => onDelete(connection)}>
+        <IconTrash size={16} stroke={1.75} aria-hidden="true" />
+      </ActionIcon>
     </div>
   );
 }

@@ -57,7 +57,7 @@ export function ConnectionEditor({ form, test, error, isSaving, onSave, back }: 
         </div>
       </form>
       <div className={classes['aside']}>
-        <ConnectionTester {...test} onAddress={(baseUrl) => form.set({ baseUrl })} />
+        <ConnectionTester {...test} error={isNamed ? null : test.error} onAddress={(baseUrl) => form.set({ baseUrl })} />
       </div>
     </div>
   );

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import type { TestResult } from '@patchbay/contract/connections';
 import { IconPlayerPlay } from '@tabler/icons-react';
-import { useLocale, useTranslations } from 'use-intl';
+import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import classes from './ConnectionTester.module.css';
 import { TestFindings } from './TestFindings.tsx';
@@ -20,13 +20,14 @@ interface ConnectionTesterProps {
 export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, onAddress }: ConnectionTesterProps) {
   const t = useTranslations();
   const language = useLocale();
+  const format = useFormatter();
   const fault = error === null ? null : errorText(error, language);
   return (
     <section className={classes['tester']} aria-labelledby="tester-title">
       <div className={classes['head']}>
         <h2 id="tester-title">{t('form.testTitle')}</h2>
         <Button
-          size="compact-md"
+          size="compact-sm"
           variant="default"
           leftSection={<IconPlayerPlay size={14} stroke={1.75} aria-hidden="true" />}
           disabled={isTesting}
@@ -37,7 +38,7 @@ export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, 
       </div>
       {result === null && !isTesting && fault === null && <p className={classes['text']}>{t('form.testText')}</p>}
       <TestFindings label={t('form.testTitle')} result={result} isTesting={isTesting} fault={fault} onAddress={onAddress} />
-      {result?.success === true && !isTesting && <p className={classes['text']}>{result.message}</p>}
+      {result?.success === true && !isTesting && <p className={classes['text']}>{t('connections.resultOk', { ms: t('trace.ms', { ms: format.number(result.latencyMs ?? 0) }) })}</p>}
       {isOutdated && result !== null && !isTesting && <p className={classes['old']}>{t('form.outdated')}</p>}
     </section>
   );

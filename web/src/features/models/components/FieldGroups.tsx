@@ -13,7 +13,9 @@ interface FieldGroupsProps {
   parameters?: readonly string[];
 }
 
-export function FieldGroups({ form, essentials = [], parameters = [] }: FieldGroupsProps) {
+const none: readonly string[] = [];
+
+export function FieldGroups({ form, essentials = none, parameters = none }: FieldGroupsProps) {
   const t = useTranslations('form');
   const shown = form.fields.filter((field) => isShown(field, form.fields, form.values.settings));
   const named = essentials.map((name) => shown.find((field) => field.name === name)).filter((field) => field !== undefined);
@@ -30,7 +32,7 @@ export function FieldGroups({ form, essentials = [], parameters = [] }: FieldGro
   );
 }
 
-const wide: readonly FormField['kind'][] = ['headers', 'json', 'textarea'];
+const wide: ReadonlySet<FormField['kind']> = new Set(['headers', 'json', 'textarea']);
 
 function Folded({ title, hint, fields, form }: { title: string; hint?: string; fields: readonly FormField[]; form: ConnectionForm }) {
   if (fields.length === 0) return null;
@@ -40,7 +42,7 @@ function Folded({ title, hint, fields, form }: { title: string; hint?: string; f
       {hint !== undefined && <p className={classes['hint']}>{hint}</p>}
       <div className={classes['grid']}>
         {fields.map((field) => (
-          <div key={field.name} data-wide={wide.includes(field.kind) || undefined}>
+          <div key={field.name} data-wide={wide.has(field.kind) || undefined}>
             <SchemaField field={field} form={form} />
           </div>
         ))}

@@ -59,12 +59,12 @@ export function ProviderSelection({ providers, selected, onSelect }: ProviderSel
         ))}
       </fieldset>
       {shown.length === 0 && (
-        <p className={classes['none']} role="status">
+        <output className={classes['none']}>
           {t('noMatch', { query })}{' '}
           <Button size="compact-sm" variant="subtle" onClick={() => setQuery('')}>
             {t('clearSearch')}
           </Button>
-        </p>
+        </output>
       )}
     </div>
   );
@@ -74,8 +74,8 @@ function ProviderGroup({ group, providers, selected, onSelect }: ProviderSelecti
   const t = useTranslations();
   if (providers.length === 0) return null;
   return (
-    <div role="group" aria-labelledby={`providers-${group}`} className={classes['group']}>
-      <h3 id={`providers-${group}`}>{t(`wizard.${group}`)}</h3>
+    <fieldset className={classes['group']}>
+      <legend>{t(`wizard.${group}`)}</legend>
       <div className={classes['cards']}>
         {providers.map((provider) => (
           <label key={provider.name} className={classes['card']}>
@@ -101,6 +101,6 @@ function ProviderGroup({ group, providers, selected, onSelect }: ProviderSelecti
           </label>
         ))}
       </div>
-    </div>
+    </fieldset>
   );
 }

@@ -98,7 +98,7 @@ function SelectField({ field, form }: FieldProps) {
 }
 
 function SwitchField({ field, form }: FieldProps) {
-  const { withAsterisk: _unused, ...common } = useFieldProps({ field, form });
+  const { withAsterisk: _mark, inputWrapperOrder: _order, ...common } = useFieldProps({ field, form });
   return (
     <Checkbox
       {...common}

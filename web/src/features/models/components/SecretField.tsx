@@ -57,9 +57,9 @@ export function SecretField({ field, form }: FieldProps) {
         visibilityToggleFocusable
         visibilityToggleButtonProps={{ 'aria-label': t('showKey') }}
       />
-      <p className={classes['said']} role="status">
+      <output className={classes['said']}>
         {isTrimmed && t('keyTrimmed')} {stranger && t('keyForeign', { provider: stranger.displayName })}
-      </p>
+      </output>
       {provider.keyPage !== null && (
         <a className={classes['page']} href={provider.keyPage} target="_blank" rel="noreferrer">
           {t('keyPage', { provider: provider.displayName })}

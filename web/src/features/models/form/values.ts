@@ -54,7 +54,7 @@ export const newValues = (provider: Provider, name: string): FormValues => ({
 
 function textOf(value: unknown): string {
   if (value === null || value === undefined) return '';
-  return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value as number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
 
 const at = (tree: unknown, path: string): unknown => path.split('.').reduce<unknown>((value, part) => (isTree(value) ? value[part] : undefined), tree);
@@ -70,7 +70,7 @@ export function storedValues(stored: Configuration, provider: Provider, fields: 
     model: stored.model ?? '',
     isDefault: stored.isDefault,
     isActive: stored.isActive,
-    settings: Object.fromEntries(settings.map(({ name }) => [name, textOf(at(stored.configuration, name))]).filter(([, text]) => text !== '')),
+    settings: Object.fromEntries(settings.map(({ name }): [string, string] => [name, textOf(at(stored.configuration, name))]).filter(([, text]) => text !== '')),
     headers: headers.map((name, key) => ({ key, name, value: '', isStored: true })),
   };
 }

@@ -43,9 +43,9 @@ export function FirstKey() {
         <p>{t('keyOnce')}</p>
       </div>
       <CopyText label={t('keyLabel')} text={create.data} />
-      <pre className={classes['command']} tabIndex={0} aria-label={t('commandLabel')}>
-        {commandFor(create.data)}
-      </pre>
+      <section aria-label={t('commandLabel')}>
+        <pre className={classes['command']}>{commandFor(create.data)}</pre>
+      </section>
     </section>
   );
 }

@@ -1,0 +1,41 @@
+/** How a record of the books looks as one line of text: what the journal writes is what the database is handed. */
+import type { LedgerRecord } from './ledger.ts';
+
+/*
+ * A line is `<crc32, 8 hex digits> <bytes of the rest, 8 hex digits> <sequence number> <JSON>\n`. The checksum covers the sequence
+ * number and the JSON. JSON has no raw line feed, so a reader that met a damaged line finds the next one again.
+ */
+export const linePrefixChars = 18;
+
+export interface Numbered {
+  seq: number;
+  record: LedgerRecord;
+}
+
+/** Lines of consecutive numbers as one text; each line is whole and has been checked or never left this process. */
+export interface LineSpan {
+  firstSeq: number;
+  lastSeq: number;
+  text: string;
+}
+
+/** The sequence number and the JSON of a record, which is what a line's checksum covers. */
+export const payloadOf = (seq: number, record: LedgerRecord): string => `${seq} ${JSON.stringify(record)}`;
+
+/** The record of a payload. */
+export function recordIn(payload: string): Numbered {
+  const space = payload.indexOf(' ');
+  return { seq: Number(payload.slice(0, space)), record: JSON.parse(payload.slice(space + 1)) as LedgerRecord };
+}
+
+/** The records of whole, undamaged lines, in their order. */
+export function recordsIn(text: string): Numbered[] {
+  const records: Numbered[] = [];
+  for (let from = 0; from < text.length;) {
+    const end = text.indexOf('\n', from);
+    if (end < 0) break;
+    if (end > from) records.push(recordIn(text.slice(from + linePrefixChars, end)));
+    from = end + 1;
+  }
+  return records;
+}

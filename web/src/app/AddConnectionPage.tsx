@@ -1,0 +1,35 @@
+/** `/settings/ai-connections/new`: the wizard; `?provider=` is its second step. */
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { AddNewConfiguration } from '../features/models/components/AddNewConfiguration.tsx';
+import { meQuery } from '../features/session/api/me.ts';
+import { usePageTitle } from '../lib/focus.ts';
+
+export function AddConnectionPage() {
+  const t = useTranslations('connections');
+  const heading = usePageTitle(t('add'));
+  const navigate = useNavigate();
+  const { provider } = useSearch({ from: '/shell/settings/ai-connections/new' });
+  const { data: me } = useSuspenseQuery(meQuery);
+  const choose = (name: string | undefined): void => {
+    void navigate({ to: '/settings/ai-connections/new', search: { provider: name } });
+    // A step is a page to those who listen.
+    heading.current?.focus();
+  };
+  return (
+    <>
+      <h1 id="page-title" ref={heading} tabIndex={-1}>
+        {t('add')}
+      </h1>
+      <AddNewConfiguration
+        userId={me.id}
+        organization={me.organization.name}
+        provider={provider}
+        onProvider={choose}
+        onSaved={() => void navigate({ to: '/settings/ai-connections', replace: true })}
+        onCancel={() => void navigate({ to: '/settings/ai-connections' })}
+      />
+    </>
+  );
+}
