@@ -227,12 +227,18 @@ export class Attempt implements CallSink {
   }
 
   onFailure(failure: UpstreamFailure, facts: AnswerFacts): void {
-    this.facts = facts;
+    this.facts = this.withStandIn(facts);
     this.done(failure);
   }
 
+  /** A model that stands in for another is a change like any other, so header and books tell it. */
+  private withStandIn(facts: AnswerFacts): AnswerFacts {
+    if (!this.target.isStandIn) return facts;
+    return { ...facts, changed: [{ parameter: 'model', what: 'approximated', to: this.target.model }, ...facts.changed] };
+  }
+
   private see(facts: AnswerFacts): void {
-    this.facts = this.target.isStandIn ? { ...facts, changed: [{ parameter: 'model', what: 'approximated', to: this.target.model }, ...facts.changed] } : facts;
+    this.facts = this.withStandIn(facts);
     this.firstByteMs ??= this.deps.clock.monotonicMs();
     this.journey.changed = this.facts.changed;
   }

@@ -13,14 +13,14 @@ import {
   refusedRow,
   rowKey,
   rowOf,
-  rowsStep,
   settledRow,
+  settledSteps,
   type LedgerRow,
 } from './ledger-rows.ts';
 import { listSize, placeholders, rollupSteps, type Contribution } from './rollups.ts';
 
 /** As much of a driver as the books need; the writer thread of SQLite has one of its own. */
-export type BooksDriver = Pick<Driver, 'rows' | 'write'>;
+export type BooksDriver = Pick<Driver, 'engine' | 'rows' | 'write'>;
 
 export interface Applied {
   /** Records that changed nothing because the books had them already. */
@@ -107,8 +107,8 @@ async function applyPortion(driver: BooksDriver, books: Books, { records, asked,
   }
   const [fresh, settled]: [LedgerRow[], LedgerRow[]] = [[], []];
   for (const [key, row] of changed) (known.has(key) ? settled : fresh).push(row);
-  const insertsOf = (): WriteStep[] => [...(fresh.length > 0 ? [freshRowsStep(fresh, notFresh)] : []), ...(settled.length > 0 ? [rowsStep(settled)] : [])]; // prettier-ignore
-  await writeRows(driver, books, insertsOf, [...changed.values()], lastSeq, nowMs, extra);
+  const inserts = (): WriteStep[] => (fresh.length > 0 ? [freshRowsStep(fresh, notFresh)] : []);
+  await writeRows(driver, books, () => [...inserts(), ...settledSteps(settled, driver.engine)], [...changed.values()], lastSeq, nowMs, extra);
   return applied;
 }
 

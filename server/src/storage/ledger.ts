@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { guardStep, type Books } from './instances.ts';
 import { applyLines, applyNumbered, writeRows, type Applied } from './ledger-apply.ts';
-import { columns, rowOf, rowsStep, type LedgerRow } from './ledger-rows.ts';
+import { columns, rowOf, settledSteps, type LedgerRow } from './ledger-rows.ts';
 import { rollupSteps, type Contribution } from './rollups.ts';
 
 const unknownsAtOnce = 500;
@@ -74,7 +74,7 @@ async function closeOpenIntents(
     });
     if (found.length === 0) return { count, earliestMs };
     const rows = found.map(rowOf).map((row): LedgerRow => ({ ...row, state: 'unknown', reason: 'interrupted' }));
-    await writeRows(database.driver, books, () => [rowsStep(rows)], rows, books.appliedSeq, nowMs);
+    await writeRows(database.driver, books, () => settledSteps(rows, database.driver.engine), rows, books.appliedSeq, nowMs);
     count += rows.length;
     for (const row of rows) earliestMs = Math.min(earliestMs, row.atMs);
   }

@@ -7,6 +7,7 @@ import { Refusal, UpstreamFailure } from '../../src/domain/errors.ts';
 import { errorAnswer, invalid, type ErrorAnswer } from '../../src/faces/kit/errors.ts';
 import { pageAnswer } from '../../src/faces/kit/page.ts';
 import { created, ok, route, type Dialect } from '../../src/faces/kit/route.ts';
+import { checkedParameters } from '../../src/storage/codec.ts';
 import { StaleWrite, StorageBusy, StorageFault, StorageUnavailable, UniqueViolation } from '../../src/storage/errors.ts';
 import { openPlane } from './plane.ts';
 
@@ -50,6 +51,24 @@ describe('a database that does not answer', () => {
     const answer = answerTo(error);
     expect(answer).toMatchObject({ status: 503, retryAfterS: 2, isOurs: false, body: { error_code: 'STORAGE_UNAVAILABLE' } });
     expect(JSON.stringify(answer)).not.toMatch(/10\.1\.2\.3|UPDATE|ECONN/);
+  });
+});
+
+describe('a value that no database keeps', () => {
+  const refused = (value: unknown): unknown => {
+    try {
+      return checkedParameters([1, value]);
+    } catch (error) {
+      return error;
+    }
+  };
+
+  test('is the caller\'s fault where it is a text', () => {
+    expect(answerTo(refused('a\0b'))).toMatchObject({ status: 400, isOurs: false, body: { error_code: 'VALIDATION_ERROR' } });
+  });
+
+  test.each([new Date(0), undefined, {}, [], 2 ** 60, Number.NaN, () => 1])('is ours where nobody can have sent it: %s', (value) => {
+    expect(answerTo(refused(value))).toMatchObject({ status: 500, isOurs: true, body: { error_code: 'INTERNAL' } });
   });
 });
 

@@ -1,7 +1,7 @@
 /** A retired model over /v1: its successor answers only once the provider has let the old one go, and the answer says so (C-06). */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openRig, type Rig, type Said } from '../gateway/rig.ts';
-import { plain, refusing, startFakeProvider, usage, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
+import { chunk, plain, refusing, roleEvent, sse, startFakeProvider, usage, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
@@ -69,6 +69,18 @@ test('a successor that is gone as well ends it: two attempts, and the failure of
   fake.answer(gone);
   const said = await ask('Google/gemini-pro');
   expect([said.status, modelsAsked()]).toEqual([404, ['gemini-pro', 'gemini-2.5-flash']]);
+});
+
+test('a successor whose stream breaks off is in the books as the one that spoke', async () => {
+  fake.answer(gone, ({ response }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(roleEvent + sse(chunk({ content: 'Once' })), () => response.destroy());
+  });
+  const said = await ask('Google/gemini-pro', { stream: true });
+  expect(said.text).toContain('Once');
+  const rows = await rig.rowsOf(String(said.headers['x-request-id']));
+  expect(rows.map(({ model, state }) => [model, state])).toEqual([['gemini-pro', 'settled'], ['gemini-2.5-flash', 'partial']]);
+  expect(rows[1]!.changed).toContain('approximated');
 });
 
 test.each([

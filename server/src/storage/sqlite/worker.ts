@@ -118,6 +118,7 @@ function inTransaction<T>(work: () => T): T {
 
 /** The database for the code that applies the journal: in this thread, and without a moment between question and answer. */
 const local: BooksDriver = {
+  engine: 'sqlite',
   rows: async <R>(statement: Parameters<BooksDriver['rows']>[0]) => rowsOf<R>(run(wireStatement(statement))),
   write: async (steps) => inTransaction(() => steps.map((step, index) => runStep(wireStep(step), index))).map((result) => rowsOf(result)),
 };
