@@ -31,7 +31,7 @@ function compile(source: string, paths: Record<string, string[]>): Promise<strin
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: `${root}tsconfig.json`, compilerOptions: options, include: ['main.ts'] }));
   const args = [`${root}node_modules/typescript/bin/tsc`, '-p', folder];
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { timeout: limitMs }, (error, out, err) => resolve(error === null ? '' : `${out}${err}` || String(error)));
+    execFile(process.execPath, args, { timeout: limitMs }, (error, out, err) => resolve(error === null ? '' : `${out}${err}${error.message}`));
   });
 }
 

@@ -23,12 +23,6 @@ export type { Exchange, OutgoingRequest, ResponseSink } from './exchange.ts';
 export type { Trust } from './guard.ts';
 export type { WholeLimits, WholeResponse } from './whole.ts';
 
-/** Where a request goes and for whom; `trust` decides whether the built-in default policy applies. */
-export interface Target {
-  origin: string;
-  trust: Trust;
-}
-
 export interface Egress {
   /**
    * Sends one request. The sink is never called before this returns. Without timers: the caller bounds the wait for the

@@ -40,10 +40,14 @@ export function admit(deps: GatewayDeps, order: Order): Grant {
 export function admitChoice({ accessKey, asked }: Order, targets: readonly Target[]): readonly Target[] {
   const models = accessKey?.models ?? null;
   if (models === null || (asked !== null && asked !== '')) return targets;
-  const allowed = targets.filter(({ connection, model }) => allowsModel(models, model) || (connection !== null && allowsModel(models, `${connection.name}/${model}`)));
+  const allowed = targets.filter((target) => isOnList(models, target));
   if (allowed.length === 0) throw refuse('model_not_allowed');
   return allowed;
 }
+
+/** Whether a key's list names a target, by its model or by its connection. */
+export const isOnList = (models: readonly string[] | null, { connection, model }: Target): boolean =>
+  allowsModel(models, model) || (connection !== null && allowsModel(models, `${connection.name}/${model}`));
 
 function tokensEstimate(order: Order): number {
   if (order.accessKey === null || order.accessKey.tpm === null) return 0;

@@ -13,7 +13,7 @@ import { withDefaults } from '../providers/defaults.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
 import { replacementOf } from '../providers/model-lists.ts';
 import type { ModelPrices } from '../providers/prices.ts';
-import type { Grant } from './admit.ts';
+import { isOnList, type Grant } from './admit.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
 import { egressOf, targetKey, type OpenedSecrets, type Target } from './plan.ts';
@@ -38,7 +38,7 @@ export async function attemptEach(deps: GatewayDeps, order: Order, planned: read
     const attempt = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
     const failure = await attempt.run();
     if (failure === null) return;
-    const standIn = failure.fault === 'model_not_found' ? standInFor(target) : null;
+    const standIn = failure.fault === 'model_not_found' ? standInFor(deps, order, target) : null;
     if (standIn) targets.splice(index + 1, 0, standIn);
     const next = planNextAttempt({
       fault: relay.isGone() ? 'caller_gone' : failure.fault,
@@ -69,9 +69,13 @@ export async function attemptEach(deps: GatewayDeps, order: Order, planned: read
 }
 
 /** The same place with what took over from a retired model; tried only once the provider no longer serves the old one (C-06). */
-function standInFor(target: Target): Target | null {
+function standInFor(deps: GatewayDeps, order: Order, target: Target): Target | null {
   const model = replacementOf(target.row, target.model);
-  return model === null || target.isStandIn ? null : { ...target, model, isStandIn: true };
+  if (model === null || target.isStandIn) return null;
+  const standIn: Target = { ...target, model, isStandIn: true };
+  // What the key may not use, or its budget cannot reckon with, does not come in by this door either.
+  const isAllowed = isOnList(order.accessKey?.models ?? null, standIn) && pricedFor(deps, order, [target, standIn]).includes(standIn);
+  return isAllowed ? standIn : null;
 }
 
 /** A budget cannot be spent where no price is known: such targets are passed over as long as there are others. */

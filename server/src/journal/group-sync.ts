@@ -57,12 +57,12 @@ export class GroupSync {
   reached(seq: number): void {
     if (seq <= this.durableSeq) return;
     this.durableSeq = seq;
-    this.#answer((waiter) => waiter.seq <= seq, null);
+    this.#answer(seq, null);
   }
 
   /** Nobody is left waiting for a disk that does not take anything. */
   fail(failure: Error): void {
-    this.#answer(() => true, failure);
+    this.#answer(Infinity, failure);
   }
 
   /** Starts nothing any more; resolves when nothing is in flight, so that the file may be closed. */
@@ -73,11 +73,13 @@ export class GroupSync {
     if (this.isInFlight) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
-  #answer(isMeant: (waiter: Waiter) => boolean, failure: Error | null): void {
-    if (this.#waiters.length === 0) return;
-    const meant = this.#waiters.filter(isMeant);
-    this.#waiters = this.#waiters.filter((waiter) => !isMeant(waiter));
-    for (const waiter of meant) waiter.settled(failure);
+  #answer(upToSeq: number, failure: Error | null): void {
+    const waiters = this.#waiters;
+    if (waiters.length === 0) return;
+    // Whoever is answered may wait for the next one at once, so the list is in order before the first call.
+    this.#waiters = [];
+    for (const waiter of waiters) if (waiter.seq > upToSeq) this.#waiters.push(waiter);
+    for (const waiter of waiters) if (waiter.seq <= upToSeq) waiter.settled(failure);
   }
 
   #start(): void {

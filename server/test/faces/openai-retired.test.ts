@@ -1,7 +1,7 @@
 /** A retired model over /v1: its successor answers only once the provider has let the old one go, and the answer says so (C-06). */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openRig, type Rig, type Said } from '../gateway/rig.ts';
-import { chunk, plain, refusing, roleEvent, sse, startFakeProvider, usage, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
+import { chunk, holdingBetween, plain, refusing, roleEvent, sse, startFakeProvider, usage, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
@@ -71,11 +71,20 @@ test('a successor that is gone as well ends it: two attempts, and the failure of
   expect([said.status, modelsAsked()]).toEqual([404, ['gemini-pro', 'gemini-2.5-flash']]);
 });
 
-test('a successor whose stream breaks off is in the books as the one that spoke', async () => {
-  fake.answer(gone, ({ response }) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.write(roleEvent + sse(chunk({ content: 'Once' })), () => response.destroy());
-  });
+test.each([
+  ['names only the old one', ['gemini-pro', 'Google/gemini-pro'], ['gemini-pro']],
+  ['names both', ['Google/gemini-pro', 'gemini-2.5-flash'], ['gemini-pro', 'gemini-2.5-flash']],
+  ['names the connection', ['Google/*'], ['gemini-pro', 'gemini-2.5-flash']],
+])('a key whose list %s is given no model that is not on it', async (_, models, asked) => {
+  const { text } = await rig.issueKey({ models });
+  fake.answer(gone, plain);
+  await rig.ask(text, { model: 'Google/gemini-pro', messages: [{ role: 'user', content: 'hi' }] });
+  expect(modelsAsked()).toEqual(asked);
+});
+
+test('a successor that falls silent is in the books as the one that spoke', async () => {
+  // It falls silent, and is given up after the rig's short patience.
+  fake.answer(gone, holdingBetween([roleEvent, sse(chunk({ content: 'Once' }))], []));
   const said = await ask('Google/gemini-pro', { stream: true });
   expect(said.text).toContain('Once');
   const rows = await rig.rowsOf(String(said.headers['x-request-id']));

@@ -176,9 +176,9 @@ export async function expectExactBooks(driver: Driver): Promise<void> {
 }
 
 /** A user and connections for rows to refer to. */
-export async function seedConnections(driver: Driver, count: number): Promise<string[]> {
+export async function seedConnections(driver: Driver, count: number, given?: string[]): Promise<string[]> {
   const userId = ids.uuid();
-  const connectionIds = Array.from({ length: count }, () => ids.uuid());
+  const connectionIds = given ?? Array.from({ length: count }, () => ids.uuid());
   const time = driver.engine === 'sqlite' ? "'2026-01-01T00:00:00.000Z'" : 'clock_timestamp()';
   await driver.write([
     {

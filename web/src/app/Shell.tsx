@@ -3,7 +3,7 @@ import { ActionIcon, CloseButton } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { IconMenu2 } from '@tabler/icons-react';
 import { useSuspenseQuery } from '@tanstack/react-query';
-import { Outlet, useNavigate } from '@tanstack/react-router';
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useRef, type MouseEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { meQuery } from '../features/session/api/me.ts';
@@ -62,6 +62,8 @@ export function Shell() {
 /** Moves the focus by hand: with a base address in the page, a bare `#main` would lead to another page. */
 function SkipLink() {
   const t = useTranslations('app');
+  // The link is of the page that is shown, so it changes with it.
+  useLocation();
   const skip = (event: MouseEvent): void => {
     event.preventDefault();
     document.getElementById('main')?.focus();

@@ -16,7 +16,17 @@ interface ConfirmProps {
   children: ReactNode;
 }
 
-export function Confirm({ isOpen, title, cancelLabel, confirmLabel, tone = 'plain', isPending = false, onConfirm, onClose, children }: ConfirmProps) {
+export function Confirm({
+  isOpen,
+  title,
+  cancelLabel,
+  confirmLabel,
+  tone = 'plain',
+  isPending = false,
+  onConfirm,
+  onClose,
+  children,
+}: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {

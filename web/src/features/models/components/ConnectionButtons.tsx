@@ -50,7 +50,14 @@ export function ConnectionButtons({ connection, actions, onDelete }: ConnectionB
       >
         <IconPencil size={16} stroke={1.75} aria-hidden="true" />
       </ActionIcon>
-      <ActionIcon variant="subtle" color="gray" size={26} aria-label={t('deleteNamed', { name })} title={t('delete')} onClick={() => onDelete(connection)}>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={26}
+        aria-label={t('deleteNamed', { name })}
+        title={t('delete')}
+        onClick={() => onDelete(connection)}
+      >
         <IconTrash size={16} stroke={1.75} aria-hidden="true" />
       </ActionIcon>
     </div>

@@ -38,7 +38,9 @@ export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, 
       </div>
       {result === null && !isTesting && fault === null && <p className={classes['text']}>{t('form.testText')}</p>}
       <TestFindings label={t('form.testTitle')} result={result} isTesting={isTesting} fault={fault} onAddress={onAddress} />
-      {result?.success === true && !isTesting && <p className={classes['text']}>{t('connections.resultOk', { ms: t('trace.ms', { ms: format.number(result.latencyMs ?? 0) }) })}</p>}
+      {result?.success === true && !isTesting && (
+        <p className={classes['text']}>{t('connections.resultOk', { ms: t('trace.ms', { ms: format.number(result.latencyMs ?? 0) }) })}</p>
+      )}
       {isOutdated && result !== null && !isTesting && <p className={classes['old']}>{t('form.outdated')}</p>}
     </section>
   );

@@ -5,4 +5,6 @@ import { FieldGroups } from './FieldGroups.tsx';
 const essentials = ['authType', 'headerName'];
 const parameters = ['parameters'];
 
-export const CustomAPIConfig = ({ form }: { form: ConnectionForm }) => <FieldGroups form={form} essentials={essentials} parameters={parameters} />;
+export const CustomAPIConfig = ({ form }: { form: ConnectionForm }) => (
+  <FieldGroups form={form} essentials={essentials} parameters={parameters} />
+);

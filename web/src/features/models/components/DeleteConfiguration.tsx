@@ -49,7 +49,11 @@ export function DeleteConfiguration({ connection, onClose, onDeleted }: DeleteCo
       },
     });
   };
-  const kinds: Readonly<Record<string, string>> = { repository: t('usedByRepository'), use_case: t('usedByUseCase'), routing_group: t('usedByGroup') };
+  const kinds: Readonly<Record<string, string>> = {
+    repository: t('usedByRepository'),
+    use_case: t('usedByUseCase'),
+    routing_group: t('usedByGroup'),
+  };
   return (
     <Confirm
       isOpen={connection !== null}

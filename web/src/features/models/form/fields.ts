@@ -50,7 +50,8 @@ const catalogues: Record<Language, unknown> = { en, id };
 /** The text behind a dotted key of the server's catalogue; what is no key is a name and stays as it is. */
 export function fieldText(key: string, language: Language): string {
   let found = catalogues[language];
-  for (const part of key.split('.')) found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[part] : undefined;
+  for (const part of key.split('.'))
+    found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[part] : undefined;
   return typeof found === 'string' ? found : key;
 }
 

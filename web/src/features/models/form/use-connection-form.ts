@@ -80,7 +80,8 @@ export function useConnectionForm(options: ConnectionFormOptions): ConnectionFor
     setSetting: (name, text) => change({ ...values, settings: { ...values.settings, [name]: text } }, [name]),
     leave: (name) => {
       const own = ownFaults(fields, values)[name];
-      setFaults((known) => withFault(known, name, own));
+      // What a server said of the field holds until the field is changed.
+      if (own !== undefined) setFaults((known) => withFault(known, name, own));
       const field = fields.find((one) => one.name === name);
       if (own === undefined && field && isSetting(field) && field.kind !== 'headers' && values.settings[name]) askAbout(name);
     },

@@ -57,7 +57,8 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
 
-const at = (tree: unknown, path: string): unknown => path.split('.').reduce<unknown>((value, part) => (isTree(value) ? value[part] : undefined), tree);
+const at = (tree: unknown, path: string): unknown =>
+  path.split('.').reduce<unknown>((value, part) => (isTree(value) ? value[part] : undefined), tree);
 
 /** What is stored, as a form shows it; the key's field is empty. */
 export function storedValues(stored: Configuration, provider: Provider, fields: readonly FormField[]): FormValues {
@@ -70,13 +71,16 @@ export function storedValues(stored: Configuration, provider: Provider, fields: 
     model: stored.model ?? '',
     isDefault: stored.isDefault,
     isActive: stored.isActive,
-    settings: Object.fromEntries(settings.map(({ name }): [string, string] => [name, textOf(at(stored.configuration, name))]).filter(([, text]) => text !== '')),
+    settings: Object.fromEntries(
+      settings.map(({ name }): [string, string] => [name, textOf(at(stored.configuration, name))]).filter(([, text]) => text !== ''),
+    ),
     headers: headers.map((name, key) => ({ key, name, value: '', isStored: true })),
   };
 }
 
 /** Both separators are a decimal point: `0,7` and `0.7`. NaN for anything else. */
-export const readNumber = (text: string): number => (/^[+-]?\d+(?:[.,]\d+)?$/.test(text.trim()) ? Number(text.trim().replace(',', '.')) : NaN);
+export const readNumber = (text: string): number =>
+  /^[+-]?\d+(?:[.,]\d+)?$/.test(text.trim()) ? Number(text.trim().replace(',', '.')) : NaN;
 
 /** The value that a text stands for; undefined where it stands for none. */
 export function readSetting(field: FormField, text: string): unknown {
