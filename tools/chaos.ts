@@ -19,7 +19,12 @@ function wholeNumber(name: string, text: string, max: number): number {
 }
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '25' }, seed: { type: 'string', default: '1' }, 'away-s': { type: 'string', default: '60' }, postgres: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '25' },
+    seed: { type: 'string', default: '1' },
+    'away-s': { type: 'string', default: '60' },
+    postgres: { type: 'boolean', default: false },
+  },
 });
 const rounds = wholeNumber('rounds', values.rounds, roundsMax);
 const seed = wholeNumber('seed', values.seed, Number.MAX_SAFE_INTEGER);
@@ -46,7 +51,10 @@ async function kills(databaseUrl: string | null): Promise<boolean> {
       databaseUrl,
       onRound: (round, { aliveMs, restartMs, told }) => row(round, aliveMs, restartMs, told),
     });
-    return report(`kill -9, ${rounds} rounds, seed ${seed}, ${databaseUrl === null ? 'embedded database' : 'PostgreSQL'}, slowest restart ${verdict.slowestRestartMs} ms`, verdict);
+    return report(
+      `kill -9, ${rounds} rounds, seed ${seed}, ${databaseUrl === null ? 'embedded database' : 'PostgreSQL'}, slowest restart ${verdict.slowestRestartMs} ms`,
+      verdict,
+    );
   } finally {
     rmSync(dataDir, { recursive: true, force: true });
   }
@@ -58,7 +66,13 @@ async function away(): Promise<boolean> {
   try {
     const isSound = !values.postgres || (await kills(await postgres.createDatabase()));
     if (awayS === 0) return isSound;
-    const verdict = await databaseAway({ dataDir, databaseUrl: await postgres.createDatabase(), awayMs: awayS * 1_000, pause: () => postgres.pause(), resume: () => postgres.resume() });
+    const verdict = await databaseAway({
+      dataDir,
+      databaseUrl: await postgres.createDatabase(),
+      awayMs: awayS * 1_000,
+      pause: () => postgres.pause(),
+      resume: () => postgres.resume(),
+    });
     console.log(`\nwhile the database stood still: ${verdict.whileAway} requests, ${verdict.failedWhileAway} failed`);
     return report(`PostgreSQL away for ${awayS} s`, verdict) && verdict.failedWhileAway === 0 && isSound;
   } finally {

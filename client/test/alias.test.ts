@@ -20,7 +20,9 @@ function documentedPaths(): Record<string, string[]> {
   const readme = readFileSync(`${root}client/README.md`, 'utf8');
   const block = /```json\n([\s\S]*?)```/.exec(readme)?.[1];
   const { compilerOptions } = JSON.parse(block ?? '{}') as { compilerOptions: { paths: Record<string, string[]> } };
-  return Object.fromEntries(Object.entries(compilerOptions.paths).map(([name, places]) => [name, places.map((place) => place.replace('./patchbay/', root))]));
+  return Object.fromEntries(
+    Object.entries(compilerOptions.paths).map(([name, places]) => [name, places.map((place) => place.replace('./patchbay/', root))]),
+  );
 }
 
 /** What the compiler says of one file in a project of its own; empty for nothing. */
@@ -28,10 +30,15 @@ function compile(source: string, paths: Record<string, string[]>): Promise<strin
   const options = { noEmit: true, rootDir: '/', typeRoots: [`${root}node_modules/@types`], paths };
   writeFileSync(join(folder, 'main.ts'), source);
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ extends: `${root}tsconfig.json`, compilerOptions: options, include: ['main.ts'] }));
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ extends: `${root}tsconfig.json`, compilerOptions: options, include: ['main.ts'] }),
+  );
   const args = [`${root}node_modules/typescript/bin/tsc`, '-p', folder];
   return new Promise((resolve) => {
-    execFile(process.execPath, args, { timeout: limitMs }, (error, out, err) => resolve(error === null ? '' : `${out}${err}${error.message}`));
+    execFile(process.execPath, args, { timeout: limitMs }, (error, out, err) =>
+      resolve(error === null ? '' : `${out}${err}${error.message}`),
+    );
   });
 }
 
@@ -52,7 +59,7 @@ describe('@flashback/client', { timeout: limitMs }, () => {
     expect(await compile(`${line}new FlashbackClient({ apiKey: 'a', baseUrl: 'b' }).nothing();`, documentedPaths())).toContain("'nothing'");
   });
 
-  test('without the path the name is nobody\'s: it is never taken from elsewhere', async () => {
+  test("without the path the name is nobody's: it is never taken from elsewhere", async () => {
     expect(await compile(line + use, {})).toContain("'@flashback/client'");
   });
 });

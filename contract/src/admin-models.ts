@@ -1,6 +1,17 @@
 /** The shapes of `/api/admin/models`: the organization's connections, in the words of the administrators' page. */
 import { z } from 'zod';
-import { atLeastOneField, atLeastOneFieldFault, isoTime, pagination, providerId, secretText, settingsMap, testResult, testStatus, urlText } from './connections.ts';
+import {
+  atLeastOneField,
+  atLeastOneFieldFault,
+  isoTime,
+  pagination,
+  providerId,
+  secretText,
+  settingsMap,
+  testResult,
+  testStatus,
+  urlText,
+} from './connections.ts';
 import { modelText, nameText } from './text.ts';
 
 export const adminModel = z.object({

@@ -1,6 +1,16 @@
 /** The shapes of `/api/ai-connections`, `/api/models` and `/api/model-preferences`: bare arrays and objects. */
 import { z } from 'zod';
-import { atLeastOneField, atLeastOneFieldFault, flag, isoTime, providerId, secretText, settingsMap, testStatus, urlText } from './connections.ts';
+import {
+  atLeastOneField,
+  atLeastOneFieldFault,
+  flag,
+  isoTime,
+  providerId,
+  secretText,
+  settingsMap,
+  testStatus,
+  urlText,
+} from './connections.ts';
 import { idText, modelText, nameText } from './text.ts';
 
 export const aiConnection = z.object({

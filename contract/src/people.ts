@@ -128,7 +128,11 @@ export const userCreate = z.strictObject({
   password: newPassword.optional(),
 });
 export const userCreated = z.object({ success: z.literal(true), data: user.extend({ generatedPassword: z.string().nullable() }) });
-export const userChange = z.strictObject({ role: organizationRole.optional(), disabled: z.boolean().optional(), name: nameText.optional() });
+export const userChange = z.strictObject({
+  role: organizationRole.optional(),
+  disabled: z.boolean().optional(),
+  name: nameText.optional(),
+});
 
 export type Me = z.output<typeof me>;
 export type User = z.output<typeof user>;

@@ -46,7 +46,11 @@ export const modelList = z.object({
 
 export const providerSchema = z.object({
   success: z.literal(true),
-  data: z.object({ provider: z.string(), jsonSchema: z.record(z.string(), z.unknown()), fields: z.array(z.record(z.string(), z.unknown())) }),
+  data: z.object({
+    provider: z.string(),
+    jsonSchema: z.record(z.string(), z.unknown()),
+    fields: z.array(z.record(z.string(), z.unknown())),
+  }),
 });
 
 export const template = z.object({

@@ -122,4 +122,7 @@ export const attemptRow = z.object({
   firstByteMs: z.number().nullable(),
   changed: z.array(z.object({ parameter: z.string(), what: z.string(), to: z.string().optional() })).nullable(),
 });
-export const requestDetail = z.object({ success: z.literal(true), data: z.object({ requestId: z.string(), attempts: z.array(attemptRow) }) });
+export const requestDetail = z.object({
+  success: z.literal(true),
+  data: z.object({ requestId: z.string(), attempts: z.array(attemptRow) }),
+});

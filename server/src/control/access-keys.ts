@@ -40,7 +40,11 @@ const sees = (actor: Actor, key: AccessKey): boolean =>
   isAdministrator(actor) || key.userId === actor.userId || (key.workspaceId !== null && actor.workspaces.get(key.workspaceId) === 'ADMIN');
 
 /** Keys that are not revoked and that the actor may see, newest first. */
-export function listAccessKeys(deps: ControlDeps, actor: Actor, page: { cursor?: string; limit: number; workspaceId?: string }): Promise<AccessKeyRecord[]> {
+export function listAccessKeys(
+  deps: ControlDeps,
+  actor: Actor,
+  page: { cursor?: string; limit: number; workspaceId?: string },
+): Promise<AccessKeyRecord[]> {
   const scope = isAdministrator(actor) ? 'all' : { userId: actor.userId, workspaceIds: administratedBy(actor) };
   return storedKeys(deps.database, scope, page);
 }
@@ -100,7 +104,10 @@ export async function createAccessKey(
     createdAtMs: nowMs,
   };
   const key = limited(deps, blank, input);
-  const steps = [...(workspaceId === null ? [] : [requireWorkspace(deps.database, workspaceId)]), insertAccessKey(deps.database, key, hash)];
+  const steps = [
+    ...(workspaceId === null ? [] : [requireWorkspace(deps.database, workspaceId)]),
+    insertAccessKey(deps.database, key, hash),
+  ];
   const committed = commit(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)) });
   await refusing(committed, { workspace: notFound });
   return { key: { ...key, updatedAtMs: nowMs, lastUsedAtMs: null }, text };
@@ -113,7 +120,12 @@ async function requireWrite(deps: ControlDeps, actor: Actor, workspaceId: string
 }
 
 /** Who lost the right to write in a workspace may still see and revoke a key there, but not widen it. @throws as `createAccessKey` */
-export async function changeAccessKey(deps: ControlDeps, caller: Caller, id: string, change: AccessKeyLimits & { name?: string }): Promise<AccessKeyRecord> {
+export async function changeAccessKey(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  change: AccessKeyLimits & { name?: string },
+): Promise<AccessKeyRecord> {
   const before = await seeAccessKey(deps, caller.actor, id);
   if (before.workspaceId !== null && !canWrite(caller.actor, before.workspaceId)) throw new Refusal('FORBIDDEN');
   const nowMs = deps.clock.nowMs();

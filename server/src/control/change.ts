@@ -27,11 +27,25 @@ export function auditEntry(
   outcome: AuditEntry['outcome'] = 'success',
   errorCode: string | null = null,
 ): AuditEntry {
-  return { id: deps.ids.uuid(), atMs: deps.clock.nowMs(), outcome, errorCode, changes: null, ...deed, actor: caller.actor, origin: caller.origin };
+  return {
+    id: deps.ids.uuid(),
+    atMs: deps.clock.nowMs(),
+    outcome,
+    errorCode,
+    changes: null,
+    ...deed,
+    actor: caller.actor,
+    origin: caller.origin,
+  };
 }
 
 /** Writes the change and waits until this instance serves it: an answer is never ahead of what the next request sees (C-26). */
-export async function commit(deps: ControlDeps, caller: Caller, steps: readonly WriteStep[], deed: Deed): Promise<Record<string, unknown>[][]> {
+export async function commit(
+  deps: ControlDeps,
+  caller: Caller,
+  steps: readonly WriteStep[],
+  deed: Deed,
+): Promise<Record<string, unknown>[][]> {
   const { revision, returned } = await writeChange(deps.database, steps, auditEntry(deps, caller, deed));
   await deps.keeper.catchUp(revision);
   return returned;

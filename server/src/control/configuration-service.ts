@@ -73,7 +73,8 @@ export const inputOf = (body: UpdateConfiguration): ConnectionInput => ({
 /** A template's settings under what the caller says: the caller's word wins, field by field. */
 export async function withTemplate(deps: ControlDeps, input: ConnectionInput, id: string): Promise<ConnectionInput> {
   const template = await templateById(deps, id);
-  if (!template || template.providerId !== input.providerId) throw fieldFault('templateId', 'unknown_template', 'no template of this provider');
+  if (!template || template.providerId !== input.providerId)
+    throw fieldFault('templateId', 'unknown_template', 'no template of this provider');
   const { model, baseUrl, ...settings } = template.configuration;
   return {
     ...input,
@@ -86,7 +87,8 @@ export async function withTemplate(deps: ControlDeps, input: ConnectionInput, id
 /** What is wrong with a configuration, by the provider's schema alone; nobody is called. Throws UNKNOWN_PROVIDER. */
 export function validateConfiguration(deps: Pick<ControlDeps, 'isDemoOffered'>, provider: string, config: unknown): Validation {
   const row = providerRow(provider);
-  if (!row || (row.isInternal && !deps.isDemoOffered)) throw new Refusal('UNKNOWN_PROVIDER', { values: { provider: provider.slice(0, 100) } });
+  if (!row || (row.isInternal && !deps.isDemoOffered))
+    throw new Refusal('UNKNOWN_PROVIDER', { values: { provider: provider.slice(0, 100) } });
   const errors = configurationFaults(row, config);
   return { valid: errors.length === 0, errors };
 }

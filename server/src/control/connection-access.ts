@@ -19,7 +19,10 @@ const attempted = (action: string, id: string, found?: StoredConnection): Deed =
   action,
   subjectType: 'connection',
   // What was asked for by somebody who may be anybody: no text that a database, or a reader of the log, would trip over.
-  subjectId: id.slice(0, subjectCharsMax).toWellFormed().replaceAll(/\p{Cc}/gu, '\ufffd'),
+  subjectId: id
+    .slice(0, subjectCharsMax)
+    .toWellFormed()
+    .replaceAll(/\p{Cc}/gu, '\ufffd'),
   subjectName: found?.connection.name ?? null,
   owner: found?.connection.owner ?? null,
 });
@@ -45,7 +48,12 @@ export async function requireOwner(deps: ControlDeps, caller: Caller, owner: Own
   const standing = isThere ? standingOf(caller.actor, owner) : 'hidden';
   if (standing === 'manage' || (standing === 'use' && need === 'use')) return;
   const refusal = new Refusal(standing === 'hidden' ? 'NOT_FOUND' : 'FORBIDDEN');
-  await noteRefusal(deps, caller, { action, subjectType: 'connection', subjectId: null, subjectName: null, owner: isThere ? owner : null }, refusal);
+  await noteRefusal(
+    deps,
+    caller,
+    { action, subjectType: 'connection', subjectId: null, subjectName: null, owner: isThere ? owner : null },
+    refusal,
+  );
   throw refusal;
 }
 

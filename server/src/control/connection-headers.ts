@@ -35,7 +35,8 @@ export async function headerChange(
   destination: Destination,
 ): Promise<HeaderChange> {
   const known = namesOf(stored);
-  if (settings === undefined || (settings !== null && !Object.hasOwn(settings, 'headers'))) return { change: { kind: 'keep' }, shown: masked(known) };
+  if (settings === undefined || (settings !== null && !Object.hasOwn(settings, 'headers')))
+    return { change: { kind: 'keep' }, shown: masked(known) };
   const given = entriesOf(settings?.['headers'] ?? {}, path);
   const isKept = ([, value]: readonly [string, string]): boolean => value === '' || isMask(value);
   const foreign = given.find((entry) => isKept(entry) && !known.includes(entry[0].toLowerCase()));

@@ -4,7 +4,15 @@ import { modelText } from '@patchbay/contract/text';
 import type { z } from 'zod';
 import type { Connection } from '../domain/connection.ts';
 import { maskOf } from '../domain/connection.ts';
-import { isLocalHost, isRetestNeeded, needsSecretAt, refuseKeptSecrets, secretChangeOf, secretTailOf, type SecretChange } from '../domain/connection-rules.ts';
+import {
+  isLocalHost,
+  isRetestNeeded,
+  needsSecretAt,
+  refuseKeptSecrets,
+  secretChangeOf,
+  secretTailOf,
+  type SecretChange,
+} from '../domain/connection-rules.ts';
 import { Refusal, type FieldFault } from '../domain/errors.ts';
 import { isAdministrator, type Actor } from '../domain/owner.ts';
 import { mayCarryKey } from '../egress/headers.ts';
@@ -72,10 +80,12 @@ function hoist(input: ConnectionInput, words: FieldWords): ConnectionInput {
     if (!Object.hasOwn(input.settings, name)) continue;
     const value = input.settings[name];
     delete raised.settings?.[name];
-    if (value !== null && value !== undefined && typeof value !== 'string') throw fieldFault(`${words.settings}.${name}`, 'invalid_type', 'expected a text');
+    if (value !== null && value !== undefined && typeof value !== 'string')
+      throw fieldFault(`${words.settings}.${name}`, 'invalid_type', 'expected a text');
     if (typeof value !== 'string' || value === '') continue;
     const rule = hoistedRules[field];
-    if (rule && !rule.safeParse(value).success) throw fieldFault(`${words.settings}.${name}`, 'invalid_format', 'too long, or with characters that are not allowed');
+    if (rule && !rule.safeParse(value).success)
+      throw fieldFault(`${words.settings}.${name}`, 'invalid_format', 'too long, or with characters that are not allowed');
     if (raised[field] === undefined) raised[field] = value;
   }
   return raised;
@@ -86,7 +96,13 @@ function hoist(input: ConnectionInput, words: FieldWords): ConnectionInput {
  * whether the last test still counts. Saves nothing.
  * @throws Refusal VALIDATION_ERROR, URL_REFUSED, SECRET_REQUIRED, SECRET_REQUIRED_FOR_NEW_ORIGIN, SECRET_UNREADABLE
  */
-export async function settle(deps: ControlDeps, actor: Actor, entered: ConnectionInput, stored: StoredConnection | null, words: FieldWords): Promise<Settled> {
+export async function settle(
+  deps: ControlDeps,
+  actor: Actor,
+  entered: ConnectionInput,
+  stored: StoredConnection | null,
+  words: FieldWords,
+): Promise<Settled> {
   const input = hoist(entered, words);
   const before = stored?.connection ?? null;
   const row = rowOf(deps, input, before, words);
@@ -101,7 +117,8 @@ export async function settle(deps: ControlDeps, actor: Actor, entered: Connectio
   const headers = await headerChange(deps, input.settings, stored, `${words.settings}.headers`, destination);
   changes.headers = headers.change;
   if (stored && before) refuseKeptSecrets(before, destination, keptFields(stored, changes, words));
-  const has = (change: SecretChange, box: string | null | undefined): boolean => (change.kind === 'keep' ? Boolean(box) : change.kind === 'set');
+  const has = (change: SecretChange, box: string | null | undefined): boolean =>
+    change.kind === 'keep' ? Boolean(box) : change.kind === 'set';
   const hasSecret = has(changes.secret, stored?.sealed.secret);
   const carriesSecrets = hasSecret || has(changes.headers, stored?.sealed.headers) || has(changes.accessKeyId, stored?.sealed.accessKeyId);
   if (carriesSecrets) refuseClearText(deps, origin, words);
@@ -112,7 +129,8 @@ export async function settle(deps: ControlDeps, actor: Actor, entered: Connectio
     throw new Refusal('SECRET_REQUIRED', { values: { provider: row.name }, details });
   }
   const model = input.model === undefined ? (before?.model ?? null) : input.model;
-  if (words.needsModel && model === null && (!before || input.model === null)) throw fieldFault(words.model, 'required', 'a model is needed');
+  if (words.needsModel && model === null && (!before || input.model === null))
+    throw fieldFault(words.model, 'required', 'a model is needed');
   const settings = { ...(input.settings === undefined ? before?.settings : input.settings), ...headers.shown };
   if (headers.shown.headers === undefined) delete (settings as Record<string, unknown>)['headers'];
   refuseSettings(row, model, settings, words);
@@ -128,7 +146,12 @@ export async function settle(deps: ControlDeps, actor: Actor, entered: Connectio
       isActive: input.isActive ?? before?.isActive ?? true,
       isDefault: input.isDefault ?? before?.isDefault ?? false,
       trust: trustOf(actor, before, after),
-      secretLast4: changes.secret.kind === 'keep' ? (before?.secretLast4 ?? null) : changes.secret.kind === 'set' ? secretTailOf(changes.secret.text) : null,
+      secretLast4:
+        changes.secret.kind === 'keep'
+          ? (before?.secretLast4 ?? null)
+          : changes.secret.kind === 'set'
+            ? secretTailOf(changes.secret.text)
+            : null,
     },
     changes,
     isRetestNeeded: !before || isRetestNeeded(before, after, isSecretChanged),
@@ -189,7 +212,10 @@ function checkedUrl(deps: ControlDeps, row: ProviderRow, entered: string, words:
 
 function inWordsOf(error: unknown, path: string): unknown {
   if (error instanceof EgressUrlError) {
-    return new Refusal('URL_REFUSED', { values: { reason: error.reason }, details: [{ path, code: error.reason, message: error.message }] });
+    return new Refusal('URL_REFUSED', {
+      values: { reason: error.reason },
+      details: [{ path, code: error.reason, message: error.message }],
+    });
   }
   if (!(error instanceof Refusal) || !Array.isArray(error.details)) return error;
   const details = (error.details as FieldFault[]).map((fault) => ({ ...fault, path }));
@@ -225,7 +251,8 @@ function refuseClearText(deps: ControlDeps, origin: string, words: FieldWords): 
 function refuseSettings(row: ProviderRow, model: string | null, settings: Record<string, unknown>, words: FieldWords): void {
   const faults = settingsFaults(row, model, settings).map((fault) => ({ ...fault, path: `${words.settings}.${fault.path}` }));
   const { headerName } = settings;
-  if (typeof headerName === 'string' && !mayCarryKey(headerName)) faults.push({ path: `${words.settings}.headerName`, code: 'denied', message: 'a key cannot travel under this name' });
+  if (typeof headerName === 'string' && !mayCarryKey(headerName))
+    faults.push({ path: `${words.settings}.headerName`, code: 'denied', message: 'a key cannot travel under this name' });
   if (faults.length > 0) throw new Refusal('VALIDATION_ERROR', { values: { count: faults.length }, details: faults });
 }
 

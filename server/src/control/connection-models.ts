@@ -31,7 +31,13 @@ export async function modelsOfConnection(deps: ControlDeps, caller: Caller, id: 
 async function modelsOf(deps: ControlDeps, caller: Caller, stored: StoredConnection, options: { refresh: boolean }): Promise<Models> {
   const { connection } = stored;
   if (deps.keeper.snapshot.connections.get(connection.id)?.revision !== connection.revision) await catchUp(deps);
-  const list = await askLive(deps, caller, savedTarget(stored), options, connection.owner.scope === 'workspace' ? connection.owner.id : null);
+  const list = await askLive(
+    deps,
+    caller,
+    savedTarget(stored),
+    options,
+    connection.owner.scope === 'workspace' ? connection.owner.id : null,
+  );
   return { ...list, row: providerRow(connection.providerId), connectionId: connection.id };
 }
 
@@ -54,7 +60,13 @@ async function modelsOfEnvironment(deps: ControlDeps, caller: Caller, options: {
   return { ...(await askLive(deps, caller, target, options, null)), row, connectionId: null };
 }
 
-function askLive(deps: ControlDeps, caller: Caller, target: ProbeTarget, options: { refresh: boolean }, workspaceId: string | null): Promise<ModelList> {
+function askLive(
+  deps: ControlDeps,
+  caller: Caller,
+  target: ProbeTarget,
+  options: { refresh: boolean },
+  workspaceId: string | null,
+): Promise<ModelList> {
   const ask = (): Promise<ModelList> => deps.probe.models(target, { ...probeCallerOf(caller, null), workspaceId }, options);
   return options.refresh ? withinTestLimit(deps, caller.actor.userId, ask) : ask();
 }
@@ -63,7 +75,10 @@ function askLive(deps: ControlDeps, caller: Caller, target: ProbeTarget, options
 export async function modelsOfDefault(deps: ControlDeps, caller: Caller, options: { refresh: boolean }): Promise<Models> {
   const owners = await ownersOf(deps, caller.actor);
   const { items } = await listFor(deps, caller, { owners, isActive: true });
-  const chosen = effectiveDefault(owners, items.map((entry) => entry.connection));
+  const chosen = effectiveDefault(
+    owners,
+    items.map((entry) => entry.connection),
+  );
   const stored = items.find((entry) => entry.connection.id === chosen?.id);
   if (stored) return modelsOf(deps, caller, stored, options);
   if (deps.environment) return modelsOfEnvironment(deps, caller, options);
@@ -87,7 +102,8 @@ export async function modelsOfProvider(
   }
   const { items } = await listFor(deps, caller, { owners: 'usable', providerId: row.id, isActive: true });
   const own = items.filter(({ connection }) => connection.owner.scope === 'user');
-  const chosen = own.find(({ connection }) => connection.isDefault) ?? own[0] ?? items.find(({ connection }) => connection.isDefault) ?? items[0];
+  const chosen =
+    own.find(({ connection }) => connection.isDefault) ?? own[0] ?? items.find(({ connection }) => connection.isDefault) ?? items[0];
   if (chosen) return modelsOf(deps, caller, chosen, options);
   return { models: catalogModels(row), source: 'catalog', fetchedAtMs: null, fault: null, row, connectionId: null };
 }

@@ -31,7 +31,8 @@ export interface RotationInput {
 /** @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, SECRET_REQUIRED (nothing stored to rotate), SECRET_UNREADABLE, RATE_LIMITED */
 export async function rotateSecret(deps: ControlDeps, caller: Caller, id: string, input: RotationInput): Promise<Rotation> {
   const text = input.secret?.trim() ?? null;
-  if (text !== null && !isSecretText(text)) throw fieldFault('apiKey', 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
+  if (text !== null && !isSecretText(text))
+    throw fieldFault('apiKey', 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
   const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
   if (text === null) return scrubbed(deps, reseal(deps, caller, id));
   const test = input.isTestedFirst ? await testSettled(deps, caller, stored, withNewSecret(stored, text)) : null;
@@ -47,37 +48,46 @@ async function scrubbed(deps: ControlDeps, rotating: Promise<Rotation>): Promise
 }
 
 function replace(deps: ControlDeps, caller: Caller, id: string, text: string, test: TestOutcome | null): Promise<Rotation> {
-  return withTries('', async () => {
-    const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
-    const { connection } = stored;
-    const nowMs = deps.clock.nowMs();
-    const { sealed, steps } = await sealChanges(deps, connection, stored.sealed, { ...noChanges, secret: { kind: 'set', text } });
-    const row = { ...columnsOf(stored), sealed, secretLast4: secretTailOf(text), secretSetAtMs: nowMs, nowMs, resetTest: true };
-    await commit(deps, caller, [...steps, updateStep(deps.database, id, connection.revision, row)], deed(stored, 'secret'));
-    return { rotatedAtMs: nowMs, keyVersion: versionOf(deps, sealed.secret), test };
-  }, () => catchUp(deps));
+  return withTries(
+    '',
+    async () => {
+      const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
+      const { connection } = stored;
+      const nowMs = deps.clock.nowMs();
+      const { sealed, steps } = await sealChanges(deps, connection, stored.sealed, { ...noChanges, secret: { kind: 'set', text } });
+      const row = { ...columnsOf(stored), sealed, secretLast4: secretTailOf(text), secretSetAtMs: nowMs, nowMs, resetTest: true };
+      await commit(deps, caller, [...steps, updateStep(deps.database, id, connection.revision, row)], deed(stored, 'secret'));
+      return { rotatedAtMs: nowMs, keyVersion: versionOf(deps, sealed.secret), test };
+    },
+    () => catchUp(deps),
+  );
 }
 
 /** The owner's other rows stay under the version before, which goes on opening them. */
 function reseal(deps: ControlDeps, caller: Caller, id: string): Promise<Rotation> {
-  return withTries('', async () => {
-    const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
-    const { connection } = stored;
-    if (stored.sealed.secret === null) {
-      throw new Refusal('SECRET_REQUIRED', { values: { provider: providerRow(connection.providerId)?.name ?? connection.providerId } });
-    }
-    const nowMs = deps.clock.nowMs();
-    const { key, steps } = await freshKeyOf(deps, connection.owner);
-    const sealed = await resealAll(deps, connection, stored.sealed, key);
-    // Sealing anew is no change of what people set, so the time of the last change stays.
-    const row = { ...columnsOf(stored), sealed, nowMs: connection.updatedAtMs, resetTest: false };
-    await commit(deps, caller, [...steps, updateStep(deps.database, id, connection.revision, row)], deed(stored, 'sealing'));
-    return { rotatedAtMs: nowMs, keyVersion: key.version, test: null };
-  }, () => catchUp(deps));
+  return withTries(
+    '',
+    async () => {
+      const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
+      const { connection } = stored;
+      if (stored.sealed.secret === null) {
+        throw new Refusal('SECRET_REQUIRED', { values: { provider: providerRow(connection.providerId)?.name ?? connection.providerId } });
+      }
+      const nowMs = deps.clock.nowMs();
+      const { key, steps } = await freshKeyOf(deps, connection.owner);
+      const sealed = await resealAll(deps, connection, stored.sealed, key);
+      // Sealing anew is no change of what people set, so the time of the last change stays.
+      const row = { ...columnsOf(stored), sealed, nowMs: connection.updatedAtMs, resetTest: false };
+      await commit(deps, caller, [...steps, updateStep(deps.database, id, connection.revision, row)], deed(stored, 'sealing'));
+      return { rotatedAtMs: nowMs, keyVersion: key.version, test: null };
+    },
+    () => catchUp(deps),
+  );
 }
 
 const columnsOf = ({ connection, sealed }: StoredConnection): ConnectionColumns => ({ ...connection, sealed });
 
-const deed = ({ connection }: StoredConnection, field: string): Deed => deedOn('connection.rotate', connection, { [field]: { after: 'changed' } });
+const deed = ({ connection }: StoredConnection, field: string): Deed =>
+  deedOn('connection.rotate', connection, { [field]: { after: 'changed' } });
 
 const versionOf = (deps: ControlDeps, box: string | null): number => (box === null ? 0 : deps.vault.versionsOf(box).owner);

@@ -35,7 +35,11 @@ const tooMany = (waitMs: number): Refusal => {
 };
 
 /** Runs a live call for somebody, at most 10 a minute and 3 at once. Throws Refusal RATE_LIMITED with the time to wait. */
-export async function withinTestLimit<T>(deps: Pick<ControlDeps, 'keeper'> & { clock: Clock }, userId: string, run: () => Promise<T>): Promise<T> {
+export async function withinTestLimit<T>(
+  deps: Pick<ControlDeps, 'keeper'> & { clock: Clock },
+  userId: string,
+  run: () => Promise<T>,
+): Promise<T> {
   const recent = recentOf(deps, userId);
   const nowMs = deps.clock.monotonicMs();
   recent.startedAtMs = recent.startedAtMs.filter((startedMs) => startedMs > nowMs - windowMs);

@@ -70,17 +70,31 @@ export async function testSaved(deps: ControlDeps, caller: Caller, id: string, o
   }
   // The gateway opens the secret from its snapshot, so that must know this revision of the row.
   if (deps.keeper.snapshot.connections.get(id)?.revision !== connection.revision) await catchUp(deps);
-  const result = await withinTestLimit(deps, caller.actor.userId, () => deps.probe.test(savedTarget(found), probeCallerOf(caller, connection)));
+  const result = await withinTestLimit(deps, caller.actor.userId, () =>
+    deps.probe.test(savedTarget(found), probeCallerOf(caller, connection)),
+  );
   const testedAtMs = deps.clock.nowMs();
   const test = keptOf(result);
   const status = test.isSuccess ? ('success' as const) : ('failed' as const);
   const entry = auditEntry(deps, caller, deedOn('connection.test', connection), test.isSuccess ? 'success' : 'failed', test.fault);
-  await writeAudit(deps.database, entry, [recordTestStep(deps.database, connection, { atMs: testedAtMs, status, resultJson: JSON.stringify(test) })]);
-  return outcome(caller, connection.providerId, test, { vendorMessage: found.canManage ? result.vendorMessage : null, testedAtMs, isCached: false });
+  await writeAudit(deps.database, entry, [
+    recordTestStep(deps.database, connection, { atMs: testedAtMs, status, resultJson: JSON.stringify(test) }),
+  ]);
+  return outcome(caller, connection.providerId, test, {
+    vendorMessage: found.canManage ? result.vendorMessage : null,
+    testedAtMs,
+    isCached: false,
+  });
 }
 
 /** Tests settings that are not saved. With an id, what is not entered comes from that connection, secrets for the same destination alone. */
-export async function testUnsaved(deps: ControlDeps, caller: Caller, id: string | null, input: ConnectionInput, words: FieldWords): Promise<TestOutcome> {
+export async function testUnsaved(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string | null,
+  input: ConnectionInput,
+  words: FieldWords,
+): Promise<TestOutcome> {
   const stored = id === null ? null : await findFor(deps, caller, id, 'manage', 'connection.test');
   const settling = (): Promise<Settled> => settle(deps, caller.actor, input, stored, words);
   const settled = stored ? await noting(deps, caller, stored.connection, settling, 'connection.test') : await settling();
@@ -109,14 +123,31 @@ export function settledTarget(stored: StoredConnection | null, settled: Settled)
   };
 }
 
-export async function testSettled(deps: ControlDeps, caller: Caller, stored: StoredConnection | null, settled: Settled): Promise<TestOutcome> {
+export async function testSettled(
+  deps: ControlDeps,
+  caller: Caller,
+  stored: StoredConnection | null,
+  settled: Settled,
+): Promise<TestOutcome> {
   const target = settledTarget(stored, settled);
-  const result = await withinTestLimit(deps, caller.actor.userId, () => deps.probe.test(target, probeCallerOf(caller, stored?.connection ?? null)));
+  const result = await withinTestLimit(deps, caller.actor.userId, () =>
+    deps.probe.test(target, probeCallerOf(caller, stored?.connection ?? null)),
+  );
   const test = keptOf(result);
   const subject = { id: stored?.connection.id ?? null, name: settled.values.name || null, owner: stored?.connection.owner ?? null };
-  const deed = { action: 'connection.test', subjectType: 'connection', subjectId: subject.id, subjectName: subject.name, owner: subject.owner };
+  const deed = {
+    action: 'connection.test',
+    subjectType: 'connection',
+    subjectId: subject.id,
+    subjectName: subject.name,
+    owner: subject.owner,
+  };
   await writeAudit(deps.database, auditEntry(deps, caller, deed, test.isSuccess ? 'success' : 'failed', test.fault));
-  return outcome(caller, settled.values.providerId, test, { vendorMessage: result.vendorMessage, testedAtMs: deps.clock.nowMs(), isCached: false });
+  return outcome(caller, settled.values.providerId, test, {
+    vendorMessage: result.vendorMessage,
+    testedAtMs: deps.clock.nowMs(),
+    isCached: false,
+  });
 }
 
 /** A new key against the stored settings, before it replaces the old one (C-11). */
@@ -141,7 +172,8 @@ const keptOf = (result: ProbeResult): KeptTest => ({
   egressEntry: result.egressEntry,
 });
 
-export const keptTest = (stored: StoredConnection): KeptTest | null => (stored.testResult === null ? null : (JSON.parse(stored.testResult) as KeptTest));
+export const keptTest = (stored: StoredConnection): KeptTest | null =>
+  stored.testResult === null ? null : (JSON.parse(stored.testResult) as KeptTest);
 
 const outcome = (
   caller: Caller,

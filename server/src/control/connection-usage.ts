@@ -22,7 +22,14 @@ const usdOf = (nanoUsd: bigint): number => Number(nanoUsd) / 1_000_000_000;
 /** Whoever may use a connection sees what it was used for; tests and model lists are not counted. */
 const asked = (ids: readonly string[], query: UsageQuery, groupBy: UsageQuestion['groupBy'], nowMs: number): UsageQuestion => {
   try {
-    return { range: rangeOf(query, nowMs), zone: zoneOf(query.tz), groupBy, visibility: 'all', connectionIds: ids, purposes: ['completion'] };
+    return {
+      range: rangeOf(query, nowMs),
+      zone: zoneOf(query.tz),
+      groupBy,
+      visibility: 'all',
+      connectionIds: ids,
+      purposes: ['completion'],
+    };
   } catch (error) {
     if (error instanceof UnreadableRange) throw fieldFault(error.field, 'invalid_range', error.message);
     throw error;
@@ -52,7 +59,12 @@ export async function usageOf(deps: ConnectionUsageDeps, caller: Caller, id: str
     // Roll-ups hold sums alone, from which no percentile follows.
     p50Latency: null,
     p95Latency: null,
-    series: days.map((day) => ({ date: day.key ?? '', requestCount: day.requests, tokenCount: tokensOf(day), costUSD: usdOf(day.costNanoUsd) })),
+    series: days.map((day) => ({
+      date: day.key ?? '',
+      requestCount: day.requests,
+      tokenCount: tokensOf(day),
+      costUSD: usdOf(day.costNanoUsd),
+    })),
   };
 }
 
@@ -69,7 +81,9 @@ export async function totalsOf(deps: ConnectionUsageDeps, caller: Caller, id: st
     id === null
       ? (await listFor(deps, caller, { owners: 'usable' })).items.map(({ connection }) => connection.id)
       : [(await findFor(deps, caller, id, 'use', 'connection.usage')).connection.id];
-  const totals = new Map<string, ConnectionTotals>(ids.map((connectionId) => [connectionId, { connectionId, requests: 0, tokensIn: 0, tokensOut: 0 }]));
+  const totals = new Map<string, ConnectionTotals>(
+    ids.map((connectionId) => [connectionId, { connectionId, requests: 0, tokensIn: 0, tokensOut: 0 }]),
+  );
   await deps.books?.catchUp();
   for (let from = 0; from < ids.length; from += idsAtOnce) {
     const question = asked(ids.slice(from, from + idsAtOnce), { period: 'all' }, 'connection', deps.clock.nowMs());

@@ -66,10 +66,17 @@ export async function listFor(
 }
 
 /** One connection that the caller may use. Throws NOT_FOUND or FORBIDDEN (C-50). */
-export const showConnection = (deps: ControlDeps, caller: Caller, id: string): Promise<Found> => findFor(deps, caller, id, 'use', 'connection.show');
+export const showConnection = (deps: ControlDeps, caller: Caller, id: string): Promise<Found> =>
+  findFor(deps, caller, id, 'use', 'connection.show');
 
 /** Makes a connection for an owner whose things the caller may manage. Resolves when the next request sees it (C-26). */
-export async function createConnection(deps: ControlDeps, caller: Caller, owner: Owner, input: ConnectionInput, words: FieldWords): Promise<StoredConnection> {
+export async function createConnection(
+  deps: ControlDeps,
+  caller: Caller,
+  owner: Owner,
+  input: ConnectionInput,
+  words: FieldWords,
+): Promise<StoredConnection> {
   await requireOwner(deps, caller, owner, 'manage', 'connection.create');
   const id = deps.ids.uuid();
   const settled = await settle(deps, caller.actor, input, null, words);
@@ -91,24 +98,34 @@ export async function createConnection(deps: ControlDeps, caller: Caller, owner:
 }
 
 /** Changes what the request names and nothing else (C-20). A change of somebody else in between is met by deciding again. */
-export async function changeConnection(deps: ControlDeps, caller: Caller, id: string, input: ConnectionInput, words: FieldWords): Promise<StoredConnection> {
+export async function changeConnection(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  input: ConnectionInput,
+  words: FieldWords,
+): Promise<StoredConnection> {
   let isOldSecretLeft = false;
-  const changed = await withTries(input.name ?? '', async () => {
-    const stored = await findFor(deps, caller, id, 'manage', 'connection.update');
-    const before = stored.connection;
-    const settled = await noting(deps, caller, before, () => settle(deps, caller.actor, input, stored, words));
-    const nowMs = deps.clock.nowMs();
-    const columns = await columnsOf(deps, before, stored.sealed, settled, { secretSetAtMs: before.secretSetAtMs, nowMs });
-    const steps: WriteStep[] = [
-      ...columns.steps,
-      ...(columns.row.isDefault && !before.isDefault ? [clearDefaultStep(deps.database, before.owner, id)] : []),
-      updateStep(deps.database, id, before.revision, { ...columns.row, nowMs, resetTest: settled.isRetestNeeded }),
-    ];
-    const changes = changesBetween(auditedOf(stored), audited(columns.row), secretFields);
-    await commit(deps, caller, steps, deedOn('connection.update', { ...before, name: columns.row.name }, changes));
-    isOldSecretLeft = secretFields.some((field) => stored.sealed[field] !== null && stored.sealed[field] !== columns.row.sealed[field]);
-    return mustFind(deps, id);
-  }, () => catchUp(deps));
+  const changed = await withTries(
+    input.name ?? '',
+    async () => {
+      const stored = await findFor(deps, caller, id, 'manage', 'connection.update');
+      const before = stored.connection;
+      const settled = await noting(deps, caller, before, () => settle(deps, caller.actor, input, stored, words));
+      const nowMs = deps.clock.nowMs();
+      const columns = await columnsOf(deps, before, stored.sealed, settled, { secretSetAtMs: before.secretSetAtMs, nowMs });
+      const steps: WriteStep[] = [
+        ...columns.steps,
+        ...(columns.row.isDefault && !before.isDefault ? [clearDefaultStep(deps.database, before.owner, id)] : []),
+        updateStep(deps.database, id, before.revision, { ...columns.row, nowMs, resetTest: settled.isRetestNeeded }),
+      ];
+      const changes = changesBetween(auditedOf(stored), audited(columns.row), secretFields);
+      await commit(deps, caller, steps, deedOn('connection.update', { ...before, name: columns.row.name }, changes));
+      isOldSecretLeft = secretFields.some((field) => stored.sealed[field] !== null && stored.sealed[field] !== columns.row.sealed[field]);
+      return mustFind(deps, id);
+    },
+    () => catchUp(deps),
+  );
   if (isOldSecretLeft) await scrubSecrets(deps);
   return changed;
 }
@@ -117,7 +134,13 @@ export async function changeConnection(deps: ControlDeps, caller: Caller, id: st
 export async function deleteConnection(deps: ControlDeps, caller: Caller, id: string, options: { isForced: boolean }): Promise<void> {
   const { connection } = await findFor(deps, caller, id, 'manage', 'connection.delete');
   const dependants = await dependantsOf(deps, id);
-  await noting(deps, caller, connection, async () => refuseWhileInUse(connection.name, dependants, caller.actor, options.isForced), 'connection.delete');
+  await noting(
+    deps,
+    caller,
+    connection,
+    async () => refuseWhileInUse(connection.name, dependants, caller.actor, options.isForced),
+    'connection.delete',
+  );
   const detached = dependants.length > 0 ? { detached: { before: dependants.map(({ kind, name }) => `${kind} ${name}`) } } : null;
   try {
     const steps = [...(dependants.length > 0 ? detachSteps(deps, id) : []), ...deleteSteps(deps.database, id, deps.clock.nowMs())];
@@ -131,11 +154,18 @@ export async function deleteConnection(deps: ControlDeps, caller: Caller, id: st
 }
 
 /** Runs something that may refuse, and notes the refusal with its subject before it goes on its way (R-146). */
-export async function noting<T>(deps: ControlDeps, caller: Caller, connection: Connection, run: () => Promise<T>, action = 'connection.update'): Promise<T> {
+export async function noting<T>(
+  deps: ControlDeps,
+  caller: Caller,
+  connection: Connection,
+  run: () => Promise<T>,
+  action = 'connection.update',
+): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    const isNotable = error instanceof Refusal && (error.code === 'SECRET_REQUIRED_FOR_NEW_ORIGIN' || error.code === 'CONFIGURATION_IN_USE');
+    const isNotable =
+      error instanceof Refusal && (error.code === 'SECRET_REQUIRED_FOR_NEW_ORIGIN' || error.code === 'CONFIGURATION_IN_USE');
     if (isNotable) await noteRefusal(deps, caller, deedOn(action, connection), error);
     throw error;
   }
@@ -165,7 +195,11 @@ export async function withTries<T>(name: string, run: () => Promise<T>, before: 
       return await run();
     } catch (error) {
       if (error instanceof UniqueViolation && error.constraint === 'ai_configurations_name') {
-        throw new Refusal('NAME_EXISTS', { values: { name }, details: [{ path: 'name', code: 'exists', message: 'the name is taken' }], cause: error });
+        throw new Refusal('NAME_EXISTS', {
+          values: { name },
+          details: [{ path: 'name', code: 'exists', message: 'the name is taken' }],
+          cause: error,
+        });
       }
       const isLost = error instanceof UniqueViolation || (error instanceof StaleWrite && error.label === staleLabel);
       if (!isLost) throw error;

@@ -76,11 +76,17 @@ export class EncryptionService {
   async migrateEncryption(oldKey: string, newKey: string): Promise<RotationReport> {
     const oldVersion = await this.#versionOf(oldKey);
     const newVersion = await this.#versionOf(newKey);
-    if (newVersion !== this.#deps.vault.current) throw new Error('the new master key is not the current one; start with it as PATCHBAY_MASTER_KEY');
+    if (newVersion !== this.#deps.vault.current)
+      throw new Error('the new master key is not the current one; start with it as PATCHBAY_MASTER_KEY');
     if (oldVersion === newVersion) return { resealed: 0, unreadable: [] };
     const report = await this.#resealRows(null, (box) => this.#deps.vault.versionsOf(box).master === oldVersion);
     if (report.unreadable.length === 0 && (await this.#countUnder(oldVersion)) === 0) {
-      await commit(this.#deps, this.#caller, [retireMasterKeyStep(this.#deps.database, oldVersion)], deedOf('master-key.retire', null, { version: { before: oldVersion } }));
+      await commit(
+        this.#deps,
+        this.#caller,
+        [retireMasterKeyStep(this.#deps.database, oldVersion)],
+        deedOf('master-key.retire', null, { version: { before: oldVersion } }),
+      );
     }
     return report;
   }
@@ -127,7 +133,12 @@ export class EncryptionService {
     return report;
   }
 
-  async #resealRow(row: SealedRow, isOld: (box: string) => boolean, keysOf: Map<string, StoredOwnerKey[]>, report: RotationReport): Promise<WriteStep[]> {
+  async #resealRow(
+    row: SealedRow,
+    isOld: (box: string) => boolean,
+    keysOf: Map<string, StoredOwnerKey[]>,
+    report: RotationReport,
+  ): Promise<WriteStep[]> {
     const steps: WriteStep[] = [];
     const name = ownerKey(row.owner);
     for (const { column } of sealedColumns) {
@@ -163,7 +174,8 @@ export class EncryptionService {
     let afterId = '00000000-0000-0000-0000-000000000000';
     for (;;) {
       const rows = await sealedRows(this.#deps.database, { owner: null, afterId, limit: batchRows });
-      for (const row of rows) for (const box of Object.values(row.boxes)) if (this.#deps.vault.versionsOf(box).master === masterVersion) count++;
+      for (const row of rows)
+        for (const box of Object.values(row.boxes)) if (this.#deps.vault.versionsOf(box).master === masterVersion) count++;
       const last = rows.at(-1);
       if (!last || rows.length < batchRows) return count;
       afterId = last.id;

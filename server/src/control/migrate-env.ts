@@ -83,9 +83,15 @@ function freeName(name: string, taken: ReadonlySet<string>): string {
 export function migrationReport(migration: EnvironmentMigration): { lines: string[]; exitCode: 0 | 1 } {
   switch (migration.kind) {
     case 'missing':
-      return { lines: [`Nothing was migrated: ${migration.variables.join(' and ')} must be set in the environment or in .env.`], exitCode: 1 };
+      return {
+        lines: [`Nothing was migrated: ${migration.variables.join(' and ')} must be set in the environment or in .env.`],
+        exitCode: 1,
+      };
     case 'exists':
-      return { lines: [`Nothing to do: the connection "${migration.name}" has the same address already (${migration.baseUrl}).`], exitCode: 0 };
+      return {
+        lines: [`Nothing to do: the connection "${migration.name}" has the same address already (${migration.baseUrl}).`],
+        exitCode: 0,
+      };
     case 'created':
       return {
         lines: [

@@ -14,7 +14,12 @@ export async function preferencesOf(deps: ControlDeps, caller: Caller, connectio
 }
 
 /** Without the models of this connection that the caller has hidden; `null` is a list of no connection, which nobody can hide from. */
-export async function visibleModels(deps: ControlDeps, caller: Caller, connectionId: string | null, models: readonly ListedModel[]): Promise<ListedModel[]> {
+export async function visibleModels(
+  deps: ControlDeps,
+  caller: Caller,
+  connectionId: string | null,
+  models: readonly ListedModel[],
+): Promise<ListedModel[]> {
   const preferences = connectionId === null ? [] : await preferencesOf(deps, caller, connectionId);
   const hidden = new Set(preferences.filter((preference) => !preference.isEnabled).map(({ modelId }) => modelId));
   return models.filter(({ id }) => !hidden.has(id));

@@ -15,10 +15,15 @@ export interface Page {
 }
 
 /** The caller's own tokens that are not revoked, newest first. */
-export const listTokens = (deps: ControlDeps, actor: Actor, page: Page): Promise<PersonalToken[]> => storedTokens(deps.database, actor.userId, page);
+export const listTokens = (deps: ControlDeps, actor: Actor, page: Page): Promise<PersonalToken[]> =>
+  storedTokens(deps.database, actor.userId, page);
 
 /** Makes a token with the rights of its owner. @throws Refusal VALIDATION_ERROR for an expiry in the past */
-export async function createToken(deps: ControlDeps, caller: Caller, input: { name: string; expiresAtMs: number | null }): Promise<{ token: PersonalToken; text: string }> {
+export async function createToken(
+  deps: ControlDeps,
+  caller: Caller,
+  input: { name: string; expiresAtMs: number | null },
+): Promise<{ token: PersonalToken; text: string }> {
   refuseExpired(deps, input.expiresAtMs);
   const { text, hash, last4 } = issueKey(deps.ids, personalTokenPrefix);
   const token: PersonalToken = {

@@ -25,7 +25,10 @@ function readRange<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof UnreadableRange)) throw error;
-    throw new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path: error.field, code: 'invalid_range', message: error.message }] });
+    throw new Refusal('VALIDATION_ERROR', {
+      values: { count: 1 },
+      details: [{ path: error.field, code: 'invalid_range', message: error.message }],
+    });
   }
 }
 
@@ -52,7 +55,8 @@ export async function usageOf(deps: UsageDeps, actor: Actor, asked: UsageAsked):
   }));
   await deps.books.catchUp();
   const sums = await usageBy(deps.database, question);
-  const keyNames = asked.groupBy === 'key' ? new Map([...deps.keeper.snapshot.accessKeys.values()].map(({ id, name }) => [id, name])) : null;
+  const keyNames =
+    asked.groupBy === 'key' ? new Map([...deps.keeper.snapshot.accessKeys.values()].map(({ id, name }) => [id, name])) : null;
   return sums.map((sum) => ({ ...sum, name: keyNames ? (keyNames.get(sum.key ?? '') ?? null) : nameOf(deps, asked.groupBy, sum.key) }));
 }
 
@@ -80,10 +84,18 @@ export interface NamedRequest extends ListedRequest {
   connectionName: string | null;
 }
 
-export async function requestsOf(deps: UsageDeps, actor: Actor, asked: RequestsAsked): Promise<{ rows: NamedRequest[]; nextCursor: string | null }> {
+export async function requestsOf(
+  deps: UsageDeps,
+  actor: Actor,
+  asked: RequestsAsked,
+): Promise<{ rows: NamedRequest[]; nextCursor: string | null }> {
   const { cursor, keyId, period, from, to, tz, ...filters } = asked;
   const place = cursor === undefined ? null : readCursor(cursor);
-  if (cursor !== undefined && !place) throw new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path: 'cursor', code: 'invalid_cursor', message: 'not a cursor of this list' }] });
+  if (cursor !== undefined && !place)
+    throw new Refusal('VALIDATION_ERROR', {
+      values: { count: 1 },
+      details: [{ path: 'cursor', code: 'invalid_cursor', message: 'not a cursor of this list' }],
+    });
   const isBounded = period !== undefined || from !== undefined || to !== undefined;
   const range = isBounded ? readRange(() => rangeOf({ period, from, to, tz }, deps.clock.nowMs())) : {};
   // Only the first page shows what has just happened; a later one must not move.

@@ -62,9 +62,16 @@ export async function seeWorkspace(deps: ControlDeps, actor: Actor, id: string):
 
 async function withMembers(deps: ControlDeps, workspaces: readonly WorkspaceRecord[]): Promise<Workspace[]> {
   const ids = workspaces.map(({ id }) => id);
-  const [members, defaultId] = await Promise.all([membersOf(deps.database, ids, membersMax), settingOf(deps.database, 'default_workspace_id')]);
+  const [members, defaultId] = await Promise.all([
+    membersOf(deps.database, ids, membersMax),
+    settingOf(deps.database, 'default_workspace_id'),
+  ]);
   const byWorkspace = Map.groupBy(members, (member) => member.workspaceId);
-  return workspaces.map((workspace) => ({ ...workspace, members: byWorkspace.get(workspace.id) ?? [], isDefault: workspace.id === defaultId }));
+  return workspaces.map((workspace) => ({
+    ...workspace,
+    members: byWorkspace.get(workspace.id) ?? [],
+    isDefault: workspace.id === defaultId,
+  }));
 }
 
 async function whole(deps: ControlDeps, workspace: WorkspaceRecord): Promise<Workspace> {
@@ -103,22 +110,40 @@ export async function deleteWorkspace(deps: ControlDeps, caller: Caller, id: str
 }
 
 /** Adds a member, or gives one another role. @throws Refusal NOT_FOUND for an unknown workspace or person, FORBIDDEN */
-export async function addMember(deps: ControlDeps, caller: Caller, id: string, member: { userId: string; role: WorkspaceRole }): Promise<Workspace> {
+export async function addMember(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  member: { userId: string; role: WorkspaceRole },
+): Promise<Workspace> {
   const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
   if (!(await personById(deps.database, member.userId))) throw notFound();
   return setRole(deps, caller, workspace, member);
 }
 
 /** @throws Refusal NOT_FOUND for an unknown workspace or somebody who is no member, FORBIDDEN */
-export async function changeMember(deps: ControlDeps, caller: Caller, id: string, member: { userId: string; role: WorkspaceRole | 'NONE' }): Promise<Workspace> {
+export async function changeMember(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  member: { userId: string; role: WorkspaceRole | 'NONE' },
+): Promise<Workspace> {
   const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
   const members = await membersOf(deps.database, [id], membersMax);
   if (!members.some(({ userId }) => userId === member.userId)) throw notFound();
   return setRole(deps, caller, workspace, member);
 }
 
-async function setRole(deps: ControlDeps, caller: Caller, workspace: WorkspaceRecord, member: { userId: string; role: WorkspaceRole | 'NONE' }): Promise<Workspace> {
-  const steps = [requireWorkspace(deps.database, workspace.id), putMember(deps.database, { workspaceId: workspace.id, ...member }, deps.clock.nowMs())];
+async function setRole(
+  deps: ControlDeps,
+  caller: Caller,
+  workspace: WorkspaceRecord,
+  member: { userId: string; role: WorkspaceRole | 'NONE' },
+): Promise<Workspace> {
+  const steps = [
+    requireWorkspace(deps.database, workspace.id),
+    putMember(deps.database, { workspaceId: workspace.id, ...member }, deps.clock.nowMs()),
+  ];
   await change(deps, caller, workspace, 'workspace.member', steps, { [member.userId]: { after: member.role } });
   return whole(deps, workspace);
 }
@@ -131,7 +156,14 @@ function change(
   steps: readonly WriteStep[],
   changes: Record<string, { before?: unknown; after?: unknown }> | null,
 ): Promise<unknown> {
-  const deed = { action, subjectType: 'workspace', subjectId: workspace.id, subjectName: workspace.name, owner: { scope: 'workspace' as const, id: workspace.id }, changes };
+  const deed = {
+    action,
+    subjectType: 'workspace',
+    subjectId: workspace.id,
+    subjectName: workspace.name,
+    owner: { scope: 'workspace' as const, id: workspace.id },
+    changes,
+  };
   return refusing(commit(deps, caller, steps, deed), {
     workspaces_name: nameExists(workspace.name),
     'workspace-not-empty': () => new Refusal('WORKSPACE_NOT_EMPTY'),

@@ -82,7 +82,14 @@ export function refuseKeptSecrets(before: Destination, after: Destination, kept:
 }
 
 const loopbackNames = /^(?:localhost|[^.]+\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
-const privateForms = [/^10\./, /^192\.168\./, /^172\.(?:1[6-9]|2\d|3[01])\./, /^169\.254\./, /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./, /^\[f[cd]/];
+const privateForms = [
+  /^10\./,
+  /^192\.168\./,
+  /^172\.(?:1[6-9]|2\d|3[01])\./,
+  /^169\.254\./,
+  /^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./,
+  /^\[f[cd]/,
+];
 const addressForm = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[.*\])$/;
 
 /** A host on this machine. `hostname` as `URL` spells it. */
@@ -99,7 +106,8 @@ export function isLocalHost(hostname: string): boolean {
 }
 
 /** Whether a hosted provider's key is needed at this address: local servers that imitate one ask for none (C-04). */
-export const needsSecretAt = (needsSecret: boolean, origin: string): boolean => needsSecret && URL.canParse(origin) && !isLocalHost(new URL(origin).hostname);
+export const needsSecretAt = (needsSecret: boolean, origin: string): boolean =>
+  needsSecret && URL.canParse(origin) && !isLocalHost(new URL(origin).hostname);
 
 /** What a test learnt is void after a change of endpoint, key or type (C-10). */
 export function isRetestNeeded(
@@ -126,7 +134,9 @@ export function refuseWhileInUse(name: string, dependants: readonly Dependant[],
 /** The default that applies to an actor: the nearest owner's that is active (C-14). */
 export function effectiveDefault(owners: readonly Owner[], defaults: readonly Connection[]): Connection | undefined {
   for (const owner of owners) {
-    const found = defaults.find((entry) => entry.isDefault && entry.isActive && entry.owner.scope === owner.scope && entry.owner.id === owner.id);
+    const found = defaults.find(
+      (entry) => entry.isDefault && entry.isActive && entry.owner.scope === owner.scope && entry.owner.id === owner.id,
+    );
     if (found) return found;
   }
   return undefined;

@@ -80,7 +80,13 @@ export class UpstreamFailure extends Error {
   constructor(
     fault: Fault,
     detail: string,
-    options: { vendorStatus?: number | null; retryAfterMs?: number | null; isReuseRace?: boolean; vendorMessage?: string | null; cause?: unknown } = {},
+    options: {
+      vendorStatus?: number | null;
+      retryAfterMs?: number | null;
+      isReuseRace?: boolean;
+      vendorMessage?: string | null;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail, { cause: options.cause });
     this.fault = fault;

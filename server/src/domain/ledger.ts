@@ -93,7 +93,4 @@ export interface RefusedRequest extends Omit<Intent, 'attemptNo' | 'reservedNano
   latencyMs: number;
 }
 
-export type LedgerRecord =
-  | ({ kind: 'intent' } & Intent)
-  | ({ kind: 'settle' } & Settlement)
-  | ({ kind: 'refused' } & RefusedRequest);
+export type LedgerRecord = ({ kind: 'intent' } & Intent) | ({ kind: 'settle' } & Settlement) | ({ kind: 'refused' } & RefusedRequest);

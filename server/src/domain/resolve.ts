@@ -83,7 +83,9 @@ function byProvider(indexes: readonly ConnectionIndex[], asked: string, input: R
   const model = asked.slice(slash + 1);
   if (slash <= 0 || model === '') return undefined;
   const provider = asked.slice(0, slash);
-  const candidates = indexes.flatMap((index) => active(index.byProvider.get(provider) ?? [], input)).map((connection) => ({ connection, model }));
+  const candidates = indexes
+    .flatMap((index) => active(index.byProvider.get(provider) ?? [], input))
+    .map((connection) => ({ connection, model }));
   return candidates.length > 0 ? { kind: 'candidates', candidates } : undefined;
 }
 

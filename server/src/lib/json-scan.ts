@@ -146,7 +146,12 @@ export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]
  * An object as JSON, each member that still has the value of the parsed original in the original's own bytes: numbers that
  * JavaScript cannot hold, and the spelling of those that it can, stay as they came.
  */
-export function writeObject(bytes: Buffer, scan: Scan, original: Readonly<Record<string, unknown>>, changed: Readonly<Record<string, unknown>>): Buffer {
+export function writeObject(
+  bytes: Buffer,
+  scan: Scan,
+  original: Readonly<Record<string, unknown>>,
+  changed: Readonly<Record<string, unknown>>,
+): Buffer {
   const pieces: Buffer[] = [];
   for (const [key, value] of Object.entries(changed)) {
     if (value === undefined) continue;

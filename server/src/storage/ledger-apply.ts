@@ -89,19 +89,24 @@ export async function writeRows(
 
 interface Portion {
   records: readonly Numbered[];
-  /** Of `records`, those whose rows the books are asked for. */
-  asked: readonly Numbered[];
+  /** The keys of their rows, in the same order. */
+  keys: readonly string[];
   lastSeq: number;
   nowMs: number;
   extra: readonly WriteStep[];
 }
 
-async function applyPortion(driver: BooksDriver, books: Books, { records, asked, lastSeq, nowMs, extra }: Portion): Promise<Applied> {
+async function applyPortion(
+  driver: BooksDriver,
+  books: Books,
+  { records, keys, lastSeq, nowMs, extra }: Portion,
+  asked: readonly Numbered[],
+): Promise<Applied> {
   const applied: Applied = { repeated: 0, orphans: 0, unfit: 0 };
   const known = await knownRows(driver, asked);
   const changed = new Map<string, LedgerRow>();
-  for (const one of records) {
-    const key = rowKey(one.record);
+  for (const [index, one] of records.entries()) {
+    const key = keys[index]!;
     const row = nextRow(books, one, changed.get(key) ?? known.get(key), applied);
     if (row) changed.set(key, row);
   }
@@ -113,15 +118,13 @@ async function applyPortion(driver: BooksDriver, books: Books, { records, asked,
 }
 
 /** Settlements whose intent is not among the records before them: only for these do the books know more than the records say. */
-function unaccompanied(records: readonly Numbered[]): Numbered[] {
+function unaccompanied({ records, keys }: Portion): Numbered[] {
   const begun = new Set<string>();
-  const alone: Numbered[] = [];
-  for (const one of records) {
-    const key = rowKey(one.record);
-    if (one.record.kind !== 'settle') begun.add(key);
-    else if (!begun.has(key)) alone.push(one);
-  }
-  return alone;
+  return records.filter(({ record }, index) => {
+    const key = keys[index]!;
+    if (record.kind !== 'settle') begun.add(key);
+    return record.kind === 'settle' && !begun.has(key);
+  });
 }
 
 /** See `applyRecords` in ledger.ts. */
@@ -136,14 +139,14 @@ export async function applyNumbered(
   const lastSeq = fresh.at(-1)?.seq;
   if (lastSeq === undefined) return { repeated: 0, orphans: 0, unfit: 0 };
   const fit = fresh.filter(({ record }) => isFit(record));
-  const portion = { records: fit, lastSeq, nowMs, extra };
+  const portion: Portion = { records: fit, keys: fit.map(({ record }) => rowKey(record)), lastSeq, nowMs, extra };
   let applied: Applied;
   try {
     // An intent is new, unless a journal was restored from a copy: the database says so by refusing its row.
-    applied = await applyPortion(driver, books, { ...portion, asked: unaccompanied(fit) });
+    applied = await applyPortion(driver, books, portion, unaccompanied(portion));
   } catch (error) {
     if (!(error instanceof StaleWrite) || error.label !== notFresh) throw error;
-    applied = await applyPortion(driver, books, { ...portion, asked: fit });
+    applied = await applyPortion(driver, books, portion, fit);
   }
   return { ...applied, unfit: fresh.length - fit.length };
 }

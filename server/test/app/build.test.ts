@@ -24,7 +24,8 @@ afterEach(async () => {
 });
 afterAll(() => dirs.forEach((dir) => rmSync(dir, { recursive: true, force: true })));
 
-const settingsOf = (environment: Record<string, string> = {}): Settings => readSettings({ PATCHBAY_DATA_DIR: folder(), PATCHBAY_PORT: '0', ...environment }, null);
+const settingsOf = (environment: Record<string, string> = {}): Settings =>
+  readSettings({ PATCHBAY_DATA_DIR: folder(), PATCHBAY_PORT: '0', ...environment }, null);
 const ioWith = (clock: Clock = systemClock): HouseIo => ({ clock, ids: createIds(clock), log: createLog('silent') });
 
 async function build(settings: Settings, io: HouseIo = ioWith()): Promise<House> {
@@ -99,12 +100,12 @@ describe('the parts', () => {
     expect(house.deps.isDemoOffered).toBe(false);
   });
 
-  test('take the limits of a test for their own and the house\'s for the rest', async () => {
+  test("take the limits of a test for their own and the house's for the rest", async () => {
     const house = await build(settingsOf(), { ...ioWith(), timeouts: { idleMs: 5 } });
     expect(house.deps.timeouts).toMatchObject({ idleMs: 5, heartbeatMs: 15_000, totalMs: 900_000 });
   });
 
-  test('judge addresses by the operator\'s list alone where there is one', async () => {
+  test("judge addresses by the operator's list alone where there is one", async () => {
     const usual = (await build(settingsOf())).deps;
     const listed = (await build(settingsOf({ PATCHBAY_EGRESS_ALLOW: '10.0.0.5:8443' }))).deps;
     const local = new URL('http://127.0.0.1:11434');

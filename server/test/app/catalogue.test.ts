@@ -74,7 +74,8 @@ describe('the language of an Accept-Language header', () => {
 const texts: Record<Language, Record<ErrorCode, string>> = { en: en.errors, id: id.errors };
 const placeholdersOf = (text: string): string[] => [...new Set([...text.matchAll(/\{(\w+)/g)].map(([, name = '']) => name))].toSorted();
 /** A value that can be told from all the others. */
-const valuesFor = (names: readonly string[]): Record<string, string | number> => Object.fromEntries(names.map((name, index) => [name, name === 'count' ? 3 : `Value-${index}`]));
+const valuesFor = (names: readonly string[]): Record<string, string | number> =>
+  Object.fromEntries(names.map((name, index) => [name, name === 'count' ? 3 : `Value-${index}`]));
 const codes = Object.keys(errorCodes) as ErrorCode[];
 
 describe('a refusal in words', () => {
@@ -141,7 +142,9 @@ describe('refusals in the program', () => {
 
   test('bring every value that their text asks for: without one the caller would read a key instead of a sentence', () => {
     const incomplete = thrown.flatMap(({ path, code, call }) => {
-      const missing = placeholdersOf(texts.en[code]).filter((name) => !new RegExp(`\\b${name}\\b`).test(call) && !/\bvalues\b(?!\s*:)|\.\.\.|, options\b/.test(call));
+      const missing = placeholdersOf(texts.en[code]).filter(
+        (name) => !new RegExp(`\\b${name}\\b`).test(call) && !/\bvalues\b(?!\s*:)|\.\.\.|, options\b/.test(call),
+      );
       return missing.length > 0 ? [`${path}: ${code} lacks ${missing.join(', ')}`] : [];
     });
     expect(incomplete).toEqual([]);

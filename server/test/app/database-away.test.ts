@@ -33,7 +33,8 @@ needs('postgres')('a house whose PostgreSQL stands still', () => {
     await postgres?.stop();
   });
 
-  const complete = (token = key): Promise<Reply> => house.request('POST', '/v1/chat/completions', { token, body: { model: 'demo-small', messages: [{ role: 'user', content: 'hello' }] } });
+  const complete = (token = key): Promise<Reply> =>
+    house.request('POST', '/v1/chat/completions', { token, body: { model: 'demo-small', messages: [{ role: 'user', content: 'hello' }] } });
   async function requestIds(): Promise<string[]> {
     const reply = await house.request('GET', `/api/requests?limit=500&keyId=${keyId}`, { token: ada.token });
     expect(reply.status, reply.text).toBe(200);
@@ -85,7 +86,9 @@ needs('postgres')('a house whose PostgreSQL stands still', () => {
   });
 
   test('answers 503 to a sign-in, and never that the password is wrong', async () => {
-    const reply = await timed(() => house.request('POST', '/api/auth/sign-in/email', { body: { email: ada.email, password: ada.password } }));
+    const reply = await timed(() =>
+      house.request('POST', '/api/auth/sign-in/email', { body: { email: ada.email, password: ada.password } }),
+    );
     expect([reply.status, reply.body.error_code]).toEqual([503, 'STORAGE_UNAVAILABLE']);
     expect(reply.tookMs).toBeLessThan(answerMsMax);
   });
@@ -101,7 +104,9 @@ needs('postgres')('a house whose PostgreSQL stands still', () => {
 
   test('recovers by itself: what was served meanwhile is in the books once, and changes work again', async () => {
     postgres.resume();
-    await expect.poll(async () => (await house.request('GET', '/readyz')).body, { timeout: 20_000 }).toMatchObject({ database: 'ok', ledgerLagRecords: 0 });
+    await expect
+      .poll(async () => (await house.request('GET', '/readyz')).body, { timeout: 20_000 })
+      .toMatchObject({ database: 'ok', ledgerLagRecords: 0 });
     const found = await requestIds();
     expect(found.filter((id) => !known.includes(id)).toSorted()).toEqual(served.toSorted());
     expect((await house.request('POST', '/api/access-keys', { token: ada.token, body: { name: 'after' } })).status).toBe(201);

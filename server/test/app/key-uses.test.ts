@@ -41,7 +41,8 @@ async function keyIdOf(house: Started): Promise<string> {
   return first!.id;
 }
 const usedAt = async (house: Started, id: string): Promise<number | undefined> =>
-  (await house.house.database.db.selectFrom('access_key_uses').select('last_used_at').where('access_key_id', '=', id).executeTakeFirst())?.last_used_at;
+  (await house.house.database.db.selectFrom('access_key_uses').select('last_used_at').where('access_key_id', '=', id).executeTakeFirst())
+    ?.last_used_at;
 
 describe('a use of a key', () => {
   test('is written once a period however often it is noted, with the time of writing', async () => {

@@ -20,7 +20,11 @@ describe('the figures', () => {
     };
     const metrics = createMetrics(house);
     const first = await metrics.text();
-    expect(['requests_in_flight', 'ledger_lag_records', 'journal_unfed_bytes', 'upstream_sockets', 'config_revision', 'database_up'].map((name) => valueOf(first, `patchbay_${name}`))).toEqual([0, 7, 4_096, 3, 12, 1]);
+    expect(
+      ['requests_in_flight', 'ledger_lag_records', 'journal_unfed_bytes', 'upstream_sockets', 'config_revision', 'database_up'].map(
+        (name) => valueOf(first, `patchbay_${name}`),
+      ),
+    ).toEqual([0, 7, 4_096, 3, 12, 1]);
     Object.assign(state, { inFlight: 5, isHealthy: false });
     const second = await metrics.text();
     expect([valueOf(second, 'patchbay_requests_in_flight'), valueOf(second, 'patchbay_database_up')]).toEqual([5, 0]);
@@ -28,7 +32,12 @@ describe('the figures', () => {
 
   test('of two houses in one process do not mix', async () => {
     const of = (revision: number): MeasuredHouse => ({
-      requestsInFlight: () => 0, ledgerLagRecords: () => 0, journalUnfedBytes: () => 0, openSockets: () => 0, configRevision: () => revision, isDatabaseHealthy: () => true,
+      requestsInFlight: () => 0,
+      ledgerLagRecords: () => 0,
+      journalUnfedBytes: () => 0,
+      openSockets: () => 0,
+      configRevision: () => revision,
+      isDatabaseHealthy: () => true,
     });
     const [one, other] = [createMetrics(of(1)), createMetrics(of(2))];
     expect(valueOf(await one.text(), 'patchbay_config_revision')).toBe(1);
@@ -63,7 +72,11 @@ describe('the figures of a house', () => {
 
   test('count what is under way and name neither people nor keys, models, connections or addresses', async () => {
     const agent = new Agent();
-    const stream = completion(house.url, key, agent, { model: 'demo-large', stream: true, messages: [{ role: 'user', content: 'a '.repeat(150) }] });
+    const stream = completion(house.url, key, agent, {
+      model: 'demo-large',
+      stream: true,
+      messages: [{ role: 'user', content: 'a '.repeat(150) }],
+    });
     await expect.poll(async () => valueOf(await text(), 'patchbay_requests_in_flight')).toBeGreaterThan(0);
     const shown = await text();
     expect(valueOf(shown, 'patchbay_upstream_sockets')).toBeGreaterThanOrEqual(0);
@@ -72,8 +85,13 @@ describe('the figures of a house', () => {
     const { configRevision } = (await house.call('GET', '/readyz')).body;
     expect(valueOf(shown, 'patchbay_config_revision')).toBe(configRevision);
     const labels = [...shown.matchAll(/\{([^}]*)\}/g)].flatMap(([, inner = '']) => inner.split(',').map((pair) => pair.split('=')[0]));
-    expect([...new Set(labels)].filter((label) => !['le', 'kind', 'space', 'version', 'major', 'minor', 'patch', 'type', 'quantile'].includes(label ?? ''))).toEqual([]);
-    for (const secret of [key, key.slice(0, 14), 'admin@example.org', 'demo-large', house.house.demoKey, 'pat-pb', '127.0.0.1']) expect(shown).not.toContain(secret);
+    expect(
+      [...new Set(labels)].filter(
+        (label) => !['le', 'kind', 'space', 'version', 'major', 'minor', 'patch', 'type', 'quantile'].includes(label ?? ''),
+      ),
+    ).toEqual([]);
+    for (const secret of [key, key.slice(0, 14), 'admin@example.org', 'demo-large', house.house.demoKey, 'pat-pb', '127.0.0.1'])
+      expect(shown).not.toContain(secret);
     expect(shown).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-7/);
   });
 });

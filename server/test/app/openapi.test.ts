@@ -35,7 +35,8 @@ afterAll(clear);
 
 /** `/api/requests/:requestId` as OpenAPI writes it. */
 const writtenPath = (path: string): string => path.replace(/:([A-Za-z]+)/g, '{$1}');
-const operationOf = (route: { method: string; path: string }): Operation | undefined => description.paths[writtenPath(route.path)]?.[route.method.toLowerCase()];
+const operationOf = (route: { method: string; path: string }): Operation | undefined =>
+  description.paths[writtenPath(route.path)]?.[route.method.toLowerCase()];
 const bodyOf = (operation: Operation | undefined): Schema | undefined => operation?.requestBody?.content['application/json']?.schema;
 /** A schema that says nothing: whatever is sent would fit. */
 const saysNothing = (schema: Schema | undefined): boolean =>
@@ -56,7 +57,9 @@ describe('GET /openapi.json', () => {
 
   test('has no operation that is not in the registry', () => {
     const known = new Set(registry.map((route) => `${route.method} ${writtenPath(route.path)}`));
-    const described = Object.entries(description.paths).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`));
+    const described = Object.entries(description.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
     expect(described.filter((one) => !known.has(one) && !one.startsWith('HEAD '))).toEqual([]);
   });
 
@@ -68,11 +71,19 @@ describe('GET /openapi.json', () => {
       expect([route.path, saysNothing(schema)]).toEqual([route.path, false]);
       const shapes = [schema!, ...((schema!['anyOf'] ?? schema!['oneOf'] ?? []) as Schema[])].filter((shape) => shape.type === 'object');
       for (const shape of shapes) {
-        expect([route.path, Object.keys(shape.properties ?? {}).length > 0 || shape.additionalProperties !== undefined]).toEqual([route.path, true]);
+        expect([route.path, Object.keys(shape.properties ?? {}).length > 0 || shape.additionalProperties !== undefined]).toEqual([
+          route.path,
+          true,
+        ]);
       }
     }
     const token = bodyOf(description.paths['/api/tokens']?.['post']);
-    expect(token).toMatchObject({ type: 'object', required: ['name'], additionalProperties: false, properties: { name: { type: 'string' } } });
+    expect(token).toMatchObject({
+      type: 'object',
+      required: ['name'],
+      additionalProperties: false,
+      properties: { name: { type: 'string' } },
+    });
   });
 
   test('describes the answer of every route', () => {
@@ -87,7 +98,9 @@ describe('GET /openapi.json', () => {
 
   test('describes parameters of the path and of the query', () => {
     const parameters = description.paths['/api/requests']?.['get']?.parameters ?? [];
-    expect(parameters.map(({ name }) => name)).toEqual(expect.arrayContaining(['cursor', 'limit', 'from', 'to', 'tz', 'connectionId', 'state']));
+    expect(parameters.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['cursor', 'limit', 'from', 'to', 'tz', 'connectionId', 'state']),
+    );
     for (const route of registry) {
       const named = [...route.path.matchAll(/:([A-Za-z]+)/g)].map(([, name]) => name);
       const described = (operationOf(route)?.parameters ?? []).filter((parameter) => parameter.in === 'path').map(({ name }) => name);

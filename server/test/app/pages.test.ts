@@ -12,7 +12,8 @@ import { openPlane } from '../faces/plane.ts';
 import { freshDir } from '../support/throwaway.ts';
 import { clear, parsedRaw, raw, start, type Started } from './started.ts';
 
-const html = '<!doctype html><base href="__BASE_PATH__"><meta name="csp-nonce" content="__CSP_NONCE__"><style nonce="__CSP_NONCE__"></style>';
+const html =
+  '<!doctype html><base href="__BASE_PATH__"><meta name="csp-nonce" content="__CSP_NONCE__"><style nonce="__CSP_NONCE__"></style>';
 const script = `export const text = '${'patchbay '.repeat(1_000)}';`;
 
 let root: string;
@@ -43,18 +44,29 @@ afterAll(async () => {
 const nonceOf = (policy: unknown): string | undefined => /'nonce-([\w-]+)'/.exec(String(policy))?.[1];
 
 describe('an address of the application', () => {
-  test.each(['/', '/login', '/settings/ai-connections', '/w/lab/connections', '/admin/ai_models?q=1', '/unknown', '/apiary', '/w/a.b', '/w/%20x', '/w/lab/models/openai%2Fgpt-4o', '/w/lab/.well', '/w/lab/a..b', '/assetsfolder'])(
-    '%s answers the page',
-    async (url) => {
-      const answer = await app.inject({ url });
-      expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
-      expect(answer.headers['cache-control']).toBe('no-store');
-      expect(answer.headers['x-content-type-options']).toBe('nosniff');
-      expect(answer.headers['referrer-policy']).toBe('no-referrer');
-      expect(answer.headers['cross-origin-opener-policy']).toBe('same-origin');
-      expect(answer.body).toContain('<base href="/">');
-    },
-  );
+  test.each([
+    '/',
+    '/login',
+    '/settings/ai-connections',
+    '/w/lab/connections',
+    '/admin/ai_models?q=1',
+    '/unknown',
+    '/apiary',
+    '/w/a.b',
+    '/w/%20x',
+    '/w/lab/models/openai%2Fgpt-4o',
+    '/w/lab/.well',
+    '/w/lab/a..b',
+    '/assetsfolder',
+  ])('%s answers the page', async (url) => {
+    const answer = await app.inject({ url });
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(answer.headers['cache-control']).toBe('no-store');
+    expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    expect(answer.headers['referrer-policy']).toBe('no-referrer');
+    expect(answer.headers['cross-origin-opener-policy']).toBe('same-origin');
+    expect(answer.body).toContain('<base href="/">');
+  });
 
   test('has a nonce of its own in every answer, the same in policy and page, and no placeholder left', async () => {
     const nonces = new Set<string>();
@@ -92,14 +104,25 @@ describe('an address of the application', () => {
 });
 
 describe('an address that belongs to an API', () => {
-  test.each(['/api', '/api/nothing', '/ai/nothing', '/v1/nothing', '/policy/1', '/workspace/1', '/repo/1', '/aistats', '/demo/x', '/assets/gone.js', '/healthz/x', '/metrics', '/docs/x'])(
-    '%s answers an error and never a page',
-    async (url) => {
-      const answer = await app.inject({ url, headers: { accept: 'text/html' } });
-      expect(answer.statusCode).toBe(404);
-      expect(answer.json()).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND', request_id: answer.headers['x-request-id'] });
-    },
-  );
+  test.each([
+    '/api',
+    '/api/nothing',
+    '/ai/nothing',
+    '/v1/nothing',
+    '/policy/1',
+    '/workspace/1',
+    '/repo/1',
+    '/aistats',
+    '/demo/x',
+    '/assets/gone.js',
+    '/healthz/x',
+    '/metrics',
+    '/docs/x',
+  ])('%s answers an error and never a page', async (url) => {
+    const answer = await app.inject({ url, headers: { accept: 'text/html' } });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.json()).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND', request_id: answer.headers['x-request-id'] });
+  });
 });
 
 describe('files', () => {
@@ -113,7 +136,11 @@ describe('files', () => {
 
   test('elsewhere are asked for again', async () => {
     const answer = await app.inject({ url: '/favicon.svg' });
-    expect([answer.statusCode, answer.headers['cache-control'], answer.headers['content-type']]).toEqual([200, 'no-cache', 'image/svg+xml']);
+    expect([answer.statusCode, answer.headers['cache-control'], answer.headers['content-type']]).toEqual([
+      200,
+      'no-cache',
+      'image/svg+xml',
+    ]);
     const again = await app.inject({ url: '/favicon.svg', headers: { 'if-none-match': String(answer.headers['etag']) } });
     expect([again.statusCode, again.body]).toEqual([304, '']);
   });
@@ -134,7 +161,7 @@ describe('files', () => {
     expect(unpack(answer.rawPayload).toString()).toBe(script);
   });
 
-  test('the page\'s own HTML is reached by its address alone, with its placeholders filled', async () => {
+  test("the page's own HTML is reached by its address alone, with its placeholders filled", async () => {
     for (const url of ['/index.html', '/assets/../index.html']) {
       const answer = await app.inject({ url });
       expect(answer.body).not.toContain('__CSP_NONCE__');
@@ -144,8 +171,18 @@ describe('files', () => {
 
 describe('a step out of the folder', () => {
   const steps = [
-    '/..%2f', '/..%2fpackage.json', '/%2e%2e/package.json', '/%2e%2e%2fpackage.json', '/..%5cpackage.json', '/assets/..%2f..%2fpackage.json',
-    '/assets/%2e%2e/%2e%2e/package.json', '/..%252fpackage.json', '/favicon.svg%00.js', '/./../package.json', '/assets/../../package.json', '//../package.json',
+    '/..%2f',
+    '/..%2fpackage.json',
+    '/%2e%2e/package.json',
+    '/%2e%2e%2fpackage.json',
+    '/..%5cpackage.json',
+    '/assets/..%2f..%2fpackage.json',
+    '/assets/%2e%2e/%2e%2e/package.json',
+    '/..%252fpackage.json',
+    '/favicon.svg%00.js',
+    '/./../package.json',
+    '/assets/../../package.json',
+    '//../package.json',
   ];
 
   test.each(steps)('%s is refused', async (path) => {

@@ -28,7 +28,10 @@ describe('a request that two readers could read differently', () => {
     ['a transfer coding that is not chunked', `POST /api/tokens HTTP/1.1\r\n${host}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`],
     ['a coding before chunked', `POST /api/tokens HTTP/1.1\r\n${host}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
     ['chunked that is not the last coding', `POST /api/tokens HTTP/1.1\r\n${host}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n`],
-    ['a length and a transfer coding', `POST /api/tokens HTTP/1.1\r\n${host}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    [
+      'a length and a transfer coding',
+      `POST /api/tokens HTTP/1.1\r\n${host}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    ],
     ['two lengths', `POST /api/tokens HTTP/1.1\r\n${host}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
     ['a length that is no number', `POST /api/tokens HTTP/1.1\r\n${host}Content-Length: 2a\r\n\r\n{}`],
     ['a space before the colon', `GET /healthz HTTP/1.1\r\n${host}X-A : b\r\n\r\n`],
@@ -95,12 +98,19 @@ describe('size and pace', () => {
     expect(JSON.parse(answer.body)).toMatchObject({ error_code: 'ROUTE_NOT_FOUND', request_id: answer.headers.get('x-request-id') });
   });
 
-  test.each(['/%zz', '/api/requests/%zz', '/api/requests/%c3%28', '/%'])('the address %s, which cannot be decoded, is an unknown one', async (path) => {
-    const answer = await send(`GET ${path} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
-    expect(answer.status).toBe(404);
-    expect(JSON.parse(answer.body)).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND', request_id: answer.headers.get('x-request-id') });
-    expect(answer.body).not.toContain('zz');
-  });
+  test.each(['/%zz', '/api/requests/%zz', '/api/requests/%c3%28', '/%'])(
+    'the address %s, which cannot be decoded, is an unknown one',
+    async (path) => {
+      const answer = await send(`GET ${path} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+      expect(answer.status).toBe(404);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        success: false,
+        error_code: 'ROUTE_NOT_FOUND',
+        request_id: answer.headers.get('x-request-id'),
+      });
+      expect(answer.body).not.toContain('zz');
+    },
+  );
 });
 
 /** A server alone, with limits that a test can wait for. */
@@ -160,7 +170,7 @@ describe('a closing server', () => {
 });
 
 describe('paths of the two planes', () => {
-  test('/v1/ speaks the data plane\'s errors, anything else the control plane\'s', async () => {
+  test("/v1/ speaks the data plane's errors, anything else the control plane's", async () => {
     const data = await house.call('GET', '/v1/nothing');
     expect(data.body).toMatchObject({ error: { code: expect.any(String) as string, request_id: data.headers.get('x-request-id') } });
     expect((await house.call('GET', '/v1')).body).toMatchObject({ success: false, error_code: 'ROUTE_NOT_FOUND' });
@@ -172,7 +182,9 @@ describe('paths of the two planes', () => {
     const socket = connect(Number(new URL(house.url).port), '127.0.0.1');
     const authorization = `Authorization: Bearer ${house.house.demoKey}\r\n`;
     await new Promise<void>((resolve) => {
-      socket.write(`POST /demo/v1/chat/completions HTTP/1.1\r\n${host}${authorization}Content-Length: 100\r\n\r\n{"model"`, () => resolve());
+      socket.write(`POST /demo/v1/chat/completions HTTP/1.1\r\n${host}${authorization}Content-Length: 100\r\n\r\n{"model"`, () =>
+        resolve(),
+      );
     });
     await expect.poll(() => house.call('GET', '/healthz').then(({ status }) => status)).toBe(200);
     socket.destroy();

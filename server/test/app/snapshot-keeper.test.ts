@@ -29,7 +29,8 @@ describe('a keeper', () => {
     keepers.push(keeper);
     return keeper;
   };
-  const addKey = async (name: string): Promise<string> => (await house.request('POST', '/api/access-keys', { token: ada.token, body: { name } })).at('data.id');
+  const addKey = async (name: string): Promise<string> =>
+    (await house.request('POST', '/api/access-keys', { token: ada.token, body: { name } })).at('data.id');
   const namesIn = (keeper: OwnedKeeper): string[] => [...keeper.snapshot.accessKeys.values()].map((key) => key.name);
 
   test('has everything when it is made', async () => {
@@ -121,7 +122,10 @@ describe('a keeper', () => {
     await addKey('no connection');
     await keeper.catchUp(house.deps.keeper.snapshot.revision);
     expect(told).toEqual([]);
-    const made = await house.request('POST', '/api/configurations', { token: ada.token, body: { name: 'New', provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' } });
+    const made = await house.request('POST', '/api/configurations', {
+      token: ada.token,
+      body: { name: 'New', provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' },
+    });
     await keeper.catchUp(house.deps.keeper.snapshot.revision);
     expect([...new Set(told)]).toEqual([made.at('data.id')]);
     expect((await house.request('DELETE', `/api/configurations/${made.at('data.id')}`, { token: ada.token })).status).toBeLessThan(300);
@@ -172,15 +176,25 @@ needs('postgres')('two houses on one PostgreSQL', () => {
 
   const withinASecond = { timeout: 1_000, interval: 10 };
   const complete = async (house: House, key: string): Promise<number> =>
-    (await house.request('POST', '/v1/chat/completions', { token: key, body: { model: 'demo-small', messages: [{ role: 'user', content: 'hello' }] } })).status;
+    (
+      await house.request('POST', '/v1/chat/completions', {
+        token: key,
+        body: { model: 'demo-small', messages: [{ role: 'user', content: 'hello' }] },
+      })
+    ).status;
 
   test('a change in one is served by the other within a second, both ways', async () => {
-    const made = await second.request('POST', '/api/configurations', { token: ada.token, body: { name: 'Shared', provider: 'demo', model: 'demo-small' } });
+    const made = await second.request('POST', '/api/configurations', {
+      token: ada.token,
+      body: { name: 'Shared', provider: 'demo', model: 'demo-small' },
+    });
     expect(made.status).toBe(201);
     const path = `/api/configurations/${made.at('data.id')}`;
     await expect.poll(async () => (await first.request('GET', path, { token: ada.token })).status, withinASecond).toBe(200);
     expect((await first.request('PUT', path, { token: ada.token, body: { name: 'Renamed' } })).status).toBe(200);
-    await expect.poll(async () => (await second.request('GET', path, { token: ada.token })).body.data?.['name'], withinASecond).toBe('Renamed');
+    await expect
+      .poll(async () => (await second.request('GET', path, { token: ada.token })).body.data?.['name'], withinASecond)
+      .toBe('Renamed');
   });
 
   test('a new access key opens the other at once, and a revoked one is dead there within a second', async () => {
@@ -194,10 +208,14 @@ needs('postgres')('two houses on one PostgreSQL', () => {
   });
 
   test('what each served is in the books that both show', async () => {
-    const { key, id } = (await first.request('POST', '/api/access-keys', { token: ada.token, body: { name: 'both' } })).body.data as unknown as { key: string; id: string };
+    const { key, id } = (await first.request('POST', '/api/access-keys', { token: ada.token, body: { name: 'both' } })).body
+      .data as unknown as { key: string; id: string };
     await expect.poll(() => complete(second, key), withinASecond).toBe(200);
     expect(await complete(first, key)).toBe(200);
-    const served = async (house: House): Promise<unknown> => ((await house.request('GET', `/api/requests?keyId=${id}`, { token: ada.token })).body.data as unknown as { state: string }[]).map(({ state }) => state);
+    const served = async (house: House): Promise<unknown> =>
+      ((await house.request('GET', `/api/requests?keyId=${id}`, { token: ada.token })).body.data as unknown as { state: string }[]).map(
+        ({ state }) => state,
+      );
     for (const house of [first, second]) await expect.poll(() => served(house), { timeout: 5_000 }).toEqual(['settled', 'settled']);
   });
 
@@ -211,9 +229,14 @@ needs('postgres')('two houses on one PostgreSQL', () => {
 
   test('many changes at once in both end in the same state, without the slow poll', async () => {
     const names = Array.from({ length: 30 }, (_, index) => `key ${index}`);
-    await Promise.all(names.map((name, index) => (index % 2 === 0 ? first : second).request('POST', '/api/access-keys', { token: ada.token, body: { name } })));
+    await Promise.all(
+      names.map((name, index) =>
+        (index % 2 === 0 ? first : second).request('POST', '/api/access-keys', { token: ada.token, body: { name } }),
+      ),
+    );
     const known = (house: House): string[] => [...house.deps.keeper.snapshot.accessKeys.values()].map((key) => key.name);
-    for (const house of [first, second]) await expect.poll(() => known(house), { timeout: 2_000, interval: 10 }).toEqual(expect.arrayContaining(names));
+    for (const house of [first, second])
+      await expect.poll(() => known(house), { timeout: 2_000, interval: 10 }).toEqual(expect.arrayContaining(names));
     expect(first.deps.keeper.snapshot.revision).toBe(second.deps.keeper.snapshot.revision);
   });
 });

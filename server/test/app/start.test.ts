@@ -13,21 +13,36 @@ afterEach(clear);
 
 /** Set-up link's token. */
 const tokenOf = (setupUrl: string | null): string => new URL(setupUrl ?? 'none:').searchParams.get('token') ?? '';
-const setup = (token: string): Record<string, string> => ({ token, name: 'Ada', email: 'ada@example.org', password: 'a long enough password' });
+const setup = (token: string): Record<string, string> => ({
+  token,
+  name: 'Ada',
+  email: 'ada@example.org',
+  password: 'a long enough password',
+});
 const open = { hasAdministrator: false };
 
 describe('a start', () => {
   test('from an empty folder is ready, and again on the same folder finds everything as it was', async () => {
     const dataDir = folder();
     const first = await start({ dataDir });
-    expect(await first.call('GET', '/readyz')).toMatchObject({ status: 200, body: { ready: true, engine: 'sqlite', database: 'ok', ledgerLagRecords: 0 } });
-    const made = await first.call('POST', '/api/configurations', { name: 'Kept', provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' });
+    expect(await first.call('GET', '/readyz')).toMatchObject({
+      status: 200,
+      body: { ready: true, engine: 'sqlite', database: 'ok', ledgerLagRecords: 0 },
+    });
+    const made = await first.call('POST', '/api/configurations', {
+      name: 'Kept',
+      provider: 'openai',
+      model: 'gpt-4o',
+      apiKey: 'sk-0123456789abcdef',
+    });
     expect(made.status).toBe(201);
     const { configRevision, schema } = (await first.call('GET', '/readyz')).body;
     await first.close({ isHurried: true });
     const second = await start({ dataDir });
     expect((await second.call('GET', '/readyz')).body).toMatchObject({ ready: true, schema, configRevision });
-    expect((await second.call('GET', `/api/configurations/${made.body.data.id}`)).body).toMatchObject({ data: { name: 'Kept', hasApiKey: true } });
+    expect((await second.call('GET', `/api/configurations/${made.body.data.id}`)).body).toMatchObject({
+      data: { name: 'Kept', hasApiKey: true },
+    });
   });
 
   test('keeps its administrator and their token from run to run', async () => {
@@ -84,7 +99,11 @@ describe('the set-up link', () => {
     const dataDir = folder();
     const first = await start({ dataDir, ...open });
     expect(first.setupUrl).toMatch(new RegExp(`^${first.url}/setup\\?token=[\\w-]{43}$`));
-    const done = await fetch(`${first.url}/api/setup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(setup(tokenOf(first.setupUrl))) });
+    const done = await fetch(`${first.url}/api/setup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(setup(tokenOf(first.setupUrl))),
+    });
     expect([done.status, await done.text()]).toEqual([201, expect.any(String)]);
     await first.close({ isHurried: true });
     const second = await start({ dataDir, ...open });
@@ -98,7 +117,11 @@ describe('the set-up link', () => {
     await first.close({ isHurried: true });
     const second = await start({ dataDir, ...open });
     const send = async (token: string): Promise<[number, unknown]> => {
-      const answer = await fetch(`${second.url}/api/setup`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(setup(token)) });
+      const answer = await fetch(`${second.url}/api/setup`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(setup(token)),
+      });
       return [answer.status, ((await answer.json()) as { error_code?: string }).error_code];
     };
     expect(tokenOf(second.setupUrl)).not.toBe(old);
@@ -116,8 +139,10 @@ describe('the set-up link', () => {
 /** A stream of about a second. */
 const long = { model: 'demo-large', stream: true, messages: [{ role: 'user', content: 'a '.repeat(190) }] };
 const short = { model: 'demo-small' };
-const isWholeStream = ({ status, text, fault }: Completed): boolean => status === 200 && fault === null && text.endsWith('data: [DONE]\n\n');
-const isWholeAnswer = ({ status, text, fault }: Completed): boolean => status === 200 && fault === null && text.includes('"finish_reason":"stop"');
+const isWholeStream = ({ status, text, fault }: Completed): boolean =>
+  status === 200 && fault === null && text.endsWith('data: [DONE]\n\n');
+const isWholeAnswer = ({ status, text, fault }: Completed): boolean =>
+  status === 200 && fault === null && text.includes('"finish_reason":"stop"');
 
 /** Short requests one after the other until the house asks to go elsewhere; every answer. */
 async function knocking(house: Started, key: string, agent: Agent): Promise<Completed[]> {
@@ -169,8 +194,16 @@ describe('an end in peace', () => {
   test('waits for the last stream however long its line was promised to stay', async () => {
     const provider = await startFakeProvider();
     const house = await start({ environment: { PATCHBAY_EGRESS_ALLOW: '127.0.0.1:*' } });
-    provider.answer(holdingBetween([roleEvent, sse(chunk({ content: 'first' }))], [sse(chunk({ content: 'last' }, 'stop')), 'data: [DONE]\n\n']));
-    await house.call('POST', '/api/configurations', { name: 'Held', provider: 'custom', baseUrl: provider.baseUrl, apiKey: 'sk-0123456789abcdef', model: 'gpt-4o' });
+    provider.answer(
+      holdingBetween([roleEvent, sse(chunk({ content: 'first' }))], [sse(chunk({ content: 'last' }, 'stop')), 'data: [DONE]\n\n']),
+    );
+    await house.call('POST', '/api/configurations', {
+      name: 'Held',
+      provider: 'custom',
+      baseUrl: provider.baseUrl,
+      apiKey: 'sk-0123456789abcdef',
+      model: 'gpt-4o',
+    });
     const key = (await house.call('POST', '/api/access-keys', { name: 'app' })).body.data.key;
     const agent = new Agent({ keepAlive: true });
     const answer = completion(house.url, key, agent, { model: 'gpt-4o', stream: true });
@@ -193,7 +226,13 @@ describe('an end in a hurry', () => {
     const dataDir = folder();
     const environment = { PATCHBAY_EGRESS_ALLOW: '127.0.0.1:*' };
     const house = await start({ dataDir, environment });
-    await house.call('POST', '/api/configurations', { name: 'Held', provider: 'custom', baseUrl: provider.baseUrl, apiKey: 'sk-0123456789abcdef', model: 'gpt-4o' });
+    await house.call('POST', '/api/configurations', {
+      name: 'Held',
+      provider: 'custom',
+      baseUrl: provider.baseUrl,
+      apiKey: 'sk-0123456789abcdef',
+      model: 'gpt-4o',
+    });
     const key = (await house.call('POST', '/api/access-keys', { name: 'app' })).body.data.key;
     const stream = holdingBetween([roleEvent, sse(chunk({ content: 'some words' }))], []);
     provider.answer(stream, stream, stream, holding(whole()));
@@ -209,7 +248,13 @@ describe('an end in a hurry', () => {
     for (const answer of await Promise.all(cut)) expect(answer.fault).not.toBeNull();
 
     const again = await start({ dataDir, environment });
-    const rows = (await again.call('GET', '/api/requests')).body.data as unknown as { state: string; reason: string; isStream: boolean; isEstimated: boolean; tokensOut: number }[];
+    const rows = (await again.call('GET', '/api/requests')).body.data as unknown as {
+      state: string;
+      reason: string;
+      isStream: boolean;
+      isEstimated: boolean;
+      tokensOut: number;
+    }[];
     expect(rows).toHaveLength(4);
     for (const row of rows) expect(row).toMatchObject({ state: 'partial', reason: 'client_closed', status: 499, isEstimated: true });
     agent.destroy();

@@ -65,11 +65,25 @@ export async function start(options: StartOptions = {}): Promise<Started> {
     ...started,
     logged,
     async call(method, path, body, headers = {}) {
-      const sent = { authorization: `Bearer ${adminToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers };
-      const answer = await fetch(started.url + path, { method, headers: sent, redirect: 'manual', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const sent = {
+        authorization: `Bearer ${adminToken}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      };
+      const answer = await fetch(started.url + path, {
+        method,
+        headers: sent,
+        redirect: 'manual',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       const text = await answer.text();
       const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false;
-      return { status: answer.status, headers: answer.headers, text, body: (isJson && text !== '' ? JSON.parse(text) : {}) as Answer['body'] };
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        text,
+        body: (isJson && text !== '' ? JSON.parse(text) : {}) as Answer['body'],
+      };
     },
     async close(how) {
       running.delete(started);
@@ -106,7 +120,8 @@ export interface Completed {
 /** One completion over an agent that keeps its lines, as SDKs do. Never rejects. */
 export function completion(url: string, key: string, agent: Agent, body: Record<string, unknown>): Promise<Completed> {
   return new Promise((resolve) => {
-    const broken = (error: NodeJS.ErrnoException): void => resolve({ status: 0, connection: undefined, text: '', fault: error.code ?? error.message });
+    const broken = (error: NodeJS.ErrnoException): void =>
+      resolve({ status: 0, connection: undefined, text: '', fault: error.code ?? error.message });
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     const sent = request(`${url}/v1/chat/completions`, { method: 'POST', agent, headers }, (answer) => {
       let text = '';
@@ -147,6 +162,8 @@ export function raw(url: string, bytes: string | Buffer): Promise<string> {
 export function parsedRaw(text: string): { status: number; headers: Map<string, string>; body: string } {
   const end = text.indexOf('\r\n\r\n');
   const [line = '', ...rest] = text.slice(0, end).split('\r\n');
-  const headers = new Map(rest.map((header) => [header.slice(0, header.indexOf(':')).toLowerCase(), header.slice(header.indexOf(':') + 1).trim()]));
+  const headers = new Map(
+    rest.map((header) => [header.slice(0, header.indexOf(':')).toLowerCase(), header.slice(header.indexOf(':') + 1).trim()]),
+  );
   return { status: Number(line.split(' ')[1]), headers, body: text.slice(end + 4) };
 }

@@ -30,7 +30,8 @@ interface BookRow {
 }
 
 /** Opens the books of a server that has ended. */
-export const openBooksOf = ({ dataDir, databaseUrl }: Place): Promise<Driver> => openDriver({ dataDir, databaseUrl, clock: systemClock, log: createLog('silent') });
+export const openBooksOf = ({ dataDir, databaseUrl }: Place): Promise<Driver> =>
+  openDriver({ dataDir, databaseUrl, clock: systemClock, log: createLog('silent') });
 
 const countBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string, number> => {
   const counts = new Map<string, number>();
@@ -42,7 +43,10 @@ const markOf = ({ json }: ReceivedCall): string => (json['messages'] as { conten
 
 export async function judge(driver: Driver, told: readonly Told[], received: readonly ReceivedCall[]): Promise<Verdict> {
   const rows = await driver.rows<BookRow & Record<string, unknown>>(
-    { sql: 'SELECT client_request_id AS mark, CAST(request_id AS TEXT) AS request_id, attempt_no, state, reason, is_last, tokens_in, tokens_out FROM usage_events', params: [] },
+    {
+      sql: 'SELECT client_request_id AS mark, CAST(request_id AS TEXT) AS request_id, attempt_no, state, reason, is_last, tokens_in, tokens_out FROM usage_events',
+      params: [],
+    },
     'analytics',
   );
   const faults = [...lostCalls(rows, received), ...lostAnswers(rows, told), ...doubled(rows), ...(await wrongSums(driver))];
@@ -62,11 +66,16 @@ export async function judge(driver: Driver, told: readonly Told[], received: rea
 /** Every call that the provider received is an attempt in the books; an attempt without a call was never sent, and says so. */
 function lostCalls(rows: readonly BookRow[], received: readonly ReceivedCall[]): string[] {
   const booked = countBy(rows, (row) => row.mark ?? '');
-  const answered = countBy(rows.filter((row) => row.state === 'settled' && row.reason === null), (row) => row.mark ?? '');
+  const answered = countBy(
+    rows.filter((row) => row.state === 'settled' && row.reason === null),
+    (row) => row.mark ?? '',
+  );
   const calls = countBy(received, markOf);
   const faults: string[] = [];
-  for (const [mark, count] of calls) if ((booked.get(mark) ?? 0) < count) faults.push(`${mark}: ${count} calls at the provider, ${booked.get(mark) ?? 0} rows`);
-  for (const [mark, count] of answered) if (count > (calls.get(mark) ?? 0)) faults.push(`${mark}: ${count} answers booked, ${calls.get(mark) ?? 0} calls at the provider`);
+  for (const [mark, count] of calls)
+    if ((booked.get(mark) ?? 0) < count) faults.push(`${mark}: ${count} calls at the provider, ${booked.get(mark) ?? 0} rows`);
+  for (const [mark, count] of answered)
+    if (count > (calls.get(mark) ?? 0)) faults.push(`${mark}: ${count} answers booked, ${calls.get(mark) ?? 0} calls at the provider`);
   return faults;
 }
 
@@ -79,13 +88,17 @@ function lostAnswers(rows: readonly BookRow[], told: readonly Told[]): string[] 
     if (last.length !== 1) return [`${one.mark}: answered, but ${last.length} last rows`];
     const [row] = last;
     if (row!.state === 'unknown') return [];
-    return row!.state === 'settled' && row!.reason === null && row!.tokens_in === 11 && row!.tokens_out === 7 ? [] : [`${one.mark}: answered, but booked as ${JSON.stringify(row)}`];
+    return row!.state === 'settled' && row!.reason === null && row!.tokens_in === 11 && row!.tokens_out === 7
+      ? []
+      : [`${one.mark}: answered, but booked as ${JSON.stringify(row)}`];
   });
 }
 
 function doubled(rows: readonly BookRow[]): string[] {
   const attempts = countBy(rows, (row) => `${row.request_id} ${row.attempt_no}`);
-  const faults = [...attempts].filter(([, count]) => count > 1).map(([attempt, count]) => `attempt ${attempt} is in the books ${count} times`);
+  const faults = [...attempts]
+    .filter(([, count]) => count > 1)
+    .map(([attempt, count]) => `attempt ${attempt} is in the books ${count} times`);
   const open = rows.filter((row) => row.state === 'intent').length;
   return open > 0 ? [...faults, `${open} attempts are still open`] : faults;
 }
@@ -101,11 +114,16 @@ const measures: readonly (readonly [string, string])[] = [
 
 async function wrongSums(driver: Driver): Promise<string[]> {
   const one = async (sql: string): Promise<Record<string, unknown>> => (await driver.rows({ sql, params: [] }, 'analytics'))[0] ?? {};
-  const fromRows = await one(`SELECT ${measures.map(([name, sum]) => `CAST(COALESCE(${sum}, 0) AS TEXT) AS ${name}`).join(', ')} FROM usage_events WHERE state <> 'intent'`);
+  const fromRows = await one(
+    `SELECT ${measures.map(([name, sum]) => `CAST(COALESCE(${sum}, 0) AS TEXT) AS ${name}`).join(', ')} FROM usage_events WHERE state <> 'intent'`,
+  );
   const faults: string[] = [];
   for (const table of ['usage_quarters', 'usage_days']) {
-    const fromTable = await one(`SELECT ${measures.map(([name]) => `CAST(COALESCE(sum(${name}), 0) AS TEXT) AS ${name}`).join(', ')} FROM ${table}`);
-    if (JSON.stringify(fromTable) !== JSON.stringify(fromRows)) faults.push(`${table} says ${JSON.stringify(fromTable)}, the rows say ${JSON.stringify(fromRows)}`);
+    const fromTable = await one(
+      `SELECT ${measures.map(([name]) => `CAST(COALESCE(sum(${name}), 0) AS TEXT) AS ${name}`).join(', ')} FROM ${table}`,
+    );
+    if (JSON.stringify(fromTable) !== JSON.stringify(fromRows))
+      faults.push(`${table} says ${JSON.stringify(fromTable)}, the rows say ${JSON.stringify(fromRows)}`);
   }
   const gaps = await driver.rows({ sql: "SELECT id FROM audit_entries WHERE action = 'journal.gap'", params: [] }, 'analytics');
   return gaps.length > 0 ? [...faults, `${gaps.length} gaps in the journal`] : faults;

@@ -8,7 +8,15 @@ const both: readonly Mode[] = ['whole', 'stream'];
 const wholeOnly: readonly Mode[] = ['whole'];
 
 type Refused = Extract<Outcome, { client: 'refused' }>;
-const refused = (status: number, code: string, reason: string, more: Partial<Refused> = {}): Refused => ({ client: 'refused', status, code, reason, tries: 1, fallback: true, ...more });
+const refused = (status: number, code: string, reason: string, more: Partial<Refused> = {}): Refused => ({
+  client: 'refused',
+  status,
+  code,
+  reason,
+  tries: 1,
+  fallback: true,
+  ...more,
+});
 const twice = { tries: 2 };
 const lost = refused(502, 'upstream_connection_lost', 'connection_lost', twice);
 const protocol = refused(502, 'upstream_protocol', 'protocol');
@@ -32,7 +40,8 @@ function answer(line: Line): void {
   endStream(line);
 }
 
-const errorOf = (type: string, code: string | null = null, message = 'the provider says no'): string => JSON.stringify({ error: { message, type, param: null, code } });
+const errorOf = (type: string, code: string | null = null, message = 'the provider says no'): string =>
+  JSON.stringify({ error: { message, type, param: null, code } });
 const says = (id: string, row: string, status: number, body: string, expect: Outcome, headers: Record<string, string> = {}): Fault => ({
   id,
   row,
@@ -40,7 +49,13 @@ const says = (id: string, row: string, status: number, body: string, expect: Out
   wire: (line) => sendWhole(line, status, body, headers),
   expect,
 });
-const raw = (id: string, row: string, text: string, expect: Outcome): Fault => ({ id, row, modes: both, wire: ({ socket }) => void socket.write(text), expect });
+const raw = (id: string, row: string, text: string, expect: Outcome): Fault => ({
+  id,
+  row,
+  modes: both,
+  wire: ({ socket }) => void socket.write(text),
+  expect,
+});
 const bodied = (id: string, row: string, body: string, expect: Outcome, headers: Record<string, string> = {}): Fault => ({
   id,
   row,
@@ -61,14 +76,31 @@ const answering: readonly Fault[] = [
   { id: 'reset-before-headers', row: 'B1', modes: both, wire: ({ socket }) => void socket.resetAndDestroy(), expect: lost },
   { id: 'half-a-head', row: 'B3', modes: both, wire: ({ socket }) => void socket.end('HTTP/1.1 200 OK\r\ncontent-ty'), expect: lost },
   { id: 'silent', row: 'B4', modes: both, wire: nothing, expect: silent },
-  { id: 'dripping-head', row: 'B5', modes: both, wire: (line) => repeat(line, 20, (round) => line.socket.write(slowHead[round] ?? 'x')), expect: silent },
+  {
+    id: 'dripping-head',
+    row: 'B5',
+    modes: both,
+    wire: (line) => repeat(line, 20, (round) => line.socket.write(slowHead[round] ?? 'x')),
+    expect: silent,
+  },
   raw('not-http', 'B6', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', protocol),
   raw('bad-version', 'B6', 'HTTP/9.9 200 OK\r\ncontent-length: 2\r\n\r\n{}', protocol),
   raw('line-feeds-alone', 'B6', 'HTTP/1.1 200 OK\ncontent-length: 2\n\n{}', protocol),
   raw('two-lengths', 'B6', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 5\r\n\r\n{}abc', protocol),
-  raw('length-and-chunks', 'B6', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n', protocol),
+  raw(
+    'length-and-chunks',
+    'B6',
+    'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+    protocol,
+  ),
   says('huge-header', 'B7', 200, wholeBody(), protocol, { 'x-big': 'a'.repeat(100 * 1024) }),
-  { id: 'many-headers', row: 'B7', modes: both, wire: (line) => sendWhole(line, 200, wholeBody(), { 'x-n': Array.from({ length: 3000 }, (_, n) => `v${n}`) }), expect: protocol },
+  {
+    id: 'many-headers',
+    row: 'B7',
+    modes: both,
+    wire: (line) => sendWhole(line, 200, wholeBody(), { 'x-n': Array.from({ length: 3000 }, (_, n) => `v${n}`) }),
+    expect: protocol,
+  },
   { id: 'early-hints', row: 'B8', modes: both, wire: hint, expect: success },
   says('redirect-307', 'B9', 307, '', refused(502, 'upstream_redirect', 'redirect'), { location: 'http://127.0.0.1:9/steal' }),
   says('redirect-302', 'B9', 302, '', refused(502, 'upstream_redirect', 'redirect'), { location: '/elsewhere' }),
@@ -93,7 +125,10 @@ const statuses: readonly Fault[] = [
     expect: { client: 'success', tries: 2, fallback: true },
   },
   // The provider's clock is a year behind ours: only the distance of its own two dates counts.
-  says('limited-date', 'C3', 429, limitBody, limited, { date: 'Tue, 03 Jun 2025 10:00:00 GMT', 'retry-after': 'Tue, 03 Jun 2025 10:00:01 GMT' }),
+  says('limited-date', 'C3', 429, limitBody, limited, {
+    date: 'Tue, 03 Jun 2025 10:00:00 GMT',
+    'retry-after': 'Tue, 03 Jun 2025 10:00:01 GMT',
+  }),
   says('limited', 'C4', 429, limitBody, limited),
   says('limited-garbage', 'C4', 429, limitBody, limited, { 'retry-after': 'soon' }),
   says('limited-negative', 'C4', 429, limitBody, limited, { 'retry-after': '-5' }),
@@ -109,36 +144,83 @@ const statuses: readonly Fault[] = [
   says('status-409', 'C8', 409, errorOf('conflict'), refused(409, 'upstream_conflict', 'conflict', twice)),
   says('status-401', 'C9', 401, errorOf('invalid_request_error', 'invalid_api_key'), authentication),
   says('status-403', 'C9', 403, errorOf('permission_error'), authentication),
-  says('unknown-model', 'C10', 404, errorOf('invalid_request_error', 'model_not_found', 'The model `m` does not exist'), refused(404, 'model_not_found', 'model_not_found')),
+  says(
+    'unknown-model',
+    'C10',
+    404,
+    errorOf('invalid_request_error', 'model_not_found', 'The model `m` does not exist'),
+    refused(404, 'model_not_found', 'model_not_found'),
+  ),
   says('unknown-path', 'C10', 404, '<html>not here</html>', refused(502, 'upstream_not_found', 'endpoint_not_found')),
-  says('too-long', 'C11', 400, errorOf('invalid_request_error', 'context_length_exceeded'), refused(400, 'context_length_exceeded', 'context_length', { fallback: false })),
+  says(
+    'too-long',
+    'C11',
+    400,
+    errorOf('invalid_request_error', 'context_length_exceeded'),
+    refused(400, 'context_length_exceeded', 'context_length', { fallback: false }),
+  ),
   says('status-400', 'C12', 400, errorOf('invalid_request_error'), refused(400, 'provider_refused', 'bad_request', { fallback: false })),
   says('status-413', 'C12', 413, '', refused(413, 'provider_refused', 'bad_request', { fallback: false })),
   says('status-422', 'C12', 422, errorOf('invalid_request_error'), refused(422, 'provider_refused', 'bad_request', { fallback: false })),
-  { id: 'key-echo', row: 'C13', modes: both, wire: (line) => sendWhole(line, 401, errorOf('invalid_request_error', 'invalid_api_key', `Incorrect API key provided: ${line.secret}`)), expect: authentication },
+  {
+    id: 'key-echo',
+    row: 'C13',
+    modes: both,
+    wire: (line) => sendWhole(line, 401, errorOf('invalid_request_error', 'invalid_api_key', `Incorrect API key provided: ${line.secret}`)),
+    expect: authentication,
+  },
 ];
 
 const withUsage = (usage: string): string => wholeBody().replace(/"usage": \{[^}]*\}/, `"usage": ${usage}`);
 const bodies: readonly Fault[] = [
   bodied('cut-json', 'D1', wholeBody().slice(0, 60), noAnswer),
-  { id: 'short-of-its-length', row: 'D2', modes: wholeOnly, wire: ({ socket }) => void socket.end(`${head(200, { 'content-type': 'application/json', 'content-length': 999 })}{"id":`), expect: lost },
+  {
+    id: 'short-of-its-length',
+    row: 'D2',
+    modes: wholeOnly,
+    wire: ({ socket }) => void socket.end(`${head(200, { 'content-type': 'application/json', 'content-length': 999 })}{"id":`),
+    expect: lost,
+  },
   bodied('html', 'D3', '<html><body>It works!</body></html>', noAnswer, { 'content-type': 'text/html' }),
   bodied('empty', 'D3', '', noAnswer),
   bodied('error-in-200', 'D3', errorOf('server_error'), broken),
   bodied('no-choices', 'D4', '{"id":"x","object":"chat.completion"}', noAnswer),
   bodied('empty-choices', 'D4', wholeBody('x', { choices: [] }), noAnswer),
-  bodied('no-content', 'D4', wholeBody('x', { choices: [{ index: 0, message: { role: 'assistant', content: null }, finish_reason: 'stop' }] }), noAnswer),
+  bodied(
+    'no-content',
+    'D4',
+    wholeBody('x', { choices: [{ index: 0, message: { role: 'assistant', content: null }, finish_reason: 'stop' }] }),
+    noAnswer,
+  ),
   { id: 'endless-json', row: 'D5', modes: wholeOnly, isLarge: true, wire: endless, expect: tooLarge },
-  { id: 'gzip', row: 'D6', modes: wholeOnly, wire: (line) => sendWhole(line, 200, gzipSync(wholeBody()), { 'content-encoding': 'gzip' }), expect: success },
+  {
+    id: 'gzip',
+    row: 'D6',
+    modes: wholeOnly,
+    wire: (line) => sendWhole(line, 200, gzipSync(wholeBody()), { 'content-encoding': 'gzip' }),
+    expect: success,
+  },
   bodied('gzip-lie', 'D7', wholeBody(), protocol, { 'content-encoding': 'gzip' }),
-  { id: 'gzip-bomb', row: 'D8', modes: wholeOnly, isLarge: true, wire: (line) => sendWhole(line, 200, bomb, { 'content-encoding': 'gzip' }), expect: tooLarge },
+  {
+    id: 'gzip-bomb',
+    row: 'D8',
+    modes: wholeOnly,
+    isLarge: true,
+    wire: (line) => sendWhole(line, 200, bomb, { 'content-encoding': 'gzip' }),
+    expect: tooLarge,
+  },
   bodied('gzip-fifty-times', 'D9', wholeBody(), protocol, { 'content-encoding': Array(50).fill('gzip').join(', ') }),
   bodied('usage-null', 'D10', withUsage('null'), estimated),
   bodied('usage-negative', 'D10', withUsage('{"prompt_tokens":7,"completion_tokens":-500,"total_tokens":-493}'), estimated),
   bodied('usage-huge', 'D10', withUsage('{"prompt_tokens":7,"completion_tokens":1e308,"total_tokens":1e308}'), estimated),
   bodied('usage-fraction', 'D10', withUsage('{"prompt_tokens":7,"completion_tokens":1.5}'), estimated),
   bodied('usage-text', 'D10', withUsage('{"prompt_tokens":"7","completion_tokens":"5"}'), estimated),
-  bodied('prototype', 'D11', wholeBody().replace('{', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},'), success),
+  bodied(
+    'prototype',
+    'D11',
+    wholeBody().replace('{', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},'),
+    success,
+  ),
   bodied('deep-json', 'D11', `${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}`, noAnswer),
   bodied('other-model', 'D12', wholeBody(undefined, { model: 'another-model' }), success),
   { id: 'more-after-the-end', row: 'F1', modes: wholeOnly, wire: smuggle, expect: success },

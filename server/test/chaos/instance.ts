@@ -44,7 +44,8 @@ export async function startInstance(place: Place): Promise<Instance> {
     },
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part: Buffer) => (output = (output + String(part)).slice(-outputCharsMax)));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (part: Buffer) => (output = (output + String(part)).slice(-outputCharsMax)));
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const url = `http://127.0.0.1:${place.port}`;
   await untilReady(child, url, () => output);
@@ -66,18 +67,30 @@ async function untilReady(child: ChildProcess, url: string, output: () => string
   const untilMs = performance.now() + readyLimitMs;
   while (performance.now() < untilMs) {
     if (child.exitCode !== null || child.signalCode !== null) break;
-    const isReady = await fetch(`${url}/readyz`).then((response) => response.ok, () => false);
+    const isReady = await fetch(`${url}/readyz`).then(
+      (response) => response.ok,
+      () => false,
+    );
     if (isReady) return;
     await waitMs(20);
   }
-  const how = child.exitCode !== null ? `ended with code ${child.exitCode}` : child.signalCode !== null ? `was ended by ${child.signalCode}` : `was not ready within ${readyLimitMs} ms`;
+  const how =
+    child.exitCode !== null
+      ? `ended with code ${child.exitCode}`
+      : child.signalCode !== null
+        ? `was ended by ${child.signalCode}`
+        : `was not ready within ${readyLimitMs} ms`;
   child.kill('SIGKILL');
   throw new Error(`the server ${how}:\n${output()}`);
 }
 
 /** One call of the control plane as the administrator. */
 export async function control(instance: Instance, apiPath: string, body: unknown): Promise<Record<string, unknown>> {
-  const response = await fetch(`${instance.url}${apiPath}`, { method: 'POST', headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  const response = await fetch(`${instance.url}${apiPath}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
   const answer = (await response.json()) as { data: Record<string, unknown> };
   if (!response.ok) throw new Error(`${apiPath} answered ${response.status}: ${JSON.stringify(answer)}`);
   return answer.data;
@@ -85,6 +98,12 @@ export async function control(instance: Instance, apiPath: string, body: unknown
 
 /** A connection to this provider, and a key to use it with. */
 export async function furnish(instance: Instance, baseUrl: string): Promise<string> {
-  await control(instance, '/api/configurations', { name: 'Main', provider: 'openai', baseUrl, apiKey: 'sk-CANARY-9f3b1c7a5e2d8046', model: 'gpt-4o' });
+  await control(instance, '/api/configurations', {
+    name: 'Main',
+    provider: 'openai',
+    baseUrl,
+    apiKey: 'sk-CANARY-9f3b1c7a5e2d8046',
+    model: 'gpt-4o',
+  });
   return String((await control(instance, '/api/access-keys', { name: 'load' }))['key']);
 }

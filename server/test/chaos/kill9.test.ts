@@ -40,7 +40,13 @@ needs('postgres')('the database stands still for ten seconds', () => {
   test('no request of a known key fails, and every one of them is in the books afterwards', async () => {
     const postgres = await startPostgres();
     try {
-      const verdict = await databaseAway({ dataDir: folder(), databaseUrl: await postgres.createDatabase(), awayMs: 10_000, pause: () => postgres.pause(), resume: () => postgres.resume() });
+      const verdict = await databaseAway({
+        dataDir: folder(),
+        databaseUrl: await postgres.createDatabase(),
+        awayMs: 10_000,
+        pause: () => postgres.pause(),
+        resume: () => postgres.resume(),
+      });
       expect(verdict.whileAway).toBeGreaterThan(50);
       expect(verdict.failedWhileAway).toBe(0);
       expect(verdict.faults).toEqual([]);

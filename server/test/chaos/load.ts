@@ -26,16 +26,20 @@ let marks = 0;
 function askOnce(url: string, key: string, mark: string, isStream: boolean, agent: Agent): Promise<Told> {
   return new Promise((resolve) => {
     const told: Told = { mark, isStream, isComplete: false, status: 0 };
-    const sent = httpRequest(`${url}/v1/chat/completions`, { method: 'POST', agent, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-request-id': mark } }, (response) => {
-      told.status = response.statusCode ?? 0;
-      let text = '';
-      response.on('data', (part: Buffer) => (text += String(part)));
-      response.on('error', () => undefined);
-      response.on('close', () => {
-        told.isComplete = told.status === 200 && response.complete && (isStream ? text.endsWith(doneEvent) : text.endsWith('}'));
-        resolve(told);
-      });
-    });
+    const sent = httpRequest(
+      `${url}/v1/chat/completions`,
+      { method: 'POST', agent, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'x-request-id': mark } },
+      (response) => {
+        told.status = response.statusCode ?? 0;
+        let text = '';
+        response.on('data', (part: Buffer) => (text += String(part)));
+        response.on('error', () => undefined);
+        response.on('close', () => {
+          told.isComplete = told.status === 200 && response.complete && (isStream ? text.endsWith(doneEvent) : text.endsWith('}'));
+          resolve(told);
+        });
+      },
+    );
     sent.on('error', () => resolve(told));
     sent.end(JSON.stringify({ model: 'Main/gpt-4o', stream: isStream, messages: [{ role: 'user', content: mark }] }));
   });

@@ -32,9 +32,21 @@ interface Case {
   model: string;
 }
 
-const caseOf = (fault: Fault, mode: Mode, kind: string): Case => ({ fault, mode, token: `${mode}-${kind}`, model: `${fault.id}-${mode}-${kind}` });
+const caseOf = (fault: Fault, mode: Mode, kind: string): Case => ({
+  fault,
+  mode,
+  token: `${mode}-${kind}`,
+  model: `${fault.id}-${mode}-${kind}`,
+});
 
-const connectIll = ({ fault, token, model }: Case) => rig.connect({ name: `Ill ${model}`, providerId: fault.provider ?? 'openai', baseUrl: chaos.baseUrlOf(fault, token), model, ...(fault.isLarge && { settings: { timeouts: { firstByteMs: 20_000, totalMs: 20_000 } } }) });
+const connectIll = ({ fault, token, model }: Case) =>
+  rig.connect({
+    name: `Ill ${model}`,
+    providerId: fault.provider ?? 'openai',
+    baseUrl: chaos.baseUrlOf(fault, token),
+    model,
+    ...(fault.isLarge && { settings: { timeouts: { firstByteMs: 20_000, totalMs: 20_000 } } }),
+  });
 
 async function ask({ mode, model }: Case): Promise<Said> {
   const said = await rig.ask(key, { model, messages: message(), max_tokens: 50, stream: mode === 'stream' });
@@ -67,13 +79,17 @@ function expectSuccess(said: Said, mode: Mode, content?: string): void {
   expect(read.error).toBeNull();
   expect(read.isDone).toBe(true);
   expect(read.finishReason).not.toBeNull();
-  expect(read.events.filter((data) => data.includes('"choices":[]')), 'nobody asked for a chunk with usage alone').toEqual([]);
+  expect(
+    read.events.filter((data) => data.includes('"choices":[]')),
+    'nobody asked for a chunk with usage alone',
+  ).toEqual([]);
   expect(read.content).not.toContain('AFTERWARDS');
   if (content !== undefined) expect(read.content).toBe(content);
 }
 
 /** Faults with a place of their own are not counted by the provider: nothing that it could count ever arrives. */
-const triesOf = (one: Case, rows: readonly Row[]): number => (one.fault.place === undefined ? chaos.callsOf(one.fault, one.token) : rows.length);
+const triesOf = (one: Case, rows: readonly Row[]): number =>
+  one.fault.place === undefined ? chaos.callsOf(one.fault, one.token) : rows.length;
 
 function expectAlone(one: Case, said: Said, rows: readonly Row[]): void {
   const outcome: Outcome = one.fault.expect;
@@ -164,7 +180,14 @@ describe('after all faults', () => {
   test('the key of the connections is in no answer, no header, no log line and no row (C13)', async () => {
     expect(heard.length).toBeGreaterThan(faults.length);
     const everything = JSON.stringify([heard, rig.logged, await rig.rows()]);
-    for (const form of [canary, canary.slice(0, 14), Buffer.from(canary).toString('base64'), Buffer.from(canary).toString('hex'), encodeURIComponent(canary)]) expect(everything).not.toContain(form);
+    for (const form of [
+      canary,
+      canary.slice(0, 14),
+      Buffer.from(canary).toString('base64'),
+      Buffer.from(canary).toString('hex'),
+      encodeURIComponent(canary),
+    ])
+      expect(everything).not.toContain(form);
   });
 
   test('nor in any file that the house has written', () => {

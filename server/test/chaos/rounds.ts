@@ -33,7 +33,13 @@ async function conclude(place: Place, instance: Instance, load: Load, fake: Fake
   }
 }
 
-export async function killRounds({ rounds, draw, dataDir, databaseUrl = null, onRound }: KillOptions): Promise<Verdict & { exitCode: number | null; slowestRestartMs: number }> {
+export async function killRounds({
+  rounds,
+  draw,
+  dataDir,
+  databaseUrl = null,
+  onRound,
+}: KillOptions): Promise<Verdict & { exitCode: number | null; slowestRestartMs: number }> {
   const fake = await startFakeProvider();
   fake.answer(slowly);
   const place: Place = { dataDir, port: await freePort(), databaseUrl };

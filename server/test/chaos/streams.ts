@@ -1,6 +1,20 @@
 /** The fault matrix as a table, group E: how event streams break, and what the gateway must make of each. */
 import { gzipSync } from 'node:zlib';
-import { beginStream, endStream, head, isOpen, pour, repeat, sendChunk, sendWhole, settled, type Fault, type Line, type Mode, type Outcome } from './wire.ts';
+import {
+  beginStream,
+  endStream,
+  head,
+  isOpen,
+  pour,
+  repeat,
+  sendChunk,
+  sendWhole,
+  settled,
+  type Fault,
+  type Line,
+  type Mode,
+  type Outcome,
+} from './wire.ts';
 import { chunk, doneEvent, finishEvent, roleEvent, sse, streamEvents, usageEvent, wholeBody } from '../support/fake-provider.ts';
 
 const streamOnly: readonly Mode[] = ['stream'];
@@ -14,7 +28,13 @@ const begun = roleEvent + sse(chunk({ content: 'Once upon ' }));
 const ending = finishEvent + usageEvent + doneEvent;
 const errorEvent = (type: string, name = ''): string => `${name}${sse({ error: { message: 'the provider says no', type, code: null } })}`;
 
-const fault = (id: string, row: string, expect: Outcome, wire: (line: Line) => void | Promise<void>): Fault => ({ id, row, modes: streamOnly, wire, expect });
+const fault = (id: string, row: string, expect: Outcome, wire: (line: Line) => void | Promise<void>): Fault => ({
+  id,
+  row,
+  modes: streamOnly,
+  wire,
+  expect,
+});
 /** A stream that begins, gives its first words time to arrive, and goes on as told. */
 const breaking = (id: string, row: string, expect: Outcome, then: (line: Line) => void | Promise<void>): Fault =>
   fault(id, row, expect, async (line) => {
@@ -61,14 +81,20 @@ const toolCalls =
   usageEvent +
   doneEvent;
 
-const usageChunk = (completion: number): string => sse(chunk({ content: 'x' }, null, { usage: { prompt_tokens: 11, completion_tokens: completion, total_tokens: 11 + completion } }));
+const usageChunk = (completion: number): string =>
+  sse(chunk({ content: 'x' }, null, { usage: { prompt_tokens: 11, completion_tokens: completion, total_tokens: 11 + completion } }));
 
 const silent: readonly Fault[] = [
   fault('silent-stream', 'E1', stalledEarly, (line) => beginStream(line, '')),
-  fault('error-first', 'E2', { client: 'refused', status: 503, code: 'upstream_overloaded', reason: 'overloaded', tries: 2, fallback: true }, (line) => {
-    beginStream(line, errorEvent('overloaded_error', 'event: error\n'));
-    endStream(line);
-  }),
+  fault(
+    'error-first',
+    'E2',
+    { client: 'refused', status: 503, code: 'upstream_overloaded', reason: 'overloaded', tries: 2, fallback: true },
+    (line) => {
+      beginStream(line, errorEvent('overloaded_error', 'event: error\n'));
+      endStream(line);
+    },
+  ),
   fault('whole-for-a-stream', 'E3', success, (line) => sendWhole(line, 200, wholeBody())),
   breaking('stalled', 'E4', cut('upstream_stalled', 'stalled'), () => undefined),
   breaking('reset', 'E5', lost, ({ socket }) => void socket.resetAndDestroy()),
@@ -92,7 +118,9 @@ const silent: readonly Fault[] = [
     beginStream(line, '');
     return repeat(line, 20, () => sendChunk(line, ': PROCESSING\n\n'));
   }),
-  breaking('comments-after-words', 'E9', cut('upstream_stalled', 'stalled'), (line) => repeat(line, 20, () => sendChunk(line, ': PROCESSING\n\n'))),
+  breaking('comments-after-words', 'E9', cut('upstream_stalled', 'stalled'), (line) =>
+    repeat(line, 20, () => sendChunk(line, ': PROCESSING\n\n')),
+  ),
   fault('dripping', 'E10', stalledEarly, (line) => {
     beginStream(line, '');
     return repeat(line, 20, (round) => sendChunk(line, sound[round] ?? '\n'));
@@ -109,10 +137,15 @@ const forms: readonly Fault[] = [
   formed('comments-between', 'E11', sound.replaceAll('data: ', ': ping\n\ndata: ')),
   fault('byte-by-byte', 'E12', { client: 'success', content: special }, byteByByte),
   formed('not-utf-8', 'E13', notUtf8(), { client: 'success', content: 'a\uFFFDb' }),
-  fault('endless-line', 'E14', { client: 'refused', status: 502, code: 'response_too_large', reason: 'too_large', tries: 1, fallback: true }, (line) => {
-    beginStream(line, 'data: {"x":"');
-    pour(line, Buffer.alloc(65_536, 0x61));
-  }),
+  fault(
+    'endless-line',
+    'E14',
+    { client: 'refused', status: 502, code: 'response_too_large', reason: 'too_large', tries: 1, fallback: true },
+    (line) => {
+      beginStream(line, 'data: {"x":"');
+      pour(line, Buffer.alloc(65_536, 0x61));
+    },
+  ),
   breaking('endless-line-after-words', 'E14', cut('response_too_large', 'too_large'), (line) => {
     sendChunk(line, 'data: {"x":"');
     pour(line, Buffer.alloc(65_536, 0x61));
@@ -125,13 +158,24 @@ const forms: readonly Fault[] = [
     beginStream(line, gzipSync(sound), { 'content-encoding': 'gzip' });
     endStream(line);
   }),
-  fault('open-after-the-end', 'E19', success, (line) => beginStream(line, roleEvent + sse(chunk({ content: 'all of it' })) + finishEvent + usageEvent)),
+  fault('open-after-the-end', 'E19', success, (line) =>
+    beginStream(line, roleEvent + sse(chunk({ content: 'all of it' })) + finishEvent + usageEvent),
+  ),
 ];
 
 const event = (type: string, more: Record<string, unknown> = {}): string => `event: ${type}\n${sse({ type, ...more })}`;
 const opening =
-  event('message_start', { message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-sonnet-5', content: [], stop_reason: null, usage: { input_tokens: 5, output_tokens: 1 } } }) +
-  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
+  event('message_start', {
+    message: {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude-sonnet-5',
+      content: [],
+      stop_reason: null,
+      usage: { input_tokens: 5, output_tokens: 1 },
+    },
+  }) + event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
 const said = opening + event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Once upon ' } });
 const anthropicFault = (id: string, expect: Outcome, first: string, then: (line: Line) => void | Promise<void>): Fault => ({
   ...fault(id, 'E20', expect, async (line) => {

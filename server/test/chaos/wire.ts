@@ -46,14 +46,18 @@ export const isOpen = (line: Line): boolean => !line.socket.destroyed && line.so
 type HeaderValues = Readonly<Record<string, string | number | readonly string[]>>;
 
 export function head(status: number, headers: HeaderValues): string {
-  const lines = Object.entries(headers).flatMap(([name, value]) => (Array.isArray(value) ? value.map((one: string) => `${name}: ${one}`) : [`${name}: ${String(value)}`]));
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    Array.isArray(value) ? value.map((one: string) => `${name}: ${one}`) : [`${name}: ${String(value)}`],
+  );
   return `HTTP/1.1 ${status} Chaos\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
 }
 
 /** A whole response with its length. */
 export function sendWhole({ socket }: Line, status: number, body: string | Buffer, headers: HeaderValues = {}): void {
   const bytes = Buffer.from(body);
-  socket.write(Buffer.concat([Buffer.from(head(status, { 'content-type': 'application/json', 'content-length': bytes.length, ...headers })), bytes]));
+  socket.write(
+    Buffer.concat([Buffer.from(head(status, { 'content-type': 'application/json', 'content-length': bytes.length, ...headers })), bytes]),
+  );
 }
 
 export const eventStream: HeaderValues = { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked' };

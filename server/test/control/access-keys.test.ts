@@ -13,9 +13,16 @@ let house: House;
 let lab: string;
 const people = new Map<string, Resident>();
 const callerOf = (name: string): Caller => ({ actor: house.deps.keeper.snapshot.actorOf(people.get(name)!.id, 'session')!, origin });
-const codeOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'done', (error: { code?: unknown }) => error.code ?? error);
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: { code?: unknown }) => error.code ?? error,
+  );
 const pathsOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(() => 'done', (error: { details?: { path: string }[] }) => error.details?.map(({ path }) => path) ?? error);
+  work.then(
+    () => 'done',
+    (error: { details?: { path: string }[] }) => error.details?.map(({ path }) => path) ?? error,
+  );
 const make = async (by: string, workspaceId: string | null = null, limits: object = {}): Promise<string> =>
   (await createAccessKey(house.deps, callerOf(by), { name: 'key', workspaceId, ...limits })).key.id;
 
@@ -23,7 +30,12 @@ beforeAll(async () => {
   house = await openHouse({ clock });
   for (const name of ['Boss', 'Reader', 'Writer', 'Keeper', 'Holder', 'Stranger']) people.set(name, await house.createResident(name));
   const who = (name: string): Resident => people.get(name)!;
-  lab = await house.createWorkspace('Lab', [[who('Keeper'), 'ADMIN'], [who('Writer'), 'WRITE'], [who('Holder'), 'WRITE'], [who('Reader'), 'READ']]);
+  lab = await house.createWorkspace('Lab', [
+    [who('Keeper'), 'ADMIN'],
+    [who('Writer'), 'WRITE'],
+    [who('Holder'), 'WRITE'],
+    [who('Reader'), 'READ'],
+  ]);
 });
 afterAll(() => house.close());
 
@@ -42,7 +54,7 @@ describe('rights over a key', () => {
     ['Reader', 'of the workspace', ['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND']],
     ['Stranger', 'of the workspace', ['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND']],
   ];
-  test.each(table)('of %s over a key that is Holder\'s, %s', async (name, kind, expected) => {
+  test.each(table)("of %s over a key that is Holder's, %s", async (name, kind, expected) => {
     const id = await make('Holder', kind === 'own' ? null : lab);
     const said = [
       await codeOf(seeAccessKey(house.deps, callerOf(name).actor, id)),
@@ -54,18 +66,26 @@ describe('rights over a key', () => {
     expect(isRevoked).toBe(expected[2] === 'done');
   });
 
-  test.each([['Boss', 'done'], ['Keeper', 'done'], ['Writer', 'done'], ['Reader', 'FORBIDDEN'], ['Stranger', 'FORBIDDEN']])('%s makes one for the workspace: %s', async (name, expected) => {
+  test.each([
+    ['Boss', 'done'],
+    ['Keeper', 'done'],
+    ['Writer', 'done'],
+    ['Reader', 'FORBIDDEN'],
+    ['Stranger', 'FORBIDDEN'],
+  ])('%s makes one for the workspace: %s', async (name, expected) => {
     expect(await codeOf(make(name, lab))).toBe(expected);
   });
 
   test('a workspace that never was, or is no more, is missing for everybody', async () => {
     const gone = await house.createWorkspace('Gone', [[people.get('Writer')!, 'ADMIN']]);
     await deleteWorkspace(house.deps, callerOf('Boss'), gone);
-    for (const name of ['Boss', 'Writer', 'Stranger']) for (const id of [gone, house.deps.ids.uuid()]) expect(await codeOf(make(name, id))).toBe('NOT_FOUND');
+    for (const name of ['Boss', 'Writer', 'Stranger'])
+      for (const id of [gone, house.deps.ids.uuid()]) expect(await codeOf(make(name, id))).toBe('NOT_FOUND');
   });
 
   test('what is no id names nothing', async () => {
-    for (const id of ['', 'x', '\0', lab.toUpperCase(), `${lab}'--`]) expect(await codeOf(seeAccessKey(house.deps, callerOf('Boss').actor, id))).toBe('NOT_FOUND');
+    for (const id of ['', 'x', '\0', lab.toUpperCase(), `${lab}'--`])
+      expect(await codeOf(seeAccessKey(house.deps, callerOf('Boss').actor, id))).toBe('NOT_FOUND');
   });
 });
 
@@ -91,7 +111,10 @@ describe('a key as it is kept', () => {
 
   test('a change that meets a revocation in between is refused, not made', async () => {
     const id = await make('Holder');
-    const outcomes = await Promise.all([codeOf(revokeAccessKey(house.deps, callerOf('Boss'), id)), ...Array.from({ length: 5 }, (_, n) => codeOf(changeAccessKey(house.deps, callerOf('Holder'), id, { rpm: n + 1 })))]);
+    const outcomes = await Promise.all([
+      codeOf(revokeAccessKey(house.deps, callerOf('Boss'), id)),
+      ...Array.from({ length: 5 }, (_, n) => codeOf(changeAccessKey(house.deps, callerOf('Holder'), id, { rpm: n + 1 }))),
+    ]);
     expect(outcomes[0]).toBe('done');
     for (const outcome of outcomes.slice(1)) expect(['done', 'NOT_FOUND']).toContain(outcome);
     expect(await codeOf(seeAccessKey(house.deps, callerOf('Boss').actor, id))).toBe('NOT_FOUND');
@@ -103,13 +126,30 @@ describe('limits', () => {
     const id = await make('Holder', null, { models: ['gpt-*'], rpm: 10, tpm: 1000, budgetUsd: '1.5' });
     const changed = await changeAccessKey(house.deps, callerOf('Holder'), id, { rpm: null, budgetUsd: 2 });
     expect(changed).toMatchObject({ models: ['gpt-*'], rpm: null, tpm: 1000, budgetNanoUsd: 2_000_000_000, name: 'key' });
-    const [entry] = await house.database.db.selectFrom('audit_entries').select('changes').where('subject_id', '=', id).where('action', '=', 'access-key.update').execute();
-    expect(JSON.parse(entry!.changes!)).toEqual({ rpm: { before: 10, after: null }, budgetNanoUsd: { before: 1_500_000_000, after: 2_000_000_000 } });
+    const [entry] = await house.database.db
+      .selectFrom('audit_entries')
+      .select('changes')
+      .where('subject_id', '=', id)
+      .where('action', '=', 'access-key.update')
+      .execute();
+    expect(JSON.parse(entry!.changes!)).toEqual({
+      rpm: { before: 10, after: null },
+      budgetNanoUsd: { before: 1_500_000_000, after: 2_000_000_000 },
+    });
   });
 
   test.each<[string | number, number | string[]]>([
-    ['0', 0], ['0.000000001', 1], [0.1, 100_000_000], ['12.5', 12_500_000_000],
-    ['-1', ['budgetUsd']], ['1e3', ['budgetUsd']], ['0.0000000001', ['budgetUsd']], ['9007200', ['budgetUsd']], [Number.NaN, ['budgetUsd']], ['', ['budgetUsd']], ['one', ['budgetUsd']],
+    ['0', 0],
+    ['0.000000001', 1],
+    [0.1, 100_000_000],
+    ['12.5', 12_500_000_000],
+    ['-1', ['budgetUsd']],
+    ['1e3', ['budgetUsd']],
+    ['0.0000000001', ['budgetUsd']],
+    ['9007200', ['budgetUsd']],
+    [Number.NaN, ['budgetUsd']],
+    ['', ['budgetUsd']],
+    ['one', ['budgetUsd']],
   ])('a budget of %j', async (budgetUsd, expected) => {
     if (typeof expected === 'number') {
       const { key } = await createAccessKey(house.deps, callerOf('Holder'), { name: 'b', workspaceId: null, budgetUsd });
@@ -145,7 +185,9 @@ test('a list in pages holds each key once, newest first, and only what may be se
   }
   expect(pages.map(({ length }) => length)).toEqual([3, 3, 1]);
   expect(pages.flat()).toEqual(ids);
-  expect((await listAccessKeys(house.deps, callerOf('Boss').actor, { limit: 500 })).map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  expect((await listAccessKeys(house.deps, callerOf('Boss').actor, { limit: 500 })).map(({ id }) => id)).toEqual(
+    expect.arrayContaining(ids),
+  );
   const ofLab = await listAccessKeys(house.deps, callerOf('Keeper').actor, { limit: 500, workspaceId: lab });
   expect(ofLab.every(({ workspaceId }) => workspaceId === lab)).toBe(true);
   expect(ofLab.length).toBeGreaterThan(0);

@@ -15,11 +15,23 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const deed = (subjectId: string): Deed => ({ action: 'thing.change', subjectType: 'thing', subjectId, subjectName: 'A thing', owner: { scope: 'user', id: ada.id } });
-const entriesOf = (subjectId: string) => house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', subjectId).execute();
-const revisionNow = async (): Promise<number> => (await house.database.db.selectFrom('config_revision').select('revision').executeTakeFirstOrThrow()).revision;
-const put = (name: string, value: string) => ({ sql: 'INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3)', params: [name, value, 1] });
-const valueOf = async (name: string): Promise<string | undefined> => (await house.database.db.selectFrom('settings').select('value').where('key', '=', name).executeTakeFirst())?.value;
+const deed = (subjectId: string): Deed => ({
+  action: 'thing.change',
+  subjectType: 'thing',
+  subjectId,
+  subjectName: 'A thing',
+  owner: { scope: 'user', id: ada.id },
+});
+const entriesOf = (subjectId: string) =>
+  house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', subjectId).execute();
+const revisionNow = async (): Promise<number> =>
+  (await house.database.db.selectFrom('config_revision').select('revision').executeTakeFirstOrThrow()).revision;
+const put = (name: string, value: string) => ({
+  sql: 'INSERT INTO settings (key, value, updated_at) VALUES ($1, $2, $3)',
+  params: [name, value, 1],
+});
+const valueOf = async (name: string): Promise<string | undefined> =>
+  (await house.database.db.selectFrom('settings').select('value').where('key', '=', name).executeTakeFirst())?.value;
 
 describe('a change', () => {
   test('is in the database with one more revision and one audit entry, and this house serves that revision', async () => {
@@ -29,8 +41,21 @@ describe('a change', () => {
     expect([await valueOf('one'), await revisionNow(), house.deps.keeper.snapshot.revision]).toEqual(['written', before + 1, before + 1]);
     expect(await entriesOf(id)).toMatchObject([
       {
-        action: 'thing.change', subject_type: 'thing', subject_name: 'A thing', scope: 'user', owner_id: ada.id, outcome: 'success', error_code: null, changes: null,
-        actor_id: ada.id, actor_name: 'Ada', via: 'session', request_id: origin.requestId, address: '127.0.0.1', agent: 'change-test', revision: before + 1,
+        action: 'thing.change',
+        subject_type: 'thing',
+        subject_name: 'A thing',
+        scope: 'user',
+        owner_id: ada.id,
+        outcome: 'success',
+        error_code: null,
+        changes: null,
+        actor_id: ada.id,
+        actor_name: 'Ada',
+        via: 'session',
+        request_id: origin.requestId,
+        address: '127.0.0.1',
+        agent: 'change-test',
+        revision: before + 1,
       },
     ]);
   });
@@ -39,14 +64,22 @@ describe('a change', () => {
     const returned = await commit(
       house.deps,
       caller,
-      [{ ...put('two', 'a'), sql: `${put('two', 'a').sql} RETURNING key` }, put('three', 'b'), { sql: "SELECT value FROM settings WHERE key = 'three'", params: [] }],
+      [
+        { ...put('two', 'a'), sql: `${put('two', 'a').sql} RETURNING key` },
+        put('three', 'b'),
+        { sql: "SELECT value FROM settings WHERE key = 'three'", params: [] },
+      ],
       deed(house.deps.ids.uuid()),
     );
     expect(returned).toEqual([[{ key: 'two' }], [], [{ value: 'b' }]]);
   });
 
   test.each([
-    ['a step that finds other rows than it expects', { sql: "UPDATE settings SET value = 'x' WHERE key = 'nobody'", params: [], expectRows: 1, label: 'nobody' }, StaleWrite],
+    [
+      'a step that finds other rows than it expects',
+      { sql: "UPDATE settings SET value = 'x' WHERE key = 'nobody'", params: [], expectRows: 1, label: 'nobody' },
+      StaleWrite,
+    ],
     ['a step that the database refuses', { sql: 'INSERT INTO settings (key) VALUES ($1)', params: ['half'] }, StorageFault],
   ])('leaves nothing behind with %s: no row, no revision, no entry', async (_, step, Failure) => {
     const before = await revisionNow();

@@ -11,7 +11,11 @@ function fresh(): { deps: { keeper: SnapshotKeeper; clock: Clock }; pass: (ms: n
   return { deps: { keeper: { catchUp: async () => undefined } as unknown as SnapshotKeeper, clock }, pass: (ms) => void (nowMs += ms) };
 }
 
-const codeOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'ran', (error: { code?: unknown }) => error.code ?? error);
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'ran',
+    (error: { code?: unknown }) => error.code ?? error,
+  );
 
 describe('within a minute', () => {
   test('ten run and the eleventh waits exactly until the first is a minute old', async () => {
@@ -48,7 +52,7 @@ describe('within a minute', () => {
     expect(await codeOf(withinTestLimit(deps, 'ann', async () => 1))).toBe('ran');
   });
 
-  test('people do not take each other\'s places, and houses do not know each other', async () => {
+  test("people do not take each other's places, and houses do not know each other", async () => {
     const [one, two] = [fresh(), fresh()];
     for (let n = 0; n < testsPerMinuteMax; n++) await withinTestLimit(one.deps, 'ann', async () => n);
     expect(await codeOf(withinTestLimit(one.deps, 'ann', async () => 1))).toBe('RATE_LIMITED');
@@ -63,7 +67,10 @@ describe('at once', () => {
     const ends: (() => void)[] = [];
     const start = (): Promise<unknown> => codeOf(withinTestLimit(deps, 'ann', () => new Promise<void>((resolve) => ends.push(resolve))));
     const running = Array.from({ length: testsAtOnceMax }, start);
-    expect(await withinTestLimit(deps, 'ann', async () => 1).catch((error: unknown) => error)).toMatchObject({ code: 'RATE_LIMITED', retryAfterS: 1 });
+    expect(await withinTestLimit(deps, 'ann', async () => 1).catch((error: unknown) => error)).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterS: 1,
+    });
     ends[0]!();
     expect(await running[0]).toBe('ran');
     running.push(start());
@@ -76,9 +83,17 @@ describe('at once', () => {
   test('a call that throws, at once or later, frees its place and its error goes on as it is', async () => {
     const { deps } = fresh();
     const fault = new Error('no answer');
-    const failing = [async () => Promise.reject(fault), () => { throw fault; }];
+    const failing = [
+      async () => Promise.reject(fault),
+      () => {
+        throw fault;
+      },
+    ];
     for (let n = 0; n < testsPerMinuteMax; n++) await expect(withinTestLimit(deps, 'ann', failing[n % 2]!)).rejects.toBe(fault);
-    expect(await withinTestLimit(deps, 'ann', async () => 1).catch((error: unknown) => error)).toMatchObject({ code: 'RATE_LIMITED', retryAfterS: 60 });
+    expect(await withinTestLimit(deps, 'ann', async () => 1).catch((error: unknown) => error)).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterS: 60,
+    });
   });
 
   test('an answer goes to whoever asked', async () => {

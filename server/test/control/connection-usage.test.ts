@@ -16,7 +16,11 @@ let own: string;
 let shared: string;
 let names = 0;
 const by = (who: Resident): Caller => ({ actor: house.deps.keeper.snapshot.actorOf(who.id, 'session')!, origin });
-const codeOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'done', (error: { code?: unknown }) => error.code ?? error);
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: { code?: unknown }) => error.code ?? error,
+  );
 const atMs = Date.UTC(2026, 2, 10, 23, 30);
 const march = { from: '2026-03-01', to: '2026-03-31' };
 
@@ -36,10 +40,15 @@ beforeAll(async () => {
   admin = await house.createResident('Admin', 'administrator');
   user = await house.createResident('User');
   stranger = await house.createResident('Stranger');
-  lab = await house.createWorkspace('Lab', [[admin, 'ADMIN'], [user, 'READ']]);
+  lab = await house.createWorkspace('Lab', [
+    [admin, 'ADMIN'],
+    [user, 'READ'],
+  ]);
   own = await connect(user);
   const body = { name: 'Shared', aiType: 'OTHER', workspaceId: lab, endpoint: 'http://127.0.0.1:9/v1', defaultModel: 'm' };
-  shared = (await house.request('POST', '/ai/llm', { token: admin.token, body: { ...body, secret: 'sk-0123456789-abcdef' } })).at('aiLlmId');
+  shared = (await house.request('POST', '/ai/llm', { token: admin.token, body: { ...body, secret: 'sk-0123456789-abcdef' } })).at(
+    'aiLlmId',
+  );
 });
 afterAll(() => house.close());
 
@@ -53,30 +62,49 @@ describe('usage of one connection', () => {
   test('is the sum of its completions by the day, what has just happened included', async () => {
     book(own, {}, { usage: { ...noTokens, tokensIn: 10, tokensOut: 5 }, costNanoUsd: 1_000_000_000, latencyMs: 100 });
     book(own, { atMs: atMs + 3_600_000 }, { usage: { ...noTokens, tokensIn: 1, tokensOut: 2 }, costNanoUsd: 500_000_000, latencyMs: 300 });
-    book(own, { atMs: atMs + 3_600_001 }, { state: 'settled', reason: 'server_error', status: 502, usage: noTokens, costNanoUsd: 0, latencyMs: 200 });
+    book(
+      own,
+      { atMs: atMs + 3_600_001 },
+      { state: 'settled', reason: 'server_error', status: 502, usage: noTokens, costNanoUsd: 0, latencyMs: 200 },
+    );
     const usage = await usageOf(house.deps, by(user), own, march);
-    expect(usage).toMatchObject({ requestCount: 3, tokensIn: 11, tokensOut: 7, tokenCount: 18, costUSD: 1.5, averageLatency: 200, p50Latency: null, p95Latency: null });
+    expect(usage).toMatchObject({
+      requestCount: 3,
+      tokensIn: 11,
+      tokensOut: 7,
+      tokenCount: 18,
+      costUSD: 1.5,
+      averageLatency: 200,
+      p50Latency: null,
+      p95Latency: null,
+    });
     expect(usage.errorRate).toBeCloseTo(1 / 3, 10);
     expect(usage.lastUsed).toBe(new Date(atMs + 3_600_001).toISOString());
     const used = usage.series.filter((day) => day.requestCount > 0);
-    expect(used).toEqual([{ date: '2026-03-10', requestCount: 1, tokenCount: 15, costUSD: 1 }, { date: '2026-03-11', requestCount: 2, tokenCount: 3, costUSD: 0.5 }]);
+    expect(used).toEqual([
+      { date: '2026-03-10', requestCount: 1, tokenCount: 15, costUSD: 1 },
+      { date: '2026-03-11', requestCount: 2, tokenCount: 3, costUSD: 0.5 },
+    ]);
   });
 
-  test('in another zone the same requests fall on that zone\'s days', async () => {
+  test("in another zone the same requests fall on that zone's days", async () => {
     const { series } = await usageOf(house.deps, by(user), own, { ...march, tz: 'Asia/Jakarta' });
     expect(series.filter((day) => day.requestCount > 0).map(({ date, requestCount }) => [date, requestCount])).toEqual([['2026-03-11', 3]]);
   });
 
-  test('counts neither tests nor model lists, and nobody else\'s connection', async () => {
+  test("counts neither tests nor model lists, and nobody else's connection", async () => {
     const before = await usageOf(house.deps, by(user), own, march);
     book(own, { purpose: 'probe' });
     book(shared);
     expect(await usageOf(house.deps, by(user), own, march)).toEqual(before);
   });
 
-  test.each([[{ from: 'yesterday' }], [{ from: '2026-03-10', to: '2026-03-01' }], [{ ...march, tz: 'Mars/Olympus' }]])('a range that cannot be read is refused: %j', async (query) => {
-    expect(await codeOf(usageOf(house.deps, by(user), own, query))).toBe('VALIDATION_ERROR');
-  });
+  test.each([[{ from: 'yesterday' }], [{ from: '2026-03-10', to: '2026-03-01' }], [{ ...march, tz: 'Mars/Olympus' }]])(
+    'a range that cannot be read is refused: %j',
+    async (query) => {
+      expect(await codeOf(usageOf(house.deps, by(user), own, query))).toBe('VALIDATION_ERROR');
+    },
+  );
 
   test('is told to whoever may use it: owner, member, administrator of its workspace; to nobody else', async () => {
     expect(await codeOf(usageOf(house.deps, by(user), shared, march))).toBe('done');
@@ -98,7 +126,9 @@ describe('totals', () => {
   });
 
   test('of one are those of the list, and of one that is closed there are none', async () => {
-    expect(await totalsOf(house.deps, by(user), own)).toEqual((await totalsOf(house.deps, by(user), null)).filter((row) => row.connectionId === own));
+    expect(await totalsOf(house.deps, by(user), own)).toEqual(
+      (await totalsOf(house.deps, by(user), null)).filter((row) => row.connectionId === own),
+    );
     expect(await codeOf(totalsOf(house.deps, by(stranger), own))).toBe('NOT_FOUND');
     expect(await codeOf(totalsOf(house.deps, by(stranger), shared))).toBe('FORBIDDEN');
   });
@@ -111,8 +141,9 @@ describe('totals', () => {
 });
 
 describe('preferences', () => {
-  test('are each person\'s own, and the last word counts', async () => {
-    for (const isEnabled of [false, true, false]) await setPreference(house.deps, by(user), { connectionId: shared, modelId: 'm', isEnabled });
+  test("are each person's own, and the last word counts", async () => {
+    for (const isEnabled of [false, true, false])
+      await setPreference(house.deps, by(user), { connectionId: shared, modelId: 'm', isEnabled });
     await setPreference(house.deps, by(admin), { connectionId: shared, modelId: 'm', isEnabled: true });
     expect(await preferencesOf(house.deps, by(user), shared)).toEqual([{ connectionId: shared, modelId: 'm', isEnabled: false }]);
     expect(await preferencesOf(house.deps, by(admin), null)).toEqual([{ connectionId: shared, modelId: 'm', isEnabled: true }]);
@@ -121,12 +152,15 @@ describe('preferences', () => {
 
   test('are kept for what may be used alone, raise no revision and go with the connection', async () => {
     const id = await connect(user);
-    const revision = async (): Promise<number> => (await house.database.db.selectFrom('config_revision').select('revision').executeTakeFirstOrThrow()).revision;
+    const revision = async (): Promise<number> =>
+      (await house.database.db.selectFrom('config_revision').select('revision').executeTakeFirstOrThrow()).revision;
     const before = await revision();
     await setPreference(house.deps, by(user), { connectionId: id, modelId: 'a/b:c', isEnabled: false });
     expect(await revision()).toBe(before);
     expect(await codeOf(setPreference(house.deps, by(stranger), { connectionId: id, modelId: 'm', isEnabled: false }))).toBe('NOT_FOUND');
-    expect(await codeOf(setPreference(house.deps, by(stranger), { connectionId: shared, modelId: 'm', isEnabled: false }))).toBe('FORBIDDEN');
+    expect(await codeOf(setPreference(house.deps, by(stranger), { connectionId: shared, modelId: 'm', isEnabled: false }))).toBe(
+      'FORBIDDEN',
+    );
     await house.request('DELETE', `/api/configurations/${id}`, { token: user.token });
     expect(await preferencesOf(house.deps, by(user), id)).toEqual([]);
     expect(await codeOf(setPreference(house.deps, by(user), { connectionId: id, modelId: 'm', isEnabled: false }))).toBe('NOT_FOUND');

@@ -6,7 +6,15 @@ import { withinTestLimit } from '../../src/control/connection-test-limit.ts';
 import { migrateEnvironment, migrationReport, nameOfAddress } from '../../src/control/migrate-env.ts';
 import type { ControlDeps } from '../../src/control/deps.ts';
 import {
-  isLocalHost, isMask, isRetestNeeded, needsSecretAt, refuseKeptSecrets, refuseWhileInUse, secretChangeOf, secretTailOf, standingOf,
+  isLocalHost,
+  isMask,
+  isRetestNeeded,
+  needsSecretAt,
+  refuseKeptSecrets,
+  refuseWhileInUse,
+  secretChangeOf,
+  secretTailOf,
+  standingOf,
 } from '../../src/domain/connection-rules.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import type { Actor, Owner } from '../../src/domain/owner.ts';
@@ -36,12 +44,19 @@ const codeOf = (run: () => void): string | null => {
 
 describe('standingOf', () => {
   const actor = (role: Actor['role'], workspaces: [string, 'READ' | 'WRITE' | 'ADMIN'][] = []): Actor => ({
-    userId: 'me', email: '', name: '', role, organizationId: 'org', workspaces: new Map(workspaces), language: 'en', via: 'token',
+    userId: 'me',
+    email: '',
+    name: '',
+    role,
+    organizationId: 'org',
+    workspaces: new Map(workspaces),
+    language: 'en',
+    via: 'token',
   });
   const cases: [string, Actor, Owner, string][] = [
     ['own', actor('user'), { scope: 'user', id: 'me' }, 'manage'],
-    ['a stranger\'s', actor('user'), { scope: 'user', id: 'you' }, 'hidden'],
-    ['a stranger\'s, for an administrator', actor('administrator'), { scope: 'user', id: 'you' }, 'hidden'],
+    ["a stranger's", actor('user'), { scope: 'user', id: 'you' }, 'hidden'],
+    ["a stranger's, for an administrator", actor('administrator'), { scope: 'user', id: 'you' }, 'hidden'],
     ['a workspace to read', actor('user', [['w', 'READ']]), { scope: 'workspace', id: 'w' }, 'use'],
     ['a workspace to write', actor('user', [['w', 'WRITE']]), { scope: 'workspace', id: 'w' }, 'manage'],
     ['a workspace to administer', actor('user', [['w', 'ADMIN']]), { scope: 'workspace', id: 'w' }, 'manage'],
@@ -56,8 +71,15 @@ describe('standingOf', () => {
 
 describe('secrets that are sent back', () => {
   test.each([
-    [undefined, { kind: 'keep' }], [null, { kind: 'clear' }], ['', { kind: 'keep' }], ['   ', { kind: 'keep' }], ['***wxyz', { kind: 'keep' }],
-    ['***abcd', 'foreign_mask'], ['***', 'foreign_mask'], [' sk-new ', { kind: 'set', text: 'sk-new' }], ['***longer-than-a-mask', { kind: 'set', text: '***longer-than-a-mask' }],
+    [undefined, { kind: 'keep' }],
+    [null, { kind: 'clear' }],
+    ['', { kind: 'keep' }],
+    ['   ', { kind: 'keep' }],
+    ['***wxyz', { kind: 'keep' }],
+    ['***abcd', 'foreign_mask'],
+    ['***', 'foreign_mask'],
+    [' sk-new ', { kind: 'set', text: 'sk-new' }],
+    ['***longer-than-a-mask', { kind: 'set', text: '***longer-than-a-mask' }],
   ])('%j', (given, change) => expect(secretChangeOf(given, '***wxyz')).toEqual(change));
 
   test('a tail is shown from twelve characters on', () => {
@@ -69,17 +91,36 @@ describe('secrets that are sent back', () => {
     const here = { providerId: 'custom', origin: 'https://a.example' };
     expect(codeOf(() => refuseKeptSecrets(here, here, ['apiKey']))).toBe(null);
     expect(codeOf(() => refuseKeptSecrets(here, { ...here, origin: 'https://b.example' }, []))).toBe(null);
-    expect(codeOf(() => refuseKeptSecrets(here, { ...here, origin: 'http://a.example' }, ['apiKey']))).toBe('SECRET_REQUIRED_FOR_NEW_ORIGIN');
+    expect(codeOf(() => refuseKeptSecrets(here, { ...here, origin: 'http://a.example' }, ['apiKey']))).toBe(
+      'SECRET_REQUIRED_FOR_NEW_ORIGIN',
+    );
     expect(codeOf(() => refuseKeptSecrets(here, { ...here, providerId: 'openai' }, ['apiKey']))).toBe('SECRET_REQUIRED_FOR_NEW_ORIGIN');
   });
 
   test.each([
-    ['localhost', true], ['LOCALHOST'.toLowerCase(), true], ['127.0.0.1', true], ['[::1]', true], ['10.0.0.1', true], ['172.16.0.1', true], ['192.168.1.1', true], ['ollama', true], ['[fd00::1]', true],
-    ['172.32.0.1', false], ['8.8.8.8', false], ['localhost.example.org', false], ['10.example.org', false], ['127.0.0.1.nip.io', false], ['[2606:4700::1111]', false],
+    ['localhost', true],
+    ['LOCALHOST'.toLowerCase(), true],
+    ['127.0.0.1', true],
+    ['[::1]', true],
+    ['10.0.0.1', true],
+    ['172.16.0.1', true],
+    ['192.168.1.1', true],
+    ['ollama', true],
+    ['[fd00::1]', true],
+    ['172.32.0.1', false],
+    ['8.8.8.8', false],
+    ['localhost.example.org', false],
+    ['10.example.org', false],
+    ['127.0.0.1.nip.io', false],
+    ['[2606:4700::1111]', false],
   ])('%s is local: %s', (host, isLocal) => expect(isLocalHost(host)).toBe(isLocal));
 
-  test('a hosted provider\'s key is needed at its own host, not at a local imitation', () => {
-    expect([needsSecretAt(true, 'https://api.openai.com'), needsSecretAt(true, 'http://127.0.0.1:1234'), needsSecretAt(false, 'https://x.example')]).toEqual([true, false, false]);
+  test("a hosted provider's key is needed at its own host, not at a local imitation", () => {
+    expect([
+      needsSecretAt(true, 'https://api.openai.com'),
+      needsSecretAt(true, 'http://127.0.0.1:1234'),
+      needsSecretAt(false, 'https://x.example'),
+    ]).toEqual([true, false, false]);
   });
 
   test('a test is void after a change of endpoint, key or type alone', () => {
@@ -118,7 +159,10 @@ describe('the limit of live calls', () => {
   test('the eleventh within a minute is refused, and a minute later it is not; a failure frees its place', async () => {
     let nowMs = 0;
     const deps = { keeper: { ...house.deps.keeper }, clock: { ...house.deps.clock, monotonicMs: () => nowMs } };
-    for (let count = 0; count < 10; count++) await withinTestLimit(deps, 'someone', async () => { throw new Error('no'); }).catch(() => undefined);
+    for (let count = 0; count < 10; count++)
+      await withinTestLimit(deps, 'someone', async () => {
+        throw new Error('no');
+      }).catch(() => undefined);
     const refused = await withinTestLimit(deps, 'someone', async () => 'ran').catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'RATE_LIMITED', retryAfterS: 60 });
     expect(await withinTestLimit(deps, 'somebody else', async () => 'ran')).toBe('ran');
@@ -128,9 +172,15 @@ describe('the limit of live calls', () => {
 });
 
 describe('ConfigurationService', () => {
-  test('does for its caller what S2 names, and shows nobody else\'s', async () => {
+  test("does for its caller what S2 names, and shows nobody else's", async () => {
     const service = new ConfigurationService(house.deps, { actor: user.actor, origin });
-    const made = await service.createConfiguration({ name: 'Mine', provider: 'custom', baseUrl: 'http://127.0.0.1:1024/v1', model: 'm', apiKey: 'sk-service-0123456789' });
+    const made = await service.createConfiguration({
+      name: 'Mine',
+      provider: 'custom',
+      baseUrl: 'http://127.0.0.1:1024/v1',
+      model: 'm',
+      apiKey: 'sk-service-0123456789',
+    });
     expect(made).toMatchObject({ apiKey: '***6789', userId: user.id });
     expect(await service.updateConfiguration(made.id, { name: 'Still mine' })).toMatchObject({ name: 'Still mine', apiKey: '***6789' });
     expect(await service.rotateApiKey(made.id)).toBeUndefined();
@@ -151,8 +201,13 @@ describe('migrateEnvironment', () => {
   const caller = () => ({ actor: admin.actor, origin });
 
   test.each([
-    ['https://api.openai.com/v1', 'OpenAI'], ['http://localhost:11434/v1', 'Local LLM'], ['http://127.0.0.1:9999', 'Local LLM'],
-    ['https://llm.example.org/v1', 'Llm'], ['https://api.acme.example/v1', 'Acme'], ['https://8.8.8.8/v1', 'Custom API'], ['nonsense', 'Custom API'],
+    ['https://api.openai.com/v1', 'OpenAI'],
+    ['http://localhost:11434/v1', 'Local LLM'],
+    ['http://127.0.0.1:9999', 'Local LLM'],
+    ['https://llm.example.org/v1', 'Llm'],
+    ['https://api.acme.example/v1', 'Acme'],
+    ['https://8.8.8.8/v1', 'Custom API'],
+    ['nonsense', 'Custom API'],
   ])('%s is called %s', (baseUrl, name) => expect(nameOfAddress(baseUrl)).toBe(name));
 
   test('without variables nothing is made and the exit code is 1', async () => {
@@ -165,7 +220,10 @@ describe('migrateEnvironment', () => {
     const deps = dotenv({ baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o', secret: new Secret(key) });
     const first = await migrateEnvironment(deps, caller());
     expect(first).toMatchObject({ kind: 'created', name: 'OpenAI', model: 'gpt-4o' });
-    const again = await migrateEnvironment(dotenv({ baseUrl: 'https://api.openai.com/v1/chat/completions', model: null, secret: new Secret(key) }), caller());
+    const again = await migrateEnvironment(
+      dotenv({ baseUrl: 'https://api.openai.com/v1/chat/completions', model: null, secret: new Secret(key) }),
+      caller(),
+    );
     expect(again).toMatchObject({ kind: 'exists', name: 'OpenAI' });
     const rows = await house.database.db.selectFrom('ai_configurations').selectAll().where('scope', '=', 'organization').execute();
     expect(rows).toHaveLength(1);

@@ -26,7 +26,8 @@ describe('a password', () => {
   test('opens with itself alone', async () => {
     const phc = await passwords.hash('correct horse');
     expect(await passwords.verify(phc, 'correct horse')).toBe(true);
-    for (const other of ['correct hors', 'correct horse ', 'Correct horse', '', 'correct horse\0']) expect(await passwords.verify(phc, other), other).toBe(false);
+    for (const other of ['correct hors', 'correct horse ', 'Correct horse', '', 'correct horse\0'])
+      expect(await passwords.verify(phc, other), other).toBe(false);
   });
 
   test('is the same however its letters were composed', async () => {
@@ -45,7 +46,16 @@ describe('a password', () => {
 
 test('a stored text that is no hash opens for nobody, and is no error', async () => {
   const good = await passwords.hash('x');
-  const bad = ['', 'x', '$argon2id$', '$argon2i$v=19$m=19456,t=2,p=1$AAAA$AAAA', '$2b$10$abcdefghijklmnopqrstuv', good.replace('v=19', 'v=16'), `${good}$`, `${good}=`];
+  const bad = [
+    '',
+    'x',
+    '$argon2id$',
+    '$argon2i$v=19$m=19456,t=2,p=1$AAAA$AAAA',
+    '$2b$10$abcdefghijklmnopqrstuv',
+    good.replace('v=19', 'v=16'),
+    `${good}$`,
+    `${good}=`,
+  ];
   for (const phc of bad) expect(await passwords.verify(phc, 'x'), phc).toBe(false);
 });
 

@@ -10,7 +10,11 @@ let house: House;
 let admin: Resident;
 let user: Resident;
 const by = (who: Resident): Caller => ({ actor: who.actor, origin });
-const codeOf = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'done', (error: { code?: unknown }) => error.code ?? error);
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'done',
+    (error: { code?: unknown }) => error.code ?? error,
+  );
 const make = (who: Resident, name = 'token', expiresAtMs: number | null = null) => createToken(house.deps, by(who), { name, expiresAtMs });
 const whoIs = async (token: string): Promise<number> => (await house.request('GET', '/api/me', { token })).status;
 
@@ -57,7 +61,12 @@ test('of many revocations at once one is made and noted, the others find nothing
   const outcomes = await Promise.all(Array.from({ length: 8 }, () => codeOf(revokeToken(house.deps, by(user), token.id))));
   expect(outcomes.filter((outcome) => outcome === 'done')).toHaveLength(1);
   expect(outcomes.filter((outcome) => outcome === 'NOT_FOUND')).toHaveLength(7);
-  const noted = await house.database.db.selectFrom('audit_entries').select('id').where('subject_id', '=', token.id).where('action', '=', 'token.revoke').execute();
+  const noted = await house.database.db
+    .selectFrom('audit_entries')
+    .select('id')
+    .where('subject_id', '=', token.id)
+    .where('action', '=', 'token.revoke')
+    .execute();
   expect(noted).toHaveLength(1);
 });
 

@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const entries = () => house.database.db.selectFrom('audit_entries').selectAll().where('action', '=', 'access.refused').orderBy('id').execute();
+const entries = () =>
+  house.database.db.selectFrom('audit_entries').selectAll().where('action', '=', 'access.refused').orderBy('id').execute();
 
 describe('the audit log', () => {
   test('knows who was turned away, from where, at which route and why, but not with which key', async () => {
@@ -21,8 +22,22 @@ describe('the audit log', () => {
     const guessed = 'pat-pb-guessed-token-that-is-not-one';
     const reply = await house.request('DELETE', '/api/tokens/secret-looking-id', { token: guessed });
     const [first, second] = await entries();
-    expect(first).toMatchObject({ actor_id: ben.id, actor_name: 'Ben', via: 'token', outcome: 'refused', error_code: 'FORBIDDEN', subject_name: 'GET /api/admin/users', address: '127.0.0.1' });
-    expect(second).toMatchObject({ actor_id: null, via: 'anonymous', error_code: 'UNAUTHENTICATED', subject_name: 'DELETE /api/tokens/:id', request_id: reply.headers.get('x-request-id') });
+    expect(first).toMatchObject({
+      actor_id: ben.id,
+      actor_name: 'Ben',
+      via: 'token',
+      outcome: 'refused',
+      error_code: 'FORBIDDEN',
+      subject_name: 'GET /api/admin/users',
+      address: '127.0.0.1',
+    });
+    expect(second).toMatchObject({
+      actor_id: null,
+      via: 'anonymous',
+      error_code: 'UNAUTHENTICATED',
+      subject_name: 'DELETE /api/tokens/:id',
+      request_id: reply.headers.get('x-request-id'),
+    });
     expect(JSON.stringify(await entries())).not.toMatch(/guessed|secret-looking/);
   });
 

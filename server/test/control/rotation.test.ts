@@ -35,11 +35,26 @@ async function fill(deps: ControlDeps, owner: Owner, count: number, createdBy = 
   for (let at = 0; at < count; at++) {
     const id = deps.ids.uuid();
     const placed = { id, owner, providerId: 'custom', origin: 'https://llm.example.org' };
-    const changes = { ...noChanges, secret: { kind: 'set' as const, text: textOf(id) }, headers: { kind: 'set' as const, text: headersOf(id) } };
+    const changes = {
+      ...noChanges,
+      secret: { kind: 'set' as const, text: textOf(id) },
+      headers: { kind: 'set' as const, text: headersOf(id) },
+    };
     const { sealed, steps } = await sealChanges(deps, placed, { secret: null, accessKeyId: null, headers: null }, changes);
     const row = {
-      ...placed, name: `c ${++names}`, model: null, baseUrl: null, settings: {}, isActive: true, isDefault: false, trust: 'member' as const,
-      sealed, secretLast4: null, secretSetAtMs: 1, createdBy, nowMs: 1,
+      ...placed,
+      name: `c ${++names}`,
+      model: null,
+      baseUrl: null,
+      settings: {},
+      isActive: true,
+      isDefault: false,
+      trust: 'member' as const,
+      sealed,
+      secretLast4: null,
+      secretSetAtMs: 1,
+      createdBy,
+      nowMs: 1,
     };
     await deps.database.driver.write([...steps, insertStep(deps.database, row)]);
     ids.push(id);
@@ -97,12 +112,23 @@ describe('sealedColumns', () => {
 
 describe('encryptApiKey and decryptApiKey', () => {
   const place = (ownerId: string, more: { rowId?: string; origin?: string; provider?: string; column?: SecretColumn } = {}) => ({
-    ...placeOf({ id: more.rowId ?? '01890a5d-ac96-774b-bcce-b302099a8057', owner: { scope: 'user', id: ownerId }, providerId: more.provider ?? 'openai', origin: more.origin ?? 'https://api.openai.com' }, more.column ?? 'api_key_encrypted'),
+    ...placeOf(
+      {
+        id: more.rowId ?? '01890a5d-ac96-774b-bcce-b302099a8057',
+        owner: { scope: 'user', id: ownerId },
+        providerId: more.provider ?? 'openai',
+        origin: more.origin ?? 'https://api.openai.com',
+      },
+      more.column ?? 'api_key_encrypted',
+    ),
   });
 
   test('the same text comes back, two boxes of it differ, and neither holds it', async () => {
     const service = new EncryptionService(house.deps, caller);
-    const [first, second] = [await service.encryptApiKey('sk-plain', admin.id, place(admin.id)), await service.encryptApiKey('sk-plain', admin.id, place(admin.id))];
+    const [first, second] = [
+      await service.encryptApiKey('sk-plain', admin.id, place(admin.id)),
+      await service.encryptApiKey('sk-plain', admin.id, place(admin.id)),
+    ];
     expect(first).not.toBe(second);
     expect(Buffer.from(first.slice(3), 'base64url').includes('sk-plain')).toBe(false);
     expect(await service.decryptApiKey(first, admin.id, place(admin.id))).toBe('sk-plain');
@@ -114,7 +140,13 @@ describe('encryptApiKey and decryptApiKey', () => {
     const box = await service.encryptApiKey('sk-plain', admin.id, place(admin.id));
     await service.encryptApiKey('sk-other', stranger.id, place(stranger.id));
     await expect(service.decryptApiKey(box, stranger.id, place(admin.id))).rejects.toBeInstanceOf(SecretUnreadable);
-    for (const more of [{ rowId: '01890a5d-ac96-774b-bcce-b302099a8058' }, { column: 'headers_encrypted' as const }, { provider: 'custom' }, { origin: 'https://evil.example' }, { origin: 'http://api.openai.com' }])
+    for (const more of [
+      { rowId: '01890a5d-ac96-774b-bcce-b302099a8058' },
+      { column: 'headers_encrypted' as const },
+      { provider: 'custom' },
+      { origin: 'https://evil.example' },
+      { origin: 'http://api.openai.com' },
+    ])
       await expect(service.decryptApiKey(box, admin.id, place(admin.id, more))).rejects.toBeInstanceOf(SecretUnreadable);
   });
 
@@ -139,7 +171,10 @@ describe('rotateUserKey', () => {
     expect(await ownerVersions(house.deps, owners[1]!)).toEqual(new Set([1]));
     await expectReadable(house.deps, [...mine, ...theirs]);
     const keys = await listOwnerKeys(house.database, owners[0]!);
-    expect(keys.map(({ version, isActive }) => [version, isActive])).toEqual([[1, false], [2, true]]);
+    expect(keys.map(({ version, isActive }) => [version, isActive])).toEqual([
+      [1, false],
+      [2, true],
+    ]);
   });
 
   test('killed in the middle, everything opens, and the resumption finishes the rest', async () => {
@@ -170,7 +205,13 @@ describe('rotateUserKey', () => {
     const person = await house.createResident('Damaged');
     const owner: Owner = { scope: 'user', id: person.id };
     const [good, bad] = await fill(house.deps, owner, 2);
-    await house.database.driver.run({ sql: 'UPDATE ai_configurations SET api_key_encrypted = (SELECT api_key_encrypted FROM ai_configurations WHERE id = $1) WHERE id = $2', params: [good, bad] }, 'write');
+    await house.database.driver.run(
+      {
+        sql: 'UPDATE ai_configurations SET api_key_encrypted = (SELECT api_key_encrypted FROM ai_configurations WHERE id = $1) WHERE id = $2',
+        params: [good, bad],
+      },
+      'write',
+    );
     const report = await new EncryptionService(house.deps, caller).rotateUserKey(person.id);
     expect(report.unreadable).toEqual([{ connectionId: bad, column: 'api_key_encrypted' }]);
     expect(report.resealed).toBe(3);
@@ -181,25 +222,36 @@ describe('rotateUserKey', () => {
     const person = await house.createResident('Audited');
     await fill(house.deps, { scope: 'user', id: person.id }, 1);
     await new EncryptionService(house.deps, caller).rotateUserKey(person.id);
-    const actions = await house.database.db.selectFrom('audit_entries').select('action').where('owner_id', '=', person.id).orderBy('id').execute();
+    const actions = await house.database.db
+      .selectFrom('audit_entries')
+      .select('action')
+      .where('owner_id', '=', person.id)
+      .orderBy('id')
+      .execute();
     expect(actions.map((entry) => entry.action)).toEqual(expect.arrayContaining(['owner-key.rotate', 'secrets.reseal']));
   });
 });
 
 describe('migrateEncryption', () => {
-  test('moves every owner\'s values to the new master key, resumes after a kill, then retires the old one', async () => {
+  test("moves every owner's values to the new master key, resumes after a kill, then retires the old one", async () => {
     const fresh = await openHouse();
     const first = await fresh.createResident('First', 'administrator');
     const [oldBytes, newBytes] = [fresh.deps.ids.bytes(32), fresh.deps.ids.bytes(32)];
     await fresh.database.db.deleteFrom('master_keys').execute();
-    const [oldMaster, newMaster] = [{ version: 11, bytes: oldBytes }, { version: 12, bytes: newBytes }];
+    const [oldMaster, newMaster] = [
+      { version: 11, bytes: oldBytes },
+      { version: 12, bytes: newBytes },
+    ];
     const before: ControlDeps = { ...fresh.deps, vault: createVault([oldMaster], fresh.deps.ids) };
     const during: ControlDeps = { ...fresh.deps, vault: createVault([oldMaster, newMaster], fresh.deps.ids) };
     const after: ControlDeps = { ...fresh.deps, vault: createVault([newMaster], fresh.deps.ids) };
-    await fresh.database.db.insertInto('master_keys').values([
-      { version: 11, kcv: keyCheckValue(oldBytes), status: 'decrypt_only', created_at: 1 },
-      { version: 12, kcv: keyCheckValue(newBytes), status: 'active', created_at: 1 },
-    ]).execute();
+    await fresh.database.db
+      .insertInto('master_keys')
+      .values([
+        { version: 11, kcv: keyCheckValue(oldBytes), status: 'decrypt_only', created_at: 1 },
+        { version: 12, kcv: keyCheckValue(newBytes), status: 'active', created_at: 1 },
+      ])
+      .execute();
     const by: Caller = { actor: first.actor, origin };
     const texts = [oldBytes, newBytes].map((bytes) => Buffer.from(bytes).toString('base64')) as [string, string];
     const many = await fill(before, { scope: 'user', id: first.id }, batchRows + 5, first.id);
@@ -216,7 +268,9 @@ describe('migrateEncryption', () => {
 
   test('a key that is not loaded is refused by its check value, and the text is not repeated', async () => {
     const unknown = Buffer.from(house.deps.ids.bytes(32)).toString('base64');
-    const error = await new EncryptionService(house.deps, caller).migrateEncryption(unknown, unknown).catch((thrown: unknown) => thrown as Error);
+    const error = await new EncryptionService(house.deps, caller)
+      .migrateEncryption(unknown, unknown)
+      .catch((thrown: unknown) => thrown as Error);
     expect(error).toBeInstanceOf(Error);
     expect((error as Error).message).toContain('is not loaded');
     expect((error as Error).message).not.toContain(unknown);

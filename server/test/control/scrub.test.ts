@@ -23,12 +23,20 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const ask = (method: string, path: string, body?: unknown): Promise<Reply> => house.request(method, path, { token: user.token, ...(body === undefined ? {} : { body }) });
+const ask = (method: string, path: string, body?: unknown): Promise<Reply> =>
+  house.request(method, path, { token: user.token, ...(body === undefined ? {} : { body }) });
 const newSecret = (): string => `sk-${house.deps.ids.uuid()}`;
 
 async function newConnection(): Promise<string> {
   const settings = { headers: { 'x-one': newSecret() } };
-  const reply = await ask('POST', '/api/configurations', { name: `c ${(names += 1)}`, provider: 'custom', baseUrl: nowhere, model: 'm', apiKey: newSecret(), configuration: settings });
+  const reply = await ask('POST', '/api/configurations', {
+    name: `c ${(names += 1)}`,
+    provider: 'custom',
+    baseUrl: nowhere,
+    model: 'm',
+    apiKey: newSecret(),
+    configuration: settings,
+  });
   return reply.at('data.id');
 }
 
@@ -39,7 +47,10 @@ async function boxesOf(id: string): Promise<{ secret: string; headers: string }>
 
 /** Files of the database, its log included, that hold a sealed value or a good part of it. */
 const filesWith = (box: string): string[] =>
-  readdirSync(dataDir).filter((name) => name.startsWith('patchbay.db') && [box.slice(0, 40), box.slice(-40)].some((part) => readFileSync(join(dataDir, name)).includes(part)));
+  readdirSync(dataDir).filter(
+    (name) =>
+      name.startsWith('patchbay.db') && [box.slice(0, 40), box.slice(-40)].some((part) => readFileSync(join(dataDir, name)).includes(part)),
+  );
 
 /** Waits for something that happens behind an answer; two seconds at most. */
 async function eventually(isSo: () => boolean): Promise<boolean> {
@@ -149,7 +160,10 @@ describe('while somebody else reads the database', () => {
     const before = await Promise.all([boxesOf(replaced), boxesOf(deleted)]);
     await whileRead(async () => {
       const startedMs = performance.now();
-      const replies = await Promise.all([ask('PATCH', `/api/configurations/${replaced}`, { apiKey: newSecret() }), ask('DELETE', `/api/configurations/${deleted}`)]);
+      const replies = await Promise.all([
+        ask('PATCH', `/api/configurations/${replaced}`, { apiKey: newSecret() }),
+        ask('DELETE', `/api/configurations/${deleted}`),
+      ]);
       expect(replies.map(({ status }) => status)).toEqual([200, 200]);
       expect(performance.now() - startedMs).toBeLessThan(scrubWaitMaxMs + 2_000);
       expect(filesWith(before[0].secret)).not.toEqual([]);
@@ -161,7 +175,10 @@ describe('while somebody else reads the database', () => {
     const id = await newConnection();
     await whileRead(async () => {
       for (let round = 0; round < 5; round++) {
-        const [changed, listed] = await Promise.all([ask('PATCH', `/api/configurations/${id}`, { apiKey: newSecret() }), ask('GET', '/api/configurations')]);
+        const [changed, listed] = await Promise.all([
+          ask('PATCH', `/api/configurations/${id}`, { apiKey: newSecret() }),
+          ask('GET', '/api/configurations'),
+        ]);
         expect([changed.status, listed.status]).toEqual([200, 200]);
       }
     });

@@ -12,7 +12,10 @@ let other: Resident;
 const by = (who: Resident): Caller => ({ actor: who.actor, origin });
 const service = (who = user): ConfigurationService => new ConfigurationService(house.deps, by(who));
 const refusalOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(() => 'done', (error: { code?: unknown; details?: { path: string }[] }) => [error.code, error.details?.[0]?.path]);
+  work.then(
+    () => 'done',
+    (error: { code?: unknown; details?: { path: string }[] }) => [error.code, error.details?.[0]?.path],
+  );
 
 beforeAll(async () => {
   house = await openHouse({ egressAllow: '127.0.0.1:*' });
@@ -23,25 +26,35 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const store = (provider: string, name: string, configuration: object, isDefault = false): Promise<unknown> =>
-  house.database.db.insertInto('provider_templates').values({ provider, name, description: null, configuration: JSON.stringify(configuration), is_default: isDefault }).execute();
+  house.database.db
+    .insertInto('provider_templates')
+    .values({ provider, name, description: null, configuration: JSON.stringify(configuration), is_default: isDefault })
+    .execute();
 
 describe('built-in templates', () => {
-  test.each(catalog.map((row) => [row.id, row] as const))('of %s: one per suggested model that is not retired, at most one default', async (id, row) => {
-    const templates = await templatesOf(house.deps, id);
-    expect(templates.map(({ configuration }) => configuration['model'])).toEqual(row.models.suggested.filter((model) => !Object.hasOwn(row.retired, model)));
-    expect(templates.filter(({ isDefault }) => isDefault).length).toBeLessThanOrEqual(1);
-    for (const template of templates) {
-      expect(template).toMatchObject({ providerId: id, description: null });
-      expect(template.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
-      expect(await templateById(house.deps, template.id)).toEqual({ ...template, isDefault: expect.any(Boolean) as unknown });
-    }
-  });
+  test.each(catalog.map((row) => [row.id, row] as const))(
+    'of %s: one per suggested model that is not retired, at most one default',
+    async (id, row) => {
+      const templates = await templatesOf(house.deps, id);
+      expect(templates.map(({ configuration }) => configuration['model'])).toEqual(
+        row.models.suggested.filter((model) => !Object.hasOwn(row.retired, model)),
+      );
+      expect(templates.filter(({ isDefault }) => isDefault).length).toBeLessThanOrEqual(1);
+      for (const template of templates) {
+        expect(template).toMatchObject({ providerId: id, description: null });
+        expect(template.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+        expect(await templateById(house.deps, template.id)).toEqual({ ...template, isDefault: expect.any(Boolean) as unknown });
+      }
+    },
+  );
 
   test('have ids of their own, the same in every house', async () => {
     const all = (await Promise.all(catalog.map(({ id }) => templatesOf(house.deps, id)))).flat();
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
     const elsewhere = await openHouse();
-    expect((await templatesOf(elsewhere.deps, 'openai')).map(({ id }) => id)).toEqual((await templatesOf(house.deps, 'openai')).map(({ id }) => id));
+    expect((await templatesOf(elsewhere.deps, 'openai')).map(({ id }) => id)).toEqual(
+      (await templatesOf(house.deps, 'openai')).map(({ id }) => id),
+    );
     await elsewhere.close();
   });
 
@@ -56,7 +69,9 @@ describe('stored templates', () => {
     const builtIn = await templatesOf(house.deps, 'mistral');
     expect(builtIn.some(({ isDefault }) => isDefault)).toBe(true);
     await store('mistral', 'Plain', { model: 'plain' });
-    expect((await templatesOf(house.deps, 'mistral')).filter(({ isDefault }) => isDefault)).toEqual(builtIn.filter(({ isDefault }) => isDefault));
+    expect((await templatesOf(house.deps, 'mistral')).filter(({ isDefault }) => isDefault)).toEqual(
+      builtIn.filter(({ isDefault }) => isDefault),
+    );
     await store('mistral', 'Ours', { model: 'ours' }, true);
     const templates = await templatesOf(house.deps, 'mistral');
     expect(templates.slice(0, 2).map(({ name }) => name)).toEqual(['Ours', 'Plain']);
@@ -67,25 +82,43 @@ describe('stored templates', () => {
 
 describe('a connection from a template', () => {
   const address = 'http://127.0.0.1:9/v1';
-  const idOf = async (name: string): Promise<string> => (await templatesOf(house.deps, 'custom')).find((template) => template.name === name)!.id;
+  const idOf = async (name: string): Promise<string> =>
+    (await templatesOf(house.deps, 'custom')).find((template) => template.name === name)!.id;
   beforeAll(() => store('custom', 'House style', { model: 'house-model', baseUrl: address, temperature: 0.2, maxTokens: 100 }));
 
   test('has what the template says', async () => {
     const made = await service().createConfiguration({ name: 'All of it', provider: 'custom', templateId: await idOf('House style') });
-    expect(made).toMatchObject({ model: 'house-model', baseUrl: address, configuration: { temperature: 0.2, maxTokens: 100 }, userId: user.id });
+    expect(made).toMatchObject({
+      model: 'house-model',
+      baseUrl: address,
+      configuration: { temperature: 0.2, maxTokens: 100 },
+      userId: user.id,
+    });
   });
 
-  test('and the caller\'s word wins, field by field', async () => {
+  test("and the caller's word wins, field by field", async () => {
     const templateId = await idOf('House style');
-    const made = await service().createConfiguration({ name: 'Some of it', provider: 'custom', model: 'mine', configuration: { temperature: 1 }, templateId });
+    const made = await service().createConfiguration({
+      name: 'Some of it',
+      provider: 'custom',
+      model: 'mine',
+      configuration: { temperature: 1 },
+      templateId,
+    });
     expect(made).toMatchObject({ model: 'mine', baseUrl: address, configuration: { temperature: 1, maxTokens: 100 } });
   });
 
-  test('of another provider, or of none, is refused by the field\'s name and nothing is made', async () => {
+  test("of another provider, or of none, is refused by the field's name and nothing is made", async () => {
     const before = (await service().listConfigurations()).length;
     const templateId = await idOf('House style');
-    expect(await refusalOf(service().createConfiguration({ name: 'x', provider: 'openai', apiKey: 'sk-0123456789', templateId }))).toEqual(['VALIDATION_ERROR', 'templateId']);
-    expect(await refusalOf(service().createConfiguration({ name: 'x', provider: 'custom', templateId: house.deps.ids.uuid() }))).toEqual(['VALIDATION_ERROR', 'templateId']);
+    expect(await refusalOf(service().createConfiguration({ name: 'x', provider: 'openai', apiKey: 'sk-0123456789', templateId }))).toEqual([
+      'VALIDATION_ERROR',
+      'templateId',
+    ]);
+    expect(await refusalOf(service().createConfiguration({ name: 'x', provider: 'custom', templateId: house.deps.ids.uuid() }))).toEqual([
+      'VALIDATION_ERROR',
+      'templateId',
+    ]);
     expect(await refusalOf(withTemplate(house.deps, { providerId: 'openai' }, templateId))).toEqual(['VALIDATION_ERROR', 'templateId']);
     expect((await service().listConfigurations()).length).toBe(before);
   });
@@ -102,20 +135,41 @@ describe('a connection from a template', () => {
 });
 
 describe('ConfigurationService', () => {
-  const make = (name: string, who = user) => service(who).createConfiguration({ name, provider: 'custom', baseUrl: 'http://127.0.0.1:9/v1', model: 'm', apiKey: 'sk-service-0123456789' });
+  const make = (name: string, who = user) =>
+    service(who).createConfiguration({
+      name,
+      provider: 'custom',
+      baseUrl: 'http://127.0.0.1:9/v1',
+      model: 'm',
+      apiKey: 'sk-service-0123456789',
+    });
 
-  test('lists the caller\'s own, newest first, and gets, changes and deletes nobody else\'s', async () => {
+  test("lists the caller's own, newest first, and gets, changes and deletes nobody else's", async () => {
     const [first, second] = [await make('First', other), await make('Second', other)];
     expect((await service(other).listConfigurations()).map(({ id }) => id)).toEqual([second.id, first.id]);
     expect((await service().listConfigurations()).map(({ id }) => id)).not.toContain(first.id);
-    for (const work of [service().getConfiguration(first.id), service().updateConfiguration(first.id, { name: 'x' }), service().deleteConfiguration(first.id), service().rotateApiKey(first.id), service().testConfiguration(first.id), service().getUsageStats(first.id, '7d')])
+    for (const work of [
+      service().getConfiguration(first.id),
+      service().updateConfiguration(first.id, { name: 'x' }),
+      service().deleteConfiguration(first.id),
+      service().rotateApiKey(first.id),
+      service().testConfiguration(first.id),
+      service().getUsageStats(first.id, '7d'),
+    ])
       expect(await refusalOf(work)).toEqual(['NOT_FOUND', undefined]);
     expect(await service(other).getConfiguration(first.id)).toMatchObject({ name: 'First', isActive: true });
   });
 
   test('a rotation seals anew and changes nothing that anybody sees', async () => {
     const made = await make('Rotated');
-    const sealed = async () => (await house.database.db.selectFrom('ai_configurations').select('api_key_encrypted').where('id', '=', made.id).executeTakeFirstOrThrow()).api_key_encrypted;
+    const sealed = async () =>
+      (
+        await house.database.db
+          .selectFrom('ai_configurations')
+          .select('api_key_encrypted')
+          .where('id', '=', made.id)
+          .executeTakeFirstOrThrow()
+      ).api_key_encrypted;
     const before = await sealed();
     await service().rotateApiKey(made.id);
     expect(await sealed()).not.toBe(before);
@@ -130,7 +184,13 @@ describe('ConfigurationService', () => {
 
   test('nothing is told of a key but its tail, in any of its answers', async () => {
     const made = await make('Told');
-    const answers = [made, await service().getConfiguration(made.id), await service().updateConfiguration(made.id, { model: 'n' }), await service().testConfiguration(made.id), await service().listConfigurations()];
+    const answers = [
+      made,
+      await service().getConfiguration(made.id),
+      await service().updateConfiguration(made.id, { model: 'n' }),
+      await service().testConfiguration(made.id),
+      await service().listConfigurations(),
+    ];
     expect(JSON.stringify(answers)).not.toContain('sk-service');
   });
 

@@ -41,14 +41,36 @@ async function refusalOf(work: Promise<unknown>): Promise<[string, unknown]> {
 
 describe('what a person may see', () => {
   const actor = (role: Actor['role'], workspaces: [string, WorkspaceRole][] = []): Actor => ({
-    userId: 'me', email: '', name: '', role, organizationId: 'o', workspaces: new Map(workspaces), language: 'en', via: 'token',
+    userId: 'me',
+    email: '',
+    name: '',
+    role,
+    organizationId: 'o',
+    workspaces: new Map(workspaces),
+    language: 'en',
+    via: 'token',
   });
 
   test.each<[string, Actor, unknown]>([
     ['an administrator', actor('administrator'), 'all'],
     ['a user', actor('user'), { userId: 'me', workspaceIds: [] }],
-    ['a member with READ and WRITE', actor('user', [['a', 'READ'], ['b', 'WRITE']]), { userId: 'me', workspaceIds: [] }],
-    ['who administers two of three workspaces', actor('user', [['a', 'ADMIN'], ['b', 'WRITE'], ['c', 'ADMIN']]), { userId: 'me', workspaceIds: ['a', 'c'] }],
+    [
+      'a member with READ and WRITE',
+      actor('user', [
+        ['a', 'READ'],
+        ['b', 'WRITE'],
+      ]),
+      { userId: 'me', workspaceIds: [] },
+    ],
+    [
+      'who administers two of three workspaces',
+      actor('user', [
+        ['a', 'ADMIN'],
+        ['b', 'WRITE'],
+        ['c', 'ADMIN'],
+      ]),
+      { userId: 'me', workspaceIds: ['a', 'c'] },
+    ],
   ])('%s', (_, who, expected) => {
     expect(visibilityOf(who)).toEqual(expected);
   });
@@ -67,8 +89,11 @@ describe('usage', () => {
     answered({ userId: ben.id, model: 'ages', atMs: nowMs - 29 * 86_400_000 });
     answered({ userId: ben.id, model: 'ages', atMs: nowMs - 31 * 86_400_000 });
     answered({ userId: ben.id, model: 'ages', atMs: Date.UTC(2024, 0, 1) });
-    const count = async (asked: Partial<UsageAsked>): Promise<number> => (await usage({ ...asked, groupBy: 'model', model: 'ages' })).reduce((sum, row) => sum + row.requests, 0);
-    expect([await count({}), await count({ period: '24h' }), await count({ period: '90d' }), await count({ period: 'all' })]).toEqual([1, 0, 2, 3]);
+    const count = async (asked: Partial<UsageAsked>): Promise<number> =>
+      (await usage({ ...asked, groupBy: 'model', model: 'ages' })).reduce((sum, row) => sum + row.requests, 0);
+    expect([await count({}), await count({ period: '24h' }), await count({ period: '90d' }), await count({ period: 'all' })]).toEqual([
+      1, 0, 2, 3,
+    ]);
   });
 
   test('includes what the journal alone knows', async () => {
@@ -89,7 +114,11 @@ describe('usage', () => {
 
   test('the dearest group comes first, days in their order', async () => {
     const at = { userId: ben.id, provider: 'order' };
-    for (const [model, costNanoUsd, day] of [['cheap', 1, 7], ['dear', 500, 6], ['middle', 30, 8]] as const) {
+    for (const [model, costNanoUsd, day] of [
+      ['cheap', 1, 7],
+      ['dear', 500, 6],
+      ['middle', 30, 8],
+    ] as const) {
       const begun = intentOf({ ...at, model, atMs: Date.UTC(2026, 0, day, 9) });
       book(begun, settlementOf(begun, { costNanoUsd }));
     }
@@ -105,7 +134,10 @@ describe('usage', () => {
     [{ from: '2026-02-02', to: '2026-02-01' }, 'from'],
     [{ period: 'century' }, 'period'],
   ])('of %j is refused by the field', async (asked, path) => {
-    expect(await refusalOf(usage(asked))).toEqual(['VALIDATION_ERROR', [{ path, code: 'invalid_range', message: expect.any(String) as string }]]);
+    expect(await refusalOf(usage(asked))).toEqual([
+      'VALIDATION_ERROR',
+      [{ path, code: 'invalid_range', message: expect.any(String) as string }],
+    ]);
   });
 });
 
@@ -120,11 +152,14 @@ describe('requests', () => {
 
   test('that were refused have no attempt, no cost and their reason', async () => {
     book(refusedOf({ userId: ben.id, model: 'refused-here', reason: 'budget_exceeded', status: 402 }));
-    expect((await requests({ model: 'refused-here' })).rows).toMatchObject([{ attempts: 0, costNanoUsd: null, last: { state: 'refused', reason: 'budget_exceeded', status: 402 } }]);
+    expect((await requests({ model: 'refused-here' })).rows).toMatchObject([
+      { attempts: 0, costNanoUsd: null, last: { state: 'refused', reason: 'budget_exceeded', status: 402 } },
+    ]);
   });
 
   test('a cursor goes on where its page ended, for whoever holds it and never beyond what they may see', async () => {
-    for (let count = 0; count < 6; count++) answered({ userId: count % 2 === 0 ? ben.id : ada.id, model: 'paged', atMs: Date.UTC(2026, 0, 9, 9, count) });
+    for (let count = 0; count < 6; count++)
+      answered({ userId: count % 2 === 0 ? ben.id : ada.id, model: 'paged', atMs: Date.UTC(2026, 0, 9, 9, count) });
     const first = await requests({ model: 'paged', limit: 2 });
     expect(first.nextCursor).toMatch(/^\d+\.[0-9a-f-]{36}$/);
     const rest = await requests({ model: 'paged', cursor: first.nextCursor! });
@@ -133,18 +168,27 @@ describe('requests', () => {
     expect(bens.rows.map(({ last }) => last.userId)).toEqual([ben.id, ben.id]);
   });
 
-  test.each(['', 'x', '1.', '-1.01890a5d-ac96-774b-bcce-b302099a8057', "1.01890a5d-ac96-774b-bcce-b302099a8057' OR 1=1"])('the cursor %j is refused', async (cursor) => {
-    const [code, details] = await refusalOf(requests({ cursor }));
-    expect([code, details]).toMatchObject(['VALIDATION_ERROR', [{ path: 'cursor', code: 'invalid_cursor' }]]);
-  });
+  test.each(['', 'x', '1.', '-1.01890a5d-ac96-774b-bcce-b302099a8057', "1.01890a5d-ac96-774b-bcce-b302099a8057' OR 1=1"])(
+    'the cursor %j is refused',
+    async (cursor) => {
+      const [code, details] = await refusalOf(requests({ cursor }));
+      expect([code, details]).toMatchObject(['VALIDATION_ERROR', [{ path: 'cursor', code: 'invalid_cursor' }]]);
+    },
+  );
 
   test('one by one are found by their id, with every attempt and the names of their connections', async () => {
-    const made = await house.request('POST', '/api/configurations', { token: ben.token, body: { name: 'Named', provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' } });
+    const made = await house.request('POST', '/api/configurations', {
+      token: ben.token,
+      body: { name: 'Named', provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' },
+    });
     const first = intentOf({ userId: ben.id, connectionId: made.at('data.id') });
     const second = intentOf({ ...first, id: ids.uuid(), attemptNo: 2, connectionId: null });
     book(first, settlementOf(first, { isLast: false, reason: 'overloaded', status: 503 }), second, settlementOf(second));
     const attempts = await requestById(house.deps, actorOf(ben), first.requestId);
-    expect(attempts.map(({ attemptNo, connectionName, isLast }) => [attemptNo, connectionName, isLast])).toEqual([[1, 'Named', false], [2, null, true]]);
+    expect(attempts.map(({ attemptNo, connectionName, isLast }) => [attemptNo, connectionName, isLast])).toEqual([
+      [1, 'Named', false],
+      [2, null, true],
+    ]);
     expect(await refusalOf(requestById(house.deps, actorOf(ben), ids.uuid()))).toEqual(['NOT_FOUND', undefined]);
   });
 });

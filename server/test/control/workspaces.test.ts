@@ -5,17 +5,40 @@ import type { Caller } from '../../src/control/change.ts';
 import type { FieldWords } from '../../src/control/connection-input.ts';
 import { createConnection, deleteConnection, listFor } from '../../src/control/connections.ts';
 import type { ControlDeps } from '../../src/control/deps.ts';
-import { addMember, changeMember, createWorkspace, deleteWorkspace, listWorkspaces, mayInWorkspace, renameWorkspace, seeWorkspace, workspaceFor } from '../../src/control/workspaces.ts';
+import {
+  addMember,
+  changeMember,
+  createWorkspace,
+  deleteWorkspace,
+  listWorkspaces,
+  mayInWorkspace,
+  renameWorkspace,
+  seeWorkspace,
+  workspaceFor,
+} from '../../src/control/workspaces.ts';
 import type { Owner, WorkspaceRole } from '../../src/domain/owner.ts';
 import { listOwnerKeys } from '../../src/storage/owner-keys.ts';
 import { openHouse, origin, type House, type Reply, type Resident } from '../support/house.ts';
 import { createDatabase, needs } from '../support/postgres.ts';
 
-const words: FieldWords = { provider: 'provider', baseUrl: 'baseUrl', secret: 'apiKey', accessKeyId: 'accessKeyId', model: 'model', settings: 'configuration', needsModel: false };
+const words: FieldWords = {
+  provider: 'provider',
+  baseUrl: 'baseUrl',
+  secret: 'apiKey',
+  accessKeyId: 'accessKeyId',
+  model: 'model',
+  settings: 'configuration',
+  needsModel: false,
+};
 const nowhere = 'http://127.0.0.1:9/v1';
 let names = 0;
 const nextName = (): string => `w ${(names += 1)}`;
-const input = (): { name: string; providerId: string; baseUrl: string; secret: string } => ({ name: nextName(), providerId: 'custom', baseUrl: nowhere, secret: `sk-${nextName()}-0123456789`.replaceAll(' ', '-') });
+const input = (): { name: string; providerId: string; baseUrl: string; secret: string } => ({
+  name: nextName(),
+  providerId: 'custom',
+  baseUrl: nowhere,
+  secret: `sk-${nextName()}-0123456789`.replaceAll(' ', '-'),
+});
 
 /** As the deps, but for something that happens just before the next write. */
 function interrupted(deps: ControlDeps, happen: () => Promise<unknown>): ControlDeps {
@@ -48,7 +71,14 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
     afterAll(() => house.close());
 
     const live = async (workspaceId: string): Promise<number> =>
-      (await house.database.db.selectFrom('ai_configurations').select('id').where('owner_id', '=', workspaceId).where('deleted_at', 'is', null).execute()).length;
+      (
+        await house.database.db
+          .selectFrom('ai_configurations')
+          .select('id')
+          .where('owner_id', '=', workspaceId)
+          .where('deleted_at', 'is', null)
+          .execute()
+      ).length;
     const deletedAt = async (id: string): Promise<number | null> =>
       (await house.database.db.selectFrom('workspaces').select('deleted_at').where('id', '=', id).executeTakeFirstOrThrow()).deleted_at;
 
@@ -77,7 +107,12 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
         (deps: ControlDeps, id: string) => renameWorkspace(deps, caller, id, nextName()),
       ]) {
         const { id } = await createWorkspace(house.deps, caller, nextName());
-        await expect(join(interrupted(house.deps, () => deleteWorkspace(house.deps, caller, id)), id)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+        await expect(
+          join(
+            interrupted(house.deps, () => deleteWorkspace(house.deps, caller, id)),
+            id,
+          ),
+        ).rejects.toMatchObject({ code: 'NOT_FOUND' });
       }
       const keys = await house.database.db.selectFrom('access_keys').select('id').where('revoked_at', 'is', null).execute();
       expect(keys).toEqual([]);
@@ -88,11 +123,20 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
       for (let round = 0; round < 6; round++) {
         const { id } = await createWorkspace(house.deps, caller, nextName());
         const create = (): Promise<Reply> => {
-          const body = { name: nextName(), aiType: 'OTHER', workspaceId: id, endpoint: nowhere, defaultModel: 'm', secret: 'sk-0123456789-abcdef' };
+          const body = {
+            name: nextName(),
+            aiType: 'OTHER',
+            workspaceId: id,
+            endpoint: nowhere,
+            defaultModel: 'm',
+            secret: 'sk-0123456789-abcdef',
+          };
           return house.request('POST', '/ai/llm', { token: admin.token, body });
         };
         // Asked for at another place among them in each round.
-        const asked = Array.from({ length: 21 }, (_, at) => (at === round * 4 ? house.request('DELETE', `/workspace/${id}`, { token: admin.token }) : create()));
+        const asked = Array.from({ length: 21 }, (_, at) =>
+          at === round * 4 ? house.request('DELETE', `/workspace/${id}`, { token: admin.token }) : create(),
+        );
         const answers = await Promise.all(asked);
         const [deletion] = answers.splice(round * 4, 1) as [Reply];
         const statuses = answers.map(({ status }) => status);
@@ -116,14 +160,22 @@ describe('what a role is good for', () => {
   /** As the house knows them now: rights change while tests run. */
   const callerOf = (who: Resident): Caller => ({ actor: house.deps.keeper.snapshot.actorOf(who.id, 'session')!, origin });
   const by = (role: WorkspaceRole): Caller => callerOf(members.get(role)!);
-  const refusal = (work: Promise<unknown>): Promise<unknown> => work.then(() => 'done', (error: { code?: unknown }) => error.code ?? error);
+  const refusal = (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'done',
+      (error: { code?: unknown }) => error.code ?? error,
+    );
 
   beforeAll(async () => {
     house = await openHouse({ egressAllow: '127.0.0.1:*' });
     admin = await house.createResident('Boss', 'administrator');
     outsider = await house.createResident('Outsider');
     for (const role of roles) members.set(role, await house.createResident(role));
-    lab = await house.createWorkspace('Lab', [[members.get('ADMIN')!, 'ADMIN'], [members.get('WRITE')!, 'WRITE'], [members.get('READ')!, 'READ']]);
+    lab = await house.createWorkspace('Lab', [
+      [members.get('ADMIN')!, 'ADMIN'],
+      [members.get('WRITE')!, 'WRITE'],
+      [members.get('READ')!, 'READ'],
+    ]);
   });
   afterAll(() => house.close());
 
@@ -143,7 +195,8 @@ describe('what a role is good for', () => {
 
   test('one that does not exist is missing for everybody, whatever stands for its id', async () => {
     for (const actor of [admin.actor, outsider.actor])
-      for (const id of [house.deps.ids.uuid(), 'lab', '', lab.toUpperCase(), `${lab} `]) expect(await refusal(workspaceFor(house.deps, actor, id, 'READ'))).toBe('NOT_FOUND');
+      for (const id of [house.deps.ids.uuid(), 'lab', '', lab.toUpperCase(), `${lab} `])
+        expect(await refusal(workspaceFor(house.deps, actor, id, 'READ'))).toBe('NOT_FOUND');
   });
 
   test('READ may use what is there and make nothing, WRITE makes and deletes connections, neither keeps members', async () => {
@@ -164,7 +217,9 @@ describe('what a role is good for', () => {
 
   test('a role that is given, changed and taken counts from the answer on', async () => {
     const guest = await house.createResident('Guest');
-    expect((await addMember(house.deps, by('ADMIN'), lab, { userId: guest.id, role: 'READ' })).members.map(({ userId, role }) => [userId, role])).toContainEqual([guest.id, 'READ']);
+    expect(
+      (await addMember(house.deps, by('ADMIN'), lab, { userId: guest.id, role: 'READ' })).members.map(({ userId, role }) => [userId, role]),
+    ).toContainEqual([guest.id, 'READ']);
     expect(callerOf(guest).actor.workspaces.get(lab)).toBe('READ');
     await changeMember(house.deps, by('ADMIN'), lab, { userId: guest.id, role: 'WRITE' });
     expect(callerOf(guest).actor.workspaces.get(lab)).toBe('WRITE');
@@ -179,7 +234,8 @@ describe('what a role is good for', () => {
   test('a name is taken whatever its case and composition, among the living alone', async () => {
     const name = 'Büro';
     const first = await createWorkspace(house.deps, callerOf(admin), name);
-    for (const same of ['büro', 'BÜRO', name.normalize('NFD'), 'Ｂüro']) expect(await refusal(createWorkspace(house.deps, callerOf(admin), same))).toBe('NAME_EXISTS');
+    for (const same of ['büro', 'BÜRO', name.normalize('NFD'), 'Ｂüro'])
+      expect(await refusal(createWorkspace(house.deps, callerOf(admin), same))).toBe('NAME_EXISTS');
     expect(await refusal(renameWorkspace(house.deps, callerOf(admin), lab, 'bÜro'))).toBe('NAME_EXISTS');
     expect((await renameWorkspace(house.deps, callerOf(admin), first.id, 'BÜRO')).name).toBe('BÜRO');
     await deleteWorkspace(house.deps, callerOf(admin), first.id);
@@ -203,8 +259,15 @@ describe('what a role is good for', () => {
     const { id } = await createWorkspace(house.deps, callerOf(admin), 'Audited');
     await renameWorkspace(house.deps, callerOf(admin), id, 'Renamed');
     await deleteWorkspace(house.deps, callerOf(admin), id);
-    const rows = await house.database.db.selectFrom('audit_entries').select(['action', 'actor_id', 'changes']).where('subject_id', '=', id).orderBy('id').execute();
-    expect(rows.map(({ action, actor_id }) => [action, actor_id])).toEqual(['workspace.create', 'workspace.update', 'workspace.delete'].map((action) => [action, admin.id]));
+    const rows = await house.database.db
+      .selectFrom('audit_entries')
+      .select(['action', 'actor_id', 'changes'])
+      .where('subject_id', '=', id)
+      .orderBy('id')
+      .execute();
+    expect(rows.map(({ action, actor_id }) => [action, actor_id])).toEqual(
+      ['workspace.create', 'workspace.update', 'workspace.delete'].map((action) => [action, admin.id]),
+    );
     expect(JSON.parse(rows[1]!.changes!)).toEqual({ name: { before: 'Audited', after: 'Renamed' } });
   });
 });

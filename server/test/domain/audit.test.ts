@@ -25,7 +25,11 @@ describe('changes', () => {
   });
 
   test('false, zero and empty are values like others', () => {
-    expect(changesBetween({ a: true, b: 1, c: 'x' }, { a: false, b: 0, c: '' })).toEqual({ a: { before: true, after: false }, b: { before: 1, after: 0 }, c: { before: 'x', after: '' } });
+    expect(changesBetween({ a: true, b: 1, c: 'x' }, { a: false, b: 0, c: '' })).toEqual({
+      a: { before: true, after: false },
+      b: { before: 1, after: 0 },
+      c: { before: 'x', after: '' },
+    });
   });
 
   test('of a secret say only that it changed', () => {

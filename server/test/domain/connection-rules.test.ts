@@ -19,7 +19,16 @@ import {
 import { Refusal } from '../../src/domain/errors.ts';
 import type { Actor, OrganizationRole, Owner, WorkspaceRole } from '../../src/domain/owner.ts';
 
-const actor = (role: OrganizationRole, workspaces: Record<string, WorkspaceRole> = {}): Actor => ({ userId: 'ada', email: 'a@example.org', name: 'Ada', role, organizationId: 'house', workspaces: new Map(Object.entries(workspaces)), language: 'en', via: 'session' });
+const actor = (role: OrganizationRole, workspaces: Record<string, WorkspaceRole> = {}): Actor => ({
+  userId: 'ada',
+  email: 'a@example.org',
+  name: 'Ada',
+  role,
+  organizationId: 'house',
+  workspaces: new Map(Object.entries(workspaces)),
+  language: 'en',
+  via: 'session',
+});
 
 function refusalOf(run: () => void): Refusal | null {
   try {
@@ -53,7 +62,12 @@ describe('standing', () => {
   });
 
   test('owners are asked nearest first', () => {
-    expect(usableOwners(actor('user'), ['lab', 'shop']).map(({ scope, id }) => `${scope} ${id}`)).toEqual(['user ada', 'workspace lab', 'workspace shop', 'organization house']);
+    expect(usableOwners(actor('user'), ['lab', 'shop']).map(({ scope, id }) => `${scope} ${id}`)).toEqual([
+      'user ada',
+      'workspace lab',
+      'workspace shop',
+      'organization house',
+    ]);
   });
 });
 
@@ -138,7 +152,8 @@ describe('where a secret may go', () => {
     const before = { providerId: 'openai', baseUrl: null, origin: 'https://api.openai.com' };
     expect(isRetestNeeded(before, before, false)).toBe(false);
     expect(isRetestNeeded(before, before, true)).toBe(true);
-    for (const change of [{ providerId: 'groq' }, { baseUrl: 'https://x/v1' }, { origin: 'https://x' }]) expect(isRetestNeeded(before, { ...before, ...change }, false)).toBe(true);
+    for (const change of [{ providerId: 'groq' }, { baseUrl: 'https://x/v1' }, { origin: 'https://x' }])
+      expect(isRetestNeeded(before, { ...before, ...change }, false)).toBe(true);
   });
 });
 
@@ -153,19 +168,20 @@ describe('what is in use', () => {
 });
 
 describe('the default (C-14)', () => {
-  const one = (owner: Owner, part: Partial<Connection> = {}): Connection => ({ owner, isDefault: true, isActive: true, ...part }) as Connection;
+  const one = (owner: Owner, part: Partial<Connection> = {}): Connection =>
+    ({ owner, isDefault: true, isActive: true, ...part }) as Connection;
   const owners = usableOwners(actor('user'), ['lab']);
   const mine = one({ scope: 'user', id: 'ada' });
   const lab = one({ scope: 'workspace', id: 'lab' });
   const house = one({ scope: 'organization', id: 'house' });
 
-  test('is the nearest owner\'s', () => {
+  test("is the nearest owner's", () => {
     expect(effectiveDefault(owners, [house, lab, mine])).toBe(mine);
     expect(effectiveDefault(owners, [house, lab])).toBe(lab);
     expect(effectiveDefault(owners, [house])).toBe(house);
   });
 
-  test('is never an inactive one, nor one that is not the default, nor a stranger\'s', () => {
+  test("is never an inactive one, nor one that is not the default, nor a stranger's", () => {
     const foreign = one({ scope: 'user', id: 'eve' });
     expect(effectiveDefault(owners, [{ ...mine, isActive: false }, { ...lab, isDefault: false }, foreign])).toBeUndefined();
   });

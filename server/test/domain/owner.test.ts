@@ -1,8 +1,26 @@
 /** Who owns, and what each role may do in the whole installation. */
 import { describe, expect, test } from 'vitest';
-import { isAdministrator, may, ownerKey, permissionsOf, type Actor, type OrganizationRole, type Owner, type Permission } from '../../src/domain/owner.ts';
+import {
+  isAdministrator,
+  may,
+  ownerKey,
+  permissionsOf,
+  type Actor,
+  type OrganizationRole,
+  type Owner,
+  type Permission,
+} from '../../src/domain/owner.ts';
 
-const actor = (role: OrganizationRole): Actor => ({ userId: 'u', email: 'u@example.org', name: 'U', role, organizationId: 'o', workspaces: new Map(), language: 'en', via: 'session' });
+const actor = (role: OrganizationRole): Actor => ({
+  userId: 'u',
+  email: 'u@example.org',
+  name: 'U',
+  role,
+  organizationId: 'o',
+  workspaces: new Map(),
+  language: 'en',
+  via: 'session',
+});
 
 describe('owners', () => {
   test('are the same where scope and id are the same, and only then', () => {

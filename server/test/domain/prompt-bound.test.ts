@@ -18,16 +18,25 @@ describe('the most tokens that a prompt can come to', () => {
     expect(two! - one!).toBe(one! - none!);
   });
 
-  test.each(['input_audio', 'file', 'document', 'video_url', 'something new', undefined])('takes the whole window for a part of type %s', (type) => {
-    expect(promptTokensMax(300, user({ type }), 128_000)).toBe(128_300);
-  });
+  test.each(['input_audio', 'file', 'document', 'video_url', 'something new', undefined])(
+    'takes the whole window for a part of type %s',
+    (type) => {
+      expect(promptTokensMax(300, user({ type }), 128_000)).toBe(128_300);
+    },
+  );
 
   test('never exceeds the window for what it cannot see, because a provider refuses more', () => {
     expect(promptTokensMax(10, user(...Array.from({ length: 100 }, () => image)), 128_000)).toBe(128_010);
   });
 
   test('counts the pictures of every message', () => {
-    const twice = { messages: [{ role: 'user', content: [image] }, { role: 'assistant', content: 'a cat' }, { role: 'user', content: [image] }] };
+    const twice = {
+      messages: [
+        { role: 'user', content: [image] },
+        { role: 'assistant', content: 'a cat' },
+        { role: 'user', content: [image] },
+      ],
+    };
     expect(promptTokensMax(200, twice, 1_000_000)).toBe(promptTokensMax(200, user(image, image), 1_000_000));
   });
 
@@ -35,7 +44,10 @@ describe('the most tokens that a prompt can come to', () => {
     expect(promptTokensMax(10, user({ type: 'file' }), null)).toBeGreaterThan(1_000_000);
   });
 
-  test.each([[undefined], [null], ['text'], [[null, 1, 'x', {}, { content: null }, { content: {} }]]])('falls back on the bytes for messages like %j', (messages) => {
-    expect(promptTokensMax(77, { messages }, 8_000)).toBe(77);
-  });
+  test.each([[undefined], [null], ['text'], [[null, 1, 'x', {}, { content: null }, { content: {} }]]])(
+    'falls back on the bytes for messages like %j',
+    (messages) => {
+      expect(promptTokensMax(77, { messages }, 8_000)).toBe(77);
+    },
+  );
 });

@@ -52,10 +52,14 @@ function resolve(connections: readonly Connection[], asked: Asked): Resolution {
 }
 
 const names = (resolution: Resolution): string[] | string =>
-  resolution.kind === 'candidates' ? resolution.candidates.map(({ connection: { name }, model }) => `${name} > ${model}`) : resolution.kind === 'refused' ? resolution.code : `environment > ${resolution.model}`;
+  resolution.kind === 'candidates'
+    ? resolution.candidates.map(({ connection: { name }, model }) => `${name} > ${model}`)
+    : resolution.kind === 'refused'
+      ? resolution.code
+      : `environment > ${resolution.model}`;
 
-describe('a connection\'s name', () => {
-  test('before a slash names the connection, and what follows is the provider\'s model byte for byte', () => {
+describe("a connection's name", () => {
+  test("before a slash names the connection, and what follows is the provider's model byte for byte", () => {
     const all = [connection('Main', own)];
     expect(names(resolve(all, { asked: 'Main/Org/Some-Model:free' }))).toEqual(['Main > Org/Some-Model:free']);
   });
@@ -71,7 +75,11 @@ describe('a connection\'s name', () => {
   });
 
   test('on a clash of names the nearest owner wins', () => {
-    const all = [connection('Main', organization, { model: 'o' }), connection('Main', workspace, { model: 'w' }), connection('main', own, { model: 'u' })];
+    const all = [
+      connection('Main', organization, { model: 'o' }),
+      connection('Main', workspace, { model: 'w' }),
+      connection('main', own, { model: 'u' }),
+    ];
     expect(names(resolve(all, { asked: 'Main/m' }))).toEqual(['main > m']);
     expect(resolve(all.slice(0, 2), { asked: 'Main/m' })).toMatchObject({ candidates: [{ connection: { owner: workspace } }] });
   });
@@ -140,8 +148,12 @@ describe('a bare model', () => {
 });
 
 describe('nothing', () => {
-  test('means the default: the user\'s before a workspace\'s before the organization\'s (C-14)', () => {
-    const all = [connection('Org', organization, { isDefault: true }), connection('Lab', workspace, { isDefault: true }), connection('Mine', own, { isDefault: true })];
+  test("means the default: the user's before a workspace's before the organization's (C-14)", () => {
+    const all = [
+      connection('Org', organization, { isDefault: true }),
+      connection('Lab', workspace, { isDefault: true }),
+      connection('Mine', own, { isDefault: true }),
+    ];
     expect(names(resolve(all, {}))).toEqual(['Mine > gpt-4o']);
     expect(names(resolve(all.slice(0, 2), {}))).toEqual(['Lab > gpt-4o']);
     expect(names(resolve(all.slice(0, 1), {}))).toEqual(['Org > gpt-4o']);
@@ -165,7 +177,7 @@ describe('nothing', () => {
   });
 });
 
-describe('the environment\'s pseudo-connection (C-02)', () => {
+describe("the environment's pseudo-connection (C-02)", () => {
   const environment = { model: 'env-model' };
   test('stands in where nothing is a default', () => {
     expect(names(resolve([], { environment }))).toBe('environment > null');
@@ -231,7 +243,7 @@ describe('what a provider is known to list', () => {
     expect(names(resolve([listed, unknown], asked))).toEqual(['unknown > gpt-5']);
   });
 
-  test('of a stranger is nobody else\'s', () => {
+  test("of a stranger is nobody else's", () => {
     const strange = connection('strange', { scope: 'user', id: 'bob' }, { model: null });
     expect(names(resolve([strange], { asked: 'rare', listing: () => [strange.id] }))).toBe('model_not_found');
   });
@@ -244,7 +256,16 @@ describe('what a provider is known to list', () => {
       looked++;
       return all.find((one) => one.id === id);
     };
-    const input = { pinnedId: null, owners: [own], indexOf: () => index, byId, listing: () => [], hasList: () => false, suggesting: () => [], environment: null };
+    const input = {
+      pinnedId: null,
+      owners: [own],
+      indexOf: () => index,
+      byId,
+      listing: () => [],
+      hasList: () => false,
+      suggesting: () => [],
+      environment: null,
+    };
     expect(names(resolveModel({ ...input, asked: 'm9000' }))).toEqual(['c9000 > m9000']);
     expect(names(resolveModel({ ...input, asked: 'C17/x/y' }))).toEqual(['c17 > x/y']);
     expect(looked).toBeLessThan(10);
@@ -252,8 +273,18 @@ describe('what a provider is known to list', () => {
 
   test('an owner without connections is passed over', () => {
     const there = connection('there', organization, { model: 'm' });
-    const indexOf = (owner: Owner): ConnectionIndex | undefined => (owner.scope === 'organization' ? new ConnectionIndex([there]) : undefined);
-    const input = { pinnedId: null, owners: [own, workspace, organization], indexOf, byId: () => there, listing: () => [], hasList: () => false, suggesting: () => [], environment: null };
+    const indexOf = (owner: Owner): ConnectionIndex | undefined =>
+      owner.scope === 'organization' ? new ConnectionIndex([there]) : undefined;
+    const input = {
+      pinnedId: null,
+      owners: [own, workspace, organization],
+      indexOf,
+      byId: () => there,
+      listing: () => [],
+      hasList: () => false,
+      suggesting: () => [],
+      environment: null,
+    };
     expect(names(resolveModel({ ...input, asked: 'm' }))).toEqual(['there > m']);
   });
 });

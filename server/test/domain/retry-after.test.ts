@@ -37,7 +37,8 @@ describe('retry-after-ms', () => {
   });
 
   test('gives way to retry-after where it means nothing', () => {
-    for (const value of ['', '-1', 'soon', '1e9']) expect(retryAfterMsOf({ 'retry-after-ms': value, 'retry-after': '1' }, nowMs)).toBe(1_000);
+    for (const value of ['', '-1', 'soon', '1e9'])
+      expect(retryAfterMsOf({ 'retry-after-ms': value, 'retry-after': '1' }, nowMs)).toBe(1_000);
   });
 
   test('is rounded up to a whole millisecond and capped', () => {
@@ -47,7 +48,7 @@ describe('retry-after-ms', () => {
 });
 
 describe('HTTP dates (RFC 9110, 5.6.7)', () => {
-  test('are measured against the answer\'s own date, not against our clock', () => {
+  test("are measured against the answer's own date, not against our clock", () => {
     const sentMs = nowMs - 365 * 86_400_000;
     expect(retryAfterMsOf({ 'retry-after': date(sentMs + 2_000), date: date(sentMs) }, nowMs)).toBe(2_000);
   });

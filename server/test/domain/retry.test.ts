@@ -83,23 +83,31 @@ describe('once the caller has seen content', () => {
   test.each(everyFault)('%s ends the request, whoever else could be asked', (fault) => {
     for (const isReuseRace of [false, true])
       for (const hasOtherTarget of [false, true])
-        expect(planNextAttempt(failed({ fault, contentSent: true, hasOtherTarget, isReuseRace, retryAfterMs: 0 }))).toEqual({ kind: 'stop' });
+        expect(planNextAttempt(failed({ fault, contentSent: true, hasOtherTarget, isReuseRace, retryAfterMs: 0 }))).toEqual({
+          kind: 'stop',
+        });
   });
 });
 
 describe('bounds', () => {
   test('nothing follows the last attempt, whatever the fault', () => {
-    for (const fault of everyFault) expect(planNextAttempt(failed({ fault, attempts: attemptsMax, hasOtherTarget: true })).kind).toBe('stop');
+    for (const fault of everyFault)
+      expect(planNextAttempt(failed({ fault, attempts: attemptsMax, hasOtherTarget: true })).kind).toBe('stop');
   });
 
   test('nothing follows when the time of the request is used up', () => {
     for (const fault of everyFault)
-      for (const remainingMs of [0, -1]) expect(planNextAttempt(failed({ fault, remainingMs, hasOtherTarget: true, draw: 0 })).kind).toBe('stop');
+      for (const remainingMs of [0, -1])
+        expect(planNextAttempt(failed({ fault, remainingMs, hasOtherTarget: true, draw: 0 })).kind).toBe('stop');
   });
 
   test('a wait that would outlast the request is not begun', () => {
     expect(planNextAttempt(failed({ fault: 'rate_limited', retryAfterMs: 5_000, remainingMs: 4_999 })).kind).toBe('stop');
-    expect(planNextAttempt(failed({ fault: 'rate_limited', retryAfterMs: 5_000, remainingMs: 5_001 }))).toEqual({ kind: 'same', waitMs: 5_000, isFree: false });
+    expect(planNextAttempt(failed({ fault: 'rate_limited', retryAfterMs: 5_000, remainingMs: 5_001 }))).toEqual({
+      kind: 'same',
+      waitMs: 5_000,
+      isFree: false,
+    });
   });
 
   test('a target without retry budget is not asked again, but another one is: fallback is never charged', () => {
@@ -135,7 +143,11 @@ function triesUntilStop(fault: Fault, isReuseRace: boolean): number {
 
 describe('a reused socket that died before a byte of the answer (B2)', () => {
   test('is forgiven once, at once, and for free', () => {
-    expect(planNextAttempt(failed({ fault: 'connection_lost', isReuseRace: true, budgetAllows: false }))).toEqual({ kind: 'same', waitMs: 0, isFree: true });
+    expect(planNextAttempt(failed({ fault: 'connection_lost', isReuseRace: true, budgetAllows: false }))).toEqual({
+      kind: 'same',
+      waitMs: 0,
+      isFree: true,
+    });
   });
 
   test('is forgiven also where the attempts are used up: the provider never saw this one', () => {
@@ -143,8 +155,13 @@ describe('a reused socket that died before a byte of the answer (B2)', () => {
   });
 
   test('is an ordinary lost connection the second time', () => {
-    expect(planNextAttempt(failed({ fault: 'connection_lost', isReuseRace: true, racesForgiven: 1 }))).toMatchObject({ kind: 'same', isFree: false });
-    expect(planNextAttempt(failed({ fault: 'connection_lost', isReuseRace: true, racesForgiven: 1, attemptsAtTarget: 2 })).kind).toBe('stop');
+    expect(planNextAttempt(failed({ fault: 'connection_lost', isReuseRace: true, racesForgiven: 1 }))).toMatchObject({
+      kind: 'same',
+      isFree: false,
+    });
+    expect(planNextAttempt(failed({ fault: 'connection_lost', isReuseRace: true, racesForgiven: 1, attemptsAtTarget: 2 })).kind).toBe(
+      'stop',
+    );
   });
 });
 
@@ -161,7 +178,8 @@ describe('how long to wait', () => {
   });
 
   test('the wait that the provider names is kept exactly, up to what is honoured', () => {
-    for (const retryAfterMs of [0, 150, 1_000, retryAfterHonouredMaxMs]) expect(waitOf({ fault: 'rate_limited', retryAfterMs })).toBe(retryAfterMs);
+    for (const retryAfterMs of [0, 150, 1_000, retryAfterHonouredMaxMs])
+      expect(waitOf({ fault: 'rate_limited', retryAfterMs })).toBe(retryAfterMs);
   });
 
   test('a provider that asks for more is not waited for', () => {
@@ -180,7 +198,19 @@ describe('how long to wait', () => {
 
 describe('what counts against a target', () => {
   test('faults of the caller, of our limits and of credentials never do', () => {
-    const innocent: Fault[] = ['caller_gone', 'bad_request', 'context_length', 'auth', 'model_not_found', 'rate_limited', 'quota_exhausted', 'secret_unreadable', 'blocked', 'endpoint_not_found', 'conflict'];
+    const innocent: Fault[] = [
+      'caller_gone',
+      'bad_request',
+      'context_length',
+      'auth',
+      'model_not_found',
+      'rate_limited',
+      'quota_exhausted',
+      'secret_unreadable',
+      'blocked',
+      'endpoint_not_found',
+      'conflict',
+    ];
     expect(everyFault.filter((fault) => !ruleOf[fault].counts).toSorted()).toEqual(innocent.toSorted());
   });
 });

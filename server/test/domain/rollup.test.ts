@@ -3,7 +3,17 @@ import { describe, expect, test } from 'vitest';
 import { noTokens, type EntryState } from '../../src/domain/ledger.ts';
 import { addMeasures, dayOf, measureNames, measuresOf, noMeasures, quarterOf, type Countable } from '../../src/domain/rollup.ts';
 
-const row = (part: Partial<Countable> = {}): Countable => ({ atMs: 1_000, state: 'settled', reason: null, isLast: true, usage: { ...noTokens, tokensIn: 10, tokensOut: 4 }, costNanoUsd: 77, latencyMs: 120, firstByteMs: 30, ...part });
+const row = (part: Partial<Countable> = {}): Countable => ({
+  atMs: 1_000,
+  state: 'settled',
+  reason: null,
+  isLast: true,
+  usage: { ...noTokens, tokensIn: 10, tokensOut: 4 },
+  costNanoUsd: 77,
+  latencyMs: 120,
+  firstByteMs: 30,
+  ...part,
+});
 
 describe('buckets', () => {
   test('a quarter of an hour and a UTC day begin where they do', () => {
@@ -20,7 +30,18 @@ describe('one row', () => {
   });
 
   test('that succeeded adds a request, its tokens, its cost and its times', () => {
-    expect(measuresOf(row())).toEqual({ ...noMeasures(), attempts: 1, requests: 1, tokens_in: 10, tokens_out: 4, cost_nano_usd: 77, latency_ms_sum: 120, first_byte_ms_sum: 30, first_byte_count: 1, last_used_at: 1_000 });
+    expect(measuresOf(row())).toEqual({
+      ...noMeasures(),
+      attempts: 1,
+      requests: 1,
+      tokens_in: 10,
+      tokens_out: 4,
+      cost_nano_usd: 77,
+      latency_ms_sum: 120,
+      first_byte_ms_sum: 30,
+      first_byte_count: 1,
+      last_used_at: 1_000,
+    });
   });
 
   test('that was not the last of its request adds an attempt and no request', () => {
@@ -47,13 +68,22 @@ describe('one row', () => {
   });
 
   test('without a first byte has none in the mean', () => {
-    expect(measuresOf(row({ firstByteMs: null, latencyMs: null }))).toMatchObject({ first_byte_count: 0, first_byte_ms_sum: 0, latency_ms_sum: 0 });
+    expect(measuresOf(row({ firstByteMs: null, latencyMs: null }))).toMatchObject({
+      first_byte_count: 0,
+      first_byte_ms_sum: 0,
+      latency_ms_sum: 0,
+    });
   });
 });
 
 describe('sums', () => {
   test('are the same in whatever order and groups the rows come', () => {
-    const rows = [row(), row({ atMs: 5_000, state: 'partial' }), row({ atMs: 2_000, isLast: false, costNanoUsd: null }), row({ state: 'unknown', costNanoUsd: null })].map((one) => measuresOf(one)!);
+    const rows = [
+      row(),
+      row({ atMs: 5_000, state: 'partial' }),
+      row({ atMs: 2_000, isLast: false, costNanoUsd: null }),
+      row({ state: 'unknown', costNanoUsd: null }),
+    ].map((one) => measuresOf(one)!);
     const sumOf = (list: typeof rows) => list.reduce((sum, one) => (addMeasures(sum, one), sum), noMeasures());
     const whole = sumOf(rows);
     expect(sumOf(rows.toReversed())).toEqual(whole);

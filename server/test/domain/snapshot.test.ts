@@ -33,8 +33,26 @@ const connection = (id: string, owner: Owner, part: Partial<Connection> = {}): C
   ...part,
 });
 
-const person = (userId: string, part: Partial<SnapshotPerson> = {}): SnapshotPerson => ({ userId, email: `${userId}@example.org`, name: userId, role: 'user', language: 'en', isDisabled: false, ...part });
-const delta = (part: Partial<SnapshotDelta>): SnapshotDelta => ({ revision: 1, connections: [], accessKeys: [], personalTokens: [], people: [], memberships: [], ownerKeys: [], deletedWorkspaceIds: [], ...part });
+const person = (userId: string, part: Partial<SnapshotPerson> = {}): SnapshotPerson => ({
+  userId,
+  email: `${userId}@example.org`,
+  name: userId,
+  role: 'user',
+  language: 'en',
+  isDisabled: false,
+  ...part,
+});
+const delta = (part: Partial<SnapshotDelta>): SnapshotDelta => ({
+  revision: 1,
+  connections: [],
+  accessKeys: [],
+  personalTokens: [],
+  people: [],
+  memberships: [],
+  ownerKeys: [],
+  deletedWorkspaceIds: [],
+  ...part,
+});
 const put = (one: Connection, sealed: SealedSecrets | null = sealedSecret) => ({ id: one.id, connection: one, sealed });
 const idsOf = (snapshot: Snapshot, owner: Owner): string[] => [...snapshot.connectionsOf(owner)].map(({ id }) => id).toSorted();
 
@@ -92,7 +110,20 @@ describe('connections', () => {
 });
 
 describe('keys', () => {
-  const key: AccessKey = { id: 'k', userId: 'ada', workspaceId: null, name: 'k', last4: 'abcd', models: null, rpm: null, tpm: null, budgetNanoUsd: null, expiresAtMs: null, revokedAtMs: null, createdAtMs: 1 };
+  const key: AccessKey = {
+    id: 'k',
+    userId: 'ada',
+    workspaceId: null,
+    name: 'k',
+    last4: 'abcd',
+    models: null,
+    rpm: null,
+    tpm: null,
+    budgetNanoUsd: null,
+    expiresAtMs: null,
+    revokedAtMs: null,
+    createdAtMs: 1,
+  };
   const token: PersonalToken = { id: 't', userId: 'ada', name: 't', last4: 'abcd', expiresAtMs: null, revokedAtMs: null, createdAtMs: 1 };
 
   test('are found by the digest of their text', () => {
@@ -114,7 +145,13 @@ describe('keys', () => {
 describe('people', () => {
   test('an actor has the rights of now', () => {
     const snapshot = new Snapshot();
-    snapshot.apply(delta({ organizationId: 'house', people: [person('ada', { role: 'manager', language: 'id' })], memberships: [{ workspaceId: 'lab', userId: 'ada', role: 'WRITE' }] }));
+    snapshot.apply(
+      delta({
+        organizationId: 'house',
+        people: [person('ada', { role: 'manager', language: 'id' })],
+        memberships: [{ workspaceId: 'lab', userId: 'ada', role: 'WRITE' }],
+      }),
+    );
     expect(snapshot.actorOf('ada', 'token')).toEqual({
       userId: 'ada',
       email: 'ada@example.org',
@@ -153,7 +190,7 @@ describe('memberships', () => {
     expect(role()).toBeUndefined();
   });
 
-  test('a deleted workspace is nobody\'s any more', () => {
+  test("a deleted workspace is nobody's any more", () => {
     const snapshot = new Snapshot();
     const memberships = ['ada', 'bob'].map((userId) => ({ workspaceId: 'lab', userId, role: 'READ' as const }));
     snapshot.apply(delta({ memberships: [...memberships, { workspaceId: 'other', userId: 'ada', role: 'READ' }] }));

@@ -34,13 +34,26 @@ describe('POST /api/access-keys', () => {
     expect(reply.status).toBe(201);
     const key = reply.at('data.key');
     expect(key).toMatch(/^sk-pb-[\w-]{49}$/);
-    expect(reply.body.data).toMatchObject({ ...limits, budgetUsd: '12.5', name: 'My app', userId: ben.id, workspaceId: null, last4: key.slice(-4), lastUsedAt: null });
+    expect(reply.body.data).toMatchObject({
+      ...limits,
+      budgetUsd: '12.5',
+      name: 'My app',
+      userId: ben.id,
+      workspaceId: null,
+      last4: key.slice(-4),
+      lastUsedAt: null,
+    });
     const hash = createHash('sha256').update(key).digest('hex');
-    expect(house.deps.keeper.snapshot.accessKeys.get(hash)).toMatchObject({ id: reply.at('data.id'), budgetNanoUsd: 12_500_000_000, models: limits.models });
+    expect(house.deps.keeper.snapshot.accessKeys.get(hash)).toMatchObject({
+      id: reply.at('data.id'),
+      budgetNanoUsd: 12_500_000_000,
+      models: limits.models,
+    });
     expect(await stored(reply.at('data.id'))).toMatchObject({ hash, budget_nano_usd: 12_500_000_000 });
     const audit = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', reply.at('data.id')).execute();
     expect(audit).toMatchObject([{ action: 'access-key.create', outcome: 'success', actor_id: ben.id, scope: 'user', owner_id: ben.id }]);
-    for (const text of [JSON.stringify(audit), (await house.request('GET', '/api/access-keys', { token: ben.token })).text]) expect(text).not.toContain(key.slice(6, 40));
+    for (const text of [JSON.stringify(audit), (await house.request('GET', '/api/access-keys', { token: ben.token })).text])
+      expect(text).not.toContain(key.slice(6, 40));
   });
 
   test.each([
@@ -58,15 +71,36 @@ describe('POST /api/access-keys', () => {
     expect((await stored(reply.at('data.id'))).budget_nano_usd).toBe(nano);
   });
 
-  test.each(['-1', -1, '1e3', '0.0000000001', 1e-10, '9007199.254740992', 1e20, 'NaN', '', '1,5', '0x10', '１'])('400 for a budget of %s', async (budgetUsd) => {
-    const reply = await create({ name: 'budget', budgetUsd });
-    expect([reply.status, reply.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
-    expect(reply.body.details).toMatchObject([{ path: 'budgetUsd' }]);
-  });
+  test.each(['-1', -1, '1e3', '0.0000000001', 1e-10, '9007199.254740992', 1e20, 'NaN', '', '1,5', '0x10', '１'])(
+    '400 for a budget of %s',
+    async (budgetUsd) => {
+      const reply = await create({ name: 'budget', budgetUsd });
+      expect([reply.status, reply.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
+      expect(reply.body.details).toMatchObject([{ path: 'budgetUsd' }]);
+    },
+  );
 
   test('400 for limits that limit nothing or make no sense, and for fields that nobody may choose', async () => {
-    const bad = [{ rpm: 0 }, { rpm: 1.5 }, { tpm: -1 }, { rpm: '60' }, { models: [] }, { models: ['gpt*4'] }, { models: 'gpt-4o' }, { expiresAt: '2020-01-01T00:00:00Z' }];
-    const foreign = [{ userId: ada.id }, { id: ada.id }, { key: 'sk-pb-mine' }, { hash: 'x' }, { createdAt: 1 }, { isAdmin: true }, { name: '' }, { workspaceId: 'x' }];
+    const bad = [
+      { rpm: 0 },
+      { rpm: 1.5 },
+      { tpm: -1 },
+      { rpm: '60' },
+      { models: [] },
+      { models: ['gpt*4'] },
+      { models: 'gpt-4o' },
+      { expiresAt: '2020-01-01T00:00:00Z' },
+    ];
+    const foreign = [
+      { userId: ada.id },
+      { id: ada.id },
+      { key: 'sk-pb-mine' },
+      { hash: 'x' },
+      { createdAt: 1 },
+      { isAdmin: true },
+      { name: '' },
+      { workspaceId: 'x' },
+    ];
     for (const part of [...bad, ...foreign]) expect((await create({ name: 'x', ...part })).status, JSON.stringify(part)).toBe(400);
   });
 
@@ -121,7 +155,8 @@ describe('GET /api/access-keys', () => {
   });
 
   test('400 for a query that does not fit', async () => {
-    for (const query of ['limit=501', 'cursor=x', 'workspaceId=x', 'all=1']) expect((await house.request('GET', `/api/access-keys?${query}`, { token: ben.token })).status, query).toBe(400);
+    for (const query of ['limit=501', 'cursor=x', 'workspaceId=x', 'all=1'])
+      expect((await house.request('GET', `/api/access-keys?${query}`, { token: ben.token })).status, query).toBe(400);
   });
 
   test('401 for nobody', async () => {
@@ -154,7 +189,8 @@ describe('GET /api/access-keys/:id', () => {
 });
 
 describe('PATCH /api/access-keys/:id', () => {
-  const change = (id: string, body: unknown, person = ben): Promise<Reply> => house.request('PATCH', `/api/access-keys/${id}`, { token: person.token, body });
+  const change = (id: string, body: unknown, person = ben): Promise<Reply> =>
+    house.request('PATCH', `/api/access-keys/${id}`, { token: person.token, body });
 
   test('200 changes what is named, null takes a limit away, and the next request obeys', async () => {
     const made = await create({ name: 'before', rpm: 5, tpm: 50, budgetUsd: 1, models: ['a'] });
@@ -162,8 +198,18 @@ describe('PATCH /api/access-keys/:id', () => {
     expect(reply.status).toBe(200);
     expect(reply.body.data).toMatchObject({ name: 'after', rpm: null, tpm: 50, budgetUsd: '0.5', models: ['a'] });
     const hash = createHash('sha256').update(made.at('data.key')).digest('hex');
-    expect(house.deps.keeper.snapshot.accessKeys.get(hash)).toMatchObject({ name: 'after', rpm: null, tpm: 50, budgetNanoUsd: 500_000_000 });
-    const [entry] = await house.database.db.selectFrom('audit_entries').select('changes').where('action', '=', 'access-key.update').where('subject_id', '=', made.at('data.id')).execute();
+    expect(house.deps.keeper.snapshot.accessKeys.get(hash)).toMatchObject({
+      name: 'after',
+      rpm: null,
+      tpm: 50,
+      budgetNanoUsd: 500_000_000,
+    });
+    const [entry] = await house.database.db
+      .selectFrom('audit_entries')
+      .select('changes')
+      .where('action', '=', 'access-key.update')
+      .where('subject_id', '=', made.at('data.id'))
+      .execute();
     expect(JSON.parse(entry!.changes!)).toEqual({
       name: { before: 'before', after: 'after' },
       rpm: { before: 5, after: null },
@@ -173,7 +219,14 @@ describe('PATCH /api/access-keys/:id', () => {
 
   test('400 for another workspace, another holder, or a limit that does not fit', async () => {
     const id = (await create({ name: 'x' })).at('data.id');
-    for (const body of [{ workspaceId: lab }, { userId: cat.id }, { rpm: 0 }, { budgetUsd: 'x' }, { expiresAt: '2020-01-01T00:00:00Z' }, { name: null }])
+    for (const body of [
+      { workspaceId: lab },
+      { userId: cat.id },
+      { rpm: 0 },
+      { budgetUsd: 'x' },
+      { expiresAt: '2020-01-01T00:00:00Z' },
+      { name: null },
+    ])
       expect((await change(id, body)).status, JSON.stringify(body)).toBe(400);
   });
 
@@ -210,7 +263,10 @@ describe('DELETE /api/access-keys/:id', () => {
     expect(house.deps.keeper.snapshot.accessKeys.get(hash)!.revokedAtMs).not.toBeNull();
     expect((await house.request('GET', '/api/access-keys', { token: ada.token })).text).not.toContain(id);
     for (const method of ['GET', 'PATCH', 'DELETE'])
-      expect((await house.request(method, `/api/access-keys/${id}`, { token: ben.token, ...(method === 'PATCH' ? { body: {} } : {}) })).status, method).toBe(404);
+      expect(
+        (await house.request(method, `/api/access-keys/${id}`, { token: ben.token, ...(method === 'PATCH' ? { body: {} } : {}) })).status,
+        method,
+      ).toBe(404);
   });
 
   test('401 for nobody, and the key lives on', async () => {

@@ -1,6 +1,16 @@
 /** The administrators' models, through the front door: one describe per route, one case per status it may give. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listed, openConnectionsHouse, openVendor, pathsOf, tracesOf, answersSeen, type ConnectionsHouse, type Found, type Vendor } from '../support/connections-house.ts';
+import {
+  listed,
+  openConnectionsHouse,
+  openVendor,
+  pathsOf,
+  tracesOf,
+  answersSeen,
+  type ConnectionsHouse,
+  type Found,
+  type Vendor,
+} from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-s0canary-0123456789abcdefYZAB';
@@ -28,7 +38,12 @@ afterAll(async () => {
 });
 
 const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  name: `model ${++names}`, modelVariant: 'small-model', apiUrl: `${vendor.baseUrl}/chat/completions`, apiKey: key, isActive: true, ...more,
+  name: `model ${++names}`,
+  modelVariant: 'small-model',
+  apiUrl: `${vendor.baseUrl}/chat/completions`,
+  apiKey: key,
+  isActive: true,
+  ...more,
 });
 
 async function make(more: Record<string, unknown> = {}): Promise<Found> {
@@ -40,25 +55,38 @@ async function make(more: Record<string, unknown> = {}): Promise<Found> {
 describe('POST /api/admin/models', () => {
   test('201 the five fields, the address as entered, the variant byte for byte, the key masked', async () => {
     const data = await make({ name: 'GPT-4 Omni', modelVariant: 'claude-3-5-sonnet-20240620 ' });
-    expect(data).toMatchObject({ name: 'GPT-4 Omni', modelVariant: 'claude-3-5-sonnet-20240620 ', apiUrl: `${vendor.baseUrl}/chat/completions`, apiKey: '***YZAB', isActive: true });
+    expect(data).toMatchObject({
+      name: 'GPT-4 Omni',
+      modelVariant: 'claude-3-5-sonnet-20240620 ',
+      apiUrl: `${vendor.baseUrl}/chat/completions`,
+      apiKey: '***YZAB',
+      isActive: true,
+    });
   });
 
   test.each(['Budget AI', 'AI Hemat Anggaran'])('201 the budget model %s with the variant gpt-4o-mini is active at once', async (name) => {
     expect(await make({ name, modelVariant: 'gpt-4o-mini' })).toMatchObject({ name, modelVariant: 'gpt-4o-mini', isActive: true });
   });
 
-  test('201 without an address the form\'s default provider is meant', async () => {
-    expect(await make({ apiUrl: undefined, modelVariant: 'gpt-4o' })).toMatchObject({ provider: 'openai', apiUrl: 'https://api.openai.com/v1' });
+  test("201 without an address the form's default provider is meant", async () => {
+    expect(await make({ apiUrl: undefined, modelVariant: 'gpt-4o' })).toMatchObject({
+      provider: 'openai',
+      apiUrl: 'https://api.openai.com/v1',
+    });
   });
 
   test('201 a manager holds the permission too, and everyone may use what was made', async () => {
     const answer = await house.ask(manager, 'POST', path, body());
     expect(answer.status).toBe(201);
-    expect((await house.ask(user, 'GET', `/api/configurations/${answer.body.data.id}`)).body.data).toMatchObject({ canManage: false, scope: 'organization' });
+    expect((await house.ask(user, 'GET', `/api/configurations/${answer.body.data.id}`)).body.data).toMatchObject({
+      canManage: false,
+      scope: 'organization',
+    });
   });
 
-  test('201 an address that a manager wrote does not have an administrator\'s trust', async () => {
-    const trustOf = async (id: string) => (await house.database.db.selectFrom('ai_configurations').select('trust').where('id', '=', id).executeTakeFirstOrThrow()).trust;
+  test("201 an address that a manager wrote does not have an administrator's trust", async () => {
+    const trustOf = async (id: string) =>
+      (await house.database.db.selectFrom('ai_configurations').select('trust').where('id', '=', id).executeTakeFirstOrThrow()).trust;
     const { id } = await make();
     expect(await trustOf(id)).toBe('administrator');
     await house.ask(manager, 'PATCH', `${path}/${id}`, { name: `renamed ${++names}` });
@@ -93,9 +121,14 @@ describe('POST /api/admin/models', () => {
 });
 
 describe('GET /api/admin/models', () => {
-  test('200 the organization\'s alone, found by name, page by page', async () => {
+  test("200 the organization's alone, found by name, page by page", async () => {
     const wanted = await make({ name: 'Thrifty AI' });
-    await house.ask(admin, 'POST', '/api/configurations', { name: 'Thrifty of my own', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x' });
+    await house.ask(admin, 'POST', '/api/configurations', {
+      name: 'Thrifty of my own',
+      provider: 'custom',
+      baseUrl: vendor.baseUrl,
+      model: 'x',
+    });
     const found = await house.ask(admin, 'GET', `${path}?search=tHrIfTy&page=1&limit=25`);
     expect(listed(found).map((entry) => entry.id)).toEqual([wanted.id]);
     expect(found.body['pagination']).toEqual({ page: 1, limit: 25, total: 1, totalPages: 1 });
@@ -138,8 +171,14 @@ describe('GET /api/admin/models/:id', () => {
 describe.each(['PUT', 'PATCH'])('%s /api/admin/models/:id', (method) => {
   test('200 the switch alone, and a pasted key alone', async () => {
     const { id } = await make({ apiKey: 'sk-the-key-before-the-rotation' });
-    expect((await house.ask(admin, method, `${path}/${id}`, { isActive: false })).body.data).toMatchObject({ isActive: false, modelVariant: 'small-model' });
-    expect((await house.ask(admin, method, `${path}/${id}`, { apiKey: key, isActive: true })).body.data).toMatchObject({ apiKey: '***YZAB', isActive: true });
+    expect((await house.ask(admin, method, `${path}/${id}`, { isActive: false })).body.data).toMatchObject({
+      isActive: false,
+      modelVariant: 'small-model',
+    });
+    expect((await house.ask(admin, method, `${path}/${id}`, { apiKey: key, isActive: true })).body.data).toMatchObject({
+      apiKey: '***YZAB',
+      isActive: true,
+    });
     vendor.forget();
     expect((await house.ask(admin, 'POST', `${path}/${id}/test`)).body['success']).toBe(true);
     expect(vendor.bytes()).not.toContain('sk-the-key-before-the-rotation');
@@ -168,7 +207,9 @@ describe.each(['PUT', 'PATCH'])('%s /api/admin/models/:id', (method) => {
     const first = await make();
     const second = await make();
     expect((await house.ask(admin, method, `${path}/${first.id}`, { name: second['name'] })).body['error_code']).toBe('NAME_EXISTS');
-    expect((await house.ask(admin, method, `${path}/${first.id}`, { apiUrl: 'https://x.example.org/v1' })).body['error_code']).toBe('SECRET_REQUIRED_FOR_NEW_ORIGIN');
+    expect((await house.ask(admin, method, `${path}/${first.id}`, { apiUrl: 'https://x.example.org/v1' })).body['error_code']).toBe(
+      'SECRET_REQUIRED_FOR_NEW_ORIGIN',
+    );
   });
 });
 
@@ -197,7 +238,10 @@ describe('POST /api/admin/models/:id/test', () => {
   test('200 whether or not the provider agrees', async () => {
     const [good, bad] = [await make(), await make({ modelVariant: 'gpt-4' })];
     expect((await house.ask(admin, 'POST', `${path}/${good.id}/test`)).body['success']).toBe(true);
-    expect((await house.ask(admin, 'POST', `${path}/${bad.id}/test`)).body).toMatchObject({ success: false, data: { errorCode: 'MODEL_NOT_FOUND' } });
+    expect((await house.ask(admin, 'POST', `${path}/${bad.id}/test`)).body).toMatchObject({
+      success: false,
+      data: { errorCode: 'MODEL_NOT_FOUND' },
+    });
     expect((await house.ask(null, 'POST', `${path}/${good.id}/test`)).status).toBe(401);
     expect((await house.ask(user, 'POST', `${path}/${good.id}/test`)).status).toBe(403);
     expect((await house.ask(admin, 'POST', `${path}/${randomId}/test`)).status).toBe(404);

@@ -1,7 +1,17 @@
 /** S4's face, through the front door: bare arrays and objects, the `.env` connection, models and preferences. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/lib/secret.ts';
-import { answersSeen, openConnectionsHouse, openVendor, pathsOf, tracesOf, type ConnectionsHouse, type Found, type Seen, type Vendor } from '../support/connections-house.ts';
+import {
+  answersSeen,
+  openConnectionsHouse,
+  openVendor,
+  pathsOf,
+  tracesOf,
+  type ConnectionsHouse,
+  type Found,
+  type Seen,
+  type Vendor,
+} from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-s4canary-0123456789abcdefOPQR';
@@ -17,7 +27,9 @@ let names = 0;
 
 beforeAll(async () => {
   vendor = await openVendor([key, environmentKey]);
-  house = await openConnectionsHouse({ environment: { baseUrl: vendor.baseUrl, model: 'small-model', secret: new Secret(environmentKey) } });
+  house = await openConnectionsHouse({
+    environment: { baseUrl: vendor.baseUrl, model: 'small-model', secret: new Secret(environmentKey) },
+  });
   admin = await house.createResident('Admin', 'administrator');
   alice = await house.createResident('Alice');
   bob = await house.createResident('Bob');
@@ -28,7 +40,12 @@ afterAll(async () => {
   await vendor.close();
 });
 
-const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({ name: `connection ${++names}`, baseUrl: vendor.baseUrl, apiKey: key, ...more });
+const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  name: `connection ${++names}`,
+  baseUrl: vendor.baseUrl,
+  apiKey: key,
+  ...more,
+});
 
 async function make(more: Record<string, unknown> = {}, person = alice): Promise<string> {
   const answer = await house.ask(person, 'POST', '/api/ai-connections', body(more));
@@ -37,10 +54,11 @@ async function make(more: Record<string, unknown> = {}, person = alice): Promise
 }
 
 const bare = (answer: Seen): Found[] => answer.body as unknown as Found[];
-const idsOf = async (person: Resident): Promise<string[]> => bare(await house.ask(person, 'GET', '/api/ai-connections')).map((entry) => entry.id);
+const idsOf = async (person: Resident): Promise<string[]> =>
+  bare(await house.ask(person, 'GET', '/api/ai-connections')).map((entry) => entry.id);
 
 describe('POST /api/ai-connections', () => {
-  test('201 with the id; the row is the caller\'s own', async () => {
+  test("201 with the id; the row is the caller's own", async () => {
     const answer = await house.ask(alice, 'POST', '/api/ai-connections', body({ defaultModel: 'small-model', isDefault: true }));
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({ success: true, id: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown });
@@ -49,7 +67,10 @@ describe('POST /api/ai-connections', () => {
   });
 
   test.each([
-    ['https://api.openai.com/v1', 'openai'], ['https://api.deepseek.com', 'deepseek'], ['http://localhost:11434/v1', 'ollama'], ['https://my-llm.example.org/v1', 'custom'],
+    ['https://api.openai.com/v1', 'openai'],
+    ['https://api.deepseek.com', 'deepseek'],
+    ['http://localhost:11434/v1', 'ollama'],
+    ['https://my-llm.example.org/v1', 'custom'],
   ])('201 %s is the provider %s', async (baseUrl, provider) => {
     expect((await house.ask(alice, 'GET', `/api/ai-connections/${await make({ baseUrl })}`)).body).toMatchObject({ provider, baseUrl });
   });
@@ -90,11 +111,22 @@ describe('POST /api/ai-connections', () => {
 });
 
 describe('GET /api/ai-connections', () => {
-  test('200 own, workspace and organization rows, and the environment last; nobody else\'s', async () => {
+  test("200 own, workspace and organization rows, and the environment last; nobody else's", async () => {
     const [own, foreign] = [await make(), await make({}, bob)];
     const shared = await make({ scope: 'organization' }, admin);
-    const team = await house.createWorkspace(`Team ${++names}`, [[admin, 'ADMIN'], [alice, 'READ']]);
-    const ofTeam = (await house.ask(admin, 'POST', '/ai/llm', { name: 'of the team', aiType: 'OTHER', endpoint: vendor.baseUrl, secret: key, workspaceId: team })).body.aiLlmId;
+    const team = await house.createWorkspace(`Team ${++names}`, [
+      [admin, 'ADMIN'],
+      [alice, 'READ'],
+    ]);
+    const ofTeam = (
+      await house.ask(admin, 'POST', '/ai/llm', {
+        name: 'of the team',
+        aiType: 'OTHER',
+        endpoint: vendor.baseUrl,
+        secret: key,
+        workspaceId: team,
+      })
+    ).body.aiLlmId;
     const ids = await idsOf(alice);
     expect(ids).toEqual(expect.arrayContaining([own, shared, ofTeam]));
     expect(ids).not.toContain(foreign);
@@ -112,7 +144,14 @@ describe('GET /api/ai-connections', () => {
 describe('GET /api/ai-connections/:id', () => {
   test('200 the environment is shown masked and read-only, in the language of the caller', async () => {
     const answer = await house.ask(alice, 'GET', '/api/ai-connections/environment');
-    expect(answer.body).toMatchObject({ id: 'environment', name: 'Environment (.env)', apiKey: '***STUV', isReadOnly: true, scope: 'environment', baseUrl: vendor.baseUrl });
+    expect(answer.body).toMatchObject({
+      id: 'environment',
+      name: 'Environment (.env)',
+      apiKey: '***STUV',
+      isReadOnly: true,
+      scope: 'environment',
+      baseUrl: vendor.baseUrl,
+    });
     const indonesian = await house.ask(alice, 'GET', '/api/ai-connections/environment', undefined, { 'accept-language': 'id' });
     expect(indonesian.body['name']).toBe('Lingkungan (.env)');
   });
@@ -132,22 +171,32 @@ describe('GET /api/ai-connections/:id', () => {
 describe.each(['PATCH', 'PUT'])('%s /api/ai-connections/:id', (method) => {
   test('200 changes the named fields; an empty key keeps the old one', async () => {
     const id = await make();
-    const answer = await house.ask(alice, method, `/api/ai-connections/${id}`, { name: `renamed ${++names}`, apiKey: '', defaultModel: 'large-model' });
+    const answer = await house.ask(alice, method, `/api/ai-connections/${id}`, {
+      name: `renamed ${++names}`,
+      apiKey: '',
+      defaultModel: 'large-model',
+    });
     expect([answer.status, answer.body]).toEqual([200, { success: true }]);
-    expect((await house.ask(alice, 'GET', `/api/ai-connections/${id}`)).body).toMatchObject({ apiKey: '***OPQR', defaultModel: 'large-model' });
+    expect((await house.ask(alice, 'GET', `/api/ai-connections/${id}`)).body).toMatchObject({
+      apiKey: '***OPQR',
+      defaultModel: 'large-model',
+    });
   });
 
   test('200 the default moves', async () => {
     const [first, second] = [await make({ isDefault: true }), await make()];
     await house.ask(alice, method, `/api/ai-connections/${second}`, { isDefault: true });
-    const defaults = bare(await house.ask(alice, 'GET', '/api/ai-connections')).filter((entry) => entry['isDefault'] && entry['scope'] === 'user');
+    const defaults = bare(await house.ask(alice, 'GET', '/api/ai-connections')).filter(
+      (entry) => entry['isDefault'] && entry['scope'] === 'user',
+    );
     expect(defaults.map((entry) => entry.id)).toEqual([second]);
     expect(first).not.toBe(second);
   });
 
   test('400 nothing named or an address that is no target; 401; 403 read-only ones; 404; 409 another origin', async () => {
     const [id, shared] = [await make(), await make({ scope: 'organization' }, admin)];
-    const change = (person: Resident | null, target: string, changes: unknown) => house.ask(person, method, `/api/ai-connections/${target}`, changes);
+    const change = (person: Resident | null, target: string, changes: unknown) =>
+      house.ask(person, method, `/api/ai-connections/${target}`, changes);
     expect((await change(alice, id, {})).status).toBe(400);
     expect((await change(alice, id, { baseUrl: 'gopher://x' })).status).toBe(400);
     expect((await change(null, id, { name: 'x' })).status).toBe(401);
@@ -192,7 +241,10 @@ describe('GET /api/models', () => {
   test('200 the models of a connection, as values and labels', async () => {
     const id = await make();
     const answer = await house.ask(alice, 'GET', `/api/models?connectionId=${id}`);
-    expect(answer.body).toEqual([{ value: 'small-model', label: 'small-model' }, { value: 'large-model', label: 'large-model' }]);
+    expect(answer.body).toEqual([
+      { value: 'small-model', label: 'small-model' },
+      { value: 'large-model', label: 'large-model' },
+    ]);
   });
 
   test('200 without a connection: the default one, and where there is none the environment', async () => {
@@ -208,9 +260,17 @@ describe('GET /api/models', () => {
   });
 
   test('200 what the caller has hidden is left out of their own list alone, of that connection alone, until it is shown again', async () => {
-    const shared = (await house.ask(admin, 'POST', '/api/ai-connections', { name: `hidden from ${names++}`, baseUrl: vendor.baseUrl, apiKey: key, scope: 'organization' })).body.id;
+    const shared = (
+      await house.ask(admin, 'POST', '/api/ai-connections', {
+        name: `hidden from ${names++}`,
+        baseUrl: vendor.baseUrl,
+        apiKey: key,
+        scope: 'organization',
+      })
+    ).body.id;
     const own = await make();
-    const hide = (isEnabled: boolean) => house.ask(alice, 'POST', '/api/model-preferences', { connectionId: shared, modelId: 'large-model', isEnabled });
+    const hide = (isEnabled: boolean) =>
+      house.ask(alice, 'POST', '/api/model-preferences', { connectionId: shared, modelId: 'large-model', isEnabled });
     const idsFor = async (person: Resident, id: string): Promise<unknown[]> =>
       (bare(await house.ask(person, 'GET', `/api/models?connectionId=${id}`)) as unknown as { value: string }[]).map(({ value }) => value);
     expect(await idsFor(alice, shared)).toEqual(['small-model', 'large-model']);
@@ -248,11 +308,23 @@ describe('GET /api/models', () => {
 describe('GET and POST /api/model-preferences', () => {
   test('200 each of several conditions counts: another model, connection and person stay as they were', async () => {
     const [first, second] = [await make(), await make()];
-    for (const [connectionId, modelId] of [[first, 'small-model'], [first, 'large-model'], [second, 'small-model']])
-      expect((await house.ask(alice, 'POST', '/api/model-preferences', { connectionId, modelId, isEnabled: true })).body).toEqual({ success: true });
+    for (const [connectionId, modelId] of [
+      [first, 'small-model'],
+      [first, 'large-model'],
+      [second, 'small-model'],
+    ])
+      expect((await house.ask(alice, 'POST', '/api/model-preferences', { connectionId, modelId, isEnabled: true })).body).toEqual({
+        success: true,
+      });
     await house.ask(alice, 'POST', '/api/model-preferences', { connectionId: first, modelId: 'small-model', isEnabled: false });
-    const mine = bare(await house.ask(alice, 'GET', `/api/model-preferences?connectionId=${first}`)) as unknown as { modelId: string; isEnabled: boolean }[];
-    expect(Object.fromEntries(mine.map((entry) => [entry.modelId, entry.isEnabled]))).toEqual({ 'small-model': false, 'large-model': true });
+    const mine = bare(await house.ask(alice, 'GET', `/api/model-preferences?connectionId=${first}`)) as unknown as {
+      modelId: string;
+      isEnabled: boolean;
+    }[];
+    expect(Object.fromEntries(mine.map((entry) => [entry.modelId, entry.isEnabled]))).toEqual({
+      'small-model': false,
+      'large-model': true,
+    });
     expect(bare(await house.ask(alice, 'GET', `/api/model-preferences?connectionId=${second}`))).toMatchObject([{ isEnabled: true }]);
     expect(bare(await house.ask(bob, 'GET', '/api/model-preferences'))).toEqual([]);
   });

@@ -1,6 +1,15 @@
 /** S3's face, through the front door: one describe per route, one case per status it may give. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answersSeen, openConnectionsHouse, openVendor, pathsOf, tracesOf, type ConnectionsHouse, type Seen, type Vendor } from '../support/connections-house.ts';
+import {
+  answersSeen,
+  openConnectionsHouse,
+  openVendor,
+  pathsOf,
+  tracesOf,
+  type ConnectionsHouse,
+  type Seen,
+  type Vendor,
+} from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-s3canary-0123456789abcdefKLMN';
@@ -26,7 +35,11 @@ beforeAll(async () => {
   writer = await house.createResident('Writer');
   reader = await house.createResident('Reader');
   outsider = await house.createResident('Outsider');
-  workspaceId = await house.createWorkspace('Team', [[admin, 'ADMIN'], [writer, 'WRITE'], [reader, 'READ']]);
+  workspaceId = await house.createWorkspace('Team', [
+    [admin, 'ADMIN'],
+    [writer, 'WRITE'],
+    [reader, 'READ'],
+  ]);
   otherId = await house.createWorkspace('Other', [[admin, 'ADMIN']]);
 });
 
@@ -36,7 +49,12 @@ afterAll(async () => {
 });
 
 const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  name: `llm ${++names}`, aiType: 'OTHER', endpoint: vendor.baseUrl, secret: key, workspaceId, ...more,
+  name: `llm ${++names}`,
+  aiType: 'OTHER',
+  endpoint: vendor.baseUrl,
+  secret: key,
+  workspaceId,
+  ...more,
 });
 
 async function make(more: Record<string, unknown> = {}, person = writer): Promise<string> {
@@ -47,7 +65,8 @@ async function make(more: Record<string, unknown> = {}, person = writer): Promis
 
 const listOf = (answer: Seen): Record<string, unknown>[] => answer.body['aiLlms'] as Record<string, unknown>[];
 const idsOf = (answer: Seen): unknown[] => listOf(answer).map((entry) => entry['id']);
-const one = async (id: string): Promise<Record<string, unknown>> => listOf(await house.ask(admin, 'GET', '/ai/llm')).find((entry) => entry['id'] === id)!;
+const one = async (id: string): Promise<Record<string, unknown>> =>
+  listOf(await house.ask(admin, 'GET', '/ai/llm')).find((entry) => entry['id'] === id)!;
 
 describe('POST /ai/llm', () => {
   test('200 with the id of what was made, and nothing of what was sent', async () => {
@@ -78,9 +97,19 @@ describe('POST /ai/llm', () => {
   });
 
   test.each([
-    ['OPENAI', 'openai'], ['GOOGLE', 'gemini'], ['ANTHROPIC', 'anthropic'], ['OTHER', 'custom'],
+    ['OPENAI', 'openai'],
+    ['GOOGLE', 'gemini'],
+    ['ANTHROPIC', 'anthropic'],
+    ['OTHER', 'custom'],
   ])('200 the type %s is the provider %s', async (aiType, provider) => {
-    expect(await one(await make({ aiType }))).toMatchObject({ aiType, provider, key: null, endpoint: vendor.baseUrl, workspaceId, userId: writer.id });
+    expect(await one(await make({ aiType }))).toMatchObject({
+      aiType,
+      provider,
+      key: null,
+      endpoint: vendor.baseUrl,
+      workspaceId,
+      userId: writer.id,
+    });
   });
 
   test('200 OTHER takes the provider from the host', async () => {
@@ -149,7 +178,10 @@ describe('GET /ai/llm', () => {
 
   test('200 with a workspace only what is in it, also for somebody who sees several', async () => {
     const [here, there] = [await make(), await make({ workspaceId: otherId }, admin)];
-    for (const [wanted, inside, outside] of [[workspaceId, here, there], [otherId, there, here]] as const) {
+    for (const [wanted, inside, outside] of [
+      [workspaceId, here, there],
+      [otherId, there, here],
+    ] as const) {
       const answer = await house.ask(admin, 'GET', `/ai/llm?workspaceId=${wanted}`);
       expect(idsOf(answer)).toContain(inside);
       expect(idsOf(answer)).not.toContain(outside);
@@ -159,8 +191,19 @@ describe('GET /ai/llm', () => {
 
   test('200 each entry has the fields of the document, with the organization and the moment of its creation', async () => {
     const entry = await one(await make({ name: 'Documented' }));
-    expect(Object.keys(entry)).toEqual(expect.arrayContaining(['id', 'orgId', 'workspaceId', 'userId', 'name', 'aiType', 'endpoint', 'key', 'createdAt', 'repos']));
-    expect(entry).toMatchObject({ orgId: house.deps.keeper.snapshot.organizationId, workspaceId, userId: writer.id, name: 'Documented', aiType: 'OTHER', endpoint: vendor.baseUrl, key: null, repos: [] });
+    expect(Object.keys(entry)).toEqual(
+      expect.arrayContaining(['id', 'orgId', 'workspaceId', 'userId', 'name', 'aiType', 'endpoint', 'key', 'createdAt', 'repos']),
+    );
+    expect(entry).toMatchObject({
+      orgId: house.deps.keeper.snapshot.organizationId,
+      workspaceId,
+      userId: writer.id,
+      name: 'Documented',
+      aiType: 'OTHER',
+      endpoint: vendor.baseUrl,
+      key: null,
+      repos: [],
+    });
     const created = String(entry['createdAt']);
     expect(new Date(created).toISOString()).toBe(created);
     expect(Math.abs(house.deps.clock.nowMs() - Date.parse(created))).toBeLessThan(60_000);
@@ -185,7 +228,12 @@ describe('GET /ai/llm', () => {
 
 describe('GET /ai/llm/available', () => {
   test('200 only what is validated, active and open to the caller, newest first', async () => {
-    const [first, second, untested, inactive] = [await make({ defaultModel: 'small-model' }), await make(), await make(), await make({ active: false })];
+    const [first, second, untested, inactive] = [
+      await make({ defaultModel: 'small-model' }),
+      await make(),
+      await make(),
+      await make({ active: false }),
+    ];
     for (const id of [first, second, inactive]) await house.ask(writer, 'POST', `/ai/llm/${id}/validate`);
     const available = idsOf(await house.ask(reader, 'GET', '/ai/llm/available'));
     expect(available.filter((id) => [first, second, untested, inactive].includes(id as string))).toEqual([second, first]);
@@ -214,7 +262,12 @@ describe('PUT /ai/llm/:id', () => {
     const before = await one(id);
     const answer = await house.ask(writer, 'PUT', `/ai/llm/${id}`, { secret: key });
     expect([answer.status, answer.body.aiLlmId]).toEqual([200, id]);
-    expect(await one(id)).toMatchObject({ name: before['name'], endpoint: before['endpoint'], aiType: before['aiType'], defaultModel: 'small-model' });
+    expect(await one(id)).toMatchObject({
+      name: before['name'],
+      endpoint: before['endpoint'],
+      aiType: before['aiType'],
+      defaultModel: 'small-model',
+    });
     vendor.forget();
     expect((await house.ask(admin, 'POST', `/ai/llm/${id}/validate`)).body['success']).toBe(true);
     expect(vendor.bytes()).not.toContain('sk-the-first-of-the-secrets');
@@ -283,13 +336,20 @@ describe('POST /ai/llm/:id/validate', () => {
   test('200 a provider that refuses is no success, and the message has its status and never the key', async () => {
     const id = await make({ secret: 'sk-refused-0123456789abcdef' });
     const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect([answer.status, answer.body]).toEqual([200, { success: false, message: expect.stringContaining('401 Unauthorized') as unknown }]);
+    expect([answer.status, answer.body]).toEqual([
+      200,
+      { success: false, message: expect.stringContaining('401 Unauthorized') as unknown },
+    ]);
     expect(tracesOf('sk-refused-0123456789abcdef', answer.text)).toEqual([]);
   });
 
   test('200 the key of a workspace works on after the one who entered it left it, and after their account was closed', async () => {
     const leaver = await house.createResident('Leaver');
-    const shared = await house.createWorkspace('Left behind', [[admin, 'ADMIN'], [leaver, 'WRITE'], [reader, 'READ']]);
+    const shared = await house.createWorkspace('Left behind', [
+      [admin, 'ADMIN'],
+      [leaver, 'WRITE'],
+      [reader, 'READ'],
+    ]);
     const id = await make({ workspaceId: shared }, leaver);
     const validated = async (): Promise<unknown> => (await house.ask(reader, 'POST', `/ai/llm/${id}/validate`)).body['success'];
     expect(await validated()).toBe(true);
@@ -308,7 +368,11 @@ describe('POST /ai/llm/:id/validate', () => {
     const before = await one(id);
     await house.ask(admin, 'POST', `/ai/llm/${id}/validate`);
     const after = await one(id);
-    expect({ ...after, lastValidatedAt: null, validationStatus: null }).toEqual({ ...before, lastValidatedAt: null, validationStatus: null });
+    expect({ ...after, lastValidatedAt: null, validationStatus: null }).toEqual({
+      ...before,
+      lastValidatedAt: null,
+      validationStatus: null,
+    });
     expect(after['validationStatus']).toBe('success');
   });
 
@@ -331,7 +395,12 @@ describe('GET /ai/llm/stats', () => {
   test('200 one row of texts per AI LLM, zeros for what was never used', async () => {
     const id = await make();
     const answer = await house.ask(reader, 'GET', `/ai/llm/stats?aiLlmId=${id}`);
-    const zeros = Object.fromEntries(['ApiCalls', 'TokensIn', 'TokensOut', 'LlmTokensIn', 'LlmTokensOut', 'PolicyViolations', 'Alerts', 'Blocks'].map((name) => [`total${name}`, '0']));
+    const zeros = Object.fromEntries(
+      ['ApiCalls', 'TokensIn', 'TokensOut', 'LlmTokensIn', 'LlmTokensOut', 'PolicyViolations', 'Alerts', 'Blocks'].map((name) => [
+        `total${name}`,
+        '0',
+      ]),
+    );
     expect(answer.body).toEqual({ success: true, stats: [{ aiLlmId: id, ...zeros }] });
     const all = (await house.ask(reader, 'GET', '/ai/llm/stats')).body['stats'] as { aiLlmId: string }[];
     expect(all.map((row) => row.aiLlmId)).toContain(id);

@@ -25,7 +25,13 @@ const signIn = (email: string, password: string, headers?: Record<string, string
   house.request('POST', '/api/auth/sign-in/email', { body: { email, password }, ...(headers ? { headers } : {}) });
 const whoIs = async (cookie: string): Promise<number> => (await house.request('GET', '/api/me', { cookie })).status;
 const audit = (action: string) =>
-  house.database.db.selectFrom('audit_entries').selectAll().where('action', '=', action).orderBy('at', 'desc').orderBy('id', 'desc').execute();
+  house.database.db
+    .selectFrom('audit_entries')
+    .selectAll()
+    .where('action', '=', action)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
 /** An address of its own for each test that guesses, as a proxy would report it. */
 let address = 1;
 const from = (ip = `203.0.113.${address++}`): Record<string, string> => ({ 'x-forwarded-for': ip });
@@ -44,7 +50,10 @@ describe('POST /api/auth/sign-in/email', () => {
 
   test('200 and another session each time; the one that the browser had before is dead', async () => {
     const first = await signIn(ada.email, ada.password);
-    const second = await house.request('POST', '/api/auth/sign-in/email', { body: { email: ada.email, password: ada.password }, cookie: cookieOf(first) });
+    const second = await house.request('POST', '/api/auth/sign-in/email', {
+      body: { email: ada.email, password: ada.password },
+      cookie: cookieOf(first),
+    });
     expect(cookieOf(second)).not.toBe(cookieOf(first));
     expect(await whoIs(cookieOf(first))).toBe(401);
     expect(await whoIs(cookieOf(second))).toBe(200);
@@ -52,14 +61,23 @@ describe('POST /api/auth/sign-in/email', () => {
 
   test('200 never adopts a session id that was planted before', async () => {
     const planted = 'patchbay.session_token=planted.c2lnbmF0dXJl';
-    const reply = await house.request('POST', '/api/auth/sign-in/email', { body: { email: ada.email, password: ada.password }, cookie: planted });
+    const reply = await house.request('POST', '/api/auth/sign-in/email', {
+      body: { email: ada.email, password: ada.password },
+      cookie: planted,
+    });
     expect(reply.status).toBe(200);
     expect(cookieOf(reply)).not.toContain('planted');
     expect(await whoIs(planted)).toBe(401);
   });
 
   test('400 for a field that is missing, unknown or too long', async () => {
-    const bad = [{ email: ada.email }, { email: ada.email, password: 'x'.repeat(129) }, { email: ada.email, password: 'x', callbackURL: 'https://evil.example' }, {}, []];
+    const bad = [
+      { email: ada.email },
+      { email: ada.email, password: 'x'.repeat(129) },
+      { email: ada.email, password: 'x', callbackURL: 'https://evil.example' },
+      {},
+      [],
+    ];
     for (const body of bad) {
       const reply = await house.request('POST', '/api/auth/sign-in/email', { body });
       expect([reply.status, reply.body.error_code], JSON.stringify(body)).toEqual([400, 'VALIDATION_ERROR']);
@@ -100,7 +118,12 @@ describe('POST /api/auth/sign-in/email', () => {
   });
 
   test('403 from the page of another site, with or without a cookie', async () => {
-    const foreign: Record<string, string>[] = [{ origin: 'https://evil.example' }, { 'sec-fetch-site': 'cross-site' }, { origin: 'null' }, { 'sec-fetch-site': 'same-site' }];
+    const foreign: Record<string, string>[] = [
+      { origin: 'https://evil.example' },
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'same-site' },
+    ];
     for (const headers of foreign) {
       const reply = await signIn(ada.email, ada.password, headers);
       expect([reply.status, reply.body.error_code], JSON.stringify(headers)).toEqual([403, 'CSRF_REFUSED']);
@@ -231,7 +254,9 @@ describe('POST /api/auth/change-password', () => {
   });
 
   test('403 for a personal token, which would outgrow itself', async () => {
-    expect((await change({ token: ben.token, body: { currentPassword: ben.password, newPassword: 'an even longer password' } })).status).toBe(403);
+    expect(
+      (await change({ token: ben.token, body: { currentPassword: ben.password, newPassword: 'an even longer password' } })).status,
+    ).toBe(403);
   });
 
   test('429 when the current password is guessed', async () => {
@@ -247,9 +272,22 @@ describe('POST /api/auth/change-password', () => {
 describe('the other paths of the library', () => {
   test('404: nobody can sign up, reset, delete or list by way of it', async () => {
     const cookie = await house.signIn(ada);
-    for (const path of ['sign-up/email', 'update-user', 'delete-user', 'list-sessions', 'revoke-session', 'request-password-reset', 'sign-in/social', 'ok', 'change-email']) {
+    for (const path of [
+      'sign-up/email',
+      'update-user',
+      'delete-user',
+      'list-sessions',
+      'revoke-session',
+      'request-password-reset',
+      'sign-in/social',
+      'ok',
+      'change-email',
+    ]) {
       for (const method of ['GET', 'POST']) {
-        const reply = await house.request(method, `/api/auth/${path}`, { cookie, ...(method === 'POST' ? { body: { email: 'x@example.org', password: 'long enough', name: 'X' } } : {}) });
+        const reply = await house.request(method, `/api/auth/${path}`, {
+          cookie,
+          ...(method === 'POST' ? { body: { email: 'x@example.org', password: 'long enough', name: 'X' } } : {}),
+        });
         expect([reply.status, reply.body.error_code], `${method} ${path}`).toEqual([404, 'ROUTE_NOT_FOUND']);
       }
     }
@@ -266,7 +304,11 @@ describe('the other paths of the library', () => {
 describe('a session used for a change', () => {
   test('403 without a word from the browser about where the page came from', async () => {
     const cookie = await house.signIn(ada);
-    const foreign: Record<string, string>[] = [{ origin: '' }, { origin: 'https://evil.example' }, { origin: house.url, 'sec-fetch-site': 'cross-site' }];
+    const foreign: Record<string, string>[] = [
+      { origin: '' },
+      { origin: 'https://evil.example' },
+      { origin: house.url, 'sec-fetch-site': 'cross-site' },
+    ];
     for (const headers of foreign) {
       const reply = await house.request('PATCH', '/api/me', { cookie, body: { name: 'Evil' }, headers });
       expect([reply.status, reply.body.error_code]).toEqual([403, 'CSRF_REFUSED']);
@@ -279,7 +321,9 @@ test('behind https the cookie is bound to the host and sent over TLS only', asyn
   try {
     const person = await secure.createResident('Sam');
     const reply = await secure.request('POST', '/api/auth/sign-in/email', { body: { email: person.email, password: person.password } });
-    expect(reply.headers.getSetCookie()[0]).toMatch(/^__Host-patchbay\.session_token=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/);
+    expect(reply.headers.getSetCookie()[0]).toMatch(
+      /^__Host-patchbay\.session_token=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    );
     expect((await secure.request('GET', '/api/me', { cookie: cookieOf(reply) })).status).toBe(200);
   } finally {
     await secure.close();
@@ -294,13 +338,18 @@ needs('postgres')('on PostgreSQL', () => {
       const cookie = await other.signIn(person);
       const sessions = await other.request('GET', '/api/me/sessions', { cookie });
       expect(sessions.body.data).toMatchObject([{ isCurrent: true, address: '127.0.0.1' }]);
-      const changed = await other.request('POST', '/api/auth/change-password', { cookie, body: { currentPassword: person.password, newPassword: 'another password' } });
+      const changed = await other.request('POST', '/api/auth/change-password', {
+        cookie,
+        body: { currentPassword: person.password, newPassword: 'another password' },
+      });
       expect(changed.status).toBe(200);
       expect((await other.request('GET', '/api/me', { cookie: cookieOf(changed) })).status).toBe(200);
       const twice = await other.request('POST', '/api/admin/users', { token: admin.token, body: { email: person.email, name: 'Twin' } });
       expect([twice.status, twice.body.error_code]).toEqual([409, 'EMAIL_EXISTS']);
       expect((await other.request('GET', '/api/admin/users?q=BEN', { token: admin.token })).body.data).toMatchObject([{ id: person.id }]);
-      expect((await other.request('PATCH', `/api/admin/users/${person.id}`, { token: admin.token, body: { disabled: true } })).status).toBe(200);
+      expect((await other.request('PATCH', `/api/admin/users/${person.id}`, { token: admin.token, body: { disabled: true } })).status).toBe(
+        200,
+      );
       expect((await other.request('GET', '/api/me', { cookie: cookieOf(changed) })).status).toBe(401);
       const last = await other.request('PATCH', `/api/admin/users/${admin.id}`, { token: admin.token, body: { role: 'user' } });
       expect([last.status, last.body.error_code]).toEqual([409, 'LAST_ADMINISTRATOR']);
@@ -317,5 +366,7 @@ test('while the database is away a session says 503 and not 401, so that nobody 
   await other.close();
   await expect(other.deps.auth.userIdOf({ cookie })).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE', status: 503 });
   await expect(other.deps.auth.userIdOf({})).resolves.toBeNull();
-  await expect(other.deps.auth.signIn({ requestId: '', address: '127.0.0.1', agent: '' }, person)).rejects.toMatchObject({ name: 'StorageUnavailable' });
+  await expect(other.deps.auth.signIn({ requestId: '', address: '127.0.0.1', agent: '' }, person)).rejects.toMatchObject({
+    name: 'StorageUnavailable',
+  });
 });

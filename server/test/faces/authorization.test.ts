@@ -2,7 +2,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../src/app/registry.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
-import { house, living, moveIn, objects, peopleTable, random, subjects, tokens, type Living, type Row, type Subject } from '../support/authorization.ts';
+import {
+  house,
+  living,
+  moveIn,
+  objects,
+  peopleTable,
+  random,
+  subjects,
+  tokens,
+  type Living,
+  type Row,
+  type Subject,
+} from '../support/authorization.ts';
 import type { Reply } from '../support/house.ts';
 
 const table: Record<string, Row> = { ...peopleTable, ...connectionTable };
@@ -44,7 +56,12 @@ describe.each(cases)('$name', (one) => {
       expect(reply.status, `${kind}: ${reply.text}`).toBe(expected);
       // Dead credentials are refused before any route is asked, open ones included.
       if (expected !== 401) expect(route.statuses, `${kind}: a status that the route does not declare`).toContain(expected);
-      if (reply.status >= 400) expect(reply.body).toMatchObject({ success: false, error_code: expect.any(String) as unknown, request_id: reply.headers.get('x-request-id') });
+      if (reply.status >= 400)
+        expect(reply.body).toMatchObject({
+          success: false,
+          error_code: expect.any(String) as unknown,
+          request_id: reply.headers.get('x-request-id'),
+        });
     }
   });
 });
@@ -73,7 +90,10 @@ describe.each(cases.filter(({ row }) => row.anonymous === undefined))('$name', (
       if (!isPage) expect([401, 404], `${spelling}: ${reply.status}`).toContain(reply.status);
     }
     for (const method of ['HEAD', 'OPTIONS', 'POST']) {
-      const answer = await fetch(house.url + path, { method, headers: { 'x-http-method-override': route.method, 'x-method-override': route.method } });
+      const answer = await fetch(house.url + path, {
+        method,
+        headers: { 'x-http-method-override': route.method, 'x-method-override': route.method },
+      });
       expect([400, 401, 404, 405, 415], `${method} ${path}: ${answer.status}`).toContain(answer.status);
     }
   });

@@ -34,15 +34,19 @@ interface Raw {
 /** `fetch` inflates unasked; this shows the bytes as they were sent. */
 function raw(path: string, headers: Record<string, string>, body?: unknown): Promise<Raw> {
   return new Promise((resolve, reject) => {
-    const asked = request(house.url + path, { method: body === undefined ? 'GET' : 'POST', headers: { 'content-type': 'application/json', ...headers } }, (answer) => {
-      const parts: Buffer[] = [];
-      answer.on('data', (part: Buffer) => parts.push(part));
-      answer.on('end', () => {
-        const { 'content-encoding': encoding, vary, 'content-type': type } = answer.headers;
-        resolve({ status: answer.statusCode ?? 0, encoding, vary, type, bytes: Buffer.concat(parts) });
-      });
-      answer.on('error', reject);
-    });
+    const asked = request(
+      house.url + path,
+      { method: body === undefined ? 'GET' : 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      (answer) => {
+        const parts: Buffer[] = [];
+        answer.on('data', (part: Buffer) => parts.push(part));
+        answer.on('end', () => {
+          const { 'content-encoding': encoding, vary, 'content-type': type } = answer.headers;
+          resolve({ status: answer.statusCode ?? 0, encoding, vary, type, bytes: Buffer.concat(parts) });
+        });
+        answer.on('error', reject);
+      },
+    );
     asked.on('error', reject);
     asked.end(body === undefined ? undefined : JSON.stringify(body));
   });
@@ -76,7 +80,11 @@ describe('the control plane', () => {
 
 describe('the data plane', () => {
   const ask = (isStream: boolean): Promise<Raw> =>
-    raw('/v1/chat/completions', { authorization: `Bearer ${key}`, ...gzip }, { model: 'gpt-4o', stream: isStream, messages: [{ role: 'user', content: 'hi' }] });
+    raw(
+      '/v1/chat/completions',
+      { authorization: `Bearer ${key}`, ...gzip },
+      { model: 'gpt-4o', stream: isStream, messages: [{ role: 'user', content: 'hi' }] },
+    );
 
   test('a stream is never compressed, however long it is', async () => {
     provider.answer(plain);
@@ -88,7 +96,7 @@ describe('the data plane', () => {
     expect(bytes.toString().endsWith('data: [DONE]\n\n')).toBe(true);
   });
 
-  test('a whole answer passes in the provider\'s own bytes', async () => {
+  test("a whole answer passes in the provider's own bytes", async () => {
     const body = wholeBody('long '.repeat(1_000));
     provider.answer(whole(body));
     const { status, encoding, bytes } = await ask(false);

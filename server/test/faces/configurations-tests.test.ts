@@ -1,6 +1,14 @@
 /** S2's tests of a connection, saved and not yet, key rotation and usage, through the front door. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answersSeen, openConnectionsHouse, openVendor, tracesOf, type ConnectionsHouse, type Found, type Vendor } from '../support/connections-house.ts';
+import {
+  answersSeen,
+  openConnectionsHouse,
+  openVendor,
+  tracesOf,
+  type ConnectionsHouse,
+  type Found,
+  type Vendor,
+} from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-tested-0123456789abcdefQRST';
@@ -29,13 +37,21 @@ afterAll(async () => {
 const person = (): Promise<Resident> => house.createResident(`Person${++names}`);
 
 async function make(owner: Resident, more: Record<string, unknown> = {}): Promise<Found> {
-  const body = { name: `configuration ${++names}`, provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key, ...more };
+  const body = {
+    name: `configuration ${++names}`,
+    provider: 'custom',
+    baseUrl: vendor.baseUrl,
+    model: 'small-model',
+    apiKey: key,
+    ...more,
+  };
   const answer = await house.ask(owner, 'POST', '/api/configurations', body);
   expect(answer.status).toBe(201);
   return answer.body.data;
 }
 
-const testOf = (owner: Resident | null, id: string, query = '', body?: unknown) => house.ask(owner, 'POST', `/api/configurations/${id}/test${query}`, body);
+const testOf = (owner: Resident | null, id: string, query = '', body?: unknown) =>
+  house.ask(owner, 'POST', `/api/configurations/${id}/test${query}`, body);
 const rowOf = (id: string) => house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 describe('POST /api/configurations/:id/test', () => {
@@ -46,7 +62,10 @@ describe('POST /api/configurations/:id/test', () => {
     const revision = house.deps.keeper.snapshot.revision;
     const answer = await testOf(owner, made.id);
     expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ success: true, data: { success: true, status: 'success', model: 'small-model', modelsFound: 2, errorCode: null, cached: false } });
+    expect(answer.body).toMatchObject({
+      success: true,
+      data: { success: true, status: 'success', model: 'small-model', modelsFound: 2, errorCode: null, cached: false },
+    });
     expect(answer.body.data['latencyMs']).toBeGreaterThanOrEqual(0);
     const after = await rowOf(made.id);
     expect(after).toMatchObject({ test_status: 'success', updated_at: before.updated_at, revision: before.revision });
@@ -146,7 +165,12 @@ describe('POST /api/configurations/:id/test', () => {
     const owner = await person();
     const made = await make(owner, { apiKey: wrongKey });
     await testOf(owner, made.id);
-    const entries = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', made.id).where('action', '=', 'connection.test').execute();
+    const entries = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('subject_id', '=', made.id)
+      .where('action', '=', 'connection.test')
+      .execute();
     expect(entries).toHaveLength(1);
     expect(entries[0]).toMatchObject({ outcome: 'failed', error_code: 'auth', actor_id: owner.id });
   });
@@ -184,7 +208,12 @@ describe('POST /api/configurations/test', () => {
     const made = await make(owner);
     const answer = await unsaved(owner, { id: made.id, provider: 'custom', baseUrl: 'http://127.0.0.1:1025/v1', model: 'small-model' });
     expect([answer.status, answer.body['error_code']]).toEqual([409, 'SECRET_REQUIRED_FOR_NEW_ORIGIN']);
-    const noted = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', made.id).where('outcome', '=', 'refused').execute();
+    const noted = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('subject_id', '=', made.id)
+      .where('outcome', '=', 'refused')
+      .execute();
     expect(noted.map((entry) => entry.error_code)).toEqual(['SECRET_REQUIRED_FOR_NEW_ORIGIN']);
   });
 
@@ -200,7 +229,8 @@ describe('POST /api/configurations/test', () => {
 });
 
 describe('POST /api/configurations/:id/rotate-key', () => {
-  const rotate = (owner: Resident | null, id: string, body?: unknown) => house.ask(owner, 'POST', `/api/configurations/${id}/rotate-key`, body);
+  const rotate = (owner: Resident | null, id: string, body?: unknown) =>
+    house.ask(owner, 'POST', `/api/configurations/${id}/rotate-key`, body);
 
   test('200 a new key replaces the old one for the very next call', async () => {
     const owner = await person();
@@ -215,7 +245,10 @@ describe('POST /api/configurations/:id/rotate-key', () => {
     expect(vendor.bytes()).not.toContain(wrongKey);
   });
 
-  test.each([['no body', undefined], ['an empty object', {}]])('200 with %s the stored key is encrypted anew and still works', async (_, body) => {
+  test.each([
+    ['no body', undefined],
+    ['an empty object', {}],
+  ])('200 with %s the stored key is encrypted anew and still works', async (_, body) => {
     const owner = await person();
     const [made, sibling] = [await make(owner), await make(owner)];
     const before = await rowOf(made.id);
@@ -236,7 +269,11 @@ describe('POST /api/configurations/:id/rotate-key', () => {
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({ success: false, data: { rotatedAt: null, test: { errorCode: 'AUTH' } } });
     const after = await rowOf(made.id);
-    expect([after.api_key_encrypted, after.secret_last4, after.secret_set_at]).toEqual([before.api_key_encrypted, before.secret_last4, before.secret_set_at]);
+    expect([after.api_key_encrypted, after.secret_last4, after.secret_set_at]).toEqual([
+      before.api_key_encrypted,
+      before.secret_last4,
+      before.secret_set_at,
+    ]);
     expect((await testOf(owner, made.id)).body['success']).toBe(true);
     expect((await rotate(owner, made.id, { apiKey: key, validate: true })).body['success']).toBe(true);
     expect((await rowOf(made.id)).api_key_encrypted).not.toBe(before.api_key_encrypted);
@@ -256,7 +293,12 @@ describe('POST /api/configurations/:id/rotate-key', () => {
   });
 
   test('403 what is closed to the caller', async () => {
-    const shared = await house.ask(admin, 'POST', '/api/ai-connections', { name: `shared ${++names}`, baseUrl: vendor.baseUrl, apiKey: key, scope: 'organization' });
+    const shared = await house.ask(admin, 'POST', '/api/ai-connections', {
+      name: `shared ${++names}`,
+      baseUrl: vendor.baseUrl,
+      apiKey: key,
+      scope: 'organization',
+    });
     expect((await rotate(alice, shared.body.id)).status).toBe(403);
   });
 
@@ -269,7 +311,10 @@ describe('POST /api/configurations/:id/rotate-key', () => {
     const owner = await person();
     const [made, other] = [await make(owner), await make(owner)];
     const { api_key_encrypted: stolen } = await rowOf(other.id);
-    await house.database.driver.run({ sql: 'UPDATE ai_configurations SET api_key_encrypted = $1 WHERE id = $2', params: [stolen, made.id] }, 'write');
+    await house.database.driver.run(
+      { sql: 'UPDATE ai_configurations SET api_key_encrypted = $1 WHERE id = $2', params: [stolen, made.id] },
+      'write',
+    );
     const answer = await rotate(owner, made.id);
     expect([answer.status, answer.body['error_code']]).toEqual([409, 'SECRET_UNREADABLE']);
     expect((await rowOf(made.id)).api_key_encrypted).toBe(stolen);
@@ -280,22 +325,64 @@ describe('GET /api/configurations/:id/usage', () => {
   test('200 zeros for what was never used', async () => {
     const made = await make(alice);
     const answer = await house.ask(alice, 'GET', `/api/configurations/${made.id}/usage?period=7d`);
-    expect(answer.body).toMatchObject({ success: true, data: { requestCount: 0, tokenCount: 0, costUSD: 0, averageLatency: null, errorRate: 0, lastUsed: null, series: [] } });
+    expect(answer.body).toMatchObject({
+      success: true,
+      data: { requestCount: 0, tokenCount: 0, costUSD: 0, averageLatency: null, errorRate: 0, lastUsed: null, series: [] },
+    });
   });
 
   test('200 sums what the roll-ups hold of completions, and leaves tests out', async () => {
     const made = await make(alice);
     const nowMs = house.deps.clock.nowMs();
     const day = nowMs - (nowMs % 86_400_000);
-    const dimension = (id: number, purpose: string) => ({ id, hash: `h${id}${made.id}`.slice(0, 64), connection_id: made.id, provider: 'custom', model: 'small-model', purpose, access_key_id: null, user_id: null, workspace_id: null, repository_id: null, use_case_id: null });
-    await house.database.db.insertInto('usage_dimensions').values([dimension(1, 'completion'), dimension(2, 'probe')]).execute();
-    const measures = { shard: 0, attempts: 4, requests: 3, failures: 1, tokens_in: 100, tokens_out: 20, cost_nano_usd: 1_500_000, latency_ms_sum: 400, last_used_at: nowMs };
+    const dimension = (id: number, purpose: string) => ({
+      id,
+      hash: `h${id}${made.id}`.slice(0, 64),
+      connection_id: made.id,
+      provider: 'custom',
+      model: 'small-model',
+      purpose,
+      access_key_id: null,
+      user_id: null,
+      workspace_id: null,
+      repository_id: null,
+      use_case_id: null,
+    });
+    await house.database.db
+      .insertInto('usage_dimensions')
+      .values([dimension(1, 'completion'), dimension(2, 'probe')])
+      .execute();
+    const measures = {
+      shard: 0,
+      attempts: 4,
+      requests: 3,
+      failures: 1,
+      tokens_in: 100,
+      tokens_out: 20,
+      cost_nano_usd: 1_500_000,
+      latency_ms_sum: 400,
+      last_used_at: nowMs,
+    };
     // Roll-ups of the running day are read by the quarter-hour, those of whole days by the day.
-    const buckets = [{ bucket: nowMs - (nowMs % 900_000), dimension_id: 1, ...measures }, { bucket: nowMs - (nowMs % 900_000), dimension_id: 2, ...measures }];
+    const buckets = [
+      { bucket: nowMs - (nowMs % 900_000), dimension_id: 1, ...measures },
+      { bucket: nowMs - (nowMs % 900_000), dimension_id: 2, ...measures },
+    ];
     await house.database.db.insertInto('usage_quarters').values(buckets).execute();
     const { body } = await house.ask(alice, 'GET', `/api/configurations/${made.id}/usage`);
-    expect(body.data).toMatchObject({ requestCount: 3, tokenCount: 120, tokensIn: 100, tokensOut: 20, costUSD: 0.0015, averageLatency: 100, errorRate: 0.25, lastUsed: new Date(nowMs).toISOString() });
-    expect(body.data['series']).toEqual([{ date: new Date(day).toISOString().slice(0, 10), requestCount: 3, tokenCount: 120, costUSD: 0.0015 }]);
+    expect(body.data).toMatchObject({
+      requestCount: 3,
+      tokenCount: 120,
+      tokensIn: 100,
+      tokensOut: 20,
+      costUSD: 0.0015,
+      averageLatency: 100,
+      errorRate: 0.25,
+      lastUsed: new Date(nowMs).toISOString(),
+    });
+    expect(body.data['series']).toEqual([
+      { date: new Date(day).toISOString().slice(0, 10), requestCount: 3, tokenCount: 120, costUSD: 0.0015 },
+    ]);
   });
 
   test('400 what does not fit', async () => {

@@ -1,6 +1,17 @@
 /** S2's face, through the front door: one describe per route, one case per status it may give. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answersSeen, filesWith, listed, pathsOf, openConnectionsHouse, openVendor, tracesOf, type ConnectionsHouse, type Found, type Vendor } from '../support/connections-house.ts';
+import {
+  answersSeen,
+  filesWith,
+  listed,
+  pathsOf,
+  openConnectionsHouse,
+  openVendor,
+  tracesOf,
+  type ConnectionsHouse,
+  type Found,
+  type Vendor,
+} from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-canary-0123456789abcdefWXYZ';
@@ -29,7 +40,12 @@ afterAll(async () => {
 
 const fresh = (): string => `configuration ${++names}`;
 const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  name: fresh(), provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key, ...more,
+  name: fresh(),
+  provider: 'custom',
+  baseUrl: vendor.baseUrl,
+  model: 'small-model',
+  apiKey: key,
+  ...more,
 });
 
 async function make(person: Resident = alice, more: Record<string, unknown> = {}): Promise<Found> {
@@ -44,7 +60,19 @@ describe('POST /api/configurations', () => {
     expect(answer.status).toBe(201);
     expect(answer.body).toMatchObject({
       success: true,
-      data: { name: 'My GPT', provider: 'custom', model: 'small-model', apiKey: mask, hasApiKey: true, userId: alice.id, scope: 'user', isActive: true, isDefault: false, testStatus: 'pending', lastTested: null },
+      data: {
+        name: 'My GPT',
+        provider: 'custom',
+        model: 'small-model',
+        apiKey: mask,
+        hasApiKey: true,
+        userId: alice.id,
+        scope: 'user',
+        isActive: true,
+        isDefault: false,
+        testStatus: 'pending',
+        lastTested: null,
+      },
     });
     expect(tracesOf(key, answer.text)).toEqual([]);
   });
@@ -84,7 +112,9 @@ describe('POST /api/configurations', () => {
     const first = await make(bob, { isDefault: true });
     const second = await make(bob, { isDefault: true });
     const list = await house.ask(bob, 'GET', '/api/configurations');
-    const defaults = listed(list).filter((entry) => entry['isDefault']).map((entry) => entry.id);
+    const defaults = listed(list)
+      .filter((entry) => entry['isDefault'])
+      .map((entry) => entry.id);
     expect(defaults).toEqual([second.id]);
     expect(first['isDefault']).toBe(true);
   });
@@ -104,7 +134,11 @@ describe('POST /api/configurations', () => {
     ['a column of the table', { apiKeyEncrypted: 'v1.x' }, 'apiKeyEncrypted'],
     ['an unknown setting', { configuration: { nonsense: 1 } }, 'configuration.nonsense'],
     ['a temperature of 3', { configuration: { temperature: 3 } }, 'configuration.temperature'],
-    ['a header that frames requests', { configuration: { headers: { 'Transfer-Encoding': 'chunked' } } }, 'configuration.headers.transfer-encoding'],
+    [
+      'a header that frames requests',
+      { configuration: { headers: { 'Transfer-Encoding': 'chunked' } } },
+      'configuration.headers.transfer-encoding',
+    ],
     ['a header that signs in', { configuration: { headers: { Authorization: 'Bearer x' } } }, 'configuration.headers.authorization'],
     ['a mask for a header that is not stored', { configuration: { headers: { 'X-Team': '***' } } }, 'configuration.headers.X-Team'],
   ])('400 %s, with the path of the field', async (_, more, path) => {
@@ -117,8 +151,16 @@ describe('POST /api/configurations', () => {
   });
 
   test.each([
-    'ftp://example.org/v1', 'file:///etc/passwd', 'https://user:pw@example.org/v1', 'https://example.org/v1?key=1', 'https://example.org/v1#x',
-    'http://169.254.169.254/latest', 'http://metadata.google.internal/v1', 'https://example.org/a/../b', 'https://example.org:6379/v1', 'no address',
+    'ftp://example.org/v1',
+    'file:///etc/passwd',
+    'https://user:pw@example.org/v1',
+    'https://example.org/v1?key=1',
+    'https://example.org/v1#x',
+    'http://169.254.169.254/latest',
+    'http://metadata.google.internal/v1',
+    'https://example.org/a/../b',
+    'https://example.org:6379/v1',
+    'no address',
   ])('400 an address that cannot be a target: %s', async (baseUrl) => {
     const answer = await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl }));
     expect(answer.status).toBe(400);
@@ -129,11 +171,18 @@ describe('POST /api/configurations', () => {
   test('400 a key is not kept for plain http to a public host', async () => {
     const answer = await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl: 'http://llm.example.org/v1' }));
     expect([answer.status, answer.body['error_code']]).toEqual([400, 'URL_REFUSED']);
-    expect((await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl: 'http://llm.example.org/v1', apiKey: undefined }))).status).toBe(201);
+    expect(
+      (await house.ask(alice, 'POST', '/api/configurations', body({ baseUrl: 'http://llm.example.org/v1', apiKey: undefined }))).status,
+    ).toBe(201);
   });
 
   test('400 a hosted provider without a key', async () => {
-    const answer = await house.ask(alice, 'POST', '/api/configurations', body({ provider: 'openai', baseUrl: undefined, apiKey: undefined }));
+    const answer = await house.ask(
+      alice,
+      'POST',
+      '/api/configurations',
+      body({ provider: 'openai', baseUrl: undefined, apiKey: undefined }),
+    );
     expect([answer.status, answer.body['error_code']]).toEqual([400, 'SECRET_REQUIRED']);
   });
 
@@ -198,7 +247,10 @@ describe('GET /api/configurations/:id', () => {
     const own = await make();
     expect((await house.ask(alice, 'GET', `/api/configurations/${own.id}`)).body.data).toMatchObject({ id: own.id, canManage: true });
     const shared = await house.ask(admin, 'POST', '/api/ai-connections', { name: fresh(), baseUrl: vendor.baseUrl, scope: 'organization' });
-    expect((await house.ask(alice, 'GET', `/api/configurations/${shared.body.id}`)).body.data).toMatchObject({ scope: 'organization', canManage: false });
+    expect((await house.ask(alice, 'GET', `/api/configurations/${shared.body.id}`)).body.data).toMatchObject({
+      scope: 'organization',
+      canManage: false,
+    });
   });
 
   test("404 a stranger's configuration looks exactly like a missing one, to administrators too", async () => {
@@ -216,7 +268,12 @@ describe('GET /api/configurations/:id', () => {
   test('404 the attempt on a foreign one is in the audit log', async () => {
     const own = await make();
     await house.ask(bob, 'GET', `/api/configurations/${own.id}`);
-    const entry = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', own.id).where('outcome', '=', 'refused').executeTakeFirstOrThrow();
+    const entry = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('subject_id', '=', own.id)
+      .where('outcome', '=', 'refused')
+      .executeTakeFirstOrThrow();
     expect(entry).toMatchObject({ actor_id: bob.id, error_code: 'NOT_FOUND', action: 'connection.show' });
   });
 
@@ -232,16 +289,26 @@ describe('GET /api/configurations/:id', () => {
 });
 
 describe.each(['PUT', 'PATCH'])('%s /api/configurations/:id', (method) => {
-  const change = (id: string, changes: unknown, person: Resident | null = alice) => house.ask(person, method, `/api/configurations/${id}`, changes);
+  const change = (id: string, changes: unknown, person: Resident | null = alice) =>
+    house.ask(person, method, `/api/configurations/${id}`, changes);
 
   test('200 changes what is named and nothing else', async () => {
     const before = await make(alice, { configuration: { temperature: 0.3 } });
     const answer = await change(before.id, { model: 'large-model' });
     expect(answer.status).toBe(200);
-    expect(answer.body.data).toMatchObject({ name: before['name'], model: 'large-model', apiKey: mask, configuration: { temperature: 0.3 } });
+    expect(answer.body.data).toMatchObject({
+      name: before['name'],
+      model: 'large-model',
+      apiKey: mask,
+      configuration: { temperature: 0.3 },
+    });
   });
 
-  test.each([['absent', undefined], ['empty', ''], ['the mask', mask]])('200 a key that is %s stays', async (_, apiKey) => {
+  test.each([
+    ['absent', undefined],
+    ['empty', ''],
+    ['the mask', mask],
+  ])('200 a key that is %s stays', async (_, apiKey) => {
     const before = await make();
     const answer = await change(before.id, { name: fresh(), apiKey });
     expect(answer.body.data).toMatchObject({ apiKey: mask, apiKeySetAt: before['apiKeySetAt'] });
@@ -255,9 +322,14 @@ describe.each(['PUT', 'PATCH'])('%s /api/configurations/:id', (method) => {
 
   test('200 a new key, address or type makes the last test void; a new name does not', async () => {
     const before = await make(await house.createResident(`Tester ${method}`));
-    const owner = (await house.database.db.selectFrom('ai_configurations').select('user_id').where('id', '=', before.id).executeTakeFirstOrThrow()).user_id;
+    const owner = (
+      await house.database.db.selectFrom('ai_configurations').select('user_id').where('id', '=', before.id).executeTakeFirstOrThrow()
+    ).user_id;
     expect(owner).toBe(before['userId']);
-    await house.database.driver.run({ sql: "UPDATE ai_configurations SET test_status = 'success', last_tested_at = 1 WHERE id = $1", params: [before.id] }, 'write');
+    await house.database.driver.run(
+      { sql: "UPDATE ai_configurations SET test_status = 'success', last_tested_at = 1 WHERE id = $1", params: [before.id] },
+      'write',
+    );
     const token = await tokenOf(owner);
     const renamed = await house.ask(token, method, `/api/configurations/${before.id}`, { name: fresh() });
     expect(renamed.body.data).toMatchObject({ testStatus: 'success' });
@@ -280,7 +352,12 @@ describe.each(['PUT', 'PATCH'])('%s /api/configurations/:id', (method) => {
   test('200 the change is audited with its fields, the key only as changed', async () => {
     const before = await make();
     await change(before.id, { model: 'large-model', apiKey: 'sk-audit-canary-000000000000' });
-    const entries = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', before.id).orderBy('id').execute();
+    const entries = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('subject_id', '=', before.id)
+      .orderBy('id')
+      .execute();
     expect(entries.map((entry) => entry.action)).toEqual(['connection.create', 'connection.update']);
     const changes = JSON.parse(entries[1]!.changes!) as Record<string, unknown>;
     expect(changes).toMatchObject({ model: { before: 'small-model', after: 'large-model' }, secret: { after: 'changed' } });
@@ -347,7 +424,15 @@ describe('DELETE /api/configurations/:id', () => {
     for (const box of sealed) await expect.poll(() => filesWith(house.database, box), { timeout: 5_000 }).toEqual([]);
     for (const plainText of [key, 'a-header-value']) expect(await filesWith(house.database, plainText)).toEqual([]);
     const after = await select.executeTakeFirstOrThrow();
-    expect(after).toMatchObject({ name: 'Short lived', provider: 'custom', api_key_encrypted: null, headers_encrypted: null, secret_last4: null, configuration: '{}', is_default: false });
+    expect(after).toMatchObject({
+      name: 'Short lived',
+      provider: 'custom',
+      api_key_encrypted: null,
+      headers_encrypted: null,
+      secret_last4: null,
+      configuration: '{}',
+      is_default: false,
+    });
     expect(after.deleted_at).toBeGreaterThan(0);
     expect(before.api_key_encrypted).toMatch(/^v1\./);
     expect((await house.ask(alice, 'GET', `/api/configurations/${made.id}`)).status).toBe(404);
@@ -357,7 +442,12 @@ describe('DELETE /api/configurations/:id', () => {
   test('200 the deletion is audited: who, what and when, without a secret', async () => {
     const made = await make();
     await house.ask(alice, 'DELETE', `/api/configurations/${made.id}`);
-    const entries = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', made.id).orderBy('id').execute();
+    const entries = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('subject_id', '=', made.id)
+      .orderBy('id')
+      .execute();
     expect(entries.map((entry) => entry.action)).toEqual(['connection.create', 'connection.delete']);
     expect(entries[1]).toMatchObject({ actor_id: alice.id, subject_name: made['name'], subject_type: 'connection' });
     expect(entries[1]!.at).toBeGreaterThanOrEqual(entries[0]!.at);

@@ -41,12 +41,21 @@ function withText(body: unknown, [name = '', ...rest]: string[], text: string): 
 }
 
 /** Passwords are compared, not kept: one that nobody can have is wrong, which is said as for any other. */
-const comparedOnly: Record<string, number> = { 'POST /api/auth/sign-in/email password': 401, 'POST /api/auth/change-password currentPassword': 403 };
+const comparedOnly: Record<string, number> = {
+  'POST /api/auth/sign-in/email password': 401,
+  'POST /api/auth/change-password currentPassword': 403,
+};
 
 const routes = registry.map((route) => ({ route, name: `${route.method} ${route.path}`, row: table[`${route.method} ${route.path}`]! }));
-const bodies = routes.flatMap(({ route, name, row }) => textsIn(route.body).map((path) => ({ name: `${name} ${path.join('.')}`, route, row, path })));
-const queries = routes.flatMap(({ route, name, row }) => textsIn(route.query).map((path) => ({ name: `${name} ?${path.join('.')}`, route, row, path })));
-const inPaths = routes.flatMap(({ route, name, row }) => [...route.path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({ name: `${name} :${parameter}`, route, row, parameter: parameter! })));
+const bodies = routes.flatMap(({ route, name, row }) =>
+  textsIn(route.body).map((path) => ({ name: `${name} ${path.join('.')}`, route, row, path })),
+);
+const queries = routes.flatMap(({ route, name, row }) =>
+  textsIn(route.query).map((path) => ({ name: `${name} ?${path.join('.')}`, route, row, path })),
+);
+const inPaths = routes.flatMap(({ route, name, row }) =>
+  [...route.path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({ name: `${name} :${parameter}`, route, row, parameter: parameter! })),
+);
 
 beforeAll(moveIn);
 afterAll(() => house.close());
@@ -57,16 +66,32 @@ const send = (method: string, path: string, body?: unknown): Promise<Reply> =>
 const pathsOf = (reply: Reply): unknown[] => [...reply.body['details']!].map((fault: Json) => fault['path']);
 
 async function paramsFor(row: Row): Promise<Record<string, string>> {
-  return (await row.make?.('own', 'administrator')) ?? (await row.make?.('workspace', 'administrator')) ?? (await row.make?.('random', 'administrator')) ?? {};
+  return (
+    (await row.make?.('own', 'administrator')) ??
+    (await row.make?.('workspace', 'administrator')) ??
+    (await row.make?.('random', 'administrator')) ??
+    {}
+  );
 }
 
 test('the search found the texts, those in lists and unions too', () => {
   const names = [...bodies, ...queries].map(({ name }) => name);
-  expect(names).toEqual(expect.arrayContaining(['POST /workspace name', 'POST /api/access-keys models.0', 'POST /api/tokens expiresAt', 'GET /api/configurations ?search', 'POST /ai/llm secret']));
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'POST /workspace name',
+      'POST /api/access-keys models.0',
+      'POST /api/tokens expiresAt',
+      'GET /api/configurations ?search',
+      'POST /ai/llm secret',
+    ]),
+  );
   expect(names.length).toBeGreaterThan(80);
 });
 
-describe.each([['U+0000', nul], ['half a character', halfCharacter]])('%s in a body', (_, hostile) => {
+describe.each([
+  ['U+0000', nul],
+  ['half a character', halfCharacter],
+])('%s in a body', (_, hostile) => {
   test.each(bodies)('$name', async ({ name, route, row, path }) => {
     const params = await paramsFor(row);
     const reply = await send(route.method, pathOf(route.path, params), withText(row.body?.(params), path, hostile));
@@ -103,7 +128,10 @@ describe('in a path it names nothing', () => {
 describe('what the settings of a connection hold', () => {
   const nowhere = 'http://127.0.0.1:9/v1';
   const create = (configuration: Record<string, unknown>): Promise<Reply> =>
-    house.request('POST', '/api/configurations', { token: person('stranger').token, body: { name: house.deps.ids.uuid(), provider: 'custom', baseUrl: nowhere, model: 'm', configuration } });
+    house.request('POST', '/api/configurations', {
+      token: person('stranger').token,
+      body: { name: house.deps.ids.uuid(), provider: 'custom', baseUrl: nowhere, model: 'm', configuration },
+    });
 
   test.each<[string, Record<string, unknown>, string]>([
     ['a model', { model: nul }, 'configuration.model'],
@@ -113,7 +141,7 @@ describe('what the settings of a connection hold', () => {
     ['an address that is too long', { baseUrl: `${nowhere}/${'x'.repeat(500)}` }, 'configuration.baseUrl'],
     ['a key', { apiKey: nul }, 'apiKey'],
     ['a header', { headers: { 'x-one': nul } }, 'configuration.headers'],
-    ['a header\'s name', { headers: { [nul]: 'one' } }, 'configuration.headers'],
+    ["a header's name", { headers: { [nul]: 'one' } }, 'configuration.headers'],
   ])('%s that cannot be kept is refused by its path', async (_, configuration, path) => {
     const reply = await create(configuration);
     expect(reply.status, reply.text).toBe(400);
@@ -131,6 +159,11 @@ test('no request of this file was a fault of ours', () => {
 });
 
 test('what was asked for by such an id is noted without the character', async () => {
-  const rows = await house.database.db.selectFrom('audit_entries').select('subject_id').where('outcome', '=', 'refused').where('subject_id', 'like', 'a_b').execute();
+  const rows = await house.database.db
+    .selectFrom('audit_entries')
+    .select('subject_id')
+    .where('outcome', '=', 'refused')
+    .where('subject_id', 'like', 'a_b')
+    .execute();
   expect(rows.map((row) => row.subject_id)).toContain('a\ufffdb');
 });

@@ -14,14 +14,19 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
       house = await openHouse({ egressAllow: '127.0.0.1:*', ...(engine === 'postgres' ? { databaseUrl: await createDatabase() } : {}) });
       admin = await house.createResident('Admin', 'administrator');
       member = await house.createResident('Member');
-      workspaceId = await house.createWorkspace('Lab', [[admin, 'ADMIN'], [member, 'WRITE']]);
+      workspaceId = await house.createWorkspace('Lab', [
+        [admin, 'ADMIN'],
+        [member, 'WRITE'],
+      ]);
     });
     afterAll(() => house.close());
 
     const ask = (person: Resident, method: string, path: string, body?: unknown): Promise<Reply> =>
       house.request(method, path, { token: person.token, ...(body === undefined ? {} : { body }) });
     const made = async (name: string): Promise<string> =>
-      (await ask(member, 'POST', '/api/configurations', { name, provider: 'custom', baseUrl: 'http://127.0.0.1:9/v1', model: 'm' })).at('data.id');
+      (await ask(member, 'POST', '/api/configurations', { name, provider: 'custom', baseUrl: 'http://127.0.0.1:9/v1', model: 'm' })).at(
+        'data.id',
+      );
     const newKey = async (body: object = {}): Promise<Reply> => ask(member, 'POST', '/api/access-keys', { name: 'key', ...body });
 
     test('an id in a path finds the same connection, to see, change and delete', async () => {
@@ -39,10 +44,20 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
       expect([key.status, key.body.data!['workspaceId']]).toEqual([201, workspaceId]);
       const listed = await ask(admin, 'GET', `/api/access-keys?workspaceId=${workspaceId.toUpperCase()}`);
       expect(listed.body).toMatchObject({ data: [{ id: key.at('data.id') }] });
-      const llm = await ask(member, 'POST', '/ai/llm', { name: 'LLM', aiType: 'OTHER', workspaceId: workspaceId.toUpperCase(), endpoint: 'http://127.0.0.1:9/v1', defaultModel: 'm' });
+      const llm = await ask(member, 'POST', '/ai/llm', {
+        name: 'LLM',
+        aiType: 'OTHER',
+        workspaceId: workspaceId.toUpperCase(),
+        endpoint: 'http://127.0.0.1:9/v1',
+        defaultModel: 'm',
+      });
       expect(llm.status, llm.text).toBe(200);
-      expect((await ask(member, 'GET', `/ai/llm?workspaceId=${workspaceId.toUpperCase()}`)).body).toMatchObject({ aiLlms: [{ id: llm.at('aiLlmId'), workspaceId }] });
-      expect((await ask(member, 'GET', `/ai/llm/stats?aiLlmId=${llm.at('aiLlmId').toUpperCase()}`)).body).toMatchObject({ stats: [{ aiLlmId: llm.at('aiLlmId') }] });
+      expect((await ask(member, 'GET', `/ai/llm?workspaceId=${workspaceId.toUpperCase()}`)).body).toMatchObject({
+        aiLlms: [{ id: llm.at('aiLlmId'), workspaceId }],
+      });
+      expect((await ask(member, 'GET', `/ai/llm/stats?aiLlmId=${llm.at('aiLlmId').toUpperCase()}`)).body).toMatchObject({
+        stats: [{ aiLlmId: llm.at('aiLlmId') }],
+      });
     });
 
     test('a member is added, changed and removed by such ids', async () => {
@@ -75,25 +90,50 @@ describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
 
     test('usage and requests are filtered by the same connection, key, person and workspace', async () => {
       const id = await made('Filtered');
-      for (const path of [`/api/usage?connectionId=${id}`, `/api/requests?connectionId=${id}`, `/api/requests?userId=${member.id}`, `/api/requests?workspaceId=${workspaceId}`]) {
-        const [lower, upper] = [await ask(admin, 'GET', path), await ask(admin, 'GET', path.replace(/=.*/, (value) => value.toUpperCase()))];
+      for (const path of [
+        `/api/usage?connectionId=${id}`,
+        `/api/requests?connectionId=${id}`,
+        `/api/requests?userId=${member.id}`,
+        `/api/requests?workspaceId=${workspaceId}`,
+      ]) {
+        const [lower, upper] = [
+          await ask(admin, 'GET', path),
+          await ask(
+            admin,
+            'GET',
+            path.replace(/=.*/, (value) => value.toUpperCase()),
+          ),
+        ];
         expect([upper.status, upper.bodyWithoutId]).toEqual([200, lower.bodyWithoutId]);
       }
     });
 
     test('a preference belongs to the same connection, and one of no connection at all is an empty list', async () => {
       const id = await made('Preferred');
-      expect((await ask(member, 'POST', '/api/model-preferences', { connectionId: id.toUpperCase(), modelId: 'm', isEnabled: false })).status).toBe(200);
+      expect(
+        (await ask(member, 'POST', '/api/model-preferences', { connectionId: id.toUpperCase(), modelId: 'm', isEnabled: false })).status,
+      ).toBe(200);
       const expected = [{ connectionId: id, modelId: 'm', isEnabled: false }];
-      for (const text of [id, id.toUpperCase()]) expect((await ask(member, 'GET', `/api/model-preferences?connectionId=${text}`)).body).toEqual(expected);
-      for (const text of ['environment', 'none', `${id}0`]) expect((await ask(member, 'GET', `/api/model-preferences?connectionId=${text}`)).bodyWithoutId).toEqual({});
+      for (const text of [id, id.toUpperCase()])
+        expect((await ask(member, 'GET', `/api/model-preferences?connectionId=${text}`)).body).toEqual(expected);
+      for (const text of ['environment', 'none', `${id}0`])
+        expect((await ask(member, 'GET', `/api/model-preferences?connectionId=${text}`)).bodyWithoutId).toEqual({});
     });
 
     test('what is no id at all is a 404 in a path and a 400 or 404 elsewhere, never a fault of ours', async () => {
-      for (const text of ['x', `${workspaceId}-`, workspaceId.replaceAll('-', ''), `{${workspaceId}}`, `urn:uuid:${workspaceId}`, 'x'.repeat(500)]) {
+      for (const text of [
+        'x',
+        `${workspaceId}-`,
+        workspaceId.replaceAll('-', ''),
+        `{${workspaceId}}`,
+        `urn:uuid:${workspaceId}`,
+        'x'.repeat(500),
+      ]) {
         const encoded = encodeURIComponent(text);
-        for (const path of ['/api/configurations/', '/api/access-keys/', '/workspace/', '/api/requests/']) expect((await ask(admin, 'GET', path + encoded)).status, path + text).toBe(404);
-        for (const path of ['/api/tokens?cursor=', '/api/access-keys?workspaceId=', '/api/requests?connectionId=', '/api/requests?cursor=']) expect((await ask(admin, 'GET', path + encoded)).status, path + text).toBe(400);
+        for (const path of ['/api/configurations/', '/api/access-keys/', '/workspace/', '/api/requests/'])
+          expect((await ask(admin, 'GET', path + encoded)).status, path + text).toBe(404);
+        for (const path of ['/api/tokens?cursor=', '/api/access-keys?workspaceId=', '/api/requests?connectionId=', '/api/requests?cursor='])
+          expect((await ask(admin, 'GET', path + encoded)).status, path + text).toBe(400);
         expect([400, 404]).toContain((await ask(admin, 'GET', `/ai/llm?workspaceId=${encoded}`)).status);
         expect([400, 404]).toContain((await ask(admin, 'GET', `/api/models?connectionId=${encoded}`)).status);
       }

@@ -65,8 +65,15 @@ describe('a personal token', () => {
   test('of somebody who was disabled opens nothing from that moment on', async () => {
     const cat = await house.createResident('Cat');
     expect((await house.request('GET', '/api/me', { token: cat.token })).status).toBe(200);
-    await house.database.db.updateTable('people').set({ disabled_at: 1, revision: house.deps.keeper.snapshot.revision + 1 }).where('user_id', '=', cat.id).execute();
-    await house.database.db.updateTable('config_revision').set({ revision: house.deps.keeper.snapshot.revision + 1 }).execute();
+    await house.database.db
+      .updateTable('people')
+      .set({ disabled_at: 1, revision: house.deps.keeper.snapshot.revision + 1 })
+      .where('user_id', '=', cat.id)
+      .execute();
+    await house.database.db
+      .updateTable('config_revision')
+      .set({ revision: house.deps.keeper.snapshot.revision + 1 })
+      .execute();
     await house.deps.keeper.catchUp(house.deps.keeper.snapshot.revision + 1);
     expect(said(await house.request('GET', '/api/me', { token: cat.token }))).toEqual([401, 'UNAUTHENTICATED']);
   });
@@ -124,10 +131,14 @@ describe('a session', () => {
 
   test('does not change for a request without a host and an origin without one', async () => {
     const status = await new Promise<number>((resolve, reject) => {
-      const sent = request(`${house.url}/api/me`, { method: 'PATCH', setHost: false, headers: { cookie, origin: 'null', 'content-type': 'application/json' } }, (answer) => {
-        answer.resume();
-        resolve(answer.statusCode ?? 0);
-      });
+      const sent = request(
+        `${house.url}/api/me`,
+        { method: 'PATCH', setHost: false, headers: { cookie, origin: 'null', 'content-type': 'application/json' } },
+        (answer) => {
+          answer.resume();
+          resolve(answer.statusCode ?? 0);
+        },
+      );
       sent.on('error', reject);
       sent.end('{"theme":"dark"}');
     });
@@ -135,26 +146,57 @@ describe('a session', () => {
   });
 
   test('needs no such word with a personal token, which no browser sends by itself', async () => {
-    const reply = await house.request('PATCH', '/api/me', { token: ben.token, body: { theme: 'light' }, headers: { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' } });
+    const reply = await house.request('PATCH', '/api/me', {
+      token: ben.token,
+      body: { theme: 'light' },
+      headers: { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
+    });
     expect(reply.status).toBe(200);
   });
 
-  test('of nobody is nobody\'s', async () => {
-    for (const text of ['x', `${cookie}x`, cookie.replace(/=.*/, '=made-up.signature'), '']) expect((await me({ cookie: text })).status).toBe(401);
+  test("of nobody is nobody's", async () => {
+    for (const text of ['x', `${cookie}x`, cookie.replace(/=.*/, '=made-up.signature'), ''])
+      expect((await me({ cookie: text })).status).toBe(401);
   });
 });
 
 describe('refused attempts', () => {
   test('are in the audit log with who, where from and what, and without what they carried', async () => {
-    await house.request('DELETE', '/api/tokens/01890a5d-ac96-774b-bcce-b302099a8057', { token: accessKey, headers: { 'user-agent': 'curious/1' } });
-    const rows = await house.database.db.selectFrom('audit_entries').selectAll().where('action', '=', 'access.refused').where('error_code', '=', 'WRONG_KEY_KIND').where('agent', '=', 'curious/1').execute();
-    expect(rows).toMatchObject([{ outcome: 'refused', actor_id: null, via: 'anonymous', subject_name: expect.stringMatching(/^DELETE \/api\/tokens\/:/) as string, address: '127.0.0.1' }]);
+    await house.request('DELETE', '/api/tokens/01890a5d-ac96-774b-bcce-b302099a8057', {
+      token: accessKey,
+      headers: { 'user-agent': 'curious/1' },
+    });
+    const rows = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('action', '=', 'access.refused')
+      .where('error_code', '=', 'WRONG_KEY_KIND')
+      .where('agent', '=', 'curious/1')
+      .execute();
+    expect(rows).toMatchObject([
+      {
+        outcome: 'refused',
+        actor_id: null,
+        via: 'anonymous',
+        subject_name: expect.stringMatching(/^DELETE \/api\/tokens\/:/) as string,
+        address: '127.0.0.1',
+      },
+    ]);
     expect(JSON.stringify(rows)).not.toContain(accessKey.slice(6, 30));
   });
 });
 
 describe('requireAccess', () => {
-  const actor = (role: Actor['role']): Actor => ({ userId: 'u', email: 'e', name: 'n', role, organizationId: 'o', workspaces: new Map(), language: 'en', via: 'token' });
+  const actor = (role: Actor['role']): Actor => ({
+    userId: 'u',
+    email: 'e',
+    name: 'n',
+    role,
+    organizationId: 'o',
+    workspaces: new Map(),
+    language: 'en',
+    via: 'token',
+  });
   const outcome = (access: Access, who: Actor | null): string => {
     try {
       requireAccess(access, who);
@@ -169,7 +211,11 @@ describe('requireAccess', () => {
     ['signed-in', 'UNAUTHENTICATED', 'passes', 'passes'],
     ['administrator', 'UNAUTHENTICATED', 'FORBIDDEN', 'passes'],
   ])('%s: a stranger %s, a user %s, an administrator %s', (access, stranger, user, administrator) => {
-    expect([outcome(access, null), outcome(access, actor('user')), outcome(access, actor('administrator'))]).toEqual([stranger, user, administrator]);
+    expect([outcome(access, null), outcome(access, actor('user')), outcome(access, actor('administrator'))]).toEqual([
+      stranger,
+      user,
+      administrator,
+    ]);
   });
 });
 

@@ -12,9 +12,21 @@ import { StaleWrite, StorageBusy, StorageFault, StorageUnavailable, UniqueViolat
 import { openPlane } from './plane.ts';
 
 const requestId = '01890a5d-ac96-774b-bcce-b302099a8057';
-const answerTo = (error: unknown, dialect: Dialect = 'house', language: 'en' | 'id' = 'en'): ErrorAnswer => errorAnswer(error, { language, requestId, dialect });
+const answerTo = (error: unknown, dialect: Dialect = 'house', language: 'en' | 'id' = 'en'): ErrorAnswer =>
+  errorAnswer(error, { language, requestId, dialect });
 const codes = Object.keys(errorCodes) as ErrorCode[];
-const values = { count: 1, provider: 'OpenAI', reason: 'r', entry: 'e', limit: 'l', model: 'm', name: 'n', method: 'GET', origin: 'o', seconds: 3 };
+const values = {
+  count: 1,
+  provider: 'OpenAI',
+  reason: 'r',
+  entry: 'e',
+  limit: 'l',
+  model: 'm',
+  name: 'n',
+  method: 'GET',
+  origin: 'o',
+  seconds: 3,
+};
 
 describe('a refusal', () => {
   test.each(codes)('%s has the status of its code, its text in both languages and one shape', (code) => {
@@ -38,7 +50,10 @@ describe('a refusal', () => {
   });
 
   test('has two statuses of its own on the face of AI LLMs, with the same code', () => {
-    expect(answerTo(new Refusal('CONFIGURATION_IN_USE', { values }), 'ai-llm')).toMatchObject({ status: 403, body: { error_code: 'CONFIGURATION_IN_USE' } });
+    expect(answerTo(new Refusal('CONFIGURATION_IN_USE', { values }), 'ai-llm')).toMatchObject({
+      status: 403,
+      body: { error_code: 'CONFIGURATION_IN_USE' },
+    });
     expect(answerTo(new Refusal('NAME_EXISTS', { values }), 'ai-llm')).toMatchObject({ status: 400, body: { error_code: 'NAME_EXISTS' } });
     for (const code of codes.filter((one) => one !== 'CONFIGURATION_IN_USE' && one !== 'NAME_EXISTS')) {
       expect(answerTo(new Refusal(code, { values }), 'ai-llm').status).toBe(errorCodes[code].status);
@@ -47,7 +62,10 @@ describe('a refusal', () => {
 });
 
 describe('a database that does not answer', () => {
-  test.each([new StorageUnavailable('PostgreSQL does not answer: connect ECONNREFUSED 10.1.2.3:5432'), new StorageBusy('canceling statement: UPDATE users')])('is 503 and worth a second try: %s', (error) => {
+  test.each([
+    new StorageUnavailable('PostgreSQL does not answer: connect ECONNREFUSED 10.1.2.3:5432'),
+    new StorageBusy('canceling statement: UPDATE users'),
+  ])('is 503 and worth a second try: %s', (error) => {
     const answer = answerTo(error);
     expect(answer).toMatchObject({ status: 503, retryAfterS: 2, isOurs: false, body: { error_code: 'STORAGE_UNAVAILABLE' } });
     expect(JSON.stringify(answer)).not.toMatch(/10\.1\.2\.3|UPDATE|ECONN/);
@@ -63,7 +81,7 @@ describe('a value that no database keeps', () => {
     }
   };
 
-  test('is the caller\'s fault where it is a text', () => {
+  test("is the caller's fault where it is a text", () => {
     expect(answerTo(refused('a\0b'))).toMatchObject({ status: 400, isOurs: false, body: { error_code: 'VALIDATION_ERROR' } });
   });
 
@@ -88,21 +106,46 @@ describe('anything else', () => {
   ])('is a bare 500 that goes to the log: %s', (_, error) => {
     const answer = answerTo(error);
     const message = translate('en', 'errors.INTERNAL');
-    expect(answer).toEqual({ status: 500, retryAfterS: null, isOurs: true, body: { success: false, error: message, message, error_code: 'INTERNAL', request_id: requestId } });
+    expect(answer).toEqual({
+      status: 500,
+      retryAfterS: null,
+      isOurs: true,
+      body: { success: false, error: message, message, error_code: 'INTERNAL', request_id: requestId },
+    });
   });
 });
 
 describe('fields that do not fit', () => {
-  const body = z.strictObject({ name: z.string(), inner: z.strictObject({ list: z.array(z.strictObject({ size: z.number() })) }).optional(), choice: z.enum(['a', 'b']).optional() });
-  const check = route({ method: 'POST', path: '/api/check', summary: 'Checks a body', access: 'open', body, answers: { 200: z.object({}) }, statuses: [200, 400], handle: () => ok({}) });
+  const body = z.strictObject({
+    name: z.string(),
+    inner: z.strictObject({ list: z.array(z.strictObject({ size: z.number() })) }).optional(),
+    choice: z.enum(['a', 'b']).optional(),
+  });
+  const check = route({
+    method: 'POST',
+    path: '/api/check',
+    summary: 'Checks a body',
+    access: 'open',
+    body,
+    answers: { 200: z.object({}) },
+    statuses: [200, 400],
+    handle: () => ok({}),
+  });
   const opened = openPlane({ routes: [check] });
-  const faultsOf = async (payload: object): Promise<unknown> => (await (await opened).app.inject({ method: 'POST', url: '/api/check', payload })).json<{ details: unknown }>().details;
+  const faultsOf = async (payload: object): Promise<unknown> =>
+    (await (await opened).app.inject({ method: 'POST', url: '/api/check', payload })).json<{ details: unknown }>().details;
 
   test.each<[object, [string, string][]]>([
     [{}, [['name', 'invalid_type']]],
     [{ name: 1 }, [['name', 'invalid_type']]],
     [{ name: 'x', extra: 1 }, [['extra', 'unrecognized_keys']]],
-    [{ name: 'x', one: 1, two: 2 }, [['one', 'unrecognized_keys'], ['two', 'unrecognized_keys']]],
+    [
+      { name: 'x', one: 1, two: 2 },
+      [
+        ['one', 'unrecognized_keys'],
+        ['two', 'unrecognized_keys'],
+      ],
+    ],
     [{ name: 'x', inner: { list: [{ size: 1 }, { size: 'big' }] } }, [['inner.list.1.size', 'invalid_type']]],
     [{ name: 'x', inner: { list: [{ size: 1, colour: 'red' }] } }, [['inner.list.0.colour', 'unrecognized_keys']]],
     [{ name: 'x', choice: 'c' }, [['choice', 'invalid_value']]],
@@ -114,13 +157,19 @@ describe('fields that do not fit', () => {
 
   test('are counted in the sentence', () => {
     const fault = { path: 'a', code: 'c', message: 'm' };
-    expect(answerTo(invalid([fault, fault]))).toMatchObject({ status: 400, body: { details: [fault, fault], message: expect.stringContaining('2 fields') as string } });
+    expect(answerTo(invalid([fault, fault]))).toMatchObject({
+      status: 400,
+      body: { details: [fault, fault], message: expect.stringContaining('2 fields') as string },
+    });
   });
 });
 
 describe('answers of routes', () => {
   test('are a status and a body', () => {
-    expect([ok(1), created({ id: 'x' })]).toEqual([{ status: 200, body: 1 }, { status: 201, body: { id: 'x' } }]);
+    expect([ok(1), created({ id: 'x' })]).toEqual([
+      { status: 200, body: 1 },
+      { status: 201, body: { id: 'x' } },
+    ]);
   });
 
   test('of a list have a cursor while there may be more', () => {

@@ -25,27 +25,48 @@ const withType = (type: string, body = '{"name":"x"}'): Promise<Reply> => create
 const said = ({ status, body }: Reply): [number, unknown] => [status, body.error_code];
 
 describe('the type of a body', () => {
-  test.each(['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/json;charset=UTF-8'])('201 for %s', async (type) => {
-    expect((await withType(type)).status).toBe(201);
-  });
+  test.each(['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/json;charset=UTF-8'])(
+    '201 for %s',
+    async (type) => {
+      expect((await withType(type)).status).toBe(201);
+    },
+  );
 
   test.each([
-    'text/plain', 'text/plain;charset=UTF-8', 'application/json garbage', 'application/json\ta', 'application/jsonp', 'application/json, text/plain', 'application/x-www-form-urlencoded',
-    'multipart/form-data; boundary=x', 'application/vnd.api+json', 'text/json', 'json', 'application/', '*/*',
+    'text/plain',
+    'text/plain;charset=UTF-8',
+    'application/json garbage',
+    'application/json\ta',
+    'application/jsonp',
+    'application/json, text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/vnd.api+json',
+    'text/json',
+    'json',
+    'application/',
+    '*/*',
   ])('415 for %s, also with a body that would be right', async (type) => {
     expect(said(await withType(type))).toEqual([415, 'UNSUPPORTED_MEDIA_TYPE']);
   });
 
   test('415 for a body without a type', async () => {
-    const answer = await fetch(`${house.url}/api/tokens`, { method: 'POST', headers: { authorization: `Bearer ${ada.token}` }, body: new TextEncoder().encode('{"name":"x"}') });
+    const answer = await fetch(`${house.url}/api/tokens`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ada.token}` },
+      body: new TextEncoder().encode('{"name":"x"}'),
+    });
     expect([answer.status, await answer.json()]).toMatchObject([415, { error_code: 'UNSUPPORTED_MEDIA_TYPE' }]);
   });
 
-  test.each(['gzip', 'br', 'deflate', 'zstd', 'x-unknown', 'GZIP', 'gzip, identity'])('415 for a body that is packed with %s', async (encoding) => {
-    const headers = { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json', 'content-encoding': encoding };
-    const answer = await fetch(`${house.url}/api/tokens`, { method: 'POST', headers, body: gzipSync('{"name":"x"}') });
-    expect([answer.status, await answer.json()]).toMatchObject([415, { error_code: 'UNSUPPORTED_MEDIA_TYPE' }]);
-  });
+  test.each(['gzip', 'br', 'deflate', 'zstd', 'x-unknown', 'GZIP', 'gzip, identity'])(
+    '415 for a body that is packed with %s',
+    async (encoding) => {
+      const headers = { authorization: `Bearer ${ada.token}`, 'content-type': 'application/json', 'content-encoding': encoding };
+      const answer = await fetch(`${house.url}/api/tokens`, { method: 'POST', headers, body: gzipSync('{"name":"x"}') });
+      expect([answer.status, await answer.json()]).toMatchObject([415, { error_code: 'UNSUPPORTED_MEDIA_TYPE' }]);
+    },
+  );
 
   test('201 for a body that says it is not packed', async () => {
     expect((await create({ body: { name: 'x' }, headers: { 'content-encoding': 'identity' } })).status).toBe(201);
@@ -53,9 +74,12 @@ describe('the type of a body', () => {
 });
 
 describe('the body', () => {
-  test.each(['{"name"', '', 'null x', '{"name":"x",}', "{'name':'x'}", '{"name":"x"}{}', '\uFEFF\uFEFF{}', '{"name":NaN}'])('400 MALFORMED_JSON for %j', async (body) => {
-    expect(said(await create({ body }))).toEqual([400, 'MALFORMED_JSON']);
-  });
+  test.each(['{"name"', '', 'null x', '{"name":"x",}', "{'name':'x'}", '{"name":"x"}{}', '\uFEFF\uFEFF{}', '{"name":NaN}'])(
+    '400 MALFORMED_JSON for %j',
+    async (body) => {
+      expect(said(await create({ body }))).toEqual([400, 'MALFORMED_JSON']);
+    },
+  );
 
   test.each([
     '{"name":"x","__proto__":{"role":"administrator"}}',
@@ -104,12 +128,18 @@ describe('the body', () => {
   test('400 for unknown fields, each by its own path', async () => {
     const answer = await create({ body: { name: 'x', role: 'administrator', userId: ada.id } });
     expect(said(answer)).toEqual([400, 'VALIDATION_ERROR']);
-    expect(answer.body.details).toMatchObject([{ path: 'role', code: 'unrecognized_keys' }, { path: 'userId', code: 'unrecognized_keys' }]);
+    expect(answer.body.details).toMatchObject([
+      { path: 'role', code: 'unrecognized_keys' },
+      { path: 'userId', code: 'unrecognized_keys' },
+    ]);
     expect(answer.body.message).toMatch(/2 fields/);
   });
 
   test('400 for a field within a field, by its whole path', async () => {
-    const answer = await house.request('POST', '/api/configurations', { token: ada.token, body: { name: 'x', provider: 'openai', model: 'm', apiKey: 'sk-0123456789abcdef', configuration: { temperature: 'warm' } } });
+    const answer = await house.request('POST', '/api/configurations', {
+      token: ada.token,
+      body: { name: 'x', provider: 'openai', model: 'm', apiKey: 'sk-0123456789abcdef', configuration: { temperature: 'warm' } },
+    });
     expect(answer.status).toBe(400);
     expect(answer.body.details).toMatchObject([{ path: 'configuration.temperature' }]);
   });
@@ -145,7 +175,7 @@ describe('the language of a refusal', () => {
     }
   });
 
-  test.each(['*', '', ' '])('is the profile\'s where Accept-Language is %j', async (header) => {
+  test.each(['*', '', ' '])("is the profile's where Accept-Language is %j", async (header) => {
     const sent = { body: { name: 1 }, headers: { 'accept-language': header } };
     expect((await create({ ...sent, token: budi.token })).body.message).toBe(indonesian);
     expect((await create({ ...sent, token: ada.token })).body.message).toBe(english);
@@ -153,21 +183,39 @@ describe('the language of a refusal', () => {
 
   test('is English for a stranger who asks for none, and Indonesian for one who does', async () => {
     expect((await house.request('GET', '/api/me')).body.message).toBe('Sign in or send a personal token to continue.');
-    expect((await house.request('GET', '/api/me', { headers: { 'accept-language': 'id' } })).body.message).toBe('Masuk atau kirim token pribadi untuk melanjutkan.');
+    expect((await house.request('GET', '/api/me', { headers: { 'accept-language': 'id' } })).body.message).toBe(
+      'Masuk atau kirim token pribadi untuk melanjutkan.',
+    );
   });
 
   test('reaches refusals that come before a route is found or a body is read', async () => {
     const headers = { 'accept-language': 'id' };
     expect((await house.request('GET', '/api/nothing', { headers })).body.message).toBe('Alamat ini tidak ada. Periksa path dan ejaannya.');
-    expect((await create({ body: '{', headers })).body.message).toBe('Isi permintaan bukan JSON yang sah. Periksa tanda kutip, koma, dan kurung.');
-    expect((await create({ body: '{}', headers: { ...headers, 'content-type': 'text/plain' } })).body.message).toBe('Kirim isi permintaan sebagai application/json.');
+    expect((await create({ body: '{', headers })).body.message).toBe(
+      'Isi permintaan bukan JSON yang sah. Periksa tanda kutip, koma, dan kurung.',
+    );
+    expect((await create({ body: '{}', headers: { ...headers, 'content-type': 'text/plain' } })).body.message).toBe(
+      'Kirim isi permintaan sebagai application/json.',
+    );
   });
 });
 
 describe('the id of a request', () => {
   test.each([
-    ['GET', '/healthz'], ['GET', '/readyz'], ['GET', '/metrics'], ['GET', '/openapi.json'], ['GET', '/docs/'], ['GET', '/'], ['GET', '/api/me'], ['GET', '/api/nothing'],
-    ['POST', '/api/tokens'], ['POST', '/v1/chat/completions'], ['GET', '/v1/models'], ['GET', '/v1/nothing'], ['HEAD', '/api/me'], ['OPTIONS', '/api/me'],
+    ['GET', '/healthz'],
+    ['GET', '/readyz'],
+    ['GET', '/metrics'],
+    ['GET', '/openapi.json'],
+    ['GET', '/docs/'],
+    ['GET', '/'],
+    ['GET', '/api/me'],
+    ['GET', '/api/nothing'],
+    ['POST', '/api/tokens'],
+    ['POST', '/v1/chat/completions'],
+    ['GET', '/v1/models'],
+    ['GET', '/v1/nothing'],
+    ['HEAD', '/api/me'],
+    ['OPTIONS', '/api/me'],
   ])('is on every answer and is ours: %s %s', async (method, path) => {
     const theirs = '01890a5d-ac96-774b-bcce-b302099a8057';
     const seen = new Set<string>();
@@ -186,21 +234,45 @@ describe('the id of a request', () => {
 describe('what an answer may say', () => {
   const routes = [
     route({
-      method: 'GET', path: '/api/boom', summary: 'Fails inside', access: 'open', answers: { 200: z.object({}) }, statuses: [200],
+      method: 'GET',
+      path: '/api/boom',
+      summary: 'Fails inside',
+      access: 'open',
+      answers: { 200: z.object({}) },
+      statuses: [200],
       handle: () => {
-        throw Object.assign(new Error('SELECT secret FROM users WHERE email = ? at /srv/house/storage/people.ts:12'), { sql: 'SELECT 1', statusCode: 418, code: 'SQLITE_ERROR' });
+        throw Object.assign(new Error('SELECT secret FROM users WHERE email = ? at /srv/house/storage/people.ts:12'), {
+          sql: 'SELECT 1',
+          statusCode: 418,
+          code: 'SQLITE_ERROR',
+        });
       },
     }),
     route({
-      method: 'GET', path: '/api/odd', summary: 'Throws what is no error', access: 'open', answers: { 200: z.object({}) }, statuses: [200],
+      method: 'GET',
+      path: '/api/odd',
+      summary: 'Throws what is no error',
+      access: 'open',
+      answers: { 200: z.object({}) },
+      statuses: [200],
       handle: () => Promise.reject('a text with sk-secret-0123456789'),
     }),
     route({
-      method: 'GET', path: '/api/chatty', summary: 'Answers more than it declares', access: 'open', answers: { 200: z.object({ name: z.string(), inner: z.object({ shown: z.number() }) }) }, statuses: [200],
+      method: 'GET',
+      path: '/api/chatty',
+      summary: 'Answers more than it declares',
+      access: 'open',
+      answers: { 200: z.object({ name: z.string(), inner: z.object({ shown: z.number() }) }) },
+      statuses: [200],
       handle: () => ok({ name: 'x', passwordHash: 'hidden-1', inner: { shown: 1, apiKeyEncrypted: 'hidden-2' } }),
     }),
     route({
-      method: 'GET', path: '/api/wrong', summary: 'Answers another shape', access: 'open', answers: { 200: z.object({ name: z.string() }) }, statuses: [200],
+      method: 'GET',
+      path: '/api/wrong',
+      summary: 'Answers another shape',
+      access: 'open',
+      answers: { 200: z.object({ name: z.string() }) },
+      statuses: [200],
       handle: () => ok({ name: { text: 'hidden-3' } }),
     }),
   ] as const;
@@ -227,13 +299,21 @@ describe('what an answer may say', () => {
   test('is never kept by anybody, guessed at or passed on with an address', async () => {
     for (const path of ['/api/me', '/api/nothing', '/healthz', '/openapi.json']) {
       const { headers } = await house.request('GET', path, { token: ada.token });
-      expect([path, headers.get('cache-control'), headers.get('x-content-type-options'), headers.get('referrer-policy')]).toEqual([path, 'no-store', 'nosniff', 'no-referrer']);
+      expect([path, headers.get('cache-control'), headers.get('x-content-type-options'), headers.get('referrer-policy')]).toEqual([
+        path,
+        'no-store',
+        'nosniff',
+        'no-referrer',
+      ]);
       expect([headers.get('server'), headers.get('x-powered-by'), headers.get('access-control-allow-origin')]).toEqual([null, null, null]);
     }
   });
 
   test('HEAD says what GET would, without the body', async () => {
-    const [get, head] = [await house.request('GET', '/api/me', { token: ada.token }), await house.request('HEAD', '/api/me', { token: ada.token })];
+    const [get, head] = [
+      await house.request('GET', '/api/me', { token: ada.token }),
+      await house.request('HEAD', '/api/me', { token: ada.token }),
+    ];
     expect([head.status, head.text, head.headers.get('content-type')]).toEqual([get.status, '', get.headers.get('content-type')]);
     expect((await house.request('HEAD', '/api/me')).status).toBe(401);
   });
@@ -241,7 +321,12 @@ describe('what an answer may say', () => {
 
 describe('the address of a caller', () => {
   const whoami = route({
-    method: 'GET', path: '/api/whoami', summary: 'Where a call comes from', access: 'open', answers: { 200: z.object({ address: z.string(), agent: z.string() }) }, statuses: [200],
+    method: 'GET',
+    path: '/api/whoami',
+    summary: 'Where a call comes from',
+    access: 'open',
+    answers: { 200: z.object({ address: z.string(), agent: z.string() }) },
+    statuses: [200],
     handle: (_: PlaneDeps, { origin }) => ok({ address: origin.address, agent: origin.agent }),
   });
   const ask = async (trustedProxies: string[], headers: Record<string, string>): Promise<{ address: string; agent: string }> => {
@@ -255,7 +340,9 @@ describe('the address of a caller', () => {
   });
 
   test('is what a trusted proxy saw, the nearest that is not trusted itself', async () => {
-    expect(await ask(['10.0.0.0/8'], { 'x-forwarded-for': '198.51.100.1, 203.0.113.9, 10.0.0.8' })).toMatchObject({ address: '203.0.113.9' });
+    expect(await ask(['10.0.0.0/8'], { 'x-forwarded-for': '198.51.100.1, 203.0.113.9, 10.0.0.8' })).toMatchObject({
+      address: '203.0.113.9',
+    });
     expect(await ask(['10.0.0.7'], { 'x-forwarded-for': 'not an address' })).toMatchObject({ address: '' });
   });
 

@@ -15,7 +15,13 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 const auditOf = (action: string, subjectId: string) =>
-  house.database.db.selectFrom('audit_entries').selectAll().where('action', '=', action).where('subject_id', '=', subjectId).orderBy('id', 'desc').execute();
+  house.database.db
+    .selectFrom('audit_entries')
+    .selectAll()
+    .where('action', '=', action)
+    .where('subject_id', '=', subjectId)
+    .orderBy('id', 'desc')
+    .execute();
 
 describe('GET /api/me', () => {
   test('200 with permissions by role, the organization and the own workspaces', async () => {
@@ -37,18 +43,38 @@ describe('GET /api/me', () => {
       organization: { id: ada.actor.organizationId, name: 'Patchbay' },
       workspaces: [{ id, name: 'Research', role: 'WRITE' }],
     });
-    expect((await house.request('GET', '/api/me', { token: mia.token })).body.data!.permissions).toEqual(['manage_ai_models', 'manage_ai_use_cases', 'use_ai_chat']);
+    expect((await house.request('GET', '/api/me', { token: mia.token })).body.data!.permissions).toEqual([
+      'manage_ai_models',
+      'manage_ai_use_cases',
+      'use_ai_chat',
+    ]);
     const all = await house.request('GET', '/api/me', { token: ada.token });
-    expect(all.body.data!.workspaces).toMatchObject([{ name: 'Research', role: 'ADMIN' }, { name: 'Default', role: 'ADMIN' }]);
+    expect(all.body.data!.workspaces).toMatchObject([
+      { name: 'Research', role: 'ADMIN' },
+      { name: 'Default', role: 'ADMIN' },
+    ]);
   });
 
   test('200 for a session as for a token', async () => {
     const cookie = await house.signIn(ben);
-    expect((await house.request('GET', '/api/me', { cookie })).body).toEqual((await house.request('GET', '/api/me', { token: ben.token })).body);
+    expect((await house.request('GET', '/api/me', { cookie })).body).toEqual(
+      (await house.request('GET', '/api/me', { token: ben.token })).body,
+    );
   });
 
   test('401 without anything, and with anything that is no token of ours', async () => {
-    const headers = ['', 'Bearer', 'Bearer ', 'Basic YTpi', `bearer\t${ben.token}`, `Token ${ben.token}`, "Bearer ' OR 1=1 --", `Bearer ${ben.token}x`, `Bearer ${ben.token.slice(0, -1)}`, `Bearer ${'x'.repeat(600)}`];
+    const headers = [
+      '',
+      'Bearer',
+      'Bearer ',
+      'Basic YTpi',
+      `bearer\t${ben.token}`,
+      `Token ${ben.token}`,
+      "Bearer ' OR 1=1 --",
+      `Bearer ${ben.token}x`,
+      `Bearer ${ben.token.slice(0, -1)}`,
+      `Bearer ${'x'.repeat(600)}`,
+    ];
     for (const authorization of headers) {
       const reply = await house.request('GET', '/api/me', { headers: { authorization } });
       expect([reply.status, reply.body.error_code], authorization).toEqual([401, 'UNAUTHENTICATED']);
@@ -85,8 +111,23 @@ describe('PATCH /api/me', () => {
   });
 
   test('400 for anything that people may not give themselves, and for values that do not fit', async () => {
-    const bad = [{ role: 'administrator' }, { id: ada.id }, { email: 'other@example.org' }, { disabled: false }, { isAdmin: true }, { workspaceId: ada.id }];
-    for (const body of [...bad, { language: 'de' }, { timeZone: 'Mars/Olympus' }, { theme: 'neon' }, { name: ' ' }, { name: 'x'.repeat(256) }, null]) {
+    const bad = [
+      { role: 'administrator' },
+      { id: ada.id },
+      { email: 'other@example.org' },
+      { disabled: false },
+      { isAdmin: true },
+      { workspaceId: ada.id },
+    ];
+    for (const body of [
+      ...bad,
+      { language: 'de' },
+      { timeZone: 'Mars/Olympus' },
+      { theme: 'neon' },
+      { name: ' ' },
+      { name: 'x'.repeat(256) },
+      null,
+    ]) {
       const reply = await house.request('PATCH', '/api/me', { token: ben.token, body });
       expect([reply.status, reply.body.error_code], JSON.stringify(body)).toEqual([400, 'VALIDATION_ERROR']);
     }
@@ -108,8 +149,12 @@ describe('GET /api/me/sessions', () => {
     expect([...reply.body.data!].map((session) => session['isCurrent'])).toEqual([true, false]);
     expect(reply.body.data![0]).toMatchObject({ address: '127.0.0.1', agent: 'node' });
     expect(reply.text).not.toContain(second.split('=')[1]!.split('.')[0]);
-    expect([...(await house.request('GET', '/api/me/sessions', { cookie: first })).body.data!].map((session) => session['isCurrent'])).toEqual([false, true]);
-    expect([...(await house.request('GET', '/api/me/sessions', { token: eve.token })).body.data!].map((session) => session['isCurrent'])).toEqual([false, false]);
+    expect(
+      [...(await house.request('GET', '/api/me/sessions', { cookie: first })).body.data!].map((session) => session['isCurrent']),
+    ).toEqual([false, true]);
+    expect(
+      [...(await house.request('GET', '/api/me/sessions', { token: eve.token })).body.data!].map((session) => session['isCurrent']),
+    ).toEqual([false, false]);
   });
 
   test('401 without a session', async () => {
@@ -189,14 +234,26 @@ describe('POST /api/admin/users', () => {
   });
 
   test('201 with a given password, which is not shown again', async () => {
-    const reply = await create({ email: 'chosen@example.org', name: 'Chosen', role: 'manager', language: 'id', password: 'chosen by the administrator' });
+    const reply = await create({
+      email: 'chosen@example.org',
+      name: 'Chosen',
+      role: 'manager',
+      language: 'id',
+      password: 'chosen by the administrator',
+    });
     expect(reply.body.data).toMatchObject({ role: 'manager', language: 'id', generatedPassword: null });
     expect(reply.text).not.toContain('chosen by');
   });
 
   test('400 for an address that is none, an unknown role or field', async () => {
     const good = { email: 'x@example.org', name: 'X' };
-    for (const body of [{ ...good, email: 'x' }, { ...good, role: 'owner' }, { ...good, password: 'short' }, { ...good, id: ada.id }, { name: 'X' }])
+    for (const body of [
+      { ...good, email: 'x' },
+      { ...good, role: 'owner' },
+      { ...good, password: 'short' },
+      { ...good, id: ada.id },
+      { name: 'X' },
+    ])
       expect((await create(body)).status, JSON.stringify(body)).toBe(400);
   });
 

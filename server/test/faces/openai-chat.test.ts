@@ -42,7 +42,7 @@ async function raw(text: string | Buffer, enough = '\r\n\r\n'): Promise<string> 
 }
 
 describe('POST /v1/chat/completions', () => {
-  test('200 answers in OpenAI\'s wire', async () => {
+  test("200 answers in OpenAI's wire", async () => {
     const said = await post(url(), body, authorized());
     expect(said.status).toBe(200);
     expect(said.text).toBe(wholeBody());
@@ -94,7 +94,17 @@ describe('bodies that are refused', () => {
 
   test('each is booked as a refused request of the key that sent it', async () => {
     const said = await post(url(), '{', authorized({ 'x-request-id': 'of-the-client' }));
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'refused', reason: 'invalid_json', status: 400, attemptNo: 0, isLast: true, clientRequestId: 'of-the-client', tokensIn: 0 })]);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({
+        state: 'refused',
+        reason: 'invalid_json',
+        status: 400,
+        attemptNo: 0,
+        isLast: true,
+        clientRequestId: 'of-the-client',
+        tokensIn: 0,
+      }),
+    ]);
   });
 
   test('the same faults are found in a large body, which is not parsed as a whole', async () => {
@@ -109,7 +119,11 @@ describe('bodies that are refused', () => {
   });
 
   test('names of the prototype are fields like others, and harm nobody', async () => {
-    const said = await post(url(), '{"model":"Main/gpt-4o","messages":[],"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}', authorized());
+    const said = await post(
+      url(),
+      '{"model":"Main/gpt-4o","messages":[],"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
+      authorized(),
+    );
     expect(said.status).toBe(200);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
     expect(fake.received.at(-1)!.text).toContain('"__proto__"');
@@ -123,9 +137,12 @@ describe('what the body is packed in', () => {
     expect(errorOf(said).code).toBe('unsupported_media_type');
   });
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml'])('415 for %s', async (type) => {
-    expect((await post(url(), body, authorized({ 'content-type': type }))).status).toBe(415);
-  });
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', 'application/xml'])(
+    '415 for %s',
+    async (type) => {
+      expect((await post(url(), body, authorized({ 'content-type': type }))).status).toBe(415);
+    },
+  );
 
   test('a large body within the limit goes up whole', async () => {
     const text = 'x'.repeat(12 * 1024 * 1024);
@@ -136,7 +153,10 @@ describe('what the body is packed in', () => {
 
   test('413 for 33 MiB with a length, before any of it is kept', async () => {
     const before = process.memoryUsage().arrayBuffers;
-    const answer = await raw(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${33 * 1024 * 1024}\r\n\r\n{"messages":"`, 'body_too_large');
+    const answer = await raw(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${33 * 1024 * 1024}\r\n\r\n{"messages":"`,
+      'body_too_large',
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain('"code":"body_too_large"');
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
@@ -147,7 +167,9 @@ describe('what the body is packed in', () => {
     const closed = new Promise((resolve) => socket.on('close', resolve));
     socket.on('error', () => undefined);
     socket.resume();
-    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-pb-wrong\r\ncontent-length: 999999999\r\n\r\n{`);
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-pb-wrong\r\ncontent-length: 999999999\r\n\r\n{`,
+    );
     const startedMs = performance.now();
     await closed;
     expect(performance.now() - startedMs).toBeLessThan(4_000);
@@ -158,9 +180,12 @@ describe('what the body is packed in', () => {
     const heard = { text: '' };
     socket.on('data', (part: Buffer) => (heard.text += part.toString('latin1')));
     socket.on('error', () => undefined);
-    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`);
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`,
+    );
     const piece = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(0x100000, 0x20), Buffer.from('\r\n')]);
-    for (let count = 0; count < 40 && !socket.destroyed && heard.text === ''; count++) if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
+    for (let count = 0; count < 40 && !socket.destroyed && heard.text === ''; count++)
+      if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
     await until(() => heard.text.includes('body_too_large'), 'an answer');
     expect(heard.text).toMatch(/^HTTP\/1\.1 413 /);
     socket.destroy();
@@ -175,8 +200,19 @@ describe('methods and addresses', () => {
     expect(await response.json()).toMatchObject({ error: { code: 'method_not_allowed' } });
   });
 
-  test.each(['/v1/chat', '/v1/completions', '/v1/chat/completions/', '/v1/', '/v1/%2e%2e/api/me', '/v1//chat/completions', '/v1/CHAT/completions'])('404 for %s, in OpenAI\'s shape', async (path) => {
-    const answer = await raw(`POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`, '}}');
+  test.each([
+    '/v1/chat',
+    '/v1/completions',
+    '/v1/chat/completions/',
+    '/v1/',
+    '/v1/%2e%2e/api/me',
+    '/v1//chat/completions',
+    '/v1/CHAT/completions',
+  ])("404 for %s, in OpenAI's shape", async (path) => {
+    const answer = await raw(
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`,
+      '}}',
+    );
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
     expect(answer).toContain('"code":"not_found"');
   });
@@ -199,7 +235,7 @@ describe('the pinned connection', () => {
     expect({ status: said.status, code: errorOf(said).code }).toEqual({ status: 404, code: 'connection_not_found' });
   });
 
-  test('200 for one of one\'s own, in any case of its letters', async () => {
+  test("200 for one of one's own, in any case of its letters", async () => {
     const [id] = rig.deps.keeper.snapshot.connections.keys();
     const said = await post(url(), JSON.stringify({ messages: message() }), authorized({ 'x-patchbay-connection': id!.toUpperCase() }));
     expect(said.headers['x-patchbay-connection']).toBe(id);
@@ -224,10 +260,18 @@ describe('a session, for the chat page', () => {
   let cookie = '';
   beforeAll(async () => {
     await createUser(rig.deps, rig.caller, { email: 'cara@example.org', name: 'Cara', role: 'user', password });
-    const response = await fetch(`${rig.url}/api/auth/sign-in/email`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: 'cara@example.org', password }) });
-    cookie = response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+    const response = await fetch(`${rig.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'cara@example.org', password }),
+    });
+    cookie = response.headers
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; ');
   });
-  const withCookie = (headers: Record<string, string>): Promise<Said> => post(url(), JSON.stringify({ messages: message(), stream: true }), { cookie, ...headers });
+  const withCookie = (headers: Record<string, string>): Promise<Said> =>
+    post(url(), JSON.stringify({ messages: message(), stream: true }), { cookie, ...headers });
 
   test('200 from our own page', async () => {
     const said = await withCookie({ 'sec-fetch-site': 'same-origin' });
@@ -239,7 +283,7 @@ describe('a session, for the chat page', () => {
     ['a sister site', { 'sec-fetch-site': 'same-site' }],
     ['a foreign origin', { origin: 'https://evil.example' }],
     ['nobody knows where', {}],
-  ])('401 from %s: a cookie travels with every site\'s requests', async (_name, headers) => {
+  ])("401 from %s: a cookie travels with every site's requests", async (_name, headers) => {
     expect((await withCookie(headers)).status).toBe(401);
     expect(fake.received).toEqual([]);
   });
@@ -247,7 +291,12 @@ describe('a session, for the chat page', () => {
 
 describe('what answers never hold', () => {
   test('a stack, a path, an address or a word of the provider', async () => {
-    fake.answer(({ response }) => void response.writeHead(500, { 'content-type': 'text/html' }).end('<html>Traceback (most recent call last) /srv/app.py 10.0.0.5 INTERNAL-WORD</html>'));
+    fake.answer(
+      ({ response }) =>
+        void response
+          .writeHead(500, { 'content-type': 'text/html' })
+          .end('<html>Traceback (most recent call last) /srv/app.py 10.0.0.5 INTERNAL-WORD</html>'),
+    );
     const said = await post(url(), body, authorized());
     expect(errorOf(said).code).toBe('upstream_error');
     expect(said.text).not.toMatch(/Traceback|srv|10\.0\.0\.5|INTERNAL-WORD|html/);

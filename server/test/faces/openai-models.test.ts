@@ -27,7 +27,8 @@ interface Listed {
   data: { id: string; object: string; created: number; owned_by: string; patchbay: { connections: string[] } }[];
 }
 
-const get = (path: string, text = key, init: RequestInit = {}): Promise<Response> => fetch(`${rig.url}${path}`, { headers: { authorization: `Bearer ${text}` }, ...init });
+const get = (path: string, text = key, init: RequestInit = {}): Promise<Response> =>
+  fetch(`${rig.url}${path}`, { headers: { authorization: `Bearer ${text}` }, ...init });
 async function list(text = key): Promise<Listed> {
   const response = await get('/v1/models', text);
   expect(response.status).toBe(200);
@@ -39,10 +40,15 @@ describe('GET /v1/models', () => {
     const { object, data } = await list();
     expect(object).toBe('list');
     expect(new Set(data.map(({ id }) => id)).size).toBe(data.length);
-    expect(data.find(({ id }) => id === 'my-tuned-model')).toMatchObject({ object: 'model', owned_by: 'openai', created: expect.any(Number) as number, patchbay: { connections: ['Main', 'Twin'] } });
+    expect(data.find(({ id }) => id === 'my-tuned-model')).toMatchObject({
+      object: 'model',
+      owned_by: 'openai',
+      created: expect.any(Number) as number,
+      patchbay: { connections: ['Main', 'Twin'] },
+    });
   });
 
-  test('200 leaves out what is inactive or somebody else\'s', async () => {
+  test("200 leaves out what is inactive or somebody else's", async () => {
     const ids = (await list()).data.map(({ id }) => id);
     expect(ids).not.toContain('sleeping-model');
     expect(ids).not.toContain('foreign-model');

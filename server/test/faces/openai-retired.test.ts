@@ -1,7 +1,19 @@
 /** A retired model over /v1: its successor answers only once the provider has let the old one go, and the answer says so (C-06). */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openRig, type Rig, type Said } from '../gateway/rig.ts';
-import { chunk, holdingBetween, plain, refusing, roleEvent, sse, startFakeProvider, usage, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  chunk,
+  holdingBetween,
+  plain,
+  refusing,
+  roleEvent,
+  sse,
+  startFakeProvider,
+  usage,
+  whole,
+  wholeBody,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
@@ -24,7 +36,8 @@ beforeEach(() => {
 });
 
 const gone = refusing(404, { error: { message: 'models/gemini-pro is not found for API version v1beta', code: 'model_not_found' } });
-const ask = (model: string, more: Record<string, unknown> = {}): Promise<Said> => rig.ask(key, { model, messages: [{ role: 'user', content: 'hi' }], ...more });
+const ask = (model: string, more: Record<string, unknown> = {}): Promise<Said> =>
+  rig.ask(key, { model, messages: [{ role: 'user', content: 'hi' }], ...more });
 const modelsAsked = (): unknown[] => fake.received.map((call) => call.json['model']);
 const changesOf = (said: Said): string => String(said.headers['x-patchbay-changed'] ?? '');
 
@@ -57,11 +70,17 @@ test('a stream says it too, before its first event', async () => {
   expect(said.text.endsWith('data: [DONE]\n\n')).toBe(true);
 });
 
-test('in the vendor\'s own wire the successor stands in the path', async () => {
+test("in the vendor's own wire the successor stands in the path", async () => {
   const answer = { candidates: [{ content: { parts: [{ text: 'Hello.' }] }, finishReason: 'STOP' }], modelVersion: 'gemini-2.5-flash' };
-  fake.answer(refusing(404, { error: { code: 404, status: 'NOT_FOUND', message: 'models/gemini-pro is not found for API version v1beta' } }), whole(JSON.stringify(answer)));
+  fake.answer(
+    refusing(404, { error: { code: 404, status: 'NOT_FOUND', message: 'models/gemini-pro is not found for API version v1beta' } }),
+    whole(JSON.stringify(answer)),
+  );
   const said = await ask('Native/gemini-pro');
-  expect(fake.received.map(({ path }) => path)).toEqual(['/v1beta/models/gemini-pro:generateContent', '/v1beta/models/gemini-2.5-flash:generateContent']);
+  expect(fake.received.map(({ path }) => path)).toEqual([
+    '/v1beta/models/gemini-pro:generateContent',
+    '/v1beta/models/gemini-2.5-flash:generateContent',
+  ]);
   expect(JSON.parse(said.text)).toMatchObject({ model: 'gemini-2.5-flash' });
 });
 
@@ -88,7 +107,10 @@ test('a successor that falls silent is in the books as the one that spoke', asyn
   const said = await ask('Google/gemini-pro', { stream: true });
   expect(said.text).toContain('Once');
   const rows = await rig.rowsOf(String(said.headers['x-request-id']));
-  expect(rows.map(({ model, state }) => [model, state])).toEqual([['gemini-pro', 'settled'], ['gemini-2.5-flash', 'partial']]);
+  expect(rows.map(({ model, state }) => [model, state])).toEqual([
+    ['gemini-pro', 'settled'],
+    ['gemini-2.5-flash', 'partial'],
+  ]);
   expect(rows[1]!.changed).toContain('approximated');
 });
 

@@ -14,7 +14,15 @@ beforeAll(async () => {
 });
 afterAll(() => house.close());
 
-const state: OpsState = { isReady: true, engine: 'postgres', schema: 3, configRevision: 9, isDatabaseHealthy: true, ledgerLagRecords: 0, journalUnfedBytes: 0 };
+const state: OpsState = {
+  isReady: true,
+  engine: 'postgres',
+  schema: 3,
+  configRevision: 9,
+  isDatabaseHealthy: true,
+  ledgerLagRecords: 0,
+  journalUnfedBytes: 0,
+};
 const planeIn = (part: Partial<OpsState>): ReturnType<typeof openPlane> =>
   openPlane({ routes, more: { ops: { state: () => ({ ...state, ...part }), metrics: async () => 'patchbay_up 1\n' } } });
 
@@ -37,7 +45,13 @@ describe('GET /readyz', () => {
     const before = await house.request('GET', '/readyz');
     expect(before.status).toBe(200);
     expect(before.body).toEqual({
-      ready: true, engine: 'sqlite', schema: expect.any(Number) as number, configRevision: house.deps.keeper.snapshot.revision, database: 'ok', ledgerLagRecords: 0, journalUnfedBytes: expect.any(Number) as number,
+      ready: true,
+      engine: 'sqlite',
+      schema: expect.any(Number) as number,
+      configRevision: house.deps.keeper.snapshot.revision,
+      database: 'ok',
+      ledgerLagRecords: 0,
+      journalUnfedBytes: expect.any(Number) as number,
     });
     expect((await house.request('POST', '/api/access-keys', { token: ada.token, body: { name: 'x' } })).status).toBe(201);
     const after = await house.request('GET', '/readyz');
@@ -47,7 +61,10 @@ describe('GET /readyz', () => {
   test('200 while the database is away: known keys are served, and the answer says so', async () => {
     const { app } = await planeIn({ isDatabaseHealthy: false, ledgerLagRecords: 12, journalUnfedBytes: 3_000 });
     const answer = await app.inject({ url: '/readyz' });
-    expect([answer.statusCode, answer.json()]).toMatchObject([200, { ready: true, database: 'unreachable', ledgerLagRecords: 12, journalUnfedBytes: 3_000 }]);
+    expect([answer.statusCode, answer.json()]).toMatchObject([
+      200,
+      { ready: true, database: 'unreachable', ledgerLagRecords: 12, journalUnfedBytes: 3_000 },
+    ]);
   });
 
   test('503 until what an earlier run left is in the books', async () => {

@@ -47,7 +47,9 @@ export async function openPlane<Deps extends object>(options: PlaneOptions<Deps>
   const noted: NotedRefusal[] = [];
   const deps: PlaneDeps = {
     keeper: { snapshot },
-    sessions: { userIdOf: async (headers) => (options.isSessionKnown === true ? (/session=([^;]+)/.exec(headers.cookie ?? '')?.[1] ?? null) : null) },
+    sessions: {
+      userIdOf: async (headers) => (options.isSessionKnown === true ? (/session=([^;]+)/.exec(headers.cookie ?? '')?.[1] ?? null) : null),
+    },
     clock: systemClock,
     ids: createIds(systemClock),
     log: createLog('debug', { write: (line) => void logged.push(line) }),

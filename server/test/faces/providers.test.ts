@@ -26,11 +26,24 @@ afterAll(async () => {
 describe('GET /api/providers', () => {
   test('200 the first choice first, with what a form needs', async () => {
     const list = listed(await house.ask(alice, 'GET', '/api/providers'));
-    expect(list[0]).toMatchObject({ name: 'openai', displayName: 'OpenAI', aiType: 'OPENAI', requiresApiKey: true, defaultBaseUrl: 'https://api.openai.com/v1', isDefault: true });
+    expect(list[0]).toMatchObject({
+      name: 'openai',
+      displayName: 'OpenAI',
+      aiType: 'OPENAI',
+      requiresApiKey: true,
+      defaultBaseUrl: 'https://api.openai.com/v1',
+      isDefault: true,
+    });
     const named = list.map((row) => row['name']);
-    expect(named).toEqual(expect.arrayContaining(['openai', 'gemini', 'anthropic', 'ollama', 'vllm', 'deepseek', 'azure-openai', 'custom']));
+    expect(named).toEqual(
+      expect.arrayContaining(['openai', 'gemini', 'anthropic', 'ollama', 'vllm', 'deepseek', 'azure-openai', 'custom']),
+    );
     expect(new Set(named).size).toBe(named.length);
-    expect(list.find((row) => row['name'] === 'ollama')).toMatchObject({ defaultBaseUrl: 'http://localhost:11434/v1', requiresApiKey: false, requiresBaseUrl: false });
+    expect(list.find((row) => row['name'] === 'ollama')).toMatchObject({
+      defaultBaseUrl: 'http://localhost:11434/v1',
+      requiresApiKey: false,
+      requiresBaseUrl: false,
+    });
     // The demo provider is offered only where the operator wants it.
     expect(named).not.toContain('demo');
   });
@@ -49,9 +62,18 @@ describe('GET /api/providers/:name/models', () => {
   });
 
   test('200 live through a connection, then kept, then live again on demand', async () => {
-    const made = await house.ask(alice, 'POST', '/api/configurations', { name: 'mine', provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key });
+    const made = await house.ask(alice, 'POST', '/api/configurations', {
+      name: 'mine',
+      provider: 'custom',
+      baseUrl: vendor.baseUrl,
+      model: 'small-model',
+      apiKey: key,
+    });
     const path = '/api/providers/custom/models';
-    expect((await house.ask(alice, 'GET', path)).body.data).toMatchObject({ source: 'live', models: [{ id: 'small-model' }, { id: 'large-model' }] });
+    expect((await house.ask(alice, 'GET', path)).body.data).toMatchObject({
+      source: 'live',
+      models: [{ id: 'small-model' }, { id: 'large-model' }],
+    });
     vendor.forget();
     expect((await house.ask(alice, 'GET', `${path}?configurationId=${made.body.data.id}`)).body.data).toMatchObject({ source: 'cache' });
     expect(vendor.requests()).toBe(0);
@@ -63,7 +85,13 @@ describe('GET /api/providers/:name/models', () => {
     let aheadMs = 0;
     const later = await openConnectionsHouse({ clock: { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs } });
     const owner = await later.createResident('Owner', 'administrator');
-    await later.ask(owner, 'POST', '/api/configurations', { name: 'aging', provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: key });
+    await later.ask(owner, 'POST', '/api/configurations', {
+      name: 'aging',
+      provider: 'custom',
+      baseUrl: vendor.baseUrl,
+      model: 'small-model',
+      apiKey: key,
+    });
     const sourceAfter = async (passedMs: number): Promise<unknown[]> => {
       aheadMs = passedMs;
       vendor.forget();
@@ -81,12 +109,23 @@ describe('GET /api/providers/:name/models', () => {
     const { body } = await house.ask(alice, 'GET', '/api/providers/gemini/models');
     const marks = new Map((body.data['models'] as { id: string; isRetired: boolean }[]).map((model) => [model.id, model.isRetired]));
     expect([marks.get('gemini-pro'), marks.get('gemini-pro-vision'), marks.get('gemini-2.5-flash')]).toEqual([true, true, false]);
-    const made = await house.ask(alice, 'POST', '/api/configurations', { name: 'retired', provider: 'gemini', model: 'gemini-pro', apiKey: key });
+    const made = await house.ask(alice, 'POST', '/api/configurations', {
+      name: 'retired',
+      provider: 'gemini',
+      model: 'gemini-pro',
+      apiKey: key,
+    });
     expect([made.status, made.body.data['model']]).toEqual([201, 'gemini-pro']);
   });
 
   test('200 a provider that refuses: no invented names, and the reason', async () => {
-    const made = await house.ask(admin, 'POST', '/api/configurations', { name: 'wrong', provider: 'custom', baseUrl: vendor.baseUrl, model: 'small-model', apiKey: 'sk-wrong-key-0123456789' });
+    const made = await house.ask(admin, 'POST', '/api/configurations', {
+      name: 'wrong',
+      provider: 'custom',
+      baseUrl: vendor.baseUrl,
+      model: 'small-model',
+      apiKey: 'sk-wrong-key-0123456789',
+    });
     const { body } = await house.ask(admin, 'GET', `/api/providers/custom/models?configurationId=${made.body.data.id}`);
     expect(body.data).toMatchObject({ source: 'catalog', errorCode: 'AUTH', models: [] });
   });
@@ -100,7 +139,13 @@ describe('GET /api/providers/:name/models', () => {
   });
 
   test('404 what is not there for the caller', async () => {
-    const made = await house.ask(admin, 'POST', '/api/configurations', { name: 'private', provider: 'custom', baseUrl: vendor.baseUrl, model: 'x', apiKey: key });
+    const made = await house.ask(admin, 'POST', '/api/configurations', {
+      name: 'private',
+      provider: 'custom',
+      baseUrl: vendor.baseUrl,
+      model: 'x',
+      apiKey: key,
+    });
     expect((await house.ask(alice, 'GET', '/api/providers/nobody/models')).body['error_code']).toBe('UNKNOWN_PROVIDER');
     expect((await house.ask(alice, 'GET', `/api/providers/custom/models?configurationId=${made.body.data.id}`)).status).toBe(404);
     expect((await house.ask(admin, 'GET', `/api/providers/openai/models?configurationId=${made.body.data.id}`)).status).toBe(404);
@@ -134,7 +179,14 @@ describe('GET /api/providers/:name/templates', () => {
     expect(first.filter((template) => template['isDefault'])).toHaveLength(1);
     await house.database.db
       .insertInto('provider_templates')
-      .values({ id: '01890a5d-ac96-774b-bcce-b302099a8051', provider: 'gemini', name: 'Ours', description: null, configuration: '{"model":"gemini-2.5-pro"}', is_default: true })
+      .values({
+        id: '01890a5d-ac96-774b-bcce-b302099a8051',
+        provider: 'gemini',
+        name: 'Ours',
+        description: null,
+        configuration: '{"model":"gemini-2.5-pro"}',
+        is_default: true,
+      })
       .execute();
     const after = await read();
     expect(after[0]).toMatchObject({ name: 'Ours', isDefault: true });
@@ -151,7 +203,8 @@ describe('GET /api/providers/:name/templates', () => {
 });
 
 describe('POST /api/providers/:name/validate', () => {
-  const validate = (name: string, body: unknown, person: Resident | null = alice) => house.ask(person, 'POST', `/api/providers/${name}/validate`, body);
+  const validate = (name: string, body: unknown, person: Resident | null = alice) =>
+    house.ask(person, 'POST', `/api/providers/${name}/validate`, body);
 
   test('200 a configuration that fits, and nobody is called', async () => {
     vendor.forget();

@@ -31,7 +31,10 @@ describe('GET /api/setup', () => {
   });
 
   test('200 tells a stranger nothing of the environment once the set-up is done', async () => {
-    const { request, createResident } = await open({ isDemoOffered: true, environment: { baseUrl: 'https://api.example.org/v1', model: null, secret: null } });
+    const { request, createResident } = await open({
+      isDemoOffered: true,
+      environment: { baseUrl: 'https://api.example.org/v1', model: null, secret: null },
+    });
     await createResident('Ada');
     const reply = await request('GET', '/api/setup');
     expect(reply.body).toEqual({ success: true, data: { needed: false, demoOffered: false, environment: null } });
@@ -59,7 +62,12 @@ describe('POST /api/setup', () => {
     expect(reply.text).not.toContain(sari.password);
     const me = await request('GET', '/api/me', { cookie: cookieOf(reply) });
     expect(me.status).toBe(200);
-    expect(me.body.data).toMatchObject({ email: 'sari@example.org', role: 'administrator', language: 'id', organization: { name: 'Warung' } });
+    expect(me.body.data).toMatchObject({
+      email: 'sari@example.org',
+      role: 'administrator',
+      language: 'id',
+      organization: { name: 'Warung' },
+    });
     expect(me.body.data!.workspaces).toHaveLength(1);
     expect(me.body.data!.workspaces![0]!.role).toBe('ADMIN');
     const audit = await database.db.selectFrom('audit_entries').selectAll().orderBy('id').execute();
@@ -99,7 +107,10 @@ describe('POST /api/setup', () => {
 
   test('403 from the page of another site', async () => {
     const { request, newSetupToken } = await open();
-    const reply = await request('POST', '/api/setup', { body: { ...sari, token: await newSetupToken() }, headers: { origin: 'https://evil.example' } });
+    const reply = await request('POST', '/api/setup', {
+      body: { ...sari, token: await newSetupToken() },
+      headers: { origin: 'https://evil.example' },
+    });
     expect([reply.status, reply.body.error_code]).toEqual([403, 'CSRF_REFUSED']);
   });
 
@@ -115,7 +126,9 @@ describe('POST /api/setup', () => {
   test('of several set-ups at once exactly one wins, and the others leave nothing behind', async () => {
     const { request, newSetupToken, database } = await open();
     const token = await newSetupToken();
-    const tries = await Promise.all([1, 2, 3, 4].map((n) => request('POST', '/api/setup', { body: { ...sari, email: `a${n}@example.org`, token } })));
+    const tries = await Promise.all(
+      [1, 2, 3, 4].map((n) => request('POST', '/api/setup', { body: { ...sari, email: `a${n}@example.org`, token } })),
+    );
     expect(tries.map((reply) => reply.status).toSorted((a, b) => a - b)).toEqual([201, 409, 409, 409]);
     for (const table of ['users', 'accounts', 'people', 'organizations', 'workspaces'] as const)
       expect(await database.db.selectFrom(table).selectAll().execute(), table).toHaveLength(1);
@@ -132,7 +145,11 @@ describe('POST /api/setup', () => {
 });
 
 describe('the unattended first run', () => {
-  const named = { email: 'Admin@Example.org', password: 'unattended password', token: 'an operators own token of 40 characters!'.replaceAll(' ', '-') };
+  const named = {
+    email: 'Admin@Example.org',
+    password: 'unattended password',
+    token: 'an operators own token of 40 characters!'.replaceAll(' ', '-'),
+  };
 
   test('makes the administrator, whose token is accepted as a personal token', async () => {
     const { request, deps, signIn } = await open();
@@ -204,7 +221,8 @@ needs('postgres')('two instances on one PostgreSQL', () => {
       await Promise.all(both.map(({ deps }) => ensureAdministrator(deps, named)));
       expect(await both[0].database.db.selectFrom('people').selectAll().execute()).toHaveLength(1);
       expect(await both[0].database.db.selectFrom('personal_tokens').selectAll().execute()).toHaveLength(1);
-      for (const { request } of both) await expect.poll(async () => (await request('GET', '/api/me', { token: named.token })).status, { timeout: 10_000 }).toBe(200);
+      for (const { request } of both)
+        await expect.poll(async () => (await request('GET', '/api/me', { token: named.token })).status, { timeout: 10_000 }).toBe(200);
     } finally {
       for (const one of both) await one.close();
     }
@@ -215,7 +233,9 @@ needs('postgres')('two instances on one PostgreSQL', () => {
     try {
       await both[0].newSetupToken();
       const token = await both[1].newSetupToken();
-      const tries = await Promise.all(both.map(({ request }, n) => request('POST', '/api/setup', { body: { ...sari, email: `a${n}@example.org`, token } })));
+      const tries = await Promise.all(
+        both.map(({ request }, n) => request('POST', '/api/setup', { body: { ...sari, email: `a${n}@example.org`, token } })),
+      );
       expect(tries.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 409]);
       expect(await both[0].database.db.selectFrom('organizations').selectAll().execute()).toHaveLength(1);
     } finally {

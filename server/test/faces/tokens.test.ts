@@ -69,7 +69,7 @@ describe('POST /api/tokens', () => {
 });
 
 describe('GET /api/tokens', () => {
-  test("200 lists the own tokens alone, newest first, also for an administrator", async () => {
+  test('200 lists the own tokens alone, newest first, also for an administrator', async () => {
     const eve = await house.createResident('Eve');
     await create({ name: 'second' }, eve.token);
     const reply = await house.request('GET', '/api/tokens', { token: eve.token });
@@ -96,7 +96,8 @@ describe('GET /api/tokens', () => {
   });
 
   test('400 for a limit out of bounds', async () => {
-    for (const query of ['limit=0', 'limit=501', 'limit=ten', 'cursor=1', 'userId=x']) expect((await house.request('GET', `/api/tokens?${query}`, { token: ben.token })).status, query).toBe(400);
+    for (const query of ['limit=0', 'limit=501', 'limit=ten', 'cursor=1', 'userId=x'])
+      expect((await house.request('GET', `/api/tokens?${query}`, { token: ben.token })).status, query).toBe(400);
   });
 });
 

@@ -23,9 +23,12 @@ beforeAll(async () => {
     [cat, 'ADMIN'],
     [dan, 'WRITE'],
   ]);
-  const connection = await house.request('POST', '/api/configurations', { token: ben.token, body: { name: 'Ben\'s OpenAI', provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' } });
+  const connection = await house.request('POST', '/api/configurations', {
+    token: ben.token,
+    body: { name: "Ben's OpenAI", provider: 'openai', model: 'gpt-4o', apiKey: 'sk-0123456789abcdef' },
+  });
   connectionId = connection.at('data.id');
-  keyId = (await house.request('POST', '/api/access-keys', { token: ben.token, body: { name: 'Ben\'s app' } })).at('data.id');
+  keyId = (await house.request('POST', '/api/access-keys', { token: ben.token, body: { name: "Ben's app" } })).at('data.id');
 });
 afterAll(() => house.close());
 
@@ -50,39 +53,69 @@ describe('GET /api/usage', () => {
     const model = 'exact-costs';
     const at = { userId: ben.id, model, atMs: Date.UTC(2026, 2, 1, 12) };
     for (const costNanoUsd of [100_000_000, 200_000_000, 1]) answered(at, { costNanoUsd });
-    expect(rowsOf(await get(`/api/usage?groupBy=model&model=${model}&from=2026-03-01&to=2026-03-01`))).toMatchObject([{ key: model, costUsd: '0.300000001', requests: 3 }]);
+    expect(rowsOf(await get(`/api/usage?groupBy=model&model=${model}&from=2026-03-01&to=2026-03-01`))).toMatchObject([
+      { key: model, costUsd: '0.300000001', requests: 3 },
+    ]);
     const largest = 9_007_199_254_740;
     for (let count = 0; count < 1_100; count++) answered(at, { costNanoUsd: largest });
     const sum = 1_100n * BigInt(largest) + 300_000_001n;
     expect(sum).toBeGreaterThan(BigInt(Number.MAX_SAFE_INTEGER));
     await house.deps.books.catchUp();
-    expect(rowsOf(await get(`/api/usage?groupBy=model&model=${model}&from=2026-03-01&to=2026-03-01`))).toMatchObject([{ costUsd: `${sum / 1_000_000_000n}.${sum % 1_000_000_000n}` }]);
+    expect(rowsOf(await get(`/api/usage?groupBy=model&model=${model}&from=2026-03-01&to=2026-03-01`))).toMatchObject([
+      { costUsd: `${sum / 1_000_000_000n}.${sum % 1_000_000_000n}` },
+    ]);
   });
 
   test('200 a sum of nothing is "0", and a model without a price is counted and never a silent zero', async () => {
     const at = { userId: ben.id, model: 'unpriced-model', atMs: Date.UTC(2026, 2, 2, 12) };
     answered(at, { costNanoUsd: null, prices: null });
     answered(at, { costNanoUsd: 0 });
-    expect(rowsOf(await get('/api/usage?groupBy=model&model=unpriced-model&from=2026-03-02&to=2026-03-02'))).toMatchObject([{ costUsd: '0', unpriced: 1, requests: 2 }]);
+    expect(rowsOf(await get('/api/usage?groupBy=model&model=unpriced-model&from=2026-03-02&to=2026-03-02'))).toMatchObject([
+      { costUsd: '0', unpriced: 1, requests: 2 },
+    ]);
   });
 
   test('200 counts attempts, failures, partial answers and refusals for what they are', async () => {
     const at = { userId: ben.id, connectionId, model: 'counted', atMs: Date.UTC(2026, 2, 3, 12) };
     const failed = intentOf(at);
     const second = intentOf({ ...at, requestId: failed.requestId, attemptNo: 2 });
-    book(failed, settlementOf(failed, { isLast: false, reason: 'overloaded', status: 503, costNanoUsd: 0, latencyMs: 10, firstByteMs: null }), second, settlementOf(second, { latencyMs: 30 }));
-    answered(at, { state: 'partial', reason: 'client_closed', status: 499, usage: { ...noTokens, tokensIn: 5, tokensOut: 6, isEstimated: true }, latencyMs: 20, firstByteMs: null });
+    book(
+      failed,
+      settlementOf(failed, { isLast: false, reason: 'overloaded', status: 503, costNanoUsd: 0, latencyMs: 10, firstByteMs: null }),
+      second,
+      settlementOf(second, { latencyMs: 30 }),
+    );
+    answered(at, {
+      state: 'partial',
+      reason: 'client_closed',
+      status: 499,
+      usage: { ...noTokens, tokensIn: 5, tokensOut: 6, isEstimated: true },
+      latencyMs: 20,
+      firstByteMs: null,
+    });
     book(refusedOf({ userId: ben.id, model: 'counted', atMs: at.atMs, latencyMs: 0 }));
     const [row] = rowsOf(await get('/api/usage?groupBy=model&model=counted&from=2026-03-03&to=2026-03-03'));
-    expect(row).toMatchObject({ requests: 3, attempts: 4, failures: 1, partials: 1, refusals: 1, estimated: 1, tokensIn: 205, tokensOut: 46, averageLatencyMs: 15, averageFirstByteMs: 20, errorRate: 0.25 });
+    expect(row).toMatchObject({
+      requests: 3,
+      attempts: 4,
+      failures: 1,
+      partials: 1,
+      refusals: 1,
+      estimated: 1,
+      tokensIn: 205,
+      tokensOut: 46,
+      averageLatencyMs: 15,
+      averageFirstByteMs: 20,
+      errorRate: 0.25,
+    });
     expect(row!.lastUsedAt).toBe('2026-03-03T12:00:00.000Z');
   });
 
   test.each([
-    ['connection', (): string => connectionId, 'Ben\'s OpenAI'],
+    ['connection', (): string => connectionId, "Ben's OpenAI"],
     ['provider', (): string => 'openai', 'openai'],
     ['model', (): string => 'grouped', 'grouped'],
-    ['key', (): string => keyId, 'Ben\'s app'],
+    ['key', (): string => keyId, "Ben's app"],
     ['user', (): string => ben.id, 'Ben'],
     ['workspace', (): string => lab, null],
     ['purpose', (): string => 'completion', null],
@@ -96,7 +129,8 @@ describe('GET /api/usage', () => {
   test('200 filters by connection, key and model', async () => {
     answered({ userId: ben.id, connectionId, accessKeyId: keyId, model: 'filtered', atMs: Date.UTC(2026, 2, 5, 9) });
     answered({ userId: ben.id, model: 'filtered', atMs: Date.UTC(2026, 2, 5, 9) });
-    const count = async (filter: string): Promise<unknown> => rowsOf(await get(`/api/usage?groupBy=provider&from=2026-03-05&to=2026-03-05${filter}`)).map((row) => row.requests);
+    const count = async (filter: string): Promise<unknown> =>
+      rowsOf(await get(`/api/usage?groupBy=provider&from=2026-03-05&to=2026-03-05${filter}`)).map((row) => row.requests);
     expect(await count('')).toEqual([2]);
     expect(await count(`&connectionId=${connectionId}`)).toEqual([1]);
     expect(await count(`&keyId=${keyId}`)).toEqual([1]);
@@ -114,8 +148,12 @@ describe('GET /api/usage', () => {
     const model = `days-${zone.split('/').at(-1)}`;
     answered({ userId: ben.id, model, atMs: lastMs }, { costNanoUsd: 1 });
     answered({ userId: ben.id, model, atMs: firstMs }, { costNanoUsd: 10 });
-    const ask = async (more: string): Promise<unknown[]> => rowsOf(await get(`/api/usage?groupBy=day&model=${model}&tz=${zone}${more}`)).map((row) => [row.key, row.costUsd]);
-    expect(await ask('&from=2026-05-10&to=2026-05-11')).toEqual([['2026-05-10', '0.000000001'], ['2026-05-11', '0.00000001']]);
+    const ask = async (more: string): Promise<unknown[]> =>
+      rowsOf(await get(`/api/usage?groupBy=day&model=${model}&tz=${zone}${more}`)).map((row) => [row.key, row.costUsd]);
+    expect(await ask('&from=2026-05-10&to=2026-05-11')).toEqual([
+      ['2026-05-10', '0.000000001'],
+      ['2026-05-11', '0.00000001'],
+    ]);
     expect(await ask('&from=2026-05-10&to=2026-05-10')).toEqual([['2026-05-10', '0.000000001']]);
     expect(await ask('&from=2026-05-11&to=2026-05-11')).toEqual([['2026-05-11', '0.00000001']]);
   });
@@ -125,18 +163,21 @@ describe('GET /api/usage', () => {
     expect(rowsOf(await get('/api/usage?period=24h&groupBy=model&model=just-now', ben))).toMatchObject([{ requests: 1 }]);
   });
 
-  test('200 one\'s own rows, those of workspaces that one administers, and all for administrators', async () => {
+  test("200 one's own rows, those of workspaces that one administers, and all for administrators", async () => {
     const day = { atMs: Date.UTC(2026, 2, 6, 9), model: 'seen' };
     answered({ ...day, userId: ben.id, workspaceId: lab });
     answered({ ...day, userId: ben.id });
     answered({ ...day, userId: dan.id, workspaceId: lab });
     answered({ ...day, userId: ada.id });
-    const seen = async (person: Resident): Promise<unknown> => rowsOf(await get('/api/usage?groupBy=model&model=seen&from=2026-03-06&to=2026-03-06', person)).map((row) => row.requests);
+    const seen = async (person: Resident): Promise<unknown> =>
+      rowsOf(await get('/api/usage?groupBy=model&model=seen&from=2026-03-06&to=2026-03-06', person)).map((row) => row.requests);
     expect(await seen(ada)).toEqual([4]);
     expect(await seen(ben)).toEqual([2]);
     expect(await seen(dan)).toEqual([1]);
     expect(await seen(cat)).toEqual([2]);
-    expect(rowsOf(await get('/api/usage?groupBy=user&model=seen&from=2026-03-06&to=2026-03-06', dan)).map((row) => row.key)).toEqual([dan.id]);
+    expect(rowsOf(await get('/api/usage?groupBy=user&model=seen&from=2026-03-06&to=2026-03-06', dan)).map((row) => row.key)).toEqual([
+      dan.id,
+    ]);
   });
 
   const unreadable = [
@@ -163,16 +204,52 @@ describe('GET /api/usage', () => {
 
 describe('GET /api/requests', () => {
   test('200 one row per request with the sums of its attempts, and times in UTC', async () => {
-    const first = intentOf({ userId: ben.id, connectionId, accessKeyId: keyId, model: 'gpt-4o', modelAsked: 'listed', atMs: Date.UTC(2026, 2, 7, 9), isStream: true, clientRequestId: 'theirs-1' });
+    const first = intentOf({
+      userId: ben.id,
+      connectionId,
+      accessKeyId: keyId,
+      model: 'gpt-4o',
+      modelAsked: 'listed',
+      atMs: Date.UTC(2026, 2, 7, 9),
+      isStream: true,
+      clientRequestId: 'theirs-1',
+    });
     const second = intentOf({ ...first, id: ids.uuid(), attemptNo: 2, atMs: first.atMs + 500 });
-    book(first, settlementOf(first, { isLast: false, reason: 'overloaded', status: 503, costNanoUsd: 10 }), second, settlementOf(second, { costNanoUsd: 32, latencyMs: 700 }));
+    book(
+      first,
+      settlementOf(first, { isLast: false, reason: 'overloaded', status: 503, costNanoUsd: 10 }),
+      second,
+      settlementOf(second, { costNanoUsd: 32, latencyMs: 700 }),
+    );
     const rows = rowsOf(await get('/api/requests?from=2026-03-07&to=2026-03-07'));
     expect(rows).toEqual([
       {
-        requestId: first.requestId, at: '2026-03-07T09:00:00.000Z', connectionId, connectionName: 'Ben\'s OpenAI', provider: 'openai', model: 'gpt-4o', modelAsked: 'listed',
-        accessKeyId: keyId, userId: ben.id, workspaceId: null, status: 200, state: 'settled', reason: null, isStream: true, isEstimated: false,
-        tokensIn: 200, tokensOut: 40, tokensCached: 0, tokensReasoning: 0, costUsd: '0.000000042', latencyMs: 700, firstByteMs: 20, attempts: 2, finishReason: 'stop',
-        clientRequestId: 'theirs-1', configRevision: 1,
+        requestId: first.requestId,
+        at: '2026-03-07T09:00:00.000Z',
+        connectionId,
+        connectionName: "Ben's OpenAI",
+        provider: 'openai',
+        model: 'gpt-4o',
+        modelAsked: 'listed',
+        accessKeyId: keyId,
+        userId: ben.id,
+        workspaceId: null,
+        status: 200,
+        state: 'settled',
+        reason: null,
+        isStream: true,
+        isEstimated: false,
+        tokensIn: 200,
+        tokensOut: 40,
+        tokensCached: 0,
+        tokensReasoning: 0,
+        costUsd: '0.000000042',
+        latencyMs: 700,
+        firstByteMs: 20,
+        attempts: 2,
+        finishReason: 'stop',
+        clientRequestId: 'theirs-1',
+        configRevision: 1,
       },
     ]);
   });
@@ -181,16 +258,23 @@ describe('GET /api/requests', () => {
     const at = { userId: ben.id, atMs: Date.UTC(2026, 2, 8, 9) };
     answered({ ...at, modelAsked: 'a' }, { costNanoUsd: null });
     answered({ ...at, modelAsked: 'b', atMs: at.atMs + 1 }, { costNanoUsd: 0 });
-    expect(rowsOf(await get('/api/requests?from=2026-03-08&to=2026-03-08')).map((row) => [row.modelAsked, row.costUsd])).toEqual([['b', '0'], ['a', null]]);
+    expect(rowsOf(await get('/api/requests?from=2026-03-08&to=2026-03-08')).map((row) => [row.modelAsked, row.costUsd])).toEqual([
+      ['b', '0'],
+      ['a', null],
+    ]);
   });
 
   test('200 filters, alone and together', async () => {
     const atMs = Date.UTC(2026, 2, 9, 9);
     const first = answered({ userId: ben.id, workspaceId: lab, connectionId, accessKeyId: keyId, model: 'one', atMs });
-    const second = answered({ userId: dan.id, workspaceId: lab, model: 'two', atMs: atMs + 1 }, { state: 'partial', reason: 'client_closed', status: 499 });
+    const second = answered(
+      { userId: dan.id, workspaceId: lab, model: 'two', atMs: atMs + 1 },
+      { state: 'partial', reason: 'client_closed', status: 499 },
+    );
     const third = refusedOf({ userId: dan.id, model: 'two', status: 429, reason: 'rate_limited', atMs: atMs + 2 });
     book(third);
-    const found = async (filter: string): Promise<unknown> => rowsOf(await get(`/api/requests?from=2026-03-09&to=2026-03-09${filter}`)).map((row) => row.requestId);
+    const found = async (filter: string): Promise<unknown> =>
+      rowsOf(await get(`/api/requests?from=2026-03-09&to=2026-03-09${filter}`)).map((row) => row.requestId);
     expect(await found('')).toEqual([third.requestId, second, first]);
     expect(await found(`&connectionId=${connectionId}`)).toEqual([first]);
     expect(await found(`&keyId=${keyId}`)).toEqual([first]);
@@ -233,10 +317,15 @@ describe('GET /api/requests', () => {
     expect([rowsOf(second).length, second.body.nextCursor]).toEqual([2, null]);
   });
 
-  test('200 one\'s own requests, those of workspaces that one administers, and all for administrators', async () => {
+  test("200 one's own requests, those of workspaces that one administers, and all for administrators", async () => {
     const at = { atMs: Date.UTC(2026, 2, 11, 9) };
-    const [mine, ours, theirs] = [answered({ ...at, userId: ben.id }), answered({ ...at, userId: dan.id, workspaceId: lab }), answered({ ...at, userId: ada.id })];
-    const seen = async (person: Resident): Promise<unknown[]> => idsOf(await get('/api/requests?from=2026-03-11&to=2026-03-11', person)).toSorted();
+    const [mine, ours, theirs] = [
+      answered({ ...at, userId: ben.id }),
+      answered({ ...at, userId: dan.id, workspaceId: lab }),
+      answered({ ...at, userId: ada.id }),
+    ];
+    const seen = async (person: Resident): Promise<unknown[]> =>
+      idsOf(await get('/api/requests?from=2026-03-11&to=2026-03-11', person)).toSorted();
     expect(await seen(ada)).toEqual([mine, ours, theirs].toSorted());
     expect(await seen(ben)).toEqual([mine]);
     expect(await seen(dan)).toEqual([ours]);
@@ -276,14 +365,50 @@ describe('GET /api/requests/:requestId', () => {
     const first = intentOf({ userId: ben.id, connectionId, atMs: Date.UTC(2026, 2, 12, 9) });
     const second = intentOf({ ...first, id: ids.uuid(), attemptNo: 2, connectionId: null, atMs: first.atMs + 5 });
     const changed = [{ parameter: 'max_tokens', what: 'renamed' as const, to: 'max_completion_tokens' }];
-    book(first, settlementOf(first, { isLast: false, reason: 'overloaded', status: 503, costNanoUsd: null, prices: null, modelReported: null, finishReason: null, firstByteMs: null }), second, settlementOf(second, { changed }));
+    book(
+      first,
+      settlementOf(first, {
+        isLast: false,
+        reason: 'overloaded',
+        status: 503,
+        costNanoUsd: null,
+        prices: null,
+        modelReported: null,
+        finishReason: null,
+        firstByteMs: null,
+      }),
+      second,
+      settlementOf(second, { changed }),
+    );
     const reply = await get(`/api/requests/${first.requestId}`, ben);
     expect(reply.status).toBe(200);
     expect(reply.body.data).toMatchObject({
       requestId: first.requestId,
       attempts: [
-        { id: first.id, attemptNo: 1, connectionName: 'Ben\'s OpenAI', state: 'settled', reason: 'overloaded', status: 503, costUsd: null, prices: null, changed: null, firstByteMs: null },
-        { id: second.id, attemptNo: 2, connectionName: null, state: 'settled', reason: null, status: 200, costUsd: '0.000001234', prices: { input: 2_500_000_000, output: 10_000_000_000 }, changed, modelReported: 'gpt-4o-2024-08-06' },
+        {
+          id: first.id,
+          attemptNo: 1,
+          connectionName: "Ben's OpenAI",
+          state: 'settled',
+          reason: 'overloaded',
+          status: 503,
+          costUsd: null,
+          prices: null,
+          changed: null,
+          firstByteMs: null,
+        },
+        {
+          id: second.id,
+          attemptNo: 2,
+          connectionName: null,
+          state: 'settled',
+          reason: null,
+          status: 200,
+          costUsd: '0.000001234',
+          prices: { input: 2_500_000_000, output: 10_000_000_000 },
+          changed,
+          modelReported: 'gpt-4o-2024-08-06',
+        },
       ],
     });
   });
@@ -291,7 +416,9 @@ describe('GET /api/requests/:requestId', () => {
   test('200 an attempt that is still open', async () => {
     const open = intentOf({ userId: ben.id, atMs: house.deps.clock.nowMs() });
     book(open);
-    expect((await get(`/api/requests/${open.requestId}`, ben)).body.data).toMatchObject({ attempts: [{ state: 'intent', status: null, costUsd: null, latencyMs: null }] });
+    expect((await get(`/api/requests/${open.requestId}`, ben)).body.data).toMatchObject({
+      attempts: [{ state: 'intent', status: null, costUsd: null, latencyMs: null }],
+    });
     expect(rowsOf(await get('/api/requests?limit=500', ben)).map((row) => row.requestId)).not.toContain(open.requestId);
     book(settlementOf(open));
   });
@@ -300,7 +427,7 @@ describe('GET /api/requests/:requestId', () => {
     expect((await house.request('GET', `/api/requests/${ids.uuid()}`)).status).toBe(401);
   });
 
-  test('404 for a stranger\'s request looks exactly like one that does not exist', async () => {
+  test("404 for a stranger's request looks exactly like one that does not exist", async () => {
     const theirs = answered({ userId: ada.id, atMs: Date.UTC(2026, 2, 13, 9) });
     const [foreign, missing] = [await get(`/api/requests/${theirs}`, ben), await get(`/api/requests/${ids.uuid()}`, ben)];
     expect([foreign.status, missing.status]).toEqual([404, 404]);
@@ -310,7 +437,10 @@ describe('GET /api/requests/:requestId', () => {
     expect((await get(`/api/requests/${theirs}`, ada)).status).toBe(200);
   });
 
-  test.each(['x', '1', 'null', '%27%20OR%201=1', '000000000000000000000000000000000000', '01890A5D-AC96-774B-BCCE-B302099A8057'])('404 for %s, which is no id', async (id) => {
-    expect(said(await get(`/api/requests/${id}`)).slice(0, 2)).toEqual([404, 'NOT_FOUND']);
-  });
+  test.each(['x', '1', 'null', '%27%20OR%201=1', '000000000000000000000000000000000000', '01890A5D-AC96-774B-BCCE-B302099A8057'])(
+    '404 for %s, which is no id',
+    async (id) => {
+      expect(said(await get(`/api/requests/${id}`)).slice(0, 2)).toEqual([404, 'NOT_FOUND']);
+    },
+  );
 });

@@ -44,7 +44,13 @@ async function connect(workspaceId: string): Promise<string> {
     origin: 'https://api.openai.com',
     revision: thisRevision,
   });
-  await commit(house.deps, { actor: ada.actor, origin }, [compile(row)], { action: 'connection.create', subjectType: 'connection', subjectId: id, subjectName: 'c', owner: null });
+  await commit(house.deps, { actor: ada.actor, origin }, [compile(row)], {
+    action: 'connection.create',
+    subjectType: 'connection',
+    subjectId: id,
+    subjectName: 'c',
+    owner: null,
+  });
   return id;
 }
 
@@ -64,13 +70,18 @@ describe('POST /workspace', () => {
         deletedAt: null,
       },
     });
-    const audit = await house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', reply.at('workspace.id')).execute();
+    const audit = await house.database.db
+      .selectFrom('audit_entries')
+      .selectAll()
+      .where('subject_id', '=', reply.at('workspace.id'))
+      .execute();
     expect(audit).toMatchObject([{ action: 'workspace.create', actor_id: mia.id, scope: 'workspace', outcome: 'success' }]);
   });
 
   test('400 for a name that is taken, whatever its case and composition, and for fields that do not belong there', async () => {
     await ask('POST', '/workspace', mia, { name: 'Café' });
-    for (const name of ['café', 'CAFÉ', 'Cafe\u0301']) expect(codeOf(await ask('POST', '/workspace', ada, { name })), name).toEqual([400, 'NAME_EXISTS']);
+    for (const name of ['café', 'CAFÉ', 'Cafe\u0301'])
+      expect(codeOf(await ask('POST', '/workspace', ada, { name })), name).toEqual([400, 'NAME_EXISTS']);
     for (const body of [{}, { name: '' }, { name: 'x'.repeat(256) }, { name: 'x', orgId: ada.id }, { name: 'x', default: true }])
       expect(codeOf(await ask('POST', '/workspace', mia, body)), JSON.stringify(body)).toEqual([400, 'VALIDATION_ERROR']);
   });
@@ -92,11 +103,14 @@ describe('POST /workspace', () => {
 describe('GET /workspace', () => {
   test('200 with the own workspaces; administrators see all, the first one is the default', async () => {
     const id = await makeWorkspace();
-    const ids = async (who: Resident): Promise<unknown[]> => [...(await ask('GET', '/workspace', who)).body.workspaces!].map((workspace) => workspace['id']);
+    const ids = async (who: Resident): Promise<unknown[]> =>
+      [...(await ask('GET', '/workspace', who)).body.workspaces!].map((workspace) => workspace['id']);
     expect(await ids(person('Rea'))).toContain(id);
     expect(await ids(person('Out'))).toEqual([]);
     const all = await ask('GET', '/workspace', ada);
-    expect([...all.body.workspaces!].filter((workspace) => workspace['default'] as unknown as boolean)).toMatchObject([{ name: 'Default', users: [{ user: { orgRole: 0xfe } }] }]);
+    expect([...all.body.workspaces!].filter((workspace) => workspace['default'] as unknown as boolean)).toMatchObject([
+      { name: 'Default', users: [{ user: { orgRole: 0xfe } }] },
+    ]);
     expect(await ids(ada)).toContain(id);
   });
 
@@ -126,7 +140,8 @@ describe('GET /workspace/:id', () => {
 
   test('404 for one that is unknown or deleted', async () => {
     const id = await makeWorkspace();
-    for (const unknown of [house.deps.ids.uuid(), 'nonsense', `${id}'--`]) expect(codeOf(await ask('GET', `/workspace/${unknown}`, person('Out')))).toEqual([404, 'NOT_FOUND']);
+    for (const unknown of [house.deps.ids.uuid(), 'nonsense', `${id}'--`])
+      expect(codeOf(await ask('GET', `/workspace/${unknown}`, person('Out')))).toEqual([404, 'NOT_FOUND']);
     await ask('DELETE', `/workspace/${id}`, person('Adm'));
     expect((await ask('GET', `/workspace/${id}`, person('Adm'))).status).toBe(404);
   });
@@ -153,7 +168,8 @@ describe('PUT /workspace/:id', () => {
 
   test('403 for all but ADMIN', async () => {
     const id = await makeWorkspace();
-    for (const name of ['Rea', 'Wes', 'Out']) expect((await ask('PUT', `/workspace/${id}`, person(name), { name: 'x' })).status, name).toBe(403);
+    for (const name of ['Rea', 'Wes', 'Out'])
+      expect((await ask('PUT', `/workspace/${id}`, person(name), { name: 'x' })).status, name).toBe(403);
   });
 
   test('404 for one that is unknown', async () => {
@@ -225,7 +241,8 @@ describe('POST /workspace/:id/users', () => {
   test('403 for all but ADMIN, and nobody was added', async () => {
     const id = await makeWorkspace();
     const body = { userId: person('Out').id, role: 'ADMIN' };
-    for (const name of ['Rea', 'Wes', 'Out']) expect((await ask('POST', `/workspace/${id}/users`, person(name), body)).status, name).toBe(403);
+    for (const name of ['Rea', 'Wes', 'Out'])
+      expect((await ask('POST', `/workspace/${id}/users`, person(name), body)).status, name).toBe(403);
     expect((await ask('GET', `/workspace/${id}`, person('Out'))).status).toBe(403);
   });
 
@@ -260,7 +277,8 @@ describe('PUT /workspace/:id/users/:userId', () => {
 
   test('404 for somebody who is no member', async () => {
     const id = await makeWorkspace();
-    for (const userId of [person('Out').id, house.deps.ids.uuid(), 'nonsense']) expect((await ask('PUT', `/workspace/${id}/users/${userId}`, person('Adm'), { role: 'READ' })).status).toBe(404);
+    for (const userId of [person('Out').id, house.deps.ids.uuid(), 'nonsense'])
+      expect((await ask('PUT', `/workspace/${id}/users/${userId}`, person('Adm'), { role: 'READ' })).status).toBe(404);
   });
 });
 

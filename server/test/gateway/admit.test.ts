@@ -14,8 +14,23 @@ afterEach(() => {
   for (const grant of grants.splice(0)) grant.release();
 });
 
-const keyWith = (part: Partial<AccessKey>): AccessKey => ({ id: 'k', userId: 'u', workspaceId: null, name: 'k', last4: 'abcd', models: null, rpm: null, tpm: null, budgetNanoUsd: null, expiresAtMs: null, revokedAtMs: null, createdAtMs: 1, ...part });
-const depsWith = (isFull = false): GatewayDeps => ({ limits: createLimits(systemClock), journal: { isFull: () => isFull } }) as unknown as GatewayDeps;
+const keyWith = (part: Partial<AccessKey>): AccessKey => ({
+  id: 'k',
+  userId: 'u',
+  workspaceId: null,
+  name: 'k',
+  last4: 'abcd',
+  models: null,
+  rpm: null,
+  tpm: null,
+  budgetNanoUsd: null,
+  expiresAtMs: null,
+  revokedAtMs: null,
+  createdAtMs: 1,
+  ...part,
+});
+const depsWith = (isFull = false): GatewayDeps =>
+  ({ limits: createLimits(systemClock), journal: { isFull: () => isFull } }) as unknown as GatewayDeps;
 function orderOf(body: Record<string, unknown>, accessKey: AccessKey | null = null): Order {
   const request = readRequest(Buffer.from(JSON.stringify(body)));
   return { request, asked: request.asked, accessKey } as unknown as Order;
@@ -100,9 +115,11 @@ describe('the estimate for the tokens of a minute', () => {
 });
 
 describe('what the plan chose where nothing was named', () => {
-  const target = (name: string | null, model: string): Target => ({ connection: name === null ? null : { name }, model }) as unknown as Target;
+  const target = (name: string | null, model: string): Target =>
+    ({ connection: name === null ? null : { name }, model }) as unknown as Target;
   const targets = [target('Main', 'gpt-4o'), target('Other', 'gpt-4o-mini'), target(null, 'env-model')];
-  const chosen = (models: string[] | null, body: Record<string, unknown> = {}): string[] => admitChoice(orderOf(body, keyWith({ models })), targets).map(({ model }) => model);
+  const chosen = (models: string[] | null, body: Record<string, unknown> = {}): string[] =>
+    admitChoice(orderOf(body, keyWith({ models })), targets).map(({ model }) => model);
 
   test('is held against the list of the key, by model or by connection', () => {
     expect(chosen(null)).toEqual(['gpt-4o', 'gpt-4o-mini', 'env-model']);

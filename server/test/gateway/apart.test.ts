@@ -1,14 +1,32 @@
 /** Answers stay apart: nobody reads another's words, and words that look like the wire are words all the same. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requestsInFlight } from '../../src/gateway/admit.ts';
-import { chunk, doneEvent, finishEvent, plain, roleEvent, sse, startFakeProvider, streaming, usageEvent, whole, wholeBody, words, type Answer, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  chunk,
+  doneEvent,
+  finishEvent,
+  plain,
+  roleEvent,
+  sse,
+  startFakeProvider,
+  streaming,
+  usageEvent,
+  whole,
+  wholeBody,
+  words,
+  type Answer,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 import { message, openRig, readStream, until, type Rig } from './rig.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
 const keys: string[] = [];
 beforeAll(async () => {
-  [rig, fake] = await Promise.all([openRig({ timeouts: { headersMs: 20_000, firstEventMs: 20_000, idleMs: 20_000, totalMs: 60_000 } }), startFakeProvider()]);
+  [rig, fake] = await Promise.all([
+    openRig({ timeouts: { headersMs: 20_000, firstEventMs: 20_000, idleMs: 20_000, totalMs: 60_000 } }),
+    startFakeProvider(),
+  ]);
   for (let count = 0; count < 10; count++) keys.push((await rig.issueKey()).text);
   await rig.connect({ name: 'Main', baseUrl: fake.baseUrl, isDefault: true });
   await rig.connect({ name: 'Claude', providerId: 'anthropic', baseUrl: fake.baseUrl, model: 'claude-sonnet-5' });
@@ -22,20 +40,34 @@ beforeEach(() => {
   fake.received.length = 0;
 });
 
-const contentOf = (text: string): string => (JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]!.message.content;
+const contentOf = (text: string): string =>
+  (JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]!.message.content;
 
 /** Says the caller's own words back, a few characters at a time where a stream was asked for. */
 const echo: Answer = (turn) => {
   const said = (turn.call.json['messages'] as { content: string }[])[0]!.content;
   if (turn.call.json['stream'] !== true) return whole(wholeBody(said))(turn);
-  return streaming([roleEvent, ...(said.match(/.{1,7}/gsu) ?? []).map((content) => sse(chunk({ content }))), finishEvent, usageEvent, doneEvent], 1)(turn);
+  return streaming(
+    [roleEvent, ...(said.match(/.{1,7}/gsu) ?? []).map((content) => sse(chunk({ content }))), finishEvent, usageEvent, doneEvent],
+    1,
+  )(turn);
 };
 
 describe('many callers at once', () => {
   test('each of 400 interleaved requests gets its own words, its own id and its own row', async () => {
     fake.answer(echo);
-    const asked = Array.from({ length: 400 }, (_, n) => ({ key: keys[n % keys.length]!, said: `caller ${n} says ${'x'.repeat(n % 50)} ${n}`, stream: n % 2 === 0 }));
-    const answers = await Promise.all(asked.map(async ({ key, said, stream }) => ({ said, stream, answer: await rig.ask(key, { messages: message(said), stream }, { 'x-request-id': said }) })));
+    const asked = Array.from({ length: 400 }, (_, n) => ({
+      key: keys[n % keys.length]!,
+      said: `caller ${n} says ${'x'.repeat(n % 50)} ${n}`,
+      stream: n % 2 === 0,
+    }));
+    const answers = await Promise.all(
+      asked.map(async ({ key, said, stream }) => ({
+        said,
+        stream,
+        answer: await rig.ask(key, { messages: message(said), stream }, { 'x-request-id': said }),
+      })),
+    );
     for (const { said, stream, answer } of answers) expect(stream ? readStream(answer.text).content : contentOf(answer.text)).toBe(said);
     const requestIds = new Map(answers.map(({ said, answer }) => [String(answer.headers['x-request-id']), said]));
     expect(requestIds.size).toBe(400);
@@ -81,7 +113,18 @@ describe('words that look like the wire', () => {
     const event = (value: { type: string } & Record<string, unknown>): string => `event: ${value.type}\n${sse(value)}`;
     fake.answer(
       streaming([
-        event({ type: 'message_start', message: { id: 'm', type: 'message', role: 'assistant', model: 'c', content: [], stop_reason: null, usage: { input_tokens: 1, output_tokens: 1 } } }),
+        event({
+          type: 'message_start',
+          message: {
+            id: 'm',
+            type: 'message',
+            role: 'assistant',
+            model: 'c',
+            content: [],
+            stop_reason: null,
+            usage: { input_tokens: 1, output_tokens: 1 },
+          },
+        }),
         event({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } }),
         event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: said } }),
         event({ type: 'content_block_stop', index: 0 }),
@@ -95,7 +138,7 @@ describe('words that look like the wire', () => {
     expect(answer.text.split('\n\n').filter((block) => !block.startsWith('data: ') && block !== '')).toEqual([]);
   });
 
-  test('a provider\'s own event names, ids and pauses do not reach the caller', async () => {
+  test("a provider's own event names, ids and pauses do not reach the caller", async () => {
     fake.answer(streaming([`event: message\nid: 7\nretry: 999999\n${sse(chunk({ content: words[0] }))}`, finishEvent, doneEvent]));
     const answer = await rig.ask(keys[0]!, { messages: message(), stream: true });
     expect(answer.text).not.toMatch(/^(event|id|retry):/m);

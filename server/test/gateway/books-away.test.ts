@@ -33,7 +33,16 @@ beforeEach(() => {
 /** Runs with a journal whose disk behaves as told; the real one is back afterwards. */
 async function withJournal(part: Partial<Journal>, run: () => Promise<void>): Promise<void> {
   const deps = rig.deps as GatewayDeps;
-  const broken: Journal = Object.assign(Object.create(real) as Journal, { append: real.append.bind(real), whenDurable: real.whenDurable.bind(real), isFull: real.isFull.bind(real), flush: real.flush.bind(real) }, part);
+  const broken: Journal = Object.assign(
+    Object.create(real) as Journal,
+    {
+      append: real.append.bind(real),
+      whenDurable: real.whenDurable.bind(real),
+      isFull: real.isFull.bind(real),
+      flush: real.flush.bind(real),
+    },
+    part,
+  );
   deps.journal = broken;
   try {
     await run();
@@ -61,7 +70,8 @@ describe('an intent that cannot be written', () => {
   });
 
   test('503 also where the disk says so only afterwards', async () => {
-    const append: Journal['append'] = (record, written) => real.append(record, written && (() => written(new JournalUnavailable('it did not take it'))));
+    const append: Journal['append'] = (record, written) =>
+      real.append(record, written && (() => written(new JournalUnavailable('it did not take it'))));
     await withJournal({ append }, async () => {
       const said = await rig.ask(key, asked);
       expect(said.status).toBe(503);
@@ -82,7 +92,9 @@ describe('an intent that cannot be written', () => {
       const said = await rig.ask(key, asked);
       expect(errorOf(said).code).toBe('ledger_unavailable');
       const rows = await rig.rowsOf(String(said.headers['x-request-id']));
-      expect(rows.filter((row) => row.isLast)).toEqual([expect.objectContaining({ state: 'refused', reason: 'ledger_unavailable', status: 503 })]);
+      expect(rows.filter((row) => row.isLast)).toEqual([
+        expect.objectContaining({ state: 'refused', reason: 'ledger_unavailable', status: 503 }),
+      ]);
       expect(rows).toContainEqual(expect.objectContaining({ attemptNo: 1, isLast: false, reason: 'auth' }));
     });
     expect(second.received).toEqual([]);

@@ -1,7 +1,18 @@
 /** The ordinary way of a completion: what goes up, what comes back, and what the books say of it. */
 import OpenAI, { AuthenticationError, NotFoundError } from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { anthropic, plain, refusing, startFakeProvider, streaming, streamEvents, whole, wholeBody, words, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  anthropic,
+  plain,
+  refusing,
+  startFakeProvider,
+  streaming,
+  streamEvents,
+  whole,
+  wholeBody,
+  words,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 import { canary, message, openRig, readStream, type Rig } from './rig.ts';
 
 let rig: Rig;
@@ -68,7 +79,16 @@ describe('a whole answer', () => {
   });
 
   test('no header of the provider is passed on', async () => {
-    fake.answer(whole(wholeBody(), { 'set-cookie': 'a=b', location: '/x', server: 'fake', 'alt-svc': 'h3', 'x-provider': '1', 'x-request-id': 'theirs' }));
+    fake.answer(
+      whole(wholeBody(), {
+        'set-cookie': 'a=b',
+        location: '/x',
+        server: 'fake',
+        'alt-svc': 'h3',
+        'x-provider': '1',
+        'x-request-id': 'theirs',
+      }),
+    );
     const said = await rig.ask(key, { messages: message() });
     for (const name of ['set-cookie', 'location', 'server', 'alt-svc', 'x-provider']) expect(said.headers[name]).toBeUndefined();
     expect(said.headers['x-request-id']).not.toBe('theirs');
@@ -83,12 +103,25 @@ describe('what goes up', () => {
     expect(sentUp().path).toBe('/v1/chat/completions');
   });
 
-  test('carries the connection\'s key and nothing of the caller\'s', async () => {
-    await rig.ask(key, { messages: message() }, { 'x-secret-of-mine': 'x', cookie: 'session=abc', 'x-forwarded-for': '1.2.3.4', 'openai-organization': 'org' });
+  test("carries the connection's key and nothing of the caller's", async () => {
+    await rig.ask(
+      key,
+      { messages: message() },
+      { 'x-secret-of-mine': 'x', cookie: 'session=abc', 'x-forwarded-for': '1.2.3.4', 'openai-organization': 'org' },
+    );
     const { headers } = sentUp();
     expect(headers['authorization']).toBe(`Bearer ${canary}`);
     expect(headers['accept-encoding']).toBe('identity');
-    expect(Object.keys(headers).toSorted()).toEqual(['accept', 'accept-encoding', 'authorization', 'connection', 'content-length', 'content-type', 'host', 'user-agent']);
+    expect(Object.keys(headers).toSorted()).toEqual([
+      'accept',
+      'accept-encoding',
+      'authorization',
+      'connection',
+      'content-length',
+      'content-type',
+      'host',
+      'user-agent',
+    ]);
     expect(JSON.stringify(headers)).not.toContain(key);
   });
 
@@ -97,7 +130,7 @@ describe('what goes up', () => {
     expect(sentUp().json['model']).toBe('gpt-4o');
   });
 
-  test('keeps an empty list of messages, which is the provider\'s to refuse', async () => {
+  test("keeps an empty list of messages, which is the provider's to refuse", async () => {
     fake.answer(refusing(400, { error: { message: 'messages must not be empty', type: 'invalid_request_error', code: null } }));
     const said = await rig.ask(key, { messages: [] });
     expect(said.status).toBe(400);
@@ -133,7 +166,17 @@ describe('a streamed answer', () => {
   test('is booked with the usage that the caller did not see', async () => {
     const said = await rig.ask(key, { messages: message(), stream: true });
     expect(said.text).not.toContain('prompt_tokens');
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'settled', isStream: true, tokensIn: 11, tokensOut: 7, isEstimated: false, finishReason: 'stop', cost: 97_500 })]);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({
+        state: 'settled',
+        isStream: true,
+        tokensIn: 11,
+        tokensOut: 7,
+        isEstimated: false,
+        finishReason: 'stop',
+        cost: 97_500,
+      }),
+    ]);
   });
 
   test('without usage is booked as an estimate, marked as one', async () => {
@@ -154,20 +197,46 @@ describe('a streamed answer', () => {
 describe('a provider of another wire', () => {
   beforeEach(() => fake.answer(anthropic));
 
-  test('answers in the caller\'s wire, whole', async () => {
-    const said = await rig.ask(key, { model: 'Claude/claude-sonnet-5', messages: [{ role: 'system', content: 'Be brief.' }, ...message()], max_tokens: 50 });
-    const answer = JSON.parse(said.text) as { object: string; choices: { message: { content: string }; finish_reason: string }[]; usage: Record<string, number> };
-    expect(answer).toMatchObject({ object: 'chat.completion', choices: [{ message: { role: 'assistant', content: words.join('') }, finish_reason: 'stop' }], usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 } });
+  test("answers in the caller's wire, whole", async () => {
+    const said = await rig.ask(key, {
+      model: 'Claude/claude-sonnet-5',
+      messages: [{ role: 'system', content: 'Be brief.' }, ...message()],
+      max_tokens: 50,
+    });
+    const answer = JSON.parse(said.text) as {
+      object: string;
+      choices: { message: { content: string }; finish_reason: string }[];
+      usage: Record<string, number>;
+    };
+    expect(answer).toMatchObject({
+      object: 'chat.completion',
+      choices: [{ message: { role: 'assistant', content: words.join('') }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+    });
     expect(sentUp().path).toBe('/v1/messages');
     expect(sentUp().headers).toMatchObject({ 'x-api-key': canary, 'anthropic-version': '2023-06-01' });
     expect(sentUp().headers['authorization']).toBeUndefined();
     expect(sentUp().json).toMatchObject({ model: 'claude-sonnet-5', max_tokens: 50, system: expect.anything() as unknown });
   });
 
-  test('streams in the caller\'s wire', async () => {
-    const said = await rig.ask(key, { model: 'claude-sonnet-5', messages: message(), stream: true, stream_options: { include_usage: true }, max_tokens: 50 });
-    expect(readStream(said.text)).toMatchObject({ content: words.join(''), isDone: true, error: null, finishReason: 'stop', usage: { prompt_tokens: 11, completion_tokens: 7 } });
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'settled', tokensIn: 11, tokensOut: 7 })]);
+  test("streams in the caller's wire", async () => {
+    const said = await rig.ask(key, {
+      model: 'claude-sonnet-5',
+      messages: message(),
+      stream: true,
+      stream_options: { include_usage: true },
+      max_tokens: 50,
+    });
+    expect(readStream(said.text)).toMatchObject({
+      content: words.join(''),
+      isDone: true,
+      error: null,
+      finishReason: 'stop',
+      usage: { prompt_tokens: 11, completion_tokens: 7 },
+    });
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({ state: 'settled', tokensIn: 11, tokensOut: 7 }),
+    ]);
   });
 
   test('says what it could not say, in the answer and in the books', async () => {
@@ -188,7 +257,12 @@ describe('the openai package as the caller', () => {
   });
 
   test('reads a stream to its end', async () => {
-    const stream = await client().chat.completions.create({ model: 'Main/gpt-4o', messages: [{ role: 'user', content: 'hi' }], stream: true, stream_options: { include_usage: true } });
+    const stream = await client().chat.completions.create({
+      model: 'Main/gpt-4o',
+      messages: [{ role: 'user', content: 'hi' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    });
     let text = '';
     let total = 0;
     for await (const part of stream) {
@@ -202,13 +276,18 @@ describe('the openai package as the caller', () => {
     const asked = client().chat.completions.create({ model: 'no-such-model', messages: [] });
     await expect(asked).rejects.toBeInstanceOf(NotFoundError);
     await expect(asked).rejects.toMatchObject({ status: 404, code: 'model_not_found', param: 'model', type: 'invalid_request_error' });
-    await expect(new OpenAI({ apiKey: 'sk-pb-wrong', baseURL: `${rig.url}/v1`, maxRetries: 0 }).models.list()).rejects.toBeInstanceOf(AuthenticationError);
+    await expect(new OpenAI({ apiKey: 'sk-pb-wrong', baseURL: `${rig.url}/v1`, maxRetries: 0 }).models.list()).rejects.toBeInstanceOf(
+      AuthenticationError,
+    );
   });
 
   test('does not multiply attempts that were made already: it heeds x-should-retry', async () => {
     fake.answer(refusing(500));
     const eager = new OpenAI({ apiKey: key, baseURL: `${rig.url}/v1`, maxRetries: 5 });
-    await expect(eager.chat.completions.create({ model: 'Main/gpt-4o', messages: [] })).rejects.toMatchObject({ status: 502, code: 'upstream_error' });
+    await expect(eager.chat.completions.create({ model: 'Main/gpt-4o', messages: [] })).rejects.toMatchObject({
+      status: 502,
+      code: 'upstream_error',
+    });
     expect(fake.received).toHaveLength(2);
   });
 

@@ -1,6 +1,23 @@
 /** The commit point: until something was said another provider may be asked unseen; after it, never; and waiting callers are kept alive. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { after, chunk, doneEvent, finishEvent, holding, holdingBetween, plain, refusing, roleEvent, sse, startFakeProvider, streaming, streamEvents, whole, words, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  after,
+  chunk,
+  doneEvent,
+  finishEvent,
+  holding,
+  holdingBetween,
+  plain,
+  refusing,
+  roleEvent,
+  sse,
+  startFakeProvider,
+  streaming,
+  streamEvents,
+  whole,
+  words,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { errorOf, message, openRig, readStream, until, type Rig } from './rig.ts';
 
@@ -12,10 +29,16 @@ let key = '';
 let firstId = '';
 let secondId = '';
 beforeAll(async () => {
-  [rig, first, second, third] = await Promise.all([openRig({ timeouts: { heartbeatMs: 120, firstEventMs: 900, headersMs: 900, idleMs: 900 } }), startFakeProvider(), startFakeProvider(), startFakeProvider()]);
+  [rig, first, second, third] = await Promise.all([
+    openRig({ timeouts: { heartbeatMs: 120, firstEventMs: 900, headersMs: 900, idleMs: 900 } }),
+    startFakeProvider(),
+    startFakeProvider(),
+    startFakeProvider(),
+  ]);
   key = (await rig.issueKey()).text;
   const ids: string[] = [];
-  for (const [index, fake] of [first, second, third].entries()) ids.push((await rig.connect({ name: `Line ${index}`, baseUrl: fake.baseUrl, model: 'shared' })).id);
+  for (const [index, fake] of [first, second, third].entries())
+    ids.push((await rig.connect({ name: `Line ${index}`, baseUrl: fake.baseUrl, model: 'shared' })).id);
   [firstId, secondId] = ids as [string, string];
 });
 afterAll(async () => {
@@ -102,7 +125,8 @@ describe('before anything was said', () => {
   });
 
   test('when all rest, they are asked all the same: trying beats refusing', async () => {
-    for (const id of rig.deps.keeper.snapshot.connections.keys()) for (let count = 0; count < 5; count++) rig.deps.health.failed(id, 'server_error', null);
+    for (const id of rig.deps.keeper.snapshot.connections.keys())
+      for (let count = 0; count < 5; count++) rig.deps.health.failed(id, 'server_error', null);
     expect((await rig.ask(key, stream)).status).toBe(200);
   });
 
@@ -115,7 +139,11 @@ describe('before anything was said', () => {
 
 describe('after the first words', () => {
   test.each([
-    ['an error event', (response: { end(text: string): void }) => response.end(sse({ error: { message: 'secret words of theirs', type: 'server_error' } })), 'upstream_error'],
+    [
+      'an error event',
+      (response: { end(text: string): void }) => response.end(sse({ error: { message: 'secret words of theirs', type: 'server_error' } })),
+      'upstream_error',
+    ],
     ['the end of the line', (response: { destroy(): void }) => response.destroy(), 'upstream_connection_lost'],
   ] as const)('%s ends the stream with an error, no end mark, and nobody else is asked', async (_name, breakOff, code) => {
     first.answer(async ({ response, held }) => {
@@ -131,10 +159,16 @@ describe('after the first words', () => {
     first.release();
     const said = await asking;
     const read = readStream(said.text);
-    expect(read).toMatchObject({ content: 'Once upon ', isDone: false, error: { code, type: 'upstream_error', request_id: said.headers['x-request-id'] } });
+    expect(read).toMatchObject({
+      content: 'Once upon ',
+      isDone: false,
+      error: { code, type: 'upstream_error', request_id: said.headers['x-request-id'] },
+    });
     expect(said.text).not.toContain('secret words');
     expect(first.received.length + second.received.length).toBe(1);
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'partial', isLast: true, isEstimated: true })]);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({ state: 'partial', isLast: true, isEstimated: true }),
+    ]);
   });
 
   test('a provider that falls silent is given up after the idle limit', async () => {
@@ -188,7 +222,8 @@ describe('the time of a request is one for all its attempts', () => {
     const tight = await openRig({ timeouts: { headersMs: 500, firstEventMs: 5_000, idleMs: 5_000, totalMs: 800 } });
     try {
       const tightKey = await tight.issueKey();
-      for (const [index, fake] of [first, second].entries()) await tight.connect({ name: `Line ${index}`, baseUrl: fake.baseUrl, model: 'shared' });
+      for (const [index, fake] of [first, second].entries())
+        await tight.connect({ name: `Line ${index}`, baseUrl: fake.baseUrl, model: 'shared' });
       first.answer(holding(plain));
       second.answer(holding(plain));
       const startedMs = performance.now();
@@ -207,7 +242,8 @@ describe('a line that was closed while it rested (B2)', () => {
   test('200 requests over lines that die on their second use all succeed, each at the cost of one forgiven attempt at most', async () => {
     // The first request on each socket is answered; the next one on it meets a closed line, as after an idle time-out.
     let calls = 0;
-    const body = '{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}';
+    const body =
+      '{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"ok"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}';
     const sockets = new Set<Socket>();
     const server = createServer((socket) => {
       let carried = 0;
@@ -221,7 +257,11 @@ describe('a line that was closed while it rested (B2)', () => {
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const racing = await rig.connect({ name: 'Racing', baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`, model: 'racing' });
+    const racing = await rig.connect({
+      name: 'Racing',
+      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+      model: 'racing',
+    });
     const statuses = new Map<number, number>();
     let attempts = 0;
     for (let count = 0; count < 200; count++) {

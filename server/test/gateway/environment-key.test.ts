@@ -22,7 +22,10 @@ let origin = '';
 beforeAll(async () => {
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
-  house = await openHouse({ egressAllow: '127.0.0.1:*', environment: { baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o', secret: new Secret(key) } });
+  house = await openHouse({
+    egressAllow: '127.0.0.1:*',
+    environment: { baseUrl: 'https://api.openai.com/v1', model: 'gpt-4o', secret: new Secret(key) },
+  });
   await house.createResident('Admin', 'administrator');
   bob = await house.createResident('Bob');
 });
@@ -46,7 +49,12 @@ const unknown = (parts: Partial<ProbeTarget>): ProbeTarget => ({
 });
 const caller = () => ({ userId: bob.id, workspaceId: null, requestId: house.deps.ids.uuid() });
 
-for (const parts of [{}, { headers: 'stored' }, { secret: null, headers: 'stored' }, { secret: new Secret('typed'), headers: 'stored' }] as const) {
+for (const parts of [
+  {},
+  { headers: 'stored' },
+  { secret: null, headers: 'stored' },
+  { secret: new Secret('typed'), headers: 'stored' },
+] as const) {
   test(`a connection that has just gone is not taken for the environment (${Object.keys(parts).join(' and ') || 'its key'})`, async () => {
     const tested = await house.deps.probe.test(unknown(parts), caller());
     expect(tested).toMatchObject({ isSuccess: false, fault: 'secret_unreadable' });
@@ -57,7 +65,15 @@ for (const parts of [{}, { headers: 'stored' }, { secret: null, headers: 'stored
 }
 
 test('without a connection the key opens for the address of the environment alone', () => {
-  const target = { connection: null, row: providerRow('openai')!, baseUrl: '', trust: 'administrator' as const, model: 'm', settings: {}, typed: null };
+  const target = {
+    connection: null,
+    row: providerRow('openai')!,
+    baseUrl: '',
+    trust: 'administrator' as const,
+    model: 'm',
+    settings: {},
+    typed: null,
+  };
   expect(openSecrets(house.deps, { ...target, origin: 'https://api.openai.com' }).secret).toBe(key);
   for (const elsewhere of [origin, 'http://api.openai.com', 'https://api.openai.com:444', 'https://api.openai.com.example.org'])
     expect(() => openSecrets(house.deps, { ...target, origin: elsewhere })).toThrow(UpstreamFailure);
@@ -65,7 +81,10 @@ test('without a connection the key opens for the address of the environment alon
 
 test('the list of a connection is kept where it was asked for as saved, and not where a test went another way', async () => {
   const admin = await house.createResident('Carol', 'administrator');
-  const made = await house.request('POST', '/api/configurations', { token: admin.token, body: { name: 'listed', provider: 'custom', baseUrl: `${origin}/v1`, model: 'm', apiKey: 'sk-1234567890123' } });
+  const made = await house.request('POST', '/api/configurations', {
+    token: admin.token,
+    body: { name: 'listed', provider: 'custom', baseUrl: `${origin}/v1`, model: 'm', apiKey: 'sk-1234567890123' },
+  });
   const id = made.at('data.id');
   const saved: ProbeTarget = { ...unknown({}), connectionId: id };
   const { modelLists, probe } = house.deps;

@@ -4,14 +4,32 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as waitMs } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { requestsInFlight } from '../../src/gateway/admit.ts';
-import { chunk, doneEvent, finishEvent, holding, holdingBetween, plain, roleEvent, sse, startFakeProvider, usageEvent, whole, words, type Answer, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  chunk,
+  doneEvent,
+  finishEvent,
+  holding,
+  holdingBetween,
+  plain,
+  roleEvent,
+  sse,
+  startFakeProvider,
+  usageEvent,
+  whole,
+  words,
+  type Answer,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 import { message, openRig, readStream, until, type Rig, type Row } from './rig.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
 let key = '';
 beforeAll(async () => {
-  [rig, fake] = await Promise.all([openRig({ timeouts: { headersMs: 20_000, firstEventMs: 20_000, idleMs: 1_500, totalMs: 60_000, readerMs: 1_000 } }), startFakeProvider()]);
+  [rig, fake] = await Promise.all([
+    openRig({ timeouts: { headersMs: 20_000, firstEventMs: 20_000, idleMs: 1_500, totalMs: 60_000, readerMs: 1_000 } }),
+    startFakeProvider(),
+  ]);
   key = (await rig.issueKey()).text;
   await rig.connect({ name: 'Main', baseUrl: fake.baseUrl, isDefault: true });
 });
@@ -33,14 +51,19 @@ interface Caller {
 }
 
 function call(body: Record<string, unknown>): Caller {
-  const sent = httpRequest(`${rig.url}/v1/chat/completions`, { method: 'POST', agent: false, headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' } });
+  const sent = httpRequest(`${rig.url}/v1/chat/completions`, {
+    method: 'POST',
+    agent: false,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+  });
   const response = new Promise<IncomingMessage>((resolve) => sent.on('response', resolve));
   sent.on('error', () => undefined);
   sent.end(JSON.stringify({ messages: message(), ...body }));
   return { sent, response };
 }
 
-const firstData = (response: IncomingMessage): Promise<string> => new Promise((resolve) => response.once('data', (part: Buffer) => resolve(String(part))));
+const firstData = (response: IncomingMessage): Promise<string> =>
+  new Promise((resolve) => response.once('data', (part: Buffer) => resolve(String(part))));
 
 async function lastRow(): Promise<Row> {
   const rows = await rig.rows();
@@ -58,18 +81,29 @@ describe('a caller who leaves', () => {
   test.each([
     ['a whole answer', false],
     ['a stream', true],
-  ])('before the first byte of %s stops the provider within 200 ms, and is booked as partial with the prompt that was sent', async (_name, isStream) => {
-    fake.answer(holding(plain));
-    const { sent } = call({ stream: isStream });
-    await until(() => fake.received.length === 1, 'the request arrived');
-    sent.destroy();
-    expect(await untilStopped()).toBeLessThan(200);
-    await until(() => requestsInFlight() === 0, 'the request ended');
-    expect(await lastRow()).toMatchObject({ state: 'partial', reason: 'client_closed', status: 499, isLast: true, isEstimated: true, tokensOut: 0, isStream });
-    expect((await lastRow()).tokensIn).toBeGreaterThan(0);
-    expect(fake.received).toHaveLength(1);
-    fake.release();
-  });
+  ])(
+    'before the first byte of %s stops the provider within 200 ms, and is booked as partial with the prompt that was sent',
+    async (_name, isStream) => {
+      fake.answer(holding(plain));
+      const { sent } = call({ stream: isStream });
+      await until(() => fake.received.length === 1, 'the request arrived');
+      sent.destroy();
+      expect(await untilStopped()).toBeLessThan(200);
+      await until(() => requestsInFlight() === 0, 'the request ended');
+      expect(await lastRow()).toMatchObject({
+        state: 'partial',
+        reason: 'client_closed',
+        status: 499,
+        isLast: true,
+        isEstimated: true,
+        tokensOut: 0,
+        isStream,
+      });
+      expect((await lastRow()).tokensIn).toBeGreaterThan(0);
+      expect(fake.received).toHaveLength(1);
+      fake.release();
+    },
+  );
 
   test('after the first words stops the provider within 200 ms, and is booked with what was said', async () => {
     fake.answer(holdingBetween(begun, rest));
@@ -79,13 +113,23 @@ describe('a caller who leaves', () => {
     expect(await untilStopped()).toBeLessThan(200);
     await until(() => requestsInFlight() === 0, 'the request ended');
     const row = await lastRow();
-    expect(row).toMatchObject({ state: 'partial', reason: 'client_closed', isEstimated: true, tokensOut: Math.ceil('Once upon '.length / 4) });
+    expect(row).toMatchObject({
+      state: 'partial',
+      reason: 'client_closed',
+      isEstimated: true,
+      tokensOut: Math.ceil('Once upon '.length / 4),
+    });
     expect(row.cost).toBeGreaterThan(0);
     fake.release();
   });
 
   test('in the middle of a tool call is no different', async () => {
-    fake.answer(holdingBetween([roleEvent, sse(chunk({ tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'look', arguments: '{"pla' } }] }))], rest));
+    fake.answer(
+      holdingBetween(
+        [roleEvent, sse(chunk({ tool_calls: [{ index: 0, id: 'c', type: 'function', function: { name: 'look', arguments: '{"pla' } }] }))],
+        rest,
+      ),
+    );
     const { sent, response } = call({ stream: true });
     await firstData(await response);
     sent.destroy();
@@ -112,7 +156,9 @@ describe('a caller who leaves', () => {
   test('before the body was sent leaves nothing: no call, no row, nothing in flight', async () => {
     const before = (await rig.rows()).length;
     const socket: Socket = connect(Number(new URL(rig.url).port), '127.0.0.1');
-    socket.write(`POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{"messages":`);
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{"messages":`,
+    );
     await waitMs(50);
     socket.destroy();
     await waitMs(50);
@@ -178,7 +224,7 @@ describe('a caller who reads slowly', () => {
     await untilStopped();
   });
 
-  test('who reads on in time gets everything; the silence was not the provider\'s', async () => {
+  test("who reads on in time gets everything; the silence was not the provider's", async () => {
     const counted = { bytes: 0 };
     fake.answer(torrent(counted, 24 * 1024 * 1024));
     const { response } = call({ stream: true });

@@ -81,8 +81,10 @@ describe('a connection that fails', () => {
   });
 });
 
-describe('faults that are not the connection\'s', () => {
-  const innocent = (Object.keys(ruleOf) as Fault[]).filter((fault) => !ruleOf[fault].counts && fault !== 'rate_limited' && fault !== 'quota_exhausted');
+describe("faults that are not the connection's", () => {
+  const innocent = (Object.keys(ruleOf) as Fault[]).filter(
+    (fault) => !ruleOf[fault].counts && fault !== 'rate_limited' && fault !== 'quota_exhausted',
+  );
   test.each(innocent)('%s never sends it away', (fault) => {
     const { health } = manual();
     failTimes(health, 100, fault);
@@ -165,7 +167,7 @@ describe('the retry budget of a target (P5)', () => {
     expect(calls).toBeGreaterThan(10_000);
   });
 
-  test('is each target\'s own', () => {
+  test("is each target's own", () => {
     const { health } = manual();
     retries(health, 'a', 100);
     expect(health.mayRetry('b')).toBe(true);

@@ -11,7 +11,11 @@ let fake: FakeProvider;
 let mainId = '';
 let offsetMs = 0;
 /** The real clock, which a test may set forward. */
-const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + offsetMs, monotonicMs: () => systemClock.monotonicMs() + offsetMs };
+const clock: Clock = {
+  ...systemClock,
+  nowMs: () => systemClock.nowMs() + offsetMs,
+  monotonicMs: () => systemClock.monotonicMs() + offsetMs,
+};
 
 beforeAll(async () => {
   [rig, fake] = await Promise.all([openRig({ clock }), startFakeProvider()]);
@@ -85,7 +89,16 @@ describe('the list of models', () => {
     const said = await rig.ask(key.text, asked);
     expect(said.status).toBe(403);
     expect(errorOf(said)).toMatchObject({ code: 'model_not_allowed', param: 'model', type: 'permission_error' });
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'refused', reason: 'model_not_allowed', status: 403, attemptNo: 0, isLast: true, modelAsked: 'gpt-4o' })]);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({
+        state: 'refused',
+        reason: 'model_not_allowed',
+        status: 403,
+        attemptNo: 0,
+        isLast: true,
+        modelAsked: 'gpt-4o',
+      }),
+    ]);
     expect((await rig.ask(key.text, { ...asked, model: 'Main/gpt-4o' })).status).toBe(200);
   });
 
@@ -98,7 +111,8 @@ describe('the list of models', () => {
   });
 
   test('lets a default pass that is on it, by its model or by its connection', async () => {
-    for (const models of [['gpt-4o'], ['Main/*']]) expect((await rig.ask((await rig.issueKey({ models })).text, { messages: message() })).status).toBe(200);
+    for (const models of [['gpt-4o'], ['Main/*']])
+      expect((await rig.ask((await rig.issueKey({ models })).text, { messages: message() })).status).toBe(200);
   });
 });
 
@@ -177,25 +191,34 @@ describe('budgets', () => {
     expect(said.status).toBe(402);
     expect(errorOf(said).code).toBe('price_unknown');
     expect(fake.received).toEqual([]);
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'refused', reason: 'price_unknown', cost: null })]);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({ state: 'refused', reason: 'price_unknown', cost: null }),
+    ]);
   });
 });
 
 describe('whose connections a key may use', () => {
-  test('a person\'s key finds their own, then their workspaces\', then the organization\'s', async () => {
-    const own = await rig.connect({ name: 'Own', baseUrl: fake.baseUrl, model: 'shared-model' }, { scope: 'user', id: rig.caller.actor.userId });
+  test("a person's key finds their own, then their workspaces', then the organization's", async () => {
+    const own = await rig.connect(
+      { name: 'Own', baseUrl: fake.baseUrl, model: 'shared-model' },
+      { scope: 'user', id: rig.caller.actor.userId },
+    );
     const organization = await rig.connect({ name: 'Org', baseUrl: fake.baseUrl, model: 'shared-model' });
     const key = await rig.issueKey();
-    const used = async (): Promise<unknown> => (await rig.ask(key.text, { model: 'shared-model', messages: message() })).headers['x-patchbay-connection'];
+    const used = async (): Promise<unknown> =>
+      (await rig.ask(key.text, { model: 'shared-model', messages: message() })).headers['x-patchbay-connection'];
     expect(await used()).toBe(own.id);
     await rig.change(own.id, { isActive: false });
     expect(await used()).toBe(organization.id);
   });
 
-  test('a workspace\'s key speaks for the workspace and leaves private ones alone', async () => {
+  test("a workspace's key speaks for the workspace and leaves private ones alone", async () => {
     const { id } = await createWorkspace(rig.deps, rig.caller, 'Lab');
     const shared = await rig.connect({ name: 'Lab line', baseUrl: fake.baseUrl, model: 'lab-model' }, { scope: 'workspace', id });
-    const secret = await rig.connect({ name: 'Private line', baseUrl: fake.baseUrl, model: 'private-model' }, { scope: 'user', id: rig.caller.actor.userId });
+    const secret = await rig.connect(
+      { name: 'Private line', baseUrl: fake.baseUrl, model: 'private-model' },
+      { scope: 'user', id: rig.caller.actor.userId },
+    );
     const key = await rig.issueKey({}, id);
     expect((await rig.ask(key.text, { model: 'lab-model', messages: message() })).headers['x-patchbay-connection']).toBe(shared.id);
     expect((await rig.ask(key.text, { model: 'private-model', messages: message() })).status).toBe(404);

@@ -8,7 +8,21 @@ import { seeded } from '../vault/parts.ts';
 
 const minuteMs = 60_000;
 let made = 0;
-const keyWith = (part: Partial<AccessKey>): AccessKey => ({ id: `key-${++made}`, userId: 'u', workspaceId: null, name: 'k', last4: 'abcd', models: null, rpm: null, tpm: null, budgetNanoUsd: null, expiresAtMs: null, revokedAtMs: null, createdAtMs: 1, ...part });
+const keyWith = (part: Partial<AccessKey>): AccessKey => ({
+  id: `key-${++made}`,
+  userId: 'u',
+  workspaceId: null,
+  name: 'k',
+  last4: 'abcd',
+  models: null,
+  rpm: null,
+  tpm: null,
+  budgetNanoUsd: null,
+  expiresAtMs: null,
+  revokedAtMs: null,
+  createdAtMs: 1,
+  ...part,
+});
 
 function manual(): { now: { ms: number }; limits: Limits } {
   const now = { ms: 1_000_000 };
@@ -27,7 +41,8 @@ function refusalOf(run: () => unknown): GatewayRefusal['error'] | null {
 }
 
 const takes = (limits: Limits, key: AccessKey, tokens = 0): boolean => refusalOf(() => limits.take(key, tokens)) === null;
-const countTaken = (limits: Limits, key: AccessKey, tries: number, tokens = 0): number => Array.from({ length: tries }, () => takes(limits, key, tokens)).filter(Boolean).length;
+const countTaken = (limits: Limits, key: AccessKey, tries: number, tokens = 0): number =>
+  Array.from({ length: tries }, () => takes(limits, key, tokens)).filter(Boolean).length;
 
 describe('requests per minute', () => {
   test('1,000 at the same moment against a limit of 100 let exactly 100 pass', () => {
@@ -163,12 +178,14 @@ describe('tokens per minute', () => {
       const estimate = Math.floor(draw() * 500);
       const used = taken.reduce((sum, one) => sum + one.tokens, 0);
       const fits = used + estimate <= 50_000;
-      expect(refusalOf(() => {
-        const entry = { atMs: now.ms, tokens: estimate };
-        const slot = limits.take(key, estimate);
-        taken.push(entry);
-        if (draw() < 0.5) slot.correct((entry.tokens = Math.floor(draw() * 600)));
-      }) === null).toBe(fits);
+      expect(
+        refusalOf(() => {
+          const entry = { atMs: now.ms, tokens: estimate };
+          const slot = limits.take(key, estimate);
+          taken.push(entry);
+          if (draw() < 0.5) slot.correct((entry.tokens = Math.floor(draw() * 600)));
+        }) === null,
+      ).toBe(fits);
     }
   });
 });

@@ -23,7 +23,8 @@ beforeEach(() => {
   }
 });
 
-const ask = (model: string | undefined, headers: Record<string, string> = {}): Promise<Said> => rig.ask(key, { model, messages: message() }, headers);
+const ask = (model: string | undefined, headers: Record<string, string> = {}): Promise<Said> =>
+  rig.ask(key, { model, messages: message() }, headers);
 const codeOf = async (asking: Promise<Said>): Promise<string> => errorOf(await asking).code;
 
 describe('where nothing is configured', () => {
@@ -70,7 +71,7 @@ describe('names', () => {
     expect(fake.received.at(-1)!.json['model']).toBe('openai/gpt-4o');
   });
 
-  test('404 for what nobody serves, and the caller\'s words are not repeated', async () => {
+  test("404 for what nobody serves, and the caller's words are not repeated", async () => {
     const said = await ask('<script>no-such</script>');
     expect(said.status).toBe(404);
     expect(said.text).not.toContain('<script>');
@@ -96,7 +97,7 @@ describe('a connection that is switched off', () => {
   });
 });
 
-describe('a connection\'s own settings', () => {
+describe("a connection's own settings", () => {
   test('are sent where the caller said nothing, and never over what the caller said', async () => {
     await rig.connect({ name: 'Warm', baseUrl: fake.baseUrl, model: 'gpt-4o', settings: { temperature: 0.25 } });
     await rig.ask(key, { model: 'Warm/gpt-4o', messages: message() });
@@ -125,7 +126,9 @@ describe('a secret that does not open', () => {
     expect(said.status).toBe(502);
     expect(errorOf(said).code).toBe('credential_unreadable');
     expect(fake.received).toEqual([]);
-    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ state: 'settled', reason: 'secret_unreadable', tokensIn: 0, cost: 0 })]);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({ state: 'settled', reason: 'secret_unreadable', tokensIn: 0, cost: 0 }),
+    ]);
     await rig.connect({ name: 'Whole', baseUrl: other.baseUrl, model: 'torn-model' });
     expect((await ask('torn-model')).status).toBe(200);
   });
@@ -138,15 +141,18 @@ describe('a secret that does not open', () => {
     for (const siblings of snapshot.byOwner.values()) if (siblings.has(connection.id)) siblings.set(connection.id, altered);
     expect(await codeOf(ask('kidnapped-model'))).toBe('credential_unreadable');
     snapshot.connections.set(connection.id, { ...altered, origin: other.origin });
-    for (const siblings of snapshot.byOwner.values()) if (siblings.has(connection.id)) siblings.set(connection.id, { ...altered, origin: other.origin });
+    for (const siblings of snapshot.byOwner.values())
+      if (siblings.has(connection.id)) siblings.set(connection.id, { ...altered, origin: other.origin });
     expect(await codeOf(ask('kidnapped-model'))).toBe('credential_unreadable');
     expect(other.received).toEqual([]);
   });
 });
 
-describe('the environment\'s pseudo-connection (C-02)', () => {
+describe("the environment's pseudo-connection (C-02)", () => {
   test('answers where nothing else is configured, is named in no header, and is booked', async () => {
-    const alone = await openRig({ environment: { LLM_BASE_URL: fake.baseUrl, LLM_API_KEY: 'sk-of-the-environment-01', LLM_MODEL: 'env-model' } });
+    const alone = await openRig({
+      environment: { LLM_BASE_URL: fake.baseUrl, LLM_API_KEY: 'sk-of-the-environment-01', LLM_MODEL: 'env-model' },
+    });
     try {
       const envKey = (await alone.issueKey()).text;
       const said = await alone.ask(envKey, { messages: message() });
@@ -154,7 +160,9 @@ describe('the environment\'s pseudo-connection (C-02)', () => {
       expect(said.headers['x-patchbay-connection']).toBeUndefined();
       expect(fake.received.at(-1)!.json['model']).toBe('env-model');
       expect(fake.received.at(-1)!.headers['authorization']).toBe('Bearer sk-of-the-environment-01');
-      expect(await alone.rowsOf(String(said.headers['x-request-id']))).toEqual([expect.objectContaining({ connectionId: null, model: 'env-model', state: 'settled', tokensIn: 11 })]);
+      expect(await alone.rowsOf(String(said.headers['x-request-id']))).toEqual([
+        expect.objectContaining({ connectionId: null, model: 'env-model', state: 'settled', tokensIn: 11 }),
+      ]);
       await alone.connect({ name: 'Real', baseUrl: other.baseUrl, model: 'real-model', isDefault: true });
       expect((await alone.ask(envKey, { messages: message() })).headers['x-patchbay-connection']).toBeDefined();
       expect(other.received.at(-1)!.json['model']).toBe('real-model');

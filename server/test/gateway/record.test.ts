@@ -14,23 +14,41 @@ const promptBytes = JSON.stringify({ model: 'm', messages: [{ role: 'user', cont
 const order = { request: readRequest(Buffer.from(promptBytes)) } as unknown as Order;
 const promptEstimate = Math.ceil(promptBytes.length / 4);
 const counted: TokenUsage = { tokensIn: 100, tokensOut: 20, tokensCached: 40, tokensCacheWrite: 0, tokensReasoning: 5, isEstimated: false };
-const facts = (part: Partial<AnswerFacts> = {}): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [], ...part });
+const facts = (part: Partial<AnswerFacts> = {}): AnswerFacts => ({
+  usage: null,
+  finishReason: null,
+  modelReported: null,
+  contentChars: 0,
+  changed: [],
+  ...part,
+});
 const failure = (fault: Fault): UpstreamFailure => new UpstreamFailure(fault, 'x');
-const flat: ModelPrices = { at: () => ({ input: 1_000_000_000, output: 2_000_000_000 }), dearest: { input: 1_000_000_000, output: 2_000_000_000 } };
+const flat: ModelPrices = {
+  at: () => ({ input: 1_000_000_000, output: 2_000_000_000 }),
+  dearest: { input: 1_000_000_000, output: 2_000_000_000 },
+};
 
 const everyFault = Object.keys(ruleOf) as Fault[];
 
 describe('usage', () => {
-  test('is the provider\'s where it counted', () => {
+  test("is the provider's where it counted", () => {
     expect(usageOfEnding(order, { failure: null, facts: facts({ usage: counted }), wasSent: true })).toEqual(counted);
   });
 
   test('is estimated from what was sent and said where it did not, and marked', () => {
-    expect(usageOfEnding(order, { failure: null, facts: facts({ contentChars: 41 }), wasSent: true })).toMatchObject({ tokensIn: promptEstimate, tokensOut: 11, isEstimated: true });
+    expect(usageOfEnding(order, { failure: null, facts: facts({ contentChars: 41 }), wasSent: true })).toMatchObject({
+      tokensIn: promptEstimate,
+      tokensOut: 11,
+      isEstimated: true,
+    });
   });
 
   test('that was counted before the stream broke is not the last word: what was heard beyond it is added as an estimate', () => {
-    const usage = usageOfEnding(order, { failure: failure('connection_lost'), facts: facts({ usage: { ...counted, tokensOut: 1 }, contentChars: 400 }), wasSent: true });
+    const usage = usageOfEnding(order, {
+      failure: failure('connection_lost'),
+      facts: facts({ usage: { ...counted, tokensOut: 1 }, contentChars: 400 }),
+      wasSent: true,
+    });
     expect(usage).toEqual({ ...counted, tokensOut: 100, isEstimated: true });
   });
 
@@ -48,14 +66,29 @@ describe('usage', () => {
   });
 
   test('of an attempt that was never sent is nothing, whatever ended it', () => {
-    for (const fault of everyFault) expect(usageOfEnding(order, { failure: failure(fault), facts: facts(), wasSent: false })).toMatchObject({ tokensIn: 0, tokensOut: 0, isEstimated: false });
+    for (const fault of everyFault)
+      expect(usageOfEnding(order, { failure: failure(fault), facts: facts(), wasSent: false })).toMatchObject({
+        tokensIn: 0,
+        tokensOut: 0,
+        isEstimated: false,
+      });
   });
 });
 
 describe('the settlement', () => {
   const deps = { clock: { monotonicMs: () => 1_250.4 } } as unknown as GatewayDeps;
   const intent = { id: 'attempt-1', atMs: 77 } as Intent;
-  const settle = (part: Partial<Ending>) => settlementOf(deps, order, intent, { failure: null, facts: facts({ usage: counted, finishReason: 'stop', modelReported: 'm-1' }), isLast: true, wasSent: true, prices: flat, startedMs: 1_000, firstByteMs: 1_100.2, ...part });
+  const settle = (part: Partial<Ending>) =>
+    settlementOf(deps, order, intent, {
+      failure: null,
+      facts: facts({ usage: counted, finishReason: 'stop', modelReported: 'm-1' }),
+      isLast: true,
+      wasSent: true,
+      prices: flat,
+      startedMs: 1_000,
+      firstByteMs: 1_100.2,
+      ...part,
+    });
 
   test('of a success', () => {
     expect(settle({})).toEqual({
@@ -77,16 +110,36 @@ describe('the settlement', () => {
   });
 
   test('of a failure is settled too, at its cost or zero', () => {
-    expect(settle({ failure: failure('auth'), facts: facts(), firstByteMs: null })).toMatchObject({ state: 'settled', reason: 'auth', status: 502, costNanoUsd: 0, prices: null, firstByteMs: null });
-    expect(settle({ failure: failure('headers_timeout'), facts: facts() })).toMatchObject({ state: 'settled', reason: 'headers_timeout', status: 504, costNanoUsd: promptEstimate * 1_000 });
+    expect(settle({ failure: failure('auth'), facts: facts(), firstByteMs: null })).toMatchObject({
+      state: 'settled',
+      reason: 'auth',
+      status: 502,
+      costNanoUsd: 0,
+      prices: null,
+      firstByteMs: null,
+    });
+    expect(settle({ failure: failure('headers_timeout'), facts: facts() })).toMatchObject({
+      state: 'settled',
+      reason: 'headers_timeout',
+      status: 504,
+      costNanoUsd: promptEstimate * 1_000,
+    });
   });
 
   test('of a broken answer is partial, with what was said', () => {
-    expect(settle({ failure: failure('stalled'), facts: facts({ contentChars: 8 }) })).toMatchObject({ state: 'partial', reason: 'stalled', usage: { tokensOut: 2, isEstimated: true } });
+    expect(settle({ failure: failure('stalled'), facts: facts({ contentChars: 8 }) })).toMatchObject({
+      state: 'partial',
+      reason: 'stalled',
+      usage: { tokensOut: 2, isEstimated: true },
+    });
   });
 
   test('of a caller who left is partial, and says so', () => {
-    expect(settle({ failure: failure('caller_gone'), facts: facts() })).toMatchObject({ state: 'partial', reason: 'client_closed', status: 499 });
+    expect(settle({ failure: failure('caller_gone'), facts: facts() })).toMatchObject({
+      state: 'partial',
+      reason: 'client_closed',
+      status: 499,
+    });
   });
 
   test('without a price has no cost, never a silent zero', () => {
@@ -95,7 +148,10 @@ describe('the settlement', () => {
   });
 
   test('is reckoned at the prices of its own length', () => {
-    const tiered: ModelPrices = { ...flat, at: (tokensIn) => (tokensIn >= 100 ? { input: 9_000_000_000, output: 0 } : { input: 0, output: 0 }) };
+    const tiered: ModelPrices = {
+      ...flat,
+      at: (tokensIn) => (tokensIn >= 100 ? { input: 9_000_000_000, output: 0 } : { input: 0, output: 0 }),
+    };
     expect(settle({ prices: tiered })).toMatchObject({ costNanoUsd: 900_000, prices: { input: 9_000_000_000 } });
   });
 });
@@ -109,7 +165,7 @@ describe('what the caller hears of a failure', () => {
     expect(error.shouldRetry, 'what could be repeated was').toBe(false);
   });
 
-  test('a provider\'s 401 or 403 is never passed on: clients would throw away their own key', () => {
+  test("a provider's 401 or 403 is never passed on: clients would throw away their own key", () => {
     for (const vendorStatus of [401, 403]) expect(errorOfFailure(new UpstreamFailure('auth', 'x', { vendorStatus })).status).toBe(502);
   });
 
@@ -125,16 +181,26 @@ describe('what the caller hears of a failure', () => {
   });
 
   test('how long to wait is told in whole seconds, rounded up, at least one where waiting helps', () => {
-    const waitOf = (fault: Fault, retryAfterMs: number | null) => errorOfFailure(new UpstreamFailure(fault, 'x', { retryAfterMs })).retryAfterS;
-    expect([waitOf('rate_limited', null), waitOf('rate_limited', 1), waitOf('rate_limited', 1_001), waitOf('overloaded', 30_000), waitOf('quota_exhausted', null)]).toEqual([1, 1, 2, 30, 1]);
+    const waitOf = (fault: Fault, retryAfterMs: number | null) =>
+      errorOfFailure(new UpstreamFailure(fault, 'x', { retryAfterMs })).retryAfterS;
+    expect([
+      waitOf('rate_limited', null),
+      waitOf('rate_limited', 1),
+      waitOf('rate_limited', 1_001),
+      waitOf('overloaded', 30_000),
+      waitOf('quota_exhausted', null),
+    ]).toEqual([1, 1, 2, 30, 1]);
     expect(waitOf('auth', null)).toBeNull();
   });
 });
 
 describe('refusals of ours', () => {
   test('say whether repeating can help: only where it is too much or too early', () => {
-    expect(['rate_limit_exceeded', 'ledger_unavailable', 'overloaded'].map((code) => refuse(code as 'overloaded').error.shouldRetry)).toEqual([true, true, true]);
-    for (const code of ['model_not_found', 'invalid_api_key', 'budget_exceeded', 'price_unknown', 'invalid_json', 'internal'] as const) expect(refuse(code).error.shouldRetry).toBe(false);
+    expect(
+      ['rate_limit_exceeded', 'ledger_unavailable', 'overloaded'].map((code) => refuse(code as 'overloaded').error.shouldRetry),
+    ).toEqual([true, true, true]);
+    for (const code of ['model_not_found', 'invalid_api_key', 'budget_exceeded', 'price_unknown', 'invalid_json', 'internal'] as const)
+      expect(refuse(code).error.shouldRetry).toBe(false);
   });
 
   test('keep their code and status whatever text is given with them', () => {

@@ -75,7 +75,12 @@ function manualClock(): { clock: Clock; now: Bench['now']; pass: Bench['pass'] }
     now.timers.push(timer);
     return { cancel: () => void (now.timers = now.timers.filter((one) => one !== timer)) };
   };
-  const clock: Clock = { nowMs: () => now.ms, monotonicMs: () => now.ms, after: (delayMs, run) => put(delayMs, run, null), every: (periodMs, run) => put(periodMs, run, periodMs) };
+  const clock: Clock = {
+    nowMs: () => now.ms,
+    monotonicMs: () => now.ms,
+    after: (delayMs, run) => put(delayMs, run, null),
+    every: (periodMs, run) => put(periodMs, run, periodMs),
+  };
   return {
     clock,
     now,
@@ -93,21 +98,54 @@ function manualClock(): { clock: Clock; now: Bench['now']; pass: Bench['pass'] }
 function open(isStream = true): Bench {
   const dir = freshDir('relay');
   const { journal } = openJournal({ dir, clock: systemClock, ids, onError: (error) => expect.unreachable(error.message) });
-  cleanups.push(() => rmSync(dir, { recursive: true, force: true }), () => journal.close());
+  cleanups.push(
+    () => rmSync(dir, { recursive: true, force: true }),
+    () => journal.close(),
+  );
   const { clock, now, pass } = manualClock();
   const line = createLine();
   const journey = { ...newJourney(), attempts: 1 };
-  const deps = { clock, journal, timeouts: { ...shortTimeouts, heartbeatMs: 15_000, readerMs: 120_000 }, keeper: { snapshot: { revision: 7 } } } as unknown as GatewayDeps;
+  const deps = {
+    clock,
+    journal,
+    timeouts: { ...shortTimeouts, heartbeatMs: 15_000, readerMs: 120_000 },
+    keeper: { snapshot: { revision: 7 } },
+  } as unknown as GatewayDeps;
   const order = { request: { ...readRequest(Buffer.from('{}')), isStream } } as unknown as Order;
   const relay = new Relay(deps, order, journey, line);
   cleanups.push(() => relay.close());
-  const exchange = { aborted: 0, paused: 0, resumed: 0, abort: () => void exchange.aborted++, pause: () => void exchange.paused++, resume: () => void exchange.resumed++ };
+  const exchange = {
+    aborted: 0,
+    paused: 0,
+    resumed: 0,
+    abort: () => void exchange.aborted++,
+    pause: () => void exchange.paused++,
+    resume: () => void exchange.resumed++,
+  };
   relay.newAttempt();
   relay.attach(exchange, () => exchange.abort());
   return { journal, relay, line, journey, now, pass, exchange, book: () => journal.append({ kind: 'intent', ...intent() }) };
 }
 
-const intent = (): Intent => ({ id: ids.uuid(), atMs: 1, requestId: ids.uuid(), attemptNo: 1, face: 'openai.chat', purpose: 'completion', connectionId: null, provider: 'openai', modelAsked: 'm', model: 'm', accessKeyId: null, userId: null, workspaceId: null, isStream: true, reservedNanoUsd: 0, configRevision: 1, clientRequestId: null });
+const intent = (): Intent => ({
+  id: ids.uuid(),
+  atMs: 1,
+  requestId: ids.uuid(),
+  attemptNo: 1,
+  face: 'openai.chat',
+  purpose: 'completion',
+  connectionId: null,
+  provider: 'openai',
+  modelAsked: 'm',
+  model: 'm',
+  accessKeyId: null,
+  userId: null,
+  workspaceId: null,
+  isStream: true,
+  reservedNanoUsd: 0,
+  configRevision: 1,
+  clientRequestId: null,
+});
 
 describe('the first byte', () => {
   test('waits for the intent to be on the disk; then everything follows in order', async () => {
@@ -162,7 +200,7 @@ describe('the first byte', () => {
     expect(journal.lastSeq()).toBe(2);
   });
 
-  test('word of an earlier attempt\'s intent opens nothing for a later one', async () => {
+  test("word of an earlier attempt's intent opens nothing for a later one", async () => {
     const { relay, line, book, journal } = open();
     const first = book();
     relay.piece('of the first', first);

@@ -17,9 +17,24 @@ import { createLog } from '../../src/lib/log.ts';
 import { freshDir } from '../support/throwaway.ts';
 
 /** The house's limits divided by about a hundred, so that a fault is a matter of milliseconds. */
-export const shortTimeouts: GatewayDeps['timeouts'] = { headersMs: 400, firstEventMs: 400, idleMs: 400, totalMs: 10_000, heartbeatMs: 60_000, readerMs: 2_000 };
+export const shortTimeouts: GatewayDeps['timeouts'] = {
+  headersMs: 400,
+  firstEventMs: 400,
+  idleMs: 400,
+  totalMs: 10_000,
+  heartbeatMs: 60_000,
+  readerMs: 2_000,
+};
 
-const words: FieldWords = { provider: 'provider', baseUrl: 'baseUrl', secret: 'apiKey', accessKeyId: 'accessKeyId', model: 'model', settings: 'configuration', needsModel: false };
+const words: FieldWords = {
+  provider: 'provider',
+  baseUrl: 'baseUrl',
+  secret: 'apiKey',
+  accessKeyId: 'accessKeyId',
+  model: 'model',
+  settings: 'configuration',
+  needsModel: false,
+};
 
 export interface RigOptions {
   timeouts?: Partial<GatewayDeps['timeouts']>;
@@ -111,7 +126,10 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const started = await startHouse(settings, io);
   const { deps } = started;
   const person = [...deps.keeper.snapshot.people.values()][0]!;
-  const caller: Caller = { actor: deps.keeper.snapshot.actorOf(person.userId, 'session')!, origin: { requestId: ids.uuid(), address: '127.0.0.1', agent: 'test' } };
+  const caller: Caller = {
+    actor: deps.keeper.snapshot.actorOf(person.userId, 'session')!,
+    origin: { requestId: ids.uuid(), address: '127.0.0.1', agent: 'test' },
+  };
   const organization: Owner = { scope: 'organization', id: deps.keeper.snapshot.organizationId };
 
   return {
@@ -122,7 +140,13 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     dataDir,
     logged,
     async connect(input, owner = organization, as = caller) {
-      const { connection } = await createConnection(deps, as, owner, { providerId: 'openai', secret: canary, model: 'gpt-4o', ...input }, words);
+      const { connection } = await createConnection(
+        deps,
+        as,
+        owner,
+        { providerId: 'openai', secret: canary, model: 'gpt-4o', ...input },
+        words,
+      );
       return connection;
     },
     async change(id, input) {
@@ -133,7 +157,11 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       return { id: key.id, text };
     },
     revokeKey: (id) => revokeAccessKey(deps, caller, id),
-    ask: (key, body, headers = {}) => post(`${started.url}/v1/chat/completions`, typeof body === 'string' ? body : JSON.stringify(body), { authorization: `Bearer ${key}`, ...headers }),
+    ask: (key, body, headers = {}) =>
+      post(`${started.url}/v1/chat/completions`, typeof body === 'string' ? body : JSON.stringify(body), {
+        authorization: `Bearer ${key}`,
+        ...headers,
+      }),
     rowsOf: async (requestId) => (await readRows(started)).filter((row) => row.requestId === requestId),
     rows: () => readRows(started),
     async close() {
@@ -164,12 +192,18 @@ async function readRows({ house }: StartedHouse): Promise<Row[]> {
 /** One POST on a connection of its own, its answer as it came. Rejects where the line broke. */
 export function post(url: string, body: string | Buffer, headers: Record<string, string>): Promise<Said> {
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(url, { method: 'POST', agent: false, headers: { 'content-type': 'application/json', ...headers } }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('error', reject);
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(parts).toString('utf8') }));
-    });
+    const sent = httpRequest(
+      url,
+      { method: 'POST', agent: false, headers: { 'content-type': 'application/json', ...headers } },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(parts).toString('utf8') }),
+        );
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
@@ -205,7 +239,11 @@ export interface Streamed {
 export function readStream(text: string): Streamed {
   const read: Streamed = { content: '', isDone: false, error: null, usage: null, finishReason: null, events: [] };
   for (const block of text.split('\n\n')) {
-    const data = block.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5).replace(/^ /, '')).join('\n');
+    const data = block
+      .split('\n')
+      .filter((line) => line.startsWith('data:'))
+      .map((line) => line.slice(5).replace(/^ /, ''))
+      .join('\n');
     if (data === '') continue;
     expect(read.isDone, 'nothing follows [DONE]').toBe(false);
     read.events.push(data);

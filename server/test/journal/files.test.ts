@@ -106,7 +106,11 @@ describe('spans of lines', () => {
 
   test('where a line is damaged or a number is missing a new span begins', () => {
     const more = [5, 6].map((seq) => writeLine(seq, intent)).join('');
-    const { spans, damagedLines } = readSpans(Buffer.from(`${lines[0]!}${lines[1]!.replace('"kind"', '"kinD"')}${lines[2]!}${more}`), 0, 10);
+    const { spans, damagedLines } = readSpans(
+      Buffer.from(`${lines[0]!}${lines[1]!.replace('"kind"', '"kinD"')}${lines[2]!}${more}`),
+      0,
+      10,
+    );
     expect(spans.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([[1, 1], [3, 3], [5, 6]]); // prettier-ignore
     expect(damagedLines).toBe(1);
     expect(numbersOf(spans)).toEqual([1, 3, 5, 6]);

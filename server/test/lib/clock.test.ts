@@ -7,7 +7,11 @@ import { pause, systemClock } from '../../src/lib/clock.ts';
 const modulePath = path.join(import.meta.dirname, '../../src/lib/clock.ts');
 
 /** Runs a script with the clock imported; a process that is kept alive by a timer is killed after five seconds. */
-const run = (script: string) => spawnSync(process.execPath, ['--input-type=module', '-e', `import { systemClock, pause } from ${JSON.stringify(modulePath)};${script}`], { timeout: 5_000, encoding: 'utf8' });
+const run = (script: string) =>
+  spawnSync(process.execPath, ['--input-type=module', '-e', `import { systemClock, pause } from ${JSON.stringify(modulePath)};${script}`], {
+    timeout: 5_000,
+    encoding: 'utf8',
+  });
 
 describe('the system clock', () => {
   test('tells the wall time and a time that never goes back', () => {

@@ -11,7 +11,11 @@ function mustScan(bytes: Buffer): Scan {
 }
 const patched = (text: string, patches: Record<string, unknown>): string => {
   const bytes = Buffer.from(text);
-  return patchObject(bytes, mustScan(bytes), Object.entries(patches).map(([key, value]) => ({ key, json: JSON.stringify(value) }))).toString('utf8');
+  return patchObject(
+    bytes,
+    mustScan(bytes),
+    Object.entries(patches).map(([key, value]) => ({ key, json: JSON.stringify(value) })),
+  ).toString('utf8');
 };
 
 describe('members', () => {
@@ -19,7 +23,15 @@ describe('members', () => {
     const bytes = Buffer.from(' {\r\n\t"model" : "gpt-4o" ,"n":1,"list":[1,{"a":"}"}],"o":{"x":"]"},"t":true,"z":null,"e":-1.5e3 }\n');
     const scan = mustScan(bytes);
     expect([...scan.members.keys()]).toEqual(['model', 'n', 'list', 'o', 't', 'z', 'e']);
-    expect([...scan.members.keys()].map((key) => memberValue(bytes, scan, key))).toEqual(['gpt-4o', 1, [1, { a: '}' }], { x: ']' }, true, null, -1500]);
+    expect([...scan.members.keys()].map((key) => memberValue(bytes, scan, key))).toEqual([
+      'gpt-4o',
+      1,
+      [1, { a: '}' }],
+      { x: ']' },
+      true,
+      null,
+      -1500,
+    ]);
   });
 
   test('of inner objects are not top-level members', () => {
@@ -145,7 +157,9 @@ function randomValue(draw: () => number, depth: number): unknown {
 }
 
 function randomObject(draw: () => number): Record<string, unknown> {
-  return Object.fromEntries(Array.from({ length: Math.floor(draw() * 8) }, (_, n) => [`k${n}${draw() < 0.3 ? '"\\' : ''}`, randomValue(draw, 0)]));
+  return Object.fromEntries(
+    Array.from({ length: Math.floor(draw() * 8) }, (_, n) => [`k${n}${draw() < 0.3 ? '"\\' : ''}`, randomValue(draw, 0)]),
+  );
 }
 
 describe('against the parser', () => {
@@ -163,7 +177,11 @@ describe('against the parser', () => {
     const draw = seeded(7);
     for (let round = 0; round < 2_000; round++) {
       const value = randomObject(draw);
-      const keys = [...Object.keys(value).filter(() => draw() < 0.4), ...(draw() < 0.5 ? ['added'] : []), ...(draw() < 0.5 ? ['mo"re'] : [])];
+      const keys = [
+        ...Object.keys(value).filter(() => draw() < 0.4),
+        ...(draw() < 0.5 ? ['added'] : []),
+        ...(draw() < 0.5 ? ['mo"re'] : []),
+      ];
       const changes = Object.fromEntries(keys.map((key) => [key, randomValue(draw, 2)]));
       const text = patched(JSON.stringify(value, null, Math.floor(draw() * 2)), changes);
       expect(JSON.parse(text)).toEqual({ ...value, ...changes });
@@ -175,7 +193,8 @@ describe('against the parser', () => {
     let accepted = 0;
     for (let round = 0; round < 20_000; round++) {
       const bytes = Buffer.from(JSON.stringify(randomObject(draw)));
-      for (let cuts = 0; cuts < 2; cuts++) if (bytes.length > 0) bytes[Math.floor(draw() * bytes.length)] = '{}[]",:\\ 0a'.charCodeAt(Math.floor(draw() * 11));
+      for (let cuts = 0; cuts < 2; cuts++)
+        if (bytes.length > 0) bytes[Math.floor(draw() * bytes.length)] = '{}[]",:\\ 0a'.charCodeAt(Math.floor(draw() * 11));
       const scan = scanObject(bytes);
       let parsed: unknown;
       try {
@@ -210,7 +229,9 @@ describe('writeObject', () => {
 
   test('members that did not change keep their own bytes, those that did are written anew', () => {
     const text = '{ "seed": 12345678901234567890, "t":1.50 , "list": [ 1,2 ],"\\u006dodel":"a"}';
-    expect(written(text, (body) => ({ ...body, model: 'b', more: { x: 1 } }))).toBe('{"seed":12345678901234567890,"t":1.50,"list":[ 1,2 ],"model":"b","more":{"x":1}}');
+    expect(written(text, (body) => ({ ...body, model: 'b', more: { x: 1 } }))).toBe(
+      '{"seed":12345678901234567890,"t":1.50,"list":[ 1,2 ],"model":"b","more":{"x":1}}',
+    );
   });
 
   test('a value that only looks the same is written from what it is now', () => {

@@ -13,7 +13,13 @@ describe('one line per event', () => {
     const { lines, log } = logInto();
     log.info({ requestId: 'r1', attempts: 2 }, 'answered');
     expect(lines).toHaveLength(1);
-    expect(JSON.parse(lines[0]!)).toMatchObject({ level: 30, requestId: 'r1', attempts: 2, msg: 'answered', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string });
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      level: 30,
+      requestId: 'r1',
+      attempts: 2,
+      msg: 'answered',
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
+    });
   });
 
   test('line breaks, colours and separators of others stay inside the line', () => {
@@ -34,7 +40,13 @@ describe('one line per event', () => {
   test('an error comes with its type, message and stack', () => {
     const { lines, log } = logInto();
     log.error({ err: new RangeError('out of it', { cause: new Error('deeper') }) }, 'failed');
-    expect(JSON.parse(lines[0]!)).toMatchObject({ err: { type: 'RangeError', message: expect.stringContaining('out of it') as string, stack: expect.stringContaining('log.test.ts') as string } });
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      err: {
+        type: 'RangeError',
+        message: expect.stringContaining('out of it') as string,
+        stack: expect.stringContaining('log.test.ts') as string,
+      },
+    });
   });
 });
 
@@ -73,6 +85,14 @@ describe('what looks like a secret', () => {
   });
 
   test('ordinary words stay as they are', () => {
-    for (const text of ['the bearer of this', 'task-force-of-many-people', 'sk-short', 'ask-me-anything-you-like', 'a model named gpt-4o-2024-08-06', 'https://example.org/?monkey=banana']) expect(scrub(text)).toBe(text);
+    for (const text of [
+      'the bearer of this',
+      'task-force-of-many-people',
+      'sk-short',
+      'ask-me-anything-you-like',
+      'a model named gpt-4o-2024-08-06',
+      'https://example.org/?monkey=banana',
+    ])
+      expect(scrub(text)).toBe(text);
   });
 });

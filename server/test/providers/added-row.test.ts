@@ -44,7 +44,14 @@ async function call(body: ChatRequest, answer: Answer): Promise<Heard> {
   fake.answer(answer);
   const base = normaliseBase(newcomer, fake.origin);
   const bytes = Buffer.from(JSON.stringify(body));
-  const request = { bytes, scan: scanObject(bytes) as Scan, parsed: () => JSON.parse(bytes.toString()) as ChatRequest, isStream: body.stream === true, wantsUsage: false, outputTokensMax: null };
+  const request = {
+    bytes,
+    scan: scanObject(bytes) as Scan,
+    parsed: () => JSON.parse(bytes.toString()) as ChatRequest,
+    isStream: body.stream === true,
+    wantsUsage: false,
+    outputTokensMax: null,
+  };
   const heard: Heard = { text: '', facts: null, failure: null, fake };
   await new Promise<void>((resolve) => {
     const end = (facts: AnswerFacts): void => {
@@ -90,7 +97,11 @@ test('it is not in the catalogue, so that nothing else in the house can know it'
 test('the form, its rules and its suggestions follow from the row', () => {
   const names = schemaOf(newcomer).fields.map((field) => field.name);
   expect(names).toEqual(expect.arrayContaining(['apiKey', 'model', 'temperature']));
-  expect(configurationFaults(newcomer, {}).map((fault) => fault.path).toSorted()).toEqual(['apiKey', 'model']);
+  expect(
+    configurationFaults(newcomer, {})
+      .map((fault) => fault.path)
+      .toSorted(),
+  ).toEqual(['apiKey', 'model']);
   expect(configurationFaults(newcomer, { apiKey: 'nk-1', model: 'any-model' })).toEqual([]);
   expect(settingsFaults(newcomer, null, { nonsense: 1 }).map((fault) => fault.path)).toEqual(['nonsense']);
   expect(catalogModels(newcomer).map((model) => model.id)).toEqual(['newcomer-large', 'newcomer-old']);
@@ -105,7 +116,15 @@ test('the address is completed and the list asked for as the row says', () => {
 });
 
 test('a completion goes out with the key, the names and the limits of the row, and every change is told', async () => {
-  const asked = { messages: [{ role: 'developer', content: 'Be brief.' }, { role: 'user', content: 'hi' }], max_completion_tokens: 5, temperature: 1.7, logit_bias: { 1: 2 } };
+  const asked = {
+    messages: [
+      { role: 'developer', content: 'Be brief.' },
+      { role: 'user', content: 'hi' },
+    ],
+    max_completion_tokens: 5,
+    temperature: 1.7,
+    logit_bias: { 1: 2 },
+  };
   const { fake, text, facts } = await call(asked, plain);
   expect(fake.received).toHaveLength(1);
   expect(fake.received[0]!.path).toBe('/v7/chat/completions');

@@ -4,10 +4,27 @@ import type { Configuration, CreateConfiguration } from '@patchbay/contract/conf
 import { UpstreamFailure } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
-import { GeminiProvider, OpenAIProvider, type AIProvider, type AIProviderConfig, type AIProviderDeps, type AIProviderName } from '../../src/providers/ai-provider.ts';
+import {
+  GeminiProvider,
+  OpenAIProvider,
+  type AIProvider,
+  type AIProviderConfig,
+  type AIProviderDeps,
+  type AIProviderName,
+} from '../../src/providers/ai-provider.ts';
 import { answering, listen, newEgress, tableLookup } from '../egress/wire.ts';
 import { openVendor, tracesOf, type Vendor } from '../support/connections-house.ts';
-import { holding, refusing, startFakeProvider, usage, whole, wholeBody, words, type Answer, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  holding,
+  refusing,
+  startFakeProvider,
+  usage,
+  whole,
+  wholeBody,
+  words,
+  type Answer,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 
 const key = 'sk-CANARY-facade-0123456789abcdef';
 const hello = { messages: [{ role: 'user', content: 'hi' }] };
@@ -35,12 +52,16 @@ async function lockedVendor(): Promise<Vendor> {
 
 /** The failure of one question; throws where there was none. */
 async function failureOf(asked: Promise<unknown>): Promise<UpstreamFailure> {
-  const answered = await asked.then(() => 'answered', (error: unknown) => error);
+  const answered = await asked.then(
+    () => 'answered',
+    (error: unknown) => error,
+  );
   if (answered instanceof UpstreamFailure) return answered;
   throw new Error(`no failure: ${String(answered)}`);
 }
 
-const json = (status: string, body: string): string => `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const json = (status: string, body: string): string =>
+  `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
 describe('the interface', () => {
   test('both classes are an AIProvider under the slug of their row (C-40)', () => {
@@ -86,7 +107,9 @@ describe('OpenAIProvider.testConnection', () => {
     ['403 Forbidden', false],
     ['500 Internal Server Error', false],
   ])('a status of %s is %s, and is not tried again', async (status, expected) => {
-    const wire = await listen(answering(`HTTP/1.1 ${status}\r\nlocation: https://example.org/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`));
+    const wire = await listen(
+      answering(`HTTP/1.1 ${status}\r\nlocation: https://example.org/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`),
+    );
     expect(await ask({ apiKey: key, baseUrl: `${wire.origin}/v1` })).toBe(expected);
     expect(wire.connections).toBe(1);
   });
@@ -118,7 +141,9 @@ describe('OpenAIProvider.getAvailableModels', () => {
 
   test('a refused key is a failure that does not repeat the key, though the provider does', async () => {
     const vendor = await lockedVendor();
-    const failure = await failureOf(new OpenAIProvider(deps()).getAvailableModels({ apiKey: 'sk-refused-0123456789', baseUrl: vendor.baseUrl }));
+    const failure = await failureOf(
+      new OpenAIProvider(deps()).getAvailableModels({ apiKey: 'sk-refused-0123456789', baseUrl: vendor.baseUrl }),
+    );
     expect([failure.fault, failure.vendorStatus]).toEqual(['auth', 401]);
     expect(tracesOf('sk-refused-0123456789', JSON.stringify(failure) + failure.message + String(failure.stack))).toEqual([]);
   });
@@ -132,14 +157,19 @@ describe('OpenAIProvider.getAvailableModels', () => {
   test('a provider that is not there is unreachable', async () => {
     const fake = await playing();
     await fake.close();
-    expect((await failureOf(new OpenAIProvider(deps()).getAvailableModels({ apiKey: key, baseUrl: fake.baseUrl }))).fault).toBe('unreachable');
+    expect((await failureOf(new OpenAIProvider(deps()).getAvailableModels({ apiKey: key, baseUrl: fake.baseUrl }))).fault).toBe(
+      'unreachable',
+    );
   });
 });
 
 describe('OpenAIProvider.createCompletion', () => {
-  test('sends the request as it is and answers it in the house\'s shape', async () => {
+  test("sends the request as it is and answers it in the house's shape", async () => {
     const fake = await playing();
-    const answer = await new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o', seed: 7 });
+    const answer = await new OpenAIProvider(deps()).createCompletion(
+      { apiKey: key, baseUrl: fake.baseUrl },
+      { ...hello, model: 'gpt-4o', seed: 7 },
+    );
     expect(answer).toMatchObject({ object: 'chat.completion', model: 'gpt-4o-2024-08-06', usage });
     expect(answer.choices).toHaveLength(1);
     expect(answer.choices[0]).toMatchObject({ index: 0, finish_reason: 'stop', message: { role: 'assistant', content: words.join('') } });
@@ -154,7 +184,12 @@ describe('OpenAIProvider.createCompletion', () => {
     const answer = await new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'local' });
     expect(answer.id).toMatch(/^chatcmpl-[0-9a-f-]{36}$/);
     expect(answer.created).toBeGreaterThan(1_700_000_000);
-    expect(answer).toMatchObject({ object: 'chat.completion', model: 'local', usage: null, choices: [{ index: 0, finish_reason: 'stop' }] });
+    expect(answer).toMatchObject({
+      object: 'chat.completion',
+      model: 'local',
+      usage: null,
+      choices: [{ index: 0, finish_reason: 'stop' }],
+    });
   });
 
   test('the model of the configuration stands in for one that the request does not name', async () => {
@@ -165,13 +200,18 @@ describe('OpenAIProvider.createCompletion', () => {
 
   test('without any model nobody is asked', async () => {
     const fake = await playing();
-    expect((await failureOf(new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, hello))).fault).toBe('bad_request');
+    expect((await failureOf(new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, hello))).fault).toBe(
+      'bad_request',
+    );
     expect(fake.received).toEqual([]);
   });
 
   test('an answer is whole, also where a stream was wished for', async () => {
     const fake = await playing();
-    const answer = await new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o', stream: true });
+    const answer = await new OpenAIProvider(deps()).createCompletion(
+      { apiKey: key, baseUrl: fake.baseUrl },
+      { ...hello, model: 'gpt-4o', stream: true },
+    );
     expect(fake.received[0]!.json['stream']).toBe(false);
     expect(answer.object).toBe('chat.completion');
   });
@@ -179,7 +219,9 @@ describe('OpenAIProvider.createCompletion', () => {
   test('a request that no provider would read stays here', async () => {
     const fake = await playing();
     const deep = JSON.parse(`${'['.repeat(100)}${']'.repeat(100)}`) as unknown;
-    const failure = await failureOf(new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { model: 'm', messages: deep }));
+    const failure = await failureOf(
+      new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { model: 'm', messages: deep }),
+    );
     expect(failure.fault).toBe('bad_request');
     expect(fake.received).toEqual([]);
   });
@@ -190,14 +232,17 @@ describe('OpenAIProvider.createCompletion', () => {
     [500, { error: { message: 'oh' } }, 'server_error'],
   ])('a %i is a failure of its own kind, asked once', async (status, body, fault) => {
     const fake = await playing(refusing(status, body));
-    const failure = await failureOf(new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' }));
+    const failure = await failureOf(
+      new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' }),
+    );
     expect([failure.fault, failure.vendorStatus]).toEqual([fault, status]);
     expect(fake.received).toHaveLength(1);
   });
 
   test('an error in a 200 and an answer that says nothing are failures', async () => {
     const fake = await playing(whole('{"error":{"message":"busy","code":"server_error"}}'), whole(wholeBody('', { choices: [] })));
-    const ask = () => failureOf(new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' }));
+    const ask = () =>
+      failureOf(new OpenAIProvider(deps()).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' }));
     expect((await ask()).fault).toBe('server_error');
     expect((await ask()).fault).toBe('invalid_response');
   });
@@ -205,12 +250,15 @@ describe('OpenAIProvider.createCompletion', () => {
   test('a provider that says nothing is given up after its time', async () => {
     const fake = await playing(holding(whole()));
     const hurried = deps({ timeouts: { headersMs: 100, firstEventMs: 100, idleMs: 100, totalMs: 1_000 } });
-    expect((await failureOf(new OpenAIProvider(hurried).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' }))).fault).toBe('headers_timeout');
+    expect(
+      (await failureOf(new OpenAIProvider(hurried).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' })))
+        .fault,
+    ).toBe('headers_timeout');
   });
 });
 
 describe('GeminiProvider', () => {
-  test('asks for models with the key in Google\'s own header, never in the address', async () => {
+  test("asks for models with the key in Google's own header, never in the address", async () => {
     const vendor = await lockedVendor();
     const provider = new GeminiProvider(deps());
     // That listener takes bearer tokens alone, so it refuses what Google would take.
@@ -220,7 +268,7 @@ describe('GeminiProvider', () => {
     expect(vendor.bytes().split('\n')[0]).not.toContain(key);
   });
 
-  test('a list of Google\'s is true and gives the models that can hold a conversation', async () => {
+  test("a list of Google's is true and gives the models that can hold a conversation", async () => {
     const body = JSON.stringify({
       models: [
         { name: 'models/gemini-x', supportedGenerationMethods: ['generateContent'] },
@@ -234,11 +282,24 @@ describe('GeminiProvider', () => {
     expect((await provider.getAvailableModels(config)).map(({ id }) => id)).toEqual(['gemini-x']);
   });
 
-  test('a completion is asked in Google\'s wire and answered in the house\'s', async () => {
-    const said = { candidates: [{ content: { parts: [{ text: 'Hello.' }] }, finishReason: 'STOP' }], usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2 } };
+  test("a completion is asked in Google's wire and answered in the house's", async () => {
+    const said = {
+      candidates: [{ content: { parts: [{ text: 'Hello.' }] }, finishReason: 'STOP' }],
+      usageMetadata: { promptTokenCount: 3, candidatesTokenCount: 2 },
+    };
     const fake = await playing(whole(JSON.stringify(said)));
-    const answer = await new GeminiProvider(deps()).createCompletion({ apiKey: key, baseUrl: `${fake.origin}/v1beta` }, { ...hello, model: 'gemini-x' });
-    expect(fake.received[0]).toMatchObject({ path: '/v1beta/models/gemini-x:generateContent', json: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] } });
-    expect(answer).toMatchObject({ object: 'chat.completion', choices: [{ message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }], usage: { prompt_tokens: 3, completion_tokens: 2 } });
+    const answer = await new GeminiProvider(deps()).createCompletion(
+      { apiKey: key, baseUrl: `${fake.origin}/v1beta` },
+      { ...hello, model: 'gemini-x' },
+    );
+    expect(fake.received[0]).toMatchObject({
+      path: '/v1beta/models/gemini-x:generateContent',
+      json: { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] },
+    });
+    expect(answer).toMatchObject({
+      object: 'chat.completion',
+      choices: [{ message: { role: 'assistant', content: 'Hello.' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 3, completion_tokens: 2 },
+    });
   });
 });

@@ -9,7 +9,25 @@ import type { AnswerFacts, Call, CallRequest, CallSink, CallTimeouts } from '../
 import { providerRow } from '../../src/providers/catalog.ts';
 import type { ChatRequest } from '../../src/domain/chat.ts';
 import { newEgress, tableLookup, until } from '../egress/wire.ts';
-import { after, chunk, doneEvent, finishEvent, holding, holdingBetween, plain, refusing, roleEvent, sse, startFakeProvider, streaming, streamEvents, usageEvent, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  after,
+  chunk,
+  doneEvent,
+  finishEvent,
+  holding,
+  holdingBetween,
+  plain,
+  refusing,
+  roleEvent,
+  sse,
+  startFakeProvider,
+  streaming,
+  streamEvents,
+  usageEvent,
+  whole,
+  wholeBody,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 
 const secret = 'sk-CANARY-9f3b1c7a5e2d8046';
 const timeouts: CallTimeouts = { headersMs: 300, firstEventMs: 300, idleMs: 300, totalMs: 3_000 };
@@ -23,7 +41,14 @@ async function provider(): Promise<FakeProvider> {
 function requestOf(body: Record<string, unknown>): CallRequest {
   const bytes = Buffer.from(JSON.stringify({ messages: [], ...body }));
   const stream = body['stream'] === true;
-  return { bytes, scan: scanObject(bytes) as Scan, parsed: () => JSON.parse(bytes.toString('utf8')) as ChatRequest, isStream: stream, wantsUsage: false, outputTokensMax: null };
+  return {
+    bytes,
+    scan: scanObject(bytes) as Scan,
+    parsed: () => JSON.parse(bytes.toString('utf8')) as ChatRequest,
+    isStream: stream,
+    wantsUsage: false,
+    outputTokensMax: null,
+  };
 }
 
 const callTo = (origin: string, body: Record<string, unknown> = {}, more: Partial<Call> = {}): Call => ({
@@ -93,7 +118,10 @@ describe('a way that leads nowhere', () => {
 
   test('a name that is never answered is a connection that timed out, in time (A3)', async () => {
     const startedMs = performance.now();
-    const { failure } = await finish(newEgress({ lookup: tableLookup({ 'slow.invalid': null }), dnsTimeoutMs: 120 }), callTo('http://slow.invalid:8080'));
+    const { failure } = await finish(
+      newEgress({ lookup: tableLookup({ 'slow.invalid': null }), dnsTimeoutMs: 120 }),
+      callTo('http://slow.invalid:8080'),
+    );
     expect(failure?.fault).toBe('connect_timeout');
     expect(performance.now() - startedMs).toBeLessThan(290);
   });
@@ -133,7 +161,10 @@ describe('clocks', () => {
   test('a stream that never stops ends at its total, however lively it is', async () => {
     const fake = await provider();
     fake.answer(streaming([roleEvent, ...Array.from({ length: 200 }, () => sse(chunk({ content: 'word ' })))], 20));
-    const { failure, facts } = await finish(newEgress(), callTo(fake.origin, { stream: true }, { timeouts: { ...timeouts, totalMs: 700 } }));
+    const { failure, facts } = await finish(
+      newEgress(),
+      callTo(fake.origin, { stream: true }, { timeouts: { ...timeouts, totalMs: 700 } }),
+    );
     expect(failure?.fault).toBe('total_timeout');
     expect(facts!.contentChars).toBeGreaterThan(10);
   });
@@ -147,15 +178,23 @@ describe('clocks', () => {
 
   test('an error status counts although its body hangs', async () => {
     const fake = await provider();
-    fake.answer(({ response }) => void response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '7' }).write('{"error":'));
+    fake.answer(
+      ({ response }) => void response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '7' }).write('{"error":'),
+    );
     const { failure } = await finish(newEgress(), callTo(fake.origin));
     expect(failure).toMatchObject({ fault: 'rate_limited', vendorStatus: 429, retryAfterMs: 7_000 });
   });
 
-  test('a connection\'s own limits go before the house\'s, each where it is a number', () => {
+  test("a connection's own limits go before the house's, each where it is a number", () => {
     expect(timeoutsOf({}, timeouts)).toBe(timeouts);
-    expect(timeoutsOf({ timeouts: { firstByteMs: 5, idleMs: 6, totalMs: 7 } }, timeouts)).toEqual({ headersMs: 5, firstEventMs: 5, idleMs: 6, totalMs: 7 });
-    for (const odd of [null, 'x', { firstByteMs: '5', idleMs: -1, totalMs: 0 }]) expect(timeoutsOf({ timeouts: odd }, timeouts)).toEqual(timeouts);
+    expect(timeoutsOf({ timeouts: { firstByteMs: 5, idleMs: 6, totalMs: 7 } }, timeouts)).toEqual({
+      headersMs: 5,
+      firstEventMs: 5,
+      idleMs: 6,
+      totalMs: 7,
+    });
+    for (const odd of [null, 'x', { firstByteMs: '5', idleMs: -1, totalMs: 0 }])
+      expect(timeoutsOf({ timeouts: odd }, timeouts)).toEqual(timeouts);
   });
 });
 
@@ -192,7 +231,9 @@ describe('after the last word', () => {
     fake.answer(async ({ response }) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(streamEvents().join(''));
-      for (let count = 0; count < 1_000 && !response.destroyed; count++) if (!response.write(sse(chunk({ content: 'AFTERWARDS'.repeat(100) })))) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
+      for (let count = 0; count < 1_000 && !response.destroyed; count++)
+        if (!response.write(sse(chunk({ content: 'AFTERWARDS'.repeat(100) }))))
+          await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
     });
     const heard = await finish(newEgress(), callTo(fake.origin, { stream: true }));
     await until(() => fake.received[0]!.abortedAtMs !== null || fake.received[0]!.isAnswered);
@@ -204,7 +245,10 @@ describe('after the last word', () => {
     const fake = await provider();
     fake.answer(holdingBetween([begun, finishEvent, usageEvent], [doneEvent]));
     const startedMs = performance.now();
-    const { events, facts } = await finish(newEgress(), callTo(fake.origin, { stream: true }, { timeouts: { ...timeouts, idleMs: 20_000, totalMs: 30_000 } }));
+    const { events, facts } = await finish(
+      newEgress(),
+      callTo(fake.origin, { stream: true }, { timeouts: { ...timeouts, idleMs: 20_000, totalMs: 30_000 } }),
+    );
     expect(events).toEqual(['piece', 'end']);
     expect(facts?.usage?.tokensOut).toBe(7);
     expect(performance.now() - startedMs).toBeLessThan(6_500);
@@ -258,17 +302,23 @@ describe('what is too large', () => {
     fake.answer(async ({ response }) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const piece = Buffer.alloc(1_048_576, 0x20);
-      for (let count = 0; count < 200 && !response.destroyed; count++) if (!response.write(piece)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
+      for (let count = 0; count < 200 && !response.destroyed; count++)
+        if (!response.write(piece)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
       response.end('{}');
     });
-    const { failure } = await finish(newEgress(), callTo(fake.origin, {}, { timeouts: { ...timeouts, firstEventMs: 20_000, totalMs: 20_000 } }));
+    const { failure } = await finish(
+      newEgress(),
+      callTo(fake.origin, {}, { timeouts: { ...timeouts, firstEventMs: 20_000, totalMs: 20_000 } }),
+    );
     expect(failure?.fault).toBe('too_large');
     await until(() => fake.received[0]!.abortedAtMs !== null);
   });
 
   test('an error body is read so far as it says something', async () => {
     const fake = await provider();
-    fake.answer(refusing(400, JSON.stringify({ error: { message: 'bad', type: 'invalid_request_error' }, padding: 'x'.repeat(5_000_000) })));
+    fake.answer(
+      refusing(400, JSON.stringify({ error: { message: 'bad', type: 'invalid_request_error' }, padding: 'x'.repeat(5_000_000) })),
+    );
     const { failure } = await finish(newEgress(), callTo(fake.origin));
     expect(failure).toMatchObject({ fault: 'bad_request', vendorStatus: 400 });
   });
@@ -300,6 +350,11 @@ describe('whole answers', () => {
     fake.answer(after(20, whole()));
     const { text, facts } = await finish(newEgress(), callTo(fake.origin));
     expect(text).toBe(wholeBody());
-    expect(facts).toMatchObject({ finishReason: 'stop', modelReported: 'gpt-4o-2024-08-06', usage: { tokensIn: 11, tokensOut: 7, isEstimated: false }, changed: [] });
+    expect(facts).toMatchObject({
+      finishReason: 'stop',
+      modelReported: 'gpt-4o-2024-08-06',
+      usage: { tokensIn: 11, tokensOut: 7, isEstimated: false },
+      changed: [],
+    });
   });
 });

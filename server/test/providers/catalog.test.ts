@@ -140,7 +140,14 @@ describe('a provider with two wires', () => {
     expect([at.protocol, at.auth.kind]).toEqual([protocol, auth]);
     expect(protocolOf(at)).toBe(protocol === 'gemini' ? gemini : openai);
     // It is the same provider: its prices, its models and its name stay.
-    expect([at.id, at.name, at.aiType, at.priceId, at.models, at.retired]).toEqual([row.id, row.name, row.aiType, 'google', row.models, row.retired]);
+    expect([at.id, at.name, at.aiType, at.priceId, at.models, at.retired]).toEqual([
+      row.id,
+      row.name,
+      row.aiType,
+      'google',
+      row.models,
+      row.retired,
+    ]);
   });
 
   test('every other row is itself at every address, and no row stands for another provider', () => {

@@ -9,7 +9,17 @@ import { createStreamScanner } from '../../src/providers/openai/scan.ts';
 import { PassedStream, TranslatedStream } from '../../src/providers/streams.ts';
 import { openai } from '../../src/providers/openai/protocol.ts';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
-import { doneEvent, finishEvent, sse, startFakeProvider, streaming, streamEvents, chunk, type Answer, type FakeProvider } from '../support/fake-provider.ts';
+import {
+  doneEvent,
+  finishEvent,
+  sse,
+  startFakeProvider,
+  streaming,
+  streamEvents,
+  chunk,
+  type Answer,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
 
 async function house(): Promise<{ rig: Rig; provider: FakeProvider; key: string }> {
   const provider = await startFakeProvider();
@@ -34,7 +44,11 @@ test('an answer nested past every stack ends its request, plain or compressed, a
   process.on('uncaughtException', note);
   onTestFinished(() => void process.off('uncaughtException', note));
   const gzip = { 'content-encoding': 'gzip' };
-  const answers = [bytes(200, 'text/event-stream', thinking), bytes(200, 'text/event-stream', gzipSync(thinking), gzip), bytes(500, 'application/json', gzipSync(nested('[', ']', 30_000)), gzip)];
+  const answers = [
+    bytes(200, 'text/event-stream', thinking),
+    bytes(200, 'text/event-stream', gzipSync(thinking), gzip),
+    bytes(500, 'application/json', gzipSync(nested('[', ']', 30_000)), gzip),
+  ];
   for (const answer of answers) {
     provider.answer(answer);
     const said = await rig.ask(key, { model: 'gpt-4o', stream: true, messages: message() });
@@ -49,7 +63,17 @@ test('an answer nested past every stack ends its request, plain or compressed, a
 
 test('the text of nested thinking is counted as deep as anybody honest nests it', () => {
   const scanner = createStreamScanner();
-  scanner.push({ event: 'message', data: JSON.stringify(chunk({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'four' }] }, { type: 'text', text: 'five!' }] })) });
+  scanner.push({
+    event: 'message',
+    data: JSON.stringify(
+      chunk({
+        content: [
+          { type: 'thinking', thinking: [{ type: 'text', text: 'four' }] },
+          { type: 'text', text: 'five!' },
+        ],
+      }),
+    ),
+  });
   expect(scanner.facts.contentChars).toBe(9);
 });
 
@@ -74,7 +98,12 @@ test('a sink that throws over a compressed answer ends its exchange with one err
         resolve();
       },
     };
-    dispatchInflating(egress, { origin: 'http://127.0.0.1', path: '/', method: 'GET', headers: {}, body: null, trust: 'member' }, sink, 1_000);
+    dispatchInflating(
+      egress,
+      { origin: 'http://127.0.0.1', path: '/', method: 'GET', headers: {}, body: null, trust: 'member' },
+      sink,
+      1_000,
+    );
     inner.sink?.onHeaders(200, { 'content-encoding': 'gzip' });
     inner.sink?.onData(gzipSync('text'));
     inner.sink?.onEnd();
@@ -86,10 +115,25 @@ test('a sink that throws over a compressed answer ends its exchange with one err
 
 describe('before an answer begins', () => {
   const facts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
-  const silent = sse({ id: 'x', object: 'chat.completion.chunk', model: 'm', choices: [{ index: 0, delta: { role: 'assistant' }, finish_reason: null }], filler: 'x'.repeat(1_000) });
+  const silent = sse({
+    id: 'x',
+    object: 'chat.completion.chunk',
+    model: 'm',
+    choices: [{ index: 0, delta: { role: 'assistant' }, finish_reason: null }],
+    filler: 'x'.repeat(1_000),
+  });
   const streams: [string, () => PassedStream | TranslatedStream][] = [
     ['passed on', () => new PassedStream(facts(), true)],
-    ['translated', () => new TranslatedStream(facts(), openai.streamReader({ row: { id: 'openai' } as never, baseUrl: '', settings: {}, model: 'm' }, { createdS: 1, id: 'x' }), openai, true)],
+    [
+      'translated',
+      () =>
+        new TranslatedStream(
+          facts(),
+          openai.streamReader({ row: { id: 'openai' } as never, baseUrl: '', settings: {}, model: 'm' }, { createdS: 1, id: 'x' }),
+          openai,
+          true,
+        ),
+    ],
   ];
   for (const [name, open] of streams) {
     test(`a stream that is ${name} may say a little and not much`, () => {
@@ -114,11 +158,19 @@ describe('before an answer begins', () => {
     const next = await startFakeProvider();
     onTestFinished(() => next.close());
     await rig.connect({ name: 'next', baseUrl: next.baseUrl });
-    provider.answer(({ response }) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(silent.repeat(1_000) + streamEvents().join('') + finishEvent + doneEvent));
+    provider.answer(
+      ({ response }) =>
+        void response
+          .writeHead(200, { 'content-type': 'text/event-stream' })
+          .end(silent.repeat(1_000) + streamEvents().join('') + finishEvent + doneEvent),
+    );
     const said = await rig.ask(key, { model: 'gpt-4o', stream: true, messages: message() });
     expect(readStream(said.text)).toMatchObject({ isDone: true, error: null });
     const rows = await rig.rowsOf(String(said.headers['x-request-id']));
-    expect(rows.map(({ reason, status }) => [reason, status])).toEqual([['too_large', 502], [null, 200]]);
+    expect(rows.map(({ reason, status }) => [reason, status])).toEqual([
+      ['too_large', 502],
+      [null, 200],
+    ]);
   });
 });
 

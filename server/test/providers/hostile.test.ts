@@ -23,10 +23,29 @@ const anthropicStream =
   event({ type: 'content_block_delta', index: 1, delta: { type: 'text_delta', text: 'hi' } }) +
   event({ type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 4 } }) +
   event({ type: 'message_stop' });
-const openaiStream = streamEvents().join('') + roleEvent + sse(chunk({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }] })) + finishEvent;
+const openaiStream =
+  streamEvents().join('') +
+  roleEvent +
+  sse(chunk({ tool_calls: [{ index: 0, id: 'c', function: { name: 'f', arguments: '{}' } }] })) +
+  finishEvent;
 
 /** Values that parsers stumble over, put where a value stood. */
-const oddities = ['null', '-1', '1e999', '"\\ud800"', '[]', '{}', 'true', '""', '{"__proto__":{"x":1}}', '[[[[[[]]]]]]', '9007199254740993', '"\\u0000"', 'NaN', ''];
+const oddities = [
+  'null',
+  '-1',
+  '1e999',
+  '"\\ud800"',
+  '[]',
+  '{}',
+  'true',
+  '""',
+  '{"__proto__":{"x":1}}',
+  '[[[[[[]]]]]]',
+  '9007199254740993',
+  '"\\u0000"',
+  'NaN',
+  '',
+];
 
 function mutate(text: string, draw: () => number): Buffer {
   let mutated = text;
@@ -38,7 +57,10 @@ function mutate(text: string, draw: () => number): Buffer {
     else if (kind === 1) mutated = mutated.slice(0, at + length) + mutated.slice(at);
     else if (kind === 2) mutated = mutated.slice(0, at) + String.fromCharCode(Math.floor(draw() * 256)) + mutated.slice(at + 1);
     else if (kind === 3) mutated = mutated.slice(0, at) + oddities[Math.floor(draw() * oddities.length)]! + mutated.slice(at);
-    else mutated = mutated.replace(/:("[^"]*"|\d+|\{[^{}]*\}|\[[^[\]]*\])/g, (whole) => (draw() < 0.1 ? `:${oddities[Math.floor(draw() * oddities.length)]!}` : whole));
+    else
+      mutated = mutated.replace(/:("[^"]*"|\d+|\{[^{}]*\}|\[[^[\]]*\])/g, (whole) =>
+        draw() < 0.1 ? `:${oddities[Math.floor(draw() * oddities.length)]!}` : whole,
+      );
   }
   const bytes = Buffer.from(mutated);
   if (draw() < 0.2 && bytes.length > 0) bytes[Math.floor(draw() * bytes.length)] = Math.floor(draw() * 256);
@@ -48,7 +70,7 @@ function mutate(text: string, draw: () => number): Buffer {
 /** Feeds a stream in random pieces; what may be thrown is a failure of the provider and nothing else. */
 function feed(stream: StreamTaker, bytes: Buffer, draw: () => number): 'complete' | 'truncated' | 'failed' {
   try {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       const size = 1 + Math.floor(draw() * 300);
       stream.push(bytes.subarray(at, at + size));
       at += size;
@@ -65,8 +87,16 @@ function feed(stream: StreamTaker, bytes: Buffer, draw: () => number): 'complete
 describe('mutated streams', () => {
   const streams: readonly (readonly [string, string, (facts: AnswerFacts) => StreamTaker])[] = [
     ['passed on', openaiStream, (facts) => new PassedStream(facts, false)],
-    ['translated from Anthropic\'s wire', anthropicStream, (facts) => new TranslatedStream(facts, anthropic.streamReader(to('anthropic'), moment), anthropic, true)],
-    ['translated from the house\'s own', openaiStream, (facts) => new TranslatedStream(facts, openai.streamReader(to('openai'), moment), openai, true)],
+    [
+      "translated from Anthropic's wire",
+      anthropicStream,
+      (facts) => new TranslatedStream(facts, anthropic.streamReader(to('anthropic'), moment), anthropic, true),
+    ],
+    [
+      "translated from the house's own",
+      openaiStream,
+      (facts) => new TranslatedStream(facts, openai.streamReader(to('openai'), moment), openai, true),
+    ],
   ];
 
   test.each(streams)('%s: 6,000 of them are each complete, truncated or failed, with facts that can be booked', (_name, text, open) => {
@@ -76,7 +106,9 @@ describe('mutated streams', () => {
       const facts = noFacts();
       outcomes[feed(open(facts), mutate(text, draw), draw)]++;
       expect(Number.isSafeInteger(facts.contentChars)).toBe(true);
-      if (facts.usage) for (const value of [facts.usage.tokensIn, facts.usage.tokensOut, facts.usage.tokensCached]) expect(value >= 0 && Number.isSafeInteger(value)).toBe(true);
+      if (facts.usage)
+        for (const value of [facts.usage.tokensIn, facts.usage.tokensOut, facts.usage.tokensCached])
+          expect(value >= 0 && Number.isSafeInteger(value)).toBe(true);
     }
     expect(outcomes.complete).toBeGreaterThan(100);
     expect(outcomes.failed).toBeGreaterThan(100);
@@ -86,8 +118,24 @@ describe('mutated streams', () => {
 
 describe('mutated whole answers', () => {
   const bodies: readonly (readonly [string, string, Protocol, string])[] = [
-    ['of OpenAI\'s wire', wholeBody(), openai, 'openai'],
-    ['of Anthropic\'s wire', JSON.stringify({ id: 'm', type: 'message', role: 'assistant', model: 'c', content: [{ type: 'text', text: 'hi' }, { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } }], stop_reason: 'end_turn', usage: { input_tokens: 1, output_tokens: 2 } }), anthropic, 'anthropic'],
+    ["of OpenAI's wire", wholeBody(), openai, 'openai'],
+    [
+      "of Anthropic's wire",
+      JSON.stringify({
+        id: 'm',
+        type: 'message',
+        role: 'assistant',
+        model: 'c',
+        content: [
+          { type: 'text', text: 'hi' },
+          { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } },
+        ],
+        stop_reason: 'end_turn',
+        usage: { input_tokens: 1, output_tokens: 2 },
+      }),
+      anthropic,
+      'anthropic',
+    ],
   ];
 
   test.each(bodies)('%s: 6,000 of them are an answer or an honest failure', (_name, text, protocol, provider) => {
@@ -116,7 +164,9 @@ describe('mutated whole answers', () => {
 
   test.each([openai, anthropic])('error bodies of every shape have a fault and a message of bounded length', (protocol) => {
     const draw = seeded(79);
-    const base = JSON.stringify({ error: { message: 'x'.repeat(50), type: 'server_error', code: 'c', details: [{ retryDelay: '5s', reason: 'R' }] } });
+    const base = JSON.stringify({
+      error: { message: 'x'.repeat(50), type: 'server_error', code: 'c', details: [{ retryDelay: '5s', reason: 'R' }] },
+    });
     for (let round = 0; round < 4_000; round++) {
       const text = mutate(base, draw).toString('utf8');
       let body: unknown = text;

@@ -39,7 +39,11 @@ describe('one base', () => {
       'https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-pro:generateContent',
       'https://generativelanguage.googleapis.com/v1beta',
     ],
-    ['gemini', 'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions', 'https://generativelanguage.googleapis.com/v1beta/openai'],
+    [
+      'gemini',
+      'https://generativelanguage.googleapis.com/v1beta/openai/chat/completions',
+      'https://generativelanguage.googleapis.com/v1beta/openai',
+    ],
     ['gemini', 'https://generativelanguage.googleapis.com/v1beta/openai/', 'https://generativelanguage.googleapis.com/v1beta/openai'],
     ['custom', 'http://127.0.0.1:5000/Team/LLM/v2', 'http://127.0.0.1:5000/Team/LLM/v2'],
     ['custom', 'https://llm.example.com/CHAT/Completions', 'https://llm.example.com'],
@@ -67,7 +71,8 @@ describe('one base', () => {
 
   test("nothing entered means the row's own address (C-23)", () => {
     for (const entered of [null, '', '  ']) expect(base('openai', entered)).toBe('https://api.openai.com/v1');
-    for (const entered of [null, '', 'http://localhost:11434', 'http://localhost:11434/']) expect(base('ollama', entered)).toBe('http://localhost:11434/v1');
+    for (const entered of [null, '', 'http://localhost:11434', 'http://localhost:11434/'])
+      expect(base('ollama', entered)).toBe('http://localhost:11434/v1');
     expect(normaliseBase(mustProviderRow('groq'), undefined).origin).toBe('https://api.groq.com');
   });
 

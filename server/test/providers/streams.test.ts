@@ -28,13 +28,18 @@ const texts = ['héllo ', '😀 ', '世界'];
 const sound = streamEvents(texts).join('');
 const shown = [roleEvent, ...texts.map((content) => sse(chunk({ content }))), finishEvent].join('');
 
-describe('the house\'s own wire', () => {
+describe("the house's own wire", () => {
   test('passes every event in the bytes it came in; the end mark is left to the face', () => {
     const { text, stream, facts } = pass([sound]);
     expect(text).toBe(shown);
     expect(stream.isComplete()).toBe(true);
     expect(stream.isDone()).toBe(true);
-    expect(facts).toMatchObject({ finishReason: 'stop', modelReported: 'gpt-4o-2024-08-06', contentChars: texts.join('').length, usage: { tokensIn: 11, tokensOut: 7 } });
+    expect(facts).toMatchObject({
+      finishReason: 'stop',
+      modelReported: 'gpt-4o-2024-08-06',
+      contentChars: texts.join('').length,
+      usage: { tokensIn: 11, tokensOut: 7 },
+    });
   });
 
   test('passes the same bytes wherever the stream is cut in two', () => {
@@ -106,7 +111,8 @@ describe('other forms of the same stream', () => {
   ])('%s: the caller reads the same events, in the plain form', (_name, text) => {
     const bytes = Buffer.from(text);
     expect(pass([bytes]).text).toBe(shown);
-    for (const at of [1, 5, 50, bytes.length - 3, bytes.length - 1]) expect(pass([bytes.subarray(0, at), bytes.subarray(at)]).text, `cut at ${at}`).toBe(shown);
+    for (const at of [1, 5, 50, bytes.length - 3, bytes.length - 1])
+      expect(pass([bytes.subarray(0, at), bytes.subarray(at)]).text, `cut at ${at}`).toBe(shown);
   });
 
   test('what steers a client is not passed on: a provider must not set ids or pauses of our callers', () => {
@@ -151,7 +157,9 @@ describe('the end of a stream', () => {
 
 describe('usage in a stream', () => {
   test('the last one that makes sense counts (E15)', () => {
-    const growing = [1, 3, 7].map((completion) => sse(chunk({ content: 'x' }, null, { usage: { ...usage, completion_tokens: completion } })));
+    const growing = [1, 3, 7].map((completion) =>
+      sse(chunk({ content: 'x' }, null, { usage: { ...usage, completion_tokens: completion } })),
+    );
     const nonsense = sse(chunk({ content: 'x' }, null, { usage: { prompt_tokens: -1, completion_tokens: 1e308 } }));
     expect(pass([...growing, nonsense, finishEvent, doneEvent]).facts.usage).toMatchObject({ tokensIn: 11, tokensOut: 7 });
   });
@@ -165,16 +173,33 @@ describe('usage in a stream', () => {
 describe('another wire', () => {
   const to = { row: providerRow('anthropic')!, baseUrl: 'https://api.anthropic.com/v1', settings: {}, model: 'claude-sonnet-5' };
   const event = (value: { type: string } & Record<string, unknown>): string => `event: ${value.type}\ndata: ${JSON.stringify(value)}\n\n`;
-  const start = event({ type: 'message_start', message: { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-sonnet-5', content: [], stop_reason: null, usage: { input_tokens: 9, output_tokens: 1 } } });
+  const start = event({
+    type: 'message_start',
+    message: {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      model: 'claude-sonnet-5',
+      content: [],
+      stop_reason: null,
+      usage: { input_tokens: 9, output_tokens: 1 },
+    },
+  });
   const block = event({ type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } });
   const say = (text: string): string => event({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } });
-  const rest = event({ type: 'content_block_stop', index: 0 }) + event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 4 } }) + event({ type: 'message_stop' });
+  const rest =
+    event({ type: 'content_block_stop', index: 0 }) +
+    event({ type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 4 } }) +
+    event({ type: 'message_stop' });
   const open = (wantsUsage: boolean): { stream: TranslatedStream; facts: AnswerFacts } => {
     const facts = noFacts();
-    return { facts, stream: new TranslatedStream(facts, anthropic.streamReader(to, { createdS: 1, id: 'chatcmpl-1' }), anthropic, wantsUsage) };
+    return {
+      facts,
+      stream: new TranslatedStream(facts, anthropic.streamReader(to, { createdS: 1, id: 'chatcmpl-1' }), anthropic, wantsUsage),
+    };
   };
 
-  test('is told in the house\'s chunks, wherever it is cut', () => {
+  test("is told in the house's chunks, wherever it is cut", () => {
     const bytes = Buffer.from(start + block + say('héllo ') + say('世界') + rest);
     const told = (cut: number): string => {
       const { stream } = open(false);
@@ -226,7 +251,17 @@ describe('a whole answer told as a stream (E3)', () => {
     object: 'chat.completion' as const,
     created: 1,
     model: 'm',
-    choices: [{ index: 0, message: { role: 'assistant' as const, content: 'all of it', tool_calls: [{ id: 't', type: 'function' as const, function: { name: 'f', arguments: '{}' } }] }, finish_reason: 'tool_calls' as const }],
+    choices: [
+      {
+        index: 0,
+        message: {
+          role: 'assistant' as const,
+          content: 'all of it',
+          tool_calls: [{ id: 't', type: 'function' as const, function: { name: 'f', arguments: '{}' } }],
+        },
+        finish_reason: 'tool_calls' as const,
+      },
+    ],
     usage,
   };
 
@@ -240,6 +275,8 @@ describe('a whole answer told as a stream (E3)', () => {
   });
 
   test('usage comes last, for who asked', () => {
-    expect(chunksOfWhole(response, true).at(-1)).toBe(sse({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage }));
+    expect(chunksOfWhole(response, true).at(-1)).toBe(
+      sse({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage }),
+    );
   });
 });

@@ -80,7 +80,6 @@ describe('two ways, one ledger', () => {
     const other = (await openBooks(outside, instanceId, 5)).books;
     for (const lines of portions(records, 1)) await applyJournal(inside, books, lines, 1_000);
     for (const lines of portions(records, 2)) await applyJournal(outside, other, lines, 1_000);
-    expect(other.appliedSeq).toBe(records.length);
     return async () => {
       await inside.driver.close();
       await outside.driver.close();
@@ -180,8 +179,18 @@ describe('one batch', () => {
 
   test('a value that no column could hold, a settlement without its intent and a record without an id stop nothing', async () => {
     const { database, books } = await open();
-    const odd = intentOf({ modelAsked: `a\0b\ud800${'x'.repeat(5_000)}`, model: 'm'.repeat(400), accessKeyId: 'none', reservedNanoUsd: -1 });
-    const records = [odd, intentOf({ id: 'no-uuid' }), settlementOf(intentOf(), { costNanoUsd: 77 }), settlementOf(odd, { latencyMs: 1.5 })];
+    const odd = intentOf({
+      modelAsked: `a\0b\ud800${'x'.repeat(5_000)}`,
+      model: 'm'.repeat(400),
+      accessKeyId: 'none',
+      reservedNanoUsd: -1,
+    });
+    const records = [
+      odd,
+      intentOf({ id: 'no-uuid' }),
+      settlementOf(intentOf(), { costNanoUsd: 77 }),
+      settlementOf(odd, { latencyMs: 1.5 }),
+    ];
     expect(await applyJournal(database, books, linesOf(records), 2)).toEqual({ repeated: 0, orphans: 1, unfit: 1 });
     expect(books.appliedSeq).toBe(4);
     expect(await countOf(database)).toBe(2);

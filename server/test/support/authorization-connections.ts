@@ -1,11 +1,33 @@
 /** Rows of the authorization table for connections: private, of a workspace, of the organization (C-12, C-13, C-50). */
-import { always, gone, house, nextName, person, random, ranks, tokens, workspaceId, type Kind, type Living, type Make, type Row, type Rule } from './authorization.ts';
+import {
+  always,
+  gone,
+  house,
+  nextName,
+  person,
+  random,
+  ranks,
+  tokens,
+  workspaceId,
+  type Kind,
+  type Living,
+  type Make,
+  type Row,
+  type Rule,
+} from './authorization.ts';
 
 /** Nothing listens there: a live test says so with 200. */
 const nowhere = 'http://127.0.0.1:9/v1';
 const newConnection = (): unknown => ({ name: nextName(), provider: 'ollama', model: 'small', baseUrl: nowhere });
 const newModel = (): unknown => ({ name: nextName(), provider: 'ollama', modelVariant: 'small', apiUrl: nowhere });
-const newAiLlm = (): unknown => ({ name: nextName(), aiType: 'OTHER', workspaceId, endpoint: nowhere, defaultModel: 'small', secret: 'sk-some-secret-of-a-workspace' });
+const newAiLlm = (): unknown => ({
+  name: nextName(),
+  aiType: 'OTHER',
+  workspaceId,
+  endpoint: nowhere,
+  defaultModel: 'small',
+  secret: 'sk-some-secret-of-a-workspace',
+});
 
 async function made(holder: 'holder' | Living, path: string, body: unknown): Promise<string> {
   const reply = await house.request('POST', path, { token: person(holder).token, body });
@@ -50,7 +72,8 @@ const connection = (rule: Rule, part: Partial<Row> = {}): Row => ({ rule, make: 
 const model = (part: Partial<Row> = {}): Row => ({ rule: modelRule, make: makeModel, ...part });
 const rename = { body: () => ({ name: nextName() }) };
 
-const makeProvider: Make = async (kind: Kind) => (kind === 'own' ? { name: 'ollama' } : kind === 'random' ? { name: 'no-such-provider' } : null);
+const makeProvider: Make = async (kind: Kind) =>
+  kind === 'own' ? { name: 'ollama' } : kind === 'random' ? { name: 'no-such-provider' } : null;
 const provider = (part: Partial<Row> = {}): Row => ({ rule: (_, kind) => (gone.has(kind) ? 404 : 200), make: makeProvider, ...part });
 
 const workspaceLists: Rule = (subject) => (ranks[subject] === undefined ? 403 : 200);

@@ -33,7 +33,8 @@ export const caller = (who: Resident) => ({ actor: house.deps.keeper.snapshot.ac
 export async function moveIn(): Promise<void> {
   house = await openHouse({ egressAllow: '127.0.0.1:*' });
   people.set('administrator', await house.createResident('Administrator'));
-  for (const name of ['stranger', 'READ', 'WRITE', 'ADMIN', 'holder', 'disabled'] as const) people.set(name, await house.createResident(name));
+  for (const name of ['stranger', 'READ', 'WRITE', 'ADMIN', 'holder', 'disabled'] as const)
+    people.set(name, await house.createResident(name));
   workspaceId = await house.createWorkspace('Shared', [
     [person('ADMIN'), 'ADMIN'],
     [person('WRITE'), 'WRITE'],
@@ -93,7 +94,10 @@ const makeWorkspace: Make = async (kind) => {
   if (kind === 'random') return { ...random(), userId };
   if (kind === 'own') return null;
   const roles = (['ADMIN', 'WRITE', 'READ'] as const).map((role): [Resident, typeof role] => [person(role), role]);
-  const id = await house.createWorkspace(nextName(), kind === 'foreign' ? [[person('holder'), 'ADMIN']] : [...roles, [person('holder'), 'READ']]);
+  const id = await house.createWorkspace(
+    nextName(),
+    kind === 'foreign' ? [[person('holder'), 'ADMIN']] : [...roles, [person('holder'), 'READ']],
+  );
   if (kind === 'deleted') await deleteWorkspace(house.deps, caller(person('administrator')), id);
   return { id, userId };
 };
@@ -150,7 +154,11 @@ export const peopleTable: Record<string, Row> = {
   'GET /readyz': { rule: always(200), anonymous: 200 },
   'GET /metrics': { rule: always(200), anonymous: 200 },
   'GET /api/setup': { rule: always(200), anonymous: 200 },
-  'POST /api/setup': { rule: always(409), anonymous: 409, body: () => ({ token: 'x', name: 'X', email: 'x@example.org', password: 'long enough' }) },
+  'POST /api/setup': {
+    rule: always(409),
+    anonymous: 409,
+    body: () => ({ token: 'x', name: 'X', email: 'x@example.org', password: 'long enough' }),
+  },
   'POST /api/auth/sign-in/email': { rule: always(200), anonymous: 200, body: signInBody },
   'POST /api/auth/sign-out': { rule: always(200), anonymous: 200 },
   'GET /api/auth/get-session': { rule: always(200), anonymous: 200 },
@@ -164,7 +172,10 @@ export const peopleTable: Record<string, Row> = {
   'POST /api/tokens': { rule: always(201), body: named },
   'DELETE /api/tokens/:id': { rule: ownOnly, make: makeToken },
   'GET /api/admin/users': { rule: administratorsOnly(200) },
-  'POST /api/admin/users': { rule: administratorsOnly(201), body: () => ({ name: 'N', email: `${house.deps.ids.uuid()}@example.org`, password: 'long enough' }) },
+  'POST /api/admin/users': {
+    rule: administratorsOnly(201),
+    body: () => ({ name: 'N', email: `${house.deps.ids.uuid()}@example.org`, password: 'long enough' }),
+  },
   'PATCH /api/admin/users/:id': { rule: administratorsOnly(200), make: makeUser, body: () => ({ name: 'New Name' }) },
   'GET /api/access-keys': { rule: always(200) },
   'POST /api/access-keys': { rule: always(201), body: named },
@@ -176,8 +187,11 @@ export const peopleTable: Record<string, Row> = {
   'GET /workspace/:id': { rule: workspaceRule('READ'), make: makeWorkspace },
   'PUT /workspace/:id': { rule: workspaceRule('ADMIN'), make: makeWorkspace, body: named },
   'DELETE /workspace/:id': { rule: workspaceRule('ADMIN'), make: makeWorkspace },
-  'POST /workspace/:id/users': { rule: workspaceRule('ADMIN'), make: makeWorkspace, body: () => ({ userId: person('stranger').id, role: 'READ' }) },
+  'POST /workspace/:id/users': {
+    rule: workspaceRule('ADMIN'),
+    make: makeWorkspace,
+    body: () => ({ userId: person('stranger').id, role: 'READ' }),
+  },
   'PUT /workspace/:id/users/:userId': { rule: workspaceRule('ADMIN'), make: makeWorkspace, body: () => ({ role: 'WRITE' }) },
   'DELETE /workspace/:id/users/:userId': { rule: workspaceRule('ADMIN'), make: makeWorkspace },
 };
-

@@ -32,7 +32,11 @@ function createRequestCutter(): (bytes: Buffer) => Asked[] {
       if (pending.length < end + 4 + length) return asked;
       const body = pending.toString('utf8', end + 4, end + 4 + length);
       pending = pending.subarray(end + 4 + length);
-      asked.push({ path: text.split(' ')[1] ?? '', secret: /^(?:authorization|x-api-key): (.*)$/im.exec(text)?.[1] ?? '', isStream: /"stream"\s*:\s*true/.test(body) });
+      asked.push({
+        path: text.split(' ')[1] ?? '',
+        secret: /^(?:authorization|x-api-key): (.*)$/im.exec(text)?.[1] ?? '',
+        isStream: /"stream"\s*:\s*true/.test(body),
+      });
     }
     return asked;
   };
@@ -78,7 +82,13 @@ export async function startChaosProvider(): Promise<ChaosProvider> {
   tls.on('tlsClientError', () => undefined);
   tls.on('connection', keep);
   const closedServer = createServer();
-  const ports = { plain: await listening(plain), resetting: await listening(resetting), tls: await listening(tls), deaf: await listening(deaf), closed: await listening(closedServer) };
+  const ports = {
+    plain: await listening(plain),
+    resetting: await listening(resetting),
+    tls: await listening(tls),
+    deaf: await listening(deaf),
+    closed: await listening(closedServer),
+  };
   await new Promise((resolve) => closedServer.close(resolve));
   const origins: Record<Place, string> = {
     path: `http://127.0.0.1:${ports.plain}`,

@@ -27,7 +27,13 @@ export const pathsOf = (answer: Seen): string[] => answer.body.details.map((faul
 
 export interface ConnectionsHouse extends House {
   /** Sends as somebody, or as nobody, and keeps every answer for the search of keys that must not be in any. */
-  ask(person: Pick<Resident, 'token'> | null, method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Seen>;
+  ask(
+    person: Pick<Resident, 'token'> | null,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Seen>;
 }
 
 /** Every answer that passed through `ask`. */
@@ -39,7 +45,12 @@ export async function openConnectionsHouse(options: HouseOptions = {}): Promise<
   return {
     ...house,
     async ask(person, method, path, body, headers = {}) {
-      const { status, headers: answered, text, body: parsed } = await house.request(method, path, { ...(person ? { token: person.token } : {}), body, headers });
+      const {
+        status,
+        headers: answered,
+        text,
+        body: parsed,
+      } = await house.request(method, path, { ...(person ? { token: person.token } : {}), body, headers });
       answersSeen.push(`${text}\n${JSON.stringify([...answered])}`);
       return { status, headers: answered, text, body: parsed as unknown as Seen['body'] };
     },
@@ -75,9 +86,13 @@ function answerAs(vendor: { keys: Set<string> }, request: IncomingMessage, respo
   if (request.url === '/v1/models') return say(200, { object: 'list', data: modelIds.map((id) => ({ id, object: 'model' })) });
   if (request.url === '/v1/chat/completions') {
     const { model } = JSON.parse(body) as { model: string };
-    if (!modelIds.includes(model)) return say(404, { error: { message: `The model ${model} does not exist`, type: 'invalid_request_error', code: 'model_not_found' } });
+    if (!modelIds.includes(model))
+      return say(404, { error: { message: `The model ${model} does not exist`, type: 'invalid_request_error', code: 'model_not_found' } });
     return say(200, {
-      id: 'chatcmpl-1', object: 'chat.completion', created: 1, model,
+      id: 'chatcmpl-1',
+      object: 'chat.completion',
+      created: 1,
+      model,
       choices: [{ index: 0, message: { role: 'assistant', content: 'ok' }, finish_reason: 'stop' }],
       usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
     });

@@ -61,7 +61,11 @@ export const wholeBody = (content = words.join(''), extra: Record<string, unknow
   );
 
 export const sse = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
-export const chunk = (delta: Record<string, unknown>, finishReason: string | null = null, extra: Record<string, unknown> = {}): Record<string, unknown> => ({
+export const chunk = (
+  delta: Record<string, unknown>,
+  finishReason: string | null = null,
+  extra: Record<string, unknown> = {},
+): Record<string, unknown> => ({
   ...base,
   object: 'chat.completion.chunk',
   choices: [{ index: 0, delta, logprobs: null, finish_reason: finishReason }],
@@ -90,9 +94,15 @@ export const whole =
 
 /** Answers with a status and a JSON body. */
 export const refusing =
-  (status: number, body: unknown = { error: { message: 'no', type: 'error', param: null, code: null } }, headers: Record<string, string> = {}): Answer =>
+  (
+    status: number,
+    body: unknown = { error: { message: 'no', type: 'error', param: null, code: null } },
+    headers: Record<string, string> = {},
+  ): Answer =>
   ({ response }) => {
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(typeof body === 'string' ? body : JSON.stringify(body));
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(typeof body === 'string' ? body : JSON.stringify(body));
   };
 
 /** Streams these events, one write each, with a pause between them. */
@@ -141,7 +151,12 @@ export const plain: Answer = (turn) => (turn.call.json['stream'] === true ? stre
 export const anthropic: Answer = (turn) => {
   const message = { id: 'msg_fake', type: 'message', role: 'assistant', model: 'claude-sonnet-5', stop_reason: null, stop_sequence: null };
   if (turn.call.json['stream'] !== true) {
-    const body = { ...message, content: [{ type: 'text', text: words.join('') }], stop_reason: 'end_turn', usage: { input_tokens: 11, output_tokens: 7 } };
+    const body = {
+      ...message,
+      content: [{ type: 'text', text: words.join('') }],
+      stop_reason: 'end_turn',
+      usage: { input_tokens: 11, output_tokens: 7 },
+    };
     return whole(JSON.stringify(body))(turn);
   }
   const event = (value: { type: string } & Record<string, unknown>): string => `event: ${value.type}\n${sse(value)}`;
@@ -196,13 +211,24 @@ export async function startFakeProvider(): Promise<FakeProvider> {
     response.on('error', () => undefined);
     const text = await bodyOf(request).catch(() => null);
     if (text === null) return;
-    const call: ReceivedCall = { sequence: received.length, path: request.url ?? '', headers: request.headers, text, json: parsed(text), connection, abortedAtMs: null, isAnswered: false };
+    const call: ReceivedCall = {
+      sequence: received.length,
+      path: request.url ?? '',
+      headers: request.headers,
+      text,
+      json: parsed(text),
+      connection,
+      abortedAtMs: null,
+      isAnswered: false,
+    };
     response.on('close', () => {
       call.isAnswered = response.writableFinished;
       if (!response.writableFinished) call.abortedAtMs = performance.now();
     });
     if (request.method === 'GET') {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] }));
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ object: 'list', data: [{ id: 'gpt-4o', object: 'model' }] }));
       return;
     }
     received.push(call);

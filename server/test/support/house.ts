@@ -119,7 +119,14 @@ async function send(url: string, method: string, path: string, sent: Sent = {}):
   const text = await answer.text();
   const isJson = answer.headers.get('content-type')?.startsWith('application/json') ?? false;
   const parsed: unknown = isJson && text !== '' ? JSON.parse(text) : undefined;
-  return { status: answer.status, headers: answer.headers, body: parsed as Json, bodyWithoutId: withoutId(parsed), text, at: (place) => textAt(parsed, place) };
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: parsed as Json,
+    bodyWithoutId: withoutId(parsed),
+    text,
+    at: (place) => textAt(parsed, place),
+  };
 }
 
 const withoutId = (body: unknown): unknown => (body !== null && typeof body === 'object' ? { ...body, request_id: undefined } : body);
@@ -132,19 +139,37 @@ function textAt(value: unknown, path: string): string {
 }
 
 /** The Cookie header that a browser would send after these Set-Cookie lines. */
-export const cookieOf = (reply: Reply): string => reply.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
+export const cookieOf = (reply: Reply): string =>
+  reply.headers
+    .getSetCookie()
+    .map((line) => line.split(';')[0])
+    .join('; ');
 
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dataDir = freshDir('house');
   const logged: string[] = [];
   const clock = options.clock ?? systemClock;
   const log = createLog('warn', { write: (line) => void logged.push(line) });
-  const started = await startHouse(settingsOf(options, dataDir), { clock, ids: createIds(clock), log, ...(options.timeouts ? { timeouts: options.timeouts } : {}) });
+  const started = await startHouse(settingsOf(options, dataDir), {
+    clock,
+    ids: createIds(clock),
+    log,
+    ...(options.timeouts ? { timeouts: options.timeouts } : {}),
+  });
   const { url, deps } = started;
 
   async function createResident(name: string, role: OrganizationRole = 'user'): Promise<Resident> {
     const email = `${name.toLowerCase()}@example.org`;
-    const system: Actor = { userId: deps.ids.uuid(), email, name, role: 'administrator', organizationId: '', workspaces: new Map(), language: 'en', via: 'system' };
+    const system: Actor = {
+      userId: deps.ids.uuid(),
+      email,
+      name,
+      role: 'administrator',
+      organizationId: '',
+      workspaces: new Map(),
+      language: 'en',
+      via: 'system',
+    };
     // The first resident sets the house up.
     const id =
       deps.keeper.snapshot.organizationId === ''
@@ -168,8 +193,16 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       if (!first) throw new Error('a workspace needs a member');
       const caller = { actor: first[0].actor, origin };
       const { id } = await createWorkspace(deps, caller, name);
-      const steps = members.map(([{ id: userId }, role]) => putMember(deps.database, { workspaceId: id, userId, role }, deps.clock.nowMs()));
-      await commit(deps, caller, steps, { action: 'workspace.member', subjectType: 'workspace', subjectId: id, subjectName: name, owner: null });
+      const steps = members.map(([{ id: userId }, role]) =>
+        putMember(deps.database, { workspaceId: id, userId, role }, deps.clock.nowMs()),
+      );
+      await commit(deps, caller, steps, {
+        action: 'workspace.member',
+        subjectType: 'workspace',
+        subjectId: id,
+        subjectName: name,
+        owner: null,
+      });
       return id;
     },
     async signIn(person) {

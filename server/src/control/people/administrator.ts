@@ -68,7 +68,9 @@ async function ensureToken(deps: PeopleDeps, origin: Origin, email: string | nul
   };
   const steps = [insertToken(database, token, hashOfKey(text)), putSetting(database, 'environment_token_id', token.id, nowMs)];
   // A unique violation says that another instance has just written the same token.
-  await refusing(change(deps, { organizationId: organization.id, origin }, 'token.create', token.id, steps), { personal_tokens_hash_key: () => new Refusal('STALE') }).catch((error: unknown) => {
+  await refusing(change(deps, { organizationId: organization.id, origin }, 'token.create', token.id, steps), {
+    personal_tokens_hash_key: () => new Refusal('STALE'),
+  }).catch((error: unknown) => {
     if (!(error instanceof Refusal)) throw error;
   });
 }
@@ -86,7 +88,13 @@ interface Installation {
   origin: Origin;
 }
 
-function change(deps: PeopleDeps, { organizationId, origin }: Installation, action: string, tokenId: string, steps: WriteStep[]): Promise<unknown> {
+function change(
+  deps: PeopleDeps,
+  { organizationId, origin }: Installation,
+  action: string,
+  tokenId: string,
+  steps: WriteStep[],
+): Promise<unknown> {
   const nobody = { email: '', name: 'start', role: 'administrator', workspaces: new Map(), language: 'en', via: 'system' } as const;
   const actor: Actor = { ...nobody, userId: organizationId, organizationId };
   return commit(deps, { actor, origin }, steps, { action, subjectType: 'token', subjectId: tokenId, subjectName: tokenName, owner: null });

@@ -53,7 +53,11 @@ export interface Auth {
   /** Ends the session behind the cookie, if there is one. */
   signOut(headers: HeaderFields): Promise<{ setCookies: string[] }>;
   /** Changes the password, ends all sessions of the person and starts a new one. Null where the current password is wrong. */
-  changePassword(headers: HeaderFields, origin: Origin, input: { currentPassword: string; newPassword: string }): Promise<StartedSession | null>;
+  changePassword(
+    headers: HeaderFields,
+    origin: Origin,
+    input: { currentPassword: string; newPassword: string },
+  ): Promise<StartedSession | null>;
 }
 
 function createBetterAuth(deps: AuthDeps) {
@@ -111,7 +115,13 @@ function headersFor(headers: HeaderFields, origin?: Origin): Headers {
 }
 
 /** Codes with which better-auth says no to a person; everything else that it throws is a fault. */
-const noCodes = new Set(['INVALID_EMAIL_OR_PASSWORD', 'INVALID_EMAIL', 'INVALID_PASSWORD', 'FAILED_TO_CREATE_SESSION', 'CREDENTIAL_ACCOUNT_NOT_FOUND']);
+const noCodes = new Set([
+  'INVALID_EMAIL_OR_PASSWORD',
+  'INVALID_EMAIL',
+  'INVALID_PASSWORD',
+  'FAILED_TO_CREATE_SESSION',
+  'CREDENTIAL_ACCOUNT_NOT_FOUND',
+]);
 
 /** Null where better-auth says no. It hides the error of a database that does not answer; what is left is a bare 500. */
 async function answerOf<T>(work: Promise<T>): Promise<T | null> {
@@ -129,7 +139,8 @@ async function answerOf<T>(work: Promise<T>): Promise<T | null> {
 export function createAuth(deps: AuthDeps): Auth {
   const { api } = createBetterAuth(deps);
   /** Most requests carry no session cookie at all and need no look-up. */
-  const hasCookie = (headers: HeaderFields): boolean => typeof headers['cookie'] === 'string' && headers['cookie'].includes('patchbay.session_token=');
+  const hasCookie = (headers: HeaderFields): boolean =>
+    typeof headers['cookie'] === 'string' && headers['cookie'].includes('patchbay.session_token=');
   return {
     async userIdOf(headers) {
       if (!hasCookie(headers)) return null;

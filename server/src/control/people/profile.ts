@@ -48,7 +48,11 @@ export async function changeProfile(deps: PeopleDeps, caller: Caller, change: Pr
 }
 
 /** The caller's live sessions, newest first; the one that asks is marked. */
-export async function sessionsOf(deps: PeopleDeps, actor: Actor, headers: HeaderFields): Promise<(SessionRecord & { isCurrent: boolean })[]> {
+export async function sessionsOf(
+  deps: PeopleDeps,
+  actor: Actor,
+  headers: HeaderFields,
+): Promise<(SessionRecord & { isCurrent: boolean })[]> {
   const { session } = actor.via === 'session' ? await deps.auth.sessionOf(headers) : { session: null };
   const sessions = await listSessions(deps.database, actor.userId, deps.clock.nowMs(), sessionsMax);
   return sessions.map((one) => ({ ...one, isCurrent: one.id === session?.id }));

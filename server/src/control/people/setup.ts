@@ -47,20 +47,38 @@ export interface FirstAdministrator {
  * `consume` is checked inside it. Returns the new administrator.
  * @throws Refusal SETUP_DONE, SETUP_TOKEN_INVALID
  */
-export async function createFirstAdministrator(deps: PeopleDeps, origin: Origin, input: FirstAdministrator, consume: readonly WriteStep[]): Promise<Actor> {
+export async function createFirstAdministrator(
+  deps: PeopleDeps,
+  origin: Origin,
+  input: FirstAdministrator,
+  consume: readonly WriteStep[],
+): Promise<Actor> {
   const { database, ids } = deps;
   const nowMs = deps.clock.nowMs();
   const [userId, organizationId, workspaceId] = [ids.uuid(), ids.uuid(), ids.uuid()];
   const { name, email, language } = input;
   const passwordHash = await deps.passwords.hash(input.password);
-  const actor: Actor = { userId, email, name, role: 'administrator', organizationId, workspaces: new Map([[workspaceId, 'ADMIN']]), language, via: 'system' };
+  const actor: Actor = {
+    userId,
+    email,
+    name,
+    role: 'administrator',
+    organizationId,
+    workspaces: new Map([[workspaceId, 'ADMIN']]),
+    language,
+    via: 'system',
+  };
   const organizationName = input.organizationName ?? firstOrganizationName;
   const steps = [
     requireNoAdministrator(database),
     ...consume,
     insertOrganization(database, { id: organizationId, name: organizationName }, nowMs),
     ...insertPerson(database, { userId, accountId: ids.uuid(), email, name, passwordHash, role: 'administrator', language }, nowMs),
-    insertWorkspace(database, { id: workspaceId, organizationId, name: input.organizationName ?? firstWorkspaceName, createdBy: userId }, nowMs),
+    insertWorkspace(
+      database,
+      { id: workspaceId, organizationId, name: input.organizationName ?? firstWorkspaceName, createdBy: userId },
+      nowMs,
+    ),
     putMember(database, { workspaceId, userId, role: 'ADMIN' }, nowMs),
     putSetting(database, 'default_workspace_id', workspaceId, nowMs),
     dropSetting(database, 'setup_token_hash'),

@@ -14,7 +14,14 @@ import type { PeopleDeps } from './deps.ts';
 type Outcome = Pick<AuditEntry, 'outcome' | 'errorCode'>;
 const success: Outcome = { outcome: 'success', errorCode: null };
 
-async function note(deps: PeopleDeps, who: { actor: Actor | null; email: string }, origin: Origin, action: string, how: Outcome, steps: WriteStep[] = []): Promise<void> {
+async function note(
+  deps: PeopleDeps,
+  who: { actor: Actor | null; email: string },
+  origin: Origin,
+  action: string,
+  how: Outcome,
+  steps: WriteStep[] = [],
+): Promise<void> {
   const deed = { action, subjectType: 'user', subjectId: who.actor?.userId ?? null, subjectName: who.email, owner: null };
   const caller = who.actor ? { actor: who.actor, origin } : { actor: null, origin };
   await writeAudit(deps.database, auditEntry(deps, caller, deed, how.outcome, how.errorCode), steps);
@@ -46,7 +53,12 @@ export async function signIn(
 }
 
 /** Ends the session behind the cookie; without one there is nothing to do, which is no error. */
-export async function signOut(deps: PeopleDeps, headers: HeaderFields, origin: Origin, actor: Actor | null): Promise<{ setCookies: string[] }> {
+export async function signOut(
+  deps: PeopleDeps,
+  headers: HeaderFields,
+  origin: Origin,
+  actor: Actor | null,
+): Promise<{ setCookies: string[] }> {
   const ended = await deps.auth.signOut(headers);
   if (actor?.via === 'session') await note(deps, { actor, email: actor.email }, origin, 'session.sign-out', success);
   return ended;

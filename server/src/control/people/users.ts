@@ -4,7 +4,15 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Language, OrganizationRole } from '../../domain/owner.ts';
 import { isUuid } from '../../lib/ids.ts';
 import type { WriteStep } from '../../storage/driver.ts';
-import { deleteSessionsOf, insertPerson, listPeople, personById, requireAdministrator, updatePerson, type PersonRecord } from '../../storage/people.ts';
+import {
+  deleteSessionsOf,
+  insertPerson,
+  listPeople,
+  personById,
+  requireAdministrator,
+  updatePerson,
+  type PersonRecord,
+} from '../../storage/people.ts';
 import { commit, type Caller } from '../change.ts';
 import { notFound, refusing } from '../stale.ts';
 import type { PeopleDeps } from './deps.ts';
@@ -14,7 +22,8 @@ const generatedBytes = 15;
 export const emailExists = (): Refusal => new Refusal('EMAIL_EXISTS');
 
 /** Newest first; `text` searches names and e-mail addresses. */
-export const listUsers = (deps: PeopleDeps, page: { cursor?: string; limit: number; text?: string }): Promise<PersonRecord[]> => listPeople(deps.database, page);
+export const listUsers = (deps: PeopleDeps, page: { cursor?: string; limit: number; text?: string }): Promise<PersonRecord[]> =>
+  listPeople(deps.database, page);
 
 export interface UserInput {
   /** In lower case. */
@@ -29,7 +38,11 @@ export interface UserInput {
  * Makes a person. Without a password one is generated and returned, to be shown once.
  * @throws Refusal EMAIL_EXISTS
  */
-export async function createUser(deps: PeopleDeps, caller: Caller, input: UserInput): Promise<{ person: PersonRecord; generatedPassword: string | null }> {
+export async function createUser(
+  deps: PeopleDeps,
+  caller: Caller,
+  input: UserInput,
+): Promise<{ person: PersonRecord; generatedPassword: string | null }> {
   const generatedPassword = input.password === undefined ? Buffer.from(deps.ids.bytes(generatedBytes)).toString('base64url') : null;
   const userId = deps.ids.uuid();
   const role = input.role ?? 'user';

@@ -23,7 +23,9 @@ export const fromAccessKey = (key: AccessKeyRecord): AccessKeyView => ({
 });
 
 /** The limits as asked for, with the time in the house's unit; what is left out stays left out. */
-export function toLimits<Body extends { expiresAt?: string | null }>(body: Body): Omit<Body, 'expiresAt'> & { expiresAtMs?: number | null } {
+export function toLimits<Body extends { expiresAt?: string | null }>(
+  body: Body,
+): Omit<Body, 'expiresAt'> & { expiresAtMs?: number | null } {
   const { expiresAt, ...limits } = body;
   if (expiresAt === undefined) return limits;
   return { ...limits, expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt) };

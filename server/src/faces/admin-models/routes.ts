@@ -1,5 +1,12 @@
 /** The organization's connections for those who manage them: everyone uses them, nobody else reads or changes them here. */
-import { adminModelAnswer, adminModelDeleted, adminModelList, adminModelTest, createAdminModel, updateAdminModel } from '@patchbay/contract/admin-models';
+import {
+  adminModelAnswer,
+  adminModelDeleted,
+  adminModelList,
+  adminModelTest,
+  createAdminModel,
+  updateAdminModel,
+} from '@patchbay/contract/admin-models';
 import { noBody } from '@patchbay/contract/configurations';
 import { forceQuery, idParams, pageQuery, testQuery } from '@patchbay/contract/connections';
 import { testSaved } from '../../control/connection-test.ts';

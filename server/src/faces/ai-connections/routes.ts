@@ -66,7 +66,7 @@ const connectionRoutes: readonly Route<Deps>[] = [
   route({
     method: 'POST',
     path: '/api/ai-connections',
-    summary: "Make a connection of the caller, or of the organization with the permission for it",
+    summary: 'Make a connection of the caller, or of the organization with the permission for it',
     access: 'signed-in',
     body: createAiConnection,
     answers: { 201: aiConnectionCreated },
@@ -122,7 +122,9 @@ const modelRoutes: readonly Route<Deps>[] = [
     async handle(deps: Deps, { actor, origin, query }) {
       const caller = { actor, origin };
       const options = { refresh: query.refresh ?? false };
-      const { connectionId, models } = await (query.connectionId === undefined ? modelsOfDefault(deps, caller, options) : modelsOfConnection(deps, caller, query.connectionId, options));
+      const { connectionId, models } = await (query.connectionId === undefined
+        ? modelsOfDefault(deps, caller, options)
+        : modelsOfConnection(deps, caller, query.connectionId, options));
       const visible = await visibleModels(deps, caller, connectionId, models);
       return ok(visible.map((model) => ({ value: model.id, label: model.name ?? model.id })));
     },

@@ -1,13 +1,5 @@
 /** Sign-in, sign-out, the session, the password, and the first set-up. Of better-auth's paths only these four exist. */
-import {
-  changePasswordBody,
-  done,
-  sessionAnswer,
-  setupBody,
-  setupStatus,
-  signedIn,
-  signInBody,
-} from '@patchbay/contract/people';
+import { changePasswordBody, done, sessionAnswer, setupBody, setupStatus, signedIn, signInBody } from '@patchbay/contract/people';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PeopleDeps } from '../../control/people/deps.ts';
 import { isSetupNeeded, setUp } from '../../control/people/setup.ts';
@@ -47,7 +39,8 @@ const setupRoutes: Route<AuthFaceDeps>[] = [
     async handle(deps: AuthFaceDeps) {
       const needed = await isSetupNeeded(deps);
       const { environment } = deps;
-      const told = needed && environment ? { baseUrl: environment.baseUrl, model: environment.model, hasSecret: environment.secret !== null } : null;
+      const told =
+        needed && environment ? { baseUrl: environment.baseUrl, model: environment.model, hasSecret: environment.secret !== null } : null;
       return ok({ success: true, data: { needed, demoOffered: needed && deps.isDemoOffered, environment: told } });
     },
   }),
@@ -111,7 +104,10 @@ const sessionRoutes: Route<AuthFaceDeps>[] = [
       if (actor?.via !== 'session') return ok({ success: true, data: null });
       const { session, setCookies } = await deps.auth.sessionOf(request.headers);
       putCookies(reply, setCookies);
-      return ok({ success: true, data: session && { user: userOf(actor), session: { id: session.id, expiresAt: isoOf(session.expiresAtMs) } } });
+      return ok({
+        success: true,
+        data: session && { user: userOf(actor), session: { id: session.id, expiresAt: isoOf(session.expiresAtMs) } },
+      });
     },
   }),
   route({

@@ -24,7 +24,10 @@ export const keyRoutes: readonly Route<Deps>[] = [
       const secret = body?.apiKey ?? null;
       const rotation = await rotateSecret(deps, { actor, origin }, params.id, { secret, isTestedFirst: body?.validate ?? false });
       const isRotated = rotation.rotatedAtMs !== null;
-      const message = translate(request.language, `connections.${isRotated ? (secret === null ? 'resealed' : 'rotated') : 'rotationRefused'}`);
+      const message = translate(
+        request.language,
+        `connections.${isRotated ? (secret === null ? 'resealed' : 'rotated') : 'rotationRefused'}`,
+      );
       return ok({ success: isRotated, message, data: fromRotation(rotation, request.language) });
     },
   }),

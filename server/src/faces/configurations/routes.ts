@@ -59,7 +59,10 @@ const update = (method: 'PUT' | 'PATCH'): Route<ConnectionFaceDeps> =>
     },
   });
 
-async function create(deps: ConnectionFaceDeps, { actor, origin, request, body }: Call<ReturnType<typeof createConfiguration.parse>, unknown, unknown>): Promise<Answer> {
+async function create(
+  deps: ConnectionFaceDeps,
+  { actor, origin, request, body }: Call<ReturnType<typeof createConfiguration.parse>, unknown, unknown>,
+): Promise<Answer> {
   const { validate, templateId, ...fields } = body;
   const caller = { actor, origin };
   const input = templateId === undefined ? toInput(fields) : await withTemplate(deps, toInput(fields), templateId);

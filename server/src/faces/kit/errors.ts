@@ -48,11 +48,13 @@ const fastifyCodes: ReadonlyMap<string, () => Refusal> = new Map([
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.flatMap((fault) => fieldFaults(fault as unknown as ZodFault)));
+  if (hasZodFastifySchemaValidationErrors(error))
+    return invalid(error.validation.flatMap((fault) => fieldFaults(fault as unknown as ZodFault)));
   if (error instanceof StorageUnavailable || error instanceof StorageBusy)
     return new Refusal('STORAGE_UNAVAILABLE', { retryAfterS: 2, cause: error });
   // The one character that no text of the house may have (PostgreSQL keeps none); it can only have come with the request.
-  if (error instanceof UnfitParameter && error.isNulCharacter) return invalid([{ path: '', code: 'invalid_character', message: 'U+0000 cannot stand in a text' }]);
+  if (error instanceof UnfitParameter && error.isNulCharacter)
+    return invalid([{ path: '', code: 'invalid_character', message: 'U+0000 cannot stand in a text' }]);
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === 'string' ? fastifyCodes.get(code) : undefined;
   if (known) return known();

@@ -116,7 +116,11 @@ async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, r
   if (answer.retryAfterS !== null) reply.header('retry-after', String(answer.retryAfterS));
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
   // Serialised here: the route's own answer schemas are for its successes.
-  await reply.code(answer.status).type('application/json; charset=utf-8').serializer((body: unknown) => JSON.stringify(body)).send(answer.body);
+  await reply
+    .code(answer.status)
+    .type('application/json; charset=utf-8')
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(answer.body);
 }
 
 /** Programs send no wish, an empty one, or `*`; then the profile of the caller decides. */

@@ -20,7 +20,11 @@ export const fromProfile = ({ person, organization, workspaces }: Profile, actor
   theme: person.theme,
   organization,
   // An administrator is ADMIN also where they are no member.
-  workspaces: workspaces.map(({ id, name }) => ({ id, name, role: actor.role === 'administrator' ? 'ADMIN' : (actor.workspaces.get(id) ?? 'READ') })),
+  workspaces: workspaces.map(({ id, name }) => ({
+    id,
+    name,
+    role: actor.role === 'administrator' ? 'ADMIN' : (actor.workspaces.get(id) ?? 'READ'),
+  })),
 });
 
 export const fromPerson = (person: PersonRecord): User => ({

@@ -23,15 +23,13 @@ export const fromRow = (row: ProviderRow): Provider => ({
 });
 
 export const fromModels = ({ models, source, fetchedAtMs, fault, row }: Models) => ({
-  models: models.map(
-    (model): Model => ({
-      id: model.id,
-      name: model.name ?? model.id,
-      contextWindow: model.contextWindow ?? null,
-      maxOutputTokens: model.maxOutputTokens ?? null,
-      isRetired: row !== undefined && Object.hasOwn(row.retired, model.id),
-    }),
-  ),
+  models: models.map((model): Model => ({
+    id: model.id,
+    name: model.name ?? model.id,
+    contextWindow: model.contextWindow ?? null,
+    maxOutputTokens: model.maxOutputTokens ?? null,
+    isRetired: row !== undefined && Object.hasOwn(row.retired, model.id),
+  })),
   source,
   fetchedAt: fetchedAtMs === null ? null : new Date(fetchedAtMs).toISOString(),
   errorCode: fault === null ? null : hintOf(fault).errorCode,

@@ -26,7 +26,15 @@ export function fromUsage(sum: NamedUsage): z.input<typeof usageRow> {
   };
 }
 
-export function fromRequest({ last, attempts, tokensIn, tokensOut, costNanoUsd, startedAtMs, connectionName }: NamedRequest): z.input<typeof requestRow> {
+export function fromRequest({
+  last,
+  attempts,
+  tokensIn,
+  tokensOut,
+  costNanoUsd,
+  startedAtMs,
+  connectionName,
+}: NamedRequest): z.input<typeof requestRow> {
   return {
     requestId: last.requestId,
     at: isoOf(startedAtMs),
