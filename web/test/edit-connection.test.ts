@@ -75,7 +75,7 @@ needs('browser')('a stored connection', () => {
     expect(after).toMatchObject({
       name: 'Renamed',
       apiKeySetAt: before['apiKeySetAt'],
-      configuration: { ...before['configuration'], temperature: 0.9 },
+      configuration: { temperature: 0.9, headers: { 'x-team': '***' }, timeouts: { totalMs: 60_000 } },
     });
   });
 

@@ -53,7 +53,11 @@ needs('browser')('the set-up page', () => {
     const key = /Bearer (sk-pb-[\w-]+)/.exec(command)?.[1] ?? '';
     const address = /curl (\S+)/.exec(command)?.[1] ?? '';
     const body = /-d '(.+)'/.exec(command)?.[1] ?? '';
-    const answer = await fetch(address, { method: 'POST', headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' }, body });
+    const answer = await fetch(address, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body,
+    });
     expect(answer.status).toBe(200);
     await page.getByRole('button', { name: 'Open AI Connections' }).click();
     await page.getByRole('button', { name: 'Test Demo' }).click();

@@ -91,6 +91,7 @@ needs('browser')('a new connection', () => {
     await configure('demo');
     await visitor.page.getByRole('button', { name: 'Save Connection' }).click();
     await visitor.page.getByRole('row').filter({ hasText: 'Demo' }).getByText('Not tested').waitFor();
+    expect(await stored()).toMatchObject([{ name: 'Demo', provider: 'demo', testStatus: 'pending', isActive: true, isDefault: false }]);
   });
 
   test('what is wrong is said at its field and in a summary, the first field has the focus, and what was typed stays', async () => {

@@ -61,7 +61,14 @@ export interface House {
   close(): Promise<void>;
 }
 
-const houseTimeouts: GatewayDeps['timeouts'] = { headersMs: 60_000, firstEventMs: 120_000, idleMs: 60_000, totalMs: 900_000, heartbeatMs: 15_000, readerMs: 120_000 };
+const houseTimeouts: GatewayDeps['timeouts'] = {
+  headersMs: 60_000,
+  firstEventMs: 120_000,
+  idleMs: 60_000,
+  totalMs: 900_000,
+  heartbeatMs: 15_000,
+  readerMs: 120_000,
+};
 const demoKeyBytes = 32;
 const partitionsPeriodMs = 6 * 3_600_000;
 
@@ -122,7 +129,9 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
 /** A server that runs for months needs the partitions of months to come: rows that find none can never be moved into theirs. */
 function keepPartitions(driver: Driver, { clock, log }: HouseIo): () => void {
   const timer = clock.every(partitionsPeriodMs, () => {
-    ensurePartitions(driver, clock.nowMs()).catch((error: unknown) => log.warn({ err: error }, 'partitions of coming months could not be made; tried again later'));
+    ensurePartitions(driver, clock.nowMs()).catch((error: unknown) =>
+      log.warn({ err: error }, 'partitions of coming months could not be made; tried again later'),
+    );
   });
   return () => timer.cancel();
 }
@@ -264,4 +273,3 @@ function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUs
   const gatewayParts = Object.getOwnPropertyDescriptors(gateway);
   return Object.defineProperties(deps, gatewayParts) as typeof deps & OwnedGateway;
 }
-

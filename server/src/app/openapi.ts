@@ -30,7 +30,10 @@ export async function addOpenApi(app: FastifyInstance): Promise<void> {
   });
   app.get('/openapi.json', { schema: { hide: true } }, (_request, reply) =>
     // Written by hand to text: the document has no schema of its own to be serialised by.
-    reply.type('application/json; charset=utf-8').serializer((body: unknown) => JSON.stringify(body)).send(app.swagger()),
+    reply
+      .type('application/json; charset=utf-8')
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send(app.swagger()),
   );
   await app.register(async (scope) => {
     scope.addHook('onSend', async (_request, reply) => {

@@ -7,7 +7,23 @@ import type { Page } from '../faces/kit/plane.ts';
 import type { Ids } from '../lib/ids.ts';
 
 /** Addresses that belong to an API face: an unknown one there is an error, never a page. */
-const apiPrefixes = ['/api/', '/ai/', '/v1/', '/v2/', '/policy', '/workspace', '/aistats', '/repo', '/demo/', '/assets/', '/healthz', '/readyz', '/metrics', '/openapi.json', '/docs'];
+const apiPrefixes = [
+  '/api/',
+  '/ai/',
+  '/v1/',
+  '/v2/',
+  '/policy',
+  '/workspace',
+  '/aistats',
+  '/repo',
+  '/demo/',
+  '/assets/',
+  '/healthz',
+  '/readyz',
+  '/metrics',
+  '/openapi.json',
+  '/docs',
+];
 const nonceBytes = 18;
 
 const policyOf = (nonce: string): string =>

@@ -19,7 +19,13 @@ export interface ServerLimits {
   unreadMs: number;
 }
 
-const houseLimits: ServerLimits = { headersTimeoutMs: 15_000, requestTimeoutMs: 120_000, checkIntervalMs: 5_000, keepAliveMs: 75_000, unreadMs: 120_000 };
+const houseLimits: ServerLimits = {
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 120_000,
+  checkIntervalMs: 5_000,
+  keepAliveMs: 75_000,
+  unreadMs: 120_000,
+};
 const headerBytesMax = 32_768;
 
 export interface OwnedServer {

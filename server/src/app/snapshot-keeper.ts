@@ -53,7 +53,8 @@ export async function keepSnapshot(deps: { database: Database; clock: Clock; log
     }
   };
   snapshot.apply(await loadDelta(deps.database, -1));
-  const follow = (): void => void next().catch((error: unknown) => deps.log.warn({ err: error }, 'configuration could not be read; serving what is known'));
+  const follow = (): void =>
+    void next().catch((error: unknown) => deps.log.warn({ err: error }, 'configuration could not be read; serving what is known'));
   const stopListening = deps.database.driver.onConfigChange(follow);
   const poll = deps.clock.every(pollMs, follow);
   return {

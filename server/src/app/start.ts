@@ -86,7 +86,8 @@ async function prepare(house: House, io: StartIo): Promise<void> {
   const budgeted = live.filter((key) => key.budgetNanoUsd !== null).map((key) => key.id);
   for (const [keyId, spentNanoUsd] of await spentOfKeys(house.database, budgeted)) limits.restore(keyId, spentNanoUsd);
   const { admin } = house.settings;
-  if (admin) await ensureAdministrator(house.deps, { email: admin.email, password: admin.password.reveal(), token: admin.token?.reveal() ?? null });
+  if (admin)
+    await ensureAdministrator(house.deps, { email: admin.email, password: admin.password.reveal(), token: admin.token?.reveal() ?? null });
 }
 
 async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer; closeControl: () => Promise<void> }> {
@@ -100,7 +101,9 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
       {
         v1: (request, response) => handleV1(deps, request, response),
         // A caller that hangs up within its body ends the reading of it, and nothing is left to say.
-        demo: settings.isDemoOffered ? (request, response) => void handleDemo(demoDeps, request, response).catch(() => response.destroy()) : null,
+        demo: settings.isDemoOffered
+          ? (request, response) => void handleDemo(demoDeps, request, response).catch(() => response.destroy())
+          : null,
       },
       handler,
     );

@@ -22,7 +22,14 @@ import type { Relay } from './relay.ts';
 import { openSecrets } from './secrets.ts';
 
 /** Returns when the caller has been answered. Throws the failure of the last attempt, or a refusal before the first. */
-export async function attemptEach(deps: GatewayDeps, order: Order, planned: readonly Target[], grant: Grant, journey: Journey, relay: Relay): Promise<void> {
+export async function attemptEach(
+  deps: GatewayDeps,
+  order: Order,
+  planned: readonly Target[],
+  grant: Grant,
+  journey: Journey,
+  relay: Relay,
+): Promise<void> {
   const targets = [...pricedFor(deps, order, planned)];
   const deadlineMs = order.startedMs + deps.timeouts.totalMs;
   let index = 0;
@@ -129,7 +136,11 @@ export class Attempt implements CallSink {
       this.refused = reject;
       const intent = intentOf(this.deps, this.order, this.target, this.journey.attempts, this.reservedNanoUsd);
       try {
-        this.seq = this.deps.journal.append({ kind: 'intent', ...intent }, (failure) => this.written(failure, outputTokensMax), onDiskFailure(this.order));
+        this.seq = this.deps.journal.append(
+          { kind: 'intent', ...intent },
+          (failure) => this.written(failure, outputTokensMax),
+          onDiskFailure(this.order),
+        );
         this.intent = intent;
       } catch (cause) {
         this.deps.log.error({ requestId: this.order.requestId, err: cause }, 'an intent could not be written');
@@ -161,7 +172,11 @@ export class Attempt implements CallSink {
     const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
     const limit = modelLimitOf(this.target.model);
     const outputTokensMax = countOf(body.max_completion_tokens) ?? countOf(body.max_tokens) ?? limit.maxOutputTokens ?? outputTokensDefault;
-    const reserved = reservationOf(promptTokensMax(this.order.request.bytes.length, body, limit.contextWindow), outputTokensMax * choices, this.prices.dearest);
+    const reserved = reservationOf(
+      promptTokensMax(this.order.request.bytes.length, body, limit.contextWindow),
+      outputTokensMax * choices,
+      this.prices.dearest,
+    );
     try {
       this.deps.limits.reserve(key, reserved);
     } catch (error) {
@@ -178,7 +193,9 @@ export class Attempt implements CallSink {
     try {
       opened = openSecrets(this.deps, this.target);
     } catch (error) {
-      return this.done(error instanceof UpstreamFailure ? error : new UpstreamFailure('secret_unreadable', 'the secret does not open', { cause: error }));
+      return this.done(
+        error instanceof UpstreamFailure ? error : new UpstreamFailure('secret_unreadable', 'the secret does not open', { cause: error }),
+      );
     }
     const { row, baseUrl, settings, model, origin, trust } = this.target;
     let exchange: Exchange;
@@ -198,7 +215,11 @@ export class Attempt implements CallSink {
         this,
       );
     } catch (error) {
-      return this.done(error instanceof UpstreamFailure ? error : new UpstreamFailure('bad_request', 'the request could not be translated', { cause: error }));
+      return this.done(
+        error instanceof UpstreamFailure
+          ? error
+          : new UpstreamFailure('bad_request', 'the request could not be translated', { cause: error }),
+      );
     }
     this.wasSent = true;
     this.relay.attach(exchange, () => exchange.abort());
@@ -252,7 +273,15 @@ export class Attempt implements CallSink {
     const { deps, order } = this;
     if (!this.intent) return;
     if (isLast) this.journey.isBooked = true;
-    const ending: Ending = { failure, facts: this.facts, isLast, wasSent: this.wasSent, prices: this.prices, startedMs: this.startedMs, firstByteMs: this.firstByteMs };
+    const ending: Ending = {
+      failure,
+      facts: this.facts,
+      isLast,
+      wasSent: this.wasSent,
+      prices: this.prices,
+      startedMs: this.startedMs,
+      firstByteMs: this.firstByteMs,
+    };
     const settlement = settlementOf(deps, order, this.intent, ending);
     if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? 0);
     if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
@@ -270,11 +299,11 @@ export class Attempt implements CallSink {
 }
 
 /** A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten. */
-const onDiskFailure = (order: Order): OnFailure => (order.accessKey !== null && order.accessKey.budgetNanoUsd !== null ? 'refuse' : 'remember');
+const onDiskFailure = (order: Order): OnFailure =>
+  order.accessKey !== null && order.accessKey.budgetNanoUsd !== null ? 'refuse' : 'remember';
 
 /** A connection's free parameters may say anything; some servers take -1 for "without end". */
 const countOf = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
 
 /** Output cap for a budgeted key where neither the client nor the catalogue names one. */
 const outputTokensDefault = 4_096;
-

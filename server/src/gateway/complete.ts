@@ -36,4 +36,3 @@ function answerTo(deps: GatewayDeps, order: Order, error: unknown): GatewayError
   deps.log.error({ requestId: order.requestId, err: error }, 'completion failed on our side');
   return refuse('internal').error;
 }
-

@@ -6,7 +6,14 @@ export interface GatewayError {
   status: number;
   /** Stable and lower case: `model_not_found`, `provider_auth`. */
   code: string;
-  type: 'invalid_request_error' | 'authentication_error' | 'permission_error' | 'rate_limit_error' | 'insufficient_quota' | 'upstream_error' | 'server_error';
+  type:
+    | 'invalid_request_error'
+    | 'authentication_error'
+    | 'permission_error'
+    | 'rate_limit_error'
+    | 'insufficient_quota'
+    | 'upstream_error'
+    | 'server_error';
   message: string;
   param: string | null;
   retryAfterS: number | null;
@@ -29,15 +36,40 @@ const faultShapes: Record<Fault, Shape> = {
   protocol: upstream(502, 'upstream_protocol', 'The provider did not answer in valid HTTP.'),
   redirect: upstream(502, 'upstream_redirect', 'The provider answered with a redirect, which is never followed.'),
   blocked: upstream(502, 'egress_blocked', 'The address of this connection is blocked by policy.'),
-  rate_limited: { status: 429, code: 'upstream_rate_limited', type: 'rate_limit_error', message: 'The provider limits the rate of requests.' },
-  quota_exhausted: { status: 429, code: 'quota_exhausted', type: 'insufficient_quota', message: 'The quota of the provider account is used up.' },
+  rate_limited: {
+    status: 429,
+    code: 'upstream_rate_limited',
+    type: 'rate_limit_error',
+    message: 'The provider limits the rate of requests.',
+  },
+  quota_exhausted: {
+    status: 429,
+    code: 'quota_exhausted',
+    type: 'insufficient_quota',
+    message: 'The quota of the provider account is used up.',
+  },
   overloaded: upstream(503, 'upstream_overloaded', 'The provider is overloaded.'),
   server_error: upstream(502, 'upstream_error', 'The provider failed.'),
   auth: upstream(502, 'provider_auth', 'The provider refused the key of this connection.'),
-  model_not_found: { status: 404, code: 'model_not_found', type: 'invalid_request_error', message: 'The provider does not know this model.' },
+  model_not_found: {
+    status: 404,
+    code: 'model_not_found',
+    type: 'invalid_request_error',
+    message: 'The provider does not know this model.',
+  },
   endpoint_not_found: upstream(502, 'upstream_not_found', 'The address of this connection has no chat completions.'),
-  context_length: { status: 400, code: 'context_length_exceeded', type: 'invalid_request_error', message: 'The request is longer than the model allows.' },
-  bad_request: { status: 400, code: 'provider_refused', type: 'invalid_request_error', message: 'The provider refused the request as invalid.' },
+  context_length: {
+    status: 400,
+    code: 'context_length_exceeded',
+    type: 'invalid_request_error',
+    message: 'The request is longer than the model allows.',
+  },
+  bad_request: {
+    status: 400,
+    code: 'provider_refused',
+    type: 'invalid_request_error',
+    message: 'The provider refused the request as invalid.',
+  },
   conflict: { status: 409, code: 'upstream_conflict', type: 'upstream_error', message: 'The provider reports a conflict.' },
   request_timeout: upstream(504, 'upstream_timeout', 'The provider gave up waiting.'),
   invalid_response: upstream(502, 'invalid_response', 'The provider answered with something that is no completion.'),
@@ -72,18 +104,44 @@ export class GatewayRefusal extends Error {
 }
 
 const refusals = {
-  model_not_found: { status: 404, type: 'invalid_request_error', message: 'No connection that you may use serves this model.', param: 'model' },
-  connection_not_found: { status: 404, type: 'invalid_request_error', message: 'The pinned connection does not exist or is not yours to use.' },
+  model_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    message: 'No connection that you may use serves this model.',
+    param: 'model',
+  },
+  connection_not_found: {
+    status: 404,
+    type: 'invalid_request_error',
+    message: 'The pinned connection does not exist or is not yours to use.',
+  },
   connection_inactive: { status: 409, type: 'invalid_request_error', message: 'The model or its connection is inactive.', param: 'model' },
-  model_required: { status: 400, type: 'invalid_request_error', message: 'No model was named and the connection has no default model.', param: 'model' },
+  model_required: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'No model was named and the connection has no default model.',
+    param: 'model',
+  },
   no_connection: { status: 400, type: 'invalid_request_error', message: 'No AI connection is configured. Add one in Settings.' },
   model_not_allowed: { status: 403, type: 'permission_error', message: 'This access key may not use this model.', param: 'model' },
   invalid_api_key: { status: 401, type: 'authentication_error', message: 'The access key is missing, unknown, expired or revoked.' },
-  wrong_key_kind: { status: 401, type: 'authentication_error', message: 'Personal tokens are for the management API. Use an access key (sk-pb-...) here.' },
+  wrong_key_kind: {
+    status: 401,
+    type: 'authentication_error',
+    message: 'Personal tokens are for the management API. Use an access key (sk-pb-...) here.',
+  },
   rate_limit_exceeded: { status: 429, type: 'rate_limit_error', message: 'The rate limit of this access key is reached.' },
   budget_exceeded: { status: 402, type: 'insufficient_quota', message: 'The budget of this access key is used up.' },
-  price_unknown: { status: 402, type: 'insufficient_quota', message: 'No price is known for this model, so a key with a budget cannot use it.' },
-  ledger_unavailable: { status: 503, type: 'server_error', message: 'The request cannot be booked at the moment. Try again in a few seconds.' },
+  price_unknown: {
+    status: 402,
+    type: 'insufficient_quota',
+    message: 'No price is known for this model, so a key with a budget cannot use it.',
+  },
+  ledger_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message: 'The request cannot be booked at the moment. Try again in a few seconds.',
+  },
   internal: { status: 500, type: 'server_error', message: 'Something failed on our side.' },
   invalid_json: { status: 400, type: 'invalid_request_error', message: 'The request body is not one valid JSON object.' },
   duplicate_key: { status: 400, type: 'invalid_request_error', message: 'A top-level key stands twice in the request body.' },

@@ -62,7 +62,8 @@ export function createLimits(clock: Clock): Limits {
       const window = windowOf(key.id, nowMs);
       const used = window.admitted.length - window.head;
       if (key.rpm !== null && used >= key.rpm) throw tooMany(window, window.head + used - key.rpm, nowMs, 'requests');
-      if (key.tpm !== null && window.tokens + tokensEstimate > key.tpm) throw tooMany(window, tokensFreeAt(window, key.tpm, tokensEstimate), nowMs, 'tokens');
+      if (key.tpm !== null && window.tokens + tokensEstimate > key.tpm)
+        throw tooMany(window, tokensFreeAt(window, key.tpm, tokensEstimate), nowMs, 'tokens');
       const entry = { atMs: nowMs, tokens: tokensEstimate };
       window.admitted.push(entry);
       window.tokens += tokensEstimate;
@@ -131,6 +132,9 @@ function tooMany(window: Window, freeAtIndex: number, nowMs: number, what: 'requ
   const waitMs = entry ? entry.atMs + windowMs - nowMs : windowMs;
   return refuse('rate_limit_exceeded', {
     retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
-    message: what === 'requests' ? 'The limit of requests per minute of this access key is reached.' : 'The limit of tokens per minute of this access key is reached.',
+    message:
+      what === 'requests'
+        ? 'The limit of requests per minute of this access key is reached.'
+        : 'The limit of tokens per minute of this access key is reached.',
   });
 }

@@ -28,7 +28,9 @@ export interface ModelLists {
   /** Connections whose provider lists this model. */
   listing(model: string): Iterable<string>;
   keep(connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>, models: ListedModel[]): void;
-  kept(connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>): { models: ListedModel[]; fetchedAtMs: number; isFresh: boolean } | undefined;
+  kept(
+    connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>,
+  ): { models: ListedModel[]; fetchedAtMs: number; isFresh: boolean } | undefined;
   /** Runs `fetchList` unless the same one is under way already; then both wait for one answer (C-29). */
   once(connectionId: string, fetchList: () => Promise<FetchedList>): Promise<FetchedList>;
 }

@@ -91,4 +91,11 @@ export interface Journey {
   contentSent: boolean;
 }
 
-export const newJourney = (): Journey => ({ connectionId: null, attempts: 0, isBooked: false, changed: [], headSent: false, contentSent: false });
+export const newJourney = (): Journey => ({
+  connectionId: null,
+  attempts: 0,
+  isBooked: false,
+  changed: [],
+  headSent: false,
+  contentSent: false,
+});

@@ -38,7 +38,8 @@ const modelCharsMax = 255;
 export const targetKey = (target: Target): string => target.connection?.id ?? 'environment';
 
 /** The way out to a target: this process's own demo is no address that anybody else may reach. */
-export const egressOf = (deps: Pick<GatewayDeps, 'egress' | 'demo'>, target: Target): Egress => (target.row.isInternal && deps.demo ? deps.demo.egress : deps.egress);
+export const egressOf = (deps: Pick<GatewayDeps, 'egress' | 'demo'>, target: Target): Egress =>
+  target.row.isInternal && deps.demo ? deps.demo.egress : deps.egress;
 
 /** Throws a GatewayRefusal where nothing answers to the name. */
 export function plan(deps: GatewayDeps, order: Order): Target[] {
@@ -106,5 +107,14 @@ function environmentTarget(deps: GatewayDeps, asked: string | null): Target {
   if (!model) throw refuse('model_required');
   const row = providerRow(inferProvider(environment.baseUrl))!;
   const base = normaliseBase(row, environment.baseUrl);
-  return { connection: null, row: rowAt(row, base.baseUrl), baseUrl: base.baseUrl, origin: base.origin, trust: 'administrator', model, settings: {}, typed: null };
+  return {
+    connection: null,
+    row: rowAt(row, base.baseUrl),
+    baseUrl: base.baseUrl,
+    origin: base.origin,
+    trust: 'administrator',
+    model,
+    settings: {},
+    typed: null,
+  };
 }

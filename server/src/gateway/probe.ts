@@ -33,10 +33,12 @@ export function createProbe(deps: GatewayDeps): Probe {
 
 function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string | null = target.baseUrl): Target {
   const row = mustProviderRow(target.providerId);
-  const base = row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, baseUrl);
+  const base =
+    row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, baseUrl);
   const stored = target.connectionId === null ? undefined : deps.keeper.snapshot.connections.get(target.connectionId);
   // Deleted in this very moment, or not heard of yet: a target without its connection would be taken for the environment, and get its key.
-  if (isStoredNeeded(target) && !stored && !row.isInternal) throw new UpstreamFailure('secret_unreadable', 'the connection of the stored secret is not there');
+  if (isStoredNeeded(target) && !stored && !row.isInternal)
+    throw new UpstreamFailure('secret_unreadable', 'the connection of the stored secret is not there');
   const connection: Connection | null = stored ? { ...stored, settings: target.settings } : null;
   return {
     connection,
@@ -64,8 +66,18 @@ const headersOfSecret = (target: ProbeTarget): Record<string, string> =>
 
 /** Where one of the two was typed and the other is stored, the stored one is opened beside it. */
 function typedOf(deps: GatewayDeps, target: ProbeTarget, connection: Connection | null, origin: string): OpenedSecrets {
-  if (target.secret !== 'stored' && target.headers !== 'stored') return { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
-  const opened = openSecrets(deps, { connection, origin, row: mustProviderRow(target.providerId), baseUrl: origin, trust: target.trust, model: '', settings: {}, typed: null });
+  if (target.secret !== 'stored' && target.headers !== 'stored')
+    return { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
+  const opened = openSecrets(deps, {
+    connection,
+    origin,
+    row: mustProviderRow(target.providerId),
+    baseUrl: origin,
+    trust: target.trust,
+    model: '',
+    settings: {},
+    typed: null,
+  });
   return {
     secret: target.secret === 'stored' ? opened.secret : (target.secret?.reveal() ?? ''),
     headers: target.headers === 'stored' ? opened.headers : headersOfSecret(target),
@@ -103,17 +115,25 @@ async function testTarget(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCa
   steps.push(step('models', list.models ? 'ok' : isListBroken ? 'failed' : 'skipped', list.models ? list.latencyMs : null));
   keepList(deps, target, list.models);
   if (isListBroken) return result({ ...failed(list.failure), modelsFound });
-  if (probe.model === null) return list.models ? result({ isSuccess: true, modelsFound }) : result({ ...failed(list.failure), proposedBaseUrl: await proposal(deps, probe, caller) });
+  if (probe.model === null)
+    return list.models
+      ? result({ isSuccess: true, modelsFound })
+      : result({ ...failed(list.failure), proposedBaseUrl: await proposal(deps, probe, caller) });
   const completion = await complete(deps, target, caller);
   steps.push(step('completion', completion.failure ? 'failed' : 'ok', completion.latencyMs));
   if (!completion.failure) return result({ isSuccess: true, modelsFound });
   // The key opened and the model is listed: a provider that only dislikes the tiny request has passed the test.
-  if (completion.failure.fault === 'bad_request' && list.models?.some((model) => model.id === probe.model)) return result({ isSuccess: true, modelsFound });
+  if (completion.failure.fault === 'bad_request' && list.models?.some((model) => model.id === probe.model))
+    return result({ isSuccess: true, modelsFound });
   const proposedBaseUrl = completion.failure.fault === 'endpoint_not_found' ? await proposal(deps, probe, caller) : null;
   return result({ ...failed(completion.failure), modelsFound, proposedBaseUrl });
 }
 
-const step = (name: ProbeStep['name'], outcome: ProbeStep['outcome'], latencyMs: number | null): ProbeStep => ({ name, outcome, latencyMs: latencyMs === null ? null : Math.round(latencyMs) });
+const step = (name: ProbeStep['name'], outcome: ProbeStep['outcome'], latencyMs: number | null): ProbeStep => ({
+  name,
+  outcome,
+  latencyMs: latencyMs === null ? null : Math.round(latencyMs),
+});
 
 function failed(error: unknown): Partial<ProbeResult> {
   const failure = error instanceof EgressError ? failureOfEgress(error) : error;
@@ -178,16 +198,34 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
     if (status >= 300) {
       const { fault, message } = protocol.errorOf(status, parsed ?? body.toString('utf8').slice(0, 2_000));
       const vendorMessage = scrubbed(message, [opened.secret, ...Object.values(opened.headers)]);
-      failure = new UpstreamFailure(fault === 'model_not_found' ? 'endpoint_not_found' : fault, `the provider answered ${status}`, { vendorStatus: status, vendorMessage });
-    } else if (!isModelList(parsed)) failure = new UpstreamFailure('endpoint_not_found', 'the answer is no list of models', { vendorStatus: status });
+      failure = new UpstreamFailure(fault === 'model_not_found' ? 'endpoint_not_found' : fault, `the provider answered ${status}`, {
+        vendorStatus: status,
+        vendorMessage,
+      });
+    } else if (!isModelList(parsed))
+      failure = new UpstreamFailure('endpoint_not_found', 'the answer is no list of models', { vendorStatus: status });
     else models = protocol.modelsOf(parsed);
   } catch (error) {
     failure = error instanceof EgressError ? failureOfEgress(error) : error instanceof UpstreamFailure ? error : unexpected(error);
   }
   const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
-  const settlement = settlementOf(deps, order, intent, { failure, facts, isLast: true, wasSent: true, prices: null, startedMs, firstByteMs: null });
+  const settlement = settlementOf(deps, order, intent, {
+    failure,
+    facts,
+    isLast: true,
+    wasSent: true,
+    prices: null,
+    startedMs,
+    firstByteMs: null,
+  });
   // A list of models costs nothing, whatever became of it.
-  deps.journal.append({ kind: 'settle', ...settlement, usage: { ...settlement.usage, tokensIn: 0, isEstimated: false }, costNanoUsd: 0, prices: null });
+  deps.journal.append({
+    kind: 'settle',
+    ...settlement,
+    usage: { ...settlement.usage, tokensIn: 0, isEstimated: false },
+    costNanoUsd: 0,
+    prices: null,
+  });
   return { models, failure, latencyMs: deps.clock.monotonicMs() - startedMs };
 }
 
@@ -200,12 +238,19 @@ function unexpected(error: unknown): never {
 }
 
 /** One token, to see that the model answers. */
-async function complete(deps: GatewayDeps, target: Target, caller: ProbeCaller): Promise<{ failure: UpstreamFailure | null; latencyMs: number }> {
+async function complete(
+  deps: GatewayDeps,
+  target: Target,
+  caller: ProbeCaller,
+): Promise<{ failure: UpstreamFailure | null; latencyMs: number }> {
   const order = orderOf(deps, target, caller, 'probe');
   const startedMs = deps.clock.monotonicMs();
   const journey = { ...newJourney(), attempts: 1 };
   const relay = new Relay(deps, order, journey, nobody);
-  const timed: GatewayDeps = { ...deps, timeouts: { ...deps.timeouts, headersMs: probeTimeoutMs, firstEventMs: probeTimeoutMs, totalMs: probeTimeoutMs } };
+  const timed: GatewayDeps = {
+    ...deps,
+    timeouts: { ...deps.timeouts, headersMs: probeTimeoutMs, firstEventMs: probeTimeoutMs, totalMs: probeTimeoutMs },
+  };
   const attempt = new Attempt(timed, order, target, { slot: { correct: () => undefined }, release: () => undefined }, journey, relay);
   try {
     const failure = await attempt.run();

@@ -178,7 +178,9 @@ export class Relay {
 const changedCharsMax = 1_000;
 
 function changedHeader({ changed }: Journey): string {
-  const text = changed.map(({ parameter, what, to }) => (to === undefined ? `${parameter};${what}` : `${parameter};${what};${to}`)).join(', ');
+  const text = changed
+    .map(({ parameter, what, to }) => (to === undefined ? `${parameter};${what}` : `${parameter};${what};${to}`))
+    .join(', ');
   // Names of parameters come from the client: what cannot stand in a header is replaced.
   return text.replace(/[^\x20-\x7e]/g, '?').slice(0, changedCharsMax);
 }

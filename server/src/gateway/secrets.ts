@@ -27,14 +27,20 @@ export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }
 /** The operator's own key goes to the operator's own address; a target without a connection that leads elsewhere is none of its business. */
 function environmentSecret({ environment }: SecretDeps, origin: string): string {
   if (!environment?.secret) return '';
-  if (URL.parse(environment.baseUrl)?.origin !== origin) throw new UpstreamFailure('secret_unreadable', 'the key of the environment belongs to another origin');
+  if (URL.parse(environment.baseUrl)?.origin !== origin)
+    throw new UpstreamFailure('secret_unreadable', 'the key of the environment belongs to another origin');
   return environment.secret.reveal();
 }
 
 /** As much of a connection as its secrets are bound to. */
 type SealedAt = Pick<Connection, 'id' | 'owner' | 'providerId' | 'origin'>;
 
-export function openOne(deps: Pick<SecretDeps, 'keeper' | 'vault'>, connection: SealedAt, box: string | null, column: SecretColumn): string | null {
+export function openOne(
+  deps: Pick<SecretDeps, 'keeper' | 'vault'>,
+  connection: SealedAt,
+  box: string | null,
+  column: SecretColumn,
+): string | null {
   if (box === null) return null;
   const keys = deps.keeper.snapshot.ownerKeys.get(ownerKey(connection.owner)) ?? [];
   try {

@@ -33,7 +33,7 @@ export interface Feeder {
 
 const periodMs = 250;
 /** One transaction: short enough that another write does not wait long for the database's one writer. */
-const batchRecordsMax = 800;
+const batchRecordsMax = 1_000;
 /** One run gives way after this many batches; the next tick goes on. */
 const batchesMax = 200;
 const backoffMinMs = 250;

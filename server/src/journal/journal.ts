@@ -6,6 +6,7 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { GroupSync, type Settled } from './group-sync.ts';
 import { writeLine } from './line.ts';
+import { spansOf, type Pending } from './pending.ts';
 import {
   createSegment,
   createSegmentReader,
@@ -46,10 +47,7 @@ export interface Journal {
   flush(): void;
   /** Calls back with null once the record is on the disk or in the books (at once when it is), with a failure while the disk fails. */
   whenDurable(seq: number, durable: Settled): void;
-  /**
-   * For the feeder: lines after `seq` in order, as they were written; none only where there are none. About `countMax` of them: less from
-   * the files, more by what one write had. The first span may begin at or before `seq`.
-   */
+  /** For the feeder: about `countMax` lines after `seq`, as they were written; none only where there are none. The first span may begin before. */
   readLinesAfter(seq: number, countMax: number): { spans: readonly LineSpan[]; damagedLines: number };
   /** Everything up to `seq` is durably in the database: whole segments at or below it are deleted. */
   fed(seq: number): void;
@@ -95,35 +93,7 @@ const ringRecordsMax = 10_000;
 const windowRecordsMax = 10_000;
 /** In UTF-8 at most three times as many bytes, which is less than a reader takes in at once. */
 const lineCharsMax = 1_048_576;
-/** A longer write is several spans, so that no batch of the feeder is much longer than it asked for. */
-const spanRecordsMax = 256;
 const retryMs = 250;
-
-/** The line of a record, or (written once, to be written again) the lines of several. */
-interface Pending {
-  firstSeq: number;
-  seq: number;
-  line: string;
-  written: Settled | null;
-  isRemembered: boolean;
-}
-
-/**
- * The lines of entries as few texts: one for a usual tick. A new one begins where numbers are missing, and after `writtenSeq`: what is
- * written for the second time stays apart from what is new.
- */
-function spansOf(entries: readonly Pending[], writtenSeq: number): LineSpan[] {
-  const spans: LineSpan[] = [];
-  let span: LineSpan | undefined;
-  for (const { firstSeq, seq, line } of entries) {
-    const follows = span !== undefined && firstSeq === span.lastSeq + 1 && span.lastSeq !== writtenSeq;
-    if (span && follows && seq - span.firstSeq < spanRecordsMax) {
-      span.text += line;
-      span.lastSeq = seq;
-    } else spans.push((span = { firstSeq, lastSeq: seq, text: line }));
-  }
-  return spans;
-}
 
 /** Measured on two busy cores: an append costs 10 us with a write of its own, 4 us where ten or more share one. */
 class SegmentedJournal implements Journal {

@@ -1,4 +1,5 @@
 /** The only place that reads the time. Everything else is handed a Clock, so that tests can own it. */
+import { performance } from 'node:perf_hooks';
 
 export interface Timer {
   cancel(): void;

@@ -21,9 +21,19 @@ const keysMax = 1000;
 
 const [quote, backslash, colon, comma, openBrace, closeBrace, openBracket, closeBracket] = [0x22, 0x5c, 0x3a, 0x2c, 0x7b, 0x7d, 0x5b, 0x5d];
 
+const nearBytes = 24;
+
 /** Offset just after the closing quote of the string that opens at `at`; -1 where it never closes. */
 function endOfString(bytes: Buffer, at: number): number {
   let from = at + 1;
+  // Names and short values end soon, and a call of the search costs more than looking at a few bytes here.
+  const nearEnd = Math.min(bytes.length, from + nearBytes);
+  for (; from < nearEnd; from++) {
+    const byte = bytes[from];
+    if (byte === quote) return from + 1;
+    // What is escaped cannot end the string: it is passed over together with its backslash.
+    if (byte === backslash) from++;
+  }
   for (;;) {
     const close = bytes.indexOf(quote, from);
     if (close < 0) return -1;

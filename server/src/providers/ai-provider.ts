@@ -115,11 +115,17 @@ function placeOf(name: AIProviderName, config: AIProviderConfig, model = config.
 }
 
 /** The raw answer to the question for models. Throws UpstreamFailure where there was none. */
-async function askForModels(deps: AIProviderDeps, { to, protocol, origin, trust, secret }: AskedPlace): Promise<{ status: number; body: string }> {
+async function askForModels(
+  deps: AIProviderDeps,
+  { to, protocol, origin, trust, secret }: AskedPlace,
+): Promise<{ status: number; body: string }> {
   const headers = headersOf({ to, secret, customHeaders: {} }, protocol);
   const limits = { totalTimeoutMs: listTimeoutMs, bodyBytesMax: listBytesMax };
   try {
-    const { status, body } = await deps.egress.fetchWhole({ origin, path: protocol.modelsPath(to), method: 'GET', headers, body: null, trust }, limits);
+    const { status, body } = await deps.egress.fetchWhole(
+      { origin, path: protocol.modelsPath(to), method: 'GET', headers, body: null, trust },
+      limits,
+    );
     return { status, body: body.toString('utf8') };
   } catch (error) {
     if (error instanceof EgressError) throw failureOfEgress(error);
@@ -142,7 +148,10 @@ async function modelsAt(deps: AIProviderDeps, place: AskedPlace): Promise<Listed
   const { status, body } = await askForModels(deps, place);
   const parsed = parseJson(body);
   // The vendor's own words stay here: they may repeat the key.
-  if (!isSuccess(status)) throw new UpstreamFailure(place.protocol.errorOf(status, parsed ?? body).fault, `the provider answered ${status}`, { vendorStatus: status });
+  if (!isSuccess(status))
+    throw new UpstreamFailure(place.protocol.errorOf(status, parsed ?? body).fault, `the provider answered ${status}`, {
+      vendorStatus: status,
+    });
   if (!isModelList(parsed)) throw new UpstreamFailure('endpoint_not_found', 'the answer is no list of models', { vendorStatus: status });
   return place.protocol.modelsOf(parsed);
 }

@@ -23,7 +23,11 @@ const drainMs = 1_000;
 const drainBytesMax = 65_536;
 
 type Headers = Readonly<Record<string, string | string[]>>;
-const mediaType = (headers: Headers): string => String(headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
+const mediaType = (headers: Headers): string =>
+  String(headers['content-type'] ?? '')
+    .split(';')[0]!
+    .trim()
+    .toLowerCase();
 
 export class AnswerReader implements ResponseSink, Exchange {
   private readonly clock: Clock;
@@ -75,16 +79,19 @@ export class AnswerReader implements ResponseSink, Exchange {
     this.headers = headers;
     this.watchdog.headersSeen();
     if (status >= 300 && status < 400) return this.fail('redirect', 'the provider answered with a redirect');
-    if (status >= 200 && status < 300 && this.call.request.isStream && mediaType(headers) === 'text/event-stream') this.stream = this.openStream();
+    if (status >= 200 && status < 300 && this.call.request.isStream && mediaType(headers) === 'text/event-stream')
+      this.stream = this.openStream();
   }
 
   onData(chunk: Buffer): boolean | void {
     this.bytes += chunk.length;
     if (this.isOver) return this.drainOn();
-    if (this.stream) return this.bytes > streamBytesMax ? this.fail('too_large', 'the stream is too large') : this.takeEvents(this.stream, chunk);
+    if (this.stream)
+      return this.bytes > streamBytesMax ? this.fail('too_large', 'the stream is too large') : this.takeEvents(this.stream, chunk);
     if (this.bytes > wholeBytesMax) return this.fail('too_large', 'the answer is too large');
     // Kept chunks pin the buffer they were read into; a copy of a small one is cheaper than 64 KiB.
-    if (this.status < 400 || this.bytes <= errorBytesMax) this.parts.push(this.parts.length === 0 && chunk.length > 4096 ? chunk : Buffer.from(chunk));
+    if (this.status < 400 || this.bytes <= errorBytesMax)
+      this.parts.push(this.parts.length === 0 && chunk.length > 4096 ? chunk : Buffer.from(chunk));
     else this.finishError();
   }
 
@@ -218,7 +225,8 @@ export class AnswerReader implements ResponseSink, Exchange {
     this.facts.finishReason = finishReason;
     this.facts.modelReported = model || null;
     // The base of an estimate, and writing a long answer once more is dear: nobody asks where the provider has counted.
-    if (this.facts.usage === null) this.facts.contentChars = messages.reduce<number>((sum, message) => sum + JSON.stringify(message).length, 0);
+    if (this.facts.usage === null)
+      this.facts.contentChars = messages.reduce<number>((sum, message) => sum + JSON.stringify(message).length, 0);
   }
 
   private finishError(): void {

@@ -42,7 +42,10 @@ export function callProvider(deps: CallDeps, call: Call, sink: CallSink): Exchan
   return reader;
 }
 
-export function headersOf(call: Pick<Call, 'to' | 'secret' | 'customHeaders'> & { request?: CallRequest }, protocol: Protocol): Record<string, string> {
+export function headersOf(
+  call: Pick<Call, 'to' | 'secret' | 'customHeaders'> & { request?: CallRequest },
+  protocol: Protocol,
+): Record<string, string> {
   const headers: Record<string, string> = {
     accept: call.request?.isStream ? 'text/event-stream' : 'application/json',
     'accept-encoding': 'identity',
@@ -103,7 +106,16 @@ function quirkFieldsOf(row: ProviderRow): readonly string[] {
 const mentions = (bytes: Buffer, word: string, ending: string): boolean => bytes.includes(ending) && bytes.includes(word);
 
 /** Fields that a family of models renames or refuses (C-39). */
-const familyFields = ['max_tokens', 'temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs', 'logit_bias'];
+const familyFields = [
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'logprobs',
+  'top_logprobs',
+  'logit_bias',
+];
 
 function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unknown>>): Patch[] {
   const patches: Patch[] = [{ key: 'model', json: JSON.stringify(to.model) }];
@@ -122,7 +134,8 @@ function capOutput(parsed: ChatRequest, outputTokensMax: number): void {
   const isOldName = parsed.max_tokens !== undefined && parsed.max_tokens !== null;
   if (isOldName) parsed.max_tokens = capped;
   // Both names may stand there, and which one a server obeys is its choice.
-  if (!isOldName || (parsed.max_completion_tokens !== undefined && parsed.max_completion_tokens !== null)) parsed.max_completion_tokens = capped;
+  if (!isOldName || (parsed.max_completion_tokens !== undefined && parsed.max_completion_tokens !== null))
+    parsed.max_completion_tokens = capped;
 }
 
 /** The timeouts of a connection: its own where it names them, the house's elsewhere. */

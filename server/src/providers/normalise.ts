@@ -58,7 +58,10 @@ export function normaliseBase(row: ProviderRow, entered: string | null | undefin
   const text = entered?.trim() ?? '';
   if (text === '') {
     if (row.baseUrl === null) {
-      throw new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path: 'baseUrl', code: 'required', message: `${row.name} needs an address` }] });
+      throw new Refusal('VALIDATION_ERROR', {
+        values: { count: 1 },
+        details: [{ path: 'baseUrl', code: 'required', message: `${row.name} needs an address` }],
+      });
     }
     return { baseUrl: row.baseUrl, origin: new URL(row.baseUrl).origin };
   }

@@ -30,7 +30,11 @@ const freePrices: ModelPrices = { at: () => free, dearest: free };
 
 export function createPriceBook({ clock }: { clock: Clock }): PriceBook {
   // The cache's own clock must be the house's, so that tests can move it.
-  const cache = new LRUCache<string, { prices: ModelPrices | null }>({ max: cacheMax, ttl: cacheTtlMs, perf: { now: () => clock.monotonicMs() } });
+  const cache = new LRUCache<string, { prices: ModelPrices | null }>({
+    max: cacheMax,
+    ttl: cacheTtlMs,
+    perf: { now: () => clock.monotonicMs() },
+  });
   return {
     pricesOf(row, model) {
       if (row.isFree) return freePrices;
@@ -55,7 +59,8 @@ export function modelPricesOf(price: ModelPrice): ModelPrices | null {
   if (price['input_mtok'] === undefined && price['output_mtok'] === undefined && price['requests_kcount'] === undefined) return null;
   const borders = bordersOf(price);
   const tiers = borders.map((fromTokensIn) => ({ fromTokensIn, prices: pricesFrom(price, fromTokensIn) }));
-  if (tiers.some(({ prices }) => Object.values(prices).some((unit) => !Number.isSafeInteger(unit) || unit < 0 || unit > nanoPerMillionMax))) return null;
+  if (tiers.some(({ prices }) => Object.values(prices).some((unit) => !Number.isSafeInteger(unit) || unit < 0 || unit > nanoPerMillionMax)))
+    return null;
   const dearest = tiers.map(({ prices }) => prices).reduce((a, b) => larger(a, b));
   return {
     dearest,

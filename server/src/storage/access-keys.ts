@@ -82,7 +82,11 @@ export const insertAccessKey = ({ db, compile }: Database, key: AccessKey, hash:
 /** It fails the batch as `access-key` where the key was revoked in the meantime. */
 export const updateAccessKey = ({ db, compile }: Database, key: AccessKey, nowMs: number): Statement =>
   compile(
-    db.updateTable('access_keys').set({ ...limitColumns(key), updated_at: nowMs }).where('id', '=', key.id).where('revoked_at', 'is', null),
+    db
+      .updateTable('access_keys')
+      .set({ ...limitColumns(key), updated_at: nowMs })
+      .where('id', '=', key.id)
+      .where('revoked_at', 'is', null),
     { expectRows: 1, label: 'access-key' },
   );
 

@@ -7,7 +7,11 @@ import type { Statement, WriteStep } from './driver.ts';
 /** The revision of the change that is being written; use it for the `revision` column inside `writeChange`. */
 export const thisRevision = sql<number>`(SELECT revision FROM config_revision WHERE id = 1)`;
 
-const raiseRevision: Statement = { sql: 'UPDATE config_revision SET revision = revision + 1 WHERE id = 1 RETURNING revision', params: [], expectRows: 1 };
+const raiseRevision: Statement = {
+  sql: 'UPDATE config_revision SET revision = revision + 1 WHERE id = 1 RETURNING revision',
+  params: [],
+  expectRows: 1,
+};
 
 export function auditStep({ db, compile }: Database, entry: AuditEntry): Statement {
   return compile(

@@ -190,7 +190,12 @@ export function insertStep(
 export const staleLabel = 'connection';
 
 /** Writes all columns of a row that nobody changed since it was read; `resetTest` forgets what was learnt of the old endpoint (C-10). */
-export function updateStep({ db, compile }: Database, id: string, readRevision: number, row: ConnectionColumns & { nowMs: number; resetTest: boolean }): Statement {
+export function updateStep(
+  { db, compile }: Database,
+  id: string,
+  readRevision: number,
+  row: ConnectionColumns & { nowMs: number; resetTest: boolean },
+): Statement {
   return compile(
     db
       .updateTable('ai_configurations')
@@ -286,7 +291,9 @@ export async function sealedRows({ db }: Database, options: { owner: Owner | nul
     .select(['id', 'scope', 'owner_id', 'provider', 'origin', 'api_key_encrypted', 'access_key_encrypted', 'headers_encrypted'])
     .where('deleted_at', 'is', null)
     .where('id', '>', options.afterId)
-    .where((eb) => eb.or([eb('api_key_encrypted', 'is not', null), eb('access_key_encrypted', 'is not', null), eb('headers_encrypted', 'is not', null)]));
+    .where((eb) =>
+      eb.or([eb('api_key_encrypted', 'is not', null), eb('access_key_encrypted', 'is not', null), eb('headers_encrypted', 'is not', null)]),
+    );
   if (options.owner) query = query.where('scope', '=', options.owner.scope).where('owner_id', '=', options.owner.id);
   const rows = await query.orderBy('id').limit(options.limit).execute();
   return rows.map((row) => {
@@ -311,12 +318,16 @@ export function resealStep({ db, compile }: Database, id: string, column: Secret
 
 /** Whether a workspace exists; for telling "not yours" from "not there" (C-50). */
 export async function workspaceExists({ db }: Database, id: string): Promise<boolean> {
-  return (await db.selectFrom('workspaces').select('id').where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()) !== undefined;
+  return (
+    (await db.selectFrom('workspaces').select('id').where('id', '=', id).where('deleted_at', 'is', null).executeTakeFirst()) !== undefined
+  );
 }
 
 /** Ids of all workspaces that exist, for people who may see them all. */
 export async function allWorkspaceIds({ db }: Database): Promise<string[]> {
-  return (await db.selectFrom('workspaces').select('id').where('deleted_at', 'is', null).orderBy('id').limit(listRowsMax).execute()).map((row) => row.id);
+  return (await db.selectFrom('workspaces').select('id').where('deleted_at', 'is', null).orderBy('id').limit(listRowsMax).execute()).map(
+    (row) => row.id,
+  );
 }
 
 /** The revision of the last committed change. */

@@ -113,7 +113,15 @@ async function applyPortion(
   const [fresh, settled]: [LedgerRow[], LedgerRow[]] = [[], []];
   for (const [key, row] of changed) (known.has(key) ? settled : fresh).push(row);
   const inserts = (): WriteStep[] => (fresh.length > 0 ? [freshRowsStep(fresh, notFresh)] : []);
-  await writeRows(driver, books, () => [...inserts(), ...settledSteps(settled, driver.engine)], [...changed.values()], lastSeq, nowMs, extra);
+  await writeRows(
+    driver,
+    books,
+    () => [...inserts(), ...settledSteps(settled, driver.engine)],
+    [...changed.values()],
+    lastSeq,
+    nowMs,
+    extra,
+  );
   return applied;
 }
 

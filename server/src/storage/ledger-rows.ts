@@ -219,7 +219,9 @@ const settledColumns =
 const settledNames = settledColumns.split(' ');
 const assignments = settledNames.map((name) => `${name} = excluded.${name}`).join(', ');
 const settleSql = `UPDATE usage_events SET ${settledNames.map((name, index) => `${name} = $${index + 3}`).join(', ')} WHERE at = $1 AND id = $2 AND state = 'intent'`;
-const settledValues = columnValues.filter(([name]) => settledNames.includes(name)).toSorted(([a], [b]) => settledNames.indexOf(a) - settledNames.indexOf(b));
+const settledValues = columnValues
+  .filter(([name]) => settledNames.includes(name))
+  .toSorted(([a], [b]) => settledNames.indexOf(a) - settledNames.indexOf(b));
 
 /** What a column holds where nothing is said of it; the others are always written. */
 const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([

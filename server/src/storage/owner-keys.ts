@@ -27,7 +27,12 @@ export async function listOwnerKeys({ db }: Database, owner: Owner): Promise<Sto
  * Makes a key the one that seals; older versions only open from then on. The key is stored in the same transaction as the
  * first box made with it. A version that somebody else stored first fails the whole write with UniqueViolation.
  */
-export function activateOwnerKeySteps({ db, compile }: Database, owner: Owner, key: { version: number; salt: Uint8Array }, nowMs: number): Statement[] {
+export function activateOwnerKeySteps(
+  { db, compile }: Database,
+  owner: Owner,
+  key: { version: number; salt: Uint8Array },
+  nowMs: number,
+): Statement[] {
   return [
     compile(
       db

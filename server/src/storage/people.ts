@@ -164,7 +164,14 @@ export function updatePerson({ db, compile }: Database, userId: string, change: 
     .where('user_id', '=', userId);
   const steps = [compile(own, { expectRows: 1, label: 'person' })];
   if (change.name !== undefined)
-    steps.push(compile(db.updateTable('users').set({ name: change.name, updated_at: authTime(nowMs) }).where('id', '=', userId)));
+    steps.push(
+      compile(
+        db
+          .updateTable('users')
+          .set({ name: change.name, updated_at: authTime(nowMs) })
+          .where('id', '=', userId),
+      ),
+    );
   return steps;
 }
 

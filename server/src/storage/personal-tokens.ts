@@ -43,6 +43,10 @@ export const insertToken = ({ db, compile }: Database, token: PersonalToken, has
 /** It fails the batch as `token` where it is revoked already. */
 export const revokeToken = ({ db, compile }: Database, id: string, nowMs: number): Statement =>
   compile(
-    db.updateTable('personal_tokens').set({ revoked_at: nowMs, revision: thisRevision }).where('id', '=', id).where('revoked_at', 'is', null),
+    db
+      .updateTable('personal_tokens')
+      .set({ revoked_at: nowMs, revision: thisRevision })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null),
     { expectRows: 1, label: 'token' },
   );

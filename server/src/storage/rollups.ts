@@ -59,7 +59,11 @@ export const placeholders = (count: number, before = 0): string =>
 export const listSize = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 
 /** An id for every dimension: the one it has, or a new one derived from its hash. Two that would share an id never do. */
-async function assignIds(driver: Pick<Driver, 'rows'>, books: Books, dimensions: ReadonlyMap<string, Dimension>): Promise<Map<string, number>> {
+async function assignIds(
+  driver: Pick<Driver, 'rows'>,
+  books: Books,
+  dimensions: ReadonlyMap<string, Dimension>,
+): Promise<Map<string, number>> {
   const missing = [...dimensions.keys()].filter((hash) => !books.dimensionIds.has(hash)).toSorted();
   const fresh = new Map<string, number>();
   if (missing.length === 0) return fresh;

@@ -20,4 +20,5 @@ export const putSetting = ({ db, compile }: Database, key: SettingKey, value: st
 export const takeSetting = ({ db, compile }: Database, key: SettingKey, value: string): Statement =>
   compile(db.deleteFrom('settings').where('key', '=', key).where('value', '=', value), { expectRows: 1, label: key });
 
-export const dropSetting = ({ db, compile }: Database, key: SettingKey): Statement => compile(db.deleteFrom('settings').where('key', '=', key));
+export const dropSetting = ({ db, compile }: Database, key: SettingKey): Statement =>
+  compile(db.deleteFrom('settings').where('key', '=', key));

@@ -21,7 +21,11 @@ const after = (cursor: Cursor, idColumn: string): RawBuilder<SqlBool> =>
   sql<SqlBool>`(revision, ${sql.ref(idColumn)}) > (${cursor.revision}, ${cursor.id})`;
 
 /** Reads everything above a revision page by page, so that a first load never holds one huge answer. */
-async function pages<R extends { revision: number }>(above: number, readPage: (cursor: Cursor) => Promise<R[]>, idOf: (row: NoInfer<R>) => string): Promise<R[]> {
+async function pages<R extends { revision: number }>(
+  above: number,
+  readPage: (cursor: Cursor) => Promise<R[]>,
+  idOf: (row: NoInfer<R>) => string,
+): Promise<R[]> {
   const all: R[] = [];
   let cursor: Cursor = { revision: above, id: lastUuid };
   for (;;) {
@@ -40,19 +44,19 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
   const connections = await pages(
     above,
     (cursor: Cursor) =>
-    db.selectFrom('ai_configurations').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+      db.selectFrom('ai_configurations').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
   const keys = await pages(
     above,
     (cursor: Cursor) =>
-    db.selectFrom('access_keys').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+      db.selectFrom('access_keys').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
   const tokens = await pages(
     above,
     (cursor: Cursor) =>
-    db.selectFrom('personal_tokens').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+      db.selectFrom('personal_tokens').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
   const people = await pages(
@@ -70,7 +74,12 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
     (row) => row.user_id,
   );
   const members = await loadMembers({ db }, above);
-  const deleted = await db.selectFrom('workspaces').select('id').where('revision', '>', above).where('deleted_at', 'is not', null).execute();
+  const deleted = await db
+    .selectFrom('workspaces')
+    .select('id')
+    .where('revision', '>', above)
+    .where('deleted_at', 'is not', null)
+    .execute();
   return {
     revision: current.revision,
     ...(organization ? { organizationId: organization.id } : {}),

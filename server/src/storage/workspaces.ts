@@ -59,7 +59,14 @@ export async function membersOf({ db }: Database, workspaceIds: readonly string[
     .selectFrom('workspace_members')
     .innerJoin('users', 'users.id', 'workspace_members.user_id')
     .innerJoin('people', 'people.user_id', 'workspace_members.user_id')
-    .select(['workspace_members.workspace_id', 'workspace_members.user_id', 'workspace_members.role', 'users.name', 'users.email', 'people.role as organization_role'])
+    .select([
+      'workspace_members.workspace_id',
+      'workspace_members.user_id',
+      'workspace_members.role',
+      'users.name',
+      'users.email',
+      'people.role as organization_role',
+    ])
     .where('workspace_members.workspace_id', 'in', [...workspaceIds])
     .where('workspace_members.role', '<>', 'NONE')
     .orderBy('users.name')
@@ -117,7 +124,11 @@ export function deleteWorkspace({ db, compile }: Database, id: string, nowMs: nu
   return [
     compile(connections.where('deleted_at', 'is', null).limit(1), { expectRows: 0, label: 'workspace-not-empty' }),
     compile(
-      db.updateTable('workspaces').set({ deleted_at: nowMs, updated_at: nowMs, revision: thisRevision }).where('id', '=', id).where('deleted_at', 'is', null),
+      db
+        .updateTable('workspaces')
+        .set({ deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
+        .where('id', '=', id)
+        .where('deleted_at', 'is', null),
       { expectRows: 1, label: 'workspace' },
     ),
     compile(
@@ -131,7 +142,11 @@ export function deleteWorkspace({ db, compile }: Database, id: string, nowMs: nu
 }
 
 /** Adds a member or changes the role of one; `NONE` removes. */
-export function putMember({ db, compile }: Database, member: { workspaceId: string; userId: string; role: WorkspaceRole | 'NONE' }, nowMs: number): Statement {
+export function putMember(
+  { db, compile }: Database,
+  member: { workspaceId: string; userId: string; role: WorkspaceRole | 'NONE' },
+  nowMs: number,
+): Statement {
   const values = { role: member.role, updated_at: nowMs, revision: thisRevision };
   return compile(
     db
@@ -143,7 +158,14 @@ export function putMember({ db, compile }: Database, member: { workspaceId: stri
 
 /** Fails the batch as `workspace` where the workspace was deleted in the meantime. */
 export const requireWorkspace = ({ db, compile }: Database, id: string): Statement =>
-  compile(db.selectFrom('workspaces').select(sql<number>`1`.as('one')).where('id', '=', id).where('deleted_at', 'is', null), {
-    expectRows: 1,
-    label: 'workspace',
-  });
+  compile(
+    db
+      .selectFrom('workspaces')
+      .select(sql<number>`1`.as('one'))
+      .where('id', '=', id)
+      .where('deleted_at', 'is', null),
+    {
+      expectRows: 1,
+      label: 'workspace',
+    },
+  );

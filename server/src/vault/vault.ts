@@ -106,7 +106,8 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
   const open = (text: string, place: Place, ownerKeyOf: OwnerKeyOf): Secret => {
     const known = prepared.get(text);
     // Only the preparation is kept, never what it opens: the same box at the same place under the same owner key is decrypted anew.
-    if (known !== undefined && isSamePlace(known.place, place) && isStillKey(ownerKeyOf(known.box.ownerVersion), known)) return decrypt(known);
+    if (known !== undefined && isSamePlace(known.place, place) && isStillKey(ownerKeyOf(known.box.ownerVersion), known))
+      return decrypt(known);
     const box = boxOf(text);
     const root = rootOf.get(box.masterVersion);
     if (root === undefined) throw new SecretUnreadable('master_key_missing');
@@ -116,7 +117,13 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
     if (ownerKey === undefined || ownerKey.version !== box.ownerVersion || !isOwnerKey(ownerKey)) {
       throw new SecretUnreadable('owner_key_missing');
     }
-    const opening = { box, place: { ...place, owner: { ...place.owner } }, salt: ownerKey.salt, aad: associatedData(box.header, place), key: keyFor(root, place.owner, ownerKey) };
+    const opening = {
+      box,
+      place: { ...place, owner: { ...place.owner } },
+      salt: ownerKey.salt,
+      aad: associatedData(box.header, place),
+      key: keyFor(root, place.owner, ownerKey),
+    };
     const secret = decrypt(opening);
     prepared.set(text, opening);
     return secret;

@@ -1,16 +1,7 @@
 /** S3's face, through the front door: one describe per route, one case per status it may give. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  answersSeen,
-  openConnectionsHouse,
-  openVendor,
-  pathsOf,
-  tracesOf,
-  type ConnectionsHouse,
-  type Seen,
-  type Vendor,
-} from '../support/connections-house.ts';
-import type { Resident } from '../support/house.ts';
+import { idsOf, listOf, openAiLlmHouse, type AiLlmHouse } from '../support/ai-llm-house.ts';
+import { answersSeen, openVendor, pathsOf, tracesOf } from '../support/connections-house.ts';
 
 const key = 'sk-s3canary-0123456789abcdefKLMN';
 const randomId = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -18,55 +9,25 @@ const randomId = '01890a5d-ac96-774b-bcce-b302099a8057';
 const aText = expect.any(String) as unknown;
 const anId = expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown;
 
-let house: ConnectionsHouse;
-let vendor: Vendor;
-let admin: Resident;
-let writer: Resident;
-let reader: Resident;
-let outsider: Resident;
-let workspaceId: string;
-let otherId: string;
-let names = 0;
+let home: AiLlmHouse;
+let house: AiLlmHouse['house'];
+let vendor: AiLlmHouse['vendor'];
+let admin: AiLlmHouse['admin'];
+let writer: AiLlmHouse['writer'];
+let reader: AiLlmHouse['reader'];
+let outsider: AiLlmHouse['outsider'];
+let workspaceId: AiLlmHouse['workspaceId'];
+let otherId: AiLlmHouse['otherId'];
+let body: AiLlmHouse['body'];
+let make: AiLlmHouse['make'];
+let one: AiLlmHouse['one'];
 
 beforeAll(async () => {
-  house = await openConnectionsHouse();
-  vendor = await openVendor([key]);
-  admin = await house.createResident('Admin', 'administrator');
-  writer = await house.createResident('Writer');
-  reader = await house.createResident('Reader');
-  outsider = await house.createResident('Outsider');
-  workspaceId = await house.createWorkspace('Team', [
-    [admin, 'ADMIN'],
-    [writer, 'WRITE'],
-    [reader, 'READ'],
-  ]);
-  otherId = await house.createWorkspace('Other', [[admin, 'ADMIN']]);
+  home = await openAiLlmHouse(key);
+  ({ house, vendor, admin, writer, reader, outsider, workspaceId, otherId, body, make, one } = home);
 });
 
-afterAll(async () => {
-  await house.close();
-  await vendor.close();
-});
-
-const body = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
-  name: `llm ${++names}`,
-  aiType: 'OTHER',
-  endpoint: vendor.baseUrl,
-  secret: key,
-  workspaceId,
-  ...more,
-});
-
-async function make(more: Record<string, unknown> = {}, person = writer): Promise<string> {
-  const answer = await house.ask(person, 'POST', '/ai/llm', body(more));
-  expect(answer.status).toBe(200);
-  return answer.body.aiLlmId;
-}
-
-const listOf = (answer: Seen): Record<string, unknown>[] => answer.body['aiLlms'] as Record<string, unknown>[];
-const idsOf = (answer: Seen): unknown[] => listOf(answer).map((entry) => entry['id']);
-const one = async (id: string): Promise<Record<string, unknown>> =>
-  listOf(await house.ask(admin, 'GET', '/ai/llm')).find((entry) => entry['id'] === id)!;
+afterAll(() => home.close());
 
 describe('POST /ai/llm', () => {
   test('200 with the id of what was made, and nothing of what was sent', async () => {
@@ -137,7 +98,7 @@ describe('POST /ai/llm', () => {
   });
 
   test('400 a name that is taken in the workspace; another workspace may have it', async () => {
-    const name = `same ${++names}`;
+    const name = 'same';
     await make({ name });
     const answer = await house.ask(writer, 'POST', '/ai/llm', body({ name }));
     expect([answer.status, answer.body['error_code']]).toEqual([400, 'NAME_EXISTS']);
@@ -323,71 +284,6 @@ describe('DELETE /ai/llm/:id', () => {
 
   test('404 what is not there for the caller', async () => {
     expect((await house.ask(writer, 'DELETE', `/ai/llm/${randomId}`)).status).toBe(404);
-  });
-});
-
-describe('POST /ai/llm/:id/validate', () => {
-  test('200 a provider that agrees: success and a message, and nothing else', async () => {
-    const id = await make();
-    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect([answer.status, answer.body]).toEqual([200, { success: true, message: aText }]);
-  });
-
-  test('200 a provider that refuses is no success, and the message has its status and never the key', async () => {
-    const id = await make({ secret: 'sk-refused-0123456789abcdef' });
-    const answer = await house.ask(reader, 'POST', `/ai/llm/${id}/validate`);
-    expect([answer.status, answer.body]).toEqual([
-      200,
-      { success: false, message: expect.stringContaining('401 Unauthorized') as unknown },
-    ]);
-    expect(tracesOf('sk-refused-0123456789abcdef', answer.text)).toEqual([]);
-  });
-
-  test('200 the key of a workspace works on after the one who entered it left it, and after their account was closed', async () => {
-    const leaver = await house.createResident('Leaver');
-    const shared = await house.createWorkspace('Left behind', [
-      [admin, 'ADMIN'],
-      [leaver, 'WRITE'],
-      [reader, 'READ'],
-    ]);
-    const id = await make({ workspaceId: shared }, leaver);
-    const validated = async (): Promise<unknown> => (await house.ask(reader, 'POST', `/ai/llm/${id}/validate`)).body['success'];
-    expect(await validated()).toBe(true);
-    expect((await house.ask(admin, 'DELETE', `/workspace/${shared}/users/${leaver.id}`)).status).toBe(200);
-    vendor.forget();
-    expect(await validated()).toBe(true);
-    expect(vendor.bytes()).toContain(`Bearer ${key}`);
-    expect((await house.ask(leaver, 'POST', `/ai/llm/${id}/validate`)).status).toBe(403);
-    expect((await house.ask(admin, 'PATCH', `/api/admin/users/${leaver.id}`, { disabled: true })).status).toBe(200);
-    expect(await validated()).toBe(true);
-    expect(await one(id)).toMatchObject({ userId: leaver.id, validationStatus: 'success' });
-  });
-
-  test('200 changes nothing that people set', async () => {
-    const id = await make();
-    const before = await one(id);
-    await house.ask(admin, 'POST', `/ai/llm/${id}/validate`);
-    const after = await one(id);
-    expect({ ...after, lastValidatedAt: null, validationStatus: null }).toEqual({
-      ...before,
-      lastValidatedAt: null,
-      validationStatus: null,
-    });
-    expect(after['validationStatus']).toBe('success');
-  });
-
-  test('401 without a token', async () => {
-    const id = await make();
-    expect((await house.ask(null, 'POST', `/ai/llm/${id}/validate`)).status).toBe(401);
-  });
-
-  test('403 what is closed to the caller', async () => {
-    const id = await make();
-    expect((await house.ask(outsider, 'POST', `/ai/llm/${id}/validate`)).status).toBe(403);
-  });
-
-  test('404 what is not there for the caller', async () => {
-    expect((await house.ask(writer, 'POST', `/ai/llm/${randomId}/validate`)).status).toBe(404);
   });
 });
 

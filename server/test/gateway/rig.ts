@@ -98,11 +98,8 @@ export interface Rig {
 export const canary = 'sk-CANARY-9f3b1c7a5e2d8046';
 export const password = 'a long enough password';
 
-export async function openRig(options: RigOptions = {}): Promise<Rig> {
-  const dataDir = options.dataDir ?? freshDir('rig');
-  const clock = options.clock ?? systemClock;
-  const logged: string[] = [];
-  const settings = readSettings(
+function settingsOf({ databaseUrl, environment }: RigOptions, dataDir: string): ReturnType<typeof readSettings> {
+  return readSettings(
     {
       PATCHBAY_PORT: '0',
       PATCHBAY_DATA_DIR: dataDir,
@@ -110,11 +107,17 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       PATCHBAY_ADMIN_EMAIL: 'admin@example.org',
       PATCHBAY_ADMIN_PASSWORD: password,
       PATCHBAY_DEMO: 'off',
-      ...(options.databaseUrl ? { PATCHBAY_DATABASE_URL: options.databaseUrl } : {}),
-      ...options.environment,
+      ...(databaseUrl ? { PATCHBAY_DATABASE_URL: databaseUrl } : {}),
+      ...environment,
     },
     null,
   );
+}
+
+export async function openRig(options: RigOptions = {}): Promise<Rig> {
+  const dataDir = options.dataDir ?? freshDir('rig');
+  const clock = options.clock ?? systemClock;
+  const logged: string[] = [];
   const ids = createIds(clock);
   const io = {
     clock,
@@ -123,7 +126,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     log: createLog('trace', { write: (line) => void logged.push(line) }),
     timeouts: { ...shortTimeouts, ...options.timeouts },
   };
-  const started = await startHouse(settings, io);
+  const started = await startHouse(settingsOf(options, dataDir), io);
   const { deps } = started;
   const person = [...deps.keeper.snapshot.people.values()][0]!;
   const caller: Caller = {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { recordsIn, type LineSpan, type Numbered } from '../../src/domain/ledger-line.ts';
 import { readLines, readSpans, writeLine } from '../../src/journal/line.ts';
+import { spansOf, type Pending } from '../../src/journal/pending.ts';
 import { createSegment, createSegmentReader, listSegments, openInstance, removeSegment, repairTail } from '../../src/journal/segments.ts';
 import { LineWindow } from '../../src/journal/window.ts';
 import { ids, intentOf, refusedOf, seeded, settlementOf } from '../storage/ledger-records.ts';
@@ -114,6 +115,35 @@ describe('spans of lines', () => {
     expect(spans.map(({ firstSeq, lastSeq }) => [firstSeq, lastSeq])).toEqual([[1, 1], [3, 3], [5, 6]]); // prettier-ignore
     expect(damagedLines).toBe(1);
     expect(numbersOf(spans)).toEqual([1, 3, 5, 6]);
+  });
+});
+
+describe('lines on their way to the disk', () => {
+  const pending = (firstSeq: number, seq = firstSeq): Pending => ({
+    firstSeq,
+    seq,
+    line: `${firstSeq}-${seq};`,
+    written: null,
+    isRemembered: false,
+  });
+  const textsOf = (entries: Pending[], writtenSeq: number): string[] => spansOf(entries, writtenSeq).map(({ text }) => text);
+  const range = (from: number, to: number): Pending[] => Array.from({ length: to - from + 1 }, (_, index) => pending(from + index));
+
+  test('a tick is one text, a long one several, and none says more numbers than it holds', () => {
+    expect(spansOf(range(5, 7), 4)).toEqual([{ firstSeq: 5, lastSeq: 7, text: '5-5;6-6;7-7;' }]);
+    const long = spansOf(range(1, 700), 0);
+    expect(long.length).toBeGreaterThan(2);
+    expect(long.flatMap(({ text }) => text.split(';').slice(0, -1))).toEqual(range(1, 700).map(({ seq }) => `${seq}-${seq}`));
+    for (const [index, one] of long.entries()) {
+      expect(one.firstSeq).toBe((long[index - 1]?.lastSeq ?? 0) + 1);
+      expect(one.text.split(';').length - 1).toBe(one.lastSeq - one.firstSeq + 1);
+    }
+    expect(spansOf([], 0)).toEqual([]);
+  });
+
+  test('what is written for the second time stays apart from what is new, and missing numbers part a text', () => {
+    expect(textsOf([pending(3, 6), pending(7, 9), ...range(10, 11)], 9)).toEqual(['3-6;7-9;', '10-10;11-11;']);
+    expect(textsOf([pending(3), pending(5)], 0)).toEqual(['3-3;', '5-5;']);
   });
 });
 

@@ -34,6 +34,20 @@ describe('members', () => {
     ]);
   });
 
+  test('end where they end, wherever in a text an escaped quote or backslash stands', () => {
+    for (const inserted of ['"', '\\', '\\"', '\\\\', '"\\']) {
+      for (let at = 0; at <= 40; at++) {
+        const value = 'x'.repeat(at) + inserted + 'y'.repeat(40 - at);
+        for (const object of [{ [value]: 1, after: 2 }, { before: value, after: 2 }, { last: value.slice(0, at + inserted.length) }]) {
+          const bytes = Buffer.from(JSON.stringify(object));
+          const scan = mustScan(bytes);
+          expect(Object.fromEntries([...scan.members.keys()].map((key) => [key, memberValue(bytes, scan, key)]))).toEqual(object);
+        }
+      }
+    }
+    for (let length = 0; length <= 40; length++) expect(scanText(`{"a":"${'x'.repeat(length)}\\"}`)).toBe('malformed');
+  });
+
   test('of inner objects are not top-level members', () => {
     expect([...mustScan(Buffer.from('{"a":{"model":"inner"},"b":[{"model":"inner"}]}')).members.keys()]).toEqual(['a', 'b']);
   });

@@ -1,5 +1,6 @@
 /** Whole answers of OpenAI's wire: what is believed, what is mended, and what is refused (group D). */
 import { describe, expect, test } from 'vitest';
+import { seenAnswer } from '../../src/providers/openai/answer.ts';
 import { openai } from '../../src/providers/openai/protocol.ts';
 import { destination, faultOf, moment } from './kit.ts';
 
@@ -120,5 +121,34 @@ describe('a whole answer', () => {
       ),
     );
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});
+
+describe('an answer that is only looked at', () => {
+  const said = { content: 'x' };
+  const bodies: unknown[] = [
+    ...[null, '<html>', [], 7, {}, { choices: [] }, { choices: 'x' }, { choices: [null] }, { choices: [{ index: 0 }] }],
+    ...[null, {}, { content: null }, { content: 7 }, { content: '' }, said, { content: [{ type: 'text', text: 'x' }] }].map((message) => answer(message)),
+    ...['length', 'error', 'STOP', 'unheard of', '', 7, null].flatMap((finish) => [answer(said, finish), answer({ content: null }, finish)]),
+    ...[{ error: { message: 'x', code: 429 } }, { error: 'broken' }, { error: '' }, { error: null }, { object: 'error' }, { type: 'error' }].flatMap((more) => [
+      answer(said, 'stop', more),
+      { choices: [{ message: said, finish_reason: 'stop', ...more }] },
+      { choices: [{ message: said, finish_reason: 'stop' }, { message: said, ...more }] },
+    ]),
+    ...[{ model: 7 }, { model: '' }, { model: 'other' }, { usage: { prompt_tokens: 1, completion_tokens: 2 } }, { usage: 'x' }].map((more) => answer(said, 'stop', more)),
+    { choices: [{ message: said, finish_reason: 'length' }, { message: { content: null } }] },
+    answer({ content: null, tool_calls: [{ id: 'c', function: { name: 'f', arguments: '{}' } }] }, 'tool_calls'),
+  ];
+
+  test.each(bodies.map((body) => [JSON.stringify(body), body]))('is believed or refused like one that is built: %s', (_text, body) => {
+    const fault = faultOf(() => whole(body));
+    expect(faultOf(() => seenAnswer(body, moment))).toBe(fault);
+    if (fault !== null) return;
+    const built = whole(body);
+    const seen = seenAnswer(body, moment);
+    expect(seen.model ?? to.model).toBe(built.model);
+    expect(seen.finishReason).toBe(built.choices[0]!.finish_reason);
+    expect(openai.usageOf(seen.usage)).toEqual(openai.usageOf(built.usage));
+    expect(seen.messages).toHaveLength(built.choices.length);
   });
 });

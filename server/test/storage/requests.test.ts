@@ -139,6 +139,16 @@ onBothEngines('requests', (bench) => {
     );
   });
 
+  test.each([150, 260])('a filter that takes %i dimensions lists all of its requests in order, page by page', async (count) => {
+    const userId = ids.uuid();
+    const records = Array.from({ length: count }, (_, index) => refusedOf({ userId, accessKeyId: ids.uuid(), atMs: startMs - 90 * 86_400_000 + (index % 40) })); // prettier-ignore
+    await apply(records);
+    const expected = records.toSorted((a, b) => b.atMs - a.atMs || (a.id < b.id ? 1 : -1)).map(({ requestId }) => requestId);
+    expect(requestIds(await all({ userId, limit: 37 }))).toEqual(expected);
+    expect(requestIds(await all({ visibility: { userId, workspaceIds: [] }, limit: 500 }))).toEqual(expected);
+    expect(requestIds(await all({ visibility: { userId, workspaceIds: [] }, model: 'none-of-them' }))).toEqual([]);
+  });
+
   test("one sees one's own and one's workspaces' requests; a stranger's request looks like none", async () => {
     const every = await all({ limit: 500 });
     const userId = cast.users[0]!;

@@ -145,6 +145,45 @@ export const cookieOf = (reply: Reply): string =>
     .map((line) => line.split(';')[0])
     .join('; ');
 
+async function moveIn(deps: HouseDeps, name: string, role: OrganizationRole): Promise<Resident> {
+  const email = `${name.toLowerCase()}@example.org`;
+  const system: Actor = {
+    userId: deps.ids.uuid(),
+    email,
+    name,
+    role: 'administrator',
+    organizationId: '',
+    workspaces: new Map(),
+    language: 'en',
+    via: 'system',
+  };
+  // The first resident sets the house up.
+  const id =
+    deps.keeper.snapshot.organizationId === ''
+      ? (await createFirstAdministrator(deps, origin, { name, email, password, language: 'en' }, [])).userId
+      : (await createUser(deps, { actor: system, origin }, { email, name, role, password })).person.userId;
+  const actor = deps.keeper.snapshot.actorOf(id, 'session');
+  if (!actor) throw new Error(`${name} did not move in`);
+  const { text } = await createToken(deps, { actor, origin }, { name: 'test', expiresAtMs: null });
+  return { id, email, password, token: text, actor };
+}
+
+async function foundWorkspace(deps: HouseDeps, name: string, members: [Resident, WorkspaceRole][]): Promise<string> {
+  const [first] = members;
+  if (!first) throw new Error('a workspace needs a member');
+  const caller = { actor: first[0].actor, origin };
+  const { id } = await createWorkspace(deps, caller, name);
+  const steps = members.map(([{ id: userId }, role]) => putMember(deps.database, { workspaceId: id, userId, role }, deps.clock.nowMs()));
+  await commit(deps, caller, steps, {
+    action: 'workspace.member',
+    subjectType: 'workspace',
+    subjectId: id,
+    subjectName: name,
+    owner: null,
+  });
+  return id;
+}
+
 export async function openHouse(options: HouseOptions = {}): Promise<House> {
   const dataDir = freshDir('house');
   const logged: string[] = [];
@@ -158,53 +197,14 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
   });
   const { url, deps } = started;
 
-  async function createResident(name: string, role: OrganizationRole = 'user'): Promise<Resident> {
-    const email = `${name.toLowerCase()}@example.org`;
-    const system: Actor = {
-      userId: deps.ids.uuid(),
-      email,
-      name,
-      role: 'administrator',
-      organizationId: '',
-      workspaces: new Map(),
-      language: 'en',
-      via: 'system',
-    };
-    // The first resident sets the house up.
-    const id =
-      deps.keeper.snapshot.organizationId === ''
-        ? (await createFirstAdministrator(deps, origin, { name, email, password, language: 'en' }, [])).userId
-        : (await createUser(deps, { actor: system, origin }, { email, name, role, password })).person.userId;
-    const actor = deps.keeper.snapshot.actorOf(id, 'session');
-    if (!actor) throw new Error(`${name} did not move in`);
-    const { text } = await createToken(deps, { actor, origin }, { name: 'test', expiresAtMs: null });
-    return { id, email, password, token: text, actor };
-  }
-
   return {
     url,
     deps,
     database: deps.database,
     logged,
     request: (method, path, sent) => send(url, method, path, sent),
-    createResident,
-    async createWorkspace(name, members) {
-      const [first] = members;
-      if (!first) throw new Error('a workspace needs a member');
-      const caller = { actor: first[0].actor, origin };
-      const { id } = await createWorkspace(deps, caller, name);
-      const steps = members.map(([{ id: userId }, role]) =>
-        putMember(deps.database, { workspaceId: id, userId, role }, deps.clock.nowMs()),
-      );
-      await commit(deps, caller, steps, {
-        action: 'workspace.member',
-        subjectType: 'workspace',
-        subjectId: id,
-        subjectName: name,
-        owner: null,
-      });
-      return id;
-    },
+    createResident: (name, role = 'user') => moveIn(deps, name, role),
+    createWorkspace: (name, members) => foundWorkspace(deps, name, members),
     async signIn(person) {
       const reply = await send(url, 'POST', '/api/auth/sign-in/email', { body: { email: person.email, password: person.password } });
       if (reply.status !== 200) throw new Error(`sign-in answered ${reply.status}: ${reply.text}`);

@@ -10,7 +10,8 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const encoding = request.headers['content-encoding'];
     const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
-    if ((encoding !== undefined && encoding !== 'identity') || (type !== '' && type !== 'application/json')) return reject(refuse('unsupported_media_type'));
+    if ((encoding !== undefined && encoding !== 'identity') || (type !== '' && type !== 'application/json'))
+      return reject(refuse('unsupported_media_type'));
     if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return reject(refuse('body_too_large'));
     // A caller that went while its session was looked up says nothing any more, not even that it has gone.
     if (request.destroyed) return reject(new Error('the caller hung up'));

@@ -26,7 +26,8 @@ export function callerOfKey(deps: OpenAiFaceDeps, header: string): DataCaller {
   const person = snapshot.people.get(key.userId);
   if (!person || person.isDisabled) throw refuse('invalid_api_key');
   // A member who was removed takes the keys that they made for the workspace along.
-  if (key.workspaceId !== null && person.role !== 'administrator' && !snapshot.memberships.get(key.userId)?.has(key.workspaceId)) throw refuse('invalid_api_key');
+  if (key.workspaceId !== null && person.role !== 'administrator' && !snapshot.memberships.get(key.userId)?.has(key.workspaceId))
+    throw refuse('invalid_api_key');
   deps.usedKeys.note(key.id);
   return { userId: key.userId, workspaceId: key.workspaceId, accessKey: key, owners: ownersOf(deps, key.userId, key.workspaceId) };
 }

@@ -11,7 +11,12 @@ import { callerOfKey, callerOfSession, type DataCaller } from './caller.ts';
 import type { OpenAiFaceDeps } from './deps.ts';
 import { createReply } from './reply.ts';
 
-export async function postChatCompletions(deps: OpenAiFaceDeps, request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+export async function postChatCompletions(
+  deps: OpenAiFaceDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+): Promise<void> {
   const startedMs = deps.clock.monotonicMs();
   const atMs = deps.clock.nowMs();
   const reply = createReply(response, requestId);
@@ -51,7 +56,12 @@ interface Refused {
 }
 
 /** What was refused before it became an order. A known caller's refusal is booked; a stranger's is only answered. */
-function refused(deps: OpenAiFaceDeps, { request, requestId, atMs, startedMs, caller }: Refused, error: unknown, reply: ReturnType<typeof createReply>): void {
+function refused(
+  deps: OpenAiFaceDeps,
+  { request, requestId, atMs, startedMs, caller }: Refused,
+  error: unknown,
+  reply: ReturnType<typeof createReply>,
+): void {
   if (reply.isGone()) return;
   if (!(error instanceof GatewayRefusal)) deps.log.error({ requestId, err: error }, 'a request failed before it became an order');
   const answer = error instanceof GatewayRefusal ? error.error : refuse('internal').error;
@@ -59,7 +69,18 @@ function refused(deps: OpenAiFaceDeps, { request, requestId, atMs, startedMs, ca
     const empty = readRequest(Buffer.from('{}'));
     recordRefusal(
       deps,
-      { requestId, face: 'openai.chat', purpose: 'completion', ...caller, asked: null, pinnedId: null, request: empty, clientRequestId: clientIdOf(request), atMs, startedMs },
+      {
+        requestId,
+        face: 'openai.chat',
+        purpose: 'completion',
+        ...caller,
+        asked: null,
+        pinnedId: null,
+        request: empty,
+        clientRequestId: clientIdOf(request),
+        atMs,
+        startedMs,
+      },
       answer,
     );
   }

@@ -55,7 +55,13 @@ function addEnvironment(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<st
   models.set(id, { id, object: 'model', created: 0, owned_by: 'environment', patchbay: { connections: ['Environment (.env)'] } });
 }
 
-export async function getModels(deps: OpenAiFaceDeps, request: IncomingMessage, response: ServerResponse, requestId: string, modelId: string | null): Promise<void> {
+export async function getModels(
+  deps: OpenAiFaceDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  requestId: string,
+  modelId: string | null,
+): Promise<void> {
   const reply = createReply(response, requestId);
   try {
     const { authorization } = request.headers;

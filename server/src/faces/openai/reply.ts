@@ -85,7 +85,10 @@ class HttpReply implements Reply {
     const body = errorBody(error, this.requestId);
     // Within a stream there is no status left: an explicit error, and no `[DONE]`.
     if (this.response.headersSent) this.response.end(writeSse(body));
-    else this.response.writeHead(error.status, { ...this.base(headers), ...errorHeaders(error), 'content-length': Buffer.byteLength(body) }).end(body);
+    else
+      this.response
+        .writeHead(error.status, { ...this.base(headers), ...errorHeaders(error), 'content-length': Buffer.byteLength(body) })
+        .end(body);
   }
 
   /** The headers of every answer, in an object that its caller may add to. */

@@ -30,7 +30,12 @@ export function FirstKey() {
         </div>
         {create.isError && <Notice tone="bad">{errorText(create.error, language)}</Notice>}
         <div>
-          <Button variant="default" loading={create.isPending} loaderProps={{ 'aria-label': t('keyCreating') }} onClick={() => create.mutate(t('keyName'))}>
+          <Button
+            variant="default"
+            loading={create.isPending}
+            loaderProps={{ 'aria-label': t('keyCreating') }}
+            onClick={() => create.mutate(t('keyName'))}
+          >
             {t('keyCreate')}
           </Button>
         </div>
