@@ -77,21 +77,9 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
   if (rootOf.size !== roots.length) throw new RangeError('two master keys have the same version');
   const currentRoot = roots.at(-1);
   if (currentRoot === undefined) throw new RangeError('a vault needs at least one master key');
-  const derived = new LRUCache<string, KeyObject>({ max: derivedKeysMax });
+  const keyFor = createKeyRing();
   const prepared = new LRUCache<string, Opening>({ max: preparedMax });
   const draw = checkedDraw(random);
-
-  const keyFor = (root: Root, owner: OwnerRef, ownerKey: OwnerKey): KeyObject => {
-    // The salt is part of the name: after a shred and a re-creation the same version stands for another key. The id comes last,
-    // because it is the only part that may contain the separator.
-    const salt = Buffer.from(ownerKey.salt).toString('base64url');
-    const name = `${root.version}|${ownerKey.version}|${salt}|${owner.scope}|${owner.id}`;
-    const known = derived.get(name);
-    if (known !== undefined) return known;
-    const key = deriveOwnerKey(root.key, owner, ownerKey);
-    derived.set(name, key);
-    return key;
-  };
 
   const seal = (plain: string, place: Place, ownerKey: OwnerKey): string => {
     refuseUnsealable(plain, place, ownerKey);
@@ -143,6 +131,22 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
     },
     current: currentRoot.version,
     masterVersions: () => [...rootOf.keys()],
+  };
+}
+
+/** Derives owner keys, and keeps those of the 1,000 owners seen last. */
+function createKeyRing(): (root: Root, owner: OwnerRef, ownerKey: OwnerKey) => KeyObject {
+  const derived = new LRUCache<string, KeyObject>({ max: derivedKeysMax });
+  return (root, owner, ownerKey) => {
+    // The salt is part of the name: after a shred and a re-creation the same version stands for another key. The id comes last,
+    // because it is the only part that may contain the separator.
+    const salt = Buffer.from(ownerKey.salt).toString('base64url');
+    const name = `${root.version}|${ownerKey.version}|${salt}|${owner.scope}|${owner.id}`;
+    const known = derived.get(name);
+    if (known !== undefined) return known;
+    const key = deriveOwnerKey(root.key, owner, ownerKey);
+    derived.set(name, key);
+    return key;
   };
 }
 

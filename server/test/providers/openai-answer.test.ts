@@ -127,15 +127,42 @@ describe('a whole answer', () => {
 describe('an answer that is only looked at', () => {
   const said = { content: 'x' };
   const bodies: unknown[] = [
-    ...[null, '<html>', [], 7, {}, { choices: [] }, { choices: 'x' }, { choices: [null] }, { choices: [{ index: 0 }] }],
-    ...[null, {}, { content: null }, { content: 7 }, { content: '' }, said, { content: [{ type: 'text', text: 'x' }] }].map((message) => answer(message)),
-    ...['length', 'error', 'STOP', 'unheard of', '', 7, null].flatMap((finish) => [answer(said, finish), answer({ content: null }, finish)]),
-    ...[{ error: { message: 'x', code: 429 } }, { error: 'broken' }, { error: '' }, { error: null }, { object: 'error' }, { type: 'error' }].flatMap((more) => [
+    null,
+    '<html>',
+    [],
+    7,
+    {},
+    { choices: [] },
+    { choices: 'x' },
+    { choices: [null] },
+    { choices: [{ index: 0 }] },
+    ...[null, {}, { content: null }, { content: 7 }, { content: '' }, said, { content: [{ type: 'text', text: 'x' }] }].map((message) =>
+      answer(message),
+    ),
+    ...['length', 'error', 'STOP', 'unheard of', '', 7, null].flatMap((finish) => [
+      answer(said, finish),
+      answer({ content: null }, finish),
+    ]),
+    ...[
+      { error: { message: 'x', code: 429 } },
+      { error: 'broken' },
+      { error: '' },
+      { error: null },
+      { object: 'error' },
+      { type: 'error' },
+    ].flatMap((more) => [
       answer(said, 'stop', more),
       { choices: [{ message: said, finish_reason: 'stop', ...more }] },
-      { choices: [{ message: said, finish_reason: 'stop' }, { message: said, ...more }] },
+      {
+        choices: [
+          { message: said, finish_reason: 'stop' },
+          { message: said, ...more },
+        ],
+      },
     ]),
-    ...[{ model: 7 }, { model: '' }, { model: 'other' }, { usage: { prompt_tokens: 1, completion_tokens: 2 } }, { usage: 'x' }].map((more) => answer(said, 'stop', more)),
+    ...[{ model: 7 }, { model: '' }, { model: 'other' }, { usage: { prompt_tokens: 1, completion_tokens: 2 } }, { usage: 'x' }].map(
+      (more) => answer(said, 'stop', more),
+    ),
     { choices: [{ message: said, finish_reason: 'length' }, { message: { content: null } }] },
     answer({ content: null, tool_calls: [{ id: 'c', function: { name: 'f', arguments: '{}' } }] }, 'tool_calls'),
   ];
@@ -143,7 +170,7 @@ describe('an answer that is only looked at', () => {
   test.each(bodies.map((body) => [JSON.stringify(body), body]))('is believed or refused like one that is built: %s', (_text, body) => {
     const fault = faultOf(() => whole(body));
     expect(faultOf(() => seenAnswer(body, moment))).toBe(fault);
-    if (fault !== null) return;
+    if (fault !== 'none') return;
     const built = whole(body);
     const seen = seenAnswer(body, moment);
     expect(seen.model ?? to.model).toBe(built.model);
