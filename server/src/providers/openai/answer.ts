@@ -113,7 +113,7 @@ function choicesOf(body: unknown): { record: Json; choices: readonly unknown[] }
 }
 
 /** What the books need of an answer that passes through in its own bytes. */
-export interface SeenAnswer {
+interface SeenAnswer {
   /** As it stands there, unchecked. */
   usage: unknown;
   finishReason: FinishReason | null;
