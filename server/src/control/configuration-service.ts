@@ -1,4 +1,5 @@
 /** S2's ConfigurationService: the operations on connections under S2's names, for one caller at a time (C-41). */
+import { isoOrNull } from '../lib/iso-time.ts';
 import type { Configuration, UpdateConfiguration, CreateConfiguration, UsageMetrics, UsageQuery } from '@patchbay/contract/configurations';
 import type { TestResult } from '@patchbay/contract/connections';
 import type { Validation } from '@patchbay/contract/providers';
@@ -31,8 +32,6 @@ export const configurationWords: FieldWords = {
   needsModel: true,
 };
 
-const isoOf = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());
-
 /** A connection as S2 writes it. There is no key in it, because there is none in a connection. */
 export function configurationOf({ connection }: StoredConnection, actor: Actor): Configuration {
   return {
@@ -43,7 +42,7 @@ export function configurationOf({ connection }: StoredConnection, actor: Actor):
     model: connection.model,
     apiKey: maskOf(connection),
     hasApiKey: connection.hasSecret,
-    apiKeySetAt: isoOf(connection.secretSetAtMs),
+    apiKeySetAt: isoOrNull(connection.secretSetAtMs),
     baseUrl: connection.baseUrl,
     configuration: { ...connection.settings },
     isActive: connection.isActive,
@@ -51,7 +50,7 @@ export function configurationOf({ connection }: StoredConnection, actor: Actor):
     scope: connection.owner.scope,
     workspaceId: connection.owner.scope === 'workspace' ? connection.owner.id : null,
     canManage: standingOf(actor, connection.owner) === 'manage',
-    lastTested: isoOf(connection.lastTestedAtMs),
+    lastTested: isoOrNull(connection.lastTestedAtMs),
     testStatus: connection.testStatus,
     createdAt: new Date(connection.createdAtMs).toISOString(),
     updatedAt: new Date(connection.updatedAtMs).toISOString(),

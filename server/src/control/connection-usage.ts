@@ -1,12 +1,12 @@
 /** Usage of connections as their owners read it: one connection in detail, or all of them in totals. */
 import type { UsageMetrics, UsageQuery } from '@patchbay/contract/configurations';
-import { rangeOf, UnreadableRange, zoneOf } from '../domain/usage-range.ts';
+import { rangeOf, zoneOf } from '../domain/usage-range.ts';
 import { usageBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
 import type { Caller } from './change.ts';
 import { findFor } from './connection-access.ts';
-import { fieldFault } from './connection-input.ts';
 import { listFor } from './connections.ts';
 import type { ControlDeps } from './deps.ts';
+import { readRange } from './usage.ts';
 
 export interface ConnectionUsageDeps extends ControlDeps {
   /** Brings what has just happened into the books, for at most a moment; where there are none, what is in the database counts. */
@@ -20,21 +20,15 @@ const idsAtOnce = 1000;
 const usdOf = (nanoUsd: bigint): number => Number(nanoUsd) / 1_000_000_000;
 
 /** Whoever may use a connection sees what it was used for; tests and model lists are not counted. */
-const asked = (ids: readonly string[], query: UsageQuery, groupBy: UsageQuestion['groupBy'], nowMs: number): UsageQuestion => {
-  try {
-    return {
-      range: rangeOf(query, nowMs),
-      zone: zoneOf(query.tz),
-      groupBy,
-      visibility: 'all',
-      connectionIds: ids,
-      purposes: ['completion'],
-    };
-  } catch (error) {
-    if (error instanceof UnreadableRange) throw fieldFault(error.field, 'invalid_range', error.message);
-    throw error;
-  }
-};
+const asked = (ids: readonly string[], query: UsageQuery, groupBy: UsageQuestion['groupBy'], nowMs: number): UsageQuestion =>
+  readRange(() => ({
+    range: rangeOf(query, nowMs),
+    zone: zoneOf(query.tz),
+    groupBy,
+    visibility: 'all',
+    connectionIds: ids,
+    purposes: ['completion'],
+  }));
 
 const total = (sums: readonly UsageSum[], of: (sum: UsageSum) => number): number => sums.reduce((all, sum) => all + of(sum), 0);
 const tokensOf = (sum: UsageSum): number => sum.tokensIn + sum.tokensOut;

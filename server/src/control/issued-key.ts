@@ -1,5 +1,5 @@
 /** Makes the keys that Patchbay issues: prefix, 256 random bits, a checksum. Only a SHA-256 of the whole text is kept. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Ids } from '../lib/ids.ts';
 
@@ -13,7 +13,7 @@ export interface IssuedKey {
   last4: string;
 }
 
-export const hashOfKey = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const hashOfKey = (text: string): string => hash('sha256', text);
 
 /** Six characters that tell a mistyped or cut key from a real one without a look-up; scanners for leaked keys use it too. */
 export function checksumOf(text: string): string {

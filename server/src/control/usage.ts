@@ -6,6 +6,7 @@ import type { LedgerRow } from '../storage/ledger-rows.ts';
 import { attemptsOf, listRequests, readCursor, writeCursor, type ListedRequest, type RequestsQuestion } from '../storage/requests.ts';
 import { usageBy, type GroupBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
 import type { Visibility } from '../storage/visibility.ts';
+import { fieldFault } from './connection-input.ts';
 import type { ControlDeps } from './deps.ts';
 
 export interface UsageDeps extends ControlDeps {
@@ -20,15 +21,12 @@ export function visibilityOf(actor: Actor): Visibility {
 }
 
 /** Throws VALIDATION_ERROR with the field that cannot be read. */
-function readRange<T>(read: () => T): T {
+export function readRange<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof UnreadableRange)) throw error;
-    throw new Refusal('VALIDATION_ERROR', {
-      values: { count: 1 },
-      details: [{ path: error.field, code: 'invalid_range', message: error.message }],
-    });
+    throw fieldFault(error.field, 'invalid_range', error.message);
   }
 }
 
@@ -91,11 +89,7 @@ export async function requestsOf(
 ): Promise<{ rows: NamedRequest[]; nextCursor: string | null }> {
   const { cursor, keyId, period, from, to, tz, ...filters } = asked;
   const place = cursor === undefined ? null : readCursor(cursor);
-  if (cursor !== undefined && !place)
-    throw new Refusal('VALIDATION_ERROR', {
-      values: { count: 1 },
-      details: [{ path: 'cursor', code: 'invalid_cursor', message: 'not a cursor of this list' }],
-    });
+  if (cursor !== undefined && !place) throw fieldFault('cursor', 'invalid_cursor', 'not a cursor of this list');
   const isBounded = period !== undefined || from !== undefined || to !== undefined;
   const range = isBounded ? readRange(() => rangeOf({ period, from, to, tz }, deps.clock.nowMs())) : {};
   // Only the first page shows what has just happened; a later one must not move.

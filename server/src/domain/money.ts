@@ -22,9 +22,9 @@ function textOf(amount: number): string {
   return Number(full) === amount ? full : text;
 }
 
-/** Nano-dollars as the shortest decimal text of dollars: 12500000000 is `12.5`. */
-export function decimalUsdOf(nanoUsd: number): string {
-  const digits = String(Math.abs(nanoUsd)).padStart(nanoDigits + 1, '0');
+/** Nano-dollars as the shortest decimal text of dollars: 12500000000 is `12.5`. Sums may be more than a number holds. */
+export function decimalUsdOf(nanoUsd: number | bigint): string {
+  const digits = String(nanoUsd < 0 ? -nanoUsd : nanoUsd).padStart(nanoDigits + 1, '0');
   const fraction = digits.slice(-nanoDigits).replace(/0+$/, '');
   return `${nanoUsd < 0 ? '-' : ''}${digits.slice(0, -nanoDigits)}${fraction === '' ? '' : `.${fraction}`}`;
 }

@@ -1,9 +1,9 @@
 /** Access keys in the words of `/api`: money as decimal dollars, times as ISO 8601. */
+import { isoOf } from '../../lib/iso-time.ts';
 import type { AccessKeyView } from '@patchbay/contract/access-keys';
 import { decimalUsdOf } from '../../domain/money.ts';
 import type { AccessKeyRecord } from '../../storage/access-keys.ts';
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 
 export const fromAccessKey = (key: AccessKeyRecord): AccessKeyView => ({

@@ -1,4 +1,5 @@
 /** The administrators' page says "model" with a variant and an API URL where the house says connection, model and base URL. */
+import { isoOrNull } from '../../lib/iso-time.ts';
 import type { AdminModel, CreateAdminModel, UpdateAdminModel } from '@patchbay/contract/admin-models';
 import type { ConnectionInput, FieldWords } from '../../control/connection-input.ts';
 import { maskOf } from '../../domain/connection.ts';
@@ -15,8 +16,6 @@ export const words: FieldWords = {
   needsModel: true,
 };
 
-const isoOf = (atMs: number | null): string | null => (atMs === null ? null : new Date(atMs).toISOString());
-
 export const fromConnection = ({ connection }: StoredConnection): AdminModel => ({
   id: connection.id,
   name: connection.name,
@@ -24,12 +23,12 @@ export const fromConnection = ({ connection }: StoredConnection): AdminModel => 
   apiUrl: connection.baseUrl ?? providerRow(connection.providerId)?.baseUrl ?? null,
   apiKey: maskOf(connection),
   hasApiKey: connection.hasSecret,
-  apiKeySetAt: isoOf(connection.secretSetAtMs),
+  apiKeySetAt: isoOrNull(connection.secretSetAtMs),
   isActive: connection.isActive,
   isDefault: connection.isDefault,
   provider: connection.providerId,
   configuration: { ...connection.settings },
-  lastTested: isoOf(connection.lastTestedAtMs),
+  lastTested: isoOrNull(connection.lastTestedAtMs),
   testStatus: connection.testStatus,
   createdAt: new Date(connection.createdAtMs).toISOString(),
   updatedAt: new Date(connection.updatedAtMs).toISOString(),

@@ -6,5 +6,3 @@ export const userOf = (actor: Pick<Actor, 'userId' | 'name' | 'email'>): { id: s
   name: actor.name,
   email: actor.email,
 });
-
-export const isoOf = (ms: number): string => new Date(ms).toISOString();

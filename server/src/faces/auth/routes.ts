@@ -5,9 +5,10 @@ import type { PeopleDeps } from '../../control/people/deps.ts';
 import { isSetupNeeded, setUp } from '../../control/people/setup.ts';
 import { changePassword, signIn, signOut } from '../../control/people/sign-in.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { isoOf } from '../../lib/iso-time.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
-import { isoOf, userOf } from './dialect.ts';
+import { userOf } from './dialect.ts';
 
 export type AuthFaceDeps = PeopleDeps & PlaneDeps;
 

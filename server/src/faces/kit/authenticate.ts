@@ -1,6 +1,6 @@
 /** Who is asking: a session cookie or a personal token. An access key is refused here, as a token is on the data plane (C-37). */
-import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
+import { hashOfKey } from '../../control/issued-key.ts';
 import { isLive, keyKindOf } from '../../domain/access-key.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { may, type Actor, type Permission } from '../../domain/owner.ts';
@@ -24,7 +24,7 @@ export interface AuthenticationDeps {
 
 const bearer = /^Bearer +([^\s]{1,512})$/i;
 
-/** Length a person's token may have; anything longer is refused before it is hashed. */
+/** Who is asking; null for nobody. Throws UNAUTHENTICATED for a credential that opens nothing, and for a key of the other plane. */
 export async function authenticate(deps: AuthenticationDeps, request: FastifyRequest): Promise<Actor | null> {
   const header = request.headers.authorization;
   if (header !== undefined) return actorOfToken(deps, header);
@@ -40,7 +40,7 @@ function actorOfToken(deps: AuthenticationDeps, header: string): Actor {
   const text = bearer.exec(header)?.[1];
   if (text === undefined) throw new Refusal('UNAUTHENTICATED');
   if (keyKindOf(text) === 'access-key') throw new Refusal('WRONG_KEY_KIND');
-  const token = deps.keeper.snapshot.personalTokens.get(createHash('sha256').update(text).digest('hex'));
+  const token = deps.keeper.snapshot.personalTokens.get(hashOfKey(text));
   if (!token || !isLive(token, deps.clock.nowMs())) throw new Refusal('UNAUTHENTICATED');
   const actor = deps.keeper.snapshot.actorOf(token.userId, 'token');
   if (!actor) throw new Refusal('UNAUTHENTICATED');

@@ -1,11 +1,11 @@
 /** People, their sessions and their tokens in the words of `/api`. */
+import { isoOf } from '../../lib/iso-time.ts';
 import type { Me, Session, Token, User } from '@patchbay/contract/people';
 import type { Profile } from '../../control/people/profile.ts';
 import type { PersonalToken } from '../../domain/access-key.ts';
 import { permissionsOf, type Actor } from '../../domain/owner.ts';
 import type { PersonRecord, SessionRecord } from '../../storage/people.ts';
 
-const isoOf = (ms: number): string => new Date(ms).toISOString();
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 export const msOf = (iso: string | null | undefined): number | null => (iso === null || iso === undefined ? null : Date.parse(iso));
 

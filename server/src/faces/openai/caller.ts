@@ -1,6 +1,6 @@
 /** Who calls the data plane: an access key, or for the chat page a session. A personal token is refused here (C-37). */
-import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { hashOfKey } from '../../control/issued-key.ts';
 import { isLive, keyKindOf, type AccessKey } from '../../domain/access-key.ts';
 import type { Owner } from '../../domain/owner.ts';
 import { refuse } from '../../gateway/errors.ts';
@@ -21,7 +21,7 @@ export function callerOfKey(deps: OpenAiFaceDeps, header: string): DataCaller {
   if (text === undefined) throw refuse('invalid_api_key');
   if (keyKindOf(text) === 'personal-token') throw refuse('wrong_key_kind');
   const { snapshot } = deps.keeper;
-  const key = snapshot.accessKeys.get(hash('sha256', text));
+  const key = snapshot.accessKeys.get(hashOfKey(text));
   if (!key || !isLive(key, deps.clock.nowMs())) throw refuse('invalid_api_key');
   const person = snapshot.people.get(key.userId);
   if (!person || person.isDisabled) throw refuse('invalid_api_key');

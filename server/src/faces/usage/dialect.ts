@@ -1,24 +1,17 @@
 /** The books in the words of the API: decimal dollars, ISO times, rates. */
+import { isoOf } from '../../lib/iso-time.ts';
 import type { attemptRow, requestRow, usageRow } from '@patchbay/contract/usage';
 import type { z } from 'zod';
 import type { NamedAttempt, NamedRequest, NamedUsage } from '../../control/usage.ts';
 import { decimalUsdOf } from '../../domain/money.ts';
 
-const isoOf = (atMs: number): string => new Date(atMs).toISOString();
 const average = (sum: number, count: number): number | null => (count === 0 ? null : Math.round(sum / count));
-
-/** Dollars of a sum that may be more than a number holds. */
-function decimalOfBigint(nanoUsd: bigint): string {
-  const digits = nanoUsd.toString().padStart(10, '0');
-  const fraction = digits.slice(-9).replace(/0+$/, '');
-  return `${digits.slice(0, -9)}${fraction === '' ? '' : `.${fraction}`}`;
-}
 
 export function fromUsage(sum: NamedUsage): z.input<typeof usageRow> {
   const { costNanoUsd, latencyMsSum, firstByteMsSum, firstByteCount, lastUsedAtMs, ...counts } = sum;
   return {
     ...counts,
-    costUsd: decimalOfBigint(costNanoUsd),
+    costUsd: decimalUsdOf(costNanoUsd),
     averageLatencyMs: average(latencyMsSum, sum.attempts),
     averageFirstByteMs: average(firstByteMsSum, firstByteCount),
     errorRate: sum.attempts === 0 ? 0 : sum.failures / sum.attempts,
