@@ -1,4 +1,5 @@
 /** How a record of the books looks as one line of text: what the journal writes is what the database is handed. */
+import { packed, unpacked, type Packed } from './ledger-packed.ts';
 import type { LedgerRecord } from './ledger.ts';
 
 /*
@@ -20,13 +21,16 @@ export interface LineSpan {
 }
 
 /** The sequence number and the JSON of a record, which is what a line's checksum covers. */
-export const payloadOf = (seq: number, record: LedgerRecord): string => `${seq} ${JSON.stringify(record)}`;
+export const payloadOf = (seq: number, record: LedgerRecord): string => `${seq} ${JSON.stringify(packed(record))}`;
 
-/** The record of a payload. */
+/** The record of a payload: a list of values, or the object with names that earlier releases wrote. */
 export function recordIn(payload: string): Numbered {
   const space = payload.indexOf(' ');
-  return { seq: Number(payload.slice(0, space)), record: JSON.parse(payload.slice(space + 1)) as LedgerRecord };
+  const value = JSON.parse(payload.slice(space + 1)) as Packed | LedgerRecord;
+  return { seq: Number(payload.slice(0, space)), record: isPacked(value) ? unpacked(value) : value };
 }
+
+const isPacked = (value: Packed | LedgerRecord): value is Packed => Array.isArray(value);
 
 /** The records of whole, undamaged lines, in their order. */
 export function recordsIn(text: string): Numbered[] {

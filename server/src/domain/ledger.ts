@@ -1,6 +1,6 @@
 /** The words of the books: what is written before an attempt, and what it came to. Money is integer nano-dollars. */
 
-export type Purpose = 'completion' | 'probe' | 'models' | 'health';
+export type Purpose = 'completion' | 'probe' | 'models' | 'health' | 'chat';
 export type EntryState = 'intent' | 'settled' | 'partial' | 'unknown' | 'refused';
 
 /** Tokens of one attempt. `tokensIn` is the total, cached ones included; `isEstimated` where the provider did not say. */
@@ -11,6 +11,10 @@ export interface TokenUsage {
   tokensCacheWrite: number;
   tokensReasoning: number;
   isEstimated: boolean;
+  /** Of `tokensCacheWrite`, those that stay for an hour and cost more; missing is none. */
+  tokensCacheWriteHour?: number;
+  /** The tier that served it, in the provider's word, where it is not the standard one. */
+  serviceTier?: string;
 }
 
 export const noTokens: TokenUsage = {
@@ -28,6 +32,8 @@ export interface UnitPrices {
   output: number;
   cacheRead?: number;
   cacheWrite?: number;
+  /** For those that stay for an hour; a missing one falls back to `cacheWrite`. */
+  cacheWriteHour?: number;
   /** Flat price of one request, nano-dollars. */
   perRequest?: number;
 }

@@ -13,16 +13,63 @@ export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }
   if (row.isInternal) return { secret: deps.demo?.secret.reveal() ?? '', headers: {} };
   if (typed) return typed;
   if (!connection) return { secret: environmentSecret(deps, origin), headers: {} };
+  const shared = openedThisTurn(deps, connection, origin);
+  if (shared) return shared;
+  const { accessKeyId, secret, headers } = openParts(deps, { ...connection, origin });
+  const opened: OpenedSecrets = { secret: joinedSecret(row, accessKeyId, secret), headers };
+  share(deps, connection, origin, opened);
+  return opened;
+}
+
+/** What one opening came from: where any of this is another object by now, the box is opened anew. */
+interface Opening {
+  origin: string;
+  vault: SecretDeps['vault'];
+  sealed: unknown;
+  keys: unknown;
+  opened: OpenedSecrets;
+}
+
+/**
+ * Opened in this turn of the event loop and forgotten at its end. Attempts whose intents reached the journal by one write leave in one
+ * turn, and share one opening: what a secret is held for is still the sending of attempts, never a time in between.
+ */
+const turn = new Map<Connection, Opening>();
+const forget = (): void => turn.clear();
+
+function openedThisTurn({ keeper, vault }: SecretDeps, connection: Connection, origin: string): OpenedSecrets | null {
+  const known = turn.get(connection);
+  if (!known || known.origin !== origin || known.vault !== vault) return null;
+  const { sealed, ownerKeys } = keeper.snapshot;
+  return known.sealed === sealed.get(connection.id) && known.keys === ownerKeys.get(ownerKey(connection.owner)) ? known.opened : null;
+}
+
+function share({ keeper, vault }: SecretDeps, connection: Connection, origin: string, opened: OpenedSecrets): void {
+  // Callbacks of one write of the journal run without a pause; a microtask comes as soon as the last of them has returned.
+  if (turn.size === 0) queueMicrotask(forget);
+  const { sealed, ownerKeys } = keeper.snapshot;
+  turn.set(connection, { origin, vault, sealed: sealed.get(connection.id), keys: ownerKeys.get(ownerKey(connection.owner)), opened });
+}
+
+/** The stored values of a connection, each by itself, as they open for one origin. Throws UpstreamFailure `secret_unreadable`. */
+export function openParts(
+  deps: Pick<SecretDeps, 'keeper' | 'vault'>,
+  { id, owner, providerId, origin }: SealedAt,
+): { accessKeyId: string; secret: string; headers: Record<string, string> } {
   // The place names the origin that the request really goes to, not the one the row remembers: a row that was altered opens nothing.
-  const { id, owner, providerId } = connection;
   const placed = { id, owner, providerId, origin };
-  const sealed = deps.keeper.snapshot.sealed.get(connection.id);
+  const sealed = deps.keeper.snapshot.sealed.get(id);
   const headers = openOne(deps, placed, sealed?.headers ?? null, 'headers_encrypted');
   return {
+    accessKeyId: openOne(deps, placed, sealed?.accessKeyId ?? null, 'access_key_encrypted') ?? '',
     secret: openOne(deps, placed, sealed?.secret ?? null, 'api_key_encrypted') ?? '',
     headers: headers === null ? {} : (JSON.parse(headers) as Record<string, string>),
   };
 }
+
+/** A secret of two parts as one text, for the providers that have such (C-21); elsewhere an access key id means nothing. */
+export const joinedSecret = (row: Target['row'], accessKeyId: string, secret: string): string =>
+  row.auth.kind === 'aws' && accessKeyId !== '' ? `${accessKeyId}:${secret}` : secret;
 
 /** The operator's own key goes to the operator's own address; a target without a connection that leads elsewhere is none of its business. */
 function environmentSecret({ environment }: SecretDeps, origin: string): string {

@@ -5,10 +5,11 @@ import { linePrefixChars, payloadOf, recordsIn, type LineSpan, type Numbered } f
 
 const lineFeed = 10;
 const space = 32;
-/** Nine digits, of which the first is cut off again: cheaper than padding. */
-const beyondHex8 = 0x1_0000_0000;
+const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-const hex8 = (value: number): string => (value + beyondHex8).toString(16).slice(1);
+/** By table: `toString(16)` of a number beyond 2^31 divides it digit by digit, which costs more than the checksum that it writes. */
+const hex8 = (value: number): string =>
+  hexOfByte[value >>> 24]! + hexOfByte[(value >>> 16) & 255]! + hexOfByte[(value >>> 8) & 255]! + hexOfByte[value & 255]!;
 
 /** The line of a record, with its line feed. */
 export function writeLine(seq: number, record: LedgerRecord): string {

@@ -55,7 +55,10 @@ const text = (value: string, charsMax: number): string =>
     ? value
     : value.replaceAll('\0', '').toWellFormed().slice(0, charsMax).toWellFormed();
 const textOrNull = (value: string | null, charsMax: number): string | null => (value === null ? null : text(value, charsMax));
-const uuidOrNull = (value: string | null): string | null => (value !== null && isUuid(value) ? value : null);
+/** Most rows of a batch name the same few things, and to compare is a fraction of what the check costs. */
+function uuidOrNull(value: string | null, known: string | null): string | null {
+  return value !== null && (value === known || isUuid(value)) ? value : null;
+}
 const jsonOrNull = (value: unknown): string | null => {
   if (value === null || value === undefined) return null;
   const json = JSON.stringify(value);
@@ -69,13 +72,27 @@ const tokens = (usage: TokenUsage): TokenUsage => ({
   tokensCacheWrite: integer(usage.tokensCacheWrite),
   tokensReasoning: integer(usage.tokensReasoning),
   isEstimated: usage.isEstimated,
+  tokensCacheWriteHour: usage.tokensCacheWriteHour ? integer(usage.tokensCacheWriteHour) : undefined,
+  serviceTier: usage.serviceTier ? text(usage.serviceTier, 40) : undefined,
 });
 
+/** The ids of the row before. */
+const before: Pick<LedgerRow, 'connectionId' | 'accessKeyId' | 'userId' | 'workspaceId'> = {
+  connectionId: null,
+  accessKeyId: null,
+  userId: null,
+  workspaceId: null,
+};
+
 function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptNo' | 'reservedNanoUsd'>): LedgerRow {
+  before.connectionId = uuidOrNull(begun.connectionId, before.connectionId);
+  before.accessKeyId = uuidOrNull(begun.accessKeyId, before.accessKeyId);
+  before.userId = uuidOrNull(begun.userId, before.userId);
+  before.workspaceId = uuidOrNull(begun.workspaceId, before.workspaceId);
   return {
     atMs: integer(begun.atMs),
     id: begun.id,
-    requestId: uuidOrNull(begun.requestId) ?? begun.id,
+    requestId: uuidOrNull(begun.requestId, null) ?? begun.id,
     attemptNo: 0,
     isLast: false,
     instanceId,
@@ -85,14 +102,14 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
     status: null,
     face: text(begun.face, 40),
     purpose: begun.purpose,
-    connectionId: uuidOrNull(begun.connectionId),
+    connectionId: before.connectionId,
     provider: text(begun.provider, 100),
     modelAsked: text(begun.modelAsked, 1000),
     model: text(begun.model, 255),
     modelReported: null,
-    accessKeyId: uuidOrNull(begun.accessKeyId),
-    userId: uuidOrNull(begun.userId),
-    workspaceId: uuidOrNull(begun.workspaceId),
+    accessKeyId: before.accessKeyId,
+    userId: before.userId,
+    workspaceId: before.workspaceId,
     repositoryId: null,
     useCaseId: null,
     isStream: begun.isStream,
@@ -110,36 +127,41 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
   };
 }
 
-export const intentRow = (instanceId: string, seq: number, intent: Intent): LedgerRow => ({
-  ...begunRow(instanceId, seq, intent),
-  attemptNo: integer(intent.attemptNo),
-  reservedNanoUsd: integer(intent.reservedNanoUsd),
-});
+/* Rows are finished in place: to copy one of some forty values costs more than to make it. */
 
-export const refusedRow = (instanceId: string, seq: number, refused: RefusedRequest): LedgerRow => ({
-  ...begunRow(instanceId, seq, refused),
-  isLast: true,
-  state: 'refused',
-  reason: text(refused.reason, 60),
-  status: integer(refused.status),
-  latencyMs: integer(refused.latencyMs),
-});
+export function intentRow(instanceId: string, seq: number, intent: Intent): LedgerRow {
+  const row = begunRow(instanceId, seq, intent);
+  row.attemptNo = integer(intent.attemptNo);
+  row.reservedNanoUsd = integer(intent.reservedNanoUsd);
+  return row;
+}
 
-export const settledRow = (row: LedgerRow, settlement: Settlement): LedgerRow => ({
-  ...row,
-  state: settlement.state,
-  reason: textOrNull(settlement.reason, 60),
-  status: integer(settlement.status),
-  isLast: settlement.isLast,
-  usage: tokens(settlement.usage),
-  costNanoUsd: integerOrNull(settlement.costNanoUsd),
-  prices: jsonOrNull(settlement.prices),
-  modelReported: textOrNull(settlement.modelReported, 1000),
-  finishReason: textOrNull(settlement.finishReason, 40),
-  latencyMs: integer(settlement.latencyMs),
-  firstByteMs: integerOrNull(settlement.firstByteMs),
-  changed: jsonOrNull(settlement.changed),
-});
+export function refusedRow(instanceId: string, seq: number, refused: RefusedRequest): LedgerRow {
+  const row = begunRow(instanceId, seq, refused);
+  row.isLast = true;
+  row.state = 'refused';
+  row.reason = text(refused.reason, 60);
+  row.status = integer(refused.status);
+  row.latencyMs = integer(refused.latencyMs);
+  return row;
+}
+
+/** The row itself, which is now what its attempt came to. */
+export function settledRow(row: LedgerRow, settlement: Settlement): LedgerRow {
+  row.state = settlement.state;
+  row.reason = textOrNull(settlement.reason, 60);
+  row.status = integer(settlement.status);
+  row.isLast = settlement.isLast;
+  row.usage = tokens(settlement.usage);
+  row.costNanoUsd = integerOrNull(settlement.costNanoUsd);
+  row.prices = jsonOrNull(settlement.prices);
+  row.modelReported = textOrNull(settlement.modelReported, 1000);
+  row.finishReason = textOrNull(settlement.finishReason, 40);
+  row.latencyMs = integer(settlement.latencyMs);
+  row.firstByteMs = integerOrNull(settlement.firstByteMs);
+  row.changed = jsonOrNull(settlement.changed);
+  return row;
+}
 
 /** A settlement whose intent was lost to damage: its tokens and money stay in the books, under nobody's name. */
 export function orphanRow(instanceId: string, seq: number, settlement: Settlement): LedgerRow {
@@ -160,7 +182,9 @@ export function orphanRow(instanceId: string, seq: number, settlement: Settlemen
     configRevision: 0,
     clientRequestId: null,
   });
-  return { ...settledRow(begun, settlement), reason: textOrNull(settlement.reason, 60) ?? 'intent_lost' };
+  const row = settledRow(begun, settlement);
+  row.reason ??= 'intent_lost';
+  return row;
 }
 
 /** Rows are found by this: the key of the table. */
@@ -198,8 +222,10 @@ const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] 
   ['tokens_out', (row) => row.usage.tokensOut],
   ['tokens_cached', (row) => row.usage.tokensCached],
   ['tokens_cache_write', (row) => row.usage.tokensCacheWrite],
+  ['tokens_cache_write_hour', (row) => row.usage.tokensCacheWriteHour ?? 0],
   ['tokens_reasoning', (row) => row.usage.tokensReasoning],
   ['is_estimated', (row) => row.usage.isEstimated],
+  ['service_tier', (row) => row.usage.serviceTier ?? null],
   ['reserved_nano_usd', (row) => row.reservedNanoUsd],
   ['cost_nano_usd', (row) => row.costNanoUsd],
   ['prices', (row) => row.prices],
@@ -215,7 +241,7 @@ const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] 
 export const columns = columnValues.map(([name]) => name);
 const valuesOf = (row: LedgerRow): unknown[] => columnValues.map(([, valueOf]) => valueOf(row));
 const settledColumns =
-  'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_reasoning is_estimated cost_nano_usd prices finish_reason latency_ms first_byte_ms changed dimension_id';
+  'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning is_estimated service_tier cost_nano_usd prices finish_reason latency_ms first_byte_ms changed dimension_id';
 const settledNames = settledColumns.split(' ');
 const assignments = settledNames.map((name) => `${name} = excluded.${name}`).join(', ');
 const settleSql = `UPDATE usage_events SET ${settledNames.map((name, index) => `${name} = $${index + 3}`).join(', ')} WHERE at = $1 AND id = $2 AND state = 'intent'`;
@@ -226,8 +252,8 @@ const settledValues = columnValues
 /** What a column holds where nothing is said of it; the others are always written. */
 const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ...'reason connection_id model_reported access_key_id user_id workspace_id repository_id use_case_id'.split(' ').map((name) => [name, null] as const),
-  ...'cost_nano_usd prices finish_reason first_byte_ms changed client_request_id'.split(' ').map((name) => [name, null] as const),
-  ...'tokens_cached tokens_cache_write tokens_reasoning reserved_nano_usd'.split(' ').map((name) => [name, 0] as const),
+  ...'cost_nano_usd prices finish_reason first_byte_ms changed client_request_id service_tier'.split(' ').map((name) => [name, null] as const),
+  ...'tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning reserved_nano_usd'.split(' ').map((name) => [name, 0] as const),
   ...'is_stream is_estimated'.split(' ').map((name) => [name, false] as const),
 ]); // prettier-ignore
 
@@ -296,8 +322,10 @@ interface ReadRow {
   tokens_out: number;
   tokens_cached: number;
   tokens_cache_write: number;
+  tokens_cache_write_hour: number;
   tokens_reasoning: number;
   is_estimated: boolean;
+  service_tier: string | null;
   reserved_nano_usd: number;
   cost_nano_usd: number | null;
   prices: string | null;
@@ -344,6 +372,8 @@ export function rowOf(row: Row): LedgerRow {
       tokensCacheWrite: read.tokens_cache_write,
       tokensReasoning: read.tokens_reasoning,
       isEstimated: read.is_estimated,
+      tokensCacheWriteHour: read.tokens_cache_write_hour || undefined,
+      serviceTier: read.service_tier ?? undefined,
     },
     reservedNanoUsd: read.reserved_nano_usd,
     costNanoUsd: read.cost_nano_usd,

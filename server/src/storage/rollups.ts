@@ -117,12 +117,27 @@ function addTo(sums: Map<number, Sum>, bucket: number, measures: Measures, provi
   if (calledAtMs > sum.calledAtMs) sum.calledAtMs = calledAtMs;
 }
 
+const isSameDimension = (a: Dimension, b: Dimension): boolean =>
+  a.connectionId === b.connectionId &&
+  a.provider === b.provider &&
+  a.model === b.model &&
+  a.accessKeyId === b.accessKeyId &&
+  a.userId === b.userId &&
+  a.workspaceId === b.workspaceId &&
+  a.repositoryId === b.repositoryId &&
+  a.useCaseId === b.useCaseId &&
+  a.purpose === b.purpose;
+
 function groupsOf(contributions: readonly Contribution[]): Group[] {
   const groups = new Map<string, Group>();
+  let group: Group | undefined;
   for (const { atMs, dimension, measures, providerCalls } of contributions) {
-    const key = keyOf(dimension);
-    let group = groups.get(key);
-    if (!group) groups.set(key, (group = { dimension, hash: knownHashOf(key, dimension), quarters: new Map(), members: [] }));
+    // Neighbours are often of one kind, and to compare them is cheaper than to put a key together.
+    if (!group || !isSameDimension(group.dimension, dimension)) {
+      const key = keyOf(dimension);
+      group = groups.get(key);
+      if (!group) groups.set(key, (group = { dimension, hash: knownHashOf(key, dimension), quarters: new Map(), members: [] }));
+    }
     group.members.push(dimension);
     addTo(group.quarters, quarterOf(atMs), measures, providerCalls, providerCalls > 0 ? atMs : 0);
   }

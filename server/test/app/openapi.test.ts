@@ -108,6 +108,11 @@ describe('GET /openapi.json', () => {
     }
   });
 
+  test('is the same text for everybody who asks, also for those who ask at once', async () => {
+    const answers = await Promise.all([1, 2, 3].map(() => house.call('GET', '/openapi.json', undefined, { authorization: '' })));
+    expect(new Set([answer.text, ...answers.map(({ text }) => text)]).size).toBe(1);
+  });
+
   test('names no key, no address of this machine and no path of the disk', () => {
     expect(answer.text).not.toMatch(/sk-pb-\w{8}|pat-pb-\w{8}|127\.0\.0\.1|node_modules|\/src\//);
   });

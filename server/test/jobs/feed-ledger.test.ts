@@ -170,7 +170,7 @@ onBothEngines('feeder', (bench) => {
       readdirSync(dir).find((name) => name.endsWith('.log'))!,
     );
     const lines = readFileSync(path, 'utf8').split('\n');
-    lines[2] = lines[2]!.replace('"kind"', '"kinD"');
+    lines[2] = lines[2]!.replace('["i",', '["I",');
     lines.splice(4, 1);
     writeFileSync(path, lines.join('\n'));
     const kept = keptLog();

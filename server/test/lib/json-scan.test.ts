@@ -261,3 +261,61 @@ describe('writeObject', () => {
     expect(written('{"a":1}', () => ({ toString: 'own' }))).toBe('{"toString":"own"}');
   });
 });
+
+describe('words that are looked out for', () => {
+  const words = ['developer', 'patchbay'] as const;
+  const metIn = (text: string): string[] => {
+    const scan = scanObject(Buffer.from(text), words);
+    if (typeof scan === 'string') throw new Error(scan);
+    return [...scan.met!].toSorted();
+  };
+
+  test.each([
+    ['a value on top', '{"role":"developer"}'],
+    ['a name on top', '{"developer":1}'],
+    ['a value at any depth', '{"messages":[{"content":[{"x":["developer"]}]}]}'],
+    ['a name at any depth', '{"messages":[{"a":{"developer":null}}]}'],
+    ['behind bytes that are two to a character', '{"ü":"ñ日本","messages":[{"role":"developer"}]}'],
+    ['among space', '{ "a" : [ "developer" ] }'],
+  ])('are met as %s', (_name, text) => {
+    expect(metIn(text)).toEqual(['developer']);
+  });
+
+  test.each([
+    ['part of a text', '{"a":"a developer"}'],
+    ['a longer word', '{"a":"developers"}'],
+    ['another word of its length', '{"a":"developes"}'],
+    ['a quotation within a text', '{"a":"he said \\"developer\\" twice"}'],
+    ['nothing at all', '{}'],
+  ])('are not met as %s', (_name, text) => {
+    expect(metIn(text)).toEqual([]);
+  });
+
+  test('are all met, each once', () => {
+    expect(metIn('{"patchbay":{"role":"developer"},"list":["patchbay","developer"]}')).toEqual(['developer', 'patchbay']);
+  });
+
+  test('none looked for is not the same as none met', () => {
+    expect(mustScan(Buffer.from('{"role":"developer"}')).met).toBeNull();
+    expect(metIn('{"role":"user"}')).toEqual([]);
+  });
+
+  test('what is met is what a parser finds, in random objects', () => {
+    const draw = seeded(11);
+    const below = (count: number): number => Math.floor(draw() * count);
+    const pick = (): string => ['developer', 'patchbay', 'develope', 'user', 'de"veloper', '\\', 'ü'][below(7)]!;
+    const make = (depth: number): unknown =>
+      depth === 0 || below(3) === 0 ? pick() : below(2) === 0 ? [make(depth - 1), make(depth - 1)] : { [pick()]: make(depth - 1), k: 1 };
+    const textsIn = (value: unknown): string[] =>
+      typeof value === 'string'
+        ? [value]
+        : typeof value === 'object' && value !== null
+          ? Object.entries(value).flatMap(([key, one]) => [...(Array.isArray(value) ? [] : [key]), ...textsIn(one)])
+          : [];
+    for (let round = 0; round < 500; round++) {
+      const object = { a: make(4), b: make(3) };
+      const expected = words.filter((word) => textsIn(object).includes(word));
+      expect(metIn(JSON.stringify(object))).toEqual(expected);
+    }
+  });
+});

@@ -72,12 +72,23 @@ function prepare(sql: string): Prepared {
   return entry;
 }
 
-const bindablePlainly = (value: SqlValue): SQLInputValue => (typeof value === 'boolean' ? Number(value) : value);
+/** Runs a statement that answers no rows once for each list of parameters, as they are; returns how many rows were touched. */
+function executePlainly({ statement, parameterCount }: Prepared, rows: readonly (readonly SqlValue[])[]): number {
+  let touched = 0;
+  for (const params of rows) {
+    if (params.length !== parameterCount) throw new TypeError(`${params.length} parameters for ${parameterCount} placeholders`);
+    const values = params as SQLInputValue[];
+    // The list came here by itself, or was made here: nobody else reads it.
+    for (let index = 0; index < values.length; index++) if (typeof params[index] === 'boolean') values[index] = params[index] ? 1 : 0;
+    touched += Number(statement.run(...values).changes);
+  }
+  return touched;
+}
 
-function execute({ statement, shape, parameterCount }: Prepared, params: readonly SqlValue[], isPlain = false): WireResult {
+function execute({ statement, shape, parameterCount }: Prepared, params: readonly SqlValue[]): WireResult {
   // SQLite takes a missing parameter for NULL; PostgreSQL refuses it, and so do we.
   if (params.length !== parameterCount) throw new TypeError(`${params.length} parameters for ${parameterCount} placeholders`);
-  const values = params.map(isPlain ? bindablePlainly : bindable);
+  const values = params.map(bindable);
   if (shape.columns.length === 0) return { columns: [], rows: [], touched: Number(statement.run(...values).changes) };
   const rows = statement.all(...values) as unknown as unknown[][];
   for (const row of rows) decodeRow(row, shape);
@@ -92,11 +103,13 @@ function runStep(step: WireStep, index: number): WireResult {
     const entry = prepare(step.sql);
     const rows: (readonly unknown[])[] = [];
     let touched = 0;
-    for (const params of step.rows) {
-      const result = execute(entry, params, step.isPlain);
-      rows.push(...result.rows);
-      touched += result.touched;
-    }
+    if (step.isPlain && entry.shape.columns.length === 0) touched = executePlainly(entry, step.rows);
+    else
+      for (const params of step.rows) {
+        const result = execute(entry, params);
+        rows.push(...result.rows);
+        touched += result.touched;
+      }
     result = { columns: entry.shape.columns, rows, touched };
   } else result = run(step);
   if (step.expectRows !== undefined && result.touched !== step.expectRows) throw new StaleWrite(step.label ?? null, index);
