@@ -1,5 +1,4 @@
-/** People and what lets them in: set-up, sessions, oneself, personal tokens, access keys, and the people of the house. */
-import type { AccessKeyView, accessKeyChange, accessKeyCreate, accessKeyCreated } from '@patchbay/contract/access-keys';
+/** People and what lets them in: set-up, sessions, oneself, personal tokens, and the people of the house. */
 import type {
   Me,
   Session,
@@ -9,14 +8,17 @@ import type {
   setupBody,
   setupStatus,
   signedIn,
+  signInAnswer,
   tokenCreated,
   userChange,
   userCreate,
   userCreated,
 } from '@patchbay/contract/people';
+import type { factorBegun, recoveryCodesAnswer, secondStepBody } from '@patchbay/contract/second-factor';
 import { segment, type Input, type Output, type Transport } from './transport.ts';
 
-interface Envelope<Data> {
+/** How every newer face wraps its answers. */
+export interface Envelope<Data> {
   success: true;
   data: Data;
 }
@@ -51,7 +53,9 @@ export function setupCalls(transport: Transport): SetupCalls {
 
 export interface SessionCalls {
   /** In a browser the session's cookie comes with the answer; elsewhere use a personal token. */
-  signIn(input: { email: string; password: string; rememberMe?: boolean }): Promise<Output<typeof signedIn>['data']>;
+  signIn(input: { email: string; password: string; rememberMe?: boolean }): Promise<Output<typeof signInAnswer>['data']>;
+  /** Where `signIn` answered `secondFactor`: a code of the authenticator, or a recovery code. */
+  secondStep(proof: Input<typeof secondStepBody>): Promise<Output<typeof signedIn>['data']>;
   signOut(): Promise<void>;
   changePassword(input: { currentPassword: string; newPassword: string }): Promise<void>;
 }
@@ -59,7 +63,10 @@ export interface SessionCalls {
 export function sessionCalls(transport: Transport): SessionCalls {
   return {
     async signIn(input) {
-      return (await transport.call<Output<typeof signedIn>>('POST', 'api/auth/sign-in/email', { body: input })).data;
+      return (await transport.call<Output<typeof signInAnswer>>('POST', 'api/auth/sign-in/email', { body: input })).data;
+    },
+    async secondStep(proof) {
+      return (await transport.call<Output<typeof signedIn>>('POST', 'api/auth/sign-in/second-step', { body: proof })).data;
     },
     async signOut() {
       await transport.call('POST', 'api/auth/sign-out');
@@ -75,6 +82,13 @@ export interface MeCalls {
   update(change: Input<typeof meChange>): Promise<Me>;
   sessions(signal?: AbortSignal): Promise<Session[]>;
   endSession(id: string): Promise<void>;
+  /** All but the one that asks. */
+  endOtherSessions(): Promise<void>;
+  /** The only answer that ever holds the secret. It counts after `confirmSecondFactor`. */
+  beginSecondFactor(password: string): Promise<Output<typeof factorBegun>['data']>;
+  confirmSecondFactor(code: string): Promise<void>;
+  newRecoveryCodes(password: string): Promise<string[]>;
+  endSecondFactor(password: string): Promise<void>;
 }
 
 export function meCalls(transport: Transport): MeCalls {
@@ -91,11 +105,28 @@ export function meCalls(transport: Transport): MeCalls {
     async endSession(id) {
       await transport.call('DELETE', `api/me/sessions/${segment(id)}`);
     },
+    async endOtherSessions() {
+      await transport.call('DELETE', 'api/me/sessions');
+    },
+    async beginSecondFactor(password) {
+      return (await transport.call<Output<typeof factorBegun>>('POST', 'api/me/second-factor', { body: { password } })).data;
+    },
+    async confirmSecondFactor(code) {
+      await transport.call('POST', 'api/me/second-factor/confirm', { body: { code } });
+    },
+    async newRecoveryCodes(password) {
+      const path = 'api/me/second-factor/recovery-codes';
+      return (await transport.call<Output<typeof recoveryCodesAnswer>>('POST', path, { body: { password } })).data.recoveryCodes;
+    },
+    async endSecondFactor(password) {
+      await transport.call('POST', 'api/me/second-factor/off', { body: { password } });
+    },
   };
 }
 
 export interface TokenCalls {
-  list(query?: PageQuery, signal?: AbortSignal): Promise<Page<Token>>;
+  /** `ended` lists those too that were revoked in the last 90 days. */
+  list(query?: PageQuery & { ended?: boolean }, signal?: AbortSignal): Promise<Page<Token>>;
   /** The only answer that ever holds the token. */
   create(input: { name: string; expiresAt?: string | null }): Promise<Output<typeof tokenCreated>['data']>;
   revoke(id: string): Promise<void>;
@@ -113,39 +144,14 @@ export function tokenCalls(transport: Transport): TokenCalls {
   };
 }
 
-export interface AccessKeyCalls {
-  list(query?: PageQuery & { workspaceId?: string }, signal?: AbortSignal): Promise<Page<AccessKeyView>>;
-  /** The only answer that ever holds the key. */
-  create(input: Input<typeof accessKeyCreate>): Promise<Output<typeof accessKeyCreated>['data']>;
-  get(id: string, signal?: AbortSignal): Promise<AccessKeyView>;
-  update(id: string, change: Input<typeof accessKeyChange>): Promise<AccessKeyView>;
-  revoke(id: string): Promise<void>;
-}
-
-export function accessKeyCalls(transport: Transport): AccessKeyCalls {
-  const at = (id: string): string => `api/access-keys/${segment(id)}`;
-  return {
-    list: (query, signal) => transport.call('GET', 'api/access-keys', { query: { ...query }, signal }),
-    async create(input) {
-      return (await transport.call<Output<typeof accessKeyCreated>>('POST', 'api/access-keys', { body: input })).data;
-    },
-    async get(id, signal) {
-      return (await transport.call<Envelope<AccessKeyView>>('GET', at(id), { signal })).data;
-    },
-    async update(id, change) {
-      return (await transport.call<Envelope<AccessKeyView>>('PATCH', at(id), { body: change })).data;
-    },
-    async revoke(id) {
-      await transport.call('DELETE', at(id));
-    },
-  };
-}
-
 export interface UserCalls {
   list(query?: PageQuery & { q?: string }, signal?: AbortSignal): Promise<Page<User>>;
   /** Without a password one is made, and this answer alone shows it. */
   create(input: Input<typeof userCreate>): Promise<Output<typeof userCreated>['data']>;
   update(id: string, change: Input<typeof userChange>): Promise<User>;
+  /** For good, with what was theirs alone. */
+  delete(id: string): Promise<void>;
+  resetSecondFactor(id: string): Promise<void>;
 }
 
 export function userCalls(transport: Transport): UserCalls {
@@ -156,6 +162,12 @@ export function userCalls(transport: Transport): UserCalls {
     },
     async update(id, change) {
       return (await transport.call<Envelope<User>>('PATCH', `api/admin/users/${segment(id)}`, { body: change })).data;
+    },
+    async delete(id) {
+      await transport.call('DELETE', `api/admin/users/${segment(id)}`);
+    },
+    async resetSecondFactor(id) {
+      await transport.call('DELETE', `api/admin/users/${segment(id)}/second-factor`);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** The shapes of access keys: what Patchbay issues for `/v1`, with its limits. The key itself is shown once, when it is made. */
 import { z } from 'zod';
+import { revisionNumber } from './connections.ts';
 import { isoTime, pageOf, paging } from './paging.ts';
 import { modelText, nameText, uuidText } from './text.ts';
 
@@ -17,17 +18,26 @@ export const accessKey = z.object({
   id: z.string(),
   name: z.string(),
   userId: z.string(),
+  ownerName: z.string(),
   workspaceId: z.string().nullable(),
+  /** What the key begins with, for those who look for it in their programs. */
+  prefix: z.string(),
   last4: z.string(),
   models: z.array(z.string()).nullable(),
   rpm: z.number().nullable(),
   tpm: z.number().nullable(),
   /** Decimal text, `"12.5"`. */
   budgetUsd: z.string().nullable(),
+  /** What the books say the key has spent so far; decimal text. */
+  spentUsd: z.string(),
   expiresAt: isoTime.nullable(),
+  revokedAt: isoTime.nullable(),
+  /** Until when the key before the last rotation is good too. */
+  previousUntil: isoTime.nullable(),
   lastUsedAt: isoTime.nullable(),
   createdAt: isoTime,
   updatedAt: isoTime,
+  revision: z.number(),
 });
 
 export const accessKeyCreate = z.strictObject({
@@ -42,6 +52,8 @@ export const accessKeyCreate = z.strictObject({
 
 /** Null takes a limit away; a field that is left out stays. The workspace of a key never changes. */
 export const accessKeyChange = z.strictObject({
+  /** What the change was made from; another one is answered with CONFLICT. */
+  revision: revisionNumber.optional(),
   name: nameText.optional(),
   models: models.nullish(),
   rpm: perMinute.nullish(),
@@ -50,7 +62,11 @@ export const accessKeyChange = z.strictObject({
   expiresAt: isoTime.nullish(),
 });
 
-export const accessKeysQuery = paging.extend({ workspaceId: uuidText.optional() });
+/** `ended` lists those too that were revoked in the last 90 days; expired ones are listed as long in any case. */
+export const accessKeysQuery = paging.extend({ workspaceId: uuidText.optional(), ended: z.stringbool().optional() });
+/** For how long the key before stays good beside the new one: a day while programs are changed over, a week at most. */
+export const overlapHoursMax = 168;
+export const accessKeyRotate = z.strictObject({ overlapHours: z.number().int().min(0).max(overlapHoursMax).default(0) });
 export const accessKeysAnswer = pageOf(accessKey);
 export const accessKeyAnswer = z.object({ success: z.literal(true), data: accessKey });
 export const accessKeyCreated = z.object({ success: z.literal(true), data: accessKey.extend({ key: z.string() }) });

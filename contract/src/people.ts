@@ -9,13 +9,16 @@ export const organizationRole = z.enum(['administrator', 'manager', 'user']);
 export const permission = z.enum(['manage_ai_models', 'manage_ai_use_cases', 'use_ai_chat']);
 export const workspaceRole = z.enum(['READ', 'WRITE', 'ADMIN']);
 
+/** In the place of what the role brings; null gives the role's own back. */
+const permissions = z.array(permission).max(permission.options.length);
+
 /** Longer passwords are refused before anything is hashed (ASVS 6.2.9 asks for at least 64). */
 export const passwordCharsMin = 8;
 export const passwordCharsMax = 128;
 
-const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
+export const email = z.string().trim().toLowerCase().max(254).pipe(z.email());
 /** Two passwords that differ only in what UTF-8 cannot hold would be hashed alike, and nobody can type a control character. */
-const newPassword = plainText(passwordCharsMin, passwordCharsMax);
+export const newPassword = plainText(passwordCharsMin, passwordCharsMax);
 
 function isTimeZone(text: string): boolean {
   try {
@@ -57,8 +60,13 @@ export const changePasswordBody = z.strictObject({
   newPassword,
 });
 
-const userBrief = z.object({ id: z.string(), name: z.string(), email: z.string() });
+export const userBrief = z.object({ id: z.string(), name: z.string(), email: z.string() });
 export const signedIn = z.object({ success: z.literal(true), data: z.object({ user: userBrief }) });
+/** With a second factor the password alone signs nobody in: then `user` is null and the answer's cookie waits for the code. */
+export const signInAnswer = z.object({
+  success: z.literal(true),
+  data: z.object({ user: userBrief.nullable(), secondFactor: z.boolean() }),
+});
 export const sessionAnswer = z.object({
   success: z.literal(true),
   data: z.object({ user: userBrief, session: z.object({ id: z.string(), expiresAt: isoTime }) }).nullable(),
@@ -74,6 +82,7 @@ export const me = z.object({
   language,
   timeZone: z.string(),
   theme,
+  hasSecondFactor: z.boolean(),
   organization: z.object({ id: z.string(), name: z.string() }),
   workspaces: z.array(z.object({ id: z.string(), name: z.string(), role: workspaceRole })),
 });
@@ -89,6 +98,7 @@ export const session = z.object({
   id: z.string(),
   createdAt: isoTime,
   expiresAt: isoTime,
+  lastSeenAt: isoTime,
   address: z.string().nullable(),
   agent: z.string().nullable(),
   isCurrent: z.boolean(),
@@ -100,8 +110,11 @@ export const token = z.object({
   name: z.string(),
   last4: z.string(),
   expiresAt: isoTime.nullable(),
+  revokedAt: isoTime.nullable(),
   createdAt: isoTime,
 });
+/** `ended` lists those too that were revoked in the last 90 days; expired ones are listed as long in any case. */
+export const tokensQuery = paging.extend({ ended: z.stringbool().optional() });
 export const tokensAnswer = pageOf(token);
 export const tokenCreate = z.strictObject({ name: nameText, expiresAt: isoTime.nullish() });
 /** The only answer that ever holds the token. */
@@ -112,7 +125,12 @@ export const user = z.object({
   email: z.string(),
   name: z.string(),
   role: organizationRole,
+  /** What the person may do: what the role brings, or what was chosen in its place. */
+  permissions: z.array(permission),
+  /** Whether the permissions were chosen for this person. */
+  hasOwnPermissions: z.boolean(),
   language,
+  hasSecondFactor: z.boolean(),
   disabled: z.boolean(),
   createdAt: isoTime,
 });
@@ -123,6 +141,7 @@ export const userCreate = z.strictObject({
   email,
   name: nameText,
   role: organizationRole.optional(),
+  permissions: permissions.nullish(),
   language: language.optional(),
   /** Left out, one is made and shown in the answer once. */
   password: newPassword.optional(),
@@ -130,6 +149,7 @@ export const userCreate = z.strictObject({
 export const userCreated = z.object({ success: z.literal(true), data: user.extend({ generatedPassword: z.string().nullable() }) });
 export const userChange = z.strictObject({
   role: organizationRole.optional(),
+  permissions: permissions.nullish(),
   disabled: z.boolean().optional(),
   name: nameText.optional(),
 });

@@ -1,5 +1,6 @@
 /** The shapes of S3's workspaces: members with READ, WRITE or ADMIN, organization roles as numbers. */
 import { z } from 'zod';
+import { revisionNumber } from './connections.ts';
 import { isoTime } from './paging.ts';
 import { nameText, uuidText } from './text.ts';
 
@@ -28,9 +29,12 @@ export const workspace = z.object({
   default: z.boolean(),
   createdAt: isoTime,
   deletedAt: isoTime.nullable(),
+  revision: z.number(),
 });
 
 export const workspaceBody = z.strictObject({ name: nameText });
+/** `revision` is what the change was made from; another one is answered with CONFLICT. */
+export const workspaceChange = z.strictObject({ name: nameText, revision: revisionNumber.optional() });
 export const memberBody = z.strictObject({ userId: uuidText, role: workspaceRole });
 export const memberChange = z.strictObject({ role: workspaceRole });
 

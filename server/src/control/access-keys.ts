@@ -1,5 +1,5 @@
 /** Access keys: what applications give to `/v1`. A key never carries more than the person who made it may do. */
-import { accessKeyPrefix, type AccessKey } from '../domain/access-key.ts';
+import { accessKeyPrefix, endedShownMs, type AccessKey } from '../domain/access-key.ts';
 import { changesBetween } from '../domain/audit.ts';
 import { Refusal } from '../domain/errors.ts';
 import { nanoUsdOf } from '../domain/money.ts';
@@ -10,15 +10,18 @@ import {
   insertAccessKey,
   listAccessKeys as storedKeys,
   revokeAccessKey as revokeStored,
+  rotateAccessKey as rotateStored,
   updateAccessKey,
   type AccessKeyRecord,
 } from '../storage/access-keys.ts';
+import { settledOf } from '../storage/key-uses.ts';
 import { requireWorkspace, workspaceById } from '../storage/workspaces.ts';
-import { commit, type Caller } from './change.ts';
+import { commit, commitAs, type Caller } from './change.ts';
+import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { refuseExpired } from './expiry.ts';
 import { issueKey } from './issued-key.ts';
-import { notFound, refusing } from './stale.ts';
+import { againWhileStale, notFound, refusing, stale } from './stale.ts';
 
 /** Limits as they are asked for; undefined leaves as it is, null means none. */
 export interface AccessKeyLimits {
@@ -39,20 +42,22 @@ const administratedBy = (actor: Actor): string[] => [...actor.workspaces].filter
 const sees = (actor: Actor, key: AccessKey): boolean =>
   isAdministrator(actor) || key.userId === actor.userId || (key.workspaceId !== null && actor.workspaces.get(key.workspaceId) === 'ADMIN');
 
-/** Keys that are not revoked and that the actor may see, newest first. */
+/** Keys that the actor may see, newest first: the live ones and those that expired in the last 90 days, on wish the revoked ones too. */
 export function listAccessKeys(
   deps: ControlDeps,
   actor: Actor,
-  page: { cursor?: string; limit: number; workspaceId?: string },
+  page: { cursor?: string; limit: number; workspaceId?: string; withEnded?: boolean },
 ): Promise<AccessKeyRecord[]> {
   const scope = isAdministrator(actor) ? 'all' : { userId: actor.userId, workspaceIds: administratedBy(actor) };
-  return storedKeys(deps.database, scope, page);
+  return storedKeys(deps.database, scope, page, deps.clock.nowMs());
 }
 
 /** @throws Refusal NOT_FOUND for a key that is unknown, revoked, or not the actor's to see */
 export async function seeAccessKey(deps: ControlDeps, actor: Actor, id: string): Promise<AccessKeyRecord> {
   const key = isUuid(id) ? await accessKeyById(deps.database, id) : undefined;
-  if (!key || !sees(actor, key)) throw notFound();
+  // What expired long ago is gone from the lists and from memory, and cannot be prolonged any more.
+  const isGone = key !== undefined && key.expiresAtMs !== null && key.expiresAtMs < deps.clock.nowMs() - endedShownMs;
+  if (!key || isGone || !sees(actor, key)) throw notFound();
   return key;
 }
 
@@ -108,9 +113,9 @@ export async function createAccessKey(
     ...(workspaceId === null ? [] : [requireWorkspace(deps.database, workspaceId)]),
     insertAccessKey(deps.database, key, hash),
   ];
-  const committed = commit(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)) });
-  await refusing(committed, { workspace: notFound });
-  return { key: { ...key, updatedAtMs: nowMs, lastUsedAtMs: null }, text };
+  const committed = commitAs(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)) });
+  const { revision } = await refusing(committed, { workspace: notFound });
+  return { key: { ...key, updatedAtMs: nowMs, lastUsedAtMs: null, ownerName: caller.actor.name, revision }, text };
 }
 
 /** C-50: a workspace that exists but is closed to the caller says 403, one that does not exist 404. */
@@ -119,21 +124,67 @@ async function requireWrite(deps: ControlDeps, actor: Actor, workspaceId: string
   if (!canWrite(actor, workspaceId)) throw new Refusal('FORBIDDEN');
 }
 
-/** Who lost the right to write in a workspace may still see and revoke a key there, but not widen it. @throws as `createAccessKey` */
-export async function changeAccessKey(
+/** Who lost the right to write in a workspace may still see and revoke a key there, but not widen it. @throws as `createAccessKey`, and CONFLICT */
+export const changeAccessKey = (
   deps: ControlDeps,
   caller: Caller,
   id: string,
   change: AccessKeyLimits & { name?: string },
+  expected?: Expected<AccessKeyRecord>,
+): Promise<AccessKeyRecord> => againWhileStale(() => changeOnce(deps, caller, id, change, expected));
+
+async function changeOnce(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  change: AccessKeyLimits & { name?: string },
+  expected?: Expected<AccessKeyRecord>,
 ): Promise<AccessKeyRecord> {
   const before = await seeAccessKey(deps, caller.actor, id);
   if (before.workspaceId !== null && !canWrite(caller.actor, before.workspaceId)) throw new Refusal('FORBIDDEN');
+  await refuseStale(deps, expected, { row: before, revision: before.revision, type: 'access-key', id });
   const nowMs = deps.clock.nowMs();
   const after = limited(deps, { ...before, name: change.name ?? before.name, updatedAtMs: nowMs }, change);
   const deed = { ...deedOf('access-key.update', after), changes: changesBetween(shown(before), shown(after)) };
-  await refusing(commit(deps, caller, [updateAccessKey(deps.database, after, nowMs)], deed), { 'access-key': notFound });
-  return after;
+  const { revision } = await refusing(commitAs(deps, caller, [updateAccessKey(deps.database, after, nowMs, before.revision)], deed), {
+    'access-key': stale,
+  });
+  return { ...after, revision };
 }
+
+const hourMs = 3_600_000;
+
+/**
+ * Gives a key a new text and keeps all the rest of it: id, limits, budget and what was spent. The old text is good for
+ * `overlapHours` more, counted together with the new one, or ends at once. An overlap of an earlier rotation ends.
+ * @throws Refusal NOT_FOUND, FORBIDDEN as `changeAccessKey` and for another person's own key, STALE where the key was changed meanwhile
+ */
+export async function rotateAccessKey(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  input: { overlapHours: number },
+): Promise<{ key: AccessKeyRecord; text: string }> {
+  const before = await seeAccessKey(deps, caller.actor, id);
+  if (before.workspaceId !== null && !canWrite(caller.actor, before.workspaceId)) throw new Refusal('FORBIDDEN');
+  // It opens its holder's own connections, which nobody else may use: whoever else sees such a key may bound or revoke it.
+  if (before.workspaceId === null && before.userId !== caller.actor.userId) throw new Refusal('FORBIDDEN');
+  refuseExpired(deps, before.expiresAtMs);
+  const { text, hash, last4 } = issueKey(deps.ids, accessKeyPrefix);
+  const nowMs = deps.clock.nowMs();
+  const previousUntilMs = input.overlapHours === 0 ? null : nowMs + input.overlapHours * hourMs;
+  const deed = { ...deedOf('access-key.rotate', before), changes: changesBetween({ last4: before.last4 }, { last4, previousUntilMs }) };
+  const step = rotateStored(deps.database, before, { hash, last4, previousUntilMs }, nowMs);
+  const { revision } = await refusing(commitAs(deps, caller, [step], deed), { 'access-key': stale });
+  return { key: { ...before, last4, previousUntilMs, updatedAtMs: nowMs, revision }, text };
+}
+
+/** What each key has spent by the books, in nano-dollars; a key that is not named has spent nothing. */
+export const spentOf = (deps: ControlDeps, keys: readonly AccessKeyRecord[]): Promise<Map<string, number>> =>
+  settledOf(
+    deps.database,
+    keys.map(({ id }) => id),
+  );
 
 /** The next request with this key is refused. @throws Refusal NOT_FOUND */
 export async function revokeAccessKey(deps: ControlDeps, caller: Caller, id: string): Promise<void> {

@@ -12,11 +12,12 @@ import { notFound, refusing } from './stale.ts';
 export interface Page {
   cursor?: string;
   limit: number;
+  withEnded?: boolean;
 }
 
-/** The caller's own tokens that are not revoked, newest first. */
+/** The caller's own tokens, newest first; on wish also those that were revoked in the last 90 days. */
 export const listTokens = (deps: ControlDeps, actor: Actor, page: Page): Promise<PersonalToken[]> =>
-  storedTokens(deps.database, actor.userId, page);
+  storedTokens(deps.database, actor.userId, page, deps.clock.nowMs());
 
 /** Makes a token with the rights of its owner. @throws Refusal VALIDATION_ERROR for an expiry in the past */
 export async function createToken(

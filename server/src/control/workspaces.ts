@@ -14,13 +14,15 @@ import {
   putMember,
   renameWorkspace as renaming,
   requireWorkspace,
+  requireWorkspaceAdmin,
   workspaceById,
   type MemberRecord,
   type WorkspaceRecord,
 } from '../storage/workspaces.ts';
-import { commit, type Caller } from './change.ts';
+import { commitAs, type Caller } from './change.ts';
+import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
-import { notFound, refusing } from './stale.ts';
+import { againWhileStale, notFound, refusing, stale } from './stale.ts';
 
 /** S3's client takes the list whole; an installation beyond these figures sees the newest ones. */
 const workspacesMax = 1000;
@@ -85,22 +87,40 @@ const nameExists = (name: string) => () => new Refusal('NAME_EXISTS', { values: 
 /** Whoever makes a workspace is its first ADMIN. @throws Refusal NAME_EXISTS */
 export async function createWorkspace(deps: ControlDeps, caller: Caller, name: string): Promise<Workspace> {
   const { userId, organizationId } = caller.actor;
-  const workspace: WorkspaceRecord = { id: deps.ids.uuid(), organizationId, name, createdAtMs: deps.clock.nowMs() };
+  const workspace: WorkspaceRecord = { id: deps.ids.uuid(), organizationId, name, createdAtMs: deps.clock.nowMs(), revision: 0 };
   const steps = [
     insertWorkspace(deps.database, { id: workspace.id, organizationId, name, createdBy: userId }, workspace.createdAtMs),
     putMember(deps.database, { workspaceId: workspace.id, userId, role: 'ADMIN' }, workspace.createdAtMs),
   ];
-  await change(deps, caller, workspace, 'workspace.create', steps, changesBetween({}, { name }));
-  return whole(deps, workspace);
+  const revision = await change(deps, caller, workspace, 'workspace.create', steps, changesBetween({}, { name }));
+  return whole(deps, { ...workspace, revision });
 }
 
-/** @throws Refusal NOT_FOUND, FORBIDDEN, NAME_EXISTS */
-export async function renameWorkspace(deps: ControlDeps, caller: Caller, id: string, name: string): Promise<Workspace> {
+/** @throws Refusal NOT_FOUND, FORBIDDEN, NAME_EXISTS, CONFLICT, STALE */
+export const renameWorkspace = (
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  name: string,
+  expected?: Expected<Workspace>,
+): Promise<Workspace> => againWhileStale(() => renameOnce(deps, caller, id, name, expected));
+
+async function renameOnce(deps: ControlDeps, caller: Caller, id: string, name: string, expected?: Expected<Workspace>): Promise<Workspace> {
   const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+  if (expected && expected.revision !== workspace.revision)
+    await refuseStale(deps, expected, { row: await whole(deps, workspace), revision: workspace.revision, type: 'workspace', id });
   const renamed = { ...workspace, name };
-  const step = renaming(deps.database, id, name, deps.clock.nowMs());
-  await change(deps, caller, renamed, 'workspace.update', [step], changesBetween({ name: workspace.name }, { name }));
-  return whole(deps, renamed);
+  const step = renaming(deps.database, id, name, deps.clock.nowMs(), workspace.revision);
+  const revision = await change(
+    deps,
+    caller,
+    renamed,
+    'workspace.update',
+    [step],
+    changesBetween({ name: workspace.name }, { name }),
+    stale,
+  );
+  return whole(deps, { ...renamed, revision });
 }
 
 /** Soft, and refused while connections exist; the access keys of the workspace end with it. @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY */
@@ -109,7 +129,7 @@ export async function deleteWorkspace(deps: ControlDeps, caller: Caller, id: str
   await change(deps, caller, workspace, 'workspace.delete', deletion(deps.database, id, deps.clock.nowMs()), null);
 }
 
-/** Adds a member, or gives one another role. @throws Refusal NOT_FOUND for an unknown workspace or person, FORBIDDEN */
+/** Adds a member, or gives one another role. @throws Refusal NOT_FOUND for an unknown workspace or person, FORBIDDEN, LAST_WORKSPACE_ADMIN */
 export async function addMember(
   deps: ControlDeps,
   caller: Caller,
@@ -121,7 +141,7 @@ export async function addMember(
   return setRole(deps, caller, workspace, member);
 }
 
-/** @throws Refusal NOT_FOUND for an unknown workspace or somebody who is no member, FORBIDDEN */
+/** @throws Refusal NOT_FOUND for an unknown workspace or somebody who is no member, FORBIDDEN, LAST_WORKSPACE_ADMIN */
 export async function changeMember(
   deps: ControlDeps,
   caller: Caller,
@@ -140,22 +160,28 @@ async function setRole(
   workspace: WorkspaceRecord,
   member: { userId: string; role: WorkspaceRole | 'NONE' },
 ): Promise<Workspace> {
+  const before = (await membersOf(deps.database, [workspace.id], membersMax)).find(({ userId }) => userId === member.userId)?.role;
   const steps = [
     requireWorkspace(deps.database, workspace.id),
     putMember(deps.database, { workspaceId: workspace.id, ...member }, deps.clock.nowMs()),
+    // Asked of those alone who stop being ADMIN: a workspace whose admins left the house can still take members.
+    ...(before === 'ADMIN' && member.role !== 'ADMIN' ? [requireWorkspaceAdmin(deps.database, workspace.id)] : []),
   ];
-  await change(deps, caller, workspace, 'workspace.member', steps, { [member.userId]: { after: member.role } });
+  const changes = { [member.userId]: before === undefined ? { after: member.role } : { before, after: member.role } };
+  await change(deps, caller, workspace, 'workspace.member', steps, changes);
   return whole(deps, workspace);
 }
 
-function change(
+/** The revision of the change. `lost` stands for a workspace that is not as it was read. */
+async function change(
   deps: ControlDeps,
   caller: Caller,
   workspace: WorkspaceRecord,
   action: string,
   steps: readonly WriteStep[],
   changes: Record<string, { before?: unknown; after?: unknown }> | null,
-): Promise<unknown> {
+  lost: () => Refusal = notFound,
+): Promise<number> {
   const deed = {
     action,
     subjectType: 'workspace',
@@ -164,9 +190,11 @@ function change(
     owner: { scope: 'workspace' as const, id: workspace.id },
     changes,
   };
-  return refusing(commit(deps, caller, steps, deed), {
+  const { revision } = await refusing(commitAs(deps, caller, steps, deed), {
     workspaces_name: nameExists(workspace.name),
     'workspace-not-empty': () => new Refusal('WORKSPACE_NOT_EMPTY'),
-    workspace: notFound,
+    'last-workspace-admin': () => new Refusal('LAST_WORKSPACE_ADMIN'),
+    workspace: lost,
   });
+  return revision;
 }

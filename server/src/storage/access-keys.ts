@@ -1,5 +1,5 @@
 /** Access keys at rest: a SHA-256 of each, never the key. Revoked ones stay as rows: other instances and the books refer to them. */
-import type { AccessKey } from '../domain/access-key.ts';
+import { endedShownMs, type AccessKey } from '../domain/access-key.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
@@ -8,6 +8,8 @@ import { accessKeyOfRow } from './snapshot.ts';
 export interface AccessKeyRecord extends AccessKey {
   updatedAtMs: number;
   lastUsedAtMs: number | null;
+  ownerName: string;
+  revision: number;
 }
 
 /** Whose keys are asked for: everybody's, or those that a person holds or that belong to workspaces this person administrates. */
@@ -16,10 +18,10 @@ export type AccessKeyScope = 'all' | { userId: string; workspaceIds: readonly st
 const selectKeys = ({ db }: Database) =>
   db
     .selectFrom('access_keys')
+    .innerJoin('users', 'users.id', 'access_keys.user_id')
     .leftJoin('access_key_uses', 'access_key_uses.access_key_id', 'access_keys.id')
     .selectAll('access_keys')
-    .select('access_key_uses.last_used_at')
-    .where('access_keys.revoked_at', 'is', null);
+    .select(['access_key_uses.last_used_at', 'users.name as owner_name']);
 
 type KeyRow = Awaited<ReturnType<ReturnType<typeof selectKeys>['execute']>>[number];
 
@@ -27,15 +29,26 @@ const recordOfRow = (row: KeyRow): AccessKeyRecord => ({
   ...accessKeyOfRow(row),
   updatedAtMs: row.updated_at,
   lastUsedAtMs: row.last_used_at,
+  ownerName: row.owner_name,
+  revision: row.revision,
 });
 
-/** Keys that are not revoked, newest first. */
+/** Keys that are not revoked and did not expire long ago, newest first; `withEnded` also those that were revoked within the same time. */
 export async function listAccessKeys(
   database: Database,
   scope: AccessKeyScope,
-  page: { cursor?: string; limit: number; workspaceId?: string },
+  page: { cursor?: string; limit: number; workspaceId?: string; withEnded?: boolean },
+  nowMs: number,
 ): Promise<AccessKeyRecord[]> {
-  let query = selectKeys(database);
+  const sinceMs = nowMs - endedShownMs;
+  let query = selectKeys(database).where((by) =>
+    by.and([
+      by.or([by('access_keys.expires_at', 'is', null), by('access_keys.expires_at', '>', sinceMs)]),
+      page.withEnded
+        ? by.or([by('access_keys.revoked_at', 'is', null), by('access_keys.revoked_at', '>', sinceMs)])
+        : by('access_keys.revoked_at', 'is', null),
+    ]),
+  );
   if (scope !== 'all') {
     const { userId, workspaceIds } = scope;
     query = query.where((by) =>
@@ -51,7 +64,7 @@ export async function listAccessKeys(
 
 /** A key that is not revoked. */
 export async function accessKeyById(database: Database, id: string): Promise<AccessKeyRecord | undefined> {
-  const row = await selectKeys(database).where('access_keys.id', '=', id).executeTakeFirst();
+  const row = await selectKeys(database).where('access_keys.id', '=', id).where('access_keys.revoked_at', 'is', null).executeTakeFirst();
   return row && recordOfRow(row);
 }
 
@@ -79,13 +92,14 @@ export const insertAccessKey = ({ db, compile }: Database, key: AccessKey, hash:
     }),
   );
 
-/** It fails the batch as `access-key` where the key was revoked in the meantime. */
-export const updateAccessKey = ({ db, compile }: Database, key: AccessKey, nowMs: number): Statement =>
+/** It fails the batch as `access-key` where the key was revoked in the meantime, or changed since it had `readRevision`. */
+export const updateAccessKey = ({ db, compile }: Database, key: AccessKey, nowMs: number, readRevision?: number): Statement =>
   compile(
     db
       .updateTable('access_keys')
       .set({ ...limitColumns(key), updated_at: nowMs })
       .where('id', '=', key.id)
+      .$if(readRevision !== undefined, (query) => query.where('revision', '=', readRevision!))
       .where('revoked_at', 'is', null),
     { expectRows: 1, label: 'access-key' },
   );
@@ -100,3 +114,42 @@ export const revokeAccessKey = ({ db, compile }: Database, id: string, nowMs: nu
       .where('revoked_at', 'is', null),
     { expectRows: 1, label: 'access-key' },
   );
+
+/** Gives the key another text. The one before stays good until `previousUntilMs`; null ends it at once. As `updateAccessKey`. */
+export const rotateAccessKey = (
+  { db, compile }: Database,
+  key: AccessKeyRecord,
+  next: { hash: string; last4: string; previousUntilMs: number | null },
+  nowMs: number,
+): Statement =>
+  compile(
+    db
+      .updateTable('access_keys')
+      .set((by) => ({
+        // Columns on the right are those from before the change.
+        previous_hash: next.previousUntilMs === null ? null : by.ref('hash'),
+        previous_until: next.previousUntilMs,
+        hash: next.hash,
+        last4: next.last4,
+        updated_at: nowMs,
+        revision: thisRevision,
+      }))
+      .where('id', '=', key.id)
+      .where('revision', '=', key.revision)
+      .where('revoked_at', 'is', null),
+    { expectRows: 1, label: 'access-key' },
+  );
+
+/** Engines bound the parameters of one statement. */
+const namesAtOnce = 500;
+
+/** Names of keys, revoked ones too. */
+export async function namesOfKeys({ db }: Database, ids: readonly string[]): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (let from = 0; from < ids.length; from += namesAtOnce) {
+    const some = ids.slice(from, from + namesAtOnce);
+    const rows = await db.selectFrom('access_keys').select(['id', 'name']).where('id', 'in', some).execute();
+    for (const { id, name } of rows) names.set(id, name);
+  }
+  return names;
+}

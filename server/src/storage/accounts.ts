@@ -36,6 +36,20 @@ export const accountNames = {
   verification: { modelName: 'verifications', fields: { expiresAt: 'expires_at', createdAt: 'created_at', updatedAt: 'updated_at' } },
 } as const;
 
+/** The second factor's part, for the plugin's own `schema`; 0008_second_factor.*.sql was compiled with these names. */
+export const secondFactorNames = {
+  user: { fields: { twoFactorEnabled: 'two_factor_enabled' } },
+  twoFactor: {
+    modelName: 'two_factors',
+    fields: {
+      userId: 'user_id',
+      backupCodes: 'backup_codes',
+      failedVerificationCount: 'failed_verification_count',
+      lockedUntil: 'locked_until',
+    },
+  },
+} as const;
+
 /** As above; `rateLimit` also takes `enabled`, `window` and `max`, which are not storage's business. */
 export const rateLimitNames = { storage: 'database', modelName: 'rate_limits', fields: { lastRequest: 'last_request' } } as const;
 

@@ -1,9 +1,11 @@
 /** People in the database: better-auth's rows and the house's own beside them, written in one transaction with audit and revision. */
 import { sql, type SqlBool } from 'kysely';
-import type { Language, OrganizationRole } from '../domain/owner.ts';
+import type { Language, OrganizationRole, Permission } from '../domain/owner.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { forgetResponses } from './responses.ts';
+import { permissionsOfRow } from './snapshot.ts';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
@@ -12,9 +14,12 @@ export interface PersonRecord {
   email: string;
   name: string;
   role: OrganizationRole;
+  /** Null stands for what the role brings. */
+  permissions: Permission[] | null;
   language: Language;
   timeZone: string;
   theme: Theme;
+  hasSecondFactor: boolean;
   disabledAtMs: number | null;
   createdAtMs: number;
 }
@@ -23,7 +28,9 @@ const columns = [
   'people.user_id',
   'users.email',
   'users.name',
+  'users.two_factor_enabled',
   'people.role',
+  'people.permissions',
   'people.language',
   'people.time_zone',
   'people.theme',
@@ -35,7 +42,9 @@ interface PersonRow {
   user_id: string;
   email: string;
   name: string;
+  two_factor_enabled: boolean | number | null;
   role: string;
+  permissions: string | null;
   language: string;
   time_zone: string;
   theme: string;
@@ -48,6 +57,8 @@ const personOfRow = (row: PersonRow): PersonRecord => ({
   email: row.email,
   name: row.name,
   role: row.role as OrganizationRole,
+  permissions: permissionsOfRow(row.permissions),
+  hasSecondFactor: Boolean(row.two_factor_enabled),
   language: row.language as Language,
   timeZone: row.time_zone,
   theme: row.theme as Theme,
@@ -59,22 +70,24 @@ const personOfRow = (row: PersonRow): PersonRecord => ({
 const authTime = (ms: number): string => new Date(ms).toISOString();
 const msOfAuthTime = (time: Date | string): number => (typeof time === 'string' ? Date.parse(time) : time.getTime());
 
-export async function personById({ db }: Database, userId: string): Promise<PersonRecord | undefined> {
-  const query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
-  const row = await query.where('people.user_id', '=', userId).executeTakeFirst();
+/** People who were deleted are not found, by whatever. */
+const selectPeople = ({ db }: Database) =>
+  db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns).where('people.deleted_at', 'is', null);
+
+export async function personById(database: Database, userId: string): Promise<PersonRecord | undefined> {
+  const row = await selectPeople(database).where('people.user_id', '=', userId).executeTakeFirst();
   return row && personOfRow(row);
 }
 
 /** By e-mail address, which must be in lower case. */
-export async function personByEmail({ db }: Database, email: string): Promise<PersonRecord | undefined> {
-  const query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
-  const row = await query.where('users.email', '=', email).executeTakeFirst();
+export async function personByEmail(database: Database, email: string): Promise<PersonRecord | undefined> {
+  const row = await selectPeople(database).where('users.email', '=', email).executeTakeFirst();
   return row && personOfRow(row);
 }
 
 /** Newest first; `text` must occur in the name or the e-mail address, whatever the case of ASCII letters. */
-export async function listPeople({ db }: Database, page: { cursor?: string; limit: number; text?: string }): Promise<PersonRecord[]> {
-  let query = db.selectFrom('people').innerJoin('users', 'users.id', 'people.user_id').select(columns);
+export async function listPeople(database: Database, page: { cursor?: string; limit: number; text?: string }): Promise<PersonRecord[]> {
+  let query = selectPeople(database);
   if (page.cursor !== undefined) query = query.where('people.user_id', '<', page.cursor);
   if (page.text) {
     // Both sides are folded by the database: what it leaves as it is in a name, it must leave in the text too.
@@ -143,6 +156,7 @@ export function insertPerson({ db, compile }: Database, person: NewPerson, nowMs
 export interface PersonChange {
   name?: string;
   role?: OrganizationRole;
+  permissions?: readonly Permission[] | null;
   language?: Language;
   timeZone?: string;
   theme?: Theme;
@@ -154,6 +168,7 @@ export function updatePerson({ db, compile }: Database, userId: string, change: 
     .updateTable('people')
     .set({
       ...(change.role === undefined ? {} : { role: change.role }),
+      ...(change.permissions === undefined ? {} : { permissions: change.permissions && JSON.stringify(change.permissions) }),
       ...(change.language === undefined ? {} : { language: change.language }),
       ...(change.timeZone === undefined ? {} : { time_zone: change.timeZone }),
       ...(change.theme === undefined ? {} : { theme: change.theme }),
@@ -179,6 +194,7 @@ export interface SessionRecord {
   id: string;
   createdAtMs: number;
   expiresAtMs: number;
+  lastSeenAtMs: number;
   address: string | null;
   agent: string | null;
 }
@@ -187,7 +203,7 @@ export interface SessionRecord {
 export async function listSessions({ db }: Database, userId: string, nowMs: number, limit: number): Promise<SessionRecord[]> {
   const rows = await db
     .selectFrom('sessions')
-    .select(['id', 'created_at', 'expires_at', 'ip_address', 'user_agent'])
+    .select(['id', 'created_at', 'updated_at', 'expires_at', 'ip_address', 'user_agent'])
     .where('user_id', '=', userId)
     .where('expires_at', '>', authTime(nowMs))
     .orderBy('created_at', 'desc')
@@ -197,6 +213,7 @@ export async function listSessions({ db }: Database, userId: string, nowMs: numb
     id: row.id,
     createdAtMs: msOfAuthTime(row.created_at),
     expiresAtMs: msOfAuthTime(row.expires_at),
+    lastSeenAtMs: msOfAuthTime(row.updated_at),
     address: row.ip_address || null,
     agent: row.user_agent || null,
   }));
@@ -208,3 +225,67 @@ export const deleteSession = ({ db, compile }: Database, userId: string, session
 
 export const deleteSessionsOf = ({ db, compile }: Database, userId: string): Statement =>
   compile(db.deleteFrom('sessions').where('user_id', '=', userId));
+
+/** Every session of a person but one. */
+export const deleteOtherSessions = ({ db, compile }: Database, userId: string, keptId: string): Statement =>
+  compile(db.deleteFrom('sessions').where('user_id', '=', userId).where('id', '<>', keptId));
+
+/** Notes when sessions were last used. better-auth reads `updated_at` for nothing but this. */
+export async function noteSessionUses({ db, driver, compile }: Database, seen: ReadonlyMap<string, number>): Promise<void> {
+  const steps = [...seen].map(([id, atMs]) =>
+    compile(
+      db
+        .updateTable('sessions')
+        .set({ updated_at: authTime(atMs) })
+        .where('id', '=', id),
+    ),
+  );
+  await driver.write(steps);
+}
+
+/**
+ * Deletes a person for good: password, second factor, sessions, tokens and keys are gone, name and address are forgotten. The row
+ * stays, disabled and nameless, so that other instances hear of it and the books still say "somebody".
+ */
+export function erasePerson(database: Database, userId: string, nowMs: number): Statement[] {
+  const { db, compile } = database;
+  const ended = { revoked_at: nowMs, revision: thisRevision };
+  return [
+    compile(
+      db
+        .updateTable('people')
+        .set({ role: 'user', permissions: null, disabled_at: nowMs, deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
+        .where('user_id', '=', userId)
+        .where('deleted_at', 'is', null),
+      { expectRows: 1, label: 'person' },
+    ),
+    compile(
+      db
+        .updateTable('users')
+        .set({ name: '', email: `${userId}@deleted.invalid`, image: null, two_factor_enabled: null, updated_at: authTime(nowMs) })
+        .where('id', '=', userId),
+    ),
+    compile(db.deleteFrom('accounts').where('user_id', '=', userId)),
+    compile(db.deleteFrom('two_factors').where('user_id', '=', userId)),
+    compile(db.deleteFrom('sessions').where('user_id', '=', userId)),
+    compile(db.deleteFrom('chats').where('user_id', '=', userId)),
+    forgetResponses(database, { scope: 'user', id: userId }),
+    compile(db.updateTable('tasks').set({ created_by_name: '' }).where('created_by', '=', userId)),
+    compile(db.deleteFrom('invitations').where('created_by', '=', userId).where('accepted_at', 'is', null)),
+    compile(db.updateTable('personal_tokens').set(ended).where('user_id', '=', userId).where('revoked_at', 'is', null)),
+    compile(
+      db
+        .updateTable('access_keys')
+        .set({ ...ended, updated_at: nowMs })
+        .where('user_id', '=', userId)
+        .where('revoked_at', 'is', null),
+    ),
+    compile(
+      db
+        .updateTable('workspace_members')
+        .set({ role: 'NONE', updated_at: nowMs, revision: thisRevision })
+        .where('user_id', '=', userId)
+        .where('role', '<>', 'NONE'),
+    ),
+  ];
+}

@@ -1,5 +1,5 @@
 /** Personal tokens at rest: a SHA-256 of each, never the token. Revoked ones stay as rows, so that other instances hear of it. */
-import type { PersonalToken } from '../domain/access-key.ts';
+import { endedShownMs, type PersonalToken } from '../domain/access-key.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
@@ -7,9 +7,22 @@ import { tokenOfRow } from './snapshot.ts';
 
 const columns = ['id', 'user_id', 'name', 'last4', 'expires_at', 'revoked_at', 'created_at'] as const;
 
-/** A person's tokens that are not revoked, newest first. */
-export async function listTokens({ db }: Database, userId: string, page: { cursor?: string; limit: number }): Promise<PersonalToken[]> {
-  let query = db.selectFrom('personal_tokens').select(columns).where('user_id', '=', userId).where('revoked_at', 'is', null);
+/** A person's tokens that are not revoked and did not expire long ago, newest first; `withEnded` also those revoked within that time. */
+export async function listTokens(
+  { db }: Database,
+  userId: string,
+  page: { cursor?: string; limit: number; withEnded?: boolean },
+  nowMs: number,
+): Promise<PersonalToken[]> {
+  const sinceMs = nowMs - endedShownMs;
+  let query = db
+    .selectFrom('personal_tokens')
+    .select(columns)
+    .where('user_id', '=', userId)
+    .where((by) => by.or([by('expires_at', 'is', null), by('expires_at', '>', sinceMs)]));
+  query = page.withEnded
+    ? query.where((by) => by.or([by('revoked_at', 'is', null), by('revoked_at', '>', sinceMs)]))
+    : query.where('revoked_at', 'is', null);
   if (page.cursor !== undefined) query = query.where('id', '<', page.cursor);
   return (await query.orderBy('id', 'desc').limit(page.limit).execute()).map(tokenOfRow);
 }

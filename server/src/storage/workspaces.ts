@@ -5,12 +5,14 @@ import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { nameKeyOf } from './name-key.ts';
+import { forgetResponses } from './responses.ts';
 
 export interface WorkspaceRecord {
   id: string;
   organizationId: string;
   name: string;
   createdAtMs: number;
+  revision: number;
 }
 
 export interface MemberRecord {
@@ -22,13 +24,20 @@ export interface MemberRecord {
   organizationRole: OrganizationRole;
 }
 
-const columns = ['id', 'organization_id', 'name', 'created_at'] as const;
+const columns = ['id', 'organization_id', 'name', 'created_at', 'revision'] as const;
 
-const workspaceOfRow = (row: { id: string; organization_id: string; name: string; created_at: number }): WorkspaceRecord => ({
+const workspaceOfRow = (row: {
+  id: string;
+  organization_id: string;
+  name: string;
+  created_at: number;
+  revision: number;
+}): WorkspaceRecord => ({
   id: row.id,
   organizationId: row.organization_id,
   name: row.name,
   createdAtMs: row.created_at,
+  revision: row.revision,
 });
 
 export async function organizationOf({ db }: Database): Promise<{ id: string; name: string } | undefined> {
@@ -105,12 +114,14 @@ export const insertWorkspace = ({ db, compile }: Database, workspace: NewWorkspa
     }),
   );
 
-export const renameWorkspace = ({ db, compile }: Database, id: string, name: string, nowMs: number): Statement =>
+/** It fails the batch as `workspace` where it was deleted in the meantime, or changed since it had `readRevision`. */
+export const renameWorkspace = ({ db, compile }: Database, id: string, name: string, nowMs: number, readRevision?: number): Statement =>
   compile(
     db
       .updateTable('workspaces')
       .set({ name, name_key: nameKeyOf(name), updated_at: nowMs, revision: thisRevision })
       .where('id', '=', id)
+      .$if(readRevision !== undefined, (query) => query.where('revision', '=', readRevision!))
       .where('deleted_at', 'is', null),
     { expectRows: 1, label: 'workspace' },
   );
@@ -119,7 +130,8 @@ export const renameWorkspace = ({ db, compile }: Database, id: string, name: str
  * Marks a workspace as deleted and revokes its access keys. It fails the batch as `workspace-not-empty` while connections
  * belong to it, and as `workspace` where it is gone already.
  */
-export function deleteWorkspace({ db, compile }: Database, id: string, nowMs: number): Statement[] {
+export function deleteWorkspace(database: Database, id: string, nowMs: number): Statement[] {
+  const { db, compile } = database;
   const connections = db.selectFrom('ai_configurations').select('id').where('scope', '=', 'workspace').where('owner_id', '=', id);
   return [
     compile(connections.where('deleted_at', 'is', null).limit(1), { expectRows: 0, label: 'workspace-not-empty' }),
@@ -138,6 +150,7 @@ export function deleteWorkspace({ db, compile }: Database, id: string, nowMs: nu
         .where('workspace_id', '=', id)
         .where('revoked_at', 'is', null),
     ),
+    forgetResponses(database, { scope: 'workspace', id }),
   ];
 }
 
@@ -155,6 +168,20 @@ export function putMember(
       .onConflict((conflict) => conflict.columns(['workspace_id', 'user_id']).doUpdateSet(values)),
   );
 }
+
+/** Fails the batch as `last-workspace-admin` when, after the steps before it, the workspace has no ADMIN among its members. */
+export const requireWorkspaceAdmin = ({ db, compile }: Database, id: string): Statement =>
+  compile(
+    db
+      .selectFrom('workspace_members')
+      .innerJoin('people', 'people.user_id', 'workspace_members.user_id')
+      .select('workspace_members.user_id')
+      .where('workspace_members.workspace_id', '=', id)
+      .where('workspace_members.role', '=', 'ADMIN')
+      .where('people.disabled_at', 'is', null)
+      .limit(1),
+    { expectRows: 1, label: 'last-workspace-admin' },
+  );
 
 /** Fails the batch as `workspace` where the workspace was deleted in the meantime. */
 export const requireWorkspace = ({ db, compile }: Database, id: string): Statement =>

@@ -40,7 +40,7 @@ describe('POST /api/auth/sign-in/email', () => {
   test('200 gives a cookie that scripts cannot read and other sites do not send, for 30 days', async () => {
     const reply = await signIn(ada.email.toUpperCase(), ada.password);
     expect(reply.status).toBe(200);
-    expect(reply.body).toEqual({ success: true, data: { user: { id: ada.id, name: 'Ada', email: ada.email } } });
+    expect(reply.body).toEqual({ success: true, data: { user: { id: ada.id, name: 'Ada', email: ada.email }, secondFactor: false } });
     const [cookie, ...others] = reply.headers.getSetCookie();
     expect(others).toEqual([]);
     expect(cookie).toMatch(/^patchbay\.session_token=[^;]{40,}; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/);

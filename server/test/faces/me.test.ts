@@ -40,6 +40,7 @@ describe('GET /api/me', () => {
       language: 'en',
       timeZone: 'UTC',
       theme: 'auto',
+      hasSecondFactor: false,
       organization: { id: ada.actor.organizationId, name: 'Patchbay' },
       workspaces: [{ id, name: 'Research', role: 'WRITE' }],
     });
@@ -159,6 +160,23 @@ describe('GET /api/me/sessions', () => {
 
   test('401 without a session', async () => {
     expect((await house.request('GET', '/api/me/sessions')).status).toBe(401);
+  });
+});
+
+describe('DELETE /api/me/sessions', () => {
+  test('200 ends every session but the one that asks; a token’s owner loses all of them', async () => {
+    const eve = await house.createResident('Evangeline');
+    const [here, there] = [await house.signIn(eve), await house.signIn(eve)];
+    expect((await house.request('DELETE', '/api/me/sessions', { cookie: here })).status).toBe(200);
+    const statusOf = async (cookie: string) => (await house.request('GET', '/api/me', { cookie })).status;
+    expect([await statusOf(here), await statusOf(there)]).toEqual([200, 401]);
+    expect((await house.request('DELETE', '/api/me/sessions', { token: eve.token })).status).toBe(200);
+    expect(await statusOf(here)).toBe(401);
+    expect(await auditOf('session.revoke-others', eve.id)).toHaveLength(2);
+  });
+
+  test('401 for nobody', async () => {
+    expect((await house.request('DELETE', '/api/me/sessions')).status).toBe(401);
   });
 });
 

@@ -68,6 +68,7 @@ describe('POST /workspace', () => {
         default: false,
         createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z$/) as unknown,
         deletedAt: null,
+        revision: expect.any(Number) as unknown,
       },
     });
     const audit = await house.database.db
@@ -186,8 +187,7 @@ describe('DELETE /workspace/:id', () => {
     expect(reply.status).toBe(200);
     expect(reply.body).toEqual({ success: true });
     expect(house.deps.keeper.snapshot.actorOf(person('Wes').id, 'token')!.workspaces.has(id)).toBe(false);
-    const revoked = [...house.deps.keeper.snapshot.accessKeys.values()].find((one) => one.id === key.at('data.id'));
-    expect(revoked!.revokedAtMs).not.toBeNull();
+    expect(house.deps.keeper.snapshot.knowsAccessKey(key.at('data.id'))).toBe(false);
     expect((await ask('POST', '/workspace', mia, { name })).status).toBe(200);
     const row = await house.database.db.selectFrom('workspaces').select('deleted_at').where('id', '=', id).executeTakeFirst();
     expect(row!.deleted_at).toBeGreaterThan(0);
@@ -218,6 +218,13 @@ describe('DELETE /workspace/:id', () => {
 });
 
 describe('POST /workspace/:id/users', () => {
+  test('409 for the last ADMIN, who would be given another role', async () => {
+    const id = await makeWorkspace();
+    const reply = await ask('POST', `/workspace/${id}/users`, ada, { userId: person('Adm').id, role: 'READ' });
+    expect(codeOf(reply)).toEqual([409, 'LAST_WORKSPACE_ADMIN']);
+    expect(house.deps.keeper.snapshot.actorOf(person('Adm').id, 'token')!.workspaces.get(id)).toBe('ADMIN');
+  });
+
   test('200 adds a member, whose rights count with the next request', async () => {
     const id = await makeWorkspace();
     const reply = await ask('POST', `/workspace/${id}/users`, person('Adm'), { userId: person('Out').id, role: 'WRITE' });
@@ -255,6 +262,14 @@ describe('POST /workspace/:id/users', () => {
 });
 
 describe('PUT /workspace/:id/users/:userId', () => {
+  test('409 for the last ADMIN; with a second one the first may go down', async () => {
+    const id = await makeWorkspace();
+    const lower = () => ask('PUT', `/workspace/${id}/users/${person('Adm').id}`, person('Adm'), { role: 'WRITE' });
+    expect(codeOf(await lower())).toEqual([409, 'LAST_WORKSPACE_ADMIN']);
+    await ask('PUT', `/workspace/${id}/users/${person('Wes').id}`, person('Adm'), { role: 'ADMIN' });
+    expect((await lower()).status).toBe(200);
+  });
+
   test('200 changes what a member may do at once', async () => {
     const id = await makeWorkspace();
     expect((await ask('PUT', `/workspace/${id}/users/${person('Wes').id}`, person('Adm'), { role: 'READ' })).status).toBe(200);
@@ -283,6 +298,14 @@ describe('PUT /workspace/:id/users/:userId', () => {
 });
 
 describe('DELETE /workspace/:id/users/:userId', () => {
+  test('409 for the last ADMIN, also for an administrator; of two ADMINs who remove each other at once one stays', async () => {
+    const id = await makeWorkspace();
+    expect(codeOf(await ask('DELETE', `/workspace/${id}/users/${person('Adm').id}`, ada))).toEqual([409, 'LAST_WORKSPACE_ADMIN']);
+    await ask('PUT', `/workspace/${id}/users/${person('Wes').id}`, ada, { role: 'ADMIN' });
+    const both = await Promise.all(['Adm', 'Wes'].map((name) => ask('DELETE', `/workspace/${id}/users/${person(name).id}`, ada)));
+    expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+  });
+
   test('200 and the workspace is closed to them at once; they may come back', async () => {
     const id = await makeWorkspace();
     const reply = await ask('DELETE', `/workspace/${id}/users/${person('Rea').id}`, person('Adm'));

@@ -6,6 +6,7 @@ import {
   insertAccessKey,
   listAccessKeys,
   revokeAccessKey,
+  rotateAccessKey,
   updateAccessKey,
   type AccessKeyScope,
 } from '../../src/storage/access-keys.ts';
@@ -39,7 +40,7 @@ onBothEngines('an access key', (bench) => {
     };
     for (const part of [{}, { workspaceId, ...limits }, { models: [] }, { budgetNanoUsd: 0 }]) {
       const key = await newKey(database, userId, part);
-      expect(await accessKeyById(database, key.id)).toEqual({ ...key, updatedAtMs: atMs, lastUsedAtMs: null });
+      expect(await accessKeyById(database, key.id)).toMatchObject({ ...key, updatedAtMs: atMs, lastUsedAtMs: null });
     }
   });
 
@@ -67,7 +68,29 @@ onBothEngines('an access key', (bench) => {
     const key = await newKey(database, userId, { models: ['a'], rpm: 1, tpm: 2, budgetNanoUsd: 3, expiresAtMs: 4 });
     const next = { ...key, name: 'Next', models: null, rpm: 10, tpm: null, budgetNanoUsd: null, expiresAtMs: null };
     await change(database, updateAccessKey(database, { ...next, last4: 'evil', userId: ids.uuid(), createdAtMs: 1 }, atMs + 5));
-    expect(await accessKeyById(database, key.id)).toEqual({ ...next, updatedAtMs: atMs + 5, lastUsedAtMs: null });
+    expect(await accessKeyById(database, key.id)).toMatchObject({ ...next, updatedAtMs: atMs + 5, lastUsedAtMs: null });
+  });
+
+  test('rotated has another hash, and keeps the one before for as long as it was told to', async () => {
+    const made = await newKey(database, userId);
+    const before = (await accessKeyById(database, made.id))!;
+    const stored = () => database.db.selectFrom('access_keys').selectAll().where('id', '=', made.id).executeTakeFirstOrThrow();
+    const { hash: old } = await stored();
+    const [first, second] = [newHash(), newHash()];
+    await change(database, rotateAccessKey(database, before, { hash: first, last4: 'next', previousUntilMs: atMs + 9 }, atMs + 5));
+    expect(await stored()).toMatchObject({
+      hash: first,
+      last4: 'next',
+      previous_hash: old,
+      previous_until: atMs + 9,
+      updated_at: atMs + 5,
+    });
+    // Whoever read the key before that comes too late.
+    const late = rotateAccessKey(database, before, { hash: second, last4: 'late', previousUntilMs: null }, atMs + 6);
+    await expect(change(database, late)).rejects.toMatchObject({ label: 'access-key' });
+    const now = (await accessKeyById(database, made.id))!;
+    await change(database, rotateAccessKey(database, now, { hash: second, last4: 'last', previousUntilMs: null }, atMs + 7));
+    expect(await stored()).toMatchObject({ hash: second, previous_hash: null, previous_until: null });
   });
 
   test('revoked is not found, not changed and not revoked again, and its row stays for the books', async () => {
@@ -111,7 +134,7 @@ onBothEngines('the list of access keys', (bench) => {
     await change(database, revokeAccessKey(database, gone.id, atMs));
   });
   const listed = async (scope: AccessKeyScope, page: { limit?: number; cursor?: string; workspaceId?: string } = {}): Promise<number[]> =>
-    (await listAccessKeys(database, scope, { limit: 100, ...page })).map(({ id }) => keys.indexOf(id));
+    (await listAccessKeys(database, scope, { limit: 100, ...page }, atMs)).map(({ id }) => keys.indexOf(id));
 
   test('holds what one may see: everything, one’s own, or one’s workspaces’ too; newest first', async () => {
     expect(await listed('all')).toEqual([3, 2, 1, 0]);
@@ -178,9 +201,9 @@ onBothEngines('a personal token', (bench) => {
     for (let n = 0; n < 4; n++) made.push((await newToken(database, userId)).id);
     await newToken(database, await newPerson(database));
     await change(database, revokeToken(database, made[1]!, atMs));
-    const first = await listTokens(database, userId, { limit: 2 });
+    const first = await listTokens(database, userId, { limit: 2 }, atMs);
     expect(first.map(({ id }) => id)).toEqual([made[3], made[2]]);
-    expect((await listTokens(database, userId, { limit: 2, cursor: made[2]! })).map(({ id }) => id)).toEqual([made[0]]);
+    expect((await listTokens(database, userId, { limit: 2, cursor: made[2]! }, atMs)).map(({ id }) => id)).toEqual([made[0]]);
   });
 
   test('is one per hash', async () => {
@@ -235,7 +258,7 @@ onBothEngines('the use of a key', (bench) => {
 });
 
 onBothEngines('what a key has spent', (bench) => {
-  test('is the sum of its settled rows and of what is set aside for its open and unknown ones', async () => {
+  test('is the sum of its settled rows and of what is set aside for its open, unknown and unpriced ones', async () => {
     const database = createDatabase(await bench.open({ isMigrated: true }));
     const { books } = await openBooks(database, ids.uuid(), 1_000);
     const cast = castOf(await seedConnections(database.driver, 2));
@@ -243,32 +266,37 @@ onBothEngines('what a key has spent', (bench) => {
     const records = randomRecords(77, 220, cast);
     const open = intentOf({ accessKeyId: first, reservedNanoUsd: 123_456_789 });
     const settled = intentOf({ accessKeyId: second, reservedNanoUsd: 999_999_999 });
+    const unpriced = intentOf({ accessKeyId: second, reservedNanoUsd: 777_777_777 });
     records.push(open, settled, settlementOf(settled, { costNanoUsd: 1 }));
+    records.push(unpriced, settlementOf(unpriced, { costNanoUsd: null, isLast: true }));
     for (let from = 0; from < records.length; from += 200) {
       const part = records.slice(from, from + 200).map((record, index) => ({ seq: books.appliedSeq + index + 1, record }));
       await applyRecords(database, books, part, 1_001 + from);
     }
-    const sql = 'SELECT access_key_id, state, cost_nano_usd, reserved_nano_usd FROM usage_events WHERE access_key_id IS NOT NULL';
+    const sql = 'SELECT access_key_id, state, is_last, cost_nano_usd, reserved_nano_usd FROM usage_events WHERE access_key_id IS NOT NULL';
     const rows = await database.driver.rows<{
       access_key_id: string;
       state: string;
+      is_last: boolean | number;
       cost_nano_usd: number | null;
       reserved_nano_usd: number;
     }>({ sql, params: [] });
     const expected = new Map<string, number>([[ids.uuid(), 0]]);
     for (const row of rows) {
       const isOpen = row.state === 'intent' || row.state === 'unknown';
-      const amount = (row.cost_nano_usd ?? 0) + (isOpen ? row.reserved_nano_usd : 0);
+      const isUnpriced = ['settled', 'partial'].includes(row.state) && Boolean(row.is_last) && row.cost_nano_usd === null;
+      const amount = (row.cost_nano_usd ?? 0) + (isOpen || isUnpriced ? row.reserved_nano_usd : 0);
       expected.set(row.access_key_id, (expected.get(row.access_key_id) ?? 0) + amount);
     }
     expect(expected.get(first)).toBeGreaterThan(123_456_789);
+    expect(expected.get(second)).toBeGreaterThan(777_777_777);
     expect(await spentOfKeys(database, [...expected.keys()])).toEqual(expected);
     expect(await spentOfKeys(database, [])).toEqual(new Map());
     // Without what is set aside, for all keys at once.
     const settledSums = await settledOfKeys(database);
     for (const [id, spent] of expected) {
       const [row] = await database.driver.rows<{ aside: number }>({
-        sql: "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS aside FROM usage_events WHERE access_key_id = $1 AND state IN ('intent', 'unknown')",
+        sql: "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS aside FROM usage_events WHERE access_key_id = $1 AND (state IN ('intent', 'unknown') OR (state <> 'refused' AND is_last AND cost_nano_usd IS NULL))",
         params: [id],
       });
       expect(settledSums.get(id) ?? 0).toBe(spent - (row?.aside ?? 0));

@@ -35,9 +35,11 @@ onBothEngines('a person', (bench) => {
       email: 'ada@example.org',
       name: 'Ada',
       role: 'manager',
+      permissions: null,
       language: 'id',
       timeZone: 'UTC',
       theme: 'auto',
+      hasSecondFactor: false,
       disabledAtMs: null,
       createdAtMs: atMs,
     };
@@ -215,8 +217,8 @@ onBothEngines('sessions', (bench) => {
     await begin(userId, atMs - 5_000, atMs);
     await begin(other, atMs, atMs + 1_000);
     expect(await listSessions(database, userId, atMs, 10)).toEqual([
-      { id: second, createdAtMs: atMs - 1_003, expiresAtMs: atMs + 7_777, address: null, agent: null },
-      { id: first, createdAtMs: atMs - 2_001, expiresAtMs: atMs + 1, address: '127.0.0.1', agent: 'curl' },
+      { id: second, createdAtMs: atMs - 1_003, lastSeenAtMs: atMs - 1_003, expiresAtMs: atMs + 7_777, address: null, agent: null },
+      { id: first, createdAtMs: atMs - 2_001, lastSeenAtMs: atMs - 2_001, expiresAtMs: atMs + 1, address: '127.0.0.1', agent: 'curl' },
     ]);
     expect((await listSessions(database, userId, atMs, 1)).map(({ id }) => id)).toEqual([second]);
     expect(await listSessions(database, userId, atMs + 10_000, 10)).toEqual([]);

@@ -5,10 +5,11 @@ import type { Actor, Origin } from '../../domain/owner.ts';
 import { isUuid } from '../../lib/ids.ts';
 import { writeAudit } from '../../storage/changes.ts';
 import type { WriteStep } from '../../storage/driver.ts';
-import { deleteSession } from '../../storage/people.ts';
+import { deleteOtherSessions, deleteSession, deleteSessionsOf } from '../../storage/people.ts';
 import { auditEntry } from '../change.ts';
+import { hashOfKey } from '../issued-key.ts';
 import { notFound, refusing } from '../stale.ts';
-import type { HeaderFields, StartedSession } from './auth.ts';
+import { cookieOf, type HeaderFields, type Proof, type StartedSession } from './auth.ts';
 import type { PeopleDeps } from './deps.ts';
 
 type Outcome = Pick<AuditEntry, 'outcome' | 'errorCode'>;
@@ -37,19 +38,70 @@ export async function signIn(
   headers: HeaderFields,
   origin: Origin,
   input: { email: string; password: string; rememberMe?: boolean },
-): Promise<{ actor: Actor; setCookies: string[] }> {
+): Promise<{ actor: Actor | null; setCookies: string[] }> {
   const giveBack = deps.signInLimit.begin(input.email, origin.address);
   const started = await deps.auth.signIn(origin, input);
+  if (started?.userId === null) {
+    giveBack();
+    return { actor: null, setCookies: started.setCookies };
+  }
   const actor = started && deps.keeper.snapshot.actorOf(started.userId, 'session');
   if (!started || !actor) {
     await note(deps, { actor: null, email: input.email }, origin, 'session.sign-in', { outcome: 'refused', errorCode: 'SIGN_IN_REFUSED' });
     throw new Refusal('SIGN_IN_REFUSED');
   }
   giveBack();
-  // The answer's own cookies replace the ones that this sets.
+  return begin(deps, headers, origin, { ...started, actor });
+}
+
+/** The answer's own cookies replace the ones that ending the earlier session sets. */
+async function begin(
+  deps: PeopleDeps,
+  headers: HeaderFields,
+  origin: Origin,
+  { actor, setCookies }: { actor: Actor; setCookies: string[] },
+): Promise<{ actor: Actor; setCookies: string[] }> {
   await deps.auth.signOut(headers);
-  await note(deps, { actor, email: input.email }, origin, 'session.sign-in', success);
-  return { actor, setCookies: started.setCookies };
+  await note(deps, { actor, email: actor.email }, origin, 'session.sign-in', success);
+  return { actor, setCookies };
+}
+
+const halfCookie = /(?:^|;\s*)(?:__Host-|__Secure-)?patchbay\.two_factor=([^;]*)/;
+
+/** Wrong codes are counted by better-auth, per sign-in and per account; this is how long it locks an account. */
+const lockedS = 900;
+
+/**
+ * The second step of a sign-in: a code of the authenticator, which opens once, or a recovery code, which is used up.
+ * @throws Refusal RATE_LIMITED, SECOND_FACTOR_REFUSED, SIGN_IN_EXPIRED
+ */
+export async function secondStep(
+  deps: PeopleDeps,
+  headers: HeaderFields,
+  origin: Origin,
+  proof: Proof,
+): Promise<{ actor: Actor; setCookies: string[] }> {
+  const half = halfCookie.exec(String(headers['cookie'] ?? ''))?.[1];
+  if (half === undefined) throw new Refusal('SIGN_IN_EXPIRED');
+  // This cookie of the half-done sign-in stands for the account, which nobody knows before the code is right. It is remembered by its
+  // digest: others beside it would make a new account of each guess, and long ones would fill the memory.
+  const giveBack = deps.signInLimit.begin(`second step ${hashOfKey(half)}`, origin.address);
+  const refuse = async (code: 'SECOND_FACTOR_REFUSED' | 'SIGN_IN_EXPIRED' | 'RATE_LIMITED', who: Actor | null): Promise<never> => {
+    await note(deps, { actor: who, email: who?.email ?? '' }, origin, 'session.second-step', { outcome: 'refused', errorCode: code });
+    throw new Refusal(code, code === 'RATE_LIMITED' ? { values: { seconds: lockedS }, retryAfterS: lockedS } : {});
+  };
+  const started = await deps.auth.secondStep(headers, origin, proof);
+  if (started === 'locked') return refuse('RATE_LIMITED', null);
+  if (typeof started === 'string') return refuse(started === 'over' ? 'SIGN_IN_EXPIRED' : 'SECOND_FACTOR_REFUSED', null);
+  const actor = deps.keeper.snapshot.actorOf(started.userId, 'session');
+  if (!actor) return refuse('SIGN_IN_EXPIRED', null);
+  if ('code' in proof && !deps.usedCodes.take(actor.userId, proof.code)) {
+    await deps.auth.signOut({ cookie: cookieOf(started.setCookies) });
+    return refuse('SECOND_FACTOR_REFUSED', actor);
+  }
+  if ('recoveryCode' in proof) await deps.moveFactors(actor.userId);
+  giveBack();
+  return begin(deps, headers, origin, { actor, setCookies: started.setCookies });
 }
 
 /** Ends the session behind the cookie; without one there is nothing to do, which is no error. */
@@ -97,4 +149,12 @@ export async function endSession(deps: PeopleDeps, caller: { actor: Actor; origi
   if (!isUuid(sessionId)) throw notFound();
   const step = deleteSession(deps.database, actor.userId, sessionId);
   await refusing(note(deps, { actor, email: actor.email }, origin, 'session.revoke', success, [step]), { session: notFound });
+}
+
+/** Ends all of the caller's sessions but the one that asks; a token's owner loses all of them. */
+export async function endOtherSessions(deps: PeopleDeps, headers: HeaderFields, caller: { actor: Actor; origin: Origin }): Promise<void> {
+  const { actor, origin } = caller;
+  const { session } = actor.via === 'session' ? await deps.auth.sessionOf(headers) : { session: null };
+  const step = session ? deleteOtherSessions(deps.database, actor.userId, session.id) : deleteSessionsOf(deps.database, actor.userId);
+  await note(deps, { actor, email: actor.email }, origin, 'session.revoke-others', success, [step]);
 }

@@ -1,11 +1,12 @@
 /** The people of the installation, as administrators keep them. Sign-up is closed: whoever comes in was made here. */
 import { changesBetween } from '../../domain/audit.ts';
 import { Refusal } from '../../domain/errors.ts';
-import type { Language, OrganizationRole } from '../../domain/owner.ts';
+import type { Language, OrganizationRole, Permission } from '../../domain/owner.ts';
 import { isUuid } from '../../lib/ids.ts';
 import type { WriteStep } from '../../storage/driver.ts';
 import {
   deleteSessionsOf,
+  erasePerson,
   insertPerson,
   listPeople,
   personById,
@@ -13,7 +14,10 @@ import {
   updatePerson,
   type PersonRecord,
 } from '../../storage/people.ts';
+import { deleteSteps } from '../../storage/connections.ts';
 import { commit, type Caller } from '../change.ts';
+import { detachSteps } from '../connection-dependants.ts';
+import { scrubSecrets } from '../scrub.ts';
 import { notFound, refusing } from '../stale.ts';
 import type { PeopleDeps } from './deps.ts';
 
@@ -30,6 +34,8 @@ export interface UserInput {
   email: string;
   name: string;
   role?: OrganizationRole;
+  /** In the place of what the role brings; null is the role's own. */
+  permissions?: Permission[] | null;
   language?: Language;
   password?: string;
 }
@@ -49,13 +55,19 @@ export async function createUser(
   const language = input.language ?? caller.actor.language;
   const passwordHash = await deps.passwords.hash(input.password ?? generatedPassword ?? '');
   const person = { userId, accountId: deps.ids.uuid(), email: input.email, name: input.name, passwordHash, role, language };
-  const committed = commit(deps, caller, insertPerson(deps.database, person, deps.clock.nowMs()), {
+  const nowMs = deps.clock.nowMs();
+  const permissions = input.permissions ?? null;
+  const steps = [
+    ...insertPerson(deps.database, person, nowMs),
+    ...(permissions === null ? [] : updatePerson(deps.database, userId, { permissions }, nowMs)),
+  ];
+  const committed = commit(deps, caller, steps, {
     action: 'user.create',
     subjectType: 'user',
     subjectId: userId,
     subjectName: input.email,
     owner: null,
-    changes: changesBetween({}, { email: input.email, name: input.name, role, language }),
+    changes: changesBetween({}, { email: input.email, name: input.name, role, language, permissions }),
   });
   await refusing(committed, { users_email_key: emailExists });
   return { person: await userById(deps, userId), generatedPassword };
@@ -70,6 +82,7 @@ export async function userById(deps: PeopleDeps, userId: string): Promise<Person
 
 export interface UserChange {
   role?: OrganizationRole;
+  permissions?: Permission[] | null;
   disabled?: boolean;
   name?: string;
 }
@@ -87,12 +100,17 @@ export async function changeUser(deps: PeopleDeps, caller: Caller, userId: strin
   const steps: WriteStep[] = updatePerson(
     deps.database,
     userId,
-    { role: change.role, name: change.name, disabledAtMs: isChanging ? (change.disabled ? nowMs : null) : undefined },
+    {
+      role: change.role,
+      permissions: change.permissions,
+      name: change.name,
+      disabledAtMs: isChanging ? (change.disabled ? nowMs : null) : undefined,
+    },
     nowMs,
   );
   if (change.disabled === true) steps.push(deleteSessionsOf(deps.database, userId));
   steps.push(requireAdministrator(deps.database));
-  const before = { role: person.role, disabled: wasDisabled, name: person.name };
+  const before = { role: person.role, permissions: person.permissions, disabled: wasDisabled, name: person.name };
   const committed = commit(deps, caller, steps, {
     action: 'user.update',
     subjectType: 'user',
@@ -103,4 +121,34 @@ export async function changeUser(deps: PeopleDeps, caller: Caller, userId: strin
   });
   await refusing(committed, { 'last-administrator': () => new Refusal('LAST_ADMINISTRATOR'), person: notFound });
   return userById(deps, userId);
+}
+
+/**
+ * Deletes a person: what they signed in with, their tokens, keys and memberships, and the connections that were theirs alone, with
+ * their secrets. What belongs to workspaces stays (C-42), and so do the books, without a name.
+ * @throws Refusal NOT_FOUND, LAST_ADMINISTRATOR
+ */
+export async function deleteUser(deps: PeopleDeps, caller: Caller, userId: string): Promise<void> {
+  const person = await userById(deps, userId);
+  const nowMs = deps.clock.nowMs();
+  const connections = [...deps.keeper.snapshot.connectionsOf({ scope: 'user', id: userId })];
+  const steps: WriteStep[] = [
+    ...erasePerson(deps.database, userId, nowMs),
+    ...connections.flatMap(({ id }) => [...detachSteps(deps, id), ...deleteSteps(deps.database, id, nowMs)]),
+    requireAdministrator(deps.database),
+  ];
+  const committed = commit(deps, caller, steps, {
+    action: 'user.delete',
+    subjectType: 'user',
+    subjectId: userId,
+    subjectName: person.email,
+    owner: null,
+    changes: changesBetween({ email: person.email, name: person.name, role: person.role, connections: connections.length }, {}),
+  });
+  await refusing(committed, {
+    'last-administrator': () => new Refusal('LAST_ADMINISTRATOR'),
+    person: notFound,
+    connection: () => new Refusal('STALE'),
+  });
+  await scrubSecrets(deps);
 }

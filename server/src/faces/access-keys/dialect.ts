@@ -1,25 +1,33 @@
 /** Access keys in the words of `/api`: money as decimal dollars, times as ISO 8601. */
 import { isoOf } from '../../lib/iso-time.ts';
 import type { AccessKeyView } from '@patchbay/contract/access-keys';
+import { accessKeyPrefix } from '../../domain/access-key.ts';
 import { decimalUsdOf } from '../../domain/money.ts';
 import type { AccessKeyRecord } from '../../storage/access-keys.ts';
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 
-export const fromAccessKey = (key: AccessKeyRecord): AccessKeyView => ({
+/** `spentNanoUsd` by the books; undefined stands for a key that never spent. */
+export const fromAccessKey = (key: AccessKeyRecord, spentNanoUsd = 0): AccessKeyView => ({
   id: key.id,
   name: key.name,
   userId: key.userId,
+  ownerName: key.ownerName,
   workspaceId: key.workspaceId,
+  prefix: accessKeyPrefix,
   last4: key.last4,
   models: key.models === null ? null : [...key.models],
   rpm: key.rpm,
   tpm: key.tpm,
   budgetUsd: key.budgetNanoUsd === null ? null : decimalUsdOf(key.budgetNanoUsd),
+  spentUsd: decimalUsdOf(spentNanoUsd),
   expiresAt: isoOrNull(key.expiresAtMs),
+  revokedAt: isoOrNull(key.revokedAtMs),
+  previousUntil: isoOrNull(key.previousUntilMs ?? null),
   lastUsedAt: isoOrNull(key.lastUsedAtMs),
   createdAt: isoOf(key.createdAtMs),
   updatedAt: isoOf(key.updatedAtMs),
+  revision: key.revision,
 });
 
 /** The limits as asked for, with the time in the house's unit; what is left out stays left out. */

@@ -1,13 +1,24 @@
-/** Sign-in, sign-out, the session, the password, and the first set-up. Of better-auth's paths only these four exist. */
-import { changePasswordBody, done, sessionAnswer, setupBody, setupStatus, signedIn, signInBody } from '@patchbay/contract/people';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+/** Sign-in, sign-out, the session, the password, and the first set-up. Of better-auth's paths only these exist. */
+import {
+  changePasswordBody,
+  done,
+  sessionAnswer,
+  setupBody,
+  setupStatus,
+  signedIn,
+  signInAnswer,
+  signInBody,
+} from '@patchbay/contract/people';
+import { secondStepBody } from '@patchbay/contract/second-factor';
+import type { FastifyRequest } from 'fastify';
 import type { PeopleDeps } from '../../control/people/deps.ts';
 import { isSetupNeeded, setUp } from '../../control/people/setup.ts';
-import { changePassword, signIn, signOut } from '../../control/people/sign-in.ts';
+import { changePassword, secondStep, signIn, signOut } from '../../control/people/sign-in.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { isoOf } from '../../lib/iso-time.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
+import { putCookies } from './cookies.ts';
 import { userOf } from './dialect.ts';
 
 export type AuthFaceDeps = PeopleDeps & PlaneDeps;
@@ -16,16 +27,11 @@ export type AuthFaceDeps = PeopleDeps & PlaneDeps;
  * Signing somebody in from another site's page would make them work in a stranger's account. Nobody has a session yet, so the
  * kit's own check does not apply; programs, which send neither header, may pass.
  */
-function refuseOtherSites(deps: AuthFaceDeps, request: FastifyRequest): void {
+export function refuseOtherSites(deps: Pick<AuthFaceDeps, 'isOwnOrigin'>, request: FastifyRequest): void {
   const { origin, host } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (site === 'same-origin') return;
   if (site !== undefined || (origin !== undefined && !deps.isOwnOrigin(origin, host))) throw new Refusal('CSRF_REFUSED');
-}
-
-/** Each cookie has a Set-Cookie line of its own (RFC 6265, 3). */
-function putCookies(reply: FastifyReply, setCookies: readonly string[]): void {
-  if (setCookies.length > 0) reply.header('set-cookie', [...setCookies]);
 }
 
 // Open routes need no credentials, but refuse bad ones with 401: a caller who sends a dead token should hear of it.
@@ -70,11 +76,27 @@ const sessionRoutes: Route<AuthFaceDeps>[] = [
     summary: 'Sign in with e-mail address and password',
     access: 'open',
     body: signInBody,
-    answers: { 200: signedIn },
+    answers: { 200: signInAnswer },
     statuses: [200, 400, 401, 403, 429],
     async handle(deps: AuthFaceDeps, { body, request, reply, origin }) {
       refuseOtherSites(deps, request);
       const { actor, setCookies } = await signIn(deps, request.headers, origin, body);
+      putCookies(reply, setCookies);
+      return ok({ success: true, data: { user: actor && userOf(actor), secondFactor: actor === null } });
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/auth/sign-in/second-step',
+    summary: 'Finish a sign-in with a code of the authenticator, or with a recovery code',
+    access: 'open',
+    body: secondStepBody,
+    answers: { 200: signedIn },
+    statuses: [200, 400, 401, 403, 429],
+    async handle(deps: AuthFaceDeps, { body, request, reply, origin }) {
+      refuseOtherSites(deps, request);
+      const proof = body.code === undefined ? { recoveryCode: body.recoveryCode ?? '' } : { code: body.code };
+      const { actor, setCookies } = await secondStep(deps, request.headers, origin, proof);
       putCookies(reply, setCookies);
       return ok({ success: true, data: { user: userOf(actor) } });
     },

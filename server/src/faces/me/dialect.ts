@@ -3,7 +3,7 @@ import { isoOf } from '../../lib/iso-time.ts';
 import type { Me, Session, Token, User } from '@patchbay/contract/people';
 import type { Profile } from '../../control/people/profile.ts';
 import type { PersonalToken } from '../../domain/access-key.ts';
-import { permissionsOf, type Actor } from '../../domain/owner.ts';
+import { permissionsFor, type Actor } from '../../domain/owner.ts';
 import type { PersonRecord, SessionRecord } from '../../storage/people.ts';
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
@@ -14,10 +14,11 @@ export const fromProfile = ({ person, organization, workspaces }: Profile, actor
   email: person.email,
   name: person.name,
   role: person.role,
-  permissions: [...permissionsOf[person.role]],
+  permissions: [...permissionsFor(person)],
   language: person.language,
   timeZone: person.timeZone,
   theme: person.theme,
+  hasSecondFactor: person.hasSecondFactor,
   organization,
   // An administrator is ADMIN also where they are no member.
   workspaces: workspaces.map(({ id, name }) => ({
@@ -32,7 +33,10 @@ export const fromPerson = (person: PersonRecord): User => ({
   email: person.email,
   name: person.name,
   role: person.role,
+  permissions: [...permissionsFor(person)],
+  hasOwnPermissions: person.role !== 'administrator' && person.permissions !== null,
   language: person.language,
+  hasSecondFactor: person.hasSecondFactor,
   disabled: person.disabledAtMs !== null,
   createdAt: isoOf(person.createdAtMs),
 });
@@ -41,6 +45,7 @@ export const fromSession = (session: SessionRecord & { isCurrent: boolean }): Se
   id: session.id,
   createdAt: isoOf(session.createdAtMs),
   expiresAt: isoOf(session.expiresAtMs),
+  lastSeenAt: isoOf(session.lastSeenAtMs),
   address: session.address,
   agent: session.agent,
   isCurrent: session.isCurrent,
@@ -51,5 +56,6 @@ export const fromToken = (token: PersonalToken): Token => ({
   name: token.name,
   last4: token.last4,
   expiresAt: isoOrNull(token.expiresAtMs),
+  revokedAt: isoOrNull(token.revokedAtMs),
   createdAt: isoOf(token.createdAtMs),
 });

@@ -1,31 +1,15 @@
-/** The caller's own profile, sessions and personal tokens, and for administrators the people of the installation. */
-import {
-  done,
-  meAnswer,
-  meChange,
-  sessionsAnswer,
-  tokenCreate,
-  tokenCreated,
-  tokensAnswer,
-  userAnswer,
-  userChange,
-  userCreate,
-  userCreated,
-  usersAnswer,
-  usersQuery,
-} from '@patchbay/contract/people';
-import { paging } from '@patchbay/contract/paging';
+/** The caller's own profile, sessions and personal tokens. */
+import { done, meAnswer, meChange, sessionsAnswer, tokenCreate, tokenCreated, tokensAnswer, tokensQuery } from '@patchbay/contract/people';
 import { pathId } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { createToken, listTokens, revokeToken } from '../../control/personal-tokens.ts';
 import type { PeopleDeps } from '../../control/people/deps.ts';
 import { changeProfile, profileOf, sessionsOf } from '../../control/people/profile.ts';
-import { endSession } from '../../control/people/sign-in.ts';
-import { changeUser, createUser, listUsers } from '../../control/people/users.ts';
+import { endOtherSessions, endSession } from '../../control/people/sign-in.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { pageAnswer } from '../kit/page.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
-import { fromPerson, fromProfile, fromSession, fromToken, msOf } from './dialect.ts';
+import { fromProfile, fromSession, fromToken, msOf } from './dialect.ts';
 
 export type MeFaceDeps = PeopleDeps & PlaneDeps;
 
@@ -70,6 +54,18 @@ const profileRoutes: Route<MeFaceDeps>[] = [
   }),
   route({
     method: 'DELETE',
+    path: '/api/me/sessions',
+    summary: 'End every own session but the one that asks',
+    access: 'signed-in',
+    answers: { 200: done },
+    statuses: [200, 401],
+    async handle(deps: MeFaceDeps, { actor, origin, request }) {
+      await endOtherSessions(deps, request.headers, { actor, origin });
+      return ok(nothing);
+    },
+  }),
+  route({
+    method: 'DELETE',
     path: '/api/me/sessions/:id',
     summary: 'End one of the own sessions',
     access: 'signed-in',
@@ -89,11 +85,12 @@ const tokenRoutes: Route<MeFaceDeps>[] = [
     path: '/api/tokens',
     summary: 'The own personal tokens',
     access: 'signed-in',
-    query: paging,
+    query: tokensQuery,
     answers: { 200: tokensAnswer },
     statuses: [200, 400, 401],
     async handle(deps: MeFaceDeps, { actor, query }) {
-      const tokens = await listTokens(deps, actor, query);
+      const { ended: withEnded, ...page } = query;
+      const tokens = await listTokens(deps, actor, { ...page, withEnded });
       return ok(pageAnswer(tokens.map(fromToken), query.limit));
     },
   }),
@@ -125,47 +122,4 @@ const tokenRoutes: Route<MeFaceDeps>[] = [
   }),
 ];
 
-const userRoutes: Route<MeFaceDeps>[] = [
-  route({
-    method: 'GET',
-    path: '/api/admin/users',
-    summary: 'The people of the installation',
-    access: 'administrator',
-    query: usersQuery,
-    answers: { 200: usersAnswer },
-    statuses: [200, 400, 401, 403],
-    async handle(deps: MeFaceDeps, { query }) {
-      const { cursor, limit, q } = query;
-      const people = await listUsers(deps, { cursor, limit, text: q });
-      return ok(pageAnswer(people.map(fromPerson), limit));
-    },
-  }),
-  route({
-    method: 'POST',
-    path: '/api/admin/users',
-    summary: 'Make a person; a generated password is shown once',
-    access: 'administrator',
-    body: userCreate,
-    answers: { 201: userCreated },
-    statuses: [201, 400, 401, 403, 409],
-    async handle(deps: MeFaceDeps, { actor, origin, body }) {
-      const { person, generatedPassword } = await createUser(deps, { actor, origin }, body);
-      return created({ success: true, data: { ...fromPerson(person), generatedPassword } });
-    },
-  }),
-  route({
-    method: 'PATCH',
-    path: '/api/admin/users/:id',
-    summary: 'Change, disable or enable a person',
-    access: 'administrator',
-    params: byId,
-    body: userChange,
-    answers: { 200: userAnswer },
-    statuses: [200, 400, 401, 403, 404, 409],
-    async handle(deps: MeFaceDeps, { actor, origin, params, body }) {
-      return ok({ success: true, data: fromPerson(await changeUser(deps, { actor, origin }, params.id, body)) });
-    },
-  }),
-];
-
-export const routes: readonly Route<MeFaceDeps>[] = [...profileRoutes, ...tokenRoutes, ...userRoutes];
+export const routes: readonly Route<MeFaceDeps>[] = [...profileRoutes, ...tokenRoutes];

@@ -18,4 +18,5 @@ export const fromWorkspace = (workspace: Workspace): WorkspaceView => ({
   default: workspace.isDefault,
   createdAt: new Date(workspace.createdAtMs).toISOString(),
   deletedAt: null,
+  revision: workspace.revision,
 });

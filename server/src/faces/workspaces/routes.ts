@@ -1,6 +1,14 @@
 /** S3's workspaces and their members (D-10). Create answers 200; a workspace in use is not deleted and says 400. */
 import { pathId } from '@patchbay/contract/text';
-import { memberBody, memberChange, workspaceAnswer, workspaceBody, workspaceDone, workspacesAnswer } from '@patchbay/contract/workspaces';
+import {
+  memberBody,
+  memberChange,
+  workspaceAnswer,
+  workspaceBody,
+  workspaceChange,
+  workspaceDone,
+  workspacesAnswer,
+} from '@patchbay/contract/workspaces';
 import { z } from 'zod';
 import type { ControlDeps } from '../../control/deps.ts';
 import {
@@ -12,6 +20,7 @@ import {
   renameWorkspace,
   seeWorkspace,
 } from '../../control/workspaces.ts';
+import { expectedOf } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Route } from '../kit/route.ts';
 import { fromWorkspace } from './dialect.ts';
@@ -68,11 +77,15 @@ const workspaceRoutes: Route<WorkspaceFaceDeps>[] = [
     access: 'signed-in',
     dialect: 'ai-llm',
     params: byId,
-    body: workspaceBody,
+    body: workspaceChange,
     answers: { 200: workspaceAnswer },
-    statuses: [200, 400, 401, 403, 404],
-    async handle(deps: WorkspaceFaceDeps, { actor, origin, params, body }) {
-      return ok({ success: true, workspace: fromWorkspace(await renameWorkspace(deps, { actor, origin }, params.id, body.name)) });
+    statuses: [200, 400, 401, 403, 404, 409],
+    async handle(deps: WorkspaceFaceDeps, { actor, origin, request, params, body }) {
+      const expected = expectedOf(request, body, fromWorkspace);
+      return ok({
+        success: true,
+        workspace: fromWorkspace(await renameWorkspace(deps, { actor, origin }, params.id, body.name, expected)),
+      });
     },
   }),
   route({
@@ -101,7 +114,7 @@ const memberRoutes: Route<WorkspaceFaceDeps>[] = [
     params: byId,
     body: memberBody,
     answers: { 200: workspaceAnswer },
-    statuses: [200, 400, 401, 403, 404],
+    statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: WorkspaceFaceDeps, { actor, origin, params, body }) {
       return ok({ success: true, workspace: fromWorkspace(await addMember(deps, { actor, origin }, params.id, body)) });
     },
@@ -115,7 +128,7 @@ const memberRoutes: Route<WorkspaceFaceDeps>[] = [
     params: byMember,
     body: memberChange,
     answers: { 200: workspaceAnswer },
-    statuses: [200, 400, 401, 403, 404],
+    statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: WorkspaceFaceDeps, { actor, origin, params, body }) {
       const member = { userId: params.userId, role: body.role };
       return ok({ success: true, workspace: fromWorkspace(await changeMember(deps, { actor, origin }, params.id, member)) });
@@ -129,7 +142,7 @@ const memberRoutes: Route<WorkspaceFaceDeps>[] = [
     dialect: 'ai-llm',
     params: byMember,
     answers: { 200: workspaceAnswer },
-    statuses: [200, 401, 403, 404],
+    statuses: [200, 401, 403, 404, 409],
     async handle(deps: WorkspaceFaceDeps, { actor, origin, params }) {
       const member = { userId: params.userId, role: 'NONE' as const };
       return ok({ success: true, workspace: fromWorkspace(await changeMember(deps, { actor, origin }, params.id, member)) });
