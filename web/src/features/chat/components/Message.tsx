@@ -1,0 +1,135 @@
+/** One message: who said it, the text, what went wrong, what it took, and what can be done with it. */
+import { ActionIcon } from '@mantine/core';
+import { IconCheck, IconCopy, IconPencil, IconRefresh, IconTrash, type Icon } from '@tabler/icons-react';
+import type { StoredMessage } from '@patchbay/client/chats';
+import { memo, useRef, useState, type ReactNode } from 'react';
+import { useTranslations } from 'use-intl';
+import { Notice } from '../../../ui/Notice.tsx';
+import { copyText } from '../markdown/copy.ts';
+import { AnswerFacts } from './AnswerFacts.tsx';
+import classes from './Message.module.css';
+import { MessageText } from './MessageText.tsx';
+import { QuestionEditor } from './QuestionEditor.tsx';
+import { Versions } from './Versions.tsx';
+
+export interface MessageActions {
+  /** Another version of a question. */
+  edit: (message: StoredMessage, text: string) => void;
+  /** Another answer. */
+  again: (message: StoredMessage) => void;
+  show: (messageId: string) => void;
+  remove: (message: StoredMessage) => void;
+}
+
+interface MessageProps {
+  message: StoredMessage;
+  /** An answer is being written, so nothing is changed meanwhile. */
+  isBusy: boolean;
+  actions: MessageActions;
+}
+
+export const Message = memo(function Message({ message, isBusy, actions }: MessageProps) {
+  const t = useTranslations('chat');
+  const [isEditing, setEditing] = useState(false);
+  const text = useRef<HTMLDivElement>(null);
+  const isQuestion = message.role === 'user';
+  const send = (changed: string): void => {
+    setEditing(false);
+    actions.edit(message, changed);
+  };
+  return (
+    <article className={classes['message']} data-role={message.role} aria-label={isQuestion ? t('you') : t('assistant')}>
+      <p className={classes['who']}>{isQuestion ? t('you') : t('assistant')}</p>
+      {message.reasoning !== null && <Reasoning text={message.reasoning} isOpen={false} />}
+      {isEditing ? (
+        <QuestionEditor text={message.content} isBusy={isBusy} onSend={send} onCancel={() => setEditing(false)} />
+      ) : (
+        <div ref={text} className={classes['text']}>
+          {message.content !== '' && <MessageText text={message.content} isMarkdown={!isQuestion} />}
+        </div>
+      )}
+      <Ending message={message} isBusy={isBusy} onAgain={() => actions.again(message)} />
+      {!isQuestion && <AnswerFacts message={message} />}
+      {!isEditing && (
+        <div className={classes['actions']}>
+          <Versions message={message} isDisabled={isBusy} onShow={actions.show} />
+          <CopyButton message={message} text={() => text.current} />
+          {isQuestion && <Action label={t('edit')} icon={IconPencil} isDisabled={isBusy} onPress={() => setEditing(true)} />}
+          {!isQuestion && <Action label={t('again')} icon={IconRefresh} isDisabled={isBusy} onPress={() => actions.again(message)} />}
+          <Action label={t('deleteMessage')} icon={IconTrash} isDisabled={isBusy} onPress={() => actions.remove(message)} />
+        </div>
+      )}
+    </article>
+  );
+});
+
+interface ActionProps {
+  label: string;
+  icon: Icon;
+  isDisabled?: boolean;
+  onPress: () => void;
+}
+
+function Action({ label, icon: Shown, isDisabled = false, onPress }: ActionProps) {
+  return (
+    <ActionIcon variant="subtle" color="gray" size="md" aria-label={label} title={label} disabled={isDisabled} onClick={onPress}>
+      <Shown size={16} stroke={1.75} aria-hidden="true" />
+    </ActionIcon>
+  );
+}
+
+function CopyButton({ message, text }: { message: StoredMessage; text: () => HTMLElement | null }) {
+  const t = useTranslations('chat');
+  const [isCopied, setCopied] = useState(false);
+  const copy = (): void => {
+    const shown = text();
+    if (shown) void copyText(message.content, shown).then(setCopied);
+  };
+  if (message.content === '') return null;
+  return <Action label={isCopied ? t('copied') : t('copy')} icon={isCopied ? IconCheck : IconCopy} onPress={copy} />;
+}
+
+export function Reasoning({ text, isOpen }: { text: string; isOpen: boolean }) {
+  const t = useTranslations('chat');
+  return (
+    <details className={classes['reasoning']} open={isOpen}>
+      <summary>{t('reasoning')}</summary>
+      <div className={classes['plain']}>{text}</div>
+    </details>
+  );
+}
+
+/** How an answer ended, where it did not simply end. */
+function Ending({
+  message: { state, failure },
+  isBusy,
+  onAgain,
+}: {
+  message: StoredMessage;
+  isBusy: boolean;
+  onAgain: () => void;
+}): ReactNode {
+  const t = useTranslations('chat');
+  const again = (
+    <button type="button" className={classes['again']} disabled={isBusy} onClick={onAgain}>
+      {t('tryAgain')}
+    </button>
+  );
+  if (state === 'stopped') return <p className={classes['ending']}>{t('stopped')}</p>;
+  if (state === 'streaming') return <p className={classes['ending']}>{t('writingElsewhere')}</p>;
+  if (state === 'interrupted')
+    return (
+      <Notice tone="warn" title={t('interrupted')}>
+        <p>{t('interruptedText')}</p>
+        {again}
+      </Notice>
+    );
+  if (state !== 'failed' || !failure) return null;
+  return (
+    <Notice tone="bad" title={failure.issue}>
+      {failure.check !== null && <p>{failure.check}</p>}
+      {failure.resolution !== null && <p>{failure.resolution}</p>}
+      {again}
+    </Notice>
+  );
+}

@@ -1,0 +1,50 @@
+/** A question taken up again: what is sent becomes another version of it, and the first one stays. */
+import { Button } from '@mantine/core';
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
+import { useTranslations } from 'use-intl';
+import classes from './Message.module.css';
+
+interface QuestionEditorProps {
+  text: string;
+  isBusy: boolean;
+  onSend: (text: string) => void;
+  onCancel: () => void;
+}
+
+export function QuestionEditor({ text: before, isBusy, onSend, onCancel }: QuestionEditorProps) {
+  const t = useTranslations('chat');
+  const id = useId();
+  const [text, setText] = useState(before);
+  const area = useRef<HTMLTextAreaElement>(null);
+  // Opened by a press on Edit, so the focus is expected here.
+  useEffect(() => area.current?.focus(), []);
+  const isSendable = text.trim() !== '' && !isBusy;
+  const keys = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') onCancel();
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    if (isSendable) onSend(text);
+  };
+  return (
+    <div className={classes['editor']}>
+      <label htmlFor={id}>{t('editLabel')}</label>
+      <textarea
+        id={id}
+        ref={area}
+        value={text}
+        rows={3}
+        maxLength={100_000}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={keys}
+      />
+      <div className={classes['buttons']}>
+        <Button size="compact-sm" variant="default" onClick={onCancel}>
+          {t('cancel')}
+        </Button>
+        <Button size="compact-sm" disabled={!isSendable} onClick={() => onSend(text)}>
+          {t('send')}
+        </Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+/** Keeps the end of a growing text in sight of those who are there, and leaves everybody else where they read. */
+import { useCallback, useEffect, useRef, useState } from 'react';
+
+/** This near to the end counts as being there. */
+const nearPx = 80;
+
+const distance = (): number => document.documentElement.scrollHeight - innerHeight - scrollY;
+
+export interface Follow {
+  /** New text stands below what is seen. */
+  isBehind: boolean;
+  toEnd: () => void;
+}
+
+/** One conversation's, from its first text on. @param isGrowing an answer is being written: only that counts as new text */
+export function useFollow(isGrowing: boolean): Follow {
+  const isAtEnd = useRef(true);
+  const isNews = useRef(isGrowing);
+  const [isBehind, setBehind] = useState(false);
+  const toEnd = useCallback(() => {
+    scrollTo({ top: document.documentElement.scrollHeight });
+    isAtEnd.current = true;
+    setBehind(false);
+  }, []);
+  useEffect(() => {
+    isNews.current = isGrowing;
+  }, [isGrowing]);
+  useEffect(() => {
+    const look = (): void => {
+      isAtEnd.current = distance() <= nearPx;
+      if (isAtEnd.current) setBehind(false);
+    };
+    // Whoever opens or edits something in the text wants to see that, and not the end.
+    const press = ({ target }: Event): void => {
+      if (target instanceof Element && target.closest('[role="log"]')) isAtEnd.current = false;
+    };
+    // Before the browser paints, so that nothing is seen to jump.
+    const growth = new ResizeObserver(() => {
+      if (isAtEnd.current) toEnd();
+      else if (isNews.current && distance() > nearPx) setBehind(true);
+    });
+    growth.observe(document.body);
+    addEventListener('scroll', look, { passive: true });
+    addEventListener('click', press, { capture: true });
+    return () => {
+      growth.disconnect();
+      removeEventListener('scroll', look);
+      removeEventListener('click', press, { capture: true });
+    };
+  }, [toEnd]);
+  return { isBehind, toEnd };
+}
