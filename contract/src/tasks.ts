@@ -1,0 +1,58 @@
+/** The shapes of `/api/tasks`: long work that goes on without the page that began it. */
+import { z } from 'zod';
+import { isoTime, testErrorCode, testStatus } from './connections.ts';
+import { uuidText } from './text.ts';
+
+/** `interrupted` is what a restart of the server cut short and could not take up again. */
+export const taskStates = ['running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
+export type TaskState = (typeof taskStates)[number];
+
+/** Connections that one bulk test takes at most. */
+export const bulkTestMax = 500;
+
+/** One line of the result of a bulk test. */
+export const bulkTestItem = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: testStatus,
+  latencyMs: z.number().nullable(),
+  errorCode: testErrorCode.nullable(),
+});
+export type BulkTestItem = z.output<typeof bulkTestItem>;
+
+export const task = z.object({
+  id: z.string(),
+  kind: z.string(),
+  /** The object that it is about, by name; empty for work on many. */
+  title: z.string(),
+  state: z.enum(taskStates),
+  progress: z.object({ done: z.number(), total: z.number().nullable(), note: z.string().nullable() }),
+  /** What the kind keeps of its outcome; `connection-tests` keeps `{items: BulkTestItem[]}`. */
+  result: z.record(z.string(), z.unknown()).nullable(),
+  errorCode: z.string().nullable(),
+  isCancelAsked: z.boolean(),
+  startedBy: z.object({ id: z.string(), name: z.string() }),
+  createdAt: isoTime,
+  updatedAt: isoTime,
+  finishedAt: isoTime.nullable(),
+});
+export type Task = z.output<typeof task>;
+
+export const taskAnswer = z.object({ success: z.literal(true), data: task });
+export const tasksAnswer = z.object({ success: z.literal(true), data: z.array(task), nextCursor: z.string().nullable() });
+export const taskStarted = z.object({ success: z.literal(true), data: z.object({ taskId: z.string() }) });
+
+export const tasksQuery = z.strictObject({
+  cursor: uuidText.optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  state: z.enum(taskStates).optional(),
+  /** `all` is for administrators; without it one's own. */
+  scope: z.enum(['own', 'all']).default('own'),
+});
+
+/** The kinds that people start by hand; other work starts its task itself. */
+export const taskStart = z.strictObject({
+  kind: z.literal('connection-tests'),
+  /** Without it every connection that is switched on and that the caller may use. */
+  connectionIds: z.array(uuidText).min(1).max(bulkTestMax).optional(),
+});
