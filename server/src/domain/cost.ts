@@ -22,20 +22,24 @@ export function costOf(usage: TokenUsage, prices: UnitPrices): number {
   const tokensIn = whole(usage.tokensIn);
   const cached = smaller(whole(usage.tokensCached), tokensIn);
   const cacheWrite = smaller(whole(usage.tokensCacheWrite), tokensIn - cached);
+  const forAnHour = smaller(whole(usage.tokensCacheWriteHour), cacheWrite);
+  const writePrice = prices.cacheWrite === undefined ? input : whole(prices.cacheWrite);
   const sum =
     (tokensIn - cached - cacheWrite) * input +
     cached * (prices.cacheRead === undefined ? input : whole(prices.cacheRead)) +
-    cacheWrite * (prices.cacheWrite === undefined ? input : whole(prices.cacheWrite)) +
+    (cacheWrite - forAnHour) * writePrice +
+    forAnHour * (prices.cacheWriteHour === undefined ? writePrice : whole(prices.cacheWriteHour)) +
     whole(usage.tokensOut) * whole(prices.output);
   return Number(smaller((sum + perMillion / 2n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
 }
 
 /**
- * The most that an attempt can cost, in nano-dollars, rounded up: every prompt token at the dearest of the three input prices and
+ * The most that an attempt can cost, in nano-dollars, rounded up: every prompt token at the dearest of the input prices and
  * the whole output cap. What is reserved before dispatch is never less than what is settled after it.
  */
 export function reservationOf(promptTokensMax: number, outputTokensMax: number, prices: UnitPrices): number {
-  const dearest = larger(whole(prices.input), larger(whole(prices.cacheRead), whole(prices.cacheWrite)));
+  const dearestWrite = larger(whole(prices.cacheWrite), whole(prices.cacheWriteHour));
+  const dearest = larger(whole(prices.input), larger(whole(prices.cacheRead), dearestWrite));
   const sum = whole(promptTokensMax) * dearest + whole(outputTokensMax) * whole(prices.output);
   return Number(smaller((sum + perMillion - 1n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
 }

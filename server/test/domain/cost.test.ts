@@ -6,11 +6,16 @@ import { seeded } from '../storage/ledger-records.ts';
 
 const usage = (part: Partial<TokenUsage>): TokenUsage => ({ ...noTokens, ...part });
 /** Dollars per million tokens, as vendors print them. */
-const dollars = (input: number, output: number, rest: { cacheRead?: number; cacheWrite?: number } = {}): UnitPrices => ({
+const dollars = (
+  input: number,
+  output: number,
+  rest: { cacheRead?: number; cacheWrite?: number; cacheWriteHour?: number } = {},
+): UnitPrices => ({
   input: Math.round(input * 1e9),
   output: Math.round(output * 1e9),
   ...(rest.cacheRead !== undefined && { cacheRead: Math.round(rest.cacheRead * 1e9) }),
   ...(rest.cacheWrite !== undefined && { cacheWrite: Math.round(rest.cacheWrite * 1e9) }),
+  ...(rest.cacheWriteHour !== undefined && { cacheWriteHour: Math.round(rest.cacheWriteHour * 1e9) }),
 });
 
 describe('worked examples', () => {
@@ -37,6 +42,25 @@ describe('worked examples', () => {
       { tokensIn: 4_100, tokensCached: 3_000, tokensCacheWrite: 1_000, tokensOut: 10 },
       dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75 }),
       5_100_000,
+    ],
+    // 100 x 3,000 + 3,000 x 300 + 400 x 3,750 + 600 x 6,000 + 10 x 15,000.
+    [
+      'claude: read, written, and written for an hour',
+      { tokensIn: 4_100, tokensCached: 3_000, tokensCacheWrite: 1_000, tokensCacheWriteHour: 600, tokensOut: 10 },
+      dollars(3, 15, { cacheRead: 0.3, cacheWrite: 3.75, cacheWriteHour: 6 }),
+      6_450_000,
+    ],
+    [
+      'no price for an hour: the write costs as others do',
+      { tokensIn: 1_000, tokensCacheWrite: 1_000, tokensCacheWriteHour: 1_000 },
+      dollars(3, 15, { cacheWrite: 3.75 }),
+      3_750_000,
+    ],
+    [
+      'more for an hour than was written at all',
+      { tokensIn: 1_000, tokensCacheWrite: 100, tokensCacheWriteHour: 900 },
+      dollars(3, 15, { cacheWrite: 3.75, cacheWriteHour: 6 }),
+      3_300_000,
     ],
     ['no price for the cache: cached tokens cost as others do', { tokensIn: 1_000, tokensCached: 900 }, dollars(2, 8), 2_000_000],
     ['reasoning is part of the output', { tokensOut: 100, tokensReasoning: 90 }, dollars(2, 8), 800_000],

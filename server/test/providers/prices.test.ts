@@ -20,7 +20,8 @@ const clockAt = (iso: string): Clock & { nowMsIs: number; monotonicMsIs: number 
   },
 });
 const book = createPriceBook({ clock: clockAt('2026-05-10T12:00:00Z') });
-const pricesOf = (provider: string, model: string): ReturnType<typeof book.pricesOf> => book.pricesOf(mustProviderRow(provider), model);
+const pricesOf = (provider: string, model: string): ReturnType<typeof book.pricesOf> =>
+  book.pricesOf(mustProviderRow(provider), model, null);
 
 describe('worked examples', () => {
   test.each<[string, string, Partial<typeof noTokens>, number]>([
@@ -42,7 +43,7 @@ describe('worked examples', () => {
     const usage = { ...noTokens, ...part };
     const prices = pricesOf(provider, model);
     expect(prices).not.toBeNull();
-    expect(costOf(usage, prices!.at(usage.tokensIn))).toBe(expected);
+    expect(costOf(usage, prices!.at(usage.tokensIn)!)).toBe(expected);
     expect(reservationOf(usage.tokensIn, usage.tokensOut, prices!.dearest)).toBeGreaterThanOrEqual(expected);
   });
 });
@@ -60,7 +61,7 @@ describe('what is not known', () => {
   });
 
   test('only providers that say so are free', () => {
-    const free = catalog.filter((row) => book.pricesOf(row, 'no-such-model') !== null);
+    const free = catalog.filter((row) => book.pricesOf(row, 'no-such-model', null) !== null);
     expect(free.every((row) => row.isFree)).toBe(true);
     expect(free.map((row) => row.id)).toEqual(expect.arrayContaining(['ollama', 'vllm', 'lmstudio', 'llamacpp', 'demo']));
   });
@@ -81,8 +82,8 @@ test('a price that depends on the time of day is looked up again', () => {
   const clock = clockAt('2026-05-10T12:00:00Z');
   const own = createPriceBook({ clock });
   const row = mustProviderRow('deepseek');
-  const byDay = own.pricesOf(row, 'deepseek-chat')!.dearest.input;
+  const byDay = own.pricesOf(row, 'deepseek-chat', null)!.dearest.input;
   clock.nowMsIs = Date.parse('2026-05-10T20:00:00Z');
   clock.monotonicMsIs += 8 * 3_600_000;
-  expect(own.pricesOf(row, 'deepseek-chat')!.dearest.input).toBeLessThan(byDay);
+  expect(own.pricesOf(row, 'deepseek-chat', null)!.dearest.input).toBeLessThan(byDay);
 });

@@ -1,0 +1,107 @@
+/** The shapes of `/api/admin/prices`: what models cost here. Amounts are decimal US dollars per million tokens. */
+import { z } from 'zod';
+import { providerId } from './connections.ts';
+import { isoTime } from './paging.ts';
+import { modelText, pathId, plainText, uuidText } from './text.ts';
+
+/** Tiers of one price. */
+export const priceTiersMax = 8;
+
+/** Kept exactly, to the nano-dollar; a number is read by its shortest decimal text. */
+const usd = z.union([z.string().trim().max(40), z.number()]);
+const tokens = z.number().int().min(0).max(1_000_000_000);
+
+const tierInput = z.strictObject({
+  /** From this many prompt tokens on the whole request has this price; the first tier begins at 0. */
+  fromTokensIn: tokens.default(0),
+  input: usd,
+  output: usd,
+  cacheRead: usd.nullish(),
+  cacheWrite: usd.nullish(),
+  /** Writes that stay for an hour; `cacheWrite` where it is not given. */
+  cacheWriteHour: usd.nullish(),
+  /** Of one request, whatever its length. */
+  perRequest: usd.nullish(),
+});
+
+const tierView = z.object({
+  fromTokensIn: z.number(),
+  input: z.string(),
+  output: z.string(),
+  cacheRead: z.string().nullable(),
+  cacheWrite: z.string().nullable(),
+  cacheWriteHour: z.string().nullable(),
+  perRequest: z.string().nullable(),
+});
+export type PriceTierView = z.infer<typeof tierView>;
+
+export const price = z.object({
+  id: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  /** Null is every connection of the provider. */
+  connectionId: z.string().nullable(),
+  validFrom: isoTime,
+  validUntil: isoTime.nullable(),
+  tiers: z.array(tierView),
+  note: z.string().nullable(),
+  createdBy: z.string(),
+  createdAt: isoTime,
+});
+export type Price = z.infer<typeof price>;
+
+export const createPrice = z.strictObject({
+  provider: providerId,
+  model: modelText,
+  connectionId: uuidText.nullish(),
+  /** Now where it is not given. The past is allowed: earlier entries change only by a re-pricing. */
+  validFrom: isoTime.optional(),
+  tiers: z.array(tierInput).min(1).max(priceTiersMax),
+  note: plainText(0, 500).nullish(),
+  /** Says that a price far from the known one is meant. */
+  confirm: z.boolean().optional(),
+});
+export type CreatePrice = z.input<typeof createPrice>;
+
+export const endPrice = z.strictObject({
+  /** Now where it is not given. */
+  at: isoTime.optional(),
+});
+
+export const priceQuery = z.strictObject({
+  provider: providerId.optional(),
+  model: modelText.optional(),
+  connectionId: uuidText.optional(),
+});
+
+export const effectiveQuery = z.strictObject({ provider: providerId, model: modelText, connectionId: uuidText.optional() });
+
+/** What holds now, and where it comes from; `tiers` null is a model without a known price. */
+export const effectivePrice = z.object({
+  provider: z.string(),
+  model: z.string(),
+  source: z.enum(['own', 'catalogue', 'none']),
+  priceId: z.string().nullable(),
+  tiers: z.array(tierView).nullable(),
+  catalogue: z.array(tierView).nullable(),
+});
+export type EffectivePrice = z.infer<typeof effectivePrice>;
+
+/** Days that one re-pricing takes at most. */
+export const repriceDaysMax = 400;
+
+export const repriceStart = z.strictObject({
+  provider: providerId,
+  model: modelText,
+  connectionId: uuidText.nullish(),
+  from: isoTime,
+  to: isoTime,
+  /** Computes the difference and changes nothing. */
+  dryRun: z.boolean().default(false),
+});
+export type RepriceStart = z.input<typeof repriceStart>;
+
+export const priceParams = z.object({ id: pathId });
+export const priceAnswer = z.object({ success: z.literal(true), data: price });
+export const priceList = z.object({ success: z.literal(true), data: z.array(price) });
+export const effectiveAnswer = z.object({ success: z.literal(true), data: effectivePrice });

@@ -1,0 +1,249 @@
+/** What administrators say that models cost: prices are added and ended, never changed, and past entries are priced again only when asked. */
+import { costOf } from '../domain/cost.ts';
+import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
+import type { UnitPrices } from '../domain/ledger.ts';
+import { nanoUsdOf } from '../domain/money.ts';
+import { bandFaultsOf, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
+import { isUuid } from '../lib/ids.ts';
+import { providerRow, type ProviderRow } from '../providers/catalog.ts';
+import type { ModelPrices, PriceBook } from '../providers/prices.ts';
+import { findConnection } from '../storage/connections.ts';
+import { StaleWrite } from '../storage/errors.ts';
+import { endPrice as ending, insertPrice, listPrices, priceById, type PriceFilter, type StoredPrice } from '../storage/prices.ts';
+import { pricedRows, writeCosts, type NewCost, type PricedRow, type RepriceCursor, type RepriceFilter } from '../storage/reprice.ts';
+import { writeAudit } from '../storage/changes.ts';
+import { auditEntry, commit, type Caller, type Deed } from './change.ts';
+import type { ControlDeps } from './deps.ts';
+import { notFound } from './stale.ts';
+import type { TaskContext, Tasks } from './tasks.ts';
+
+export interface PriceDeps extends ControlDeps {
+  prices: PriceBook;
+  tasks: Tasks;
+}
+
+/** One tier as entered: decimal US dollars per million tokens. */
+export interface EnteredTier {
+  fromTokensIn: number;
+  input: string | number;
+  output: string | number;
+  cacheRead?: string | number | null;
+  cacheWrite?: string | number | null;
+  cacheWriteHour?: string | number | null;
+  perRequest?: string | number | null;
+}
+
+export interface EnteredPrice {
+  provider: string;
+  model: string;
+  connectionId?: string | null;
+  validFromMs?: number;
+  tiers: readonly EnteredTier[];
+  note?: string | null;
+  isConfirmed: boolean;
+}
+
+/** Ten thousand dollars for a million tokens is no price. */
+const nanoPerMillionMax = 10_000_000_000_000;
+const dayMs = 86_400_000;
+
+const deedOn = (action: string, price: Pick<PriceEntry, 'id' | 'provider' | 'model'>, changes: Deed['changes'] = null): Deed => ({
+  action,
+  subjectType: 'price',
+  subjectId: price.id,
+  subjectName: `${price.provider}/${price.model}`,
+  owner: null,
+  changes,
+});
+
+/** Prices that were set, newest first; ended ones too. */
+export const listOwnPrices = (deps: PriceDeps, filter: PriceFilter): Promise<StoredPrice[]> => listPrices(deps.database, filter);
+
+function rowOf(provider: string): ProviderRow {
+  const row = providerRow(provider);
+  if (!row) throw new Refusal('UNKNOWN_PROVIDER', { values: { provider: provider.slice(0, 100) } });
+  return row;
+}
+
+/**
+ * Sets a price.
+ * @throws Refusal VALIDATION_ERROR for an amount that is none, NOT_FOUND for an unknown connection, PRICE_OUT_OF_BAND for a price more
+ * than tenfold off the known one that nobody confirmed
+ */
+export async function addPrice(deps: PriceDeps, caller: Caller, entered: EnteredPrice): Promise<StoredPrice> {
+  const row = rowOf(entered.provider);
+  const connectionId = entered.connectionId ?? null;
+  if (connectionId !== null) await requireConnection(deps, connectionId, entered.provider);
+  const tiers = tiersOf(entered.tiers);
+  const known = deps.prices.pricesOf(row, entered.model, connectionId);
+  const faults = bandFaultsOf(tiers[0]!.prices, known?.at(0) ?? null);
+  if (faults.length > 0 && !entered.isConfirmed) throw new Refusal('PRICE_OUT_OF_BAND', { details: faults });
+  const nowMs = deps.clock.nowMs();
+  const price: StoredPrice = {
+    id: deps.ids.uuid(),
+    provider: row.id,
+    model: entered.model,
+    connectionId,
+    validFromMs: entered.validFromMs ?? nowMs,
+    validUntilMs: null,
+    tiers,
+    note: entered.note ?? null,
+    createdBy: caller.actor.userId,
+    createdAtMs: nowMs,
+  };
+  await commit(deps, caller, [insertPrice(deps.database, price)], deedOn('price.create', price, { tiers: { after: tiers } }));
+  return price;
+}
+
+async function requireConnection(deps: PriceDeps, id: string, provider: string): Promise<void> {
+  const found = await findConnection(deps.database, id);
+  if (!found) throw notFound();
+  if (found.connection.providerId !== provider)
+    throw unfit(fault('connectionId', 'other_provider', 'the connection belongs to another provider'));
+}
+
+const fault = (path: string, code: string, message: string): FieldFault => ({ path, code, message });
+
+function tiersOf(entered: readonly EnteredTier[]): PriceTier[] {
+  const faults: FieldFault[] = [];
+  const amount = (value: string | number, path: string): number => {
+    const nano = nanoUsdOf(value);
+    if (nano !== null && nano <= nanoPerMillionMax) return nano;
+    faults.push(fault(path, 'amount', 'an amount of US dollars from 0 to 10000 with at most nine decimals'));
+    return 0;
+  };
+  const tiers = entered.map((tier, index): PriceTier => {
+    const at = (name: string): string => `tiers.${index}.${name}`;
+    const prices: UnitPrices = { input: amount(tier.input, at('input')), output: amount(tier.output, at('output')) };
+    for (const name of ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'perRequest'] as const) {
+      const value = tier[name];
+      if (value !== undefined && value !== null) prices[name] = amount(value, at(name));
+    }
+    const before = entered[index - 1];
+    if (index === 0 ? tier.fromTokensIn !== 0 : tier.fromTokensIn <= before!.fromTokensIn)
+      faults.push(fault(at('fromTokensIn'), 'order', 'the first tier begins at 0, each further one after the one before'));
+    return { fromTokensIn: tier.fromTokensIn, prices };
+  });
+  if (faults.length > 0) throw unfit(...faults);
+  return tiers;
+}
+
+/**
+ * Ends a price now or at a later moment; what held before it holds again, else the catalogue.
+ * @throws Refusal NOT_FOUND, VALIDATION_ERROR for a moment that is past, STALE where it has ended already
+ */
+export async function endOwnPrice(deps: PriceDeps, caller: Caller, id: string, atMs: number | undefined): Promise<StoredPrice> {
+  const price = isUuid(id) ? await priceById(deps.database, id) : undefined;
+  if (!price) throw notFound();
+  const nowMs = deps.clock.nowMs();
+  if (atMs !== undefined && atMs < nowMs) throw unfit(fault('at', 'past', 'a price ends now or later: what was priced stays as it was'));
+  // One that has not begun ends where it begins, so that it never holds.
+  const untilMs = Math.max(atMs ?? nowMs, price.validFromMs);
+  try {
+    const changes = { validUntil: { before: price.validUntilMs, after: untilMs } };
+    await commit(deps, caller, [ending(deps.database, id, untilMs)], deedOn('price.end', price, changes));
+  } catch (error) {
+    if (error instanceof StaleWrite) throw new Refusal('STALE', { cause: error });
+    throw error;
+  }
+  return { ...price, validUntilMs: untilMs };
+}
+
+export interface Effective {
+  provider: string;
+  source: 'own' | 'catalogue' | 'none';
+  entry: PriceEntry | null;
+  catalogue: ModelPrices | null;
+}
+
+/** What holds now for a model, and what the catalogue says. @throws Refusal UNKNOWN_PROVIDER */
+export function effectivePrice(deps: PriceDeps, provider: string, model: string, connectionId: string | null): Effective {
+  const row = rowOf(provider);
+  const entry = deps.keeper.snapshot.prices.at(row.id, model, connectionId, deps.clock.nowMs());
+  const catalogue = deps.prices.catalogueOf(row, model);
+  return { provider: row.id, source: entry ? 'own' : catalogue ? 'catalogue' : 'none', entry, catalogue };
+}
+
+export interface Repricing extends RepriceFilter {
+  isDryRun: boolean;
+}
+
+/** What a re-pricing has found so far. */
+interface Found {
+  rows: number;
+  changed: number;
+  withoutPrice: number;
+  beforeNanoUsd: number;
+  afterNanoUsd: number;
+}
+
+export const repriceKind = 'reprice';
+
+/** Begins to price past entries again, by the prices that held at their time. Budgets that were spent stay spent. */
+export async function startRepricing(deps: PriceDeps, caller: Caller, what: Repricing): Promise<string> {
+  const row = rowOf(what.provider);
+  if (what.toMs <= what.fromMs) throw unfit(fault('to', 'order', 'the end lies after the beginning'));
+  if (what.connectionId !== null) await requireConnection(deps, what.connectionId, row.id);
+  const task = await deps.tasks.start({
+    kind: repriceKind,
+    title: `${row.id}/${what.model}`,
+    ownerUserId: caller.actor.userId,
+    ownerName: caller.actor.name,
+    input: { ...what },
+    run: (context) => reprice(deps, caller, { ...what, provider: row.id }, context),
+  });
+  return task.id;
+}
+
+async function reprice(deps: PriceDeps, caller: Caller, what: Repricing, context: TaskContext): Promise<Record<string, unknown>> {
+  const found: Found = { rows: 0, changed: 0, withoutPrice: 0, beforeNanoUsd: 0, afterNanoUsd: 0 };
+  const entries = (await listPrices(deps.database, { provider: what.provider, model: what.model })).map((entry): PriceEntry => entry);
+  const row = rowOf(what.provider);
+  let cursor: RepriceCursor | null = null;
+  // Bounded by the range: the cursor only moves forward.
+  for (;;) {
+    if (context.signal.aborted) break;
+    const page = await pricedRows(deps.database, what, cursor);
+    const last = page.at(-1);
+    if (!last) break;
+    const costs = page.map((one) => newCostOf(deps, row, entries, what.model, one, found)).filter((cost) => cost !== null);
+    if (!what.isDryRun) await writeCosts(deps.database, costs);
+    cursor = { atMs: last.atMs, id: last.id };
+    context.progress(Math.floor((last.atMs - what.fromMs) / dayMs), Math.ceil((what.toMs - what.fromMs) / dayMs));
+    context.keep(shown(found));
+  }
+  const deed = { ...deedOn('price.reprice', { id: context.taskId, provider: what.provider, model: what.model }), subjectType: 'task' };
+  const changes = { what: { after: what }, found: { after: shown(found) } };
+  await writeAudit(deps.database, auditEntry(deps, caller, { ...deed, changes }));
+  return shown(found);
+}
+
+const shown = (found: Found): Record<string, unknown> => ({ ...found });
+
+/** The new cost of an entry; null where it stays as it is. */
+function newCostOf(
+  deps: PriceDeps,
+  provider: ProviderRow,
+  entries: readonly PriceEntry[],
+  model: string,
+  row: PricedRow,
+  found: Found,
+): NewCost | null {
+  const entry = priceAt(entries, row.connectionId, row.atMs);
+  const prices = entry
+    ? tierOf(entry.tiers, row.usage.tokensIn)
+    : deps.prices.catalogueAt(provider, model, row.atMs)?.at(row.usage.tokensIn, row.usage.serviceTier);
+  found.rows += 1;
+  found.beforeNanoUsd += row.costNanoUsd ?? 0;
+  // What has no price keeps what it had: a known cost is never replaced by none.
+  if (!prices) {
+    found.withoutPrice += 1;
+    found.afterNanoUsd += row.costNanoUsd ?? 0;
+    return null;
+  }
+  const costNanoUsd = costOf(row.usage, prices);
+  found.afterNanoUsd += costNanoUsd;
+  if (costNanoUsd === row.costNanoUsd) return null;
+  found.changed += 1;
+  return { row, costNanoUsd, prices };
+}

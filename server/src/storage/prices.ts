@@ -1,0 +1,84 @@
+/** Prices that administrators set, as rows. They are added and ended, and never changed, so that every cost can be recomputed. */
+import type { PriceEntry, PriceTier } from '../domain/price.ts';
+import { thisRevision } from './changes.ts';
+import type { Database } from './database.ts';
+import type { Statement } from './driver.ts';
+
+export interface StoredPrice extends PriceEntry {
+  note: string | null;
+  createdBy: string;
+  createdAtMs: number;
+}
+
+/** Prices that one list holds at most. */
+export const pricesMax = 1000;
+
+interface PriceRow {
+  id: string;
+  provider: string;
+  model: string;
+  connection_id: string | null;
+  valid_from: number;
+  valid_until: number | null;
+  tiers: string;
+}
+
+export const priceOfRow = (row: PriceRow): PriceEntry => ({
+  id: row.id,
+  provider: row.provider,
+  model: row.model,
+  connectionId: row.connection_id,
+  validFromMs: row.valid_from,
+  validUntilMs: row.valid_until,
+  tiers: JSON.parse(row.tiers) as PriceTier[],
+});
+
+export interface PriceFilter {
+  provider?: string;
+  model?: string;
+  connectionId?: string;
+}
+
+/** Newest first. */
+export async function listPrices({ db }: Database, filter: PriceFilter): Promise<StoredPrice[]> {
+  let query = db.selectFrom('prices').selectAll();
+  if (filter.provider !== undefined) query = query.where('provider', '=', filter.provider);
+  if (filter.model !== undefined) query = query.where('model', '=', filter.model);
+  if (filter.connectionId !== undefined) query = query.where('connection_id', '=', filter.connectionId);
+  const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(pricesMax).execute();
+  return rows.map((row) => ({ ...priceOfRow(row), note: row.note, createdBy: row.created_by, createdAtMs: row.created_at }));
+}
+
+export async function priceById({ db }: Database, id: string): Promise<StoredPrice | undefined> {
+  const row = await db.selectFrom('prices').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && { ...priceOfRow(row), note: row.note, createdBy: row.created_by, createdAtMs: row.created_at };
+}
+
+export const insertPrice = ({ db, compile }: Database, price: StoredPrice): Statement =>
+  compile(
+    db.insertInto('prices').values({
+      id: price.id,
+      provider: price.provider,
+      model: price.model,
+      connection_id: price.connectionId,
+      valid_from: price.validFromMs,
+      valid_until: price.validUntilMs,
+      tiers: JSON.stringify(price.tiers),
+      note: price.note,
+      created_by: price.createdBy,
+      created_at: price.createdAtMs,
+      revision: thisRevision,
+    }),
+  );
+
+/** Ends a price that has no end yet, or a later one. Fails as stale where somebody ended it in between. */
+export const endPrice = ({ db, compile }: Database, id: string, untilMs: number): Statement => ({
+  ...compile(
+    db
+      .updateTable('prices')
+      .set({ valid_until: untilMs, revision: thisRevision })
+      .where('id', '=', id)
+      .where((or) => or.or([or('valid_until', 'is', null), or('valid_until', '>', untilMs)])),
+  ),
+  expectRows: 1,
+});

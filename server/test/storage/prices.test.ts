@@ -1,0 +1,128 @@
+/** Prices as rows, and past entries priced again: on both engines, with the roll-ups exact after it. */
+import { beforeAll, expect, test } from 'vitest';
+import { noTokens, type LedgerRecord, type UnitPrices } from '../../src/domain/ledger.ts';
+import { createDatabase, type Database } from '../../src/storage/database.ts';
+import { StaleWrite } from '../../src/storage/errors.ts';
+import { openBooks } from '../../src/storage/instances.ts';
+import { applyRecords } from '../../src/storage/ledger.ts';
+import { pricedRows, repricePageRows, writeCosts, type PricedRow, type RepriceFilter } from '../../src/storage/reprice.ts';
+import { onBothEngines } from './engines.ts';
+import { expectExactBooks, ids, intentOf, seedConnections, settlementOf, startMs } from './ledger-records.ts';
+
+const prices: UnitPrices = { input: 5, output: 6 };
+
+onBothEngines('past entries priced again', (bench) => {
+  let database: Database;
+  let connectionId: string;
+  const model = 'repriced';
+  const filter = (part: Partial<RepriceFilter> = {}): RepriceFilter => ({
+    provider: 'openai',
+    model,
+    connectionId: null,
+    fromMs: startMs,
+    toMs: startMs + 86_400_000,
+    ...part,
+  });
+  const count = repricePageRows + 25;
+
+  beforeAll(async () => {
+    database = createDatabase(await bench.open({ isMigrated: true }));
+    connectionId = (await seedConnections(database.driver, 1))[0]!;
+    for (const shard of [0, 1]) {
+      const { books } = await openBooks(database, ids.uuid(), 1_000 + shard);
+      const records: LedgerRecord[] = [];
+      for (let number = 0; number < count; number += 1) {
+        // Several share one moment, so that a page ends between two of the same time.
+        const intent = intentOf({ model, connectionId: number % 2 ? connectionId : null, atMs: startMs + Math.floor(number / 3) * 60_000 });
+        records.push(
+          intent,
+          settlementOf(intent, { costNanoUsd: number % 5 ? 1_000 : null, usage: { ...noTokens, tokensIn: 10, tokensOut: 2 } }),
+        );
+      }
+      const other = intentOf({ model: 'another', connectionId });
+      const failed = intentOf({ model, connectionId });
+      records.push(other, settlementOf(other, { costNanoUsd: 77 }));
+      records.push(
+        failed,
+        settlementOf(failed, { costNanoUsd: 0, reason: 'overloaded', status: 503, usage: noTokens }),
+        intentOf({ model }),
+      );
+      const numbered = records.map((record, index) => ({ seq: index + 1, record }));
+      for (let from = 0; from < numbered.length; from += 500) await applyRecords(database, books, numbered.slice(from, from + 500), 2_000);
+    }
+    await expectExactBooks(database.driver);
+  });
+
+  const all = async (part: Partial<RepriceFilter> = {}): Promise<PricedRow[]> => {
+    const found: PricedRow[] = [];
+    for (let after = null as { atMs: number; id: string } | null; ;) {
+      const page = await pricedRows(database, filter(part), after);
+      found.push(...page);
+      const last = page.at(-1);
+      if (!last) return found;
+      after = { atMs: last.atMs, id: last.id };
+    }
+  };
+
+  test('page by page every entry with tokens comes once, in order; open and failed ones and other models never', async () => {
+    const rows = await all();
+    expect(rows).toHaveLength(2 * count);
+    expect(new Set(rows.map(({ id }) => id)).size).toBe(2 * count);
+    expect(rows.map(({ atMs }) => atMs)).toEqual(rows.map(({ atMs }) => atMs).toSorted((a, b) => a - b));
+    expect((await all({ connectionId })).every((row) => row.connectionId === connectionId)).toBe(true);
+    expect(await all({ toMs: startMs })).toEqual([]);
+    expect(await all({ provider: 'gemini' })).toEqual([]);
+  });
+
+  test('new costs stand in the rows, the quarter-hours, the days and the day of the connection, to the nano-dollar', async () => {
+    const rows = await all();
+    for (let from = 0; from < rows.length; from += repricePageRows)
+      await writeCosts(
+        database,
+        rows.slice(from, from + repricePageRows).map((row, index) => ({ row, costNanoUsd: 2_000 + index, prices })),
+      );
+    await expectExactBooks(database.driver);
+    const after = await all();
+    expect(after.every(({ costNanoUsd }) => costNanoUsd !== null && costNanoUsd >= 2_000)).toBe(true);
+    const [sum] = await database.driver.rows<{ unpriced: number }>({
+      sql: `SELECT CAST(SUM(unpriced) AS BIGINT) AS unpriced FROM usage_days d JOIN usage_dimensions n ON n.id = d.dimension_id WHERE n.model = $1`,
+      params: [model],
+    });
+    expect(Number(sum?.unpriced), 'nothing counts as unpriced any more').toBe(0);
+    const [untouched] = await database.driver.rows<{ cost_nano_usd: number }>({
+      sql: `SELECT cost_nano_usd FROM usage_events WHERE model = $1 LIMIT 1`,
+      params: ['another'],
+    });
+    expect(Number(untouched?.cost_nano_usd)).toBe(77);
+  });
+
+  test('how long a cache write stays and the tier that served are in the rows, whether a record found its intent or not', async () => {
+    const { books } = await openBooks(database, ids.uuid(), 1_007);
+    const usage = { ...noTokens, tokensIn: 10, tokensOut: 2, tokensCacheWrite: 8, tokensCacheWriteHour: 5, serviceTier: 'flex' };
+    const plain = { ...noTokens, tokensIn: 10, tokensOut: 2 };
+    const intents = [0, 1, 2].map(() => intentOf({ model: 'hourly' }));
+    const [early, late, bare] = intents as [(typeof intents)[0], (typeof intents)[0], (typeof intents)[0]];
+    const portion = (records: LedgerRecord[], from: number) => records.map((record, index) => ({ seq: from + index, record }));
+    await applyRecords(
+      database,
+      books,
+      portion([early, settlementOf(early, { usage }), late, bare, settlementOf(bare, { usage: plain })], 1),
+      2_000,
+    );
+    await applyRecords(database, books, portion([settlementOf(late, { usage })], 6), 2_000);
+    const rows = new Map((await all({ model: 'hourly' })).map((row) => [row.id, row.usage]));
+    expect(rows.get(early.id)).toEqual(usage);
+    expect(rows.get(late.id)).toEqual(usage);
+    expect(rows.get(bare.id)).toEqual(plain);
+    await expectExactBooks(database.driver);
+  });
+
+  test('a page of which one row changed meanwhile is not written at all', async () => {
+    const rows = (await all()).slice(0, 3);
+    const old = { ...rows[2]!, costNanoUsd: 1 };
+    const costs = [rows[0]!, rows[1]!, old].map((row) => ({ row, costNanoUsd: 9_999_999, prices }));
+    await expect(writeCosts(database, costs)).rejects.toThrow(StaleWrite);
+    expect((await all()).every(({ costNanoUsd }) => costNanoUsd !== 9_999_999)).toBe(true);
+    await expectExactBooks(database.driver);
+  });
+});
