@@ -2,19 +2,22 @@
 import type { AIProviderName } from '@patchbay/contract/connections';
 import type { ChatRequest, ChatResponse } from '../domain/chat.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
+import type { InstalledModel, PullProgress } from '../domain/local-models.ts';
 import type { ListedModel } from '../domain/probe.ts';
 import { EgressError, type Trust } from '../egress/egress.ts';
 import type { Ids } from '../lib/ids.ts';
 import { scanObject } from '../lib/json-scan.ts';
 import { callProvider, headersOf, type CallDeps } from './call.ts';
 import type { CallRequest, CallTimeouts } from './calling.ts';
-import { mustProviderRow, rowAt } from './catalog.ts';
+import { mustProviderRow, rowAt, rowFor } from './catalog.ts';
 import { failureOfEgress } from './egress-faults.ts';
 import { isModelList } from './model-lists.ts';
 import { normaliseBase } from './normalise.ts';
 import type { Destination, Protocol } from './protocol.ts';
 import { protocolOf } from './protocols.ts';
 import { openai } from './openai/protocol.ts';
+import { installedAt, pullAt } from './ollama-models.ts';
+import { proofOf } from './proof.ts';
 import { parseJson } from './shape.ts';
 
 export type { AIProviderName } from '@patchbay/contract/connections';
@@ -97,6 +100,56 @@ export class GeminiProvider implements AIProvider {
   }
 }
 
+/** What a local server is asked with: it needs no key, but an address (R-152). */
+export interface OllamaConfig extends Omit<AIProviderConfig, 'apiKey'> {
+  apiKey?: string;
+}
+
+/** A local Ollama server in its own wire, whichever of its addresses is given (R-135 to R-138). */
+export class OllamaProvider implements AIProvider {
+  readonly name = 'ollama';
+  readonly #deps: AIProviderDeps;
+
+  constructor(deps: AIProviderDeps) {
+    this.#deps = deps;
+  }
+
+  /** TRUE only when `{baseUrl}/api/tags` answers with a 2xx. */
+  async testConnection(config: OllamaConfig): Promise<boolean> {
+    return isAnswered(this.#deps, this.#place(config));
+  }
+
+  async getAvailableModels(config: OllamaConfig): Promise<ListedModel[]> {
+    return modelsAt(this.#deps, this.#place(config));
+  }
+
+  async createCompletion(config: OllamaConfig, request: ChatRequest): Promise<ChatResponse> {
+    return completionAt(this.#deps, this.#place(config, request.model), request);
+  }
+
+  /** The models that are installed on the server, with what is known of them. Throws UpstreamFailure. */
+  async getLocalModels(config: OllamaConfig): Promise<InstalledModel[]> {
+    return installedAt(this.#deps, { ...this.#place(config), customHeaders: {} });
+  }
+
+  /** Downloads and installs a model; progress is told as it comes, and never goes back. Throws UpstreamFailure. */
+  async pullModel(
+    config: OllamaConfig,
+    modelName: string,
+    options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void } = {},
+  ): Promise<void> {
+    const { signal, onProgress } = options;
+    const place = { ...this.#place(config), customHeaders: {} };
+    return pullAt(this.#deps, place, modelName, { ...(signal && { signal }), onProgress: (progress) => onProgress?.(progress) });
+  }
+
+  /** The native wire lies at the root, also where the OpenAI-compatible address was entered (C-17). */
+  #place(config: OllamaConfig, model = config.model ?? ''): AskedPlace {
+    const baseUrl = config.baseUrl?.trim().replace(/\/v1\/*$/, '');
+    return placeOf(this.name, { ...config, baseUrl, apiKey: config.apiKey ?? '' }, model);
+  }
+}
+
 /** Where a question goes, with what proves it. */
 interface AskedPlace {
   to: Destination;
@@ -110,7 +163,7 @@ interface AskedPlace {
 function placeOf(name: AIProviderName, config: AIProviderConfig, model = config.model ?? ''): AskedPlace {
   const row = mustProviderRow(name);
   const { baseUrl, origin } = normaliseBase(row, config.baseUrl);
-  const to: Destination = { row: rowAt(row, baseUrl), baseUrl, settings: {}, model };
+  const to: Destination = { row: rowFor(rowAt(row, baseUrl), {}, model), baseUrl, settings: {}, model };
   return { to, protocol: protocolOf(to.row), origin, trust: config.trust ?? 'member', secret: config.apiKey };
 }
 
@@ -122,10 +175,9 @@ async function askForModels(
   const headers = headersOf({ to, secret, customHeaders: {} }, protocol);
   const limits = { totalTimeoutMs: listTimeoutMs, bodyBytesMax: listBytesMax };
   try {
-    const { status, body } = await deps.egress.fetchWhole(
-      { origin, path: protocol.modelsPath(to), method: 'GET', headers, body: null, trust },
-      limits,
-    );
+    const ask = { origin, path: protocol.modelsPath(to), method: 'GET' as const, headers, body: null };
+    const proof = await proofOf(deps, protocol, to, secret, ask);
+    const { status, body } = await deps.egress.fetchWhole({ ...ask, headers: { ...headers, ...proof }, trust }, limits);
     return { status, body: body.toString('utf8') };
   } catch (error) {
     if (error instanceof EgressError) throw failureOfEgress(error);

@@ -8,10 +8,14 @@ import type { Clock, Timer } from '../lib/clock.ts';
 import { SseTooLarge } from '../lib/sse.ts';
 import { streamBytesMax, wholeBytesMax, type AnswerFacts, type Call, type CallSink } from './calling.ts';
 import { failureOfEgress } from './egress-faults.ts';
+import { serverSentEvents, type Framing } from './framing.ts';
 import { seenAnswer } from './openai/answer.ts';
 import type { Protocol, VendorError } from './protocol.ts';
 import { parseJson } from './shape.ts';
-import { chunksOfWhole, PassedStream, TranslatedStream, type StreamTaker } from './streams.ts';
+import { MirroredStream } from './mirror.ts';
+import { wireOf } from './wires.ts';
+import { PassedStream, piecesOfWhole, TranslatedStream, type AnswerTaker, type StreamTaker } from './streams.ts';
+import { chatWriter } from './writer.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** An error body is read this far; more says nothing. */
@@ -34,6 +38,8 @@ export class AnswerReader implements ResponseSink, Exchange {
   private readonly call: Call;
   private readonly protocol: Protocol;
   private readonly sink: CallSink;
+  /** Set where the answer is none of a conversation. */
+  private readonly taker: AnswerTaker | null;
   private readonly facts: AnswerFacts;
   private readonly watchdog: Watchdog;
   private exchange: Exchange | null = null;
@@ -44,12 +50,16 @@ export class AnswerReader implements ResponseSink, Exchange {
   private bytes = 0;
   private isOver = false;
   private drain: Timer | null = null;
+  /** What must not be read in a provider's error: the secret, its parts, and what was made of it. */
+  private concealed: readonly string[];
 
-  constructor(clock: Clock, call: Call, protocol: Protocol, changed: Change[], sink: CallSink) {
+  constructor(clock: Clock, call: Call, protocol: Protocol, changed: Change[], sink: CallSink, taker: AnswerTaker | null = null) {
     this.clock = clock;
     this.call = call;
     this.protocol = protocol;
     this.sink = sink;
+    this.taker = taker;
+    this.concealed = [call.secret];
     this.facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed };
     this.watchdog = new Watchdog(clock, call.timeouts, (fault) => this.expire(fault));
   }
@@ -57,6 +67,21 @@ export class AnswerReader implements ResponseSink, Exchange {
   started(exchange: Exchange): void {
     this.exchange = exchange;
     if (this.isOver) exchange.abort();
+  }
+
+  /** What else must not be read in a provider's error, longest first: a part must not be cut out of the whole. */
+  conceal(values: readonly string[]): void {
+    this.concealed = values.toSorted((a, b) => b.length - a.length);
+  }
+
+  hasEnded(): boolean {
+    return this.isOver;
+  }
+
+  /** The request never left: its secret proves nothing, or could not be exchanged. */
+  refused(error: unknown): void {
+    if (error instanceof UpstreamFailure) this.deliver(error);
+    else this.deliver(new UpstreamFailure('auth', 'the secret could not be used', { cause: error }));
   }
 
   /** The caller has gone: the provider is stopped at once. */
@@ -79,8 +104,9 @@ export class AnswerReader implements ResponseSink, Exchange {
     this.headers = headers;
     this.watchdog.headersSeen();
     if (status >= 300 && status < 400) return this.fail('redirect', 'the provider answered with a redirect');
-    if (status >= 200 && status < 300 && this.call.request.isStream && mediaType(headers) === 'text/event-stream')
-      this.stream = this.openStream();
+    if (status >= 300) return;
+    if (this.taker) this.stream = this.taker.stream(mediaType(headers), this.facts);
+    else if (this.call.request.isStream && mediaType(headers) === this.framing().mediaType) this.stream = this.openStream();
   }
 
   onData(chunk: Buffer): boolean | void {
@@ -113,10 +139,24 @@ export class AnswerReader implements ResponseSink, Exchange {
     this.deliver(failureOfEgress(error));
   }
 
+  private framing(): Framing {
+    return this.protocol.framing ?? serverSentEvents;
+  }
+
   private openStream(): StreamTaker {
     const { to, request, moment } = this.call;
-    if (to.row.protocol === 'openai') return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always');
-    return new TranslatedStream(this.facts, this.protocol.streamReader(to, moment), this.protocol, request.wantsUsage);
+    if (to.row.protocol === 'openai' && request.wire === undefined)
+      return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always');
+    const reader = this.protocol.streamReader(to, moment);
+    const writer = request.wire?.writer() ?? chatWriter(request.wantsUsage);
+    if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer);
+    return new TranslatedStream(this.facts, reader, this.protocol, writer, this.framing().reader());
+  }
+
+  /** The provider speaks the very wire that the caller came by, and it is not the house's. */
+  private isOwnWire(): boolean {
+    const { to, request } = this.call;
+    return request.wire !== undefined && wireOf(to.row) === request.wire.id;
   }
 
   private takeEvents(stream: StreamTaker, chunk: Buffer): boolean {
@@ -188,40 +228,64 @@ export class AnswerReader implements ResponseSink, Exchange {
 
   private finishWhole(): void {
     const { to, request } = this.call;
-    const isPassed = to.row.protocol === 'openai' && !request.isStream;
-    let whole: { body: Buffer; response: ChatResponse | null };
+    const isPassed = to.row.protocol === 'openai' && !request.isStream && request.wire === undefined;
+    let said: Buffer | string | string[];
     try {
-      whole = this.readWhole(isPassed);
+      said = this.taker ? this.taker.whole(this.wholeBody(), mediaType(this.headers), this.facts) : this.wholeSaid(isPassed);
     } catch (error) {
       return error instanceof UpstreamFailure ? this.deliver(this.scrubbed(error)) : this.failUnread(error);
     }
     if (!this.close()) return;
-    const { body, response } = whole;
-    if (response === null) return this.sink.onWhole(body, this.facts);
-    if (!request.isStream) return this.sink.onWhole(JSON.stringify(response), this.facts);
-    // Asked for a stream, answered whole (E3): the answer is good, so it is told as a stream.
-    for (const piece of chunksOfWhole(response, request.wantsUsage)) this.sink.onPiece(piece, this.facts);
+    if (!Array.isArray(said)) return this.sink.onWhole(said, this.facts);
+    for (const piece of said) this.sink.onPiece(piece, this.facts);
     this.sink.onStreamEnd(this.facts);
+  }
+
+  /** The answer in the caller's wire; as pieces where a stream was asked for and answered whole (E3): it is good, so it is told as one. */
+  private written(body: Buffer, response: ChatResponse): Buffer | string | string[] {
+    const { wire, isStream, wantsUsage } = this.call.request;
+    if (isStream) return piecesOfWhole(response, wire?.writer() ?? chatWriter(wantsUsage));
+    if (wire === undefined) return JSON.stringify(response);
+    return this.isOwnWire() ? wire.passWhole(body) : wire.whole(response);
+  }
+
+  private wholeBody(): Buffer {
+    return this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
+  }
+
+  private wholeSaid(isPassed: boolean): Buffer | string | string[] {
+    const { body, response } = this.readWhole(isPassed);
+    return response === null ? body : this.written(body, response);
   }
 
   /** Throws UpstreamFailure for what is no completion. The response is built where its bytes are not passed on as they came. */
   private readWhole(isPassed: boolean): { body: Buffer; response: ChatResponse | null } {
-    const body = this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
+    const body = this.wholeBody();
     const { to, moment } = this.call;
     const parsed = parseJson(body.toString('utf8'));
     if (isPassed) {
       const seen = seenAnswer(parsed, moment);
-      this.learn(seen.usage, seen.finishReason, seen.model ?? to.model, seen.messages);
+      this.learn(seen, seen.finishReason, seen.model ?? to.model, seen.messages);
       return { body, response: null };
     }
     const response = this.protocol.fromVendor(parsed, to, moment);
     const messages = response.choices.map((choice) => choice.message);
-    this.learn(response.usage, response.choices[0]?.finish_reason ?? null, response.model, messages);
+    this.learn(
+      { usage: response.usage, serviceTier: response['service_tier'] },
+      response.choices[0]?.finish_reason ?? null,
+      response.model,
+      messages,
+    );
     return { body, response };
   }
 
-  private learn(usage: unknown, finishReason: string | null, model: string, messages: readonly unknown[]): void {
-    this.facts.usage = this.protocol.usageOf(usage);
+  private learn(
+    said: { usage: unknown; serviceTier: unknown },
+    finishReason: string | null,
+    model: string,
+    messages: readonly unknown[],
+  ): void {
+    this.facts.usage = this.protocol.usageOf(said.usage, said.serviceTier);
     this.facts.finishReason = finishReason;
     this.facts.modelReported = model || null;
     // The base of an estimate, and writing a long answer once more is dear: nobody asks where the provider has counted.
@@ -251,10 +315,11 @@ export class AnswerReader implements ResponseSink, Exchange {
 
   /** Providers echo keys in their errors (C13): the one that was sent is cut out before anybody reads the text. */
   private scrubbed(failure: UpstreamFailure): UpstreamFailure {
-    const { secret, customHeaders } = this.call;
+    const { customHeaders } = this.call;
     let message = failure.vendorMessage;
     if (message === null) return failure;
-    for (const value of [secret, ...Object.values(customHeaders)]) if (value.length >= 4) message = message.replaceAll(value, '[secret]');
+    for (const value of [...this.concealed, ...Object.values(customHeaders)])
+      if (value.length >= 4) message = message.replaceAll(value, '[secret]');
     if (message === failure.vendorMessage) return failure;
     const { fault, vendorStatus, retryAfterMs, isReuseRace } = failure;
     return new UpstreamFailure(fault, failure.message, { vendorStatus, retryAfterMs, isReuseRace, vendorMessage: message });

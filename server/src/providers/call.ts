@@ -1,19 +1,33 @@
 /** One attempt at one provider: translate, send, translate back. Never retries, never logs, never decides what follows. */
-import type { ChatRequest } from '../domain/chat.ts';
 import type { ConnectionSettings } from '../domain/connection.ts';
 import type { Change } from '../domain/ledger.ts';
 import { dispatchInflating } from '../egress/inflate.ts';
-import type { Egress, Exchange } from '../egress/egress.ts';
+import type { Egress, Exchange, OutgoingRequest } from '../egress/egress.ts';
 import type { Clock } from '../lib/clock.ts';
-import { memberValue, patchObject, writeObject, type Patch } from '../lib/json-scan.ts';
+import { memberValue, patchObject, writeObject, type Patch, type Scan } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
-import { isReasoningModel } from './openai/families.ts';
+import { bareModel } from './openai/quirks.ts';
+import { isReasoningModel } from './openai-families.ts';
+import { bodyModel } from './openai-paths.ts';
 import { protocolOf } from './protocols.ts';
 import { requestDefaults, withDefaults } from './defaults.ts';
-import { streamBytesMax, wholeBytesMax, type Call, type CallRequest, type CallSink, type CallTimeouts } from './calling.ts';
-import type { Destination, Protocol } from './protocol.ts';
+import {
+  streamBytesMax,
+  wholeBytesMax,
+  type Asking,
+  type Call,
+  type CallRequest,
+  type CallSink,
+  type CallTimeouts,
+  type WatchedWord,
+} from './calling.ts';
+import { serverSentEvents } from './framing.ts';
+import { concealedOf, proofOf } from './proof.ts';
+import type { Destination, Protocol, UnsignedRequest } from './protocol.ts';
 import type { ProviderRow } from './row.ts';
+import { capOutput, prepareForeign } from './foreign.ts';
 import { isRecord } from './shape.ts';
+import { rowForCaller, wireOf } from './wires.ts';
 
 export interface CallDeps {
   egress: Egress;
@@ -21,42 +35,88 @@ export interface CallDeps {
 }
 
 /** Starts one call. The returned exchange is aborted when the client has gone; the sink then hears `caller_gone`. */
-export function callProvider(deps: CallDeps, call: Call, sink: CallSink): Exchange {
+export function callProvider(deps: CallDeps, asked: Call, sink: CallSink): Exchange {
+  const call = asked.request.wire === undefined ? asked : inCallersWire(asked);
   const protocol = protocolOf(call.to.row);
   const prepared = prepare(call, protocol);
   const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink);
-  const exchange = dispatchInflating(
-    deps.egress,
-    {
-      origin: call.origin,
-      path: protocol.chatPath(call.to, call.request.isStream),
-      method: 'POST',
-      headers: headersOf(call, protocol),
-      body: prepared.body,
-      trust: call.trust,
-    },
-    reader,
-    call.request.isStream ? streamBytesMax : wholeBytesMax,
-  );
-  reader.started(exchange);
+  const headers = headersOf(call, protocol, prepared.isTranslated);
+  const unsigned: UnsignedRequest = {
+    origin: call.origin,
+    path: protocol.chatPath(call.to, call.request.isStream),
+    method: 'POST',
+    headers,
+    body: prepared.body,
+  };
+  return sendCall(deps, call, protocol, { ...unsigned, headers }, prepared.body, reader);
+}
+
+/** Proves the request and lets it go. `headers` may still be added to; a body that is a stream cannot be signed. */
+export function sendCall(
+  deps: CallDeps,
+  call: Call,
+  protocol: Protocol,
+  { headers, ...request }: UnsignedRequest & { headers: Record<string, string> },
+  body: OutgoingRequest['body'],
+  reader: AnswerReader,
+): Exchange {
+  const unsigned: UnsignedRequest = { ...request, headers };
+  const bytesMax = call.request.isStream ? streamBytesMax : wholeBytesMax;
+  const send = (): void =>
+    reader.started(
+      dispatchInflating(
+        deps.egress,
+        { ...unsigned, headers, body, trust: call.trust, connectTimeoutMs: call.timeouts.connectMs },
+        reader,
+        bytesMax,
+      ),
+    );
+  const proof = proofOf(deps, protocol, call.to, call.secret, unsigned);
+  if (proof === null) send();
+  else
+    proof.then(
+      (proven) => {
+        add(headers, proven);
+        reader.conceal(concealedOf(protocol, call.secret, proven));
+        // Whoever hung up meanwhile needs no answer any more.
+        if (!reader.hasEnded()) send();
+      },
+      (error: unknown) => reader.refused(error),
+    );
   return reader;
 }
 
 export function headersOf(
   call: Pick<Call, 'to' | 'secret' | 'customHeaders'> & { request?: CallRequest },
   protocol: Protocol,
+  isTranslated = false,
 ): Record<string, string> {
   const headers: Record<string, string> = {
-    accept: call.request?.isStream ? 'text/event-stream' : 'application/json',
+    accept: call.request?.isStream ? (protocol.framing ?? serverSentEvents).mediaType : 'application/json',
     'accept-encoding': 'identity',
     'content-type': 'application/json',
     'user-agent': 'patchbay',
   };
   // One after the other into one object: most of these are empty, and spreading them would make a new object of each.
+  // The caller's own version and beta names belong to a body in the same wire; one that we wrote is in the connection's version.
+  const isOwnWire = call.request?.wire !== undefined && wireOf(call.to.row) === call.request.wire.id;
+  if (isOwnWire && isTranslated) add(headers, call.request!.wire!.headers);
   add(headers, protocol.headers(call.to));
+  if (isOwnWire && !isTranslated) add(headers, call.request!.wire!.headers);
   add(headers, call.customHeaders);
   add(headers, protocol.authHeaders(call.to, call.secret));
   return headers;
+}
+
+function inCallersWire<Asked extends Asking>(call: Asked): Asked {
+  const row = rowForCaller(call.to.row, call.to.settings, call.request.wire?.id);
+  return row === call.to.row ? call : { ...call, to: { ...call.to, row } };
+}
+
+/** The body as it would leave, and what was changed for it; nobody is called. Throws UpstreamFailure where it cannot be said. */
+export function bodyOf(asked: Asking): { body: Buffer | string; changed: Change[]; row: ProviderRow } {
+  const call = asked.request.wire === undefined ? asked : inCallersWire(asked);
+  return { ...prepare(call, protocolOf(call.to.row)), row: call.to.row };
 }
 
 function add(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
@@ -64,8 +124,9 @@ function add(headers: Record<string, string>, more: Readonly<Record<string, stri
 }
 
 /** The body that goes out. The same wire is patched in its bytes; another one is translated, or rewritten where a quirk demands it. */
-function prepare(call: Call, protocol: Protocol): { body: Buffer | string; changed: Change[] } {
+function prepare(call: Asking, protocol: Protocol): { body: Buffer | string; changed: Change[]; isTranslated?: boolean } {
   const { to, request } = call;
+  if (request.wire !== undefined) return prepareForeign(call, protocol, request.wire);
   const defaults = requestDefaults(to.row, to.settings, to.model, (field) => request.scan.members.has(field));
   if (to.row.protocol === 'openai' && !mustRewrite(to, request)) {
     return { body: patchObject(request.bytes, request.scan, patchesOf(call, defaults.fields)), changed: defaults.changed };
@@ -73,22 +134,26 @@ function prepare(call: Call, protocol: Protocol): { body: Buffer | string; chang
   // The connection's own limit comes before the cap, so that the smaller of the two is sent.
   const complete = withDefaults(request.parsed(), to);
   const parsed = { ...complete.request };
-  if (request.outputTokensMax !== null) capOutput(parsed, request.outputTokensMax);
+  const capped = request.outputTokensMax === null ? [] : capOutput(parsed, request.outputTokensMax);
   const { body, changed } = protocol.toVendor({ ...parsed, model: to.model, stream: request.isStream }, to);
   // What the rewrite leaves alone keeps its own bytes, so that no number is rounded on the way (R-043).
   const written = to.row.protocol === 'openai' ? writeObject(request.bytes, request.scan, request.parsed(), body) : JSON.stringify(body);
-  return { body: written, changed: [...complete.changed, ...changed] };
+  return { body: written, changed: [...complete.changed, ...capped, ...changed] };
 }
 
 /** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
 function mustRewrite({ row, model }: Destination, { bytes, scan, outputTokensMax }: CallRequest): boolean {
   if (outputTokensMax !== null) return true;
-  if (row.developerRole === 'system' && mentions(bytes, '"developer"', 'per"')) return true;
+  if (row.developerRole === 'system' && mentions(bytes, scan, 'developer')) return true;
   // What only the house understands in a message must not reach a provider.
-  if (mentions(bytes, '"patchbay"', 'bay"')) return true;
+  if (mentions(bytes, scan, 'patchbay')) return true;
   // A provider that always reports usage does not know the option that asks for it.
   if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
   for (const name of quirkFieldsOf(row)) if (scan.members.has(name)) return true;
+  for (const { models, drop } of row.modelDrops)
+    if (drop.some((name) => scan.members.has(name)) && models.test(bareModel(model))) return true;
+  for (const name of row.dropInMessages) if (bytes.includes(`"${name}"`)) return true;
+  if (row.callIds === 'nine' && mentions(bytes, scan, 'tool_calls')) return true;
   return row.families !== null && isReasoningModel(model) && familyFields.some((name) => scan.members.has(name));
 }
 
@@ -102,8 +167,8 @@ function quirkFieldsOf(row: ProviderRow): readonly string[] {
   return names;
 }
 
-/** Whether a word stands in a body. Node finds short texts six times as fast as long ones, so the word's ending is looked for first. */
-const mentions = (bytes: Buffer, word: string, ending: string): boolean => bytes.includes(ending) && bytes.includes(word);
+/** Whether a word stands in a body, as a name or as a value. Most scans have looked out for it already. */
+const mentions = (bytes: Buffer, { met }: Scan, word: WatchedWord): boolean => (met ? met.has(word) : bytes.includes(`"${word}"`));
 
 /** Fields that a family of models renames or refuses (C-39). */
 const familyFields = [
@@ -117,8 +182,8 @@ const familyFields = [
   'logit_bias',
 ];
 
-function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unknown>>): Patch[] {
-  const patches: Patch[] = [{ key: 'model', json: JSON.stringify(to.model) }];
+function patchesOf({ to, request }: Asking, defaults: Readonly<Record<string, unknown>>): Patch[] {
+  const patches: Patch[] = [{ key: 'model', json: JSON.stringify(bodyModel(to)) }];
   if (request.isStream && !request.wantsUsage && to.row.reportsUsageInStream === 'on_request') {
     // Read by itself: a large body is not parsed for it.
     const options = memberValue(request.bytes, request.scan, 'stream_options');
@@ -128,23 +193,15 @@ function patchesOf({ to, request }: Call, defaults: Readonly<Record<string, unkn
   return patches;
 }
 
-function capOutput(parsed: ChatRequest, outputTokensMax: number): void {
-  const asked = parsed.max_completion_tokens ?? parsed.max_tokens;
-  const capped = typeof asked === 'number' && asked >= 0 ? Math.min(asked, outputTokensMax) : outputTokensMax;
-  const isOldName = parsed.max_tokens !== undefined && parsed.max_tokens !== null;
-  if (isOldName) parsed.max_tokens = capped;
-  // Both names may stand there, and which one a server obeys is its choice.
-  if (!isOldName || (parsed.max_completion_tokens !== undefined && parsed.max_completion_tokens !== null))
-    parsed.max_completion_tokens = capped;
-}
-
 /** The timeouts of a connection: its own where it names them, the house's elsewhere. */
 export function timeoutsOf(settings: ConnectionSettings, house: CallTimeouts): CallTimeouts {
   const own = settings['timeouts'];
   if (typeof own !== 'object' || own === null) return house;
-  const { firstByteMs, idleMs, totalMs } = own as { firstByteMs?: unknown; idleMs?: unknown; totalMs?: unknown };
-  const pick = (value: unknown, fallback: number): number => (typeof value === 'number' && value > 0 ? value : fallback);
+  const { connectMs, firstByteMs, idleMs, totalMs } = own as Record<'connectMs' | 'firstByteMs' | 'idleMs' | 'totalMs', unknown>;
+  const pick = <Fallback>(value: unknown, fallback: Fallback): number | Fallback =>
+    typeof value === 'number' && value > 0 ? value : fallback;
   return {
+    connectMs: pick(connectMs, house.connectMs),
     headersMs: pick(firstByteMs, house.headersMs),
     firstEventMs: pick(firstByteMs, house.firstEventMs),
     idleMs: pick(idleMs, house.idleMs),

@@ -4,11 +4,18 @@ import type { UpstreamFailure } from '../domain/errors.ts';
 import type { Change, TokenUsage } from '../domain/ledger.ts';
 import type { Trust } from '../egress/egress.ts';
 import type { Scan } from '../lib/json-scan.ts';
+import type { Form } from '../lib/form.ts';
+import type { Operation } from './operations/operations.ts';
 import type { Destination, Moment } from './protocol.ts';
+import type { CallerWire } from './writer.ts';
 
 /** Bytes of one whole answer, and of one stream, inflated. */
 export const wholeBytesMax = 32 * 1024 * 1024;
 export const streamBytesMax = 64 * 1024 * 1024;
+
+/** Words that decide whether a body can be passed on in its own bytes; whoever scans one looks out for them. */
+export const watchedWords = ['developer', 'patchbay', 'tool_calls'] as const;
+export type WatchedWord = (typeof watchedWords)[number];
 
 export interface CallRequest {
   /** The body as the client sent it. */
@@ -21,9 +28,17 @@ export interface CallRequest {
   wantsUsage: boolean;
   /** Where a content policy or a limit changed it: upper bound of the output that is sent upstream. */
   outputTokensMax: number | null;
+  /** Set where the body is in another wire than the house's; `parsed` then translates it, and answers go out in that wire. */
+  wire?: CallerWire;
+  /** Set where something else than a conversation is asked. */
+  operation?: Operation;
+  /** Set where the body came as a form; `bytes` then holds its texts as an object. */
+  form?: Form;
 }
 
 export interface CallTimeouts {
+  /** Until there is a line to the provider; the way out has a limit of its own where a connection names none. */
+  connectMs?: number;
   /** Until the response headers. */
   headersMs: number;
   /** Until the first event that means something. */
@@ -45,6 +60,9 @@ export interface Call {
   moment: Moment;
 }
 
+/** What a body is made from, before there is a secret, a line or a clock. */
+export type Asking = Pick<Call, 'to' | 'request'>;
+
 /** What is known of an answer so far; also of one that broke off. */
 export interface AnswerFacts {
   /** Null while the provider has not said. */
@@ -54,13 +72,15 @@ export interface AnswerFacts {
   /** Characters of content seen, for an estimate where usage is missing. */
   contentChars: number;
   changed: Change[];
+  /** Of the answer, where it is neither JSON nor the events of a conversation. */
+  mediaType?: string;
 }
 
 /** Takes one answer: `onWhole`, or `onPiece`s and `onStreamEnd`; or `onFailure` at any point. Exactly one end. */
 export interface CallSink {
-  /** A whole answer in the house's wire, checked to be one. */
+  /** A whole answer in the caller's wire, checked to be one. */
   onWhole(body: Buffer | string, facts: AnswerFacts): void;
-  /** Events of the house's wire; the first piece is the first event that means something. `false` asks for a pause. */
+  /** Events of the caller's wire; the first piece is the first event that means something. `false` asks for a pause. */
   onPiece(piece: Buffer | string, facts: AnswerFacts): boolean;
   onStreamEnd(facts: AnswerFacts): void;
   onFailure(failure: UpstreamFailure, facts: AnswerFacts): void;

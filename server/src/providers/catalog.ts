@@ -1,4 +1,5 @@
 /** Every provider we know, and how to find one by id, by address or by the AI LLM face's word. */
+import type { ConnectionSettings } from '../domain/connection.ts';
 import { pathOf } from './normalise.ts';
 import { rows } from './rows.ts';
 import type { AiType, ProviderRow } from './row.ts';
@@ -36,6 +37,27 @@ export function rowAt(row: ProviderRow, baseUrl: string): ProviderRow {
   if (row.wires.length === 0) return row;
   const path = pathOf(baseUrl);
   return row.wires.find((wire) => path.endsWith(wire.pathEnd))?.row ?? row;
+}
+
+/** Rows never change, so the one that speaks Responses is made once for each. */
+const byResponses = new WeakMap<ProviderRow, ProviderRow>();
+
+export function responsesRow(row: ProviderRow): ProviderRow {
+  let found = byResponses.get(row);
+  if (!found) byResponses.set(row, (found = { ...row, protocol: 'responses' }));
+  return found;
+}
+
+/**
+ * The row of one request at one address (`rowAt` said which): the connection's `wire` setting decides between chat completions
+ * and Responses where the provider has both; unset or `auto`, a model that answers on one wire alone is asked there.
+ */
+export function rowFor(row: ProviderRow, settings: ConnectionSettings, model: string): ProviderRow {
+  if (row.responses === null || row.protocol !== 'openai') return row;
+  const wire = settings['wire'];
+  if (wire === 'responses') return responsesRow(row);
+  if (wire === 'chat' || row.responses.models === null) return row;
+  return row.responses.models.test(model.slice(model.lastIndexOf('/') + 1)) ? responsesRow(row) : row;
 }
 
 /** `a.example.com` against `a.example.com`, `.example.com` (every subdomain) or `a.*.com` (one label). Lower case. */

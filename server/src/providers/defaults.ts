@@ -2,7 +2,7 @@
 import type { ChatRequest } from '../domain/chat.ts';
 import type { ConnectionSettings } from '../domain/connection.ts';
 import type { Change } from '../domain/ledger.ts';
-import { adaptToFamily } from './openai/families.ts';
+import { adaptToFamily } from './openai-families.ts';
 import { applyQuirks } from './openai/quirks.ts';
 import type { Destination } from './protocol.ts';
 import type { ProviderRow } from './row.ts';
@@ -22,6 +22,7 @@ const fieldOf: Readonly<Record<string, string>> = {
   reasoningEffort: 'reasoning_effort',
   repeatPenalty: 'repeat_penalty',
   numCtx: 'num_ctx',
+  keepAlive: 'keep_alive',
   safetySettings: 'safety_settings',
 };
 
@@ -93,7 +94,7 @@ export function requestDefaults(
   // Where nothing is added there is nothing to rename or to refuse either.
   if (row.protocol !== 'openai' || changed.length === 0) return { fields, changed };
   if (row.families === 'openai') changed.push(...adaptToFamily(fields, model));
-  changed.push(...applyQuirks(row, fields));
+  changed.push(...applyQuirks(row, fields, model));
   return { fields, changed };
 }
 

@@ -59,7 +59,7 @@ export function maxTokensMaxOf(row: ProviderRow, model: string | null): number {
 
 /** 0 to 2, but 1 for Anthropic and for Gemini's two retired models (C-07). */
 export function temperatureMaxOf(row: ProviderRow, model: string | null): number {
-  if (row.protocol === 'anthropic') return 1;
+  if (row.protocol === 'anthropic' || row.protocol === 'bedrock') return 1;
   return row.aiType === 'GOOGLE' && model !== null && legacyGemini.has(model) ? 1 : 2;
 }
 
@@ -90,7 +90,21 @@ const projectId = field('projectId', {
   pattern: '^[\\x21-\\x7e]+$',
   placeholder: 'proj_...',
 });
+const wire = field('wire', {
+  kind: 'select',
+  group: 'advanced',
+  options: optionsOf('wire', ['auto', 'chat', 'responses']),
+  default: 'auto',
+  hint: 'providers.hints.wire',
+});
 const parameters = field('parameters', { kind: 'json', group: 'advanced', hint: 'providers.hints.parameters' });
+
+/** A choice of wire where there is one. */
+const wires = (row: ProviderRow): Field[] => (row.responses === null ? [] : [wire]);
+
+/** A name that may stand in an address. */
+const nameField = (name: string, charsMax: number, placeholder: string): Field =>
+  field(name, { kind: 'text', group: 'basic', charsMax, pattern: '^[a-z0-9][a-z0-9:.-]*$', placeholder, hint: `providers.hints.${name}` });
 
 const sampling = (row: ProviderRow, model: string | null): Field[] => [
   temperature(temperatureMaxOf(row, model)),
@@ -100,19 +114,31 @@ const sampling = (row: ProviderRow, model: string | null): Field[] => [
   presencePenalty,
 ];
 
+const google = (row: ProviderRow, model: string | null): Field[] => [
+  temperature(temperatureMaxOf(row, model)),
+  {
+    ...maxTokens(modelLimitOf(model ?? '').maxOutputTokens ?? maxTokensBound),
+    name: 'maxOutputTokens',
+    label: 'providers.fields.maxOutputTokens',
+  },
+  topP,
+  { ...topK, min: 1 },
+  reasoningEffort,
+  field('safetySettings', { kind: 'json', group: 'advanced', hint: 'providers.hints.safetySettings' }),
+];
+
 /** Settings that only these providers have. */
 const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | null) => Field[]>> = {
-  gemini: (row, model) => [
+  gemini: google,
+  vertex: (row, model) => [nameField('project', 100, 'my-project-123'), nameField('location', 60, 'global'), ...google(row, model)],
+  bedrock: (row, model) => [
     temperature(temperatureMaxOf(row, model)),
-    {
-      ...maxTokens(modelLimitOf(model ?? '').maxOutputTokens ?? maxTokensBound),
-      name: 'maxOutputTokens',
-      label: 'providers.fields.maxOutputTokens',
-    },
+    maxTokens(maxTokensMaxOf(row, model)),
     topP,
-    { ...topK, min: 1 },
+    topK,
     reasoningEffort,
-    field('safetySettings', { kind: 'json', group: 'advanced', hint: 'providers.hints.safetySettings' }),
+    nameField('region', 40, 'us-east-1'),
+    parameters,
   ],
   ollama: (row, model) => [
     temperature(temperatureMaxOf(row, model)),
@@ -122,6 +148,16 @@ const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | nul
     field('repeatPenalty', { kind: 'slider', group: 'basic', min: 0, max: 2, step: 0.05 }),
     seed,
     field('numCtx', { kind: 'number', group: 'basic', min: 1024, max: 32_768, step: 1024, integer: true, hint: 'providers.hints.numCtx' }),
+    reasoningEffort,
+    field('keepAlive', {
+      kind: 'text',
+      group: 'advanced',
+      charsMax: 20,
+      pattern: '^-?\\d+(\\.\\d+)?(ms|s|m|h)?$',
+      placeholder: '5m',
+      hint: 'providers.hints.keepAlive',
+    }),
+    parameters,
   ],
   anthropic: (row, model) => [
     temperature(temperatureMaxOf(row, model)),
@@ -150,6 +186,7 @@ const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | nul
     }),
     seed,
     reasoningEffort,
+    wire,
     parameters,
   ],
   custom: (row, model) => [
@@ -171,6 +208,7 @@ const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | nul
     topK,
     seed,
     organizationId,
+    wire,
     parameters,
   ],
 };
@@ -199,6 +237,7 @@ export function settingsFieldsOf(row: ProviderRow, model: string | null): Field[
     ...(row.capabilities.includes('reasoning') ? [reasoningEffort] : []),
     organizationId,
     ...(row.id === 'openai' ? [projectId] : []),
+    ...wires(row),
     parameters,
   ];
   return [...own, ...common];

@@ -6,6 +6,7 @@ import type { ConnectionSettings } from '../domain/connection.ts';
 import type { ListedModel } from '../domain/probe.ts';
 import type { SseEvent } from '../lib/sse.ts';
 import type { ProviderRow } from './catalog.ts';
+import type { Framing } from './framing.ts';
 
 /** What a translation may know about its destination. */
 export interface Destination {
@@ -48,9 +49,29 @@ export interface StreamReader {
   end(): StreamEnd;
 }
 
+/** A request that is ready to leave, for a signature over it. */
+export interface UnsignedRequest {
+  method: 'GET' | 'POST';
+  origin: string;
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  body: Uint8Array | string | null;
+}
+
 export interface Protocol {
+  /** How its streams are cut into events; server-sent events where nothing is said. */
+  framing?: Framing;
+  /**
+   * Headers that prove a request by its own bytes and the time; null where this secret proves itself by `authHeaders`. No other
+   * header changes after it. Rejects with UpstreamFailure('auth') for a secret that nothing can be signed with.
+   */
+  sign?(request: UnsignedRequest, to: Destination, secret: string, nowMs: number): Promise<Record<string, string>> | null;
+  /** The parts of a secret that is made of several: each of them is cut out of what a provider says. */
+  secretParts?(secret: string): readonly string[];
   /** Request path and query below the origin for a chat completion. */
   chatPath(to: Destination, isStream: boolean): string;
+  /** Where a prompt's tokens are counted without an answer; missing where nobody counts. */
+  countPath?(to: Destination): string;
   /** Headers that carry the secret; empty for none. */
   authHeaders(to: Destination, secret: string): Record<string, string>;
   /** Other fixed headers of this vendor (API version, organisation). */
@@ -63,6 +84,6 @@ export interface Protocol {
   errorOf(status: number, body: unknown): VendorError;
   modelsPath(to: Destination): string;
   modelsOf(body: unknown): ListedModel[];
-  /** Usage in the house's words from a house answer or chunk; null where it is missing or nonsensical (D10). */
-  usageOf(usage: unknown): TokenUsage | null;
+  /** Usage in the house's words from a house answer or chunk, and the tier that stands beside it; null where it is missing or nonsensical (D10). */
+  usageOf(usage: unknown, tier?: unknown): TokenUsage | null;
 }

@@ -5,9 +5,34 @@ export type AiType = 'OPENAI' | 'GOOGLE' | 'ANTHROPIC' | 'AWS' | 'OTHER';
 
 export type Capability = 'chat' | 'stream' | 'tools' | 'vision' | 'json' | 'reasoning' | 'embeddings' | 'audio' | 'images';
 
-/** How the secret travels: as a bearer token, alone in a named header, or not at all. */
+/** What can be asked of a provider besides a conversation. */
+export type OperationId =
+  | 'embeddings'
+  | 'completions'
+  | 'moderations'
+  | 'rerank'
+  | 'images.generations'
+  | 'images.edits'
+  | 'audio.speech'
+  | 'audio.transcriptions'
+  | 'audio.translations';
+
+/** How one provider offers an operation; an empty one stands for the usual path below the base, for every model. */
+export interface Offer {
+  /** Path below the origin, where it is another than the base and the operation's own. */
+  path?: string;
+  /** Only for these of its models; names without a maker. */
+  models?: RegExp;
+  /** Its model where the caller names none; the connection's own where nothing is said. */
+  default?: string;
+}
+
+/**
+ * How the secret travels: as a bearer token, alone in a named header, or not at all. `aws` signs with it (or sends it as a bearer
+ * token where it is one); `service_account` exchanges a key file for a token first, and sends any other secret in the header.
+ */
 export interface RowAuth {
-  kind: 'bearer' | 'header' | 'none';
+  kind: 'bearer' | 'header' | 'none' | 'aws' | 'service_account';
   header?: string;
 }
 
@@ -22,7 +47,7 @@ export interface ProviderRow {
   id: string;
   name: string;
   aiType: AiType;
-  protocol: 'openai' | 'anthropic' | 'gemini';
+  protocol: 'openai' | 'anthropic' | 'gemini' | 'ollama' | 'bedrock' | 'responses';
   /** Canonical base without a trailing slash; null where only the user can know it. */
   baseUrl: string | null;
   /** Hosts besides the one of `baseUrl`; a leading dot stands for every subdomain. */
@@ -30,7 +55,9 @@ export interface ProviderRow {
   /** What a path stands for when it is entered alone: `{'': '/v1'}` completes a bare host. */
   paths: Readonly<Record<string, string>>;
   /** Deployments in the path and a version in the query (C-48). */
-  addressing: 'plain' | 'deployments';
+  addressing: 'plain' | 'deployments' | 'vertex';
+  /** Also speaks OpenAI's Responses: for the models that answer there alone, and for connections that ask for it. Null for no. */
+  responses: { models: RegExp | null } | null;
   /** Addresses of this provider where another wire is spoken: for a base whose path ends so, that row stands in for this one. */
   wires: readonly { pathEnd: string; row: ProviderRow }[];
   /** Path below the origin that lists models where it is not base + `/models`. */
@@ -45,11 +72,21 @@ export interface ProviderRow {
   /** Served by Patchbay itself; its address is handed in by the application. */
   isInternal: boolean;
   capabilities: readonly Capability[];
+  /** What it offers besides conversations. What is not here is refused by name and asked of nobody (`operations/`). */
+  operations: Readonly<Partial<Record<OperationId, Offer>>>;
   /** Request fields that this provider calls otherwise. */
   rename: Readonly<Record<string, string>>;
   /** Request fields that this provider refuses or ignores; each loss is reported. */
   drop: readonly string[];
   limits: Readonly<Record<string, Bound>>;
+  /** The same for some of its models alone; names without a maker, lower case. */
+  modelDrops: readonly { models: RegExp; drop: readonly string[] }[];
+  /** Members of messages that this provider refuses. */
+  dropInMessages: readonly string[];
+  /** `nine` where an id of a call must be nine letters and digits. */
+  callIds: 'any' | 'nine';
+  /** Keeps its models on a machine of its owner's: they can be listed, fetched and deleted there. */
+  keepsModels: boolean;
   /** `system` where a `developer` message is refused. */
   developerRole: 'developer' | 'system';
   /** Models of these families change names and refuse parameters (C-39). */
@@ -78,6 +115,7 @@ const plain: Omit<ProviderRow, 'id' | 'name' | 'baseUrl'> = {
   hosts: [],
   paths: {},
   addressing: 'plain',
+  responses: null,
   wires: [],
   modelsPath: null,
   listsModels: true,
@@ -87,9 +125,14 @@ const plain: Omit<ProviderRow, 'id' | 'name' | 'baseUrl'> = {
   isFree: false,
   isInternal: false,
   capabilities: ['chat', 'stream', 'tools', 'json'],
+  operations: {},
   rename: {},
   drop: [],
   limits: {},
+  modelDrops: [],
+  dropInMessages: [],
+  callIds: 'any',
+  keepsModels: false,
   developerRole: 'developer',
   families: null,
   models: { default: null, suggested: [] },

@@ -4,6 +4,23 @@ import { hosted, local, type ProviderRow } from './row.ts';
 /** Vendors that know `max_tokens` alone. */
 const olderLimit = { max_completion_tokens: 'max_tokens' };
 
+/** Models of OpenAI's that answer by Responses alone (platform.openai.com, models). */
+const responsesOnly = /^(o[13]-pro|gpt-5(\.\d+)?-pro|gpt-5(\.\d+)?-codex|codex-mini|computer-use-preview|o[34](-mini)?-deep-research)/;
+
+/** The models of the older wire that goes on with a text; every other one answers there with 404 (platform.openai.com, completions). */
+const olderModels = /instruct|^(davinci|babbage)-002/;
+
+/** What both houses that run these models offer besides conversations. */
+const openAiOperations = {
+  embeddings: {},
+  completions: { models: olderModels },
+  'images.generations': {},
+  'images.edits': {},
+  'audio.speech': {},
+  'audio.transcriptions': {},
+  'audio.translations': {},
+} satisfies ProviderRow['operations'];
+
 /** What is the same at both of Google's addresses. */
 const google = {
   id: 'gemini',
@@ -34,10 +51,31 @@ const google = {
 const googleByOpenAi = hosted({
   ...google,
   baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  operations: { embeddings: {}, 'images.generations': {} },
   // This endpoint answers 400 for a field that it does not know.
   drop: ['logit_bias', 'logprobs', 'top_logprobs', 'service_tier', 'metadata', 'prediction', 'top_k', 'safety_settings'],
   developerRole: 'system',
   docs: 'https://ai.google.dev/gemini-api/docs/openai',
+});
+
+/** What is the same at both of Ollama's addresses. */
+const ollama = {
+  id: 'ollama',
+  keepsModels: true,
+  name: 'Ollama',
+  capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
+  models: { default: 'llama3', suggested: ['llama3', 'mistral', 'llama3.2', 'qwen3', 'gemma3', 'deepseek-r1', 'gpt-oss:20b'] },
+} satisfies Partial<ProviderRow>;
+
+/** The same server at its OpenAI-compatible address, for those who enter `/v1`: bytes pass through, and the options are lost. */
+const ollamaByOpenAi = local({
+  ...ollama,
+  baseUrl: 'http://localhost:11434/v1',
+  operations: { embeddings: {}, completions: {} },
+  rename: olderLimit,
+  // This endpoint passes over these without a word, which would be a silent loss.
+  drop: ['top_k', 'repeat_penalty', 'num_ctx', 'keep_alive', 'logit_bias', 'user', 'n', 'parallel_tool_calls'],
+  docs: 'https://docs.ollama.com/api/openai-compatibility',
 });
 
 export const firstRows: readonly ProviderRow[] = [
@@ -46,9 +84,12 @@ export const firstRows: readonly ProviderRow[] = [
     name: 'OpenAI',
     aiType: 'OPENAI',
     baseUrl: 'https://api.openai.com/v1',
+    // Most callers name no model for it, and mean this one (platform.openai.com, moderations).
+    operations: { ...openAiOperations, moderations: { default: 'omni-moderation-latest' } },
     hosts: ['.api.openai.com'],
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings', 'audio', 'images'],
     families: 'openai',
+    responses: { models: responsesOnly },
     models: {
       default: 'gpt-4o',
       suggested: [
@@ -101,11 +142,31 @@ export const firstRows: readonly ProviderRow[] = [
     ...google,
     protocol: 'gemini',
     baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
+    operations: { embeddings: {} },
     paths: { '': '/v1beta', '/v1': '/v1beta' },
     wires: [{ pathEnd: '/openai', row: googleByOpenAi }],
     auth: { kind: 'header', header: 'x-goog-api-key' },
     reportsUsageInStream: 'always',
     docs: 'https://ai.google.dev/api/generate-content',
+  }),
+  hosted({
+    ...google,
+    id: 'vertex',
+    name: 'Google Vertex AI',
+    aiType: 'OTHER',
+    protocol: 'gemini',
+    addressing: 'vertex',
+    baseUrl: 'https://aiplatform.googleapis.com/v1',
+    hosts: ['*-aiplatform.googleapis.com'],
+    paths: { '': '/v1' },
+    listsModels: false,
+    // The JSON key file of a service account, or an API key of the express mode.
+    auth: { kind: 'service_account', header: 'x-goog-api-key' },
+    keyPage: 'https://console.cloud.google.com/iam-admin/serviceaccounts',
+    keyPrefix: null,
+    keyHint: '{"type": "service_account", ...}',
+    reportsUsageInStream: 'always',
+    docs: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference',
   }),
   hosted({
     id: 'deepseek',
@@ -114,6 +175,13 @@ export const firstRows: readonly ProviderRow[] = [
     capabilities: ['chat', 'stream', 'tools', 'json', 'reasoning'],
     rename: olderLimit,
     drop: ['logit_bias', 'parallel_tool_calls', 'service_tier', 'metadata', 'prediction'],
+    // Taken without a word and without effect, the last two refused (api-docs.deepseek.com, reasoning model).
+    modelDrops: [
+      {
+        models: /^deepseek-reasoner/,
+        drop: ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'],
+      },
+    ],
     developerRole: 'system',
     models: {
       default: 'deepseek-chat',
@@ -130,11 +198,13 @@ export const firstRows: readonly ProviderRow[] = [
     id: 'azure-openai',
     name: 'Azure OpenAI',
     baseUrl: null,
+    operations: openAiOperations,
     hosts: ['.openai.azure.com', '.cognitiveservices.azure.com', '.services.ai.azure.com'],
     addressing: 'deployments',
     auth: { kind: 'header', header: 'api-key' },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings', 'audio', 'images'],
     families: 'openai',
+    responses: { models: responsesOnly },
     models: { default: null, suggested: ['gpt-4o', 'gpt-4o-mini', 'gpt-4.1', 'gpt-5'] },
     keyPage: 'https://portal.azure.com',
     keyHint: 'Key 1',
@@ -142,21 +212,21 @@ export const firstRows: readonly ProviderRow[] = [
     docs: 'https://learn.microsoft.com/azure/ai-services/openai/reference',
   }),
   local({
-    id: 'ollama',
-    name: 'Ollama',
-    baseUrl: 'http://localhost:11434/v1',
-    paths: { '': '/v1', '/api': '/v1' },
-    capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
-    rename: olderLimit,
-    // Its OpenAI endpoint passes over these without a word, which would be a silent loss.
-    drop: ['top_k', 'repeat_penalty', 'num_ctx', 'logit_bias', 'user', 'n', 'parallel_tool_calls'],
-    models: { default: 'llama3', suggested: ['llama3', 'mistral', 'llama3.2', 'qwen3', 'gemma3', 'deepseek-r1', 'gpt-oss:20b'] },
-    docs: 'https://docs.ollama.com/api/openai-compatibility',
+    ...ollama,
+    protocol: 'ollama',
+    baseUrl: 'http://localhost:11434',
+    operations: { embeddings: {} },
+    // People paste the address of an endpoint too; the longer ones hold nothing that is kept.
+    paths: { '/api': '', '/api/chat': '', '/api/generate': '', '/api/tags': '' },
+    wires: [{ pathEnd: '/v1', row: ollamaByOpenAi }],
+    reportsUsageInStream: 'always',
+    docs: 'https://docs.ollama.com/api/chat',
   }),
   local({
     id: 'vllm',
     name: 'vLLM',
     baseUrl: 'http://localhost:8000/v1',
+    operations: { embeddings: {}, completions: {}, rerank: {}, 'audio.transcriptions': {}, 'audio.translations': {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
     rename: { repeat_penalty: 'repetition_penalty' },
     models: { default: 'llama3', suggested: ['llama3', 'mistral'] },
@@ -166,7 +236,10 @@ export const firstRows: readonly ProviderRow[] = [
     id: 'custom',
     name: 'Custom (OpenAI-compatible)',
     baseUrl: null,
+    // A server that lacks one of these says so itself; nobody else can know.
+    operations: { ...openAiOperations, completions: {}, moderations: {}, rerank: {} },
     needsSecret: false,
+    responses: { models: null },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
     docs: 'https://platform.openai.com/docs/api-reference/chat',
   }),

@@ -4,13 +4,38 @@ import { hosted, type ProviderRow } from './row.ts';
 /** Vendors that know `max_tokens` alone. */
 const olderLimit = { max_completion_tokens: 'max_tokens' };
 
+/** What is the same at both of Bedrock's addresses. */
+const aws = {
+  id: 'bedrock',
+  name: 'Amazon Bedrock',
+  aiType: 'AWS',
+  hosts: ['bedrock-runtime.*.amazonaws.com'],
+  listsModels: false,
+  // A bearer key as it is, or an access key id, its secret and a session token, with colons between them.
+  auth: { kind: 'aws' },
+  keyPage: 'https://console.aws.amazon.com/bedrock/home#/api-keys',
+  keyHint: 'ABSK... / AKIA...:...',
+  priceId: 'aws',
+} satisfies Partial<ProviderRow>;
+
+/** The same provider at its OpenAI-compatible address, where some of its models can be asked. */
+const bedrockByOpenAi = hosted({
+  ...aws,
+  baseUrl: 'https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1',
+  models: { default: 'openai.gpt-oss-120b-1:0', suggested: ['openai.gpt-oss-120b-1:0', 'openai.gpt-oss-20b-1:0'] },
+  docs: 'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html',
+});
+
 export const hostedRows: readonly ProviderRow[] = [
   hosted({
     id: 'groq',
     name: 'Groq',
     baseUrl: 'https://api.groq.com/openai/v1',
+    operations: { 'audio.speech': {}, 'audio.transcriptions': {}, 'audio.translations': {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'audio'],
+    // Each of them is answered with 400 (console.groq.com, OpenAI compatibility), and so are unknown members of a message.
     drop: ['logprobs', 'top_logprobs', 'logit_bias'],
+    dropInMessages: ['name', 'reasoning_content'],
     limits: { n: { max: 1 } },
     models: {
       default: 'llama-3.3-70b-versatile',
@@ -26,10 +51,13 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'mistral',
     name: 'Mistral AI',
     baseUrl: 'https://api.mistral.ai/v1',
+    operations: { embeddings: {}, moderations: {}, 'audio.transcriptions': {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
     rename: { ...olderLimit, seed: 'random_seed' },
     // Mistral answers 422 for a field that it does not know.
     drop: ['logit_bias', 'logprobs', 'top_logprobs', 'user', 'store', 'service_tier', 'metadata'],
+    dropInMessages: ['reasoning_content'],
+    callIds: 'nine',
     developerRole: 'system',
     models: {
       default: 'mistral-small-latest',
@@ -37,8 +65,8 @@ export const hostedRows: readonly ProviderRow[] = [
         'mistral-small-latest',
         'mistral-medium-latest',
         'mistral-large-2512',
-        'magistral-medium',
-        'codestral',
+        'magistral-medium-latest',
+        'codestral-latest',
         'ministral-8b-latest',
       ],
     },
@@ -51,7 +79,14 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'xai',
     name: 'xAI',
     baseUrl: 'https://api.x.ai/v1',
+    operations: { 'images.generations': {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning'],
+    drop: ['logit_bias'],
+    // Models that always think refuse these (docs.x.ai, reasoning); only some of them can be told how much.
+    modelDrops: [
+      { models: /^grok-(3-mini|4(?!.*non-reasoning)|code)/, drop: ['presence_penalty', 'frequency_penalty', 'stop'] },
+      { models: /^grok-(4(-\d{4}|-latest|-fast.*|-1-fast.*|\.20.*)?$|code|3$|3-fast)/, drop: ['reasoning_effort'] },
+    ],
     models: { default: 'grok-4.3', suggested: ['grok-4.6', 'grok-4.3', 'grok-4-fast-reasoning', 'grok-code-fast-1', 'grok-3-mini'] },
     keyPage: 'https://console.x.ai',
     keyPrefix: 'xai-',
@@ -63,6 +98,7 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'openrouter',
     name: 'OpenRouter',
     baseUrl: 'https://openrouter.ai/api/v1',
+    operations: { embeddings: {}, completions: {}, rerank: {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning'],
     models: {
       default: 'openrouter/auto',
@@ -84,6 +120,15 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'together',
     name: 'Together AI',
     baseUrl: 'https://api.together.xyz/v1',
+    operations: {
+      embeddings: {},
+      completions: {},
+      rerank: {},
+      'images.generations': {},
+      'audio.speech': {},
+      'audio.transcriptions': {},
+      'audio.translations': {},
+    },
     hosts: ['api.together.ai'],
     rename: olderLimit,
     models: {
@@ -102,6 +147,7 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'fireworks',
     name: 'Fireworks AI',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
+    operations: { embeddings: {}, completions: {}, rerank: {} },
     rename: olderLimit,
     models: {
       default: 'accounts/fireworks/models/deepseek-v4-flash',
@@ -138,8 +184,12 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'cerebras',
     name: 'Cerebras',
     baseUrl: 'https://api.cerebras.ai/v1',
+    operations: { completions: {} },
     capabilities: ['chat', 'stream', 'tools', 'json', 'reasoning'],
-    drop: ['frequency_penalty', 'presence_penalty', 'logit_bias'],
+    // Each of them is answered with 400 (inference-docs.cerebras.ai, OpenAI compatibility).
+    drop: ['frequency_penalty', 'presence_penalty', 'logit_bias', 'parallel_tool_calls', 'service_tier'],
+    dropInMessages: ['reasoning_content'],
+    developerRole: 'system',
     models: { default: 'gpt-oss-120b', suggested: ['gpt-oss-120b', 'gemma-4-31b', 'qwen-3-coder-480b'] },
     keyPage: 'https://cloud.cerebras.ai',
     keyPrefix: 'csk-',
@@ -151,6 +201,7 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'nvidia',
     name: 'NVIDIA NIM',
     baseUrl: 'https://integrate.api.nvidia.com/v1',
+    operations: { embeddings: {}, completions: {} },
     rename: olderLimit,
     models: {
       default: 'meta/llama-3.3-70b-instruct',
@@ -165,6 +216,7 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'github-models',
     name: 'GitHub Models',
     baseUrl: 'https://models.github.ai/inference',
+    operations: { embeddings: {} },
     modelsPath: '/catalog/models',
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'embeddings'],
     families: 'openai',
@@ -185,29 +237,46 @@ export const hostedRows: readonly ProviderRow[] = [
     docs: 'https://huggingface.co/docs/inference-providers',
   }),
   hosted({
-    id: 'bedrock',
-    name: 'Amazon Bedrock (OpenAI endpoint)',
-    aiType: 'AWS',
-    baseUrl: 'https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1',
-    hosts: ['bedrock-runtime.*.amazonaws.com'],
-    paths: { '': '/openai/v1' },
-    listsModels: false,
-    models: { default: 'openai.gpt-oss-120b-1:0', suggested: ['openai.gpt-oss-120b-1:0', 'openai.gpt-oss-20b-1:0'] },
-    keyPage: 'https://console.aws.amazon.com/bedrock/home#/api-keys',
-    keyHint: 'ABSK...',
-    priceId: 'aws',
-    docs: 'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html',
+    ...aws,
+    protocol: 'bedrock',
+    baseUrl: 'https://bedrock-runtime.us-east-1.amazonaws.com',
+    wires: [{ pathEnd: '/openai/v1', row: bedrockByOpenAi }],
+    capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning'],
+    models: {
+      default: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+      suggested: [
+        'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
+        'us.anthropic.claude-haiku-4-5-20251001-v1:0',
+        'amazon.nova-pro-v1:0',
+        'amazon.nova-lite-v1:0',
+        'openai.gpt-oss-120b-1:0',
+      ],
+    },
+    reportsUsageInStream: 'always',
+    docs: 'https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html',
   }),
   hosted({
     id: 'cohere',
     name: 'Cohere',
     baseUrl: 'https://api.cohere.ai/compatibility/v1',
+    operations: { embeddings: {}, rerank: { path: '/v2/rerank' } },
     hosts: ['api.cohere.com'],
     paths: { '': '/compatibility/v1', '/v1': '/compatibility/v1', '/v2': '/compatibility/v1' },
     modelsPath: '/v1/models',
     capabilities: ['chat', 'stream', 'tools', 'json', 'embeddings'],
     rename: olderLimit,
-    drop: ['logit_bias', 'logprobs', 'top_logprobs', 'n', 'parallel_tool_calls', 'service_tier', 'store', 'metadata'],
+    drop: [
+      'logit_bias',
+      'logprobs',
+      'top_logprobs',
+      'n',
+      'parallel_tool_calls',
+      'service_tier',
+      'store',
+      'metadata',
+      'prediction',
+      'modalities',
+    ],
     models: { default: 'command-a-03-2025', suggested: ['command-a-03-2025', 'command-r-plus', 'command-r7b-12-2024'] },
     keyPage: 'https://dashboard.cohere.com/api-keys',
     priceId: 'cohere',

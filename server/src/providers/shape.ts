@@ -17,8 +17,41 @@ export const finite = (value: unknown): number | undefined => (typeof value === 
 /** One broken event of a stream is passed over; the next one ends it (E8 of the fault matrix). */
 export const malformedEventsMax = 1;
 
-/** Text as JSON; undefined where it is none. */
+/** Levels that are read: JSON is parsed at any depth, and what is deeper could not be written again. */
+const depthMax = 256;
+const marks = /["[\]{}]/g;
+
+/** Looks at brackets alone, and skips what stands in texts; a text too short to be so deep is not looked at. */
+function isTooDeep(source: string): boolean {
+  if (source.length < 2 * depthMax) return false;
+  let depth = 0;
+  marks.lastIndex = 0;
+  for (let found = marks.exec(source); found; found = marks.exec(source)) {
+    const mark = found[0];
+    if (mark === '"') {
+      const end = endOfText(source, found.index);
+      if (end < 0) return false;
+      marks.lastIndex = end + 1;
+    } else if (mark === '[' || mark === '{') {
+      if (++depth > depthMax) return true;
+    } else depth--;
+  }
+  return false;
+}
+
+/** Where the quote at `start` is closed; -1 for nowhere. A quote behind an odd number of backslashes closes nothing. */
+function endOfText(source: string, start: number): number {
+  for (let end = source.indexOf('"', start + 1); end >= 0; end = source.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (source[end - 1 - slashes] === '\\') slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return -1;
+}
+
+/** Text as JSON; undefined where it is none, or is nested deeper than anything that is meant. */
 export function parseJson(source: string): unknown {
+  if (isTooDeep(source)) return undefined;
   try {
     return JSON.parse(source) as unknown;
   } catch {

@@ -2,10 +2,13 @@
 import type { ChatChunk, ChatResponse } from '../domain/chat.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
 import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
+import { chunksOf } from './assemble.ts';
 import { BlockCutter, singleData } from './blocks.ts';
 import type { AnswerFacts } from './calling.ts';
+import type { EventReader } from './framing.ts';
 import { createStreamScanner, type StreamFacts } from './openai/scan.ts';
 import type { Protocol, StreamReader } from './protocol.ts';
+import type { AnswerWriter } from './writer.ts';
 
 export interface StreamTaker {
   /** Pieces to pass on. None before the first event that means something: until then another provider may still be asked. */
@@ -18,6 +21,14 @@ export interface StreamTaker {
   /** The stream said that nothing more comes. */
   isDone(): boolean;
   failure(): UpstreamFailure | null;
+}
+
+/** How the answer of an operation is taken, where it is none of a conversation. Both throw UpstreamFailure for what is no answer. */
+export interface AnswerTaker {
+  /** Null for an answer that is read whole. Notes the media type for the caller, where it is none of the usual ones. */
+  stream(mediaType: string, facts: AnswerFacts): StreamTaker | null;
+  /** What is said to the caller; pieces where it asked for a stream. */
+  whole(body: Buffer, mediaType: string, facts: AnswerFacts): Buffer | string | string[];
 }
 
 /** What may come before the answer begins. Prompts' filter results and their like need a few kilobytes; a provider that says more has lost its way. */
@@ -159,11 +170,11 @@ function copyFacts(from: Readonly<StreamFacts>, to: AnswerFacts): void {
 
 /** Another wire: read by its protocol into chunks of the house. */
 export class TranslatedStream implements StreamTaker {
-  private readonly events = createSseReader();
+  private readonly events: EventReader;
   private readonly reader: StreamReader;
   private readonly protocol: Protocol;
   private readonly answer: AnswerFacts;
-  private readonly wantsUsage: boolean;
+  private readonly writer: AnswerWriter;
   private held: string[] = [];
   private heldBytes = 0;
   private hasBegun = false;
@@ -171,11 +182,18 @@ export class TranslatedStream implements StreamTaker {
   private hasEnded = false;
   private endedComplete = false;
 
-  constructor(answer: AnswerFacts, reader: StreamReader, protocol: Protocol, wantsUsage: boolean) {
+  constructor(
+    answer: AnswerFacts,
+    reader: StreamReader,
+    protocol: Protocol,
+    writer: AnswerWriter,
+    events: EventReader = createSseReader(),
+  ) {
+    this.events = events;
     this.answer = answer;
     this.reader = reader;
     this.protocol = protocol;
-    this.wantsUsage = wantsUsage;
+    this.writer = writer;
   }
 
   push(chunk: Buffer): string[] {
@@ -186,9 +204,14 @@ export class TranslatedStream implements StreamTaker {
   end(): string[] {
     if (this.hasEnded) return [];
     this.hasEnded = true;
+    // A last event whose end never came still counts where it is whole.
+    const last = this.events.end().flatMap((event) => this.reader.push(event));
     const { chunks, isComplete } = this.reader.end();
     this.endedComplete = isComplete;
-    return this.take(chunks);
+    const pieces = this.take([...last, ...chunks]);
+    // A stream that broke off has no last word.
+    const owed = this.endedComplete ? this.writer.end() : '';
+    return owed === '' ? pieces : [...pieces, owed];
   }
 
   sawEvent(): boolean {
@@ -213,8 +236,8 @@ export class TranslatedStream implements StreamTaker {
     const pieces: string[] = [];
     for (const chunk of chunks) {
       this.learn(chunk);
-      const isUsageOnly = chunk.choices.length === 0;
-      if (!isUsageOnly || this.wantsUsage) pieces.push(writeSse(JSON.stringify(chunk)));
+      const piece = this.writer.chunk(chunk);
+      if (piece !== '') pieces.push(piece);
     }
     if (this.hasBegun) return pieces;
     for (const piece of pieces) {
@@ -232,7 +255,7 @@ export class TranslatedStream implements StreamTaker {
   }
 
   private learn(chunk: ChatChunk): void {
-    const usage = this.protocol.usageOf(chunk.usage);
+    const usage = this.protocol.usageOf(chunk.usage, chunk['service_tier']);
     if (usage) this.answer.usage = usage;
     if (chunk.model) this.answer.modelReported = chunk.model;
     for (const choice of chunk.choices) {
@@ -251,18 +274,8 @@ function charsOf(delta: ChatChunk['choices'][number]['delta']): number {
   return chars;
 }
 
-/** A whole answer told as a stream: one chunk with what was said, one with the end, one with usage where it was asked for. */
-export function chunksOfWhole(response: ChatResponse, wantsUsage: boolean): string[] {
-  const { id, created, model } = response;
-  const base = { id, object: 'chat.completion.chunk' as const, created, model };
-  const pieces = response.choices.flatMap(({ index, message, finish_reason }) => {
-    const { tool_calls, ...rest } = message;
-    const delta = { ...rest, ...(tool_calls && { tool_calls: tool_calls.map((call, at) => ({ ...call, index: at })) }) };
-    return [
-      { ...base, choices: [{ index, delta, finish_reason: null }] },
-      { ...base, choices: [{ index, delta: {}, finish_reason: finish_reason ?? 'stop' }] },
-    ];
-  });
-  const usage = wantsUsage && response.usage ? [{ ...base, choices: [], usage: response.usage }] : [];
-  return [...pieces, ...usage].map((chunk) => writeSse(JSON.stringify(chunk)));
+/** A whole answer told as a stream (E3): what was said, the end, and usage as the caller's wire has it. */
+export function piecesOfWhole(response: ChatResponse, writer: AnswerWriter): string[] {
+  const pieces = chunksOf(response).map((chunk) => writer.chunk(chunk));
+  return [...pieces, writer.end()].filter((piece) => piece !== '');
 }

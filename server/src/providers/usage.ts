@@ -22,11 +22,27 @@ function uncountedOf(usage: Json, tokensIn: number, completion: number): number 
   return total === null ? 0 : Math.max(0, total - tokensIn - completion);
 }
 
+/** Words for the tier that everybody is served by; `auto` is what was asked for and not what was given. */
+const standardTiers: ReadonlySet<unknown> = new Set(['', 'auto', 'default', 'standard', 'on_demand']);
+const tierCharsMax = 40;
+
+/** The tier that served an answer where it is another than the standard one: its tokens have another price. */
+export const serviceTierOf = (tier: unknown): string | undefined =>
+  typeof tier === 'string' && !standardTiers.has(tier) ? tier.slice(0, tierCharsMax) : undefined;
+
+/** Of the tokens written to a cache, those that stay for an hour: the house's word, and the one of gateways in front of Claude. */
+const writtenForAnHour = (details: unknown): number =>
+  firstCount(
+    member(details, 'cache_write_1h_tokens'),
+    member(member(details, 'cache_creation_token_details'), 'ephemeral_1h_input_tokens'),
+  );
+
 /**
  * Usage from an answer or a chunk in the house's language. Null where the prompt or the completion count is missing,
- * negative, fractional, not a number or absurd. Details that contradict the totals are cut to them.
+ * negative, fractional, not a number or absurd. Details that contradict the totals are cut to them. `tier` is what the answer says
+ * beside its usage of the tier that served it.
  */
-export function usageOf(usage: unknown): TokenUsage | null {
+export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
   if (!isRecord(usage)) return null;
   const tokensIn = count(usage['prompt_tokens'] ?? usage['input_tokens']);
   if (tokensIn === null) return null;
@@ -43,13 +59,18 @@ export function usageOf(usage: unknown): TokenUsage | null {
     firstCount(member(promptDetails, 'cached_tokens'), usage['prompt_cache_hit_tokens'], usage['cached_tokens']),
   );
   const written = firstCount(member(promptDetails, 'cache_write_tokens'), member(promptDetails, 'cache_creation_tokens'));
+  const tokensCacheWrite = Math.min(tokensIn - tokensCached, written);
+  const forAnHour = tokensCacheWrite === 0 ? 0 : Math.min(tokensCacheWrite, writtenForAnHour(promptDetails));
+  const serviceTier = serviceTierOf(tier ?? usage['service_tier']);
   const reasoning = Math.max(uncounted, firstCount(member(completionDetails, 'reasoning_tokens')));
   return {
     tokensIn,
     tokensOut,
     tokensCached,
-    tokensCacheWrite: Math.min(tokensIn - tokensCached, written),
+    tokensCacheWrite,
     tokensReasoning: Math.min(tokensOut, reasoning),
     isEstimated: false,
+    ...(forAnHour > 0 && { tokensCacheWriteHour: forAnHour }),
+    ...(serviceTier !== undefined && { serviceTier }),
   };
 }

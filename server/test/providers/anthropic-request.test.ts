@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { anthropic } from '../../src/providers/anthropic/protocol.ts';
 import { maxTokensDefault } from '../../src/providers/anthropic/request.ts';
-import { traitsOf } from '../../src/providers/anthropic/wire.ts';
+import { traitsOf } from '../../src/providers/claude-models.ts';
 import { hi, send, text } from './anthropic-kit.ts';
 import { destination } from './kit.ts';
 

@@ -138,18 +138,9 @@ describe('the rest', () => {
       stream: true,
     });
     expect(changed.toSorted()).toEqual(
-      [
-        'brand_new',
-        'frequency_penalty',
-        'logit_bias',
-        'logprobs',
-        'modalities',
-        'n',
-        'prediction',
-        'seed',
-        'top_logprobs',
-        'verbosity',
-      ].map((name) => `${name} dropped`),
+      ['brand_new', 'frequency_penalty', 'logit_bias', 'logprobs', 'n', 'prediction', 'seed', 'top_logprobs', 'verbosity'].map(
+        (name) => `${name} dropped`,
+      ),
     );
     expect(send({ n: 1, logprobs: false }).changed).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { dispatchInflating } from '../../src/egress/inflate.ts';
 import { openRig, errorOf, message, readStream, type Rig } from '../gateway/rig.ts';
 import { createStreamScanner } from '../../src/providers/openai/scan.ts';
 import { PassedStream, TranslatedStream } from '../../src/providers/streams.ts';
+import { chatWriter } from '../../src/providers/writer.ts';
 import { openai } from '../../src/providers/openai/protocol.ts';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
 import {
@@ -131,7 +132,7 @@ describe('before an answer begins', () => {
           facts(),
           openai.streamReader({ row: { id: 'openai' } as never, baseUrl: '', settings: {}, model: 'm' }, { createdS: 1, id: 'x' }),
           openai,
-          true,
+          chatWriter(true),
         ),
     ],
   ];

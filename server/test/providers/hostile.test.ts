@@ -8,6 +8,7 @@ import { providerRow } from '../../src/providers/catalog.ts';
 import { openai } from '../../src/providers/openai/protocol.ts';
 import type { Protocol } from '../../src/providers/protocol.ts';
 import { PassedStream, TranslatedStream, type StreamTaker } from '../../src/providers/streams.ts';
+import { chatWriter } from '../../src/providers/writer.ts';
 import { chunk, finishEvent, roleEvent, sse, streamEvents, wholeBody } from '../support/fake-provider.ts';
 import { seeded } from '../vault/parts.ts';
 
@@ -90,12 +91,12 @@ describe('mutated streams', () => {
     [
       "translated from Anthropic's wire",
       anthropicStream,
-      (facts) => new TranslatedStream(facts, anthropic.streamReader(to('anthropic'), moment), anthropic, true),
+      (facts) => new TranslatedStream(facts, anthropic.streamReader(to('anthropic'), moment), anthropic, chatWriter(true)),
     ],
     [
       "translated from the house's own",
       openaiStream,
-      (facts) => new TranslatedStream(facts, openai.streamReader(to('openai'), moment), openai, true),
+      (facts) => new TranslatedStream(facts, openai.streamReader(to('openai'), moment), openai, chatWriter(true)),
     ],
   ];
 

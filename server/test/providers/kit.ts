@@ -2,7 +2,7 @@
 import { UpstreamFailure } from '../../src/domain/errors.ts';
 import type { ConnectionSettings } from '../../src/domain/connection.ts';
 import type { SseEvent } from '../../src/lib/sse.ts';
-import { mustProviderRow, rowAt } from '../../src/providers/catalog.ts';
+import { mustProviderRow, rowAt, rowFor } from '../../src/providers/catalog.ts';
 import { normaliseBase } from '../../src/providers/normalise.ts';
 import type { Destination, Moment } from '../../src/providers/protocol.ts';
 
@@ -17,7 +17,7 @@ export function destination(
 ): Destination {
   const row = mustProviderRow(providerId);
   const base = normaliseBase(row, entered ?? row.baseUrl ?? 'http://127.0.0.1:9/v1');
-  return { row: rowAt(row, base.baseUrl), baseUrl: base.baseUrl, settings, model };
+  return { row: rowFor(rowAt(row, base.baseUrl), settings, model), baseUrl: base.baseUrl, settings, model };
 }
 
 export const event = (data: unknown, name = 'message'): SseEvent => ({

@@ -23,9 +23,10 @@ describe('one base', () => {
     ['deepseek', 'https://api.deepseek.com/', 'https://api.deepseek.com'],
     ['deepseek', 'https://api.deepseek.com/chat/completions', 'https://api.deepseek.com'],
     ['deepseek', 'https://api.deepseek.com/v1', 'https://api.deepseek.com/v1'],
-    ['ollama', 'http://localhost:11434', 'http://localhost:11434/v1'],
-    ['ollama', 'http://localhost:11434/', 'http://localhost:11434/v1'],
-    ['ollama', 'http://localhost:11434/api', 'http://localhost:11434/v1'],
+    ['ollama', 'http://localhost:11434', 'http://localhost:11434'],
+    ['ollama', 'http://localhost:11434/', 'http://localhost:11434'],
+    ['ollama', 'http://localhost:11434/api', 'http://localhost:11434'],
+    ['ollama', 'http://localhost:11434/api/chat', 'http://localhost:11434'],
     ['ollama', 'http://localhost:11434/v1', 'http://localhost:11434/v1'],
     ['vllm', 'http://localhost:8000/v1', 'http://localhost:8000/v1'],
     ['anthropic', 'https://api.anthropic.com', 'https://api.anthropic.com/v1'],
@@ -72,7 +73,7 @@ describe('one base', () => {
   test("nothing entered means the row's own address (C-23)", () => {
     for (const entered of [null, '', '  ']) expect(base('openai', entered)).toBe('https://api.openai.com/v1');
     for (const entered of [null, '', 'http://localhost:11434', 'http://localhost:11434/'])
-      expect(base('ollama', entered)).toBe('http://localhost:11434/v1');
+      expect(base('ollama', entered)).toBe('http://localhost:11434');
     expect(normaliseBase(mustProviderRow('groq'), undefined).origin).toBe('https://api.groq.com');
   });
 

@@ -4,7 +4,7 @@ import type { ChatRequest } from '../../src/domain/chat.ts';
 import { catalog } from '../../src/providers/catalog.ts';
 import { isLoss, requestDefaults, withDefaults } from '../../src/providers/defaults.ts';
 import { openai } from '../../src/providers/openai/protocol.ts';
-import { isReasoningModel } from '../../src/providers/openai/families.ts';
+import { isReasoningModel } from '../../src/providers/openai-families.ts';
 import { destination } from './kit.ts';
 
 const hi = [{ role: 'user', content: 'hi' }];
@@ -79,8 +79,8 @@ describe('quirks of a provider', () => {
   });
 
   test('asking for the one answer that everybody gets is no loss', () => {
-    expect(send('ollama', { n: 1 }).changed).toEqual([]);
-    expect(said(send('ollama', { n: 2 }).changed)).toEqual(['n dropped']);
+    expect(send('cohere', { n: 1 }).changed).toEqual([]);
+    expect(said(send('cohere', { n: 2 }).changed)).toEqual(['n dropped']);
   });
 
   test('a developer message becomes a system message where it is refused, and stays elsewhere', () => {
@@ -234,13 +234,14 @@ describe("a connection's own parameters (R-051, R-149, R-155)", () => {
   });
 
   test('what a provider cannot take is dropped, and told', () => {
-    const { body, changed } = send('ollama', {}, { repeatPenalty: 1.1, numCtx: 4096, topK: 5, seed: 3 });
+    const settings = { repeatPenalty: 1.1, numCtx: 4096, topK: 5, seed: 3, keepAlive: '5m' };
+    const { body, changed } = openai.toVendor({ messages: hi }, destination('ollama', 'm', settings, 'http://localhost:11434/v1'));
     expect(body).toEqual({ model: 'm', messages: hi, seed: 3 });
     expect(
       said(changed)
         .filter((text) => text.endsWith('dropped'))
         .toSorted(),
-    ).toEqual(['num_ctx dropped', 'repeat_penalty dropped', 'top_k dropped']);
+    ).toEqual(['keep_alive dropped', 'num_ctx dropped', 'repeat_penalty dropped', 'top_k dropped']);
   });
 
   test('doing it twice changes nothing more', () => {

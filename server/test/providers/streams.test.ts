@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
 import { providerRow } from '../../src/providers/catalog.ts';
 import { anthropic } from '../../src/providers/anthropic/protocol.ts';
-import { chunksOfWhole, PassedStream, TranslatedStream, type StreamTaker } from '../../src/providers/streams.ts';
+import { piecesOfWhole, PassedStream, TranslatedStream, type StreamTaker } from '../../src/providers/streams.ts';
+import { chatWriter } from '../../src/providers/writer.ts';
 import { chunk, doneEvent, finishEvent, roleEvent, sse, streamEvents, usage, usageEvent } from '../support/fake-provider.ts';
 
 const noFacts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
@@ -195,7 +196,7 @@ describe('another wire', () => {
     const facts = noFacts();
     return {
       facts,
-      stream: new TranslatedStream(facts, anthropic.streamReader(to, { createdS: 1, id: 'chatcmpl-1' }), anthropic, wantsUsage),
+      stream: new TranslatedStream(facts, anthropic.streamReader(to, { createdS: 1, id: 'chatcmpl-1' }), anthropic, chatWriter(wantsUsage)),
     };
   };
 
@@ -266,7 +267,7 @@ describe('a whole answer told as a stream (E3)', () => {
   };
 
   test('says everything once, then the end', () => {
-    const pieces = chunksOfWhole(response, false);
+    const pieces = piecesOfWhole(response, chatWriter(false));
     const { facts, stream } = pass([...pieces, doneEvent]);
     expect(facts).toMatchObject({ finishReason: 'tool_calls', contentChars: 'all of it'.length + 'f'.length + '{}'.length });
     expect(stream.isComplete()).toBe(true);
@@ -275,7 +276,7 @@ describe('a whole answer told as a stream (E3)', () => {
   });
 
   test('usage comes last, for who asked', () => {
-    expect(chunksOfWhole(response, true).at(-1)).toBe(
+    expect(piecesOfWhole(response, chatWriter(true)).at(-1)).toBe(
       sse({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage }),
     );
   });

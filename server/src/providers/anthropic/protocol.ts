@@ -13,6 +13,7 @@ const modelsPageSize = 1000;
 
 export const anthropic: Protocol = {
   chatPath: (to) => `${pathOf(to.baseUrl)}/messages`,
+  countPath: (to) => `${pathOf(to.baseUrl)}/messages/count_tokens`,
   // Both versions take this header; `authorization` is for OAuth tokens and for compatible servers that ask for it.
   authHeaders: (to, secret): Record<string, string> => (secret === '' ? {} : { [to.row.auth.header ?? 'x-api-key']: secret }),
   headers: (to) => ({ 'anthropic-version': versionOf(to.settings) }),

@@ -2,46 +2,21 @@
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { ConnectionSettings } from '../../domain/connection.ts';
 import type { Change } from '../../domain/ledger.ts';
+import { putThinking, traitsOf, type ModelTraits } from '../claude-models.ts';
 import { withDefaults } from '../defaults.ts';
 import { modelLimitOf } from '../model-limits.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, text, type Json } from '../shape.ts';
+import { commonFields, reportUnread } from '../unread-fields.ts';
 import { conversationOf } from './messages.ts';
 import { putFormat, putTools } from './tools.ts';
-import { apiVersionDefault, apiVersions, nativeFields, traitsOf, type ApiVersion, type Block, type ModelTraits } from './wire.ts';
+import { apiVersionDefault, apiVersions, nativeFields, type ApiVersion, type Block } from './wire.ts';
 
 /** This wire refuses a request without a limit; where the model's own is not known, this is it. */
 export const maxTokensDefault = 4096;
 
-/** Smallest budget that the provider accepts for thinking. */
-const budgetMin = 1024;
-
-const budgetOf: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, medium: 8192, high: 16_384, xhigh: 32_000, max: 32_000 };
-
-/** Fields of the house's request that are read below; everything else is either native or lost. */
-const readFields: ReadonlySet<string> = new Set([
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
-  'stop',
-  'tools',
-  'tool_choice',
-  'functions',
-  'function_call',
-  'parallel_tool_calls',
-  'response_format',
-  'reasoning_effort',
-  'user',
-  'metadata',
-  'service_tier',
-  'patchbay',
-]);
+/** Fields of the house's request that are read below, and Anthropic's own; everything else is lost. */
+const readFields: ReadonlySet<string> = new Set([...commonFields, ...nativeFields, 'user', 'metadata', 'service_tier']);
 
 export const versionOf = (settings: ConnectionSettings): ApiVersion =>
   apiVersions.find((version) => version === settings['anthropicVersion']) ?? apiVersionDefault;
@@ -61,39 +36,6 @@ function putLimit(request: ChatRequest, body: Json, model: string, changed: Chan
   else if (request.max_completion_tokens !== undefined && request.max_completion_tokens !== null)
     changed.push({ parameter: 'max_completion_tokens', what: 'renamed', to: 'max_tokens' });
   return limit;
-}
-
-/** Thinking as the model has it: dosed by itself, by a budget, or not at all. A caller's own `thinking` is left as it is. */
-function putThinking(request: ChatRequest, body: Json, traits: ModelTraits, limit: number, isForced: boolean, changed: Change[]): void {
-  const effort = request['reasoning_effort'];
-  if (effort === undefined || effort === null || body['thinking'] !== undefined) return;
-  if (effort === 'none') {
-    if (traits.isAdaptive) body['thinking'] = { type: 'disabled' };
-    return;
-  }
-  const budget = typeof effort === 'string' ? budgetOf[effort] : undefined;
-  const isPossible =
-    !isForced && typeof effort === 'string' && budget !== undefined && (traits.isAdaptive || (traits.hasBudget && limit > budgetMin));
-  if (!isPossible) {
-    changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
-    return;
-  }
-  if (traits.isAdaptive) {
-    const named = effort === 'minimal' ? 'low' : effort === 'xhigh' && !traits.hasExtraEffort ? 'high' : effort;
-    const config = isRecord(body['output_config']) ? body['output_config'] : {};
-    body['thinking'] = { type: 'adaptive' };
-    body['output_config'] = { ...config, effort: named };
-    changed.push({
-      parameter: 'reasoning_effort',
-      what: named === effort ? 'renamed' : 'approximated',
-      to: `output_config.effort=${named}`,
-    });
-    return;
-  }
-  // The budget is part of the limit: at least as much again is left for the answer where that is possible.
-  const tokens = Math.max(budgetMin, Math.min(budget, Math.floor(limit / 2)));
-  body['thinking'] = { type: 'enabled', budget_tokens: tokens };
-  changed.push({ parameter: 'reasoning_effort', what: 'approximated', to: `thinking.budget_tokens=${tokens}` });
 }
 
 /** Temperature, top_p and top_k, as far as the version, the model and thinking allow them. */
@@ -144,17 +86,7 @@ function putRest(request: ChatRequest, body: Json, changed: Change[]): void {
   const tier = request['service_tier'];
   if (tier === 'auto' || tier === 'standard_only') body['service_tier'] = tier;
   else if (tier !== undefined && tier !== null) changed.push({ parameter: 'service_tier', what: 'dropped' });
-  for (const [parameter, value] of Object.entries(request)) {
-    if (readFields.has(parameter) || nativeFields.includes(parameter) || value === undefined || value === null) continue;
-    // One answer, no log probabilities: asking for what everybody gets loses nothing.
-    if (
-      (parameter === 'n' && value === 1) ||
-      value === false ||
-      ((parameter === 'frequency_penalty' || parameter === 'presence_penalty') && value === 0)
-    )
-      continue;
-    changed.push({ parameter, what: 'dropped' });
-  }
+  reportUnread(request, (parameter) => readFields.has(parameter), changed);
 }
 
 /**
@@ -176,7 +108,7 @@ export function toMessagesRequest(request: ChatRequest, to: Destination): { body
   if (said !== null) body['system'] = said;
   body['messages'] = turns;
   if (complete.stream === true) body['stream'] = true;
-  putThinking(complete, body, traits, limit, isForced || format.isForced, changed);
+  putThinking(complete['reasoning_effort'], body, traits, { limit, isForced: isForced || format.isForced }, changed);
   putSampling(complete, body, traits, version, changed);
   putStop(complete, body, changed);
   putRest(complete, body, changed);

@@ -1,8 +1,9 @@
 /** Tools, the choice among them, and answers in a given JSON form, in Anthropic's words. */
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
+import type { ModelTraits } from '../claude-models.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
-import { jsonToolName, type ModelTraits } from './wire.ts';
+import { jsonToolName } from './wire.ts';
 
 const emptySchema = { type: 'object', properties: {} };
 

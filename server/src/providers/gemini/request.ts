@@ -4,6 +4,7 @@ import type { Change } from '../../domain/ledger.ts';
 import { withDefaults } from '../defaults.ts';
 import type { Destination } from '../protocol.ts';
 import { finite, isRecord, member, type Json } from '../shape.ts';
+import { commonFields, reportUnread } from '../unread-fields.ts';
 import { conversationOf } from './contents.ts';
 import { putFormat, putTools } from './tools.ts';
 import {
@@ -17,35 +18,18 @@ import {
   type ThinkingLevel,
 } from './wire.ts';
 
-/** Fields of the house's request that are read below; everything else is either native or lost. */
+/** Fields of the house's request that are read below, and Google's own; everything else is lost. */
 const readFields: ReadonlySet<string> = new Set([
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'top_k',
+  ...commonFields,
+  ...Object.keys(nativeFields),
+  ...Object.keys(nativeConfig),
   'n',
-  'stop',
   'seed',
   'presence_penalty',
   'frequency_penalty',
   'logprobs',
   'top_logprobs',
-  'tools',
-  'tool_choice',
-  'functions',
-  'function_call',
-  'parallel_tool_calls',
-  'response_format',
-  'reasoning_effort',
-  'service_tier',
-  'modalities',
   'extra_body',
-  'patchbay',
 ]);
 
 /** A number moved into its bounds, with a report where it had to be. */
@@ -156,24 +140,6 @@ function putThinking(request: ChatRequest, config: Json, { thinking }: ModelTrai
   changed.push({ parameter: 'reasoning_effort', what: isOff ? 'renamed' : 'approximated', to: `thinkingConfig.thinkingBudget=${tokens}` });
 }
 
-/** TRUE for a value that asks for what everybody gets: leaving it out loses nothing. */
-function saysNothing(parameter: string, value: unknown): boolean {
-  if (value === undefined || value === null || value === false) return true;
-  if (parameter === 'service_tier') return value === 'auto' || value === 'default';
-  if (parameter === 'modalities') return Array.isArray(value) && value.every((kind) => kind === 'text');
-  return false;
-}
-
-function reportRest(request: ChatRequest, changed: Change[]): void {
-  for (const [parameter, value] of Object.entries(request)) {
-    // Other tiers have other prices than the book knows, so that a budget could be overrun: they are not asked for.
-    const isRead = readFields.has(parameter) && parameter !== 'service_tier' && parameter !== 'modalities';
-    if (isRead || Object.hasOwn(nativeFields, parameter) || Object.hasOwn(nativeConfig, parameter) || saysNothing(parameter, value))
-      continue;
-    changed.push({ parameter, what: 'dropped' });
-  }
-}
-
 /**
  * The generateContent request (ai.google.dev, models.generateContent; R-134, R-151, C-49). The provider answers 400 for a
  * field that it does not know, so what it has no word for is dropped and reported. The model stands in the path.
@@ -193,7 +159,8 @@ export function toGenerateRequest(request: ChatRequest, to: Destination): { body
   putSampling(complete, config, traits, changed);
   putLogprobs(complete, config, changed);
   putThinking(complete, config, traits, changed);
-  reportRest(complete, changed);
+  // Other tiers have other prices than the book knows, so that a budget could be overrun: they are not asked for.
+  reportUnread(complete, (parameter) => readFields.has(parameter), changed);
   if (Object.keys(config).length > 0) body['generationConfig'] = config;
   return { body, changed };
 }

@@ -116,6 +116,7 @@ function choicesOf(body: unknown): { record: Json; choices: readonly unknown[] }
 interface SeenAnswer {
   /** As it stands there, unchecked. */
   usage: unknown;
+  serviceTier: unknown;
   finishReason: FinishReason | null;
   model: string | null;
   messages: readonly unknown[];
@@ -127,6 +128,7 @@ export function seenAnswer(body: unknown, moment: Moment): SeenAnswer {
   for (let at = 0; at < choices.length; at++) if (!isPlainText(choices[at])) choiceOf(choices[at], at, moment);
   return {
     usage: record['usage'],
+    serviceTier: record['service_tier'],
     finishReason: finishReasonOf(member(choices[0], 'finish_reason')),
     model: text(record['model']) || null,
     messages: choices.map((choice) => member(choice, 'message')),

@@ -128,7 +128,7 @@ export function createStreamScanner(): StreamScanner {
       return 'malformed';
     }
     if (typeof body['model'] === 'string' && body['model'] !== '') facts.modelReported = body['model'];
-    const usage = usageOf(body['usage']);
+    const usage = usageOf(body['usage'], body['service_tier']);
     if (usage) facts.usage = usage;
     const choices = body['choices'];
     const isSemantic = Array.isArray(choices) && readChoices(choices as unknown[]);

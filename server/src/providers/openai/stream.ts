@@ -4,6 +4,7 @@ import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
 import { finite, isRecord, list, malformedEventsMax, member, parseJson, text, type Json } from '../shape.ts';
+import { serviceTierOf } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { argumentsOf, contentOf, finishReasonOf } from './answer.ts';
 import { createToolIndexes, type ToolIndexes } from './tool-indexes.ts';
@@ -35,8 +36,8 @@ function toolDeltas(calls: unknown, tools: ToolIndexes): NonNullable<ChatDelta['
 function deltaOf(raw: Json, state: ChoiceState): ChatDelta {
   const { content, reasoning } = contentOf(raw['content']);
   const thought = text(raw['reasoning_content']) ?? text(raw['reasoning']) ?? (reasoning || undefined);
-  const { role: _role, content: _content, tool_calls: calls, reasoning_content: _thought, ...rest } = raw;
-  const delta: ChatDelta = { ...rest };
+  const { role: _role, content: _content, tool_calls: calls, reasoning_content: _thought, refusal, patchbay: _ours, ...rest } = raw;
+  const delta: ChatDelta = { ...rest, ...(text(refusal) !== undefined && { refusal: text(refusal) }) };
   if (!state.hasRole) delta.role = 'assistant';
   state.hasRole = true;
   if (content !== null) delta.content = content;
@@ -52,6 +53,7 @@ export function createReader(model: string, moment: Moment): StreamReader {
   // The first that says it decides: id, time and model are one for the whole answer, also where a vendor's clock runs on.
   const said: { id?: string; created?: number; model?: string } = {};
   let usage: ChatUsage | null = null;
+  let tier: string | undefined;
   let isDone = false;
   let malformed = 0;
 
@@ -98,6 +100,7 @@ export function createReader(model: string, moment: Moment): StreamReader {
       if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
       if (!isRecord(body)) return broken();
       if (isRecord(body['usage'])) usage = body['usage'] as unknown as ChatUsage;
+      tier = serviceTierOf(body['service_tier']) ?? tier;
       said.id ||= text(body['id']);
       said.created ??= finite(body['created']);
       said.model ||= text(body['model']);
@@ -110,7 +113,8 @@ export function createReader(model: string, moment: Moment): StreamReader {
       // A finish that was seen makes up for a missing [DONE] (E6).
       const isComplete = isDone || (choices.size > 0 && [...choices.values()].every((choice) => choice.hasFinished));
       if (usage === null) return { chunks: [], isComplete };
-      return { chunks: [{ ...head(), object: 'chat.completion.chunk', choices: [], usage }], isComplete };
+      const last: ChatChunk = { ...head(), object: 'chat.completion.chunk', choices: [], usage };
+      return { chunks: [tier === undefined ? last : { ...last, service_tier: tier }], isComplete };
     },
   };
 }

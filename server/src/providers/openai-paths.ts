@@ -1,6 +1,6 @@
 /** Where requests go at an OpenAI-compatible provider, Azure's deployments included (C-48). */
-import type { Destination } from '../protocol.ts';
-import { pathOf } from '../normalise.ts';
+import type { Destination } from './protocol.ts';
+import { pathOf } from './normalise.ts';
 
 /** Used where neither the settings nor the pasted address name one. */
 export const azureApiVersionDefault = '2024-10-21';
@@ -34,6 +34,22 @@ function azureModelsPath(to: Destination, path: string): string {
   return `${root}/models${azureVersion(to)}`;
 }
 
+/** Where OpenAI's Responses are: beside the chat completions, and at Azure outside of the deployments. */
+export function responsesPath(to: Destination): string {
+  if (to.row.addressing !== 'deployments') return `${pathOf(to.baseUrl)}/responses`;
+  const path = azurePath(to);
+  if (isPlainAzure(path)) return `${path}/responses`;
+  const base = path.replace(/\/deployments\/[^/]+$/i, '');
+  const root = /\/openai$/i.test(base) ? base : `${base}/openai`;
+  return `${root}/responses${azureVersion(to)}`;
+}
+
+/** The name that a body carries: Azure knows its deployments, which may be called otherwise than their models. */
+export function bodyModel(to: Destination): string {
+  const named = to.row.addressing === 'deployments' ? to.settings['deployment'] : undefined;
+  return typeof named === 'string' && named !== '' ? named : to.model;
+}
+
 export function chatPath(to: Destination): string {
   return to.row.addressing === 'deployments' ? azureChatPath(to, azurePath(to)) : `${pathOf(to.baseUrl)}/chat/completions`;
 }
@@ -41,4 +57,12 @@ export function chatPath(to: Destination): string {
 export function modelsPath(to: Destination): string {
   if (to.row.addressing === 'deployments') return azureModelsPath(to, azurePath(to));
   return to.row.modelsPath ?? `${pathOf(to.baseUrl)}/models`;
+}
+
+/** Where an operation is that has a path of its own, `/embeddings`: beside the chat completions, at Azure within a deployment. */
+export function operationPath(to: Destination, path: string): string {
+  const chat = chatPath(to);
+  const query = chat.indexOf('?');
+  const place = query < 0 ? chat : chat.slice(0, query);
+  return `${place.slice(0, -'/chat/completions'.length)}${path}${query < 0 ? '' : chat.slice(query)}`;
 }

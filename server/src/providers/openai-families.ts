@@ -1,5 +1,5 @@
 /** What OpenAI's reasoning models call otherwise or refuse (C-39). Pure rules over the model id and the request. */
-import type { Change } from '../../domain/ledger.ts';
+import type { Change } from '../domain/ledger.ts';
 
 /** Parameters of a reasoning model that may only have this value, which is also what leaving them out means. */
 const fixedValue: Readonly<Record<string, unknown>> = {

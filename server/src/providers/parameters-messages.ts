@@ -1,0 +1,37 @@
+/** Every parameter of the Messages wire (platform.claude.com, the beta ones too). */
+import { onlyOf, parameter, type Parameter } from './parameters.ts';
+
+/** Columns: chat, messages, responses, gemini, ollama, bedrock. */
+export const messagesParameters: ReadonlyMap<string, Parameter> = new Map([
+  onlyOf('messages', 'betas'),
+  onlyOf('messages', 'billing_policy'),
+  onlyOf('messages', 'cache_control'),
+  onlyOf('messages', 'compaction'),
+  onlyOf('messages', 'container'),
+  onlyOf('messages', 'context_management'),
+  onlyOf('messages', 'diagnostics'),
+  onlyOf('messages', 'fallback_credit_token'),
+  onlyOf('messages', 'fallbacks'),
+  onlyOf('messages', 'inference_geo'),
+  parameter('max_tokens', 'pr p r p r r'),
+  onlyOf('messages', 'mcp_servers'),
+  parameter('messages', 'p p p p p p'),
+  parameter('metadata', 'pd p pd d d d', { idle: [{}] }),
+  parameter('model', 'p p p p p p', { isOurs: true }),
+  parameter('output_config', 'pd p rd rad rad rad', { idle: [{}] }),
+  onlyOf('messages', 'output_format'),
+  parameter('service_tier', 'p p p p p p', { idle: ['auto', 'standard_only'] }),
+  onlyOf('messages', 'speed'),
+  parameter('stop_sequences', 'p p d pd p p'),
+  parameter('stream', 'p p p p p p', { idle: [false] }),
+  parameter('system', 'pd p pd pd pd pd'),
+  parameter('temperature', 'pd p pd p p p'),
+  parameter('thinking', 'pad p rad rad rad rad'),
+  onlyOf('messages', 'thread'),
+  parameter('tool_choice', 'pd p p pd pad pd', { idle: [{ type: 'auto' }] }),
+  parameter('tools', 'pd p pd pd pd pd'),
+  parameter('top_k', 'p p d p p pd'),
+  parameter('top_p', 'pd p pd p p p', { idle: [1] }),
+  onlyOf('messages', 'user_profile_id'),
+  onlyOf('messages', 'workspace_id'),
+]);

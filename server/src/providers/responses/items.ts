@@ -1,0 +1,159 @@
+/** The house's messages as items of OpenAI's Responses: what was said, calls, results, and items that came from there before. */
+import type { Change } from '../../domain/ledger.ts';
+import { imageUrlOf, resultIdOf } from '../content.ts';
+import type { Destination } from '../protocol.ts';
+import { isRecord, list, member, text, type Json } from '../shape.ts';
+import { reporterInto } from '../unread-fields.ts';
+
+/** An item of a conversation: `type` tells what it is; a message may leave it out. */
+export type Item = Json;
+
+interface Context {
+  report: (change: Change) => void;
+  to: Destination;
+  /** Calls of the history that came from a free-form tool: their results have an item of their own. */
+  custom: Set<string>;
+}
+
+function filePart(part: Json, context: Context): Json | null {
+  const file = part['file'];
+  const [data, id, name] = ['file_data', 'file_id', 'filename'].map((key) => text(member(file, key)));
+  if (data !== undefined) return { type: 'input_file', filename: name ?? 'file', file_data: data };
+  if (id !== undefined) return { type: 'input_file', file_id: id };
+  context.report({ parameter: 'messages.file', what: 'dropped' });
+  return null;
+}
+
+function partOf(part: unknown, context: Context): Json | null {
+  if (typeof part === 'string') return { type: 'input_text', text: part };
+  if (!isRecord(part)) return null;
+  if (part['cache_control'] !== undefined) context.report({ parameter: 'messages.cache_control', what: 'dropped' });
+  switch (part['type']) {
+    case 'text':
+    case 'refusal':
+      return { type: 'input_text', text: text(part[part['type']]) ?? '' };
+    case 'image_url': {
+      const url = imageUrlOf(part);
+      const detail = text(member(part['image_url'], 'detail')) ?? 'auto';
+      if (url !== undefined) return { type: 'input_image', image_url: url, detail };
+      break;
+    }
+    case 'file':
+      return filePart(part, context);
+    // Said by a caller who knows this wire.
+    case 'input_text':
+    case 'input_image':
+    case 'input_file':
+      return part;
+    default:
+      break;
+  }
+  context.report({ parameter: `messages.${text(part['type']) ?? 'content'}`, what: 'dropped' });
+  return null;
+}
+
+function contentOf(content: unknown, context: Context): string | Json[] {
+  if (typeof content === 'string') return content;
+  const parts: Json[] = [];
+  for (const raw of list(content)) {
+    const part = partOf(raw, context);
+    if (part !== null) parts.push(part);
+  }
+  return parts;
+}
+
+const saidIn = (content: unknown): string =>
+  typeof content === 'string'
+    ? content
+    : list(content)
+        .map((part) => text(part) ?? text(member(part, 'text')) ?? text(member(part, 'refusal')) ?? '')
+        .join('');
+
+const isCall = (item: Item): boolean => item['type'] === 'function_call' || item['type'] === 'custom_tool_call';
+const saidByItems = (items: readonly Item[]): string =>
+  items
+    .filter((item) => item['type'] === 'message')
+    .map((item) => saidIn(item['content']))
+    .join('');
+const calledByItems = (items: readonly Item[]): string =>
+  items
+    .filter(isCall)
+    .map((item) => text(item['call_id']) ?? '')
+    .join(' ');
+
+/** A thought is of use only with its encrypted content: nothing is stored at the provider, so its id alone leads nowhere. */
+const isUsable = (item: Item): boolean => item['type'] !== 'reasoning' || text(item['encrypted_content']) !== undefined;
+
+function callItems(message: Json, context: Context): Item[] {
+  const items: Item[] = [];
+  for (const call of list(message['tool_calls'])) {
+    const fn = member(call, 'function');
+    const custom = member(call, 'custom');
+    const callId = text(member(call, 'id')) ?? '';
+    if (isRecord(fn)) {
+      const args = fn['arguments'];
+      items.push({
+        type: 'function_call',
+        call_id: callId,
+        name: text(fn['name']) ?? '',
+        arguments: typeof args === 'string' ? args : JSON.stringify(args ?? {}),
+      });
+    } else if (isRecord(custom)) {
+      context.custom.add(callId);
+      items.push({ type: 'custom_tool_call', call_id: callId, name: text(custom['name']) ?? '', input: text(custom['input']) ?? '' });
+    } else context.report({ parameter: 'messages.tool_calls', what: 'dropped' });
+  }
+  const legacy = message['function_call'];
+  if (isRecord(legacy)) {
+    const name = text(legacy['name']) ?? '';
+    items.push({ type: 'function_call', call_id: name, name, arguments: text(legacy['arguments']) ?? '{}' });
+  }
+  return items;
+}
+
+/** Items that this wire gave before, as long as the message still says the same; an edited message is told anew, without them. */
+function assistantItems(message: Json, context: Context): Item[] {
+  const said = saidIn(message['content'] ?? message['refusal']);
+  const plain: Item[] = [...(said === '' ? [] : [{ role: 'assistant', content: said }]), ...callItems(message, context)];
+  const kept = list(member(message['patchbay'], 'items')).filter(isRecord);
+  if (kept.length === 0) {
+    const isLost = text(message['reasoning_content']) || list(member(message['patchbay'], 'blocks')).length > 0;
+    if (isLost) context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
+    return plain;
+  }
+  const isUnchanged = saidByItems(kept) === said && calledByItems(kept) === calledByItems(plain);
+  if (!isUnchanged) {
+    context.report({ parameter: 'messages.patchbay.items', what: 'dropped' });
+    return plain;
+  }
+  const usable = kept.filter(isUsable);
+  if (usable.length < kept.length) context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
+  for (const item of usable) if (item['type'] === 'custom_tool_call') context.custom.add(text(item['call_id']) ?? '');
+  return usable;
+}
+
+function resultItem(message: Json, context: Context): Item {
+  const id = resultIdOf(message);
+  const type = context.custom.has(id) ? 'custom_tool_call_output' : 'function_call_output';
+  return { type, call_id: id, output: contentOf(message['content'], context) };
+}
+
+/** Messages as items, in order. */
+export function itemsOf(messages: unknown, to: Destination, changed: Change[]): Item[] {
+  const context: Context = { report: reporterInto(changed), to, custom: new Set() };
+  const items: Item[] = [];
+  for (const message of list(messages)) {
+    if (!isRecord(message)) continue;
+    const role = message['role'];
+    if (message['cache_control'] !== undefined) context.report({ parameter: 'messages.cache_control', what: 'dropped' });
+    if (role === 'assistant') items.push(...assistantItems(message, context));
+    else if (role === 'tool' || role === 'function') items.push(resultItem(message, context));
+    else {
+      const isForeign = role === 'developer' && to.row.developerRole === 'system';
+      if (isForeign) context.report({ parameter: 'messages.role', what: 'renamed', to: 'system' });
+      const named = isForeign ? 'system' : role === 'system' || role === 'developer' ? role : 'user';
+      items.push({ role: named, content: contentOf(message['content'], context) });
+    }
+  }
+  return items;
+}
