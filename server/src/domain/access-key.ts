@@ -17,6 +17,8 @@ export interface AccessKey {
   budgetNanoUsd: number | null;
   expiresAtMs: number | null;
   revokedAtMs: number | null;
+  /** Until when the key before the last rotation is valid too; null or absent where there is none. */
+  previousUntilMs?: number | null;
   createdAtMs: number;
 }
 
@@ -35,6 +37,9 @@ export function keyKindOf(text: string): 'access-key' | 'personal-token' | 'othe
   if (text.startsWith(accessKeyPrefix)) return 'access-key';
   return text.startsWith(personalTokenPrefix) ? 'personal-token' : 'other';
 }
+
+/** Ended keys and tokens stay on their lists this long; an expired key can be prolonged until then. */
+export const endedShownMs = 90 * 86_400_000;
 
 export const isLive = (key: { expiresAtMs: number | null; revokedAtMs: number | null }, nowMs: number): boolean =>
   key.revokedAtMs === null && (key.expiresAtMs === null || key.expiresAtMs > nowMs);

@@ -20,8 +20,15 @@ export interface ChatUsage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
-  prompt_tokens_details?: { cached_tokens?: number; cache_write_tokens?: number; [key: string]: unknown } | null;
+  prompt_tokens_details?: {
+    cached_tokens?: number;
+    cache_write_tokens?: number;
+    cache_write_1h_tokens?: number;
+    [key: string]: unknown;
+  } | null;
   completion_tokens_details?: { reasoning_tokens?: number; [key: string]: unknown } | null;
+  /** The tier that served the answer, where it is not the standard one. */
+  service_tier?: string;
 }
 
 export interface ToolCall {
@@ -35,6 +42,25 @@ export interface Extension {
   /** Blocks of the vendor, kept as they came: thinking with signatures, citations, server tools, unknown ones. */
   blocks?: unknown[];
   [key: string]: unknown;
+}
+
+/**
+ * What only one wire can say, kept as it came there beside the nearest thing that the house can say: on a part, a tool, a
+ * message or the request itself, under `patchbay`. A provider of that wire gets it back; for every other it is left out.
+ */
+export interface Native {
+  /** The wire that it came by: `messages`, `responses`. */
+  wire: string;
+  /** Stands in place of a part or a tool; its members are put into a message or the request. */
+  native: unknown;
+  /** What other wires do not get, by name, for the report. Empty where the house's words say it all. */
+  lost: readonly string[];
+  /** What other wires get something like, by name. */
+  approximated?: readonly string[];
+  /** The part or tool has no counterpart at all: other wires go without it. */
+  isOnly?: boolean;
+  /** Fields of the request that say the same in the house's words, and give way to the native ones. */
+  stands?: readonly string[];
 }
 
 export interface ChatMessage {

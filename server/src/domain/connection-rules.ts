@@ -1,4 +1,5 @@
 /** The rules of connections, pure: who may do what, what a value sent back means, and where a secret may go. */
+import { compactKeyFile } from '@patchbay/contract/text';
 import { secretTailLengthMin, type Connection } from './connection.ts';
 import { Refusal, type FieldFault } from './errors.ts';
 import { isAdministrator, may, type Actor, type Owner } from './owner.ts';
@@ -48,7 +49,7 @@ export const isMask = (text: string): boolean => maskForm.test(text);
 export function secretChangeOf(given: string | null | undefined, storedMask: string | null): SecretChange | 'foreign_mask' {
   if (given === undefined) return keep;
   if (given === null) return { kind: 'clear' };
-  const text = given.trim();
+  const text = compactKeyFile(given.trim());
   if (text === '' || text === storedMask) return keep;
   return isMask(text) ? 'foreign_mask' : { kind: 'set', text };
 }

@@ -36,6 +36,10 @@ export class Refusal extends Error {
   }
 }
 
+/** What is wrong with a body that has the right shape, field by field. */
+export const unfit = (...details: readonly FieldFault[]): Refusal =>
+  new Refusal('VALIDATION_ERROR', { values: { count: details.length }, details });
+
 /** The classes of failure at a provider; the retry rule, the breaker, the hint and the ledger all read this one word. */
 export type Fault =
   | 'unreachable'
@@ -77,6 +81,8 @@ export class UpstreamFailure extends Error {
   readonly isReuseRace: boolean;
   /** The provider's own words, scrubbed of secrets and cut; for the owner of the connection and the log, never for `/v1`. */
   readonly vendorMessage: string | null;
+  /** Our own words for the caller where the fault's general ones do not say enough, and the parameter that they are about. */
+  readonly told: { param: string; message: string } | null;
   constructor(
     fault: Fault,
     detail: string,
@@ -85,6 +91,7 @@ export class UpstreamFailure extends Error {
       retryAfterMs?: number | null;
       isReuseRace?: boolean;
       vendorMessage?: string | null;
+      told?: { param: string; message: string };
       cause?: unknown;
     } = {},
   ) {
@@ -94,5 +101,6 @@ export class UpstreamFailure extends Error {
     this.retryAfterMs = options.retryAfterMs ?? null;
     this.isReuseRace = options.isReuseRace ?? false;
     this.vendorMessage = options.vendorMessage ?? null;
+    this.told = options.told ?? null;
   }
 }

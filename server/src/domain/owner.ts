@@ -29,6 +29,8 @@ export interface Actor {
   email: string;
   name: string;
   role: OrganizationRole;
+  /** What an administrator gave this person in the place of what the role brings; null or absent is the role's own. */
+  permissions?: readonly Permission[] | null;
   organizationId: string;
   /** Role by workspace id; a workspace that is missing here is not the actor's. */
   workspaces: ReadonlyMap<string, WorkspaceRole>;
@@ -44,5 +46,8 @@ export interface Origin {
   agent: string;
 }
 
-export const may = (actor: Actor, permission: Permission): boolean => permissionsOf[actor.role].includes(permission);
+/** What the person may do in the whole installation. An administrator may everything, whatever was chosen before. */
+export const permissionsFor = (person: Pick<Actor, 'role' | 'permissions'>): readonly Permission[] =>
+  person.role === 'administrator' ? permissionsOf.administrator : (person.permissions ?? permissionsOf[person.role]);
+export const may = (actor: Actor, permission: Permission): boolean => permissionsFor(actor).includes(permission);
 export const isAdministrator = (actor: Actor): boolean => actor.role === 'administrator';

@@ -22,6 +22,8 @@ export interface ProbeTarget {
   trust: Connection['trust'];
   /** `stored` opens the sealed secret of `connectionId`; a Secret is what was typed. */
   secret: Secret | 'stored' | null;
+  /** First half of a secret of two parts (C-21); missing where the provider has none. */
+  accessKeyId?: Secret | 'stored' | null;
   headers: Secret | 'stored' | null;
 }
 
@@ -58,6 +60,15 @@ export interface ModelList {
   source: 'live' | 'cache' | 'catalog';
   fetchedAtMs: number | null;
   fault: Fault | null;
+  /** The provider is being asked in the background; only where the caller does not wait. */
+  isRefreshing?: boolean;
+}
+
+export interface ModelListOptions {
+  /** Asks the provider, whatever is known. */
+  refresh: boolean;
+  /** FALSE answers at once with what is known and asks in the background: no page waits for a provider. */
+  isPatient?: boolean;
 }
 
 /** Calls to providers, which only the gateway makes; handed in so that every one of them is booked. */
@@ -65,5 +76,5 @@ export interface Probe {
   /** Runs a live test; never throws for what the provider does. */
   test(target: ProbeTarget, caller: ProbeCaller): Promise<ProbeResult>;
   /** The provider's models: cached with age, refreshed on demand; falls back to the catalogue and says so. */
-  models(target: ProbeTarget, caller: ProbeCaller, options: { refresh: boolean }): Promise<ModelList>;
+  models(target: ProbeTarget, caller: ProbeCaller, options: ModelListOptions): Promise<ModelList>;
 }

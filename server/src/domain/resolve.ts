@@ -29,6 +29,8 @@ export interface ResolveInput {
   suggesting(model: string): readonly string[];
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: { model: string | null } | null;
+  /** Hears of connections that would answer but are switched off. */
+  inactive?: ((connection: Connection) => void) | undefined;
 }
 
 const isOwnedBy = (connection: Connection, owners: readonly Owner[]): boolean =>
@@ -74,6 +76,7 @@ function byName(indexes: readonly ConnectionIndex[], asked: string, input: Resol
 const active = (ids: readonly string[], input: ResolveInput): Connection[] =>
   ids.flatMap((id) => {
     const connection = input.byId(id);
+    if (connection && !connection.isActive) input.inactive?.(connection);
     return connection?.isActive ? [connection] : [];
   });
 

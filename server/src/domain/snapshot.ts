@@ -2,13 +2,15 @@
 import type { AccessKey, PersonalToken } from './access-key.ts';
 import { ConnectionIndex } from './connection-index.ts';
 import type { Connection, SealedSecrets } from './connection.ts';
-import { ownerKey, type Actor, type Language, type OrganizationRole, type Owner, type WorkspaceRole } from './owner.ts';
+import { PriceTable, type PriceEntry } from './price.ts';
+import { ownerKey, type Actor, type Language, type OrganizationRole, type Owner, type Permission, type WorkspaceRole } from './owner.ts';
 
 export interface SnapshotPerson {
   userId: string;
   email: string;
   name: string;
   role: OrganizationRole;
+  permissions?: readonly Permission[] | null;
   language: Language;
   isDisabled: boolean;
 }
@@ -24,12 +26,14 @@ export interface SnapshotDelta {
   revision: number;
   organizationId?: string;
   connections: { id: string; connection: Connection | null; sealed: SealedSecrets | null }[];
-  accessKeys: { hash: string; key: AccessKey }[];
+  /** `previousHash` is that of the key before a rotation, where its overlap is not over for good. */
+  accessKeys: { hash: string; previousHash?: string | null; key: AccessKey }[];
   personalTokens: { hash: string; token: PersonalToken }[];
   people: SnapshotPerson[];
   memberships: { workspaceId: string; userId: string; role: WorkspaceRole | null }[];
   ownerKeys: { owner: Owner; keys: SnapshotOwnerKey[] }[];
   deletedWorkspaceIds: string[];
+  prices?: PriceEntry[];
 }
 
 export class Snapshot {
@@ -45,14 +49,21 @@ export class Snapshot {
   /** Roles by workspace id, by user id. */
   readonly memberships = new Map<string, Map<string, WorkspaceRole>>();
   readonly ownerKeys = new Map<string, readonly SnapshotOwnerKey[]>();
+  readonly prices = new PriceTable();
   readonly #indexes = new Map<string, ConnectionIndex>();
+  /** Under which hashes a key's id is found: the present one, and during a rotation the one before. */
+  readonly #hashesOfKey = new Map<string, readonly string[]>();
 
   /** Applies a delta in one synchronous step: no request sees half of a change. */
   apply(delta: SnapshotDelta): void {
     if (delta.organizationId) this.organizationId = delta.organizationId;
     for (const { id, connection, sealed } of delta.connections) this.#putConnection(id, connection, sealed);
-    for (const { hash, key } of delta.accessKeys) this.accessKeys.set(hash, key);
-    for (const { hash, token } of delta.personalTokens) this.personalTokens.set(hash, token);
+    for (const { hash, previousHash, key } of delta.accessKeys) this.#putAccessKey(hash, previousHash ?? null, key);
+    for (const { hash, token } of delta.personalTokens) {
+      // A revoked token never comes back: what is not there opens nothing.
+      if (token.revokedAtMs === null) this.personalTokens.set(hash, token);
+      else this.personalTokens.delete(hash);
+    }
     for (const person of delta.people) this.people.set(person.userId, person);
     for (const { workspaceId, userId, role } of delta.memberships) {
       const roles = this.memberships.get(userId) ?? new Map<string, WorkspaceRole>();
@@ -61,8 +72,27 @@ export class Snapshot {
       this.memberships.set(userId, roles);
     }
     for (const workspaceId of delta.deletedWorkspaceIds) for (const roles of this.memberships.values()) roles.delete(workspaceId);
+    for (const price of delta.prices ?? []) this.prices.put(price);
     for (const { owner, keys } of delta.ownerKeys) this.ownerKeys.set(ownerKey(owner), keys);
     this.revision = Math.max(this.revision, delta.revision);
+  }
+
+  /** Whether a request could still come with this access key, or somebody could prolong it. */
+  knowsAccessKey(id: string): boolean {
+    return this.#hashesOfKey.has(id);
+  }
+
+  /** Drops access keys and tokens that expired before a moment, so that memory holds those that can matter and no others. */
+  forgetExpired(beforeMs: number): void {
+    for (const [hash, key] of this.accessKeys) {
+      if (key.expiresAtMs === null || key.expiresAtMs >= beforeMs) continue;
+      this.accessKeys.delete(hash);
+      const left = (this.#hashesOfKey.get(key.id) ?? []).filter((one) => one !== hash);
+      if (left.length === 0) this.#hashesOfKey.delete(key.id);
+      else this.#hashesOfKey.set(key.id, left);
+    }
+    for (const [hash, token] of this.personalTokens)
+      if (token.expiresAtMs !== null && token.expiresAtMs < beforeMs) this.personalTokens.delete(hash);
   }
 
   /** The owner's index, made anew after a change of one of its connections and kept until the next one. */
@@ -90,11 +120,27 @@ export class Snapshot {
       email: person.email,
       name: person.name,
       role: person.role,
+      permissions: person.permissions ?? null,
       organizationId: this.organizationId,
       workspaces: this.memberships.get(userId) ?? new Map(),
       language: person.language,
       via,
     };
+  }
+
+  #putAccessKey(hash: string, previousHash: string | null, key: AccessKey): void {
+    for (const known of this.#hashesOfKey.get(key.id) ?? []) this.accessKeys.delete(known);
+    this.#hashesOfKey.delete(key.id);
+    if (key.revokedAtMs !== null) return;
+    this.accessKeys.set(hash, key);
+    const hashes = [hash];
+    const previousUntilMs = key.previousUntilMs ?? null;
+    if (previousHash !== null && previousUntilMs !== null) {
+      // The key before a rotation is the same key with an earlier end: one id, so limits and budget are counted together.
+      this.accessKeys.set(previousHash, { ...key, expiresAtMs: Math.min(previousUntilMs, key.expiresAtMs ?? Infinity) });
+      hashes.push(previousHash);
+    }
+    this.#hashesOfKey.set(key.id, hashes);
   }
 
   #putConnection(id: string, connection: Connection | null, sealed: SealedSecrets | null): void {

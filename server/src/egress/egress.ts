@@ -32,7 +32,7 @@ export interface Egress {
   /** Sends one request and answers the whole response, inflated; for probes, model lists and webhooks. @throws EgressError */
   fetchWhole(request: OutgoingRequest, limits: WholeLimits): Promise<WholeResponse>;
   /** Connects, measures and hangs up, for the connection test; `tlsMs` is null over plain HTTP. @throws EgressError */
-  trace(origin: string, trust: Trust, limits: { timeoutMs: number }): Promise<ConnectTimings>;
+  trace(origin: string, trust: Trust, limits: TraceLimits): Promise<ConnectTimings>;
   /** Replaces the policy. New requests use new connections; those under way end on the old ones. */
   usePolicy(policy: EgressPolicy): void;
   openSockets(): number;
@@ -40,6 +40,12 @@ export interface Egress {
   close(): Promise<void>;
   /** Cuts everything off. */
   destroy(): void;
+}
+
+/** `timeoutMs` for everything; `connectTimeoutMs` as in a request. */
+export interface TraceLimits {
+  timeoutMs: number;
+  connectTimeoutMs?: number;
 }
 
 export interface EgressOptions {
@@ -93,7 +99,7 @@ export function createEgress(options: EgressOptions): Egress {
   return {
     dispatch,
     fetchWhole: (request, limits) => fetchWhole({ clock: options.clock, dispatch }, request, limits),
-    trace: (origin, trust, limits) => trace(state, origin, trust, limits.timeoutMs),
+    trace: (origin, trust, limits) => trace(state, origin, trust, limits),
     usePolicy: (policy) => usePolicy(state, policy),
     openSockets: () => state.deps.sockets.open,
     close: () => closeAll(state),
@@ -105,7 +111,7 @@ export function createEgress(options: EgressOptions): Egress {
 function dispatchRequest(state: EgressState, request: OutgoingRequest, sink: ResponseSink): HttpExchange {
   const pool = openPool(state, request);
   if (typeof pool === 'string') return refused(sink, pool);
-  const exchange = new HttpExchange(sink, pool);
+  const exchange = new HttpExchange(sink, pool, request.connectTimeoutMs);
   pool.undici.dispatch({ path: request.path, method: request.method, headers: request.headers, body: request.body }, exchange);
   exchange.isDispatching = false;
   return exchange;
@@ -127,14 +133,14 @@ function refused(sink: ResponseSink, code: EgressErrorCode): HttpExchange {
   return exchange;
 }
 
-function trace(state: EgressState, origin: string, trust: Trust, timeoutMs: number): Promise<ConnectTimings> {
+function trace(state: EgressState, origin: string, trust: Trust, { timeoutMs, connectTimeoutMs }: TraceLimits): Promise<ConnectTimings> {
   return new Promise((resolve, reject) => {
     if (state.isClosed) throw new EgressError('aborted');
     const url = canonicalOrigin(origin);
     if (url === null) throw new EgressError('egress_blocked');
     const target = connectTarget(url, trust, state.current.policy);
     const timer = state.deps.clock.after(timeoutMs, () => reject(new EgressError('timeout')));
-    connectGuarded(state.deps, target, (result) => {
+    connectGuarded({ ...state.deps, connectTimeoutMs: connectTimeoutMs ?? state.deps.connectTimeoutMs }, target, (result) => {
       timer.cancel();
       if (result instanceof EgressError) {
         reject(result);

@@ -1,5 +1,6 @@
 /** One request and its response: turns the HTTP client's callbacks into the sink's, counts, and reports the end exactly once. */
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { classifyExchangeFailure, EgressError, type EgressErrorCode } from './error.ts';
 import type { Trust } from './guard.ts';
@@ -12,8 +13,11 @@ export interface OutgoingRequest {
   method: 'GET' | 'POST' | 'DELETE';
   /** An object, or names and values by turns. */
   headers: Record<string, string> | string[];
-  body: Uint8Array | string | null;
+  /** A stream is read once, and destroyed with the exchange; its length must stand in the headers. */
+  body: Uint8Array | string | Readable | null;
   trust: Trust;
+  /** For a connection that has to be opened for this request: look-up, TCP and TLS; the house's limit where it is not given. */
+  connectTimeoutMs?: number;
 }
 
 /** Takes one response, in this order: `onHeaders` once, `onData` any number of times, then `onEnd` or `onError` once. `onError` may come at any point. */
@@ -40,6 +44,8 @@ export interface Line {
   socket: Socket | null;
   requests: number;
   connectMs: number | null;
+  /** The limit of the request that opens it; the house's where it has none. */
+  connectTimeoutMs?: number;
 }
 
 /** Who counts the exchanges that are under way, so that nothing in use is ever closed. */
@@ -57,6 +63,7 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   connectMs: number | null = null;
   /** True while the HTTP client's `dispatch` runs: what it reports then has to wait until our caller holds the exchange. */
   isDispatching = true;
+  readonly connectTimeoutMs: number | undefined;
   private readonly sink: ResponseSink;
   private readonly owner: InUse;
   private controller: Dispatcher.DispatchController | null = null;
@@ -67,9 +74,10 @@ export class HttpExchange implements Exchange, Dispatcher.DispatchHandler {
   private finished = false;
   private wantsPause = false;
 
-  constructor(sink: ResponseSink, owner: InUse) {
+  constructor(sink: ResponseSink, owner: InUse, connectTimeoutMs?: number) {
     this.sink = sink;
     this.owner = owner;
+    this.connectTimeoutMs = connectTimeoutMs;
     owner.inUse += 1;
   }
 

@@ -102,7 +102,7 @@ function newPool(deps: ConnectDeps, target: ConnectTarget, options: PoolOptions,
   return { undici, inUse: 0, lastUse: 0 };
 }
 
-const newLine = (): Line => ({ socket: null, requests: 0, connectMs: null });
+const newLine = (): Line => ({ socket: null, requests: 0, connectMs: null, connectTimeoutMs: undefined });
 
 /** One keep-alive connection. It tells the exchange which line carries it, which the HTTP client keeps to itself. */
 class LineClient extends Client {
@@ -112,7 +112,8 @@ class LineClient extends Client {
     super(origin, {
       ...options,
       connect: (_options, connected) => {
-        connectGuarded(deps, target, (result) => {
+        const { connectTimeoutMs } = line;
+        connectGuarded(connectTimeoutMs === undefined ? deps : { ...deps, connectTimeoutMs }, target, (result) => {
           if (result instanceof EgressError) {
             connected(result, null);
             return;
@@ -128,7 +129,11 @@ class LineClient extends Client {
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (handler instanceof HttpExchange) handler.line = this.line;
+    if (handler instanceof HttpExchange) {
+      handler.line = this.line;
+      // One request at a time waits for a line, so whose limit holds while it is opened is never in doubt.
+      this.line.connectTimeoutMs = handler.connectTimeoutMs;
+    }
     return super.dispatch(options, handler);
   }
 }

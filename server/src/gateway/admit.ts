@@ -54,7 +54,8 @@ function tokensEstimate(order: Order): number {
   const { bytes, scan } = order.request;
   // These two alone are read, and were checked to be counts: to parse all of a large body for them would be its greatest cost.
   const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
-  return promptTokensEstimate(bytes.length) + (count('max_completion_tokens') ?? count('max_tokens') ?? 0);
+  const own = order.request.wire ? count(order.request.wire.limitField) : null;
+  return promptTokensEstimate(bytes.length) + (own ?? count('max_completion_tokens') ?? count('max_tokens') ?? 0);
 }
 
 /** Requests under way on this instance. */

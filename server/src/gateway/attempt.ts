@@ -1,19 +1,19 @@
 /** Tries the targets in turn until one has answered, or the retry rule says stop. Each try is booked before it leaves. */
 import { reservationOf } from '../domain/cost.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
-import type { Intent } from '../domain/ledger.ts';
-import { promptTokensMax } from '../domain/prompt-bound.ts';
+import type { Change, Intent } from '../domain/ledger.ts';
 import { planNextAttempt } from '../domain/retry.ts';
 import type { Exchange } from '../egress/egress.ts';
 import type { OnFailure } from '../journal/journal.ts';
 import { pause } from '../lib/clock.ts';
 import { callProvider, timeoutsOf } from '../providers/call.ts';
-import type { AnswerFacts, CallSink, CallTimeouts } from '../providers/calling.ts';
-import { withDefaults } from '../providers/defaults.ts';
-import { modelLimitOf } from '../providers/model-limits.ts';
+import type { AnswerFacts, Call, CallSink, CallTimeouts } from '../providers/calling.ts';
 import { replacementOf } from '../providers/model-lists.ts';
-import type { ModelPrices } from '../providers/prices.ts';
+import { modeOf, unsaidAt } from '../providers/parameter-mode.ts';
+import { callOperation, unsaidOfOperation, wayOf } from '../providers/call-operation.ts';
+import { dearestIn, isFree, type ModelPrices } from '../providers/prices.ts';
 import { isOnList, type Grant } from './admit.ts';
+import { boundOf } from './bound.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
 import { egressOf, targetKey, type OpenedSecrets, type Target } from './plan.ts';
@@ -45,7 +45,7 @@ export async function attemptEach(
     const attempt = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
     const failure = await attempt.run();
     if (failure === null) return;
-    const standIn = failure.fault === 'model_not_found' ? standInFor(deps, order, target) : null;
+    const standIn = standInAfter(failure, deps, order, target);
     if (standIn) targets.splice(index + 1, 0, standIn);
     const next = planNextAttempt({
       fault: relay.isGone() ? 'caller_gone' : failure.fault,
@@ -62,6 +62,8 @@ export async function attemptEach(
     });
     attempt.settle(failure, next.kind === 'stop');
     if (next.kind === 'stop') throw failure;
+    // What still waits for the disk was seen by nobody, and must not be let out while the next attempt is waited for.
+    relay.newAttempt();
     if (next.kind === 'other') {
       index++;
       attemptsAtTarget = 0;
@@ -75,6 +77,15 @@ export async function attemptEach(
   }
 }
 
+function standInAfter({ fault }: UpstreamFailure, deps: GatewayDeps, order: Order, target: Target): Target | null {
+  if (fault === 'model_not_found') return standInFor(deps, order, target);
+  const { operation } = order.request;
+  // A server that has no such address may still say the same in a conversation.
+  if (fault !== 'endpoint_not_found' || !operation?.isSaidByChat || wayOf(operation, target) !== 'pass') return null;
+  const byChat: Target = { ...target, isByChat: true };
+  return unsaidOfOperation(operation, { to: byChat, request: order.request }) === null ? byChat : null;
+}
+
 /** The same place with what took over from a retired model; tried only once the provider no longer serves the old one (C-06). */
 function standInFor(deps: GatewayDeps, order: Order, target: Target): Target | null {
   const model = replacementOf(target.row, target.model);
@@ -82,13 +93,13 @@ function standInFor(deps: GatewayDeps, order: Order, target: Target): Target | n
   const standIn: Target = { ...target, model, isStandIn: true };
   // What the key may not use, or its budget cannot reckon with, does not come in by this door either.
   const isAllowed = isOnList(order.accessKey?.models ?? null, standIn) && pricedFor(deps, order, [target, standIn]).includes(standIn);
-  return isAllowed ? standIn : null;
+  return isAllowed && unsaidAt({ to: standIn, request: order.request }) === null ? standIn : null;
 }
 
 /** A budget cannot be spent where no price is known: such targets are passed over as long as there are others. */
 function pricedFor({ prices }: GatewayDeps, { accessKey }: Order, targets: readonly Target[]): readonly Target[] {
   if (accessKey === null || accessKey.budgetNanoUsd === null) return targets;
-  const priced = targets.filter(({ row, model }) => prices.pricesOf(row, model) !== null);
+  const priced = targets.filter(({ row, model, connection }) => prices.pricesOf(row, model, connection?.id ?? null) !== null);
   return priced.length > 0 ? priced : targets;
 }
 
@@ -124,7 +135,7 @@ export class Attempt implements CallSink {
     this.relay = relay;
     this.startedMs = deps.clock.monotonicMs();
     this.deadlineMs = deadlineMs;
-    this.prices = deps.prices.pricesOf(target.row, target.model);
+    this.prices = deps.prices.pricesOf(target.row, target.model, target.connection?.id ?? null);
   }
 
   /** Null when the caller has been answered; else why not. */
@@ -167,16 +178,12 @@ export class Attempt implements CallSink {
       throw refuse(code);
     };
     if (!this.prices) return refused('price_unknown');
-    // With what the connection adds: its own limit makes the answer shorter, its own `n` makes more of them.
-    const body = withDefaults(this.order.request.parsed(), this.target).request;
-    const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
-    const limit = modelLimitOf(this.target.model);
-    const outputTokensMax = countOf(body.max_completion_tokens) ?? countOf(body.max_tokens) ?? limit.maxOutputTokens ?? outputTokensDefault;
-    const reserved = reservationOf(
-      promptTokensMax(this.order.request.bytes.length, body, limit.contextWindow),
-      outputTokensMax * choices,
-      this.prices.dearest,
-    );
+    const bound = boundOf(this.order, this.target);
+    // What has no bound cannot be set aside, unless it costs nothing.
+    if (bound === null) return isFree(this.prices) ? null : refused('price_unknown');
+    const prices = dearestIn(this.prices, bound.serviceTier);
+    if (prices === null) return refused('price_unknown');
+    const reserved = reservationOf(bound.promptTokens, bound.outputTokens, prices);
     try {
       this.deps.limits.reserve(key, reserved);
     } catch (error) {
@@ -184,7 +191,7 @@ export class Attempt implements CallSink {
       throw error;
     }
     this.reservedNanoUsd = reserved;
-    return outputTokensMax;
+    return bound.outputTokensMax;
   }
 
   private send(outputTokensMax: number | null): void {
@@ -200,20 +207,20 @@ export class Attempt implements CallSink {
     const { row, baseUrl, settings, model, origin, trust } = this.target;
     let exchange: Exchange;
     try {
-      exchange = callProvider(
-        { egress: egressOf(this.deps, this.target), clock: this.deps.clock },
-        {
-          to: { row, baseUrl, settings, model },
-          origin,
-          trust,
-          secret: opened.secret,
-          customHeaders: opened.headers,
-          request: { ...this.order.request, outputTokensMax },
-          timeouts: this.timeouts(),
-          moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
-        },
-        this,
-      );
+      const call: Call = {
+        to: { row, baseUrl, settings, model },
+        origin,
+        trust,
+        secret: opened.secret,
+        customHeaders: opened.headers,
+        request: { ...this.order.request, outputTokensMax },
+        timeouts: this.timeouts(),
+        moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
+      };
+      const deps = { egress: egressOf(this.deps, this.target), clock: this.deps.clock };
+      const { operation } = this.order.request;
+      const way = operation && wayOf(operation, this.target);
+      exchange = operation && way ? callOperation(deps, call, operation, way, this) : callProvider(deps, call, this);
     } catch (error) {
       return this.done(
         error instanceof UpstreamFailure
@@ -265,7 +272,8 @@ export class Attempt implements CallSink {
   private see(facts: AnswerFacts): void {
     this.facts = this.withStandIn(facts);
     this.firstByteMs ??= this.deps.clock.monotonicMs();
-    this.journey.changed = this.facts.changed;
+    this.journey.changed = modeOf(this.target.settings) === 'drop' ? this.facts.changed.filter(isOfRouting) : this.facts.changed;
+    this.journey.mediaType = this.facts.mediaType ?? null;
   }
 
   /** Called exactly once per attempt, when it is known whether another one follows. */
@@ -283,7 +291,9 @@ export class Attempt implements CallSink {
       firstByteMs: this.firstByteMs,
     };
     const settlement = settlementOf(deps, order, this.intent, ending);
-    if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? 0);
+    this.relay.booked(this.intent, settlement);
+    // Whose tier of service has no price cost something all the same: under a budget it counts with what was set aside for it.
+    if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? this.reservedNanoUsd);
     if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
     const key = targetKey(this.target);
     if (!failure) deps.health.succeeded(key);
@@ -298,12 +308,9 @@ export class Attempt implements CallSink {
   }
 }
 
+/** Another model than the one that was named is told whatever a connection says of parameters (C-06). */
+const isOfRouting = (change: Change): boolean => change.parameter === 'model';
+
 /** A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten. */
 const onDiskFailure = (order: Order): OnFailure =>
   order.accessKey !== null && order.accessKey.budgetNanoUsd !== null ? 'refuse' : 'remember';
-
-/** A connection's free parameters may say anything; some servers take -1 for "without end". */
-const countOf = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
-
-/** Output cap for a budgeted key where neither the client nor the catalogue names one. */
-const outputTokensDefault = 4_096;

@@ -32,7 +32,7 @@ export async function complete(deps: GatewayDeps, order: Order, reply: Reply): P
 
 function answerTo(deps: GatewayDeps, order: Order, error: unknown): GatewayError {
   if (error instanceof GatewayRefusal) return error.error;
-  if (error instanceof UpstreamFailure) return errorOfFailure(error);
+  if (error instanceof UpstreamFailure) return errorOfFailure(error, order.request.operation?.path);
   deps.log.error({ requestId: order.requestId, err: error }, 'completion failed on our side');
   return refuse('internal').error;
 }

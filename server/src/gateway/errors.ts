@@ -85,12 +85,27 @@ function upstream(status: number, code: string, message: string): Shape {
 /** The provider's own 413 and 422 keep their status; every other refusal of the request is a 400. */
 const keptStatuses = new Set([400, 413, 422]);
 
-export function errorOfFailure(failure: UpstreamFailure): GatewayError {
+/** Faults whose general words are those of a conversation, for who asked for something else at `path`. */
+const operationWords: Partial<Record<Fault, (path: string) => string>> = {
+  endpoint_not_found: (path) => `The address of this connection has no ${path}.`,
+  invalid_response: (path) => `The provider answered with something that is no answer to ${path}.`,
+};
+
+/** `path` is that of the operation, where no conversation was asked for. */
+export function errorOfFailure(failure: UpstreamFailure, path?: string): GatewayError {
   const shape = faultShapes[failure.fault];
+  const words = path === undefined ? undefined : operationWords[failure.fault]?.(path);
   const kept = failure.fault === 'bad_request' && failure.vendorStatus !== null && keptStatuses.has(failure.vendorStatus);
   const waits = failure.fault === 'rate_limited' || failure.fault === 'quota_exhausted' || failure.fault === 'overloaded';
   const retryAfterS = failure.retryAfterMs === null ? (waits ? 1 : null) : Math.max(1, Math.ceil(failure.retryAfterMs / 1000));
-  return { ...shape, status: kept ? failure.vendorStatus : shape.status, param: null, retryAfterS, shouldRetry: false };
+  return {
+    ...shape,
+    message: failure.told?.message ?? words ?? shape.message,
+    status: kept ? failure.vendorStatus : shape.status,
+    param: failure.told?.param ?? null,
+    retryAfterS,
+    shouldRetry: false,
+  };
 }
 
 /** Thrown by the rooms before a provider is asked. */
@@ -147,8 +162,21 @@ const refusals = {
   duplicate_key: { status: 400, type: 'invalid_request_error', message: 'A top-level key stands twice in the request body.' },
   too_deep: { status: 400, type: 'invalid_request_error', message: 'The request body is nested too deeply.' },
   invalid_type: { status: 400, type: 'invalid_request_error', message: 'A parameter of the request has the wrong type.' },
+  unsupported_parameter: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'No connection that serves this model can pass on all that was asked.',
+  },
   body_too_large: { status: 413, type: 'invalid_request_error', message: 'The request body is larger than 32 MiB.' },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', message: 'Send the body as uncompressed application/json.' },
+  operation_not_supported: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'The provider of this model does not offer this operation.',
+    param: 'model',
+  },
+  invalid_form: { status: 400, type: 'invalid_request_error', message: 'The body is not one complete multipart form.' },
+  response_not_found: { status: 404, type: 'invalid_request_error', message: 'There is no such response.', param: 'response_id' },
   not_found: { status: 404, type: 'invalid_request_error', message: 'There is no such address under /v1.' },
   method_not_allowed: { status: 405, type: 'invalid_request_error', message: 'This address does not answer to this method.' },
   overloaded: { status: 503, type: 'server_error', message: 'The server is at its limit of requests in flight. Try again shortly.' },

@@ -41,7 +41,8 @@ export interface Health {
   forget(connectionId: string): void;
 }
 
-export function createHealth(clock: Clock): Health {
+/** @param onTurned hears when a connection goes to the end of the line, and when it answers again */
+export function createHealth(clock: Clock, onTurned: (connectionId: string, isResting: boolean) => void = () => undefined): Health {
   const records = new LRUCache<string, Record>({ max: connectionsMax });
   const recordOf = (id: string): Record => {
     let record = records.get(id);
@@ -66,9 +67,11 @@ export function createHealth(clock: Clock): Health {
     succeeded(id) {
       const record = records.get(id);
       if (!record) return;
+      const wasResting = record.restUntilMs > 0;
       record.failures = 0;
       record.opened = 0;
       record.restUntilMs = 0;
+      if (wasResting) onTurned(id, false);
     },
     failed(id, fault, retryAfterMs) {
       const record = recordOf(id);
@@ -80,6 +83,7 @@ export function createHealth(clock: Clock): Health {
       record.opened++;
       // One more failure after the rest opens it again: the next request is the probe.
       record.failures = failuresToOpen - 1;
+      onTurned(id, true);
     },
     asked(id) {
       windowed(id).requests++;

@@ -36,6 +36,10 @@ export interface Limits {
   settle(key: AccessKey, reservedNanoUsd: number, costNanoUsd: number): void;
   /** What the books say a key has spent; called at the start, for keys without a budget too. */
   restore(keyId: string, spentNanoUsd: number): void;
+  /** Drops what says nothing any more: empty windows, and the money of keys that are gone. To be called now and then. */
+  sweep(isKnown: (keyId: string) => boolean): void;
+  /** How many windows and sums are held. */
+  size(): number;
   headroom(key: AccessKey): { requests: number | null; tokens: number | null };
 }
 
@@ -93,6 +97,12 @@ export function createLimits(clock: Clock): Limits {
     restore(keyId, spentNanoUsd) {
       moneyOf(keyId).spentNanoUsd = spentNanoUsd;
     },
+    sweep(isKnown) {
+      dropEmpty(windows, clock.monotonicMs());
+      // A reservation under way must find its sum again when it is settled.
+      for (const [id, money] of monies) if (money.reservedNanoUsd === 0 && !isKnown(id)) monies.delete(id);
+    },
+    size: () => windows.size + monies.size,
     headroom(key) {
       const window = windowOf(key.id, clock.monotonicMs());
       return {
@@ -114,6 +124,13 @@ function slide(window: Window, nowMs: number): void {
   if (window.head > deadMax) {
     window.admitted.splice(0, window.head);
     window.head = 0;
+  }
+}
+
+function dropEmpty(windows: Map<string, Window>, nowMs: number): void {
+  for (const [id, window] of windows) {
+    slide(window, nowMs);
+    if (window.head === window.admitted.length) windows.delete(id);
   }
 }
 

@@ -7,6 +7,8 @@ import type { Clock } from '../lib/clock.ts';
 
 /** A list older than this is fetched anew in the background of the next question. */
 export const modelListFreshMs = 600_000;
+/** A provider that failed is not asked behind anybody's back for this long. */
+const faultFreshMs = 60_000;
 const connectionsMax = 10_000;
 
 interface Kept {
@@ -31,6 +33,10 @@ export interface ModelLists {
   kept(
     connection: Pick<Connection, 'id' | 'origin' | 'baseUrl' | 'secretSetAtMs'>,
   ): { models: ListedModel[]; fetchedAtMs: number; isFresh: boolean } | undefined;
+  /** Remembers for a moment that the list could not be had. */
+  noteFault(connectionId: string, fault: Fault): void;
+  /** Why the list could not be had just now; null where it could, or where that is a while ago. */
+  faultOf(connectionId: string): Fault | null;
   /** Runs `fetchList` unless the same one is under way already; then both wait for one answer (C-29). */
   once(connectionId: string, fetchList: () => Promise<FetchedList>): Promise<FetchedList>;
 }
@@ -52,12 +58,14 @@ export function createModelLists(clock: Clock): ModelLists {
       }
     },
   });
+  const faults = new LRUCache<string, { fault: Fault; atMs: number }>({ max: connectionsMax });
   const underWay = new Map<string, Promise<FetchedList>>();
   return {
     listing: (model) => listing.get(model) ?? none,
     known: (connectionId) => lists.get(connectionId)?.ids,
     keep(connection, models) {
       const ids = new Set(models.map((model) => model.id));
+      faults.delete(connection.id);
       lists.set(connection.id, { models, ids, fetchedAtMs: clock.nowMs(), stamp: stampOf(connection) });
       for (const id of ids) {
         const connections = listing.get(id);
@@ -69,6 +77,13 @@ export function createModelLists(clock: Clock): ModelLists {
       const list = lists.get(connection.id);
       if (!list || list.stamp !== stampOf(connection)) return undefined;
       return { models: list.models, fetchedAtMs: list.fetchedAtMs, isFresh: clock.nowMs() - list.fetchedAtMs < modelListFreshMs };
+    },
+    noteFault(connectionId, fault) {
+      faults.set(connectionId, { fault, atMs: clock.nowMs() });
+    },
+    faultOf(connectionId) {
+      const noted = faults.get(connectionId);
+      return noted && clock.nowMs() - noted.atMs < faultFreshMs ? noted.fault : null;
     },
     once(connectionId, fetchList) {
       const running = underWay.get(connectionId);

@@ -1,6 +1,6 @@
 /** What travels through the rooms of the data plane: the order as asked, the journey as it happened, and what the rooms are handed. */
 import type { AccessKey } from '../domain/access-key.ts';
-import type { Change, Purpose } from '../domain/ledger.ts';
+import type { Change, Intent, Purpose, Settlement } from '../domain/ledger.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Egress } from '../egress/egress.ts';
@@ -68,6 +68,8 @@ export interface Reply {
   /** `false` when the caller reads too slowly; `onDrain` tells when to go on. */
   write(piece: Buffer | string): boolean;
   onDrain(run: () => void): void;
+  /** What keeps the line alive while nothing has come yet, where this wire has its own; else a comment. */
+  readonly heartbeat?: string;
   /** Cuts the line to a caller that does not read. */
   drop(): void;
   /** The stream's own last word, `data: [DONE]`, where the wire has one. */
@@ -75,6 +77,8 @@ export interface Reply {
   whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void;
   /** A refusal or a failure, in this wire's shape: before the stream as status and body, within it as an error event. */
   fail(error: GatewayError, headers: Readonly<Record<string, string>>): void;
+  /** What the books say of each attempt, before the caller hears its end; for faces that show it. */
+  booked?(intent: Intent, settlement: Settlement): void;
 }
 
 /** One completion, as it happened. */
@@ -85,6 +89,8 @@ export interface Journey {
   /** The row that stands for the request in the books is written. */
   isBooked: boolean;
   changed: Change[];
+  /** Of the answer, where it is neither JSON nor the events of a conversation. */
+  mediaType: string | null;
   /** The caller has seen the head of the answer. */
   headSent: boolean;
   /** The caller has seen content: from here on there is one provider only. */
@@ -96,6 +102,7 @@ export const newJourney = (): Journey => ({
   attempts: 0,
   isBooked: false,
   changed: [],
+  mediaType: null,
   headSent: false,
   contentSent: false,
 });

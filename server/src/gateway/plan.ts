@@ -1,9 +1,12 @@
 /** From what was asked to the targets to try, best first. Decides nothing by itself: the rules are in `domain/resolve`. */
 import type { Connection } from '../domain/connection.ts';
 import { targetsMax } from '../domain/retry.ts';
-import { resolveModel, type Candidate } from '../domain/resolve.ts';
-import { inferProvider, providerRow, providersSuggesting, rowAt, type ProviderRow } from '../providers/catalog.ts';
+import { resolveModel, type Candidate, type Resolution } from '../domain/resolve.ts';
+import { inferProvider, providerRow, providersSuggesting, rowAt, rowFor, type ProviderRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
+import { unsaidAt, type Unsaid } from '../providers/parameter-mode.ts';
+import { unsaidOfOperation, wayOf } from '../providers/call-operation.ts';
+import type { Operation } from '../providers/operations/operations.ts';
 import type { Egress, Trust } from '../egress/egress.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
@@ -27,6 +30,8 @@ export interface Target {
   settings: Connection['settings'];
   /** This model stands in for a retired one, which the answer must say (C-06). */
   isStandIn?: true;
+  /** What was asked is said here by a conversation, although the row offers it. */
+  isByChat?: true;
   /** Values that were typed for a test and are stored nowhere; null for the sealed ones. */
   typed: OpenedSecrets | null;
 }
@@ -41,8 +46,39 @@ export const targetKey = (target: Target): string => target.connection?.id ?? 'e
 export const egressOf = (deps: Pick<GatewayDeps, 'egress' | 'demo'>, target: Target): Egress =>
   target.row.isInternal && deps.demo ? deps.demo.egress : deps.egress;
 
-/** Throws a GatewayRefusal where nothing answers to the name. */
+/**
+ * The targets to try, at most `targetsMax`. A strict connection that cannot say what was asked leaves its place to the next one.
+ * Throws a GatewayRefusal where nothing answers to the name, nobody offers it, or nobody can say it.
+ */
 export function plan(deps: GatewayDeps, order: Order): Target[] {
+  const { operation } = order.request;
+  const resolution = resolutionOf(deps, order);
+  if (operation !== undefined) {
+    return offering(deps, order, operation, resolution);
+  }
+  const targets: Target[] = [];
+  let first: Unsaid | null = null;
+  for (const target of inTurn(deps, resolution)) {
+    const unsaid = unsaidAt({ to: target, request: order.request });
+    if (unsaid === null) targets.push(target);
+    else first ??= unsaid;
+    if (targets.length === targetsMax) break;
+  }
+  if (targets.length === 0 && first !== null) throw refuse('unsupported_parameter', first);
+  return targets;
+}
+
+export type Answering = Exclude<Resolution, { kind: 'refused' }>;
+
+/** Everybody who answers to the name, best first; made one by one, since most requests need the first alone. */
+export function* inTurn(deps: GatewayDeps, resolution: Answering): Generator<Target, void, undefined> {
+  if (resolution.kind === 'environment') return yield environmentTarget(deps, resolution.model);
+  const { candidates } = resolution;
+  for (const candidate of candidates.length === 1 ? candidates : healthyFirst(deps, candidates)) yield targetOf(deps, candidate);
+}
+
+/** Throws a GatewayRefusal where nothing answers to the name. `inactive` hears of connections that would, but are switched off. */
+export function resolutionOf(deps: GatewayDeps, order: Order, inactive?: (connection: Connection) => void): Answering {
   const { snapshot } = deps.keeper;
   const resolution = resolveModel({
     asked: order.asked,
@@ -54,14 +90,30 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
     hasList: (connectionId) => deps.modelLists.known(connectionId) !== undefined,
     suggesting: providersSuggesting,
     environment: deps.environment && { model: deps.environment.model },
+    inactive,
   });
   if (resolution.kind === 'refused') throw refuse(resolution.code);
-  if (resolution.kind === 'environment') return [environmentTarget(deps, resolution.model)];
-  const { candidates } = resolution;
-  if (candidates.length === 1) return [targetOf(deps, candidates[0]!)];
-  return healthyFirst(deps, candidates)
-    .slice(0, targetsMax)
-    .map((candidate) => targetOf(deps, candidate));
+  return resolution;
+}
+
+/** The same where something else than a conversation is asked: whoever does not offer it is passed over. */
+function offering(deps: GatewayDeps, { request, asked }: Order, operation: Operation, resolution: Answering): Target[] {
+  const able: Target[] = [];
+  let provider: string | null = null;
+  let unsaid: Unsaid | null = null;
+  for (const named of inTurn(deps, resolution)) {
+    const byDefault = asked ? undefined : named.row.operations[operation.id]?.default;
+    const target = byDefault === undefined ? named : { ...named, model: byDefault };
+    provider ??= target.row.name;
+    if (wayOf(operation, target) === null) continue;
+    const loss = unsaidOfOperation(operation, { to: target, request });
+    if (loss === null) able.push(target);
+    else unsaid ??= loss;
+    if (able.length === targetsMax) break;
+  }
+  if (able.length > 0) return able;
+  if (unsaid !== null) throw refuse('unsupported_parameter', unsaid);
+  throw refuse('operation_not_supported', { message: `${provider} does not offer /v1${operation.path} for this model.` });
 }
 
 /** Unhealthy ones go last, not away: when all are ill, trying beats refusing. */
@@ -90,7 +142,7 @@ export function targetOf(deps: Pick<GatewayDeps, 'demo'>, { connection, model }:
   if (model.length > modelCharsMax) throw refuse('model_not_found');
   return {
     connection,
-    row,
+    row: rowFor(row, connection.settings, model),
     baseUrl,
     origin,
     // The demo provider is this process itself, on loopback.
@@ -109,7 +161,7 @@ function environmentTarget(deps: GatewayDeps, asked: string | null): Target {
   const base = normaliseBase(row, environment.baseUrl);
   return {
     connection: null,
-    row: rowAt(row, base.baseUrl),
+    row: rowFor(rowAt(row, base.baseUrl), {}, model),
     baseUrl: base.baseUrl,
     origin: base.origin,
     trust: 'administrator',

@@ -2,13 +2,14 @@
 import type { Connection } from '../domain/connection.ts';
 import { UpstreamFailure, type Fault } from '../domain/errors.ts';
 import type { Purpose } from '../domain/ledger.ts';
-import type { ListedModel, ModelList, Probe, ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
+import type { ListedModel, ModelList, ModelListOptions, Probe, ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
 import { EgressError } from '../egress/egress.ts';
-import { headersOf } from '../providers/call.ts';
-import { mustProviderRow, rowAt } from '../providers/catalog.ts';
+import { headersOf, timeoutsOf } from '../providers/call.ts';
+import { mustProviderRow, rowAt, rowFor } from '../providers/catalog.ts';
 import { failureOfEgress } from '../providers/egress-faults.ts';
 import { catalogModels, isModelList } from '../providers/model-lists.ts';
 import { normaliseBase, proposedBase } from '../providers/normalise.ts';
+import { concealedOf, proofOf } from '../providers/proof.ts';
 import { protocolOf } from '../providers/protocols.ts';
 import { parseJson } from '../providers/shape.ts';
 import { Attempt } from './attempt.ts';
@@ -18,7 +19,7 @@ import { egressOf, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf } from './record.ts';
 import { Relay } from './relay.ts';
 import { readRequest } from './request.ts';
-import { openSecrets } from './secrets.ts';
+import { joinedSecret, openParts, openSecrets } from './secrets.ts';
 
 /** A test answers within this, whatever the provider does. */
 const probeTimeoutMs = 15_000;
@@ -27,11 +28,12 @@ const listBytesMax = 8 * 1024 * 1024;
 export function createProbe(deps: GatewayDeps): Probe {
   return {
     test: (target, caller) => testTarget(deps, target, caller),
-    models: (target, caller, { refresh }) => listOf(deps, target, caller, refresh),
+    models: (target, caller, options) => listOf(deps, target, caller, options),
   };
 }
 
-function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string | null = target.baseUrl): Target {
+/** Throws UpstreamFailure('secret_unreadable') where a stored secret's connection is gone. */
+export function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string | null = target.baseUrl): Target {
   const row = mustProviderRow(target.providerId);
   const base =
     row.isInternal && deps.demo ? { baseUrl: deps.demo.baseUrl, origin: new URL(deps.demo.baseUrl).origin } : normaliseBase(row, baseUrl);
@@ -42,7 +44,7 @@ function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string |
   const connection: Connection | null = stored ? { ...stored, settings: target.settings } : null;
   return {
     connection,
-    row: rowAt(row, base.baseUrl),
+    row: rowFor(rowAt(row, base.baseUrl), target.settings, target.model ?? ''),
     baseUrl: base.baseUrl,
     origin: base.origin,
     trust: row.isInternal ? 'administrator' : target.trust,
@@ -52,35 +54,33 @@ function probeTargetOf(deps: GatewayDeps, target: ProbeTarget, baseUrl: string |
   };
 }
 
-const isStoredNeeded = ({ secret, headers }: ProbeTarget): boolean => secret === 'stored' || headers === 'stored';
+const isStoredNeeded = ({ secret, accessKeyId, headers }: ProbeTarget): boolean =>
+  secret === 'stored' || accessKeyId === 'stored' || headers === 'stored';
 
 /** Nothing was typed and nothing cleared: the gateway opens what lies beside the connection, as for any completion. */
-function isAsStored({ keeper }: GatewayDeps, { connectionId, secret, headers }: ProbeTarget): boolean {
+function isAsStored({ keeper }: GatewayDeps, { connectionId, secret, accessKeyId, headers }: ProbeTarget): boolean {
   const sealed = connectionId === null ? undefined : keeper.snapshot.sealed.get(connectionId);
   const isSame = (given: ProbeTarget['secret'], box: string | null): boolean => (box === null ? given === null : given === 'stored');
-  return sealed !== undefined && isSame(secret, sealed.secret) && isSame(headers, sealed.headers);
+  return (
+    sealed !== undefined &&
+    isSame(secret, sealed.secret) &&
+    isSame(accessKeyId ?? null, sealed.accessKeyId) &&
+    isSame(headers, sealed.headers)
+  );
 }
 
 const headersOfSecret = (target: ProbeTarget): Record<string, string> =>
   target.headers instanceof Object && target.headers !== null ? (JSON.parse(target.headers.reveal()) as Record<string, string>) : {};
 
-/** Where one of the two was typed and the other is stored, the stored one is opened beside it. */
+/** Where one part was typed and another is stored, the stored one is opened beside it. */
 function typedOf(deps: GatewayDeps, target: ProbeTarget, connection: Connection | null, origin: string): OpenedSecrets {
-  if (target.secret !== 'stored' && target.headers !== 'stored')
-    return { secret: target.secret?.reveal() ?? '', headers: headersOfSecret(target) };
-  const opened = openSecrets(deps, {
-    connection,
-    origin,
-    row: mustProviderRow(target.providerId),
-    baseUrl: origin,
-    trust: target.trust,
-    model: '',
-    settings: {},
-    typed: null,
-  });
+  const stored = isStoredNeeded(target) && connection ? openParts(deps, { ...connection, origin }) : null;
+  const textOf = (given: ProbeTarget['secret'] | undefined, kept: string | undefined): string =>
+    given === 'stored' ? (kept ?? '') : (given?.reveal() ?? '');
+  const row = mustProviderRow(target.providerId);
   return {
-    secret: target.secret === 'stored' ? opened.secret : (target.secret?.reveal() ?? ''),
-    headers: target.headers === 'stored' ? opened.headers : headersOfSecret(target),
+    secret: joinedSecret(row, textOf(target.accessKeyId, stored?.accessKeyId), textOf(target.secret, stored?.secret)),
+    headers: target.headers === 'stored' ? (stored?.headers ?? {}) : headersOfSecret(target),
   };
 }
 
@@ -108,10 +108,13 @@ async function testTarget(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCa
   } catch (error) {
     return result(failed(error));
   }
-  const list = await fetchList(deps, target, caller);
+  // Where there is no list, the completion alone tells whether the key opens.
+  const isListed = target.row.listsModels || probe.model === null;
+  const list: ListOutcome = isListed ? await fetchList(deps, target, caller) : { models: null, failure: null, latencyMs: 0 };
   const modelsFound = list.models?.length ?? null;
   const isListBroken = list.failure !== null && list.failure.fault !== 'endpoint_not_found';
-  steps.push(step('authenticate', list.failure?.fault === 'auth' || isListBroken ? 'failed' : 'ok', list.latencyMs));
+  const opened = list.failure?.fault === 'auth' || isListBroken ? 'failed' : 'ok';
+  steps.push(step('authenticate', isListed ? opened : 'skipped', isListed ? list.latencyMs : null));
   steps.push(step('models', list.models ? 'ok' : isListBroken ? 'failed' : 'skipped', list.models ? list.latencyMs : null));
   keepList(deps, target, list.models);
   if (isListBroken) return result({ ...failed(list.failure), modelsFound });
@@ -129,6 +132,12 @@ async function testTarget(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCa
   return result({ ...failed(completion.failure), modelsFound, proposedBaseUrl });
 }
 
+/** How long the connection itself wants to wait for a line; a test waits no longer than its own end. */
+function connectMsOf(deps: GatewayDeps, target: Target): number | undefined {
+  const { connectMs } = timeoutsOf(target.settings, deps.timeouts);
+  return connectMs === undefined ? undefined : Math.min(connectMs, probeTimeoutMs);
+}
+
 const step = (name: ProbeStep['name'], outcome: ProbeStep['outcome'], latencyMs: number | null): ProbeStep => ({
   name,
   outcome,
@@ -144,7 +153,10 @@ function failed(error: unknown): Partial<ProbeResult> {
 
 async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Promise<void> {
   try {
-    const timings = await egressOf(deps, target).trace(target.origin, target.trust, { timeoutMs: probeTimeoutMs });
+    const timings = await egressOf(deps, target).trace(target.origin, target.trust, {
+      timeoutMs: probeTimeoutMs,
+      connectTimeoutMs: connectMsOf(deps, target),
+    });
     steps.push(step('reach', 'ok', timings.connectMs), step('tls', timings.tlsMs === null ? 'skipped' : 'ok', timings.tlsMs));
   } catch (error) {
     const isTls = error instanceof EgressError && (error.code === 'tls_failed' || error.code === 'tls_invalid');
@@ -180,24 +192,23 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
   const intent = intentOf(deps, order, target, 1, 0);
   let failure: UpstreamFailure | null = null;
   let models: ListedModel[] | null = null;
+  let concealed: readonly string[] = [];
   await new Promise<void>((resolve) => void deps.journal.append({ kind: 'intent', ...intent }, () => resolve()));
   try {
     const opened = openSecrets(deps, target);
-    const { status, body } = await egressOf(deps, target).fetchWhole(
-      {
-        origin: target.origin,
-        path: protocol.modelsPath(to),
-        method: 'GET',
-        headers: headersOf({ to, secret: opened.secret, customHeaders: opened.headers }, protocol),
-        body: null,
-        trust: target.trust,
-      },
+    const egress = egressOf(deps, target);
+    const headers = headersOf({ to, secret: opened.secret, customHeaders: opened.headers }, protocol);
+    const ask = { origin: target.origin, path: protocol.modelsPath(to), method: 'GET' as const, headers, body: null };
+    const proof = await proofOf({ egress, clock: deps.clock }, protocol, to, opened.secret, ask);
+    concealed = [...concealedOf(protocol, opened.secret, proof ?? {}), ...Object.values(opened.headers)];
+    const { status, body } = await egress.fetchWhole(
+      { ...ask, headers: { ...headers, ...proof }, trust: target.trust, connectTimeoutMs: connectMsOf(deps, target) },
       { totalTimeoutMs: probeTimeoutMs, bodyBytesMax: listBytesMax },
     );
     const parsed = parseJson(body.toString('utf8'));
     if (status >= 300) {
       const { fault, message } = protocol.errorOf(status, parsed ?? body.toString('utf8').slice(0, 2_000));
-      const vendorMessage = scrubbed(message, [opened.secret, ...Object.values(opened.headers)]);
+      const vendorMessage = scrubbed(message, concealed);
       failure = new UpstreamFailure(fault === 'model_not_found' ? 'endpoint_not_found' : fault, `the provider answered ${status}`, {
         vendorStatus: status,
         vendorMessage,
@@ -230,7 +241,7 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
 }
 
 /** Providers echo what was sent to them (C13); values as short as this would blacken ordinary words. */
-const scrubbed = (message: string | null, secrets: readonly string[]): string | null =>
+export const scrubbed = (message: string | null, secrets: readonly string[]): string | null =>
   secrets.reduce<string | null>((text, secret) => (secret.length >= 4 ? (text?.replaceAll(secret, '[secret]') ?? null) : text), message);
 
 function unexpected(error: unknown): never {
@@ -274,7 +285,7 @@ const nobody: Reply = {
   fail: () => undefined,
 };
 
-function orderOf(deps: GatewayDeps, target: Target, caller: ProbeCaller, purpose: Purpose): Order {
+export function orderOf(deps: GatewayDeps, target: Target, caller: ProbeCaller, purpose: Purpose): Order {
   const body = purpose === 'probe' ? { model: target.model, messages: [{ role: 'user', content: 'ping' }], max_tokens: 1 } : {};
   return {
     requestId: purpose === 'probe' ? deps.ids.uuid() : caller.requestId,
@@ -302,8 +313,22 @@ async function proposal(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCall
   return list.models ? proposed : null;
 }
 
+/** What is known now. The provider is asked meanwhile, unless it has just failed: a page that is open asks again and again. */
+function atOnce(
+  deps: GatewayDeps,
+  target: Target,
+  kept: { models: ListedModel[]; fetchedAtMs: number } | undefined,
+  ask: () => Promise<FetchedList>,
+): ModelList {
+  const fault = target.connection ? deps.modelLists.faultOf(target.connection.id) : null;
+  const isRefreshing = fault === null;
+  if (isRefreshing) ask().catch((error: unknown) => deps.log.error({ err: error }, 'a list of models could not be fetched'));
+  if (kept) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault, isRefreshing };
+  return { models: catalogModels(target.row), source: 'catalog', fetchedAtMs: null, fault, isRefreshing };
+}
+
 /** Kept list, live list or the catalogue, and which one it is (C-24). A provider that is down never delays a list that is known. */
-async function listOf(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller, refresh: boolean): Promise<ModelList> {
+async function listOf(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller, options: ModelListOptions): Promise<ModelList> {
   let target: Target;
   try {
     target = probeTargetOf(deps, probe);
@@ -312,13 +337,16 @@ async function listOf(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCaller
     return { models: catalogModels(mustProviderRow(probe.providerId)), source: 'catalog', fetchedAtMs: null, fault: error.fault };
   }
   const kept = target.connection ? deps.modelLists.kept(target.connection) : undefined;
-  if (kept?.isFresh && !refresh) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: null };
+  if (kept?.isFresh && !options.refresh) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: null };
   const run = async (): Promise<FetchedList> => {
     const { models, failure } = await fetchList(deps, target, caller);
     keepList(deps, target, models);
+    if (failure && target.connection) deps.modelLists.noteFault(target.connection.id, failure.fault);
     return { models, fault: failure?.fault ?? null };
   };
-  const fetched = target.connection ? await deps.modelLists.once(target.connection.id, run) : await run();
+  const ask = (): Promise<FetchedList> => (target.connection ? deps.modelLists.once(target.connection.id, run) : run());
+  if (!options.refresh && options.isPatient === false) return atOnce(deps, target, kept, ask);
+  const fetched = await ask();
   if (fetched.models) return { models: fetched.models, source: 'live', fetchedAtMs: deps.clock.nowMs(), fault: null };
   if (kept) return { models: kept.models, source: 'cache', fetchedAtMs: kept.fetchedAtMs, fault: fetched.fault };
   return { models: catalogModels(target.row), source: 'catalog', fetchedAtMs: null, fault: fetched.fault satisfies Fault | null };

@@ -1,16 +1,31 @@
 /** Writes down what an attempt came to, whatever happened; failures too, since they are what the health page is made of. */
 import { costOf } from '../domain/cost.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
+import { answerTokensEstimateOf, promptTokensEstimateOf } from '../domain/token-estimate.ts';
 import { noTokens, type Change, type Intent, type Settlement, type TokenUsage } from '../domain/ledger.ts';
 import type { AnswerFacts } from '../providers/calling.ts';
-import type { ModelPrices } from '../providers/prices.ts';
+import { isFree, type ModelPrices } from '../providers/prices.ts';
 import { promptTokensEstimate } from './admit.ts';
 import { errorOfFailure, type GatewayError } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';
 
-/** Characters of text per token, where a provider gives no usage; the entry is marked as an estimate. */
+/** A longer body is not parsed only to estimate it. */
+const parsedBytesMax = 1024 * 1024;
 const charsPerToken = 4;
+
+/** Tokens of a prompt and of its answer, where a provider gives no usage or not all of it; the entry is marked as an estimate. */
+function estimated({ request }: Order, contentChars: number): { tokensIn: number; tokensOut: number } {
+  // What is no chat has no turns to read: its length says as much.
+  if (request.operation === undefined && request.bytes.length <= parsedBytesMax)
+    try {
+      const asked = request.parsed();
+      return { tokensIn: promptTokensEstimateOf(asked), tokensOut: answerTokensEstimateOf(asked, contentChars) };
+    } catch {
+      // A body that cannot be read any more is judged by its length, as a long one is: the books must not miss an entry for it.
+    }
+  return { tokensIn: promptTokensEstimate(request.bytes.length), tokensOut: Math.ceil(contentChars / charsPerToken) };
+}
 
 export function intentOf(deps: GatewayDeps, order: Order, target: Target, attemptNo: number, reservedNanoUsd: number): Intent {
   return {
@@ -50,21 +65,27 @@ export interface Ending {
 const mayBeBilled = new Set(['headers_timeout', 'stalled', 'total_timeout', 'connection_lost', 'caller_gone']);
 
 export function usageOfEnding(order: Order, { failure, facts, wasSent }: Pick<Ending, 'failure' | 'facts' | 'wasSent'>): TokenUsage {
-  const tokensOut = Math.ceil(facts.contentChars / charsPerToken);
   if (facts.usage) {
     // A provider that counts as it goes had not counted to the end when its stream broke off.
-    const isFinal = failure === null || facts.finishReason !== null;
-    return isFinal ? facts.usage : { ...facts.usage, tokensOut: Math.max(facts.usage.tokensOut, tokensOut), isEstimated: true };
+    const isFinal = failure === null || facts.finishReason !== null || order.request.operation?.isPricedByTokens === false;
+    if (isFinal) return facts.usage;
+    const { tokensOut } = estimated(order, facts.contentChars);
+    return { ...facts.usage, tokensOut: Math.max(facts.usage.tokensOut, tokensOut), isEstimated: true };
   }
   if (failure && facts.contentChars === 0 && !(wasSent && mayBeBilled.has(failure.fault))) return noTokens;
-  return { ...noTokens, tokensIn: promptTokensEstimate(order.request.bytes.length), tokensOut, isEstimated: true };
+  // Bytes of sound and pictures say nothing about tokens.
+  if (order.request.operation?.isPricedByTokens === false) return noTokens;
+  return { ...noTokens, ...estimated(order, facts.contentChars), isEstimated: true };
 }
 
 export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): Settlement {
   const { failure, facts } = ending;
   const usage = usageOfEnding(order, ending);
-  const prices = ending.prices?.at(usage.tokensIn) ?? null;
-  const isUsed = usage.tokensIn + usage.tokensOut > 0;
+  const isPriced = order.request.operation?.isPricedByTokens ?? true;
+  const known = ending.prices !== null && (isPriced || isFree(ending.prices)) ? ending.prices : null;
+  const prices = known?.at(usage.tokensIn, usage.serviceTier) ?? null;
+  const isBilledUncounted = !isPriced && (failure === null || facts.contentChars > 0 || (ending.wasSent && mayBeBilled.has(failure.fault)));
+  const isUsed = isBilledUncounted || usage.tokensIn + usage.tokensOut > 0;
   const isPartial = failure !== null && (failure.fault === 'caller_gone' || facts.contentChars > 0);
   return {
     id: intent.id,

@@ -1,4 +1,5 @@
 /** Hands the answer to the caller as it arrives: not before it is in the books, and never faster than the caller reads. */
+import type { Intent, Settlement } from '../domain/ledger.ts';
 import type { Exchange } from '../egress/egress.ts';
 import type { Timer } from '../lib/clock.ts';
 import type { GatewayError } from './errors.ts';
@@ -29,12 +30,18 @@ export class Relay {
     this.deps = deps;
     this.journey = journey;
     this.reply = reply;
-    if (order.request.isStream) this.heartbeats = deps.clock.every(deps.timeouts.heartbeatMs, () => this.beat());
+    // What an operation streams may turn out to be sound or one object, so nothing may be written before it.
+    const { isStream, operation } = order.request;
+    if (isStream && (operation?.isSaidByChat ?? true)) this.heartbeats = deps.clock.every(deps.timeouts.heartbeatMs, () => this.beat());
     reply.onGone(() => this.goneListener?.());
   }
 
   isGone(): boolean {
     return this.reply.isGone();
+  }
+
+  booked(intent: Intent, settlement: Settlement): void {
+    this.reply.booked?.(intent, settlement);
   }
 
   /** Binds the relay to the exchange of the attempt under way; `gone` runs when the caller hangs up. */
@@ -159,16 +166,17 @@ export class Relay {
   private beat(): void {
     if (this.journey.contentSent || this.reply.isGone()) return;
     this.beginStream();
-    this.reply.write(heartbeat);
+    this.reply.write(this.reply.heartbeat ?? heartbeat);
   }
 
   private headers(): Record<string, string> {
-    const { connectionId, attempts, changed } = this.journey;
+    const { connectionId, attempts, changed, mediaType } = this.journey;
     const headers: Record<string, string> = {
       'x-patchbay-attempts': String(attempts),
       'x-patchbay-config-rev': String(this.deps.keeper.snapshot.revision),
     };
     if (connectionId) headers['x-patchbay-connection'] = connectionId;
+    if (mediaType !== null) Object.assign(headers, { 'content-type': mediaType, 'x-content-type-options': 'nosniff' });
     if (changed.length > 0) headers['x-patchbay-changed'] = changedHeader(this.journey);
     return headers;
   }

@@ -1,7 +1,9 @@
 /** A request body as the rooms need it: its bytes, where its members lie, and the parsed form for whoever must have it. */
 import type { ChatRequest } from '../domain/chat.ts';
 import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
-import type { CallRequest } from '../providers/calling.ts';
+import { watchedWords, type CallRequest } from '../providers/calling.ts';
+import { isRecord, type Json } from '../providers/shape.ts';
+import type { CallerWire } from '../providers/writer.ts';
 import { refuse } from './errors.ts';
 
 /**
@@ -25,7 +27,7 @@ export interface AskedRequest extends CallRequest {
 
 /** Reads only what routing, limits and the stream need; everything else is the provider's business. Throws GatewayRefusal. */
 export function readRequest(bytes: Buffer): AskedRequest {
-  const scan = scanObject(bytes);
+  const scan = scanObject(bytes, watchedWords);
   if (typeof scan === 'string') throw refuse(scanRefusals[scan]);
   let body: ChatRequest | null = null;
   const parsed = (): ChatRequest => {
@@ -51,6 +53,42 @@ export function readRequest(bytes: Buffer): AskedRequest {
     wantsUsage: typeof options === 'object' && options !== null && (options as { include_usage?: unknown }).include_usage === true,
     outputTokensMax: null,
   };
+}
+
+/**
+ * The same for a body in another wire. It is translated where somebody must have it in the house's language, and then once; a
+ * provider of the same wire gets the bytes. Throws GatewayRefusal.
+ */
+export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: Json) => ChatRequest): AskedRequest {
+  const scan = scanObject(bytes);
+  if (typeof scan === 'string') throw refuse(scanRefusals[scan]);
+  let house: ChatRequest | null = null;
+  const parsed = (): ChatRequest => (house ??= translate(objectOf(bytes)));
+  if (bytes.length <= parsedAtOnceBytesMax) objectOf(bytes);
+  const value = (key: string): unknown => memberValue(bytes, scan, key);
+  checkCount(value(wire.limitField), wire.limitField);
+  return {
+    bytes,
+    scan,
+    parsed,
+    asked: textOf(value('model'), 'model'),
+    isStream: flagOf(value('stream'), 'stream'),
+    wantsUsage: true,
+    outputTokensMax: null,
+    wire,
+  };
+}
+
+/** Throws GatewayRefusal for what is not one JSON object. */
+function objectOf(bytes: Buffer): Json {
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw refuse('invalid_json');
+  }
+  if (!isRecord(body)) throw refuse('invalid_json');
+  return body;
 }
 
 const modelNameCharsMax = 600;

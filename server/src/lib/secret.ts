@@ -36,6 +36,12 @@ export class Secret {
   }
 }
 
+/** A key file on one line: JSON, whose texts hold blanks. */
+const keyFilePattern = /^\{"[\x20-\x7e]{1,4094}\}$/;
+
+/** Whether `text` may be kept as a provider's secret: a key, or a vendor's key file on one line. */
+export const isProviderSecret = (text: string): boolean => isSecretText(text) || keyFilePattern.test(text);
+
 /** Whether `text`, trimmed by the caller, may be kept as a provider's secret: 1 to 4,096 visible ASCII characters. */
 export function isSecretText(text: string): boolean {
   return secretPattern.test(text);

@@ -4,6 +4,7 @@ import {
   isAdministrator,
   may,
   ownerKey,
+  permissionsFor,
   permissionsOf,
   type Actor,
   type OrganizationRole,
@@ -57,5 +58,27 @@ describe('roles (D-18)', () => {
 
   test('only an administrator is one', () => {
     expect((['administrator', 'manager', 'user'] as const).filter((role) => isAdministrator(actor(role)))).toEqual(['administrator']);
+  });
+});
+
+describe('permissions', () => {
+  const person = (role: OrganizationRole, permissions?: readonly Permission[] | null) => ({ ...actor(role), permissions });
+
+  test.each<[OrganizationRole, readonly Permission[] | null | undefined, readonly Permission[]]>([
+    ['user', undefined, ['use_ai_chat']],
+    ['user', null, ['use_ai_chat']],
+    ['user', [], []],
+    ['user', ['manage_ai_use_cases'], ['manage_ai_use_cases']],
+    ['manager', null, ['manage_ai_models', 'manage_ai_use_cases', 'use_ai_chat']],
+    ['manager', ['use_ai_chat'], ['use_ai_chat']],
+    // Nobody can be left without a way to give rights back.
+    ['administrator', [], ['manage_ai_models', 'manage_ai_use_cases', 'use_ai_chat']],
+  ])('%s with %j has %j', (role, chosen, expected) => {
+    expect(permissionsFor(person(role, chosen))).toEqual(expected);
+    for (const permission of permissionsOf.administrator) expect(may(person(role, chosen), permission)).toBe(expected.includes(permission));
+  });
+
+  test('a list that was chosen gives no administration', () => {
+    expect(isAdministrator(person('manager', permissionsOf.administrator))).toBe(false);
   });
 });

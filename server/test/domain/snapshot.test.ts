@@ -134,11 +134,54 @@ describe('keys', () => {
     expect(snapshot.personalTokens.get('h2')?.id).toBe('t');
   });
 
-  test('a revoked one stays known as revoked: it must not become unknown and be asked for elsewhere', () => {
+  test('a revoked one leaves memory at once, and is not taken up by a first load', () => {
+    const snapshot = new Snapshot();
+    snapshot.apply(delta({ accessKeys: [{ hash: 'h1', key }], personalTokens: [{ hash: 'h2', token }] }));
+    const revoked = {
+      accessKeys: [{ hash: 'h1', previousHash: 'h0', key: { ...key, revokedAtMs: 5, previousUntilMs: 99 } }],
+      personalTokens: [{ hash: 'h2', token: { ...token, revokedAtMs: 5 } }],
+    };
+    for (const one of [snapshot, new Snapshot()]) {
+      one.apply(delta(revoked));
+      expect([one.accessKeys.size, one.personalTokens.size, one.knowsAccessKey('k')]).toEqual([0, 0, false]);
+    }
+  });
+
+  test('a rotated one is found under both texts, the earlier one with its own end; the next rotation ends the one before', () => {
     const snapshot = new Snapshot();
     snapshot.apply(delta({ accessKeys: [{ hash: 'h1', key }] }));
-    snapshot.apply(delta({ accessKeys: [{ hash: 'h1', key: { ...key, revokedAtMs: 5 } }] }));
-    expect(snapshot.accessKeys.get('h1')?.revokedAtMs).toBe(5);
+    snapshot.apply(delta({ accessKeys: [{ hash: 'h2', previousHash: 'h1', key: { ...key, previousUntilMs: 50 } }] }));
+    expect(snapshot.accessKeys.get('h2')).toMatchObject({ id: 'k', expiresAtMs: null });
+    expect(snapshot.accessKeys.get('h1')).toMatchObject({ id: 'k', expiresAtMs: 50 });
+    snapshot.apply(delta({ accessKeys: [{ hash: 'h3', previousHash: 'h2', key: { ...key, previousUntilMs: 80, expiresAtMs: 60 } }] }));
+    expect([...snapshot.accessKeys.keys()]).toEqual(['h3', 'h2']);
+    // The key's own end holds for the earlier text, too.
+    expect(snapshot.accessKeys.get('h2')?.expiresAtMs).toBe(60);
+    snapshot.apply(delta({ accessKeys: [{ hash: 'h4', previousHash: null, key: { ...key, previousUntilMs: null } }] }));
+    expect([...snapshot.accessKeys.keys()]).toEqual(['h4']);
+  });
+
+  test('what expired long ago is forgotten, what may still be prolonged is not', () => {
+    const snapshot = new Snapshot();
+    snapshot.apply(
+      delta({
+        accessKeys: [
+          { hash: 'old', key: { ...key, id: 'old', expiresAtMs: 10 } },
+          { hash: 'new', previousHash: 'before', key: { ...key, id: 'new', expiresAtMs: 30, previousUntilMs: 10 } },
+          { hash: 'never', key: { ...key, id: 'never' } },
+        ],
+        personalTokens: [
+          { hash: 't1', token: { ...token, expiresAtMs: 10 } },
+          { hash: 't2', token: { ...token, id: 't2', expiresAtMs: 30 } },
+        ],
+      }),
+    );
+    snapshot.forgetExpired(20);
+    expect([...snapshot.accessKeys.keys()]).toEqual(['new', 'never']);
+    expect([...snapshot.personalTokens.keys()]).toEqual(['t2']);
+    expect(['old', 'new', 'never'].map((id) => snapshot.knowsAccessKey(id))).toEqual([false, true, true]);
+    snapshot.forgetExpired(31);
+    expect(snapshot.knowsAccessKey('new')).toBe(false);
   });
 });
 
@@ -157,6 +200,7 @@ describe('people', () => {
       email: 'ada@example.org',
       name: 'ada',
       role: 'manager',
+      permissions: null,
       organizationId: 'house',
       workspaces: new Map([['lab', 'WRITE']]),
       language: 'id',

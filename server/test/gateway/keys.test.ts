@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createWorkspace } from '../../src/control/workspaces.ts';
 import { createToken } from '../../src/control/personal-tokens.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { spentOfKeys } from '../../src/storage/key-uses.ts';
 import { holding, plain, refusing, startFakeProvider, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
 import { errorOf, message, openRig, until, type Rig } from './rig.ts';
 
@@ -152,6 +153,24 @@ describe('budgets', () => {
     expect(codes.at(-1)).toBe(402);
     expect(codes.filter((code) => code === 200).length * costNanoUsd).toBeLessThanOrEqual(1_000_000);
     expect(errorOf(await rig.ask(key.text, asked))).toMatchObject({ code: 'budget_exceeded', type: 'insufficient_quota' });
+  });
+
+  test('402 also where the tier of service that answers has no price: each answer counts with what was set aside for it', async () => {
+    const key = await rig.issueKey({ budgetUsd: '0.001' });
+    fake.answer(whole(wholeBody(undefined, { service_tier: 'scale' })));
+    const said = await rig.ask(key.text, asked);
+    expect(said.status).toBe(200);
+    const [row] = await rig.rowsOf(String(said.headers['x-request-id']));
+    expect(row).toMatchObject({ cost: null, isLast: true });
+    let answered = 1;
+    for (let count = 0; count < 30; count++) answered += (await rig.ask(key.text, asked)).status === 200 ? 1 : 0;
+    expect(answered).toBe(Math.floor(1_000_000 / row!.reserved));
+    expect(errorOf(await rig.ask(key.text, asked))).toMatchObject({ code: 'budget_exceeded' });
+    // The same after a start: the books remember it.
+    await until(
+      async () => (await spentOfKeys(rig.deps.database, [key.id])).get(key.id) === answered * row!.reserved,
+      'it is in the books',
+    );
   });
 
   test('is never overrun by many at once: what is under way is set aside', async () => {

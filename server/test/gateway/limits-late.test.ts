@@ -161,3 +161,23 @@ test('the bound of a prompt: bytes for text, fifty thousand for a picture, the w
   expect(promptTokensMax(100, { messages: 'text' }, null)).toBe(100);
   expect(promptTokensMax(100, { messages: [null, 1, { content: [null, 2] }] as never }, 10)).toBe(110);
 });
+
+test('a dearer tier is reserved at its own price, and one without a price is not sent', async () => {
+  const rig = await spender();
+  onTestFinished(() => rig.close());
+  const ask = async (budgetUsd: string, tier?: string, more: Record<string, unknown> = {}): Promise<number> => {
+    const key = await rig.issueKey({ budgetUsd });
+    const body = { model: 'gpt-4o', messages: message(), max_tokens: 1_000, ...(tier !== undefined && { service_tier: tier }), ...more };
+    return (await rig.ask(key.text, body)).status;
+  };
+  // A thousand tokens of output cost 0.010 dollars as usual, 0.017 with priority, and a half in the cheap tier, which may be the usual one after all.
+  expect(await ask('0.014')).toBe(200);
+  expect(await ask('0.014', 'auto')).toBe(200);
+  expect(await ask('0.014', 'priority')).toBe(402);
+  expect(await ask('0.02', 'priority')).toBe(200);
+  expect(await ask('0.008', 'flex')).toBe(402);
+  expect(await ask('5', 'scale')).toBe(402);
+  // What a provider charges more for by other words is not in the price book either.
+  expect(await ask('5', undefined, { speed: 'fast' })).toBe(402);
+  expect(await ask('5', undefined, { inference_geo: 'us' })).toBe(402);
+});

@@ -266,3 +266,44 @@ describe('budgets', () => {
     expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 100 }, 10))).toBeNull();
   });
 });
+
+describe('memory', () => {
+  test('holds no window that is empty and no sum of a key that is gone', () => {
+    const { limits, now } = manual();
+    const keys = Array.from({ length: 500 }, () => keyWith({ rpm: 10, budgetNanoUsd: 100 }));
+    for (const key of keys) {
+      takes(limits, key);
+      limits.settle(key, 0, 1);
+    }
+    expect(limits.size()).toBe(1_000);
+    now.ms += minuteMs - 1;
+    limits.sweep(() => true);
+    expect(limits.size()).toBe(1_000);
+    now.ms += 1;
+    limits.sweep((id) => id === keys[0]!.id);
+    expect(limits.size()).toBe(1);
+  });
+
+  test('a sweep takes no place back and no money: the limits hold as before it', () => {
+    const { limits, now } = manual();
+    const key = keyWith({ rpm: 2, budgetNanoUsd: 100 });
+    takes(limits, key);
+    now.ms += 30_000;
+    takes(limits, key);
+    limits.settle(key, 0, 90);
+    limits.sweep(() => true);
+    expect(takes(limits, key)).toBe(false);
+    expect(refusalOf(() => limits.reserve(key, 11))?.code).toBe('budget_exceeded');
+  });
+
+  test('a reservation under way outlives its key, so that settling it leaves nothing behind', () => {
+    const { limits } = manual();
+    const key = keyWith({ budgetNanoUsd: 100 });
+    limits.reserve(key, 40);
+    limits.sweep(() => false);
+    expect(limits.size()).toBe(1);
+    limits.settle(key, 40, 10);
+    limits.sweep(() => false);
+    expect(limits.size()).toBe(0);
+  });
+});

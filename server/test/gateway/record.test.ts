@@ -12,7 +12,8 @@ import type { ModelPrices } from '../../src/providers/prices.ts';
 
 const promptBytes = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'x'.repeat(400) }] });
 const order = { request: readRequest(Buffer.from(promptBytes)) } as unknown as Order;
-const promptEstimate = Math.ceil(promptBytes.length / 4);
+// 400 letters at four to a token, and four for the message.
+const promptEstimate = 104;
 const counted: TokenUsage = { tokensIn: 100, tokensOut: 20, tokensCached: 40, tokensCacheWrite: 0, tokensReasoning: 5, isEstimated: false };
 const facts = (part: Partial<AnswerFacts> = {}): AnswerFacts => ({
   usage: null,
@@ -26,6 +27,7 @@ const failure = (fault: Fault): UpstreamFailure => new UpstreamFailure(fault, 'x
 const flat: ModelPrices = {
   at: () => ({ input: 1_000_000_000, output: 2_000_000_000 }),
   dearest: { input: 1_000_000_000, output: 2_000_000_000 },
+  tiers: [{ fromTokensIn: 0, prices: { input: 1_000_000_000, output: 2_000_000_000 } }],
 };
 
 const everyFault = Object.keys(ruleOf) as Fault[];

@@ -2,27 +2,71 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowsModel } from '../../domain/access-key.ts';
 import type { Connection } from '../../domain/connection.ts';
+import type { ListedModel } from '../../domain/probe.ts';
 import { GatewayRefusal, refuse } from '../../gateway/errors.ts';
 import { providerRow } from '../../providers/catalog.ts';
+import { modelAbilitiesOf, type ModelAbilities } from '../../providers/model-abilities.ts';
+import { modelLimitOf } from '../../providers/model-limits.ts';
+import { authorizationOf } from '../anthropic/messages.ts';
+import { messagesVoice } from '../anthropic/voice.ts';
+import { modelInfoOf, modelPageOf } from '../anthropic/models.ts';
 import { callerOfKey, callerOfSession, type DataCaller } from './caller.ts';
 import type { OpenAiFaceDeps } from './deps.ts';
 import { createReply } from './reply.ts';
+import { chatVoice } from './wire.ts';
 
-interface ModelObject {
+export interface ModelObject {
   id: string;
   object: 'model';
   created: number;
   owned_by: string;
+  /** As its provider calls it; missing where no list has said. */
+  name?: string;
+  /** Tokens of prompt and answer together; null where nobody says. */
+  context_window: number | null;
+  max_output_tokens: number | null;
+  /** Null where nothing is known of the model. */
+  capabilities: {
+    input_modalities: ModelAbilities['input'];
+    output_modalities: ModelAbilities['output'];
+    tools: boolean;
+    reasoning: boolean;
+    structured_output: boolean;
+  } | null;
   /** Connections that serve it, by name, nearest first. */
   patchbay: { connections: string[] };
 }
 
-/** Models that one connection is known to serve. */
-function modelIdsOf(deps: OpenAiFaceDeps, connection: Connection): Iterable<string> {
-  const ids = new Set<string>(connection.model ? [connection.model] : []);
-  const listed = deps.modelLists.known(connection.id) ?? providerRow(connection.providerId)?.models.suggested ?? [];
-  for (const id of listed) ids.add(id);
-  return ids;
+/** Models that one connection is known to serve, with what its provider's list said of them. */
+function modelsOf(deps: OpenAiFaceDeps, connection: Connection): Map<string, ListedModel | null> {
+  const models = new Map<string, ListedModel | null>(connection.model ? [[connection.model, null]] : []);
+  const kept = deps.modelLists.kept(connection)?.models;
+  if (kept) for (const model of kept) models.set(model.id, model);
+  const others = kept ? [] : (deps.modelLists.known(connection.id) ?? providerRow(connection.providerId)?.models.suggested ?? []);
+  for (const id of others) if (!models.has(id)) models.set(id, null);
+  return models;
+}
+
+function modelObject(id: string, listed: ListedModel | null, base: Pick<ModelObject, 'created' | 'owned_by' | 'patchbay'>): ModelObject {
+  const limit = modelLimitOf(id);
+  const abilities = modelAbilitiesOf(id);
+  return {
+    id,
+    object: 'model',
+    created: base.created,
+    owned_by: base.owned_by,
+    ...(listed?.name !== undefined && { name: listed.name }),
+    context_window: listed?.contextWindow ?? limit.contextWindow,
+    max_output_tokens: listed?.maxOutputTokens ?? limit.maxOutputTokens,
+    capabilities: abilities && {
+      input_modalities: abilities.input,
+      output_modalities: abilities.output,
+      tools: abilities.tools,
+      reasoning: abilities.reasoning,
+      structured_output: abilities.structuredOutput,
+    },
+    patchbay: base.patchbay,
+  };
 }
 
 export function modelsOfCaller(deps: OpenAiFaceDeps, caller: DataCaller): ModelObject[] {
@@ -30,18 +74,19 @@ export function modelsOfCaller(deps: OpenAiFaceDeps, caller: DataCaller): ModelO
   for (const owner of caller.owners)
     for (const connection of deps.keeper.snapshot.connectionsOf(owner)) {
       if (!connection.isActive) continue;
-      for (const id of modelIdsOf(deps, connection)) {
+      for (const [id, listed] of modelsOf(deps, connection)) {
         if (!allowsModel(caller.accessKey?.models ?? null, id)) continue;
         const known = models.get(id);
         if (known) known.patchbay.connections.push(connection.name);
         else
-          models.set(id, {
+          models.set(
             id,
-            object: 'model',
-            created: Math.floor(connection.createdAtMs / 1000),
-            owned_by: connection.providerId,
-            patchbay: { connections: [connection.name] },
-          });
+            modelObject(id, listed, {
+              created: Math.floor(connection.createdAtMs / 1000),
+              owned_by: connection.providerId,
+              patchbay: { connections: [connection.name] },
+            }),
+          );
       }
     }
   addEnvironment(deps, caller, models);
@@ -52,8 +97,11 @@ export function modelsOfCaller(deps: OpenAiFaceDeps, caller: DataCaller): ModelO
 function addEnvironment(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<string, ModelObject>): void {
   const id = deps.environment?.model;
   if (!id || models.has(id) || !allowsModel(caller.accessKey?.models ?? null, id)) return;
-  models.set(id, { id, object: 'model', created: 0, owned_by: 'environment', patchbay: { connections: ['Environment (.env)'] } });
+  models.set(id, modelObject(id, null, { created: 0, owned_by: 'environment', patchbay: { connections: ['Environment (.env)'] } }));
 }
+
+/** A caller that names its version reads the other wire's list, and hears its refusals. */
+const speaksMessages = (request: IncomingMessage): boolean => request.headers['anthropic-version'] !== undefined;
 
 export async function getModels(
   deps: OpenAiFaceDeps,
@@ -62,15 +110,21 @@ export async function getModels(
   requestId: string,
   modelId: string | null,
 ): Promise<void> {
-  const reply = createReply(response, requestId);
+  const isMessages = speaksMessages(request);
+  const reply = createReply(response, requestId, isMessages ? messagesVoice : chatVoice);
   try {
-    const { authorization } = request.headers;
+    const authorization = authorizationOf(request);
     const caller = authorization === undefined ? await callerOfSession(deps, request) : callerOfKey(deps, authorization);
     const models = modelsOfCaller(deps, caller);
-    if (modelId === null) return reply.whole({}, JSON.stringify({ object: 'list', data: models }));
+    if (modelId === null) {
+      const list = isMessages
+        ? modelPageOf(models, new URL(request.url ?? '', 'http://localhost').searchParams)
+        : { object: 'list', data: models };
+      return reply.whole({}, JSON.stringify(list));
+    }
     const model = models.find(({ id }) => id === modelId);
     if (!model) throw refuse('model_not_found');
-    reply.whole({}, JSON.stringify(model));
+    reply.whole({}, JSON.stringify(isMessages ? modelInfoOf(model) : model));
   } catch (error) {
     if (!(error instanceof GatewayRefusal)) deps.log.error({ requestId, err: error }, 'the list of models failed');
     reply.fail(error instanceof GatewayRefusal ? error.error : refuse('internal').error, {});

@@ -1,12 +1,8 @@
-/** The caller's side of one completion in OpenAI's wire: status, headers, events, and how this wire says no. */
+/** The caller's side of one completion: status, headers, events. What is no answer is said in the voice of the caller's wire. */
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../gateway/errors.ts';
 import type { Reply } from '../../gateway/order.ts';
-import { doneEvent, writeSse } from '../../lib/sse.ts';
-
-/** OpenAI's error object, with the request id that support asks for. */
-export const errorBody = (error: GatewayError, requestId: string): string =>
-  JSON.stringify({ error: { message: error.message, type: error.type, param: error.param, code: error.code, request_id: requestId } });
+import { chatVoice, type Voice } from './wire.ts';
 
 export function errorHeaders(error: GatewayError): Record<string, string> {
   return {
@@ -18,7 +14,8 @@ export function errorHeaders(error: GatewayError): Record<string, string> {
   };
 }
 
-export const createReply = (response: ServerResponse, requestId: string): Reply => new HttpReply(response, requestId);
+export const createReply = (response: ServerResponse, requestId: string, voice: Voice = chatVoice): Reply =>
+  new HttpReply(response, requestId, voice);
 
 /** Bodies up to this size are written in one piece with their head: one call of the system instead of a gathering one. */
 const joinedBytesMax = 8_192;
@@ -26,13 +23,19 @@ const joinedBytesMax = 8_192;
 class HttpReply implements Reply {
   private readonly response: ServerResponse;
   private readonly requestId: string;
+  private readonly voice: Voice;
+  readonly heartbeat: string;
   private isCut = false;
   private isEnded = false;
+  /** A stream of events, where words can be put in. */
+  private isEvents = true;
   private goneListeners: (() => void)[] | null = null;
 
-  constructor(response: ServerResponse, requestId: string) {
+  constructor(response: ServerResponse, requestId: string, voice: Voice) {
     this.response = response;
     this.requestId = requestId;
+    this.voice = voice;
+    this.heartbeat = voice.heartbeat;
     response.on('close', () => this.closed());
     // A broken line shows itself by `close`; its error must not end the process.
     response.on('error', ignore);
@@ -47,7 +50,12 @@ class HttpReply implements Reply {
   }
 
   beginStream(headers: Readonly<Record<string, string>>): void {
-    this.response.writeHead(200, { ...this.base(headers), 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+    const head = this.base(headers);
+    const mediaType = headers['content-type'];
+    this.isEvents = mediaType === undefined || mediaType.startsWith('text/event-stream');
+    if (mediaType === undefined) head.push('content-type', 'text/event-stream; charset=utf-8');
+    head.push('x-accel-buffering', 'no');
+    this.response.writeHead(200, head);
   }
 
   write(piece: Buffer | string): boolean {
@@ -64,15 +72,16 @@ class HttpReply implements Reply {
 
   endStream(): void {
     this.isEnded = true;
-    this.response.end(doneEvent);
+    if (this.isEvents) this.response.end(this.voice.lastWord);
+    else this.response.end();
   }
 
   whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void {
     this.isEnded = true;
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const head = this.base(headers);
-    head['content-type'] = 'application/json';
-    head['content-length'] = bytes.length;
+    if (headers['content-type'] === undefined) head.push('content-type', 'application/json');
+    head.push('content-length', String(bytes.length));
     this.response.writeHead(200, head);
     // In Latin-1 every byte is one character and comes out as it went in, and node:http joins a text with the head before it.
     if (bytes.length <= joinedBytesMax) this.response.end(bytes.toString('latin1'), 'latin1');
@@ -82,19 +91,22 @@ class HttpReply implements Reply {
   fail(error: GatewayError, headers: Readonly<Record<string, string>>): void {
     if (this.isCut || this.isEnded) return;
     this.isEnded = true;
-    const body = errorBody(error, this.requestId);
-    // Within a stream there is no status left: an explicit error, and no `[DONE]`.
-    if (this.response.headersSent) this.response.end(writeSse(body));
-    else
-      this.response
-        .writeHead(error.status, { ...this.base(headers), ...errorHeaders(error), 'content-length': Buffer.byteLength(body) })
-        .end(body);
+    // Sound has no place for words: a line that is cut tells its reader that the answer is not whole.
+    if (this.response.headersSent && !this.isEvents) return void this.response.destroy();
+    if (this.response.headersSent) return void this.response.end(this.voice.errorEvent(error, this.requestId));
+    const body = this.voice.errorBody(error, this.requestId);
+    const head: Record<string, string> = {};
+    const base = this.base(headers);
+    for (let at = 0; at < base.length; at += 2) head[base[at]!] = base[at + 1]!;
+    Object.assign(head, errorHeaders(error), { 'content-length': String(Buffer.byteLength(body)) });
+    this.response.writeHead(error.status, head).end(body);
   }
 
-  /** The headers of every answer, in an object that its caller may add to. */
-  private base(more: Readonly<Record<string, string>>): Record<string, string | number> {
-    const head: Record<string, string | number> = { 'x-request-id': this.requestId, 'cache-control': 'no-store' };
-    for (const name of Object.keys(more)) head[name] = more[name]!;
+  /** The headers of every answer, names and values by turns, in a list that its caller may add to: no object is made of them only to be read. */
+  private base(more: Readonly<Record<string, string>>): string[] {
+    const head = ['x-request-id', this.requestId, 'cache-control', 'no-store'];
+    if (this.voice.idHeader !== undefined) head.push(this.voice.idHeader, this.requestId);
+    for (const name of Object.keys(more)) head.push(name, more[name]!);
     return head;
   }
 

@@ -1,0 +1,83 @@
+/** Turns of the Messages wire as the house's messages: calls, results, and thoughts that go back to whoever had them. */
+import type { Extension } from '../../domain/chat.ts';
+import { isRecord, list, text, type Json } from '../../providers/shape.ts';
+import { carried, isCarried } from '../openai/carry.ts';
+import { contentOf, nativeOf } from './parts.ts';
+
+const plainKeys: ReadonlySet<string> = new Set(['type', 'text', 'id', 'name', 'input']);
+
+/** TRUE for a block that the house's message says completely. */
+const isPlain = (block: Json): boolean =>
+  (block['type'] === 'text' || block['type'] === 'tool_use') &&
+  Object.entries(block).every(([key, value]) => plainKeys.has(key) || value === null || value === undefined);
+
+const callOf = (block: Json): Json => ({
+  id: text(block['id']) ?? '',
+  type: 'function',
+  function: { name: text(block['name']) ?? '', arguments: JSON.stringify(isRecord(block['input']) ? block['input'] : {}) },
+});
+
+/** What of a turn belongs to another provider: its own blocks, as it gave them. */
+function foreignOf(blocks: readonly Json[]): Extension | null {
+  for (const block of blocks) {
+    const found = carried(block['type'] === 'redacted_thinking' ? block['data'] : block['signature']);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** TRUE for a block that this house made up for its client: no provider of this wire may see it. */
+const isOurs = (block: Json): boolean =>
+  (block['type'] === 'redacted_thinking' && isCarried(block['data'])) || (block['type'] === 'thinking' && isCarried(block['signature']));
+
+function assistantMessage(content: unknown): Json {
+  if (typeof content === 'string') return { role: 'assistant', content };
+  const all = list(content).filter(isRecord);
+  const blocks = all.filter((block) => !isOurs(block));
+  const said = blocks.filter((block) => block['type'] === 'text').map((block) => text(block['text']) ?? '');
+  const thought = all.filter((block) => block['type'] === 'thinking').map((block) => text(block['thinking']) ?? '');
+  const calls = blocks.filter((block) => block['type'] === 'tool_use').map(callOf);
+  const extension = foreignOf(all) ?? (blocks.every(isPlain) ? null : { blocks });
+  return {
+    role: 'assistant',
+    content: said.length > 0 ? said.join('') : calls.length > 0 ? null : '',
+    ...(thought.join('') !== '' && { reasoning_content: thought.join('') }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(extension && { patchbay: extension }),
+  };
+}
+
+function resultMessage(block: Json): Json {
+  const { type: _type, tool_use_id: id, content, is_error: isError, ...rest } = block;
+  const lost = Object.keys(rest).filter((key) => rest[key] !== null && rest[key] !== undefined);
+  return {
+    role: 'tool',
+    tool_call_id: text(id) ?? '',
+    content: contentOf(content ?? ''),
+    ...(isError === true && { is_error: true }),
+    ...(lost.length > 0 && { patchbay: nativeOf(rest, lost) }),
+  };
+}
+
+/** Results come before whatever else the user says, as both wires have it. */
+function userMessages(content: unknown): Json[] {
+  if (typeof content === 'string') return [{ role: 'user', content }];
+  const blocks = list(content);
+  const results = blocks.filter((block): block is Json => isRecord(block) && block['type'] === 'tool_result').map(resultMessage);
+  const rest = contentOf(blocks.filter((block) => !isRecord(block) || block['type'] !== 'tool_result'));
+  return rest.length > 0 || results.length === 0 ? [...results, { role: 'user', content: rest }] : results;
+}
+
+/** `system` and `messages` of a request, in the house's words. */
+export function messagesOf(system: unknown, turns: unknown): Json[] {
+  const messages: Json[] = [];
+  const instructions = system === undefined || system === null ? '' : contentOf(system);
+  if (instructions.length > 0) messages.push({ role: 'system', content: instructions });
+  for (const turn of list(turns)) {
+    if (!isRecord(turn)) continue;
+    if (turn['role'] === 'assistant') messages.push(assistantMessage(turn['content']));
+    else if (turn['role'] === 'system') messages.push({ role: 'system', content: contentOf(turn['content']) });
+    else messages.push(...userMessages(turn['content']));
+  }
+  return messages;
+}

@@ -1,0 +1,167 @@
+/** What would become of a request, without asking anybody: rooms three and four, and what the translation would change. */
+import { costOf, reservationOf } from '../domain/cost.ts';
+import { UpstreamFailure } from '../domain/errors.ts';
+import { noTokens, type Change } from '../domain/ledger.ts';
+import { targetsMax } from '../domain/retry.ts';
+import { promptTokensEstimateOf } from '../domain/token-estimate.ts';
+import { bodyOf } from '../providers/call.ts';
+import { modeOf, unsaidAt, type ParameterMode } from '../providers/parameter-mode.ts';
+import { unknownOf } from '../providers/parameter-registry.ts';
+import { parseJson } from '../providers/shape.ts';
+import { admit, isOnList } from './admit.ts';
+import { boundOf } from './bound.ts';
+import { errorOfFailure, GatewayRefusal, refuse, type GatewayError } from './errors.ts';
+import type { GatewayDeps, Order } from './order.ts';
+import { inTurn, resolutionOf, type Target } from './plan.ts';
+import { redacted } from './redact.ts';
+
+/** So many candidates are looked at; a plan itself asks `targetsMax` at the most. */
+const consideredMax = 50;
+
+export interface Estimate {
+  tokensIn: number;
+  /** The most that may be answered, of all choices together; null where nobody can tell. */
+  tokensOutMax: number | null;
+  /** For the estimated prompt and the longest answer; null where no price is known. */
+  costNanoUsd: number | null;
+  /** What a budget sets aside: the most that it can cost. */
+  reservedNanoUsd: number | null;
+}
+
+export interface Explained {
+  target: Target;
+  mode: ParameterMode;
+  /** It failed lately, so that others are tried before it. */
+  isResting: boolean;
+  changed: readonly Change[];
+  estimate: Estimate;
+  /** What would leave, for people's eyes. */
+  payload: unknown;
+}
+
+export interface Excluded {
+  connectionId: string | null;
+  connectionName: string | null;
+  provider: string;
+  model: string | null;
+  /** A code of the data plane's errors, or `over_the_limit` for one more than a request tries. */
+  code: string;
+  param: string | null;
+  message: string;
+}
+
+export interface Explanation {
+  /** Parameters that nobody has ever heard of: they pass on their own wire and are dropped elsewhere. */
+  unknown: readonly string[];
+  candidates: Explained[];
+  excluded: Excluded[];
+  /** What the request would be answered where nobody is left; null where somebody would be asked. */
+  refusal: GatewayError | null;
+}
+
+/** Throws GatewayRefusal for what is refused before there are candidates. */
+export function explain(deps: GatewayDeps, order: Order): Explanation {
+  const grant = admit(deps, order);
+  try {
+    return weigh(deps, order);
+  } finally {
+    // Explaining spends nothing of what the key may spend in a minute.
+    grant.slot.correct(0);
+    grant.release();
+  }
+}
+
+function weigh(deps: GatewayDeps, order: Order): Explanation {
+  const excluded: Excluded[] = [];
+  const resolution = resolutionOf(deps, order, ({ id, name, providerId, model }) =>
+    excluded.push({
+      connectionId: id,
+      connectionName: name,
+      provider: providerId,
+      model,
+      ...reasonOf(refuse('connection_inactive').error),
+    }),
+  );
+  const able: Target[] = [];
+  let first: GatewayError | null = null;
+  let considered = 0;
+  for (const target of inTurn(deps, resolution)) {
+    if (++considered > consideredMax) break;
+    const reason = whyNot(order, target);
+    if (reason === null) able.push(target);
+    else excluded.push({ ...placeOf(target), ...reasonOf(reason) });
+    first ??= reason;
+  }
+  const priced = pricedOf(deps, order, able, excluded);
+  for (const target of priced.slice(targetsMax))
+    excluded.push({ ...placeOf(target), code: 'over_the_limit', param: null, message: overTheLimit });
+  const { wire, scan } = order.request;
+  return {
+    unknown: unknownOf(wire?.id ?? 'chat', scan.members.keys()),
+    candidates: priced.slice(0, targetsMax).map((target) => explained(deps, order, target)),
+    excluded,
+    refusal: priced.length > 0 ? null : first,
+  };
+}
+
+const overTheLimit = `A request tries ${targetsMax} connections at the most.`;
+
+const reasonOf = ({ code, param, message }: GatewayError): Pick<Excluded, 'code' | 'param' | 'message'> => ({ code, param, message });
+
+const placeOf = ({ connection, row, model }: Target): Pick<Excluded, 'connectionId' | 'connectionName' | 'provider' | 'model'> => ({
+  connectionId: connection?.id ?? null,
+  connectionName: connection?.name ?? null,
+  provider: row.id,
+  model,
+});
+
+/** Null where the plan would keep it. */
+function whyNot(order: Order, target: Target): GatewayError | null {
+  const { accessKey, asked, request } = order;
+  const models = accessKey?.models ?? null;
+  if (models !== null && (asked === null || asked === '') && !isOnList(models, target)) return refuse('model_not_allowed').error;
+  const unsaid = unsaidAt({ to: target, request });
+  return unsaid === null ? null : refuse('unsupported_parameter', unsaid).error;
+}
+
+/** Under a budget, who has no price is passed over as long as there are others. */
+function pricedOf(deps: GatewayDeps, { accessKey }: Order, targets: readonly Target[], excluded: Excluded[]): readonly Target[] {
+  if (accessKey === null || accessKey.budgetNanoUsd === null) return targets;
+  const hasPrice = ({ row, model, connection }: Target): boolean => deps.prices.pricesOf(row, model, connection?.id ?? null) !== null;
+  if (!targets.some(hasPrice)) return targets;
+  for (const target of targets) if (!hasPrice(target)) excluded.push({ ...placeOf(target), ...reasonOf(refuse('price_unknown').error) });
+  return targets.filter(hasPrice);
+}
+
+function explained(deps: GatewayDeps, order: Order, target: Target): Explained {
+  const bound = boundOf(order, target);
+  const isBudgeted = order.accessKey !== null && order.accessKey.budgetNanoUsd !== null;
+  const request = { ...order.request, outputTokensMax: isBudgeted ? (bound?.outputTokensMax ?? null) : null };
+  const { body, changed } = said(() => bodyOf({ to: target, request }));
+  const prices = deps.prices.pricesOf(target.row, target.model, target.connection?.id ?? null);
+  const tokensIn = promptTokensEstimateOf(order.request.parsed());
+  const tokensOutMax = bound?.outputTokens ?? null;
+  const units = prices?.at(tokensIn) ?? null;
+  return {
+    target,
+    mode: modeOf(target.settings),
+    isResting: target.connection !== null && deps.health.rank(target.connection.id) > 0,
+    changed,
+    estimate: {
+      tokensIn,
+      tokensOutMax,
+      costNanoUsd: units && tokensOutMax !== null ? costOf({ ...noTokens, tokensIn, tokensOut: tokensOutMax }, units) : null,
+      reservedNanoUsd: prices && bound ? reservationOf(bound.promptTokens, bound.outputTokens, prices.dearest) : null,
+    },
+    payload: redacted(parseJson(body.toString())),
+  };
+}
+
+/** A body that cannot be made is refused here as an attempt would refuse it. */
+function said<Made>(make: () => Made): Made {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof UpstreamFailure ? new GatewayRefusal(errorOfFailure(error)) : error;
+  }
+}
