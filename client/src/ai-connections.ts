@@ -4,6 +4,7 @@ import type {
   CreateAiConnection,
   ModelPreference,
   UpdateAiConnection,
+  environmentImported,
   modelOptions,
   setPreference,
 } from '@patchbay/contract/ai-connections';
@@ -17,6 +18,8 @@ export interface AiConnectionCalls {
   get(id: string, signal?: AbortSignal): Promise<AiConnection>;
   update(id: string, change: UpdateAiConnection): Promise<void>;
   delete(id: string, options?: { force?: boolean }): Promise<void>;
+  /** Makes the organization's default connection from the server's settings, once (C-02). */
+  importEnvironment(): Promise<Output<typeof environmentImported>>;
   /** The models to choose from, of one connection or of the default one. */
   models(query?: { connectionId?: string; refresh?: boolean }, signal?: AbortSignal): Promise<Output<typeof modelOptions>>;
   preferences(query?: { connectionId?: string }, signal?: AbortSignal): Promise<ModelPreference[]>;
@@ -38,6 +41,7 @@ export function aiConnectionCalls(transport: Transport): AiConnectionCalls {
     async delete(id, options) {
       await transport.call('DELETE', at(id), { query: { force: options?.force } });
     },
+    importEnvironment: () => transport.call('POST', `${base}/environment/import`, { body: {} }),
     models: (query, signal) => transport.call('GET', 'api/models', { query: { ...query }, signal }),
     preferences: (query, signal) => transport.call('GET', 'api/model-preferences', { query: { ...query }, signal }),
     async setPreference(preference) {

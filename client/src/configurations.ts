@@ -1,10 +1,12 @@
 /** The configurations and providers of S2's face: `/api/configurations`, `/api/providers`. */
+import type { ConfigurationAccess, ConfigurationModels, Failure, HealthHistory } from '@patchbay/contract/configuration-details';
 import type {
   Configuration,
   CreateConfiguration,
   TestConfiguration,
   UpdateConfiguration,
   UsageMetrics,
+  UsedBy,
   UsageQuery,
   configurationAnswer,
   configurationList,
@@ -13,6 +15,7 @@ import type {
   testAnswer,
 } from '@patchbay/contract/configurations';
 import type { TestResult } from '@patchbay/contract/connections';
+import type { LocalModel } from '@patchbay/contract/local-models';
 import type { Provider, Template, Validation, modelList, providerSchema } from '@patchbay/contract/providers';
 import { segment, type Output, type Transport } from './transport.ts';
 
@@ -51,8 +54,22 @@ export interface ConfigurationCalls {
   /** With a key it replaces the stored one; without, the stored one is sealed anew. */
   rotateKey(id: string, input?: { apiKey?: string; validate?: boolean }): Promise<Rotation>;
   usage(id: string, query?: UsageQuery, signal?: AbortSignal): Promise<UsageMetrics>;
-  /** What would fail if it were deleted. */
-  dependants(id: string, signal?: AbortSignal): Promise<Output<typeof dependantsAnswer>['data']>;
+  /** What uses it, and what would fail if it were deleted. */
+  dependants(id: string, signal?: AbortSignal): Promise<UsedBy[]>;
+  /** Who may use it, and who may change it. */
+  access(id: string, signal?: AbortSignal): Promise<ConfigurationAccess>;
+  /** Its models as they are known; with `refresh` the provider is waited for. */
+  models(id: string, query?: { refresh?: boolean }, signal?: AbortSignal): Promise<ConfigurationModels>;
+  /** Shows or hides models in the caller's lists; all that are known where none is named. Resolves to their number. */
+  switchModels(id: string, isEnabled: boolean, models?: string[]): Promise<number>;
+  /** Models that are installed on its own machine (Ollama). */
+  localModels(id: string, signal?: AbortSignal): Promise<LocalModel[]>;
+  /** Begins to fetch a model onto it; resolves to the id of the task that tells how far it is. */
+  pullModel(id: string, model: string): Promise<string>;
+  deleteLocalModel(id: string, model: string): Promise<void>;
+  healthHistory(id: string, range?: '24h' | '90d', signal?: AbortSignal): Promise<HealthHistory>;
+  /** The last attempts that failed, among those that the caller may see. */
+  failures(id: string, signal?: AbortSignal): Promise<Failure[]>;
 }
 
 export function configurationCalls(transport: Transport): ConfigurationCalls {
@@ -85,6 +102,31 @@ export function configurationCalls(transport: Transport): ConfigurationCalls {
     async dependants(id, signal) {
       return (await transport.call<Output<typeof dependantsAnswer>>('GET', at(id, '/dependants'), { signal })).data;
     },
+    async access(id, signal) {
+      return (await transport.call<Envelope<ConfigurationAccess>>('GET', at(id, '/access'), { signal })).data;
+    },
+    async models(id, query, signal) {
+      return (await transport.call<Envelope<ConfigurationModels>>('GET', at(id, '/models'), { query: { ...query }, signal })).data;
+    },
+    async switchModels(id, isEnabled, models) {
+      const body = { isEnabled, ...(models === undefined ? {} : { models }) };
+      return (await transport.call<Envelope<{ switched: number }>>('PUT', at(id, '/models'), { body })).data.switched;
+    },
+    async localModels(id, signal) {
+      return (await transport.call<Envelope<LocalModel[]>>('GET', at(id, '/ollama/models'), { signal })).data;
+    },
+    async pullModel(id, model) {
+      return (await transport.call<Envelope<{ taskId: string }>>('POST', at(id, '/ollama/pull'), { body: { model } })).data.taskId;
+    },
+    async deleteLocalModel(id, model) {
+      await transport.call('DELETE', at(id, `/ollama/models/${segment(model)}`));
+    },
+    async healthHistory(id, range, signal) {
+      return (await transport.call<Envelope<HealthHistory>>('GET', at(id, '/health-history'), { query: { range }, signal })).data;
+    },
+    async failures(id, signal) {
+      return (await transport.call<Envelope<Failure[]>>('GET', at(id, '/failures'), { signal })).data;
+    },
   };
 }
 
@@ -96,7 +138,8 @@ export interface ProviderCalls {
     query?: { configurationId?: string; refresh?: boolean },
     signal?: AbortSignal,
   ): Promise<Output<typeof modelList>['data']>;
-  schema(name: string, signal?: AbortSignal): Promise<Output<typeof providerSchema>['data']>;
+  /** The form of a provider; `model` narrows its bounds, `baseUrl` says where requests would go. */
+  schema(name: string, query?: { model?: string; baseUrl?: string }, signal?: AbortSignal): Promise<Output<typeof providerSchema>['data']>;
   templates(name: string, signal?: AbortSignal): Promise<Template[]>;
   /** Checks settings against the provider's schema; calls nobody. */
   validate(name: string, settings: Record<string, unknown>): Promise<Validation>;
@@ -111,8 +154,8 @@ export function providerCalls(transport: Transport): ProviderCalls {
     async models(name, query, signal) {
       return (await transport.call<Output<typeof modelList>>('GET', at(name, '/models'), { query: { ...query }, signal })).data;
     },
-    async schema(name, signal) {
-      return (await transport.call<Output<typeof providerSchema>>('GET', at(name, '/schema'), { signal })).data;
+    async schema(name, query, signal) {
+      return (await transport.call<Output<typeof providerSchema>>('GET', at(name, '/schema'), { query: { ...query }, signal })).data;
     },
     async templates(name, signal) {
       return (await transport.call<Envelope<Template[]>>('GET', at(name, '/templates'), { signal })).data;

@@ -1,23 +1,27 @@
 /** The TypeScript client of Patchbay: every face under one object, S3's methods under S3's names. No dependencies. */
+import { accessKeyCalls, type AccessKeyCalls } from './access-keys.ts';
 import { adminModelCalls, type AdminModelCalls } from './admin-models.ts';
 import { aiConnectionCalls, type AiConnectionCalls } from './ai-connections.ts';
 import { AiLlmClient } from './ai-llm.ts';
 import { chatCalls, type ChatCalls } from './chat-completions.ts';
+import { chatsCalls, type ChatsCalls } from './chats.ts';
 import { configurationCalls, providerCalls, type ConfigurationCalls, type ProviderCalls } from './configurations.ts';
+import { invitationCalls, type InvitationCalls } from './invitations.ts';
 import {
-  accessKeyCalls,
   meCalls,
   sessionCalls,
   setupCalls,
   tokenCalls,
   userCalls,
-  type AccessKeyCalls,
   type MeCalls,
   type SessionCalls,
   type SetupCalls,
   type TokenCalls,
   type UserCalls,
 } from './people.ts';
+import { taskCalls, type TaskCalls } from './tasks.ts';
+import { priceCalls, type PriceCalls } from './prices.ts';
+import { templateCalls, type TemplateCalls } from './templates.ts';
 import { HttpError, NetworkError, Transport, type ClientOptions } from './transport.ts';
 import { usageCalls, type UsageCalls } from './usage.ts';
 
@@ -37,8 +41,13 @@ export class PatchbayClient extends AiLlmClient {
   readonly tokens: TokenCalls;
   readonly accessKeys: AccessKeyCalls;
   readonly users: UserCalls;
+  readonly invitations: InvitationCalls;
   readonly books: UsageCalls;
+  readonly prices: PriceCalls;
+  readonly templates: TemplateCalls;
   readonly chat: ChatCalls;
+  readonly chats: ChatsCalls;
+  readonly tasks: TaskCalls;
 
   constructor(options: ClientOptions) {
     super();
@@ -54,8 +63,13 @@ export class PatchbayClient extends AiLlmClient {
     this.tokens = tokenCalls(transport);
     this.accessKeys = accessKeyCalls(transport);
     this.users = userCalls(transport);
+    this.invitations = invitationCalls(transport);
     this.books = usageCalls(transport);
+    this.prices = priceCalls(transport);
+    this.templates = templateCalls(transport);
     this.chat = chatCalls(transport);
+    this.chats = chatsCalls(transport);
+    this.tasks = taskCalls(transport);
   }
 
   /** Null signs the client off: the next call carries no token. */

@@ -6,6 +6,7 @@ import {
   isoTime,
   pagination,
   providerId,
+  revisionNumber,
   secretText,
   settingsMap,
   testResult,
@@ -28,9 +29,12 @@ export const adminModel = z.object({
   provider: z.string(),
   configuration: z.record(z.string(), z.unknown()),
   lastTested: isoTime.nullable(),
+  /** How long the last test took, where there was one since the last change of address, key or provider. */
+  latencyMs: z.number().nullable(),
   testStatus: testStatus.nullable(),
   createdAt: isoTime,
   updatedAt: isoTime,
+  revision: z.number(),
 });
 export type AdminModel = z.infer<typeof adminModel>;
 
@@ -57,6 +61,8 @@ export const updateAdminModel = z
     isDefault: z.boolean().optional(),
     provider: providerId.optional(),
     configuration: settingsMap.nullish(),
+    /** What the change was made from; another one is answered with CONFLICT. */
+    revision: revisionNumber.optional(),
   })
   .refine(atLeastOneField, atLeastOneFieldFault);
 export type UpdateAdminModel = z.infer<typeof updateAdminModel>;

@@ -6,6 +6,7 @@ import {
   flag,
   isoTime,
   providerId,
+  revisionNumber,
   secretText,
   settingsMap,
   testStatus,
@@ -29,8 +30,14 @@ export const aiConnection = z.object({
   configuration: z.record(z.string(), z.unknown()),
   testStatus: testStatus.nullable(),
   lastTested: isoTime.nullable(),
+  /** How long the last test took, where there was one since the last change of address, key or provider. */
+  latencyMs: z.number().nullable(),
+  /** When the key was stored, so that its age can be seen (R-243). */
+  apiKeySetAt: isoTime.nullable(),
   createdAt: isoTime,
   updatedAt: isoTime,
+  /** 0 for the connection from the server's settings, which nobody changes. */
+  revision: z.number(),
 });
 export type AiConnection = z.infer<typeof aiConnection>;
 
@@ -58,11 +65,15 @@ export const updateAiConnection = z
     isActive: z.boolean().optional(),
     provider: providerId.optional(),
     configuration: settingsMap.nullish(),
+    /** What the change was made from; another one is answered with CONFLICT. */
+    revision: revisionNumber.optional(),
   })
   .refine(atLeastOneField, atLeastOneFieldFault);
 export type UpdateAiConnection = z.infer<typeof updateAiConnection>;
 
 export const aiConnectionList = z.array(aiConnection);
+/** The connection made from the server's settings; `isNew` is false where one with the same address was there before. */
+export const environmentImported = z.object({ success: z.literal(true), id: z.string(), name: z.string(), isNew: z.boolean() });
 export const aiConnectionCreated = z.object({ success: z.literal(true), id: z.string() });
 export const aiConnectionDone = z.object({ success: z.literal(true) });
 

@@ -1,6 +1,6 @@
 /** The shapes of `/ai/llm`: what the house calls a connection is an AI LLM here. Create answers 200, totals are texts. */
 import { z } from 'zod';
-import { atLeastOneField, atLeastOneFieldFault, isoTime, secretText, testStatus, urlText } from './connections.ts';
+import { atLeastOneField, atLeastOneFieldFault, isoTime, revisionNumber, secretText, testStatus, urlText } from './connections.ts';
 import { idText, modelText, nameText } from './text.ts';
 
 /** Exactly these five (D-03). */
@@ -32,6 +32,8 @@ export const updateAiLlm = z
     defaultModel: modelText.nullish(),
     isDefault: z.boolean().optional(),
     active: z.boolean().optional(),
+    /** What the change was made from; another one is answered with CONFLICT. */
+    revision: revisionNumber.optional(),
   })
   .refine(atLeastOneField, atLeastOneFieldFault);
 export type UpdateAiLlm = z.infer<typeof updateAiLlm>;
@@ -55,6 +57,7 @@ export const aiLlm = z.object({
   lastValidatedAt: isoTime.nullable(),
   validationStatus: testStatus.nullable(),
   secretSetAt: isoTime.nullable(),
+  revision: z.number(),
 });
 export type AiLlm = z.infer<typeof aiLlm>;
 

@@ -6,6 +6,7 @@ import {
   isoTime,
   pagination,
   providerId,
+  revisionNumber,
   secretText,
   settingsMap,
   testResult,
@@ -37,6 +38,7 @@ export const configuration = z.object({
   testStatus: testStatus.nullable(),
   createdAt: isoTime,
   updatedAt: isoTime,
+  revision: z.number(),
 });
 export type Configuration = z.infer<typeof configuration>;
 
@@ -65,6 +67,8 @@ export const updateConfiguration = z
     configuration: settingsMap.nullish(),
     isActive: z.boolean().optional(),
     isDefault: z.boolean().optional(),
+    /** What the change was made from; another one is answered with CONFLICT. */
+    revision: revisionNumber.optional(),
   })
   .refine(atLeastOneField, atLeastOneFieldFault);
 export type UpdateConfiguration = z.infer<typeof updateConfiguration>;
@@ -111,6 +115,8 @@ export const usageMetrics = z.object({
   tokensIn: z.number(),
   tokensOut: z.number(),
   costUSD: z.number(),
+  /** Attempts that have no price: `costUSD` is that of the others. */
+  unpricedCount: z.number(),
   averageLatency: z.number().nullable(),
   errorRate: z.number(),
   lastUsed: isoTime.nullable(),
@@ -122,4 +128,14 @@ export type UsageMetrics = z.infer<typeof usageMetrics>;
 export const usageAnswer = z.object({ success: z.literal(true), data: usageMetrics });
 
 export const dependant = z.object({ kind: z.string(), id: z.string(), name: z.string() });
-export const dependantsAnswer = z.object({ success: z.literal(true), data: z.array(dependant) });
+/** `id` and `name` are null for several things of one kind, or for such as the caller may not see by name. */
+export const usedBy = z.object({
+  kind: z.string(),
+  id: z.string().nullable(),
+  name: z.string().nullable(),
+  count: z.number(),
+  /** It would fail without the configuration; the others fall back to something else. */
+  isBlocking: z.boolean(),
+});
+export type UsedBy = z.infer<typeof usedBy>;
+export const dependantsAnswer = z.object({ success: z.literal(true), data: z.array(usedBy) });

@@ -1,6 +1,6 @@
 /** What every face of the connections shares: texts, tests of a connection, paging, and the words for states. */
 import { z } from 'zod';
-import { isPlain, pathId, plainFault, plainText, trimmedText } from './text.ts';
+import { compactKeyFile, isPlain, pathId, plainFault, plainText, trimmedText } from './text.ts';
 
 /** An address as entered; the server judges it. */
 export const urlText = trimmedText(1, 500);
@@ -8,6 +8,7 @@ export const urlText = trimmedText(1, 500);
 export const secretText = z
   .string()
   .max(8192)
+  .overwrite(compactKeyFile)
   .refine((text) => isPlain(text.trim()), plainFault);
 export const providerId = plainText(1, 100);
 /** A provider's slug, `openai`. Rows can be added, so it is any text; S2 calls it `AIProvider`, which here is the interface (C-40). */
@@ -89,6 +90,10 @@ export type PageQuery = z.infer<typeof pageQuery>;
 
 export const done = z.object({ success: z.literal(true), message: z.string().optional() });
 
-/** A body that changes something must name at least one thing to change (C-20). */
-export const atLeastOneField = (body: object): boolean => Object.values(body).some((value) => value !== undefined);
+/** Raised by every change of a thing. Sent back with a change it says which state the change was made from. */
+export const revisionNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** A body that changes something must name at least one thing to change (C-20); the revision it was made from is none. */
+export const atLeastOneField = (body: object): boolean =>
+  Object.entries(body).some(([name, value]) => value !== undefined && name !== 'revision');
 export const atLeastOneFieldFault = { message: 'name at least one field to change' };

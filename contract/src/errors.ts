@@ -15,8 +15,14 @@ export const errorCodes = {
   WRONG_KEY_KIND: { status: 401 },
   /** The same for an unknown address, a wrong password and a disabled person. */
   SIGN_IN_REFUSED: { status: 401 },
+  /** The second step of a sign-in: the code is wrong, or was used already. */
+  SECOND_FACTOR_REFUSED: { status: 401 },
+  /** The second step of a sign-in came too late, or after too many wrong codes: it begins again with the password. */
+  SIGN_IN_EXPIRED: { status: 401 },
   BUDGET_EXCEEDED: { status: 402 },
   PRICE_UNKNOWN: { status: 402 },
+  /** A price far from the known one; `confirm` says that it is meant. */
+  PRICE_OUT_OF_BAND: { status: 409 },
   FORBIDDEN: { status: 403 },
   CSRF_REFUSED: { status: 403 },
   /** S3's face answers 403 with this code, every other face 409 (C-08). */
@@ -28,8 +34,17 @@ export const errorCodes = {
   NAME_EXISTS: { status: 409 },
   EMAIL_EXISTS: { status: 409 },
   STALE: { status: 409 },
+  CHAT_BUSY: { status: 409 },
+  CHAT_FULL: { status: 409 },
+  /** The request named a revision, and the thing has another one. */
+  CONFLICT: { status: 409 },
   WORKSPACE_NOT_EMPTY: { status: 400 },
   LAST_ADMINISTRATOR: { status: 409 },
+  LAST_WORKSPACE_ADMIN: { status: 409 },
+  /** The same for a link that never was, was used, was withdrawn, or is over. */
+  INVITATION_INVALID: { status: 404 },
+  SECOND_FACTOR_ON: { status: 409 },
+  SECOND_FACTOR_OFF: { status: 409 },
   SECRET_REQUIRED_FOR_NEW_ORIGIN: { status: 409 },
   SECRET_UNREADABLE: { status: 409 },
   MODEL_INACTIVE: { status: 409 },
@@ -45,6 +60,14 @@ export const errorCodes = {
 } as const satisfies Record<string, { status: number }>;
 
 export type ErrorCode = keyof typeof errorCodes;
+
+/** `details` of CONFLICT: what the thing is now, as its face shows it, and who made it so. */
+export interface ConflictDetails<View> {
+  current: View;
+  /** ISO 8601 UTC; null where the change was a side effect, or is not known any more. */
+  changedAt: string | null;
+  changedBy: { id: string; name: string } | null;
+}
 
 /** The body of every control-plane error (contracts, C-22). */
 export interface ErrorBody {

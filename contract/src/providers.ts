@@ -1,7 +1,7 @@
 /** The shapes of `/api/providers`: what can be connected, and what each asks for. */
 import { z } from 'zod';
 import { flag, isoTime, settingsMap } from './connections.ts';
-import { idText } from './text.ts';
+import { idText, modelText, plainText } from './text.ts';
 
 export const provider = z.object({
   name: z.string(),
@@ -25,12 +25,40 @@ export const providerList = z.object({ success: z.literal(true), data: z.array(p
 export const providerParams = z.object({ name: z.string().min(1).max(100) });
 export const modelsQuery = z.strictObject({ configurationId: idText.optional(), refresh: flag.optional() });
 
+const modality = z.enum(['text', 'image', 'audio', 'video', 'file']);
+
 export const model = z.object({
   id: z.string(),
   name: z.string(),
   contextWindow: z.number().nullable(),
   maxOutputTokens: z.number().nullable(),
   isRetired: z.boolean(),
+  /** What the house knows of it; null where nobody says. */
+  ...z
+    .object({
+      /** The vendor's last day of it, `YYYY-MM-DD`. */
+      retiresOn: z.string().nullable(),
+      /** What the vendor names in its place. */
+      replacement: z.string().nullable(),
+      /** The model that this name stands for. */
+      aliasOf: z.string().nullable(),
+      input: z.array(modality).nullable(),
+      output: z.array(modality).nullable(),
+      tools: z.boolean().nullable(),
+      reasoning: z.boolean().nullable(),
+      structuredOutput: z.boolean().nullable(),
+      /** Decimal US dollars per million tokens, as charged here; `isTiered` where longer prompts cost more. */
+      price: z
+        .object({
+          input: z.string(),
+          output: z.string(),
+          cacheRead: z.string().nullable(),
+          cacheWrite: z.string().nullable(),
+          isTiered: z.boolean(),
+        })
+        .nullable(),
+    })
+    .partial().shape,
 });
 export type Model = z.infer<typeof model>;
 export const modelList = z.object({
@@ -44,12 +72,17 @@ export const modelList = z.object({
   }),
 });
 
+/** The model decides some bounds (C-05, C-07); the address, where requests go (C-17). */
+export const schemaQuery = z.strictObject({ model: modelText.optional(), baseUrl: plainText(0, 500).optional() });
+
 export const providerSchema = z.object({
   success: z.literal(true),
   data: z.object({
     provider: z.string(),
     jsonSchema: z.record(z.string(), z.unknown()),
     fields: z.array(z.record(z.string(), z.unknown())),
+    /** Where a chat completion would be sent with this address and model; null for an address that is none. */
+    requestUrl: z.string().nullable(),
   }),
 });
 
@@ -60,6 +93,10 @@ export const template = z.object({
   description: z.string().nullable(),
   configuration: z.record(z.string(), z.unknown()),
   isDefault: z.boolean(),
+  /** What it is for; null for a plain one, and for those that administrators made. */
+  purpose: z.enum(['saver', 'fast', 'reasoning', 'long', 'code', 'embeddings', 'private']).nullable(),
+  /** Null for a built-in one, which nobody can change. */
+  createdAt: isoTime.nullable(),
 });
 export type Template = z.infer<typeof template>;
 export const templateList = z.object({ success: z.literal(true), data: z.array(template) });

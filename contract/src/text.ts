@@ -23,3 +23,13 @@ export const uuidText = z.uuid().toLowerCase();
 export const idText = z.string().min(1).max(100).toLowerCase().refine(isPlain, plainFault);
 /** An id in a path: whatever it is, it names a thing or nothing. */
 export const pathId = z.string().toLowerCase();
+
+/** A key file (JSON, as cloud vendors hand it out) on one line, so that it is a secret like any other; every other text as it is. */
+export function compactKeyFile(text: string): string {
+  if (!text.trimStart().startsWith('{')) return text;
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}

@@ -112,6 +112,10 @@ export const attemptRow = z.object({
   tokensOut: z.number(),
   tokensCached: z.number(),
   tokensCacheWrite: z.number(),
+  /** Of those, written for an hour. */
+  tokensCacheWriteHour: z.number(),
+  /** The tier that served it, where it is not the standard one. */
+  serviceTier: z.string().nullable(),
   tokensReasoning: z.number(),
   isEstimated: z.boolean(),
   costUsd: z.string().nullable(),

@@ -1,11 +1,14 @@
 /** Wires the house: one plain object of dependencies, built in the order of the layers. Nothing listens yet. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { createAuth } from '../control/people/auth.ts';
+import { createAuth, type AuthSecret } from '../control/people/auth.ts';
 import type { PeopleDeps } from '../control/people/deps.ts';
+import { moveFactors } from '../control/people/factor-secrets.ts';
 import { createPasswords } from '../control/people/passwords.ts';
 import { createRefusedAccessNotes } from '../control/people/refused-access.ts';
+import { keepSeenSessions, type SeenSessions } from '../control/people/seen-sessions.ts';
 import { createSignInLimit } from '../control/people/sign-in-limit.ts';
+import { createUsedCodes } from '../control/people/used-codes.ts';
 import type { UsageDeps } from '../control/usage.ts';
 import { defaultPolicy, explicitPolicy } from '../egress/allow.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
@@ -17,9 +20,13 @@ import { createHealth } from '../gateway/health.ts';
 import { createLimits } from '../gateway/limits.ts';
 import { createModelLists } from '../gateway/model-lists.ts';
 import type { GatewayDeps } from '../gateway/order.ts';
+import type { LocalModelDeps } from '../control/local-models.ts';
+import { createLocalModels } from '../gateway/local-models.ts';
 import { createProbe } from '../gateway/probe.ts';
+import { endedShownMs } from '../domain/access-key.ts';
 import { requestsInFlight } from '../gateway/admit.ts';
 import { feedLedger, type Feeder } from '../jobs/feed-ledger.ts';
+import { keepResponsesSwept } from '../jobs/sweep-responses.ts';
 import { openJournal, type Journal } from '../journal/journal.ts';
 import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
@@ -35,6 +42,7 @@ import { ensurePartitions } from '../storage/partitions.ts';
 import { deriveLabel } from '../vault/keys.ts';
 import { keepKeyUses, type KeyUses } from './key-uses.ts';
 import { loadVault } from './master-key.ts';
+import { openLive, type Live } from './live.ts';
 import { createMetrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
 import { keepSnapshot, type OwnedKeeper } from './snapshot-keeper.ts';
@@ -48,7 +56,12 @@ export interface HouseIo {
 }
 
 /** Everything that a face may be handed. */
-export type HouseDeps = PeopleDeps & OpsDeps & OpenAiFaceDeps & UsageDeps;
+export type HouseDeps = PeopleDeps &
+  OpsDeps &
+  OpenAiFaceDeps &
+  UsageDeps &
+  Pick<Live, 'events' | 'tasks'> &
+  Pick<LocalModelDeps, 'localModels'>;
 
 export interface House {
   deps: HouseDeps;
@@ -71,6 +84,7 @@ const houseTimeouts: GatewayDeps['timeouts'] = {
 };
 const demoKeyBytes = 32;
 const partitionsPeriodMs = 6 * 3_600_000;
+const tidyPeriodMs = 60_000;
 
 /** Opens what is kept and builds what works on it. Rejects with the start errors of the layers; then nothing stays open. */
 export async function buildHouse(settings: Settings, io: HouseIo): Promise<House> {
@@ -96,18 +110,27 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     opened.push(() => journal.close());
     const feeder = feedLedger({ database, journal, recovered, clock, ids, log });
     opened.push(() => feeder.close());
+    const live = openLive({ database, keeper, clock, ids, log });
     const egress = createEgress({ policy: policyOf(settings), clock });
     opened.push(() => egress.destroy());
     const keyUses = keepKeyUses({ database, clock, log });
     opened.push(() => keyUses.close());
+    const sweeping = keepResponsesSwept({ database, clock, log });
+    opened.push(() => sweeping.close());
     const own: OwnAddress = { url: '', demoEgress: null };
     opened.push(() => own.demoEgress?.destroy());
     const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
-    const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own });
+    const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own, live });
+    // Closed before what its tasks use.
+    opened.push(() => live.close());
     keeper.onChanged((changed) => changed.forEach((id) => gateway.health.forget(id)));
     // Sessions are signed by the oldest key that still opens: a new master key signs nobody out, retiring an old one does.
-    const sessionSecret = deriveLabel(masters[0]!, 'sessions');
-    const deps = depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret, own });
+    const authSecrets = masters.map((master) => ({ version: master.version, bytes: deriveLabel(master, 'sessions') }));
+    await moveFactors({ database, log }, authSecrets);
+    const seenSessions = keepSeenSessions({ database, clock, log });
+    opened.push(() => seenSessions.close());
+    opened.push(keepTidy(keeper, gateway, clock));
+    const deps = depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, authSecrets, seenSessions, own, live });
     return {
       deps,
       settings,
@@ -132,6 +155,15 @@ function keepPartitions(driver: Driver, { clock, log }: HouseIo): () => void {
     ensurePartitions(driver, clock.nowMs()).catch((error: unknown) =>
       log.warn({ err: error }, 'partitions of coming months could not be made; tried again later'),
     );
+  });
+  return () => timer.cancel();
+}
+
+/** Keys that ended and windows that are empty leave memory now and then; nothing of them can matter any more. */
+function keepTidy(keeper: OwnedKeeper, gateway: GatewayDeps, clock: Clock): () => void {
+  const timer = clock.every(tidyPeriodMs, () => {
+    keeper.snapshot.forgetExpired(clock.nowMs() - endedShownMs);
+    gateway.limits.sweep((keyId) => keeper.snapshot.knowsAccessKey(keyId));
   });
   return () => timer.cancel();
 }
@@ -174,9 +206,10 @@ interface GatewayParts {
   journal: Journal;
   demoKey: string;
   own: OwnAddress;
+  live: Live;
 }
 
-function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own }: GatewayParts): GatewayDeps {
+function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own, live }: GatewayParts): GatewayDeps {
   const demoSecret = new Secret(demoKey);
   return {
     keeper,
@@ -186,12 +219,12 @@ function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own 
     clock: io.clock,
     ids: io.ids,
     log: io.log,
-    prices: createPriceBook({ clock: io.clock }),
-    health: createHealth(io.clock),
+    prices: createPriceBook({ clock: io.clock, own: (...which) => keeper.snapshot.prices.at(...which) }),
+    health: createHealth(io.clock, (...turned) => live.onHealthTurned(...turned)),
     limits: createLimits(io.clock),
     modelLists: createModelLists(io.clock),
     timeouts: { ...houseTimeouts, ...io.timeouts },
-    environment: settings.environment,
+    environment: settings.isEnvironmentOffered ? settings.environment : null,
     get demo() {
       return own.demoEgress ? { baseUrl: `${own.url}/demo/v1`, secret: demoSecret, egress: own.demoEgress } : null;
     },
@@ -219,29 +252,78 @@ interface Parts {
   egress: Egress;
   keyUses: KeyUses;
   schema: number;
-  sessionSecret: Uint8Array;
+  authSecrets: readonly AuthSecret[];
+  seenSessions: SeenSessions;
   own: OwnAddress;
+  live: Live;
 }
 
-function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, sessionSecret, own }: Parts): HouseDeps {
+/** What operators ask: whether it serves, and its figures. */
+function opsOf({
+  database,
+  keeper,
+  gateway,
+  feeder,
+  egress,
+  schema,
+}: Pick<Parts, 'database' | 'keeper' | 'gateway' | 'feeder' | 'egress' | 'schema'>) {
+  const ledgerLagRecords = (): number => feeder.lagRecords();
+  const journalUnfedBytes = (): number => gateway.journal.unfedBytes();
+  const configRevision = (): number => keeper.snapshot.revision;
+  const isDatabaseHealthy = (): boolean => database.driver.isHealthy();
+  const openSockets = (): number => egress.openSockets();
+  const metrics = createMetrics({ requestsInFlight, ledgerLagRecords, journalUnfedBytes, openSockets, configRevision, isDatabaseHealthy });
+  return {
+    state: () => ({
+      isReady: feeder.isCaughtUp() || !isDatabaseHealthy(),
+      engine: database.driver.engine,
+      schema,
+      configRevision: configRevision(),
+      isDatabaseHealthy: isDatabaseHealthy(),
+      ledgerLagRecords: ledgerLagRecords(),
+      journalUnfedBytes: journalUnfedBytes(),
+    }),
+    metrics: () => metrics.text(),
+  };
+}
+
+function depsOf({
+  settings,
+  io,
+  database,
+  keeper,
+  gateway,
+  feeder,
+  egress,
+  keyUses,
+  schema,
+  authSecrets,
+  seenSessions,
+  own,
+  live,
+}: Parts): HouseDeps {
   const { clock, ids, log } = io;
   const policy = policyOf(settings);
   const passwords = createPasswords(ids);
   const publicUrl = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
   // A page's origin has no path, whatever the public address has.
   const publicOrigin = settings.publicUrl === null ? null : new URL(settings.publicUrl).origin;
-  const auth = createAuth({ database, keeper, passwords, ids, log, secret: sessionSecret, publicUrl });
-  const metrics = createMetrics({
-    requestsInFlight,
-    ledgerLagRecords: () => feeder.lagRecords(),
-    journalUnfedBytes: () => gateway.journal.unfedBytes(),
-    openSockets: () => egress.openSockets(),
-    configRevision: () => keeper.snapshot.revision,
-    isDatabaseHealthy: () => database.driver.isHealthy(),
+  const auth = createAuth({
+    database,
+    keeper,
+    passwords,
+    ids,
+    log,
+    noteSeen: (...seen) => seenSessions.note(...seen),
+    secrets: authSecrets,
+    publicUrl,
   });
   const deps = {
     database,
+    events: live.events,
+    tasks: live.tasks,
     probe: createProbe(gateway),
+    localModels: createLocalModels(gateway),
     checkTargetUrl: (text: string) => checkTargetUrl(text, policy),
     isAllowListed: (url: URL) => policyNames(policy, url.hostname, portOf(url)),
     judgeUrl: (url: URL, trust: 'administrator' | 'member') => judgeUrl(policy, trust, url),
@@ -250,24 +332,16 @@ function depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUs
     sessions: auth,
     passwords,
     signInLimit: createSignInLimit(clock),
+    usedCodes: createUsedCodes(clock),
+    moveFactors: (userId: string) => moveFactors({ database, log }, authSecrets, userId),
+    uploadsDir: path.join(settings.dataDir, 'uploads'),
     isOwnOrigin: (origin: string, host: string | undefined) =>
       origin === publicOrigin || origin === own.url || (host !== undefined && URL.parse(origin)?.host === host),
     trustedProxies: settings.trustedProxies,
     noteRefusedAccess: createRefusedAccessNotes({ database, clock, ids, log }),
     usedKeys: keyUses,
     books: { catchUp: () => catchUpBooks(feeder, gateway.journal, clock) },
-    ops: {
-      state: () => ({
-        isReady: feeder.isCaughtUp() || !database.driver.isHealthy(),
-        engine: database.driver.engine,
-        schema,
-        configRevision: keeper.snapshot.revision,
-        isDatabaseHealthy: database.driver.isHealthy(),
-        ledgerLagRecords: feeder.lagRecords(),
-        journalUnfedBytes: gateway.journal.unfedBytes(),
-      }),
-      metrics: () => metrics.text(),
-    },
+    ops: opsOf({ database, keeper, gateway, feeder, egress, schema }),
   };
   // The demo's address is known only once the server listens: it stays a getter.
   const gatewayParts = Object.getOwnPropertyDescriptors(gateway);

@@ -37,8 +37,28 @@ export interface OwnedServer {
   announceClose(): void;
 }
 
+/** `/` of an address without a path; else the path with a slash at both ends. */
+export const basePathOf = (publicUrl: string | null): string =>
+  publicUrl === null ? '/' : `${new URL(publicUrl).pathname.replace(/\/$/, '')}/`;
+
+/**
+ * The address as the house knows it. A proxy may have taken the prefix off or left it: both arrive at the same place. Null for the
+ * prefix without its slash, from where every relative address would lead astray.
+ */
+function withoutPrefix(url: string, basePath: string): string | null {
+  if (basePath === '/') return url;
+  if (url.startsWith(basePath)) return url.slice(basePath.length - 1);
+  const bare = basePath.slice(0, -1);
+  return url === bare || url.startsWith(`${bare}?`) ? null : url;
+}
+
 /** @param limits shorter ones for tests */
-export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: Handler, limits: Partial<ServerLimits> = {}): OwnedServer {
+export function createHouseServer(
+  deps: { ids: Ids; basePath?: string },
+  planes: Planes,
+  control: Handler,
+  limits: Partial<ServerLimits> = {},
+): OwnedServer {
   const { headersTimeoutMs, requestTimeoutMs, checkIntervalMs, keepAliveMs, unreadMs } = { ...houseLimits, ...limits };
   let isClosing = false;
   const server = createServer(
@@ -55,9 +75,12 @@ export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: H
     (request, response) => {
       if (isClosing) response.setHeader('connection', 'close');
       // From the last byte on nobody else watches: the room that wrote the answer has let go of it (P15). Writing that moves counts as life.
-      response.once('prefinish', () => void response.setTimeout(unreadMs, () => response.destroy()));
+      response.once('prefinish', () => watchUnread(response, unreadMs));
       if (isAmbiguous(request)) return refuse(response, 400, deps.ids.uuid());
-      const url = request.url ?? '';
+      const asked = request.url ?? '';
+      const url = withoutPrefix(asked, deps.basePath ?? '/');
+      if (url === null) return void response.writeHead(308, { location: asked.replace(/^[^?]*/, '$&/'), 'content-length': 0 }).end();
+      request.url = url;
       if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405, deps.ids.uuid());
       if (url.startsWith('/v1/')) return planes.v1(request, response);
       if (planes.demo && url.startsWith('/demo/')) return planes.demo(request, response);
@@ -70,6 +93,12 @@ export function createHouseServer(deps: { ids: Ids }, planes: Planes, control: H
       isClosing = true;
     },
   };
+}
+
+/** A timer for what the kernel has not taken; nearly every answer is gone by the time it is whole, and needs none. */
+function watchUnread(response: ServerResponse, unreadMs: number): void {
+  const { socket } = response;
+  if (socket === null || socket.writableLength > 0) response.setTimeout(unreadMs, () => response.destroy());
 }
 
 /** Other than one Host line, or a transfer coding other than `chunked`: what a proxy before us may have read otherwise (RFC 9112, 3.2 and 6.1). */

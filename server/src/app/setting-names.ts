@@ -15,6 +15,7 @@ export const settingNames: readonly { name: string; isSecret: boolean }[] = [
   { name: 'PATCHBAY_LOG_LEVEL', isSecret: false },
   { name: 'PATCHBAY_WORKERS', isSecret: false },
   { name: 'PATCHBAY_DEMO', isSecret: false },
+  { name: 'PATCHBAY_ENVIRONMENT_CONNECTION', isSecret: false },
   { name: 'PATCHBAY_ADMIN_EMAIL', isSecret: false },
   { name: 'PATCHBAY_ADMIN_PASSWORD', isSecret: true },
   { name: 'PATCHBAY_ADMIN_TOKEN', isSecret: true },

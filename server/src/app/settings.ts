@@ -23,7 +23,7 @@ export interface Settings {
   masterKey: Secret | null;
   /** Older keys, which only open. Texts as given. */
   masterKeysPrevious: string[];
-  /** An origin such as `https://ai.example.com`, without a slash at its end. */
+  /** An origin such as `https://ai.example.com`, or with a path, `https://example.com/ai`; without a slash at its end. */
   publicUrl: string | null;
   /** Null where the variable is not set; an empty text is a list that allows nothing private. */
   egressAllow: string | null;
@@ -32,6 +32,8 @@ export interface Settings {
   admin: { email: string; password: Secret; token: Secret | null } | null;
   /** The read-only pseudo-connection that `LLM_BASE_URL` names (C-02). */
   environment: { baseUrl: string; model: string | null; secret: Secret | null } | null;
+  /** Whether that pseudo-connection is offered; without it the variables only serve an import. */
+  isEnvironmentOffered: boolean;
   isDemoOffered: boolean;
   isProduction: boolean;
   /** Addresses and CIDR ranges of reverse proxies whose `X-Forwarded-*` headers are believed. */
@@ -94,6 +96,7 @@ export function readSettings(environment: Environment, dotEnvText: string | null
     workers,
     admin: adminOf(value),
     environment: environmentOf(value),
+    isEnvironmentOffered: (oneOf(value, 'PATCHBAY_ENVIRONMENT_CONNECTION', ['on', 'off']) ?? 'on') === 'on',
     isDemoOffered: (oneOf(value, 'PATCHBAY_DEMO', ['on', 'off']) ?? (isProduction ? 'off' : 'on')) === 'on',
     isProduction,
     trustedProxies: proxiesOf(value('PATCHBAY_TRUSTED_PROXIES')),
@@ -177,13 +180,17 @@ function urlOf(value: Value, name: string, protocols: readonly string[]): string
   return isFit ? text : refuse(`${name} must be a URL that begins with ${protocols[0]}//`);
 }
 
+/** Path segments that look the same to every proxy and browser, whoever decodes them. */
+const plainPath = /^(?:\/[A-Za-z0-9._~-]+)*\/?$/;
+
 function publicUrlOf(text: string | null): string | null {
   if (text === null) return null;
   const url = URL.canParse(text) ? new URL(text) : null;
   const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
-  // Cookies, links and the page itself live at the root of an origin; a path would be dropped, so it is refused instead.
-  const isBare = url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-  return isWeb && isBare ? url.origin : refuse('PATCHBAY_PUBLIC_URL must be an origin such as https://ai.example.com, without a path');
+  const isBare = url !== null && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
+  if (!isWeb || !isBare || !plainPath.test(url.pathname))
+    return refuse('PATCHBAY_PUBLIC_URL must be an origin such as https://ai.example.com, or one with a plain path, https://example.com/ai');
+  return url.origin + url.pathname.replace(/\/$/, '');
 }
 
 function masterKeyOf(text: string | null): Secret | null {

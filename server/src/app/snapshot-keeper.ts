@@ -1,6 +1,7 @@
 /** Keeps the snapshot in step with the database: at once after our own changes, on word of others', and by a slow poll besides. */
 import type { SnapshotKeeper } from '../control/deps.ts';
-import { Snapshot } from '../domain/snapshot.ts';
+import type { Owner } from '../domain/owner.ts';
+import { Snapshot, type SnapshotDelta } from '../domain/snapshot.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
@@ -15,6 +16,8 @@ const loadsMax = 10;
 export interface OwnedKeeper extends SnapshotKeeper {
   /** Runs when connections were changed, with their ids. */
   onChanged(listener: (connectionIds: readonly string[]) => void): void;
+  /** Runs after every change with what it brought, and who owned its connections before and after. */
+  onApplied(listener: (delta: SnapshotDelta, owners: ReadonlyMap<string, readonly Owner[]>) => void): void;
   close(): void;
 }
 
@@ -22,10 +25,21 @@ export interface OwnedKeeper extends SnapshotKeeper {
 export async function keepSnapshot(deps: { database: Database; clock: Clock; log: Log }): Promise<OwnedKeeper> {
   const snapshot = new Snapshot();
   const listeners: ((ids: readonly string[]) => void)[] = [];
+  const hearers: ((delta: SnapshotDelta, owners: ReadonlyMap<string, readonly Owner[]>) => void)[] = [];
   let running: Promise<void> | null = null;
+  const ownersOf = (delta: SnapshotDelta): Map<string, Owner[]> =>
+    new Map(
+      delta.connections.map(({ id, connection }) => {
+        const owners = [snapshot.connections.get(id)?.owner, connection?.owner];
+        return [id, owners.filter((owner) => owner !== undefined)];
+      }),
+    );
   const refresh = async (): Promise<void> => {
     const delta = await loadDelta(deps.database, snapshot.revision);
+    const before = snapshot.revision;
+    const owners = ownersOf(delta);
     snapshot.apply(delta);
+    if (snapshot.revision > before) for (const hearer of hearers) hearer(delta, owners);
     const ids = delta.connections.map(({ id }) => id);
     if (ids.length > 0) for (const listener of listeners) listener(ids);
   };
@@ -61,6 +75,7 @@ export async function keepSnapshot(deps: { database: Database; clock: Clock; log
     snapshot,
     catchUp,
     onChanged: (listener) => void listeners.push(listener),
+    onApplied: (hearer) => void hearers.push(hearer),
     close() {
       stopListening();
       poll.cancel();

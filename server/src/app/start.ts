@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import compress from '@fastify/compress';
 import type { FastifyServerFactory } from 'fastify';
+import { resumeBulkTests } from '../control/bulk-test.ts';
+import { resumePulls } from '../control/local-models.ts';
 import { ensureAdministrator } from '../control/people/administrator.ts';
 import { newSetupToken } from '../control/people/setup.ts';
 import { isLive } from '../domain/access-key.ts';
@@ -18,7 +20,7 @@ import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts
 import { addOpenApi } from './openapi.ts';
 import { addFiles, loadPage } from './pages.ts';
 import { registry } from './registry.ts';
-import { createHouseServer, type OwnedServer } from './server.ts';
+import { basePathOf, createHouseServer, type OwnedServer } from './server.ts';
 import type { Settings } from './settings.ts';
 
 /** Clients learn that they should go elsewhere before the door closes (P8). */
@@ -46,6 +48,8 @@ export interface StartIo extends HouseIo {
   clock: Clock;
   ids: Ids;
   log: Log;
+  /** Where the built pages lie; without it, in their own folder. */
+  pagesDir?: string;
 }
 
 export async function startHouse(settings: Settings, io: StartIo): Promise<StartedHouse> {
@@ -55,6 +59,10 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
     const { owned, closeControl } = await assemble(house, io);
     const url = await listen(owned.server, settings);
     house.setOwnUrl(ownUrlOf(owned.server));
+    resumeBulkTests(house.deps);
+    resumePulls(house.deps);
+    // On the embedded database nobody else can be working on what an earlier run left.
+    await house.deps.tasks.recover({ isAlone: house.database.driver.engine === 'sqlite' });
     const token = await newSetupToken(house.deps);
     const setupUrl = token === null ? null : `${settings.publicUrl ?? url}/setup?token=${token}`;
     return {
@@ -94,10 +102,11 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   const { deps, settings, demoKey } = house;
   let owned: OwnedServer | undefined;
   const demoDeps = { clock: io.clock, key: demoKey };
-  const page = await loadPage({ ids: io.ids, basePath: '/' }, distDir);
+  const pagesDir = io.pagesDir ?? distDir;
+  const page = await loadPage({ ids: io.ids, basePath: basePathOf(settings.publicUrl) }, pagesDir);
   const serverFactory: FastifyServerFactory = (handler) => {
     owned = createHouseServer(
-      { ids: io.ids },
+      { ids: io.ids, basePath: basePathOf(settings.publicUrl) },
       {
         v1: (request, response) => handleV1(deps, request, response),
         // A caller that hangs up within its body ends the reading of it, and nothing is left to say.
@@ -111,8 +120,8 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   };
   const app = createPlane(deps, serverFactory, page ?? undefined);
   await app.register(compress, { threshold: compressBytesMin, globalDecompression: false });
-  if (page) await addFiles(app, distDir);
-  await addOpenApi(app);
+  if (page) await addFiles(app, pagesDir);
+  addOpenApi(app);
   addRoutes(app, deps, registry);
   await app.ready();
   if (!owned) throw new Error('the control plane did not make its server');
@@ -135,6 +144,8 @@ const ownUrlOf = (server: Server): string => `http://127.0.0.1:${(server.address
 
 async function close(house: House, io: StartIo, owned: OwnedServer, closeControl: () => Promise<void>, isHurried: boolean): Promise<void> {
   owned.announceClose();
+  // Pages come back by themselves; a drain that waited for them would never end.
+  house.deps.events.close();
   if (!isHurried) await pause(io.clock, announceMs);
   const closed = new Promise<void>((resolve) => owned.server.close(() => resolve()));
   owned.server.closeIdleConnections();

@@ -39,6 +39,18 @@ export function auditEntry(
   };
 }
 
+/** As `commit`, and says which revision the change has. */
+export async function commitAs(
+  deps: ControlDeps,
+  caller: Caller,
+  steps: readonly WriteStep[],
+  deed: Deed,
+): Promise<{ revision: number; returned: Record<string, unknown>[][] }> {
+  const written = await writeChange(deps.database, steps, auditEntry(deps, caller, deed));
+  await deps.keeper.catchUp(written.revision);
+  return written;
+}
+
 /** Writes the change and waits until this instance serves it: an answer is never ahead of what the next request sees (C-26). */
 export async function commit(
   deps: ControlDeps,
@@ -46,9 +58,7 @@ export async function commit(
   steps: readonly WriteStep[],
   deed: Deed,
 ): Promise<Record<string, unknown>[][]> {
-  const { revision, returned } = await writeChange(deps.database, steps, auditEntry(deps, caller, deed));
-  await deps.keeper.catchUp(revision);
-  return returned;
+  return (await commitAs(deps, caller, steps, deed)).returned;
 }
 
 /** Notes what somebody tried and may not do; the refusal itself is thrown by the caller of this. */

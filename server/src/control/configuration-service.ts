@@ -54,6 +54,7 @@ export function configurationOf({ connection }: StoredConnection, actor: Actor):
     testStatus: connection.testStatus,
     createdAt: new Date(connection.createdAtMs).toISOString(),
     updatedAt: new Date(connection.updatedAtMs).toISOString(),
+    revision: connection.revision,
   };
 }
 

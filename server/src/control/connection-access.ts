@@ -6,6 +6,7 @@ import { isUuid } from '../lib/ids.ts';
 import { allWorkspaceIds, findConnection, workspaceExists, type StoredConnection } from '../storage/connections.ts';
 import { noteRefusal, type Caller, type Deed } from './change.ts';
 import type { ControlDeps } from './deps.ts';
+import { noteRead } from './noted-reads.ts';
 
 /** An id is 36 characters; what is asked for instead of one is noted up to here. */
 const subjectCharsMax = 100;
@@ -35,7 +36,11 @@ export async function findFor(deps: ControlDeps, caller: Caller, id: string, nee
   const stored = isUuid(id) ? await findConnection(deps.database, id) : undefined;
   const live = stored && !stored.isDeleted ? stored : undefined;
   const standing = live ? standingOf(caller.actor, live.connection.owner) : 'hidden';
-  if (live && (standing === 'manage' || (standing === 'use' && need === 'use'))) return { ...live, canManage: standing === 'manage' };
+  if (live && (standing === 'manage' || (standing === 'use' && need === 'use'))) {
+    // Changes and tests have entries of their own.
+    if (need === 'use' && action !== 'connection.test') await noteRead(deps, caller, attempted('connection.read', id, live));
+    return { ...live, canManage: standing === 'manage' };
+  }
   const refusal = new Refusal(standing === 'hidden' ? 'NOT_FOUND' : 'FORBIDDEN');
   // Noted for random ids too: an answer that came faster for them would tell which ids exist.
   await noteRefusal(deps, caller, attempted(action, id, live), refusal);

@@ -1,6 +1,6 @@
 /** Custom headers of a connection: names are shown, values are secrets like the key (D-31). */
 import { headerMask, isSameDestination, isMask, type Destination, type SecretChange } from '../domain/connection-rules.ts';
-import { Refusal, type FieldFault } from '../domain/errors.ts';
+import { Refusal, unfit } from '../domain/errors.ts';
 import { checkCustomHeaders, EgressHeaderError } from '../egress/headers.ts';
 import type { StoredConnection } from '../storage/connections.ts';
 import type { ControlDeps } from './deps.ts';
@@ -12,8 +12,7 @@ export interface HeaderChange {
   shown: { headers?: Record<string, string> };
 }
 
-const fault = (path: string, code: string, message: string): Refusal =>
-  new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path, code, message }] satisfies FieldFault[] });
+const fault = (path: string, code: string, message: string): Refusal => unfit({ path, code, message });
 
 const masked = (names: readonly string[]): HeaderChange['shown'] =>
   names.length === 0 ? {} : { headers: Object.fromEntries(names.map((name) => [name, headerMask])) };

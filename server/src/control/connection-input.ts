@@ -13,11 +13,11 @@ import {
   secretTailOf,
   type SecretChange,
 } from '../domain/connection-rules.ts';
-import { Refusal, type FieldFault } from '../domain/errors.ts';
+import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
 import { isAdministrator, type Actor } from '../domain/owner.ts';
 import { mayCarryKey } from '../egress/headers.ts';
 import { EgressUrlError } from '../egress/url.ts';
-import { isSecretText } from '../lib/secret.ts';
+import { isProviderSecret } from '../lib/secret.ts';
 import { inferProvider, providerRow, type ProviderRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
 import { settingsFaults } from '../providers/schemas.ts';
@@ -59,8 +59,7 @@ export interface Settled {
   isRetestNeeded: boolean;
 }
 
-export const fieldFault = (path: string, code: string, message: string): Refusal =>
-  new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details: [{ path, code, message }] satisfies FieldFault[] });
+export const fieldFault = (path: string, code: string, message: string): Refusal => unfit({ path, code, message });
 
 /** Members of S2's configuration types that have columns of their own. A key must never stay among the settings. */
 const hoisted: readonly [string, 'secret' | 'model' | 'baseUrl' | 'accessKeyId'][] = [
@@ -225,7 +224,7 @@ function inWordsOf(error: unknown, path: string): unknown {
 function secretChange(given: string | null | undefined, storedMask: string | null, path: string): SecretChange {
   const change = secretChangeOf(given, storedMask);
   if (change === 'foreign_mask') throw fieldFault(path, 'mask', 'this is a mask; enter the key itself or leave the field empty');
-  if (change.kind === 'set' && !isSecretText(change.text)) {
+  if (change.kind === 'set' && !isProviderSecret(change.text)) {
     // The text is never repeated: it is somebody's key with a blank or a quote in it.
     throw fieldFault(path, 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
   }
@@ -253,7 +252,7 @@ function refuseSettings(row: ProviderRow, model: string | null, settings: Record
   const { headerName } = settings;
   if (typeof headerName === 'string' && !mayCarryKey(headerName))
     faults.push({ path: `${words.settings}.headerName`, code: 'denied', message: 'a key cannot travel under this name' });
-  if (faults.length > 0) throw new Refusal('VALIDATION_ERROR', { values: { count: faults.length }, details: faults });
+  if (faults.length > 0) throw unfit(...faults);
 }
 
 /** Whoever sets the address answers for it: a member who changes an administrator's address takes its trust away. */

@@ -10,7 +10,7 @@ import { findFor, ownersOf } from './connection-access.ts';
 import { withinTestLimit } from './connection-test-limit.ts';
 import { probeCallerOf, savedTarget } from './connection-test.ts';
 import { catchUp, listFor } from './connections.ts';
-import type { ModelList, ProbeTarget } from '../domain/probe.ts';
+import type { ModelList, ModelListOptions, ProbeTarget } from '../domain/probe.ts';
 import type { ControlDeps } from './deps.ts';
 
 /** The id under which the `.env` pseudo-connection is known (C-02). */
@@ -22,13 +22,13 @@ export interface Models extends ModelList {
   connectionId: string | null;
 }
 
-/** Models of one connection; `refresh` asks the provider again and counts as a live test. */
-export async function modelsOfConnection(deps: ControlDeps, caller: Caller, id: string, options: { refresh: boolean }): Promise<Models> {
+/** Models of one connection; `refresh` asks the provider again and counts as a live test, without `isPatient` nobody is waited for. */
+export async function modelsOfConnection(deps: ControlDeps, caller: Caller, id: string, options: ModelListOptions): Promise<Models> {
   if (id === environmentId) return modelsOfEnvironment(deps, caller, options);
   return modelsOf(deps, caller, await findFor(deps, caller, id, 'use', 'connection.models'), options);
 }
 
-async function modelsOf(deps: ControlDeps, caller: Caller, stored: StoredConnection, options: { refresh: boolean }): Promise<Models> {
+async function modelsOf(deps: ControlDeps, caller: Caller, stored: StoredConnection, options: ModelListOptions): Promise<Models> {
   const { connection } = stored;
   if (deps.keeper.snapshot.connections.get(connection.id)?.revision !== connection.revision) await catchUp(deps);
   const list = await askLive(
@@ -41,7 +41,7 @@ async function modelsOf(deps: ControlDeps, caller: Caller, stored: StoredConnect
   return { ...list, row: providerRow(connection.providerId), connectionId: connection.id };
 }
 
-async function modelsOfEnvironment(deps: ControlDeps, caller: Caller, options: { refresh: boolean }): Promise<Models> {
+async function modelsOfEnvironment(deps: ControlDeps, caller: Caller, options: ModelListOptions): Promise<Models> {
   const { environment } = deps;
   if (!environment) throw new Refusal('NOT_FOUND');
   const row = providerRow(inferProvider(environment.baseUrl));
@@ -64,7 +64,7 @@ function askLive(
   deps: ControlDeps,
   caller: Caller,
   target: ProbeTarget,
-  options: { refresh: boolean },
+  options: ModelListOptions,
   workspaceId: string | null,
 ): Promise<ModelList> {
   const ask = (): Promise<ModelList> => deps.probe.models(target, { ...probeCallerOf(caller, null), workspaceId }, options);

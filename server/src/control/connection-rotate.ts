@@ -1,7 +1,7 @@
 /** Rotation of one connection's key: a new one in place of the old, or the old one sealed anew (C-11). */
 import { secretTailOf } from '../domain/connection-rules.ts';
 import { Refusal } from '../domain/errors.ts';
-import { isSecretText } from '../lib/secret.ts';
+import { isProviderSecret } from '../lib/secret.ts';
 import { providerRow } from '../providers/catalog.ts';
 import { updateStep, type ConnectionColumns, type StoredConnection } from '../storage/connections.ts';
 import { commit, type Caller, type Deed } from './change.ts';
@@ -31,7 +31,7 @@ export interface RotationInput {
 /** @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, SECRET_REQUIRED (nothing stored to rotate), SECRET_UNREADABLE, RATE_LIMITED */
 export async function rotateSecret(deps: ControlDeps, caller: Caller, id: string, input: RotationInput): Promise<Rotation> {
   const text = input.secret?.trim() ?? null;
-  if (text !== null && !isSecretText(text))
+  if (text !== null && !isProviderSecret(text))
     throw fieldFault('apiKey', 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
   const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
   if (text === null) return scrubbed(deps, reseal(deps, caller, id));

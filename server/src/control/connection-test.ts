@@ -1,7 +1,9 @@
 /** Live tests of connections, saved or not yet (C-09, C-10, D-29). A test notes what it found and changes nothing else. */
 import type { Connection } from '../domain/connection.ts';
 import type { Fault } from '../domain/errors.ts';
+import { isoOf } from '../lib/iso-time.ts';
 import { Secret } from '../lib/secret.ts';
+import { addTestSteps } from '../storage/connection-tests.ts';
 import { recordTestStep, type StoredConnection } from '../storage/connections.ts';
 import { writeAudit } from '../storage/changes.ts';
 import { isAdministrator } from '../domain/owner.ts';
@@ -54,6 +56,7 @@ export const savedTarget = ({ connection, sealed }: StoredConnection): ProbeTarg
   settings: connection.settings,
   trust: connection.trust,
   secret: sealed.secret === null ? null : 'stored',
+  accessKeyId: sealed.accessKeyId === null ? null : 'stored',
   headers: sealed.headers === null ? null : 'stored',
 });
 
@@ -61,7 +64,12 @@ export const savedTarget = ({ connection, sealed }: StoredConnection): ProbeTarg
  * Tests a saved connection. With `maxAgeS` a result that is not older is answered again (C-27).
  * @throws Refusal NOT_FOUND, FORBIDDEN, RATE_LIMITED; never for what the provider does
  */
-export async function testSaved(deps: ControlDeps, caller: Caller, id: string, options: { maxAgeS: number | null }): Promise<TestOutcome> {
+export async function testSaved(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  options: { maxAgeS: number | null; /** Part of a test of many, which has a limit of its own. */ isBulk?: boolean },
+): Promise<TestOutcome> {
   const found = await findFor(deps, caller, id, 'use', 'connection.test');
   const { connection } = found;
   const kept = options.maxAgeS === null ? null : keptTest(found);
@@ -70,16 +78,22 @@ export async function testSaved(deps: ControlDeps, caller: Caller, id: string, o
   }
   // The gateway opens the secret from its snapshot, so that must know this revision of the row.
   if (deps.keeper.snapshot.connections.get(id)?.revision !== connection.revision) await catchUp(deps);
-  const result = await withinTestLimit(deps, caller.actor.userId, () =>
-    deps.probe.test(savedTarget(found), probeCallerOf(caller, connection)),
-  );
+  const probing = () => deps.probe.test(savedTarget(found), probeCallerOf(caller, connection));
+  const result = options.isBulk === true ? await probing() : await withinTestLimit(deps, caller.actor.userId, probing);
   const testedAtMs = deps.clock.nowMs();
   const test = keptOf(result);
   const status = test.isSuccess ? ('success' as const) : ('failed' as const);
   const entry = auditEntry(deps, caller, deedOn('connection.test', connection), test.isSuccess ? 'success' : 'failed', test.fault);
+  const resultJson = JSON.stringify(test);
   await writeAudit(deps.database, entry, [
-    recordTestStep(deps.database, connection, { atMs: testedAtMs, status, resultJson: JSON.stringify(test) }),
+    recordTestStep(deps.database, connection, { atMs: testedAtMs, status, resultJson }),
+    ...addTestSteps(deps.database, { id: deps.ids.uuid(), connectionId: id, atMs: testedAtMs, userId: caller.actor.userId, resultJson }),
   ]);
+  deps.events?.publish({
+    name: 'connection.status',
+    data: { id, status, latencyMs: test.latencyMs, testedAt: isoOf(testedAtMs) },
+    audience: { owners: [connection.owner] },
+  });
   return outcome(caller, connection.providerId, test, {
     vendorMessage: found.canManage ? result.vendorMessage : null,
     testedAtMs,
@@ -119,6 +133,7 @@ export function settledTarget(stored: StoredConnection | null, settled: Settled)
     settings: values.settings,
     trust: values.trust,
     secret,
+    accessKeyId: sourceOf(changes.accessKeyId, stored?.sealed.accessKeyId),
     headers,
   };
 }
@@ -172,7 +187,7 @@ const keptOf = (result: ProbeResult): KeptTest => ({
   egressEntry: result.egressEntry,
 });
 
-export const keptTest = (stored: StoredConnection): KeptTest | null =>
+export const keptTest = (stored: Pick<StoredConnection, 'testResult'>): KeptTest | null =>
   stored.testResult === null ? null : (JSON.parse(stored.testResult) as KeptTest);
 
 const outcome = (

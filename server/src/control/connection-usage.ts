@@ -27,7 +27,7 @@ const asked = (ids: readonly string[], query: UsageQuery, groupBy: UsageQuestion
     groupBy,
     visibility: 'all',
     connectionIds: ids,
-    purposes: ['completion'],
+    purposes: ['completion', 'chat'],
   }));
 
 const total = (sums: readonly UsageSum[], of: (sum: UsageSum) => number): number => sums.reduce((all, sum) => all + of(sum), 0);
@@ -47,6 +47,7 @@ export async function usageOf(deps: ConnectionUsageDeps, caller: Caller, id: str
     tokensIn: total(days, (day) => day.tokensIn),
     tokensOut: total(days, (day) => day.tokensOut),
     costUSD: usdOf(days.reduce((all, day) => all + day.costNanoUsd, 0n)),
+    unpricedCount: total(days, (day) => day.unpriced),
     averageLatency: attempts === 0 ? null : Math.round(total(days, (day) => day.latencyMsSum) / attempts),
     errorRate: attempts === 0 ? 0 : total(days, (day) => day.failures) / attempts,
     lastUsed: lastUsedAtMs === 0 ? null : new Date(lastUsedAtMs).toISOString(),

@@ -21,6 +21,7 @@ import { StaleWrite, UniqueViolation } from '../storage/errors.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { requireWorkspace } from '../storage/workspaces.ts';
 import { commit, noteRefusal, type Caller, type Deed } from './change.ts';
+import { refuseStale, type Expected } from './conflict.ts';
 import { findFor, ownersOf, requireOwner, type Found } from './connection-access.ts';
 import { dependantsOf, detachSteps } from './connection-dependants.ts';
 import { settle, type ConnectionInput, type FieldWords, type Settled } from './connection-input.ts';
@@ -97,13 +98,17 @@ export async function createConnection(
   });
 }
 
-/** Changes what the request names and nothing else (C-20). A change of somebody else in between is met by deciding again. */
+/**
+ * Changes what the request names and nothing else (C-20). A change of somebody else in between is met by deciding again, or,
+ * where the caller says what it was made from, by CONFLICT.
+ */
 export async function changeConnection(
   deps: ControlDeps,
   caller: Caller,
   id: string,
   input: ConnectionInput,
   words: FieldWords,
+  expected?: Expected<StoredConnection>,
 ): Promise<StoredConnection> {
   let isOldSecretLeft = false;
   const changed = await withTries(
@@ -111,6 +116,7 @@ export async function changeConnection(
     async () => {
       const stored = await findFor(deps, caller, id, 'manage', 'connection.update');
       const before = stored.connection;
+      await refuseStale(deps, expected, { row: stored, revision: before.revision, type: 'connection', id });
       const settled = await noting(deps, caller, before, () => settle(deps, caller.actor, input, stored, words));
       const nowMs = deps.clock.nowMs();
       const columns = await columnsOf(deps, before, stored.sealed, settled, { secretSetAtMs: before.secretSetAtMs, nowMs });

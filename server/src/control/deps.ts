@@ -7,6 +7,7 @@ import type { Log } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
 import type { Database } from '../storage/database.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { Events } from './events.ts';
 
 /** Keeps `snapshot` in step with the database. */
 export interface SnapshotKeeper {
@@ -30,6 +31,8 @@ export interface ControlDeps {
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: EnvironmentConnection | null;
   isDemoOffered: boolean;
+  /** Tells open pages of what changed. Absent: nobody listens. */
+  events?: Events;
 }
 
 export interface EnvironmentConnection {

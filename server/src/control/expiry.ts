@@ -1,10 +1,9 @@
 /** The one rule about when keys and tokens may end. */
-import { Refusal } from '../domain/errors.ts';
+import { unfit } from '../domain/errors.ts';
 import type { Clock } from '../lib/clock.ts';
 
 /** A key that is dead when it is made is a mistake in the date. @throws Refusal VALIDATION_ERROR */
 export function refuseExpired(deps: { clock: Clock }, expiresAtMs: number | null): void {
   if (expiresAtMs === null || expiresAtMs > deps.clock.nowMs()) return;
-  const details = [{ path: 'expiresAt', code: 'past', message: 'the time must lie in the future' }];
-  throw new Refusal('VALIDATION_ERROR', { values: { count: 1 }, details });
+  throw unfit({ path: 'expiresAt', code: 'past', message: 'the time must lie in the future' });
 }

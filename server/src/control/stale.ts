@@ -18,3 +18,20 @@ export async function refusing<T>(work: Promise<T>, by: Record<string, () => Ref
 }
 
 export const notFound = (): Refusal => new Refusal('NOT_FOUND');
+
+/** The row was changed or is gone since it was read, and it is not known which. */
+export const stale = (): Refusal => new Refusal('STALE');
+
+/** A change that met somebody else's is read and decided again this often. */
+const triesMax = 4;
+
+/** Reads and decides again where somebody else was faster; a thing that is gone by then is told as such. @throws Refusal STALE in the end */
+export async function againWhileStale<T>(run: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'STALE' || tried >= triesMax) throw error;
+    }
+  }
+}

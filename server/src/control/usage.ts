@@ -2,6 +2,7 @@
 import { Refusal } from '../domain/errors.ts';
 import type { Actor } from '../domain/owner.ts';
 import { rangeOf, UnreadableRange, zoneOf, type RangeQuery } from '../domain/usage-range.ts';
+import { namesOfKeys } from '../storage/access-keys.ts';
 import type { LedgerRow } from '../storage/ledger-rows.ts';
 import { attemptsOf, listRequests, readCursor, writeCursor, type ListedRequest, type RequestsQuestion } from '../storage/requests.ts';
 import { usageBy, type GroupBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
@@ -54,7 +55,12 @@ export async function usageOf(deps: UsageDeps, actor: Actor, asked: UsageAsked):
   await deps.books.catchUp();
   const sums = await usageBy(deps.database, question);
   const keyNames =
-    asked.groupBy === 'key' ? new Map([...deps.keeper.snapshot.accessKeys.values()].map(({ id, name }) => [id, name])) : null;
+    asked.groupBy === 'key'
+      ? await namesOfKeys(
+          deps.database,
+          sums.flatMap(({ key }) => (key === null ? [] : [key])),
+        )
+      : null;
   return sums.map((sum) => ({ ...sum, name: keyNames ? (keyNames.get(sum.key ?? '') ?? null) : nameOf(deps, asked.groupBy, sum.key) }));
 }
 

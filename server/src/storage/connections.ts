@@ -250,6 +250,7 @@ export function deleteSteps({ db, compile }: Database, id: string, nowMs: number
       { expectRows: 1, label: staleLabel },
     ),
     compile(db.deleteFrom('model_preferences').where('connection_id', '=', id)),
+    compile(db.deleteFrom('connection_tests').where('connection_id', '=', id)),
   ];
 }
 

@@ -18,6 +18,16 @@ export async function listPreferences({ db }: Database, userId: string, connecti
   return rows.map((row) => ({ connectionId: row.connection_id, modelId: row.model_id, isEnabled: row.is_enabled }));
 }
 
+/** How many people have chosen which models of a connection they see. */
+export async function peopleWithPreferences({ db }: Database, connectionId: string): Promise<number> {
+  const row = await db
+    .selectFrom('model_preferences')
+    .select(({ fn }) => fn.count<number>('user_id').distinct().as('people'))
+    .where('connection_id', '=', connectionId)
+    .executeTakeFirst();
+  return row?.people ?? 0;
+}
+
 /** Notes one preference; a second time for the same model replaces the first. */
 export function setPreferenceStep({ db, compile }: Database, userId: string, preference: ModelPreference, nowMs: number): Statement {
   return compile(

@@ -1,63 +1,12 @@
 /** The tables as kysely sees them. BIGINT is a number (the driver refuses to round), BOOLEAN a boolean, times epoch milliseconds. */
 import type { Generated } from 'kysely';
 import type { Scope } from '../domain/owner.ts';
-
-/** better-auth's: a Date on PostgreSQL, an ISO 8601 text on SQLite; only better-auth itself reads or writes these columns. */
-type AuthTime = Date | string;
-
-interface UserTable {
-  id: Generated<string>;
-  name: string;
-  email: string;
-  /** 0 or 1 on SQLite. */
-  email_verified: boolean | number;
-  image: string | null;
-  created_at: AuthTime;
-  updated_at: AuthTime;
-}
-
-interface SessionTable {
-  id: Generated<string>;
-  expires_at: AuthTime;
-  token: string;
-  created_at: AuthTime;
-  updated_at: AuthTime;
-  ip_address: string | null;
-  user_agent: string | null;
-  user_id: string;
-}
-
-interface AccountTable {
-  id: Generated<string>;
-  account_id: string;
-  provider_id: string;
-  user_id: string;
-  access_token: string | null;
-  refresh_token: string | null;
-  id_token: string | null;
-  access_token_expires_at: AuthTime | null;
-  refresh_token_expires_at: AuthTime | null;
-  scope: string | null;
-  password: string | null;
-  created_at: AuthTime;
-  updated_at: AuthTime;
-}
-
-interface VerificationTable {
-  id: Generated<string>;
-  identifier: string;
-  value: string;
-  expires_at: AuthTime;
-  created_at: AuthTime;
-  updated_at: AuthTime;
-}
-
-interface RateLimitTable {
-  id: Generated<string>;
-  key: string;
-  count: number;
-  last_request: number;
-}
+import type { AccountSchema } from './schema-accounts.ts';
+import type { ChatSchema } from './schema-chats.ts';
+import type { ConnectionTestSchema } from './schema-connection-tests.ts';
+import type { PriceSchema } from './schema-prices.ts';
+import type { ResponsesSchema } from './schema-responses.ts';
+import type { TaskSchema } from './schema-tasks.ts';
 
 interface OrganizationTable {
   id: Generated<string>;
@@ -96,55 +45,6 @@ interface WorkspaceMemberTable {
   created_at: Generated<number>;
   updated_at: Generated<number>;
   revision: Generated<number>;
-}
-
-interface PersonTable {
-  user_id: string;
-  role: 'administrator' | 'manager' | 'user';
-  language: Generated<string>;
-  time_zone: Generated<string>;
-  theme: Generated<string>;
-  disabled_at: number | null;
-  created_at: Generated<number>;
-  updated_at: Generated<number>;
-  revision: Generated<number>;
-}
-
-interface PersonalTokenTable {
-  id: Generated<string>;
-  user_id: string;
-  name: string;
-  hash: string;
-  last4: string;
-  expires_at: number | null;
-  last_used_at: number | null;
-  revoked_at: number | null;
-  created_at: Generated<number>;
-  revision: Generated<number>;
-}
-
-interface AccessKeyTable {
-  id: Generated<string>;
-  user_id: string;
-  workspace_id: string | null;
-  name: string;
-  hash: string;
-  last4: string;
-  /** JSON list of model patterns; null is all. */
-  models: string | null;
-  rpm: number | null;
-  tpm: number | null;
-  budget_nano_usd: number | null;
-  expires_at: number | null;
-  revoked_at: number | null;
-  created_at: Generated<number>;
-  updated_at: Generated<number>;
-  revision: Generated<number>;
-}
-
-interface AccessKeyUseTable {
-  access_key_id: string;
-  last_used_at: number;
 }
 
 interface MasterKeyTable {
@@ -337,8 +237,10 @@ interface UsageEventTable {
   tokens_out: Generated<number>;
   tokens_cached: Generated<number>;
   tokens_cache_write: Generated<number>;
+  tokens_cache_write_hour: Generated<number>;
   tokens_reasoning: Generated<number>;
   is_estimated: Generated<boolean>;
+  service_tier: string | null;
   reserved_nano_usd: Generated<number>;
   cost_nano_usd: number | null;
   prices: string | null;
@@ -358,21 +260,12 @@ interface MigrationTable {
   applied_at: number;
 }
 
-export interface Schema {
-  users: UserTable;
-  sessions: SessionTable;
-  accounts: AccountTable;
-  verifications: VerificationTable;
-  rate_limits: RateLimitTable;
+export interface Schema extends AccountSchema, ChatSchema, PriceSchema, ResponsesSchema, TaskSchema, ConnectionTestSchema {
   organizations: OrganizationTable;
   settings: SettingTable;
   config_revision: ConfigRevisionTable;
   workspaces: WorkspaceTable;
   workspace_members: WorkspaceMemberTable;
-  people: PersonTable;
-  personal_tokens: PersonalTokenTable;
-  access_keys: AccessKeyTable;
-  access_key_uses: AccessKeyUseTable;
   master_keys: MasterKeyTable;
   owner_keys: OwnerKeyTable;
   ai_configurations: ConfigurationTable;

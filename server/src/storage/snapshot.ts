@@ -1,10 +1,12 @@
 /** Loads configuration into the snapshot: all of it at the start, afterwards the rows above a revision. */
 import { sql, type RawBuilder, type SqlBool } from 'kysely';
 import type { AccessKey, PersonalToken } from '../domain/access-key.ts';
+import type { PriceEntry } from '../domain/price.ts';
 import type { SnapshotDelta, SnapshotOwnerKey } from '../domain/snapshot.ts';
-import { ownerKey, type Language, type Owner, type WorkspaceRole } from '../domain/owner.ts';
+import { ownerKey, type Language, type Owner, type Permission, type WorkspaceRole } from '../domain/owner.ts';
 import { connectionOfRow, sealedOfRow } from './connections.ts';
 import type { Database } from './database.ts';
+import { priceOfRow } from './prices.ts';
 
 /** Rows of one kind that one query fetches; larger sets come page by page. */
 const pageRows = 5000;
@@ -59,20 +61,7 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
       db.selectFrom('personal_tokens').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
     idOfRow,
   );
-  const people = await pages(
-    above,
-    (cursor: Cursor) =>
-      db
-        .selectFrom('people')
-        .innerJoin('users', 'users.id', 'people.user_id')
-        .select(['people.user_id', 'users.email', 'users.name', 'people.role', 'people.language', 'people.disabled_at', 'people.revision'])
-        .where(after(cursor, 'user_id'))
-        .orderBy('people.revision')
-        .orderBy('people.user_id')
-        .limit(pageRows)
-        .execute(),
-    (row) => row.user_id,
-  );
+  const people = await loadPeople({ db }, above);
   const members = await loadMembers({ db }, above);
   const deleted = await db
     .selectFrom('workspaces')
@@ -88,13 +77,14 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
       connection: row.deleted_at === null ? connectionOfRow(row) : null,
       sealed: row.deleted_at === null ? sealedOfRow(row) : null,
     })),
-    accessKeys: keys.map((row) => ({ hash: row.hash, key: accessKeyOfRow(row) })),
+    accessKeys: keys.map((row) => ({ hash: row.hash, previousHash: row.previous_hash, key: accessKeyOfRow(row) })),
     personalTokens: tokens.map((row) => ({ hash: row.hash, token: tokenOfRow(row) })),
     people: people.map((row) => ({
       userId: row.user_id,
       email: row.email,
       name: row.name,
       role: row.role,
+      permissions: permissionsOfRow(row.permissions),
       language: languageNamed(row.language),
       isDisabled: row.disabled_at !== null,
     })),
@@ -104,11 +94,49 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
       role: row.role === 'NONE' ? null : (row.role as WorkspaceRole),
     })),
     ownerKeys: await loadOwnerKeys({ db }, above),
+    prices: await loadPrices({ db }, above),
     deletedWorkspaceIds: deleted.map((row) => row.id),
   };
 }
 
 const idOfRow = (row: { id: string }): string => row.id;
+
+async function loadPrices({ db }: Pick<Database, 'db'>, above: number): Promise<PriceEntry[]> {
+  const rows = await pages(
+    above,
+    (cursor: Cursor) =>
+      db.selectFrom('prices').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  return rows.map(priceOfRow);
+}
+
+/** Nobody's password or settings: what decides who somebody is and what they may do. */
+function loadPeople({ db }: Pick<Database, 'db'>, above: number) {
+  return pages(
+    above,
+    (cursor: Cursor) =>
+      db
+        .selectFrom('people')
+        .innerJoin('users', 'users.id', 'people.user_id')
+        .select([
+          'people.user_id',
+          'users.email',
+          'users.name',
+          'people.role',
+          'people.permissions',
+          'people.language',
+          'people.disabled_at',
+          'people.revision',
+        ])
+        .where(after(cursor, 'user_id'))
+        .orderBy('people.revision')
+        .orderBy('people.user_id')
+        .limit(pageRows)
+        .execute(),
+    (row) => row.user_id,
+  );
+}
 
 /** Members page by their own three-part key. */
 async function loadMembers({ db }: Pick<Database, 'db'>, above: number) {
@@ -154,6 +182,9 @@ async function loadOwnerKeys({ db }: Pick<Database, 'db'>, above: number): Promi
 
 const languageNamed = (text: string): Language => (text === 'id' ? 'id' : 'en');
 
+/** The column is written by the house alone; null stands for what the role brings. */
+export const permissionsOfRow = (text: string | null): Permission[] | null => (text === null ? null : (JSON.parse(text) as Permission[]));
+
 interface KeyRow {
   id: string;
   user_id: string;
@@ -166,6 +197,7 @@ interface KeyRow {
   budget_nano_usd: number | null;
   expires_at: number | null;
   revoked_at: number | null;
+  previous_until: number | null;
   created_at: number;
 }
 
@@ -181,6 +213,7 @@ export const accessKeyOfRow = (row: KeyRow): AccessKey => ({
   budgetNanoUsd: row.budget_nano_usd,
   expiresAtMs: row.expires_at,
   revokedAtMs: row.revoked_at,
+  previousUntilMs: row.previous_until,
   createdAtMs: row.created_at,
 });
 

@@ -1,5 +1,7 @@
 /** Templates that administrators keep for new connections; the built-in ones are derived, not stored. */
+import { isUuid } from '../lib/ids.ts';
 import type { Database } from './database.ts';
+import type { Statement } from './driver.ts';
 
 export interface StoredTemplate {
   id: string;
@@ -8,22 +10,95 @@ export interface StoredTemplate {
   description: string | null;
   configuration: Record<string, unknown>;
   isDefault: boolean;
+  createdAtMs: number;
 }
 
 /** Templates of one provider that one list holds at most. */
 export const templatesMax = 1000;
+
+interface TemplateRow {
+  id: string;
+  provider: string;
+  name: string;
+  description: string | null;
+  configuration: string;
+  is_default: boolean;
+  created_at: number;
+}
+
+const templateOfRow = (row: TemplateRow): StoredTemplate => ({
+  id: row.id,
+  providerId: row.provider,
+  name: row.name,
+  description: row.description,
+  configuration: JSON.parse(row.configuration) as Record<string, unknown>,
+  isDefault: row.is_default,
+  createdAtMs: row.created_at,
+});
 
 /** Stored templates of one provider, or of all, the default first. */
 export async function listTemplates({ db }: Database, providerId: string | null): Promise<StoredTemplate[]> {
   let query = db.selectFrom('provider_templates').selectAll();
   if (providerId !== null) query = query.where('provider', '=', providerId);
   const rows = await query.orderBy('provider').orderBy('is_default', 'desc').orderBy('name').limit(templatesMax).execute();
-  return rows.map((row) => ({
-    id: row.id,
-    providerId: row.provider,
-    name: row.name,
-    description: row.description,
-    configuration: JSON.parse(row.configuration) as Record<string, unknown>,
-    isDefault: row.is_default,
-  }));
+  return rows.map(templateOfRow);
 }
+
+/** Undefined for an unknown id, and for one that is none. */
+export async function findTemplate({ db }: Database, id: string): Promise<StoredTemplate | undefined> {
+  if (!isUuid(id)) return undefined;
+  const row = await db.selectFrom('provider_templates').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && templateOfRow(row);
+}
+
+export async function countTemplates({ db }: Database): Promise<number> {
+  const { count } = await db
+    .selectFrom('provider_templates')
+    .select((of) => of.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+/** Takes the default away from the provider's template that has it, and may be this one. */
+export const clearDefault = ({ db, compile }: Database, providerId: string): Statement =>
+  compile(
+    db.updateTable('provider_templates').set({ is_default: false }).where('provider', '=', providerId).where('is_default', '=', true),
+  );
+
+export const insertTemplate = ({ db, compile }: Database, template: StoredTemplate): Statement =>
+  compile(
+    db.insertInto('provider_templates').values({
+      id: template.id,
+      provider: template.providerId,
+      name: template.name,
+      description: template.description,
+      configuration: JSON.stringify(template.configuration),
+      is_default: template.isDefault,
+      created_at: template.createdAtMs,
+    }),
+  );
+
+/** Name of the condition that a template is still there. */
+export const templateThere = 'template';
+
+export const updateTemplate = ({ db, compile }: Database, template: StoredTemplate): Statement => ({
+  ...compile(
+    db
+      .updateTable('provider_templates')
+      .set({
+        name: template.name,
+        description: template.description,
+        configuration: JSON.stringify(template.configuration),
+        is_default: template.isDefault,
+      })
+      .where('id', '=', template.id),
+  ),
+  expectRows: 1,
+  label: templateThere,
+});
+
+export const deleteTemplate = ({ db, compile }: Database, id: string): Statement => ({
+  ...compile(db.deleteFrom('provider_templates').where('id', '=', id)),
+  expectRows: 1,
+  label: templateThere,
+});

@@ -34,8 +34,14 @@ describe('the registry', () => {
   test('leaves only what has to be open to strangers', () => {
     const open = registry.filter(({ access }) => access === 'open').map(nameOf);
     const setup = ['GET /api/setup', 'POST /api/setup'];
-    const session = ['POST /api/auth/sign-in/email', 'POST /api/auth/sign-out', 'GET /api/auth/get-session'];
-    expect(open.toSorted()).toEqual(['GET /healthz', 'GET /readyz', 'GET /metrics', ...setup, ...session].toSorted());
+    const session = [
+      'POST /api/auth/sign-in/email',
+      'POST /api/auth/sign-in/second-step',
+      'POST /api/auth/sign-out',
+      'GET /api/auth/get-session',
+    ];
+    const invited = ['POST /api/invitations/look', 'POST /api/invitations/accept'];
+    expect(open.toSorted()).toEqual(['GET /healthz', 'GET /readyz', 'GET /metrics', ...setup, ...session, ...invited].toSorted());
   });
 
   test.each(registry.filter(({ access }) => access !== 'open').map((route) => [nameOf(route), route] as const))(

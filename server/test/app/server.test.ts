@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createHouseServer, type OwnedServer, type ServerLimits } from '../../src/app/server.ts';
+import { basePathOf, createHouseServer, type OwnedServer, type ServerLimits } from '../../src/app/server.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { clear, demoKey, parsedRaw, raw, start, type Started } from './started.ts';
@@ -190,5 +190,40 @@ describe('paths of the two planes', () => {
     socket.destroy();
     // A rejection that nobody caught would end the whole process, this test run too.
     for (let count = 0; count < 5; count++) expect((await house.call('GET', '/healthz')).status).toBe(200);
+  });
+});
+
+describe('below a path', () => {
+  const servedBelow = async (basePath: string): Promise<{ url: string; close: () => void }> => {
+    const tell: Parameters<typeof createHouseServer>[2] = (request, response) => void response.end(request.url);
+    const { server } = createHouseServer({ ids: createIds(systemClock), basePath }, { v1: tell, demo: null }, tell);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() };
+  };
+  const told = async (url: string): Promise<string> => (await fetch(url)).text();
+
+  test('the prefix is taken off, and an address without it, from a proxy that has done so, is the same', async () => {
+    const { url, close } = await servedBelow('/gw/');
+    for (const path of ['/', '/api/me?x=1', '/v1/models', '/gwx', '/assets/a.js']) {
+      expect(await told(url + path)).toBe(path);
+      expect(await told(`${url}/gw${path}`)).toBe(path);
+    }
+    close();
+  });
+
+  test('the prefix without its slash leads to the one with it, query and all', async () => {
+    const { url, close } = await servedBelow('/gw/');
+    const answer = await fetch(`${url}/gw?a=/b`, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([308, '/gw/?a=/b']);
+    close();
+  });
+
+  test.each([
+    [null, '/'],
+    ['https://ai.example.com', '/'],
+    ['https://ai.example.com/gw', '/gw/'],
+    ['http://10.0.0.7:8484/a/b', '/a/b/'],
+  ])('the base of %s is %s', (publicUrl, basePath) => {
+    expect(basePathOf(publicUrl)).toBe(basePath);
   });
 });

@@ -4,6 +4,8 @@ import type { Caller } from '../../src/control/change.ts';
 import { ConfigurationService, validateConfiguration, withTemplate } from '../../src/control/configuration-service.ts';
 import { templateById, templatesOf } from '../../src/control/templates.ts';
 import { catalog, providerRow } from '../../src/providers/catalog.ts';
+import { configurationFaults } from '../../src/providers/schemas.ts';
+import { startersOf } from '../../src/providers/starters.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
 
 let house: House;
@@ -33,47 +35,78 @@ const store = (provider: string, name: string, configuration: object, isDefault 
 
 describe('built-in templates', () => {
   test.each(catalog.map((row) => [row.id, row] as const))(
-    'of %s: one per suggested model that is not retired, at most one default',
+    'of %s: one at least per suggested model that is not retired, at most one default, each fit for its form and without a key',
     async (id, row) => {
-      const templates = await templatesOf(house.deps, id);
-      expect(templates.map(({ configuration }) => configuration['model'])).toEqual(
-        row.models.suggested.filter((model) => !Object.hasOwn(row.retired, model)),
+      const templates = await templatesOf(house.deps, id, 'en');
+      const models = new Set(templates.map(({ configuration }) => configuration['model']));
+      for (const model of row.models.suggested) expect(models.has(model), model).toBe(!Object.hasOwn(row.retired, model));
+      expect(templates.filter(({ isDefault }) => isDefault).map(({ configuration }) => configuration['model'])).toEqual(
+        models.has(row.models.default) ? [row.models.default] : [],
       );
-      expect(templates.filter(({ isDefault }) => isDefault).length).toBeLessThanOrEqual(1);
       for (const template of templates) {
-        expect(template).toMatchObject({ providerId: id, description: null });
+        expect(template).toMatchObject({ providerId: id, createdAtMs: null });
+        expect(template.description === null).toBe(template.purpose === null);
         expect(template.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
         expect(await templateById(house.deps, template.id)).toEqual({ ...template, isDefault: expect.any(Boolean) as unknown });
+        const faults = configurationFaults(row, template.configuration).filter(({ path }) => path !== 'apiKey' && path !== 'baseUrl');
+        expect(faults, template.name).toEqual([]);
+        expect(Object.keys(template.configuration)).not.toContain('apiKey');
       }
     },
   );
 
+  test('say what they are for in the language of whoever asks; the id is the same in both', async () => {
+    const [english, indonesian] = [await templatesOf(house.deps, 'openai', 'en'), await templatesOf(house.deps, 'openai', 'id')];
+    expect(english.map(({ id }) => id)).toEqual(indonesian.map(({ id }) => id));
+    const of = (purpose: string, templates: typeof english) => templates.find((template) => template.purpose === purpose);
+    expect(of('saver', english)).toMatchObject({
+      name: 'Cost saver: gpt-5-nano',
+      configuration: { model: 'gpt-5-nano', reasoningEffort: 'minimal' },
+    });
+    expect(of('saver', indonesian)?.name).toBe('Hemat biaya: gpt-5-nano');
+    expect(of('saver', indonesian)?.description).not.toBe(of('saver', english)?.description);
+    expect(english.map(({ purpose }) => purpose)).toEqual(
+      expect.arrayContaining(['saver', 'fast', 'reasoning', 'long', 'code', 'embeddings', null]),
+    );
+    expect((await templatesOf(house.deps, 'ollama', 'en'))[0]).toMatchObject({ purpose: 'private', isDefault: true });
+  });
+
+  test("stand for providers and models that exist: a price or a machine of one's own behind each, and no model twice for one purpose", () => {
+    for (const { id, isFree } of catalog) {
+      const starters = startersOf(id);
+      expect(new Set(starters.map(({ purpose, model }) => `${purpose} ${model}`)).size).toBe(starters.length);
+      for (const { model } of starters)
+        expect(isFree || house.deps.prices.catalogueOf(providerRow(id)!, model) !== null, `${id} ${model}`).toBe(true);
+    }
+    expect(startersOf('constructor')).toEqual([]);
+  });
+
   test('have ids of their own, the same in every house', async () => {
-    const all = (await Promise.all(catalog.map(({ id }) => templatesOf(house.deps, id)))).flat();
+    const all = (await Promise.all(catalog.map(({ id }) => templatesOf(house.deps, id, 'en')))).flat();
     expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
     const elsewhere = await openHouse();
-    expect((await templatesOf(elsewhere.deps, 'openai')).map(({ id }) => id)).toEqual(
-      (await templatesOf(house.deps, 'openai')).map(({ id }) => id),
+    expect((await templatesOf(elsewhere.deps, 'openai', 'en')).map(({ id }) => id)).toEqual(
+      (await templatesOf(house.deps, 'openai', 'en')).map(({ id }) => id),
     );
     await elsewhere.close();
   });
 
   test('an unknown provider has none, an unknown id is none', async () => {
-    expect(await templatesOf(house.deps, 'nobody')).toEqual([]);
+    expect(await templatesOf(house.deps, 'nobody', 'en')).toEqual([]);
     for (const id of ['', 'x', house.deps.ids.uuid()]) expect(await templateById(house.deps, id)).toBeUndefined();
   });
 });
 
 describe('stored templates', () => {
   test('come first, and a stored default takes the place of the built-in one (R-087)', async () => {
-    const builtIn = await templatesOf(house.deps, 'mistral');
+    const builtIn = await templatesOf(house.deps, 'mistral', 'en');
     expect(builtIn.some(({ isDefault }) => isDefault)).toBe(true);
     await store('mistral', 'Plain', { model: 'plain' });
-    expect((await templatesOf(house.deps, 'mistral')).filter(({ isDefault }) => isDefault)).toEqual(
+    expect((await templatesOf(house.deps, 'mistral', 'en')).filter(({ isDefault }) => isDefault)).toEqual(
       builtIn.filter(({ isDefault }) => isDefault),
     );
     await store('mistral', 'Ours', { model: 'ours' }, true);
-    const templates = await templatesOf(house.deps, 'mistral');
+    const templates = await templatesOf(house.deps, 'mistral', 'en');
     expect(templates.slice(0, 2).map(({ name }) => name)).toEqual(['Ours', 'Plain']);
     expect(templates.filter(({ isDefault }) => isDefault).map(({ name }) => name)).toEqual(['Ours']);
     expect(templates).toHaveLength(builtIn.length + 2);
@@ -83,7 +116,7 @@ describe('stored templates', () => {
 describe('a connection from a template', () => {
   const address = 'http://127.0.0.1:9/v1';
   const idOf = async (name: string): Promise<string> =>
-    (await templatesOf(house.deps, 'custom')).find((template) => template.name === name)!.id;
+    (await templatesOf(house.deps, 'custom', 'en')).find((template) => template.name === name)!.id;
   beforeAll(() => store('custom', 'House style', { model: 'house-model', baseUrl: address, temperature: 0.2, maxTokens: 100 }));
 
   test('has what the template says', async () => {
@@ -173,7 +206,9 @@ describe('ConfigurationService', () => {
     const before = await sealed();
     await service().rotateApiKey(made.id);
     expect(await sealed()).not.toBe(before);
-    expect(await service().getConfiguration(made.id)).toEqual(made);
+    const { revision, ...shown } = await service().getConfiguration(made.id);
+    expect({ ...shown, revision: made.revision }).toEqual(made);
+    expect(revision).toBeGreaterThan(made.revision);
   });
 
   test('of two names alike one is taken, also in another spelling', async () => {

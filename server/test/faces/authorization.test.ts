@@ -1,6 +1,7 @@
 /** Every route, asked by every kind of caller for every kind of object: who may what is stated once and compared with the house. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../src/app/registry.ts';
+import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
 import {
   house,
@@ -17,7 +18,7 @@ import {
 } from '../support/authorization.ts';
 import type { Reply } from '../support/house.ts';
 
-const table: Record<string, Row> = { ...peopleTable, ...connectionTable };
+const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable };
 const nameOf = (route: { method: string; path: string }): string => `${route.method} ${route.path}`;
 const cases = registry.flatMap((route) => {
   const row = table[nameOf(route)];
@@ -41,7 +42,7 @@ function ask({ route, row }: (typeof cases)[number], subject: Subject, params: R
 const deadStatus = (row: Row, subject: Subject): number => (subject === 'anonymous' ? (row.anonymous ?? 401) : 401);
 
 test('every route of the house has its row, and every row its route', () => {
-  expect(registry.map(nameOf).toSorted()).toEqual(Object.keys(table).toSorted());
+  expect(registry.map(nameOf).toSorted()).toEqual([...Object.keys(table), ...streams].toSorted());
 });
 
 describe.each(cases)('$name', (one) => {

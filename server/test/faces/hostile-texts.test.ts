@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { registry } from '../../src/app/registry.ts';
+import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
 import { house, moveIn, peopleTable, person, tokens, type Row } from '../support/authorization.ts';
 import type { Json, Reply } from '../support/house.ts';
 
-const table: Record<string, Row> = { ...peopleTable, ...connectionTable };
+const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable };
 const nul = 'a\0b';
 const halfCharacter = 'a\ud800b';
 
@@ -44,9 +45,14 @@ function withText(body: unknown, [name = '', ...rest]: string[], text: string): 
 const comparedOnly: Record<string, number> = {
   'POST /api/auth/sign-in/email password': 401,
   'POST /api/auth/change-password currentPassword': 403,
+  'POST /api/me/second-factor password': 403,
+  'POST /api/me/second-factor/recovery-codes password': 403,
+  'POST /api/me/second-factor/off password': 403,
 };
 
-const routes = registry.map((route) => ({ route, name: `${route.method} ${route.path}`, row: table[`${route.method} ${route.path}`]! }));
+const routes = registry
+  .map((route) => ({ route, name: `${route.method} ${route.path}`, row: table[`${route.method} ${route.path}`]! }))
+  .filter(({ name }) => !streams.includes(name));
 const bodies = routes.flatMap(({ route, name, row }) =>
   textsIn(route.body).map((path) => ({ name: `${name} ${path.join('.')}`, route, row, path })),
 );
@@ -111,7 +117,7 @@ describe('U+0000 in a query', () => {
     const reply = await send(route.method, `${pathOf(route.path, await paramsFor(row))}?${path.join('.')}=${encodeURIComponent(nul)}`);
     expect(reply.status, reply.text).toBe(400);
     expect(reply.body).toMatchObject({ error_code: 'VALIDATION_ERROR' });
-    expect(pathsOf(reply)).toEqual([path.join('.')]);
+    expect(pathsOf(reply)).toContain(path.join('.'));
   });
 });
 

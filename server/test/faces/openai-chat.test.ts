@@ -202,7 +202,7 @@ describe('methods and addresses', () => {
 
   test.each([
     '/v1/chat',
-    '/v1/completions',
+    '/v1/audio',
     '/v1/chat/completions/',
     '/v1/',
     '/v1/%2e%2e/api/me',

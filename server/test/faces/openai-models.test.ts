@@ -1,4 +1,5 @@
 /** GET /v1/models: what this caller may name, from memory; no provider can delay it. */
+import Anthropic from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createUser } from '../../src/control/people/users.ts';
 import { openRig, password, type Rig } from '../gateway/rig.ts';
@@ -101,5 +102,63 @@ describe('GET /v1/models/:id', () => {
     const response = await get(`/v1/models/${id}`);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ error: { code: 'model_not_found', param: 'model' } });
+  });
+});
+
+describe('what is known of a model', () => {
+  test('200 window, limit and abilities where somebody says so, and nothing made up elsewhere', async () => {
+    const { data } = (await list()) as unknown as { data: Record<string, unknown>[] };
+    expect(data.find(({ id }) => id === 'my-tuned-model')).toMatchObject({
+      context_window: null,
+      max_output_tokens: null,
+      capabilities: null,
+    });
+    const known = data.find(({ id }) => String(id).startsWith('gpt-4o')) ?? data.find(({ id }) => String(id).startsWith('gpt-5'));
+    expect(known).toMatchObject({
+      context_window: expect.any(Number) as number,
+      max_output_tokens: expect.any(Number) as number,
+      capabilities: { input_modalities: expect.arrayContaining(['text', 'image']) as string[], tools: true },
+    });
+  });
+
+  test("200 what a provider's own list says counts more than our table", async () => {
+    const connection = [...rig.deps.keeper.snapshot.connections.values()].find(({ name }) => name === 'Main')!;
+    rig.deps.modelLists.keep(connection, [{ id: 'my-tuned-model', name: 'Tuned', contextWindow: 1_234, maxOutputTokens: 56 }]);
+    const one = (await (await get('/v1/models/my-tuned-model')).json()) as Record<string, unknown>;
+    expect(one).toMatchObject({ name: 'Tuned', context_window: 1_234, max_output_tokens: 56 });
+  });
+});
+
+describe('for clients of the Messages wire', () => {
+  const headers = (): Record<string, string> => ({ 'x-api-key': key, 'anthropic-version': '2023-06-01' });
+
+  test('200 the list in pages, read by the official client', async () => {
+    const client = new Anthropic({ apiKey: key, baseURL: rig.url, maxRetries: 0 });
+    const ids: string[] = [];
+    for await (const model of client.models.list({ limit: 2 })) ids.push(model.id);
+    const all = (await list()).data.map(({ id }) => id);
+    expect(ids).toEqual(all);
+    expect(await client.models.retrieve('my-tuned-model')).toMatchObject({
+      type: 'model',
+      id: 'my-tuned-model',
+      created_at: expect.stringMatching(/^\d{4}-/) as string,
+    });
+  });
+
+  test('200 pages go backwards too', async () => {
+    const all = (await list()).data.map(({ id }) => id);
+    const page = async (query: string): Promise<{ data: { id: string }[]; has_more: boolean }> =>
+      (await (await fetch(`${rig.url}/v1/models?${query}`, { headers: headers() })).json()) as never;
+    const last = await page(`before_id=${all.at(-1)!}&limit=1`);
+    expect(last).toMatchObject({ data: [{ id: all.at(-2) }], has_more: true });
+    expect(await page('limit=1000')).toMatchObject({ has_more: false });
+    expect((await page('limit=nonsense')).data.length).toBeGreaterThan(0);
+  });
+
+  test('401 and 404 in the shape of that wire', async () => {
+    const wrong = await fetch(`${rig.url}/v1/models`, { headers: { ...headers(), 'x-api-key': 'sk-pb-no' } });
+    expect([wrong.status, await wrong.json()]).toMatchObject([401, { type: 'error', error: { type: 'authentication_error' } }]);
+    const missing = await fetch(`${rig.url}/v1/models/nobody`, { headers: headers() });
+    expect([missing.status, await missing.json()]).toMatchObject([404, { type: 'error', error: { type: 'not_found_error' } }]);
   });
 });

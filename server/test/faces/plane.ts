@@ -32,6 +32,7 @@ export interface PlaneOptions<Deps> {
   trustedProxies?: string[];
   /** The user behind every session cookie `session=<user id>`; without it cookies mean nothing. */
   isSessionKnown?: boolean;
+  requestsPerMinuteMax?: number;
   prepare?: (app: FastifyInstance) => Promise<void>;
 }
 
@@ -55,6 +56,7 @@ export async function openPlane<Deps extends object>(options: PlaneOptions<Deps>
     log: createLog('debug', { write: (line) => void logged.push(line) }),
     isOwnOrigin: (origin, host) => host !== undefined && origin === `http://${host}`,
     trustedProxies: options.trustedProxies ?? [],
+    requestsPerMinuteMax: options.requestsPerMinuteMax,
     noteRefusedAccess: async (actor, origin, method, path, code) => void noted.push({ actor, origin, method, path, code }),
   };
   const app = createPlane(deps, undefined, options.page);

@@ -40,7 +40,7 @@ describe('GET /api/providers', () => {
     );
     expect(new Set(named).size).toBe(named.length);
     expect(list.find((row) => row['name'] === 'ollama')).toMatchObject({
-      defaultBaseUrl: 'http://localhost:11434/v1',
+      defaultBaseUrl: 'http://localhost:11434',
       requiresApiKey: false,
       requiresBaseUrl: false,
     });
@@ -108,7 +108,7 @@ describe('GET /api/providers/:name/models', () => {
   test('200 retired models are in the list and marked, and may still be configured', async () => {
     const { body } = await house.ask(alice, 'GET', '/api/providers/gemini/models');
     const marks = new Map((body.data['models'] as { id: string; isRetired: boolean }[]).map((model) => [model.id, model.isRetired]));
-    expect([marks.get('gemini-pro'), marks.get('gemini-pro-vision'), marks.get('gemini-2.5-flash')]).toEqual([true, true, false]);
+    expect([marks.get('gemini-pro'), marks.get('gemini-pro-vision'), marks.get('gemini-3.8-flash')]).toEqual([true, true, false]);
     const made = await house.ask(alice, 'POST', '/api/configurations', {
       name: 'retired',
       provider: 'gemini',
@@ -116,6 +116,44 @@ describe('GET /api/providers/:name/models', () => {
       apiKey: key,
     });
     expect([made.status, made.body.data['model']]).toEqual([201, 'gemini-pro']);
+  });
+
+  test('200 what is known of each model: how much it holds, what it takes and does, until when, and what it costs here', async () => {
+    const read = async (provider: string) =>
+      new Map(
+        ((await house.ask(alice, 'GET', `/api/providers/${provider}/models`)).body.data['models'] as Record<string, unknown>[]).map(
+          (model) => [model['id'], model],
+        ),
+      );
+    expect((await read('openai')).get('gpt-4o')).toMatchObject({
+      contextWindow: 128_000,
+      maxOutputTokens: 16_384,
+      input: ['text', 'image', 'file'],
+      output: ['text'],
+      tools: true,
+      reasoning: false,
+      structuredOutput: true,
+      retiresOn: '2027-01-14',
+      replacement: 'gpt-6-luna',
+      aliasOf: 'gpt-4o-2024-08-06',
+      price: { input: '2.5', output: '10', cacheRead: '1.25', cacheWrite: null, isTiered: false },
+    });
+    const gemini = await read('gemini');
+    expect(gemini.get('gemini-2.5-pro')).toMatchObject({ price: { input: '1.25', isTiered: true }, reasoning: true });
+    expect(gemini.get('gemini-pro')).toMatchObject({ isRetired: true, replacement: 'gemini-2.5-flash' });
+    // Nobody says anything of a model of one's own: then there is nothing, and no guess.
+    const own = (await house.ask(alice, 'GET', '/api/providers/custom/models')).body.data['models'] as Record<string, unknown>[];
+    expect(own.find((model) => model['id'] === 'small-model')).toMatchObject({
+      input: null,
+      tools: null,
+      reasoning: null,
+      retiresOn: null,
+      replacement: null,
+      aliasOf: null,
+      price: null,
+      isRetired: false,
+    });
+    expect((await read('ollama')).get('llama3')).toMatchObject({ price: { input: '0', output: '0' } });
   });
 
   test('200 a provider that refuses: no invented names, and the reason', async () => {
@@ -159,6 +197,26 @@ describe('GET /api/providers/:name/schema', () => {
     const fields = body.data['fields'] as { name: string; kind: string }[];
     expect(fields.find((field) => field.name === 'apiKey')).toMatchObject({ kind: 'password' });
     expect(fields.find((field) => field.name === 'temperature')).toMatchObject({ kind: 'slider', min: 0, max: 2 });
+  });
+
+  test('200 the bounds of the named model, and where a request would go with the named address', async () => {
+    const read = async (name: string, query: string) => (await house.ask(alice, 'GET', `/api/providers/${name}/schema?${query}`)).body.data;
+    const boundOf = (data: Record<string, unknown>, name: string) =>
+      (data['fields'] as { name: string; max?: number }[]).find((field) => field.name === name)?.max;
+    expect(boundOf(await read('openai', 'model=gpt-4o'), 'maxTokens')).toBe(16_384);
+    expect(boundOf(await read('openai', 'model=somebody-elses'), 'maxTokens')).toBe(4096);
+    expect(boundOf(await read('gemini', 'model=gemini-pro'), 'temperature')).toBe(1);
+    expect(boundOf(await read('gemini', 'model=gemini-2.5-pro'), 'temperature')).toBe(2);
+    const urlOf = async (name: string, baseUrl: string) => (await read(name, `baseUrl=${encodeURIComponent(baseUrl)}`))['requestUrl'];
+    expect(await urlOf('openai', 'https://api.openai.com/v1/chat/completions')).toBe('https://api.openai.com/v1/chat/completions');
+    expect(await urlOf('openai', 'https://api.openai.com/v1')).toBe('https://api.openai.com/v1/chat/completions');
+    expect(await urlOf('deepseek', 'https://api.deepseek.com')).toBe('https://api.deepseek.com/chat/completions');
+    expect(await urlOf('gemini', '')).toMatch(/^https:\/\/generativelanguage.googleapis.com\/.*\{model\}/);
+    expect(await urlOf('openai', 'ftp://nowhere')).toBeNull();
+  });
+
+  test('400 a query that does not fit', async () => {
+    expect((await house.ask(alice, 'GET', '/api/providers/openai/schema?color=red')).status).toBe(400);
   });
 
   test('401 without a token', async () => {

@@ -95,7 +95,7 @@ onBothEngines('a hostile text', (bench) => {
     const key = await newKey(database, userId, { name: text, models: [text, text] });
     expect(await accessKeyById(database, key.id)).toMatchObject({ name: text, models: [text, text] });
     await change(database, updateAccessKey(database, { ...key, name: `${text}!` }, atMs));
-    expect((await listAccessKeys(database, 'all', { limit: 1 }))[0]).toMatchObject({ id: key.id, name: `${text}!` });
+    expect((await listAccessKeys(database, 'all', { limit: 1 }, atMs))[0]).toMatchObject({ id: key.id, name: `${text}!` });
     const token = await newToken(database, userId, { name: text });
     expect(await tokenByHash(database, token.hash)).toMatchObject({ name: text });
     expect(await tokenByHash(database, text)).toBeUndefined();
@@ -235,13 +235,13 @@ onBothEngines('a malformed id', (bench, engine) => {
       () => workspaceById(database, id),
       () => accessKeyById(database, id),
       () => liveTokenOf(database, userId, id),
-      () => listTokens(database, id, { limit: 5 }).then((rows) => rows[0]),
+      () => listTokens(database, id, { limit: 5 }, atMs).then((rows) => rows[0]),
       () => listWorkspaces(database, [id], 5).then((rows) => rows[0]),
       () => membersOf(database, [id], 5).then((rows) => rows[0]),
       () => listSessions(database, id, atMs, 5).then((rows) => rows[0]),
       () => listPreferences(database, id, null).then((rows) => rows[0]),
       () => listOwnerKeys(database, userOwner(id)).then((rows) => rows[0]),
-      () => listAccessKeys(database, { userId: id, workspaceIds: [id] }, { limit: 5 }).then((rows) => rows[0]),
+      () => listAccessKeys(database, { userId: id, workspaceIds: [id] }, { limit: 5 }, atMs).then((rows) => rows[0]),
       () => spentOfKeys(database, [id]).then((spent) => (spent.get(id) === 0 ? undefined : 'money')),
     ];
     for (const ask of questions) {

@@ -57,6 +57,7 @@ onBothEngines('a delta', (bench) => {
       memberships: [],
       ownerKeys: [],
       deletedWorkspaceIds: [],
+      prices: [],
     };
   };
 
@@ -99,7 +100,7 @@ onBothEngines('a delta', (bench) => {
     await change(database, revokeAccessKey(database, key.id, atMs + 1));
     const token = await newToken(database, userId);
     const found = await delta();
-    expect(found.accessKeys.map((entry) => entry.key)).toEqual([{ ...key, revokedAtMs: atMs + 1 }]);
+    expect(found.accessKeys).toMatchObject([{ previousHash: null, key: { ...key, revokedAtMs: atMs + 1, previousUntilMs: null } }]);
     expect(found.personalTokens).toMatchObject([{ hash: token.hash, token: { id: token.id, userId, revokedAtMs: null } }]);
   });
 
@@ -109,7 +110,7 @@ onBothEngines('a delta', (bench) => {
       updatePerson(database, userId, { role: 'manager', name: 'Neu', disabledAtMs: atMs, language: 'fr' as 'en' }, atMs),
     );
     expect((await delta()).people).toEqual([
-      { userId, email: `${userId}@example.org`, name: 'Neu', role: 'manager', language: 'en', isDisabled: true },
+      { userId, email: `${userId}@example.org`, name: 'Neu', role: 'manager', permissions: null, language: 'en', isDisabled: true },
     ]);
     const snapshot = await fullSnapshot(database);
     expect(snapshot.actorOf(userId, 'token')).toBeUndefined();

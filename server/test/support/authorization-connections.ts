@@ -63,6 +63,16 @@ const connectionRule =
 const use = connectionRule('READ');
 const manage = connectionRule('WRITE');
 const modelRule: Rule = (subject, kind) => (subject !== 'administrator' ? 403 : kind === 'own' ? 200 : 404);
+/** What only connections with a machine of their own have; the workspace's subject here has none, and nobody answers for the others. */
+const machineRule =
+  (needed: 'READ' | 'WRITE', status: number): Rule =>
+  (subject, kind) =>
+    kind === 'own' ? status : kind === 'workspace' && (ranks[subject] ?? 0) < ranks[needed]! ? 403 : 404;
+const makeMachine: Make = async (kind, subject) => {
+  const ids = await makeConnection(kind, subject);
+  return ids && { ...ids, name: 'small' };
+};
+
 const administrators =
   (status: number): Rule =>
   (subject) =>
@@ -92,8 +102,16 @@ export const connectionTable: Record<string, Row> = {
   'POST /api/configurations/:id/deactivate': connection(manage),
   'POST /api/configurations/:id/test': connection(use),
   'GET /api/configurations/:id/dependants': connection(use),
+  'GET /api/configurations/:id/access': connection(use),
+  'GET /api/configurations/:id/health-history': connection(use),
+  'GET /api/configurations/:id/failures': connection(use),
+  'GET /api/configurations/:id/models': connection(use),
+  'PUT /api/configurations/:id/models': connection(use, { body: () => ({ isEnabled: false, models: ['m'] }) }),
   'POST /api/configurations/:id/rotate-key': connection(manage, { body: () => ({ apiKey: 'sk-a-new-secret-for-this' }) }),
   'GET /api/configurations/:id/usage': connection(use),
+  'GET /api/configurations/:id/ollama/models': connection(machineRule('READ', 502)),
+  'POST /api/configurations/:id/ollama/pull': connection(machineRule('WRITE', 202), { body: () => ({ model: 'small' }) }),
+  'DELETE /api/configurations/:id/ollama/models/:name': { rule: machineRule('WRITE', 502), make: makeMachine },
   'GET /api/providers': { rule: always(200) },
   'GET /api/providers/:name/models': provider(),
   'GET /api/providers/:name/schema': provider(),
@@ -108,6 +126,8 @@ export const connectionTable: Record<string, Row> = {
   'POST /ai/llm/:id/validate': connection(use),
   'GET /api/ai-connections': { rule: always(200) },
   'POST /api/ai-connections': { rule: always(201), body: () => ({ name: nextName(), baseUrl: nowhere, apiKey: 'sk-some-secret-of-mine' }) },
+  // This house was started without such settings: who may import them is told that there are none.
+  'POST /api/ai-connections/environment/import': { rule: administrators(404) },
   'GET /api/ai-connections/:id': connection(use),
   'PATCH /api/ai-connections/:id': connection(manage, rename),
   'PUT /api/ai-connections/:id': connection(manage, rename),
@@ -122,6 +142,32 @@ export const connectionTable: Record<string, Row> = {
   'PATCH /api/admin/models/:id': model(rename),
   'DELETE /api/admin/models/:id': model(),
   'POST /api/admin/models/:id/test': model(),
+  'GET /api/admin/prices': { rule: administrators(200) },
+  'GET /api/admin/prices/effective': { rule: administrators(200), query: () => '?provider=openai&model=gpt-4o' },
+  'POST /api/admin/prices': {
+    rule: administrators(201),
+    body: () => ({ provider: 'openai', model: 'gpt-4o', tiers: [{ input: '2.5', output: '10' }] }),
+  },
+  'POST /api/admin/prices/:id/end': {
+    rule: administrators(404),
+    make: async (kind) => (kind === 'random' ? { id: random().id } : null),
+    body: () => ({}),
+  },
+  'POST /api/admin/prices/reprice': {
+    rule: administrators(202),
+    body: () => ({ provider: 'openai', model: 'none', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z', dryRun: true }),
+  },
+  'GET /api/admin/templates': { rule: administrators(200) },
+  'POST /api/admin/templates': {
+    rule: administrators(201),
+    body: () => ({ provider: 'openai', name: nextName(), configuration: { model: 'gpt-4o' } }),
+  },
+  'PUT /api/admin/templates/:id': {
+    rule: administrators(404),
+    make: async (kind) => (kind === 'random' ? { id: random().id } : null),
+    body: () => ({ name: nextName(), configuration: {} }),
+  },
+  'DELETE /api/admin/templates/:id': { rule: administrators(404), make: async (kind) => (kind === 'random' ? { id: random().id } : null) },
   'GET /api/usage': { rule: always(200) },
   'GET /api/requests': { rule: always(200) },
   'GET /api/requests/:requestId': { rule: always(404), make: async (kind) => (kind === 'random' ? { requestId: random().id } : null) },

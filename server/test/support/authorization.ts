@@ -1,6 +1,7 @@
 /** Who asks, for what, and what each may: the one table that the authorization tests compare the house with. */
 import { createAccessKey, revokeAccessKey } from '../../src/control/access-keys.ts';
 import { createToken, revokeToken } from '../../src/control/personal-tokens.ts';
+import { createInvitation, revokeInvitation } from '../../src/control/people/invitations.ts';
 import { endSession } from '../../src/control/people/sign-in.ts';
 import { changeUser } from '../../src/control/people/users.ts';
 import { deleteWorkspace } from '../../src/control/workspaces.ts';
@@ -23,17 +24,18 @@ export type Kind = (typeof objects)[number];
 
 export let house: House;
 export let workspaceId: string;
-const people = new Map<Living | 'holder' | 'disabled', Resident>();
+type Bystander = 'holder' | 'keeper' | 'disabled';
+const people = new Map<Living | Bystander, Resident>();
 export const tokens = new Map<Subject, string>();
 
-export const person = (name: Living | 'holder' | 'disabled'): Resident => people.get(name)!;
+export const person = (name: Living | Bystander): Resident => people.get(name)!;
 export const caller = (who: Resident) => ({ actor: house.deps.keeper.snapshot.actorOf(who.id, 'token') ?? who.actor, origin });
 
 /** Opens the house and lets everybody move in; to be closed by the caller. */
 export async function moveIn(): Promise<void> {
   house = await openHouse({ egressAllow: '127.0.0.1:*' });
   people.set('administrator', await house.createResident('Administrator'));
-  for (const name of ['stranger', 'READ', 'WRITE', 'ADMIN', 'holder', 'disabled'] as const)
+  for (const name of ['stranger', 'READ', 'WRITE', 'ADMIN', 'holder', 'keeper', 'disabled'] as const)
     people.set(name, await house.createResident(name));
   workspaceId = await house.createWorkspace('Shared', [
     [person('ADMIN'), 'ADMIN'],
@@ -96,10 +98,40 @@ const makeWorkspace: Make = async (kind) => {
   const roles = (['ADMIN', 'WRITE', 'READ'] as const).map((role): [Resident, typeof role] => [person(role), role]);
   const id = await house.createWorkspace(
     nextName(),
-    kind === 'foreign' ? [[person('holder'), 'ADMIN']] : [...roles, [person('holder'), 'READ']],
+    // Another ADMIN beside the holder, because the last one can be neither lowered nor removed.
+    kind === 'foreign'
+      ? [
+          [person('holder'), 'ADMIN'],
+          [person('keeper'), 'ADMIN'],
+        ]
+      : [...roles, [person('holder'), 'READ']],
   );
   if (kind === 'deleted') await deleteWorkspace(house.deps, caller(person('administrator')), id);
   return { id, userId };
+};
+
+const makeInvitation: Make = async (kind, subject) => {
+  if (kind === 'random') return random();
+  const administrator = caller(person('administrator'));
+  const place = kind === 'own' || kind === 'foreign' ? {} : { workspaceId, workspaceRole: 'READ' as const };
+  const email = `${house.deps.ids.uuid()}@example.org`;
+  const made = await createInvitation(house.deps, administrator, { email, days: 1, ...place });
+  if (!('invitation' in made) || (kind === 'own' && subject !== 'administrator')) return null;
+  if (kind === 'deleted') await revokeInvitation(house.deps, administrator, made.invitation.id);
+  return { id: made.invitation.id };
+};
+
+/** Somebody new for each caller, so that nobody who is needed is deleted; with a second factor to lose. */
+const makeVictim: Make = async (kind) => {
+  if (kind === 'random') return random();
+  if (kind !== 'foreign') return null;
+  const { id } = await house.createResident(house.deps.ids.uuid());
+  await house.database.db
+    .updateTable('users')
+    .set({ two_factor_enabled: house.database.driver.engine === 'sqlite' ? 1 : true })
+    .where('id', '=', id)
+    .execute();
+  return { id };
 };
 
 const makeUser: Make = async (kind, subject) => {
@@ -160,6 +192,8 @@ export const peopleTable: Record<string, Row> = {
     body: () => ({ token: 'x', name: 'X', email: 'x@example.org', password: 'long enough' }),
   },
   'POST /api/auth/sign-in/email': { rule: always(200), anonymous: 200, body: signInBody },
+  // Nobody's sign-in waits for a second step here.
+  'POST /api/auth/sign-in/second-step': { rule: always(401), anonymous: 401, body: () => ({ code: '123456' }) },
   'POST /api/auth/sign-out': { rule: always(200), anonymous: 200 },
   'GET /api/auth/get-session': { rule: always(200), anonymous: 200 },
   // All living callers come with tokens here, and a token may not change a password.
@@ -167,6 +201,7 @@ export const peopleTable: Record<string, Row> = {
   'GET /api/me': { rule: always(200) },
   'PATCH /api/me': { rule: always(200), body: () => ({ theme: 'dark' }) },
   'GET /api/me/sessions': { rule: always(200) },
+  'DELETE /api/me/sessions': { rule: always(200) },
   'DELETE /api/me/sessions/:id': { rule: ownOnly, make: makeSession },
   'GET /api/tokens': { rule: always(200) },
   'POST /api/tokens': { rule: always(201), body: named },
@@ -177,6 +212,40 @@ export const peopleTable: Record<string, Row> = {
     body: () => ({ name: 'N', email: `${house.deps.ids.uuid()}@example.org`, password: 'long enough' }),
   },
   'PATCH /api/admin/users/:id': { rule: administratorsOnly(200), make: makeUser, body: () => ({ name: 'New Name' }) },
+  'DELETE /api/admin/users/:id': { rule: administratorsOnly(200), make: makeVictim },
+  'DELETE /api/admin/users/:id/second-factor': { rule: administratorsOnly(200), make: makeVictim },
+  // All living callers come with tokens here, and a token may not touch a second factor.
+  'POST /api/me/second-factor': { rule: always(403), body: () => ({ password: person('holder').password }) },
+  'POST /api/me/second-factor/confirm': { rule: always(403), body: () => ({ code: '123456' }) },
+  'POST /api/me/second-factor/recovery-codes': { rule: always(403), body: () => ({ password: person('holder').password }) },
+  'POST /api/me/second-factor/off': { rule: always(403), body: () => ({ password: person('holder').password }) },
+  'GET /api/invitations': { rule: always(200) },
+  'POST /api/invitations': {
+    rule: (subject) => (subject === 'administrator' || subject === 'ADMIN' ? 201 : 403),
+    body: () => ({ email: `${house.deps.ids.uuid()}@example.org`, workspaceId, workspaceRole: 'READ' }),
+  },
+  'DELETE /api/invitations/:id': {
+    rule: (subject, kind) => {
+      if (gone.has(kind)) return 404;
+      return subject === 'administrator' || (kind === 'workspace' && subject === 'ADMIN') ? 200 : 404;
+    },
+    make: makeInvitation,
+  },
+  'POST /api/invitations/look': { rule: always(404), anonymous: 404, body: () => ({ token: house.deps.ids.uuid() }) },
+  'POST /api/invitations/accept': {
+    rule: always(404),
+    anonymous: 404,
+    body: () => ({ token: house.deps.ids.uuid(), name: 'N', password: 'long enough' }),
+  },
+  'POST /api/access-keys/:id/rotate': {
+    // Its text would open the connections of the person whose own key it is: an administrator may only bound or revoke it.
+    rule: (subject, kind) => {
+      if (subject === 'administrator' && kind === 'foreign') return 403;
+      return keyRule(subject, kind) === 200 ? 201 : keyRule(subject, kind);
+    },
+    make: makeAccessKey,
+    body: () => ({}),
+  },
   'GET /api/access-keys': { rule: always(200) },
   'POST /api/access-keys': { rule: always(201), body: named },
   'GET /api/access-keys/:id': { rule: keyRule, make: makeAccessKey },

@@ -11,6 +11,8 @@ const args = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A name that is no secure context over plain http, as a machine in an office has.
+  '--host-resolver-rules=MAP lan.test 127.0.0.1',
 ];
 
 let shared: Promise<Browser> | undefined;

@@ -25,6 +25,8 @@ export interface HouseOptions {
   clock?: Clock;
   publicUrl?: string;
   environment?: Settings['environment'];
+  /** `PATCHBAY_ENVIRONMENT_CONNECTION`. */
+  isEnvironmentOffered?: boolean;
   /** `PATCHBAY_EGRESS_ALLOW`. */
   egressAllow?: string;
   /** Shorter limits of the gateway. */
@@ -85,6 +87,8 @@ export interface House {
 
 export const origin: Origin = { requestId: '00000000-0000-7000-8000-000000000000', address: '127.0.0.1', agent: 'test' };
 const password = 'a long enough password';
+/** Another build of the pages than the one in web/dist, for somebody who works on them. */
+const pagesDir = process.env['TEST_PAGES_DIR'];
 
 function settingsOf(options: HouseOptions, dataDir: string): Settings {
   return {
@@ -101,6 +105,7 @@ function settingsOf(options: HouseOptions, dataDir: string): Settings {
     workers: 1,
     admin: null,
     environment: options.environment ?? null,
+    isEnvironmentOffered: options.isEnvironmentOffered ?? true,
     isDemoOffered: options.isDemoOffered ?? false,
     isProduction: false,
     trustedProxies: options.trustedProxies ?? [],
@@ -194,6 +199,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ids: createIds(clock),
     log,
     ...(options.timeouts ? { timeouts: options.timeouts } : {}),
+    ...(pagesDir === undefined ? {} : { pagesDir }),
   });
   const { url, deps } = started;
 

@@ -2,6 +2,7 @@
 import { isoOrNull } from '../../lib/iso-time.ts';
 import type { AdminModel, CreateAdminModel, UpdateAdminModel } from '@patchbay/contract/admin-models';
 import type { ConnectionInput, FieldWords } from '../../control/connection-input.ts';
+import { keptTest } from '../../control/connection-test.ts';
 import { maskOf } from '../../domain/connection.ts';
 import { defaultProviderId, providerRow } from '../../providers/catalog.ts';
 import type { StoredConnection } from '../../storage/connections.ts';
@@ -16,7 +17,7 @@ export const words: FieldWords = {
   needsModel: true,
 };
 
-export const fromConnection = ({ connection }: StoredConnection): AdminModel => ({
+export const fromConnection = ({ connection, testResult }: StoredConnection): AdminModel => ({
   id: connection.id,
   name: connection.name,
   modelVariant: connection.model,
@@ -30,8 +31,10 @@ export const fromConnection = ({ connection }: StoredConnection): AdminModel => 
   configuration: { ...connection.settings },
   lastTested: isoOrNull(connection.lastTestedAtMs),
   testStatus: connection.testStatus,
+  latencyMs: keptTest({ testResult })?.latencyMs ?? null,
   createdAt: new Date(connection.createdAtMs).toISOString(),
   updatedAt: new Date(connection.updatedAtMs).toISOString(),
+  revision: connection.revision,
 });
 
 const toInput = (body: CreateAdminModel | UpdateAdminModel): ConnectionInput => ({

@@ -15,6 +15,7 @@ import { changeConnection, createConnection, deleteConnection, listFor, showConn
 import type { ControlDeps } from '../../control/deps.ts';
 import type { Actor, Owner } from '../../domain/owner.ts';
 import { fromPage, toPage } from '../configurations/dialect.ts';
+import { expectedOf, tagged } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
 import { fromConnection, toChange, toNew, words } from './dialect.ts';
@@ -34,8 +35,11 @@ const update = (method: 'PUT' | 'PATCH'): Route<Deps> =>
     body: updateAdminModel,
     answers: { 200: adminModelAnswer },
     statuses: [200, 400, 401, 403, 404, 409],
-    async handle(deps: Deps, { actor, origin, params, body }) {
-      return ok({ success: true, data: fromConnection(await changeConnection(deps, { actor, origin }, params.id, toChange(body), words)) });
+    async handle(deps: Deps, { actor, origin, request, reply, params, body }) {
+      const expected = expectedOf(request, body, fromConnection);
+      const stored = await changeConnection(deps, { actor, origin }, params.id, toChange(body), words, expected);
+      tagged(reply, stored.connection.revision);
+      return ok({ success: true, data: fromConnection(stored) });
     },
   });
 

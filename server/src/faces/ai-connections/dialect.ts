@@ -1,7 +1,9 @@
 /** This face says "AI connection" with a base URL, a key and a default model; the provider follows from the address. */
+import { isoOrNull } from '../../lib/iso-time.ts';
 import type { AiConnection, CreateAiConnection, UpdateAiConnection } from '@patchbay/contract/ai-connections';
 import { translate } from '@patchbay/contract/translate';
 import type { ConnectionInput, FieldWords } from '../../control/connection-input.ts';
+import { keptTest } from '../../control/connection-test.ts';
 import { environmentId } from '../../control/connection-models.ts';
 import type { EnvironmentConnection } from '../../control/deps.ts';
 import { maskOf } from '../../domain/connection.ts';
@@ -20,7 +22,7 @@ export const words: FieldWords = {
   needsModel: false,
 };
 
-export const fromConnection = ({ connection }: StoredConnection, actor: Actor): AiConnection => ({
+export const fromConnection = ({ connection, testResult }: StoredConnection, actor: Actor): AiConnection => ({
   id: connection.id,
   name: connection.name,
   baseUrl: connection.baseUrl ?? providerRow(connection.providerId)?.baseUrl ?? '',
@@ -33,9 +35,12 @@ export const fromConnection = ({ connection }: StoredConnection, actor: Actor): 
   isReadOnly: standingOf(actor, connection.owner) !== 'manage',
   configuration: { ...connection.settings },
   testStatus: connection.testStatus,
+  latencyMs: keptTest({ testResult })?.latencyMs ?? null,
+  apiKeySetAt: isoOrNull(connection.secretSetAtMs),
   lastTested: connection.lastTestedAtMs === null ? null : new Date(connection.lastTestedAtMs).toISOString(),
   createdAt: new Date(connection.createdAtMs).toISOString(),
   updatedAt: new Date(connection.updatedAtMs).toISOString(),
+  revision: connection.revision,
 });
 
 /** The `.env` settings as a connection that can be looked at and used, and not changed (C-02). */
@@ -55,9 +60,12 @@ export function fromEnvironment(environment: EnvironmentConnection, language: La
     configuration: {},
     testStatus: null,
     lastTested: null,
+    latencyMs: null,
+    apiKeySetAt: null,
     // It has no history: it is what the server was started with.
     createdAt: new Date(0).toISOString(),
     updatedAt: new Date(0).toISOString(),
+    revision: 0,
   };
 }
 

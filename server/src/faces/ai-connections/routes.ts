@@ -5,6 +5,7 @@ import {
   aiConnectionDone,
   aiConnectionList,
   createAiConnection,
+  environmentImported,
   modelOptions,
   modelOptionsQuery,
   preferences,
@@ -12,13 +13,18 @@ import {
   setPreference as preferenceBody,
   updateAiConnection,
 } from '@patchbay/contract/ai-connections';
+import { noBody } from '@patchbay/contract/configurations';
 import { forceQuery, idParams } from '@patchbay/contract/connections';
 import { environmentId, modelsOfConnection, modelsOfDefault } from '../../control/connection-models.ts';
 import { changeConnection, createConnection, deleteConnection, listFor, showConnection } from '../../control/connections.ts';
 import type { ControlDeps } from '../../control/deps.ts';
+import { migrateEnvironment } from '../../control/migrate-env.ts';
 import { preferencesOf, setPreference, visibleModels } from '../../control/model-preferences.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Owner } from '../../domain/owner.ts';
+import type { StoredConnection } from '../../storage/connections.ts';
+import { expectedOf } from '../kit/expected.ts';
+import { inferProvider, providerRow } from '../../providers/catalog.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
 import { fromConnection, fromEnvironment, toInput, words } from './dialect.ts';
@@ -42,9 +48,10 @@ const update = (method: 'PUT' | 'PATCH'): Route<Deps> =>
     body: updateAiConnection,
     answers: { 200: aiConnectionDone },
     statuses: [200, 400, 401, 403, 404, 409],
-    async handle(deps: Deps, { actor, origin, params, body }) {
+    async handle(deps: Deps, { actor, origin, request, params, body }) {
       refuseEnvironment(deps, params.id);
-      await changeConnection(deps, { actor, origin }, params.id, toInput(body), words);
+      const expected = expectedOf(request, body, (current: StoredConnection) => fromConnection(current, actor));
+      await changeConnection(deps, { actor, origin }, params.id, toInput(body), words, expected);
       return ok(done);
     },
   });
@@ -110,6 +117,27 @@ const connectionRoutes: readonly Route<Deps>[] = [
   }),
 ];
 
+const importRoute: Route<Deps> = route({
+  method: 'POST',
+  path: '/api/ai-connections/environment/import',
+  summary: "Make the organization's default connection from the server's settings; an address that is there already is left as it is",
+  access: 'manage_ai_models',
+  body: noBody,
+  answers: { 200: environmentImported, 201: environmentImported },
+  statuses: [200, 201, 400, 401, 403, 404],
+  async handle(deps: Deps, { actor, origin }) {
+    const { environment } = deps;
+    if (!environment) throw new Refusal('NOT_FOUND');
+    const migration = await migrateEnvironment(deps, { actor, origin });
+    if (migration.kind === 'missing') {
+      const provider = inferProvider(environment.baseUrl);
+      throw new Refusal('SECRET_REQUIRED', { values: { provider: providerRow(provider)?.name ?? provider } });
+    }
+    const { id, name, kind } = migration;
+    return kind === 'created' ? created({ success: true, id, name, isNew: true }) : ok({ success: true, id, name, isNew: false });
+  },
+});
+
 const modelRoutes: readonly Route<Deps>[] = [
   route({
     method: 'GET',
@@ -154,4 +182,4 @@ const modelRoutes: readonly Route<Deps>[] = [
   }),
 ];
 
-export const routes: readonly Route<Deps>[] = [...connectionRoutes, ...modelRoutes];
+export const routes: readonly Route<Deps>[] = [...connectionRoutes, importRoute, ...modelRoutes];

@@ -38,6 +38,7 @@ export const fromConnection = ({ connection }: StoredConnection, organizationId:
   lastValidatedAt: connection.lastTestedAtMs === null ? null : new Date(connection.lastTestedAtMs).toISOString(),
   validationStatus: connection.testStatus,
   secretSetAt: connection.secretSetAtMs === null ? null : new Date(connection.secretSetAtMs).toISOString(),
+  revision: connection.revision,
 });
 
 /** One part or two: where a type has one and only `key` was sent, that is the secret (C-21). */

@@ -18,6 +18,8 @@ import { testSaved } from '../../control/connection-test.ts';
 import { totalsOf, type ConnectionUsageDeps } from '../../control/connection-usage.ts';
 import { changeConnection, createConnection, deleteConnection, listFor } from '../../control/connections.ts';
 import type { Owner } from '../../domain/owner.ts';
+import type { StoredConnection } from '../../storage/connections.ts';
+import { expectedOf } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Route } from '../kit/route.ts';
 import { fromConnection, fromOutcome, fromTotals, toChange, toNew, words } from './dialect.ts';
@@ -102,7 +104,8 @@ const changeRoutes: readonly Route<Deps>[] = [
     async handle(deps: Deps, { actor, origin, request, params, body }) {
       const caller = { actor, origin };
       const before = await findFor(deps, caller, params.id, 'manage', 'connection.update');
-      const { connection } = await changeConnection(deps, caller, params.id, toChange(body, before.connection), words);
+      const expected = expectedOf(request, body, (current: StoredConnection) => fromConnection(current, actor.organizationId));
+      const { connection } = await changeConnection(deps, caller, params.id, toChange(body, before.connection), words, expected);
       return ok({ success: true, aiLlmId: connection.id, message: translate(request.language, 'connections.updated') });
     },
   }),

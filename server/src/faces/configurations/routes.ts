@@ -4,7 +4,6 @@ import {
   configurationList,
   createConfiguration,
   deletedAnswer,
-  dependantsAnswer,
   noBody,
   testAnswer,
   testConfiguration,
@@ -12,14 +11,16 @@ import {
 } from '@patchbay/contract/configurations';
 import { forceQuery, idParams, pageQuery, testQuery } from '@patchbay/contract/connections';
 import { withTemplate } from '../../control/configuration-service.ts';
-import { dependantsOf } from '../../control/connection-dependants.ts';
 import { testSaved, testUnsaved } from '../../control/connection-test.ts';
 import { testView } from '../../control/connection-test-view.ts';
 import { changeConnection, createConnection, deleteConnection, listFor, mustFind, showConnection } from '../../control/connections.ts';
 import type { ControlDeps } from '../../control/deps.ts';
+import type { StoredConnection } from '../../storage/connections.ts';
+import { expectedOf, tagged } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Answer, type Call, type Route } from '../kit/route.ts';
 import { fromConnection, fromPage, toInput, toPage, toUnsavedInput, unsavedWords, words } from './dialect.ts';
+import { detailRoutes } from './detail-routes.ts';
 import { keyRoutes } from './key-routes.ts';
 
 export type ConnectionFaceDeps = ControlDeps & PlaneDeps;
@@ -53,8 +54,10 @@ const update = (method: 'PUT' | 'PATCH'): Route<ConnectionFaceDeps> =>
     body: updateConfiguration,
     answers: { 200: configurationAnswer },
     statuses: changed,
-    async handle(deps: ConnectionFaceDeps, { actor, origin, params, body }) {
-      const stored = await changeConnection(deps, { actor, origin }, params.id, toInput({ ...body } as never), words);
+    async handle(deps: ConnectionFaceDeps, { actor, origin, request, reply, params, body }) {
+      const expected = expectedOf(request, body, (current: StoredConnection) => fromConnection(current, actor));
+      const stored = await changeConnection(deps, { actor, origin }, params.id, toInput({ ...body } as never), words, expected);
+      tagged(reply, stored.connection.revision);
       return ok({ success: true, data: fromConnection(stored, actor) });
     },
   });
@@ -122,8 +125,10 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
     params: idParams,
     answers: { 200: configurationAnswer },
     statuses: [200, 401, 403, 404],
-    async handle(deps: ConnectionFaceDeps, { actor, origin, params }) {
-      return ok({ success: true, data: fromConnection(await showConnection(deps, { actor, origin }, params.id), actor) });
+    async handle(deps: ConnectionFaceDeps, { actor, origin, reply, params }) {
+      const stored = await showConnection(deps, { actor, origin }, params.id);
+      tagged(reply, stored.connection.revision);
+      return ok({ success: true, data: fromConnection(stored, actor) });
     },
   }),
   update('PUT'),
@@ -160,18 +165,6 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
       return ok({ success: data.success, message: data.message, data });
     },
   }),
-  route({
-    method: 'GET',
-    path: '/api/configurations/:id/dependants',
-    summary: 'What uses this configuration',
-    access: 'signed-in',
-    params: idParams,
-    answers: { 200: dependantsAnswer },
-    statuses: [200, 401, 403, 404],
-    async handle(deps: ConnectionFaceDeps, { actor, origin, params }) {
-      const { connection } = await showConnection(deps, { actor, origin }, params.id);
-      return ok({ success: true, data: await dependantsOf(deps, connection.id) });
-    },
-  }),
+  ...detailRoutes,
   ...keyRoutes,
 ];

@@ -8,6 +8,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Actor, Origin } from '../../domain/owner.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
+import { createApiLimit, type ApiLimit } from './api-limit.ts';
 import { authenticate, requireAccess, type AuthenticationDeps } from './authenticate.ts';
 import { errorAnswer } from './errors.ts';
 import type { Dialect, Route } from './route.ts';
@@ -21,6 +22,8 @@ export interface PlaneDeps extends AuthenticationDeps {
   log: Log;
   /** Peers whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
+  /** Requests of one person in a minute; the house's figure where it is not given. */
+  requestsPerMinuteMax?: number;
   /** Notes a refused attempt in the audit log; must not throw. */
   noteRefusedAccess(actor: Actor | null, origin: Origin, method: string, path: string, code: string): Promise<void>;
 }
@@ -33,6 +36,9 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     dialect?: Dialect;
+  }
+  interface FastifyInstance {
+    apiLimit: ApiLimit;
   }
 }
 
@@ -60,6 +66,7 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  app.decorate('apiLimit', createApiLimit(deps.clock, deps.requestsPerMinuteMax));
   app.decorateRequest('actor', null);
   app.decorateRequest('language', 'en');
   app.decorateRequest('origin');
@@ -138,6 +145,7 @@ export function addRoutes<Deps extends PlaneDeps>(app: FastifyInstance, deps: De
         request.actor = await authenticate(deps, request);
         if (request.actor && namesNoLanguage(request.headers['accept-language'])) request.language = request.actor.language;
         requireAccess(spec.access, request.actor);
+        if (spec.access !== 'open' && request.actor) app.apiLimit.take(request.actor.userId);
       },
       handler: async (request, reply) => {
         const call = {

@@ -5,6 +5,7 @@ import {
   providerList,
   providerParams,
   providerSchema,
+  schemaQuery,
   templateList,
   validateProvider,
   validationAnswer,
@@ -15,12 +16,14 @@ import type { ControlDeps } from '../../control/deps.ts';
 import { templatesOf } from '../../control/templates.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { catalog, providerRow, type ProviderRow } from '../../providers/catalog.ts';
+import type { PriceBook } from '../../providers/prices.ts';
+import { requestUrlOf } from '../../providers/request-url.ts';
 import { schemaOf } from '../../providers/schemas.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Route } from '../kit/route.ts';
 import { fromModels, fromRow, fromTemplate } from './dialect.ts';
 
-type Deps = ControlDeps & PlaneDeps;
+type Deps = ControlDeps & PlaneDeps & { prices: PriceBook };
 
 const isOffered = (deps: Deps, row: ProviderRow): boolean => !row.isInternal || deps.isDemoOffered;
 
@@ -52,20 +55,23 @@ export const routes: readonly Route<Deps>[] = [
     async handle(deps: Deps, { actor, origin, params, query }) {
       const options = { connectionId: query.configurationId ?? null, refresh: query.refresh ?? false };
       const models = await modelsOfProvider(deps, { actor, origin }, mustRow(deps, params.name), options);
-      return ok({ success: true, data: fromModels(models) });
+      return ok({ success: true, data: fromModels(deps, models) });
     },
   }),
   route({
     method: 'GET',
     path: '/api/providers/:name/schema',
-    summary: "The provider's settings as JSON Schema and as a list of form fields",
+    summary: "The provider's settings as JSON Schema and as a list of form fields, and where requests would go",
     access: 'signed-in',
     params: providerParams,
+    query: schemaQuery,
     answers: { 200: providerSchema },
-    statuses: [200, 401, 404],
-    handle(deps: Deps, { params }) {
+    statuses: [200, 400, 401, 404],
+    handle(deps: Deps, { params, query }) {
       const row = mustRow(deps, params.name);
-      return ok({ success: true, data: { provider: row.id, ...schemaOf(row) } });
+      const model = query.model ?? null;
+      const data = { provider: row.id, ...schemaOf(row, model), requestUrl: requestUrlOf(row, query.baseUrl ?? null, model) };
+      return ok({ success: true, data });
     },
   }),
   route({
@@ -76,8 +82,8 @@ export const routes: readonly Route<Deps>[] = [
     params: providerParams,
     answers: { 200: templateList },
     statuses: [200, 401, 404],
-    async handle(deps: Deps, { params }) {
-      const templates = await templatesOf(deps, mustRow(deps, params.name).id);
+    async handle(deps: Deps, { actor, params }) {
+      const templates = await templatesOf(deps, mustRow(deps, params.name).id, actor.language);
       return ok({ success: true, data: templates.map(fromTemplate) });
     },
   }),

@@ -76,6 +76,8 @@ export function fromAttempt(row: NamedAttempt): z.input<typeof attemptRow> {
     tokensOut: row.usage.tokensOut,
     tokensCached: row.usage.tokensCached,
     tokensCacheWrite: row.usage.tokensCacheWrite,
+    tokensCacheWriteHour: row.usage.tokensCacheWriteHour ?? 0,
+    serviceTier: row.usage.serviceTier ?? null,
     tokensReasoning: row.usage.tokensReasoning,
     isEstimated: row.usage.isEstimated,
     costUsd: row.costNanoUsd === null ? null : decimalUsdOf(row.costNanoUsd),

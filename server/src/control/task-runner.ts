@@ -1,0 +1,261 @@
+/** Runs tasks: progress is kept, everybody concerned hears of it, and a restart is survived. */
+import { Refusal } from '../domain/errors.ts';
+import type { Task } from '../domain/task.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Ids } from '../lib/ids.ts';
+import type { Log } from '../lib/log.ts';
+import type { Database } from '../storage/database.ts';
+import { abandonedTasks, askToCancel, deleteEnded, insertTask, noteStanding, takeOver } from '../storage/tasks.ts';
+import type { Events } from './events.ts';
+import { taskView, type TaskContext, type TaskRun, type Tasks, type TaskWork } from './tasks.ts';
+
+/** Tasks that one server works on at once, and one person's share of them. */
+export const tasksAtOnceMax = 50;
+export const tasksPerPersonMax = 5;
+/** Progress is written at most this often. */
+const writePeriodMs = 1_000;
+/** Even without progress a task is spoken for this often, which is also how soon another instance's wish to cancel is seen. */
+const sayPeriodMs = 5_000;
+/** A task that nobody spoke for this long was left behind by a server that is gone. */
+const abandonedAfterMs = 60_000;
+const lookPeriodMs = 30_000;
+/** Pages hear of progress at most this often. */
+const tellPeriodMs = 250;
+/** A task that the server did not survive this often is not begun again. */
+export const attemptsMax = 3;
+const keptMs = 30 * 86_400_000;
+const forgetPeriodMs = 6 * 3_600_000;
+const retryAfterS = 10;
+
+export interface TaskDeps {
+  database: Database;
+  events: Events;
+  clock: Clock;
+  ids: Ids;
+  log: Log;
+}
+
+type StopReason = 'cancelled' | 'closing' | 'lost';
+
+interface Entry {
+  task: Task;
+  stop: AbortController;
+  isDirty: boolean;
+  isWriting: boolean;
+  writtenAtMs: number;
+  toldAtMs: number;
+  /** Resolves when the work has stopped, whatever came of it. */
+  ended: Promise<void>;
+}
+
+const tooMany = (code: 'OVERLOADED' | 'RATE_LIMITED'): Refusal => new Refusal(code, { values: { seconds: retryAfterS }, retryAfterS });
+
+class TaskRunner implements Tasks {
+  readonly #deps: TaskDeps;
+  /** Names this run of the server, so that only one works on a task. */
+  readonly #runId: string;
+  readonly #entries = new Map<string, Entry>();
+  readonly #resumes = new Map<string, (task: Task) => TaskRun | null>();
+  readonly #timers: readonly { cancel(): void }[];
+  #isClosing = false;
+
+  constructor(deps: TaskDeps) {
+    this.#deps = deps;
+    this.#runId = deps.ids.uuid();
+    const { clock } = deps;
+    this.#timers = [
+      clock.every(writePeriodMs, () => this.#tick()),
+      clock.every(lookPeriodMs, () => void this.#warned(this.recover({ isAlone: false }), 'tasks could not be looked for')),
+      clock.every(
+        forgetPeriodMs,
+        () => void this.#warned(deleteEnded(deps.database, clock.nowMs() - keptMs), 'old tasks could not be deleted'),
+      ),
+    ];
+  }
+
+  async start(work: TaskWork): Promise<Task> {
+    if (this.#isClosing || this.#entries.size >= tasksAtOnceMax) throw tooMany('OVERLOADED');
+    const own = [...this.#entries.values()].filter(({ task }) => task.createdBy.id === work.ownerUserId && task.state === 'running');
+    if (own.length >= tasksPerPersonMax) throw tooMany('RATE_LIMITED');
+    const nowMs = this.#deps.clock.nowMs();
+    const task: Task = {
+      id: this.#deps.ids.uuid(),
+      kind: work.kind,
+      title: work.title,
+      state: 'running',
+      done: 0,
+      total: work.total ?? null,
+      note: null,
+      input: work.input ?? {},
+      result: null,
+      errorCode: null,
+      createdBy: { id: work.ownerUserId, name: work.ownerName ?? '' },
+      cancelAskedAtMs: null,
+      attempts: 1,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      finishedAtMs: null,
+    };
+    await insertTask(this.#deps.database, task, this.#runId);
+    this.#begin(task, work.run);
+    return { ...task };
+  }
+
+  onRestart(kind: string, resume: (task: Task) => TaskRun | null): void {
+    this.#resumes.set(kind, resume);
+  }
+
+  async recover({ isAlone }: { isAlone: boolean }): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
+    for (const task of await abandonedTasks(this.#deps.database, isAlone ? nowMs + 1 : nowMs - abandonedAfterMs))
+      if (!this.#entries.has(task.id)) await this.#takeUp(task);
+  }
+
+  running(test: (task: Task) => boolean): Task | undefined {
+    return [...this.#entries.values()].map(({ task }) => task).find((task) => task.state === 'running' && test(task));
+  }
+
+  async cancel(taskId: string): Promise<boolean> {
+    const isOpen = await askToCancel(this.#deps.database, taskId, this.#deps.clock.nowMs());
+    const entry = this.#entries.get(taskId);
+    if (isOpen && entry) this.#askToStop(entry);
+    return isOpen;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const timer of this.#timers) timer.cancel();
+    const all = [...this.#entries.values()];
+    for (const entry of all) entry.stop.abort('closing' satisfies StopReason);
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  #entryOf(task: Task): Entry {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const entry = { task, stop: new AbortController(), isDirty: false, isWriting: false, writtenAtMs: nowMs, toldAtMs: nowMs };
+    const whole: Entry = { ...entry, ended: Promise.resolve() };
+    this.#entries.set(task.id, whole);
+    return whole;
+  }
+
+  #begin(task: Task, run: TaskRun): void {
+    const entry = this.#entryOf(task);
+    this.#tell(entry);
+    // Not within this call: whoever starts a task has its id before its first event.
+    entry.ended = Promise.resolve().then(() => this.#work(entry, run));
+  }
+
+  async #work(entry: Entry, run: TaskRun): Promise<void> {
+    try {
+      const result = await run(this.#contextOf(entry));
+      if (entry.stop.signal.aborted) return await this.#stopped(entry);
+      if (result) entry.task.result = result;
+      await this.#finish(entry, 'done', null);
+    } catch (error) {
+      if (entry.stop.signal.aborted) return await this.#stopped(entry);
+      const { id: taskId, kind } = entry.task;
+      if (!(error instanceof Refusal)) this.#deps.log.error({ err: error, taskId, kind }, 'a task failed');
+      await this.#finish(entry, 'failed', error instanceof Refusal ? error.code : 'INTERNAL');
+    }
+  }
+
+  #contextOf(entry: Entry): TaskContext {
+    return {
+      taskId: entry.task.id,
+      signal: entry.stop.signal,
+      progress: (done, total, note = null) => {
+        Object.assign(entry.task, { done, total, note });
+        this.#changed(entry);
+      },
+      keep: (result) => {
+        entry.task.result = result;
+        this.#changed(entry);
+      },
+    };
+  }
+
+  async #stopped(entry: Entry): Promise<void> {
+    const reason = entry.stop.signal.reason as StopReason;
+    if (reason === 'cancelled') await this.#finish(entry, 'cancelled', null);
+    // Given up, not ended: the next run of the server takes it over, or notes that it could not.
+    else if (reason === 'closing') await this.#write(entry, 0);
+    else this.#entries.delete(entry.task.id);
+  }
+
+  async #finish(entry: Entry, state: Task['state'], errorCode: string | null): Promise<void> {
+    const nowMs = this.#deps.clock.nowMs();
+    Object.assign(entry.task, { state, errorCode, updatedAtMs: nowMs, finishedAtMs: nowMs });
+    entry.isDirty = true;
+    this.#tell(entry);
+    await this.#write(entry);
+  }
+
+  async #takeUp({ seenAtMs, ...task }: Task & { seenAtMs: number }): Promise<void> {
+    const { database, clock } = this.#deps;
+    if (!(await takeOver(database, { id: task.id, seenAtMs }, this.#runId, clock.nowMs()))) return;
+    const isWanted = task.attempts < attemptsMax && task.cancelAskedAtMs === null;
+    const run = isWanted ? (this.#resumes.get(task.kind)?.(task) ?? null) : null;
+    if (run) this.#begin({ ...task, attempts: task.attempts + 1 }, run);
+    else await this.#finish(this.#entryOf(task), task.cancelAskedAtMs === null ? 'interrupted' : 'cancelled', null);
+  }
+
+  #changed(entry: Entry): void {
+    entry.task.updatedAtMs = this.#deps.clock.nowMs();
+    entry.isDirty = true;
+    if (this.#deps.clock.monotonicMs() - entry.toldAtMs >= tellPeriodMs) this.#tell(entry);
+  }
+
+  #tell(entry: Entry): void {
+    entry.toldAtMs = this.#deps.clock.monotonicMs();
+    this.#deps.events.publish({
+      name: 'task.changed',
+      data: taskView(entry.task),
+      audience: { userIds: [entry.task.createdBy.id], administrators: true },
+    });
+  }
+
+  #askToStop(entry: Entry): void {
+    entry.task.cancelAskedAtMs ??= this.#deps.clock.nowMs();
+    entry.stop.abort('cancelled' satisfies StopReason);
+  }
+
+  #tick(): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    for (const entry of this.#entries.values()) {
+      const sinceMs = nowMs - entry.writtenAtMs;
+      if (!(entry.isDirty && sinceMs >= writePeriodMs) && sinceMs < sayPeriodMs) continue;
+      if (entry.isDirty && entry.task.state === 'running') this.#tell(entry);
+      void this.#write(entry);
+    }
+  }
+
+  /** Writes how the task stands. A database that is away is tried again with the next tick. */
+  async #write(entry: Entry, seenAtMs = this.#deps.clock.nowMs()): Promise<void> {
+    if (entry.isWriting) return;
+    entry.isWriting = true;
+    entry.isDirty = false;
+    entry.writtenAtMs = this.#deps.clock.monotonicMs();
+    const { id, state, updatedAtMs } = entry.task;
+    try {
+      const noted = await noteStanding(this.#deps.database, id, this.#runId, entry.task, { seenAtMs, nowMs: updatedAtMs });
+      if (state !== 'running' || seenAtMs === 0) this.#entries.delete(id);
+      else if (noted === null) entry.stop.abort('lost' satisfies StopReason);
+      else if (noted.isCancelAsked) this.#askToStop(entry);
+    } catch (error) {
+      entry.isDirty = true;
+      this.#deps.log.warn({ err: error, taskId: id }, 'the progress of a task could not be written; tried again');
+    } finally {
+      entry.isWriting = false;
+    }
+  }
+
+  async #warned(work: Promise<void>, what: string): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#deps.log.warn({ err: error }, `${what}; tried again later`);
+    }
+  }
+}
+
+export const createTasks = (deps: TaskDeps): Tasks => new TaskRunner(deps);
