@@ -7,13 +7,16 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { reloadOnceForMissingFiles } from './app/chunks.ts';
 import { createQueries } from './app/queries.ts';
 import { createPages } from './app/router.tsx';
+import { firstLanguage, loadCatalogue } from './lib/language.ts';
 import { styleNonce } from './lib/page.ts';
 import { Announcer } from './ui/Announcer.tsx';
 import { LanguageProvider } from './ui/LanguageProvider.tsx';
 import { cssVariablesResolver, theme } from './ui/theme.ts';
 
+reloadOnceForMissingFiles();
 const queries = createQueries(() => void leaveForDoor());
 const pages = createPages(queries);
 /** The session is over: to the door with the wish to come back, and what was loaded under the session goes. */
@@ -28,6 +31,7 @@ const colorSchemes = localStorageColorSchemeManager({ key: 'patchbay-theme' });
 
 const place = document.getElementById('root');
 if (!place) throw new Error('the page has no root element');
+await loadCatalogue(firstLanguage());
 createRoot(place).render(
   <StrictMode>
     <MantineProvider

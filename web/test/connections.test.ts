@@ -55,7 +55,7 @@ needs('browser')('the list of connections', () => {
     const { baseUrl } = pages.provider;
     await add({ name: 'OpenAI — production', baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o', isDefault: true });
     await add({ name: 'Lab', baseUrl: 'http://127.0.0.1:9/v1', provider: 'custom', defaultModel: 'llama3.1:8b' });
-    await add({ name: 'Shared', baseUrl, apiKey: 'sk-test-abcdefghc31e', scope: 'organization', isActive: false, defaultModel: 'gpt-4o' });
+    await add({ name: 'Team', baseUrl, apiKey: 'sk-test-abcdefghc31e', scope: 'organization', isActive: false, defaultModel: 'gpt-4o' });
   });
 
   afterEach(() => visitor.leave());
@@ -71,8 +71,8 @@ needs('browser')('the list of connections', () => {
     const row = page.getByRole('row').filter({ hasText: 'OpenAI — production' });
     const said = await row.innerText();
     for (const text of [pages.provider.baseUrl, 'gpt-4o', '••••x7Qa', 'Default', 'Not tested']) expect(said).toContain(text);
-    expect(await page.getByRole('row').filter({ hasText: 'Shared' }).innerText()).toMatch(/Organization[\s\S]*Inactive/);
-    expect(await page.getByRole('row').filter({ hasText: 'Environment' }).getByRole('button').count()).toBe(0);
+    expect(await page.getByRole('row').filter({ hasText: 'Team' }).innerText()).toMatch(/Organization[\s\S]*Inactive/);
+    expect(await page.getByRole('row').filter({ hasText: 'Environment' }).getByRole('button').allInnerTexts()).toEqual(['Import']);
     expect(await page.content()).not.toContain('sk-test');
   });
 

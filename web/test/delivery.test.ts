@@ -60,11 +60,12 @@ needs('browser')('below the path of a proxy', () => {
     await page.getByLabel('Email').fill(sari.email);
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In' }).click();
-    await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/gw/settings/ai-connections');
+    await page.getByRole('heading', { name: 'From here to the first answer' }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/gw/');
     await page.reload();
+    await page.getByRole('heading', { name: 'From here to the first answer' }).waitFor();
+    await page.getByRole('link', { name: 'AI Connections' }).first().click();
     await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
-    await page.getByRole('link', { name: 'AI Connections' }).click();
     expect(new URL(page.url()).pathname).toBe('/gw/settings/ai-connections');
     await visitor.leave();
   });

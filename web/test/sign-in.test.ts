@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
+import { openPages, signIn, signOut, type Pages } from './support/pages.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
 /** More stops than any of these pages has. */
@@ -68,8 +68,8 @@ needs('browser')('the door', () => {
     await page.getByLabel('Email').fill(sari.email);
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In' }).click();
-    await page.getByRole('heading', { name: 'AI Connections' }).waitFor();
-    expect(page.url()).toBe(`${pages.house.url}/settings/ai-connections`);
+    await page.getByRole('heading', { level: 1, name: 'Sari' }).waitFor();
+    expect(page.url()).toBe(`${pages.house.url}/`);
   });
 
   test('a wrong password is one sentence, the same as for an unknown address', async () => {
@@ -89,7 +89,7 @@ needs('browser')('the door', () => {
 
   test('signing in, testing a connection and skipping to the content need no mouse, and the focus is always visible', async () => {
     const { page } = visitor;
-    await page.goto('/login');
+    await page.goto('/login?to=/settings/ai-connections');
     await page.getByRole('heading', { name: 'Sign In' }).waitFor();
     await tabTo('Email');
     expect(await ring()).toBe('solid');
@@ -117,7 +117,7 @@ needs('browser')('the door', () => {
   test('after signing out, going back shows the door and nothing of the list', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);
-    await page.getByRole('button', { name: 'Sign Out' }).click();
+    await signOut(visitor);
     await page.waitForURL('**/login');
     await page.goto('/settings/ai-connections');
     await page.waitForURL('**/login?to=*');
@@ -140,6 +140,9 @@ needs('browser')('the door', () => {
     await signIn(visitor, sari);
     await page.goto('/nothing/here');
     await page.getByRole('heading', { name: 'Page Not Found' }).waitFor();
+    // What was typed is looked for at once; Escape leaves the page as it is.
+    await page.getByRole('combobox', { name: 'Search pages' }).waitFor();
+    await page.keyboard.press('Escape');
     expect(await visitor.axe()).toEqual([]);
     await page.getByRole('button', { name: 'Go to AI Connections' }).click();
     await page.getByRole('heading', { name: 'AI Connections' }).waitFor();

@@ -104,7 +104,7 @@ needs('browser')('a new connection', () => {
     await page.getByLabel('Max Tokens').fill('1,5');
     await page.getByText('Parameters', { exact: true }).click();
     await page.getByRole('button', { name: 'Save Connection' }).click();
-    const summary = page.getByRole('alert');
+    const summary = page.getByRole('alert').filter({ hasText: 'attention' });
     expect(await summary.innerText()).toContain('2 fields need attention');
     await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('field-name');
     expect(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true');
@@ -229,14 +229,14 @@ needs('browser')('a new connection', () => {
     await configure();
     const { page } = visitor;
     await page.getByLabel('Name', { exact: true }).fill('Half');
-    await page.getByRole('link', { name: 'AI Connections' }).click();
+    await page.getByRole('list', { name: 'Gateway' }).getByRole('link', { name: 'AI Connections' }).click();
     const question = page.getByRole('dialog', { name: 'Discard changes?' });
     await question.getByText('You have unsaved changes in “Half”.').waitFor();
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Escape');
     await question.waitFor({ state: 'hidden' });
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
-    await page.getByRole('link', { name: 'AI Connections' }).click();
+    await page.getByRole('list', { name: 'Gateway' }).getByRole('link', { name: 'AI Connections' }).click();
     await question.getByRole('button', { name: 'Discard' }).click();
     await page.waitForURL('**/settings/ai-connections');
     await configure();

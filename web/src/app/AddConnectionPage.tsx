@@ -5,6 +5,7 @@ import { useTranslations } from 'use-intl';
 import { AddNewConfiguration } from '../features/models/components/AddNewConfiguration.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { usePageTitle } from '../lib/focus.ts';
+import { maySeeModels } from './nav-entries.ts';
 
 export function AddConnectionPage() {
   const t = useTranslations('connections');
@@ -25,6 +26,7 @@ export function AddConnectionPage() {
       <AddNewConfiguration
         userId={me.id}
         organization={me.organization.name}
+        mayManage={maySeeModels(me)}
         provider={provider}
         onProvider={choose}
         onSaved={() => void navigate({ to: '/settings/ai-connections', replace: true })}

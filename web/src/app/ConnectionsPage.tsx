@@ -1,20 +1,29 @@
 /** `/settings/ai-connections`: the connections that the signed-in person may use. */
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { aiConnectionsQuery } from '../features/models/api/ai-connections.ts';
 import { AddConnectionLink } from '../features/models/components/AddConnectionLink.tsx';
 import { ConfigurationList } from '../features/models/components/ConfigurationList.tsx';
+import { useBulk } from '../features/models/components/use-bulk.ts';
+import type { ListSearch } from '../features/models/list/search.ts';
 import { meQuery } from '../features/session/api/me.ts';
 import { usePageTitle } from '../lib/focus.ts';
 import classes from './ConnectionsPage.module.css';
+import { maySeeModels } from './nav-entries.ts';
+import { TestAll, TestAllReport } from './TestAll.tsx';
 
 export function ConnectionsPage() {
   const t = useTranslations('connections');
   const heading = usePageTitle(t('title'));
+  const navigate = useNavigate();
+  const search = useSearch({ from: '/shell/settings/ai-connections' });
   const { data: me } = useSuspenseQuery(meQuery);
+  const bulk = useBulk();
   // Where there is nothing yet, the list itself shows the way to the first one.
   const { data: connections } = useQuery(aiConnectionsQuery);
-  const mayManage = me.role === 'administrator' || me.permissions.includes('manage_ai_models');
+  const onSearch = (change: ListSearch): void =>
+    void navigate({ to: '/settings/ai-connections', search: (before: ListSearch) => ({ ...before, ...change }), replace: true });
   return (
     <>
       <div className={classes['head']}>
@@ -24,9 +33,21 @@ export function ConnectionsPage() {
           </h1>
           <p className="pb-text">{t('description')}</p>
         </div>
-        {connections?.length !== 0 && <AddConnectionLink />}
+        {connections?.length !== 0 && (
+          <div className={classes['actions']}>
+            <TestAll />
+            <AddConnectionLink />
+          </div>
+        )}
       </div>
-      <ConfigurationList mayManage={mayManage} organization={me.organization.name} />
+      <ConfigurationList
+        mayManage={maySeeModels(me)}
+        organization={me.organization.name}
+        search={search}
+        onSearch={onSearch}
+        bulk={bulk}
+        report={<TestAllReport />}
+      />
     </>
   );
 }

@@ -1,7 +1,7 @@
 /** The frame of the pages before the door: one panel in the middle, language and theme within reach. */
 import type { ReactNode, RefObject } from 'react';
 import { Brand } from '../ui/Brand.tsx';
-import { Preferences } from '../ui/Preferences.tsx';
+import { PreferencesLater } from '../ui/PreferencesLater.tsx';
 import classes from './PlainLayout.module.css';
 
 interface PlainLayoutProps {
@@ -32,7 +32,7 @@ export function PlainLayout({ title, heading, width = 'narrow', children }: Plai
           <Brand />
           Patchbay
         </span>
-        <Preferences />
+        <PreferencesLater />
       </header>
       <main className={classes['main']} id="main" tabIndex={-1}>
         <div className={classes['panel']} data-width={width}>

@@ -44,7 +44,7 @@ export function SetupPage() {
   };
   const finish = async (): Promise<void> => {
     await queries.invalidateQueries({ queryKey: setupStatusQuery.queryKey });
-    await navigate({ to: '/', replace: true });
+    await navigate({ to: '/settings/ai-connections', replace: true });
   };
   return (
     <PlainLayout title={t('title')} heading={heading} width="wide">

@@ -1,31 +1,38 @@
 /** The frame of every page behind the door: skip link, navigation, top bar, and the page itself. */
-import { ActionIcon, CloseButton } from '@mantine/core';
+import { CloseButton } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { IconMenu2 } from '@tabler/icons-react';
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useRef, type MouseEvent } from 'react';
 import { useTranslations } from 'use-intl';
+import { aiConnectionsQuery, countFailing } from '../features/models/api/ai-connections.ts';
 import { meQuery } from '../features/session/api/me.ts';
 import { useSaveProfile } from '../features/session/api/save-profile.ts';
 import { useSignOut } from '../features/session/api/sign-out.ts';
+import { useServerState } from '../lib/server-state.ts';
 import { Notice } from '../ui/Notice.tsx';
-import { Preferences } from '../ui/Preferences.tsx';
+import { BottomBar } from './BottomBar.tsx';
+import { Live } from './live/Live.tsx';
 import { Navigation } from './Navigation.tsx';
+import { OverlayDialogs, useOverlays } from './Overlays.tsx';
 import classes from './Shell.module.css';
+import { TopBar } from './TopBar.tsx';
 import { useProfilePreferences } from './use-profile-preferences.ts';
 
 export function Shell() {
   const t = useTranslations('app');
   const navigate = useNavigate();
   const { data: me } = useSuspenseQuery(meQuery);
+  const { data: failing = 0 } = useQuery({ ...aiConnectionsQuery, select: countFailing });
   useProfilePreferences(me);
   const profile = useSaveProfile();
   const signOut = useSignOut();
+  const overlays = useOverlays();
+  const { isAway } = useServerState();
   const drawer = useRef<HTMLDialogElement>(null);
   const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
   const leave = (): void => signOut.mutate(undefined, { onSuccess: () => void navigate({ to: '/login' }) });
-  const navigation = <Navigation me={me} isSigningOut={signOut.isPending} onSignOut={leave} onFollow={() => drawer.current?.close()} />;
+  const navigation = <Navigation me={me} failing={failing} onFollow={() => drawer.current?.close()} />;
   return (
     <div className={classes['shell']}>
       <SkipLink />
@@ -39,15 +46,18 @@ export function Shell() {
           </div>
         </dialog>
       )}
-      <header className={classes['top']}>
-        {!isWide && (
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('openMenu')} onClick={() => drawer.current?.showModal()}>
-            <IconMenu2 size={20} stroke={1.75} aria-hidden="true" />
-          </ActionIcon>
-        )}
-        <Preferences onChange={(change) => profile.mutate(change)} />
-      </header>
-      <main className={classes['main']} id="main" tabIndex={-1}>
+      <TopBar
+        me={me}
+        isWide={isWide}
+        isSigningOut={signOut.isPending}
+        onMenu={() => drawer.current?.showModal()}
+        onSignOut={leave}
+        onPreference={(change) => profile.mutate(change)}
+        onSearch={overlays.openPalette}
+        onShortcuts={overlays.openSheet}
+      />
+      <Live userId={me.id} />
+      <main className={classes['main']} id="main" tabIndex={-1} data-stale={isAway || undefined}>
         {profile.isError && (
           <Notice tone="warn">
             <p>{t('notSaved')}</p>
@@ -55,6 +65,8 @@ export function Shell() {
         )}
         <Outlet />
       </main>
+      {!isWide && <BottomBar me={me} />}
+      <OverlayDialogs me={me} overlays={overlays} onPreference={(change) => profile.mutate(change)} />
     </div>
   );
 }
@@ -62,14 +74,14 @@ export function Shell() {
 /** Moves the focus by hand: with a base address in the page, a bare `#main` would lead to another page. */
 function SkipLink() {
   const t = useTranslations('app');
-  // The link is of the page that is shown, so it changes with it.
-  useLocation();
+  // The link is of the page that is shown, so it changes with it; the window's own address may follow a moment later.
+  const { publicHref } = useLocation();
   const skip = (event: MouseEvent): void => {
     event.preventDefault();
     document.getElementById('main')?.focus();
   };
   return (
-    <a className={classes['skip']} href={`${location.pathname}${location.search}#main`} onClick={skip}>
+    <a className={classes['skip']} href={`${publicHref.replace(/#.*$/, '')}#main`} onClick={skip}>
       {t('skip')}
     </a>
   );

@@ -2,6 +2,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { useState } from 'react';
+import { SecondStepForm } from '../features/session/components/SecondStepForm.tsx';
 import { SignInForm } from '../features/session/components/SignInForm.tsx';
 import { setupStatusQuery } from '../features/setup/api/setup-status.ts';
 import { usePageTitle } from '../lib/focus.ts';
@@ -16,6 +18,13 @@ export function SignInPage() {
   const heading = usePageTitle(t('title'));
   const navigate = useNavigate();
   const { to } = useSearch({ from: '/login' });
+  const [step, setStep] = useState<'password' | 'second'>('password');
+  const [notice, setNotice] = useState<string | null>(null);
+  const enter = (): void => void navigate({ href: insideOnly(to), replace: true });
+  const again = (why: string | null): void => {
+    setNotice(why);
+    setStep('password');
+  };
   const { data: setup } = useQuery(setupStatusQuery);
   return (
     <PlainLayout title={t('title')} heading={heading}>
@@ -24,7 +33,11 @@ export function SignInPage() {
           <p>{t('setup')}</p>
         </Notice>
       )}
-      <SignInForm onSignedIn={() => void navigate({ href: insideOnly(to), replace: true })} />
+      {step === 'password' ? (
+        <SignInForm notice={notice} onSignedIn={enter} onSecondStep={() => setStep('second')} />
+      ) : (
+        <SecondStepForm onSignedIn={enter} onAgain={again} />
+      )}
     </PlainLayout>
   );
 }

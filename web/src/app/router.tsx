@@ -1,79 +1,30 @@
-/** Every page and who may open it. The pages behind the door load the person first and lead to the door where there is none. */
+/** Every page and who may open it: one file of routes per area, put together here. */
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
-import { meQuery } from '../features/session/api/me.ts';
-import { isUnauthenticated } from '../lib/error-text.ts';
+import { createRouter } from '@tanstack/react-router';
 import { basePath } from '../lib/page.ts';
 import { BrokenPage } from './BrokenPage.tsx';
-import { NotFoundPage } from './NotFoundPage.tsx';
-import { Shell } from './Shell.tsx';
+import { adminRoutes } from './routes-admin.ts';
+import { chatRoutes } from './routes-chat.ts';
+import { connectionRoutes } from './routes-connections.ts';
+import { doorRoutes } from './routes-door.ts';
+import { homeRoutes } from './routes-home.ts';
+import { keyRoutes } from './routes-keys.ts';
+import { peopleRoutes } from './routes-people.ts';
+import { root, settings, shell } from './routes-root.tsx';
+import { settingsRoutes } from './routes-settings.ts';
+import { shortRoutes } from './routes-short.ts';
 
-type Search = Readonly<Record<string, unknown>>;
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+const behindTheDoor = shell.addChildren([
+  ...homeRoutes,
+  ...connectionRoutes,
+  ...chatRoutes,
+  ...keyRoutes,
+  ...peopleRoutes,
+  ...adminRoutes,
+  settings.addChildren([...settingsRoutes]),
+]);
 
-const root = createRootRouteWithContext<{ queries: QueryClient }>()({ component: Outlet, notFoundComponent: NotFoundPage });
-
-const signIn = createRoute({
-  getParentRoute: () => root,
-  path: '/login',
-  validateSearch: (search: Search): { to?: string } => ({ to: textOf(search['to']) }),
-  component: lazyRouteComponent(() => import('./SignInPage.tsx'), 'SignInPage'),
-});
-
-const setupSteps = ['connection', 'done'] as const;
-
-const setup = createRoute({
-  getParentRoute: () => root,
-  path: '/setup',
-  validateSearch: (search: Search): { token?: string; step?: 'account' | 'connection' | 'done'; demo?: string } => ({
-    token: textOf(search['token']),
-    step: setupSteps.find((step) => step === search['step']),
-    demo: textOf(search['demo']),
-  }),
-  component: lazyRouteComponent(() => import('./SetupPage.tsx'), 'SetupPage'),
-});
-
-const shell = createRoute({
-  getParentRoute: () => root,
-  id: 'shell',
-  beforeLoad: async ({ context, location }) => {
-    try {
-      await context.queries.ensureQueryData(meQuery);
-    } catch (error) {
-      if (isUnauthenticated(error))
-        redirect({ to: '/login', search: { to: location.href === '/' ? undefined : location.href }, throw: true });
-      throw error;
-    }
-  },
-  component: Shell,
-});
-
-const home = createRoute({
-  getParentRoute: () => shell,
-  path: '/',
-  beforeLoad: () => redirect({ to: '/settings/ai-connections', replace: true, throw: true }),
-});
-
-const connections = createRoute({
-  getParentRoute: () => shell,
-  path: '/settings/ai-connections',
-  component: lazyRouteComponent(() => import('./ConnectionsPage.tsx'), 'ConnectionsPage'),
-});
-
-const addConnection = createRoute({
-  getParentRoute: () => shell,
-  path: '/settings/ai-connections/new',
-  validateSearch: (search: Search): { provider?: string } => ({ provider: textOf(search['provider']) }),
-  component: lazyRouteComponent(() => import('./AddConnectionPage.tsx'), 'AddConnectionPage'),
-});
-
-const editConnection = createRoute({
-  getParentRoute: () => shell,
-  path: '/settings/ai-connections/$id/edit',
-  component: lazyRouteComponent(() => import('./EditConnectionPage.tsx'), 'EditConnectionPage'),
-});
-
-const tree = root.addChildren([signIn, setup, shell.addChildren([home, connections, addConnection, editConnection])]);
+const tree = root.addChildren([...doorRoutes, ...shortRoutes, behindTheDoor]);
 
 export function createPages(queries: QueryClient) {
   return createRouter({

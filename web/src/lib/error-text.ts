@@ -1,19 +1,18 @@
 /** What a failure says to a person, in the language of the page, whichever language it came in. */
 import { HttpError, NetworkError } from '@patchbay/client';
-import en from '@patchbay/contract/messages/en.json';
-import id from '@patchbay/contract/messages/id.json';
 import type { Language } from '@patchbay/contract/translate';
-import { catalogues } from './language.ts';
+import { catalogueOf } from './language.ts';
 
 /** A text with values in it can only be told by the server, which knows them; it came in the language of the request. */
 const hasValues = /\{\w+/;
-const texts: Record<Language, Readonly<Record<string, string>>> = { en: en.errors, id: id.errors };
 
 /** A finished sentence or two. Never markup, never a stack. */
 export function errorText(error: unknown, language: Language): string {
-  const own = catalogues[language].failure;
+  const { page, contract } = catalogueOf(language);
+  const own = page.failure;
+  const texts: Readonly<Record<string, string>> = contract.errors;
   if (error instanceof NetworkError) return own[error.reason === 'timeout' ? 'timeout' : 'offline'];
-  const text = error instanceof HttpError && error.code !== null ? texts[language][error.code] : undefined;
+  const text = error instanceof HttpError && error.code !== null ? texts[error.code] : undefined;
   if (!(error instanceof HttpError) || text === undefined) return own.unknown;
   if (!hasValues.test(text)) return text;
   if (error.retryAfterS !== null) return text.replace('{seconds}', String(error.retryAfterS));

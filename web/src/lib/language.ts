@@ -1,18 +1,44 @@
 /** The page's language and its texts. A key that one catalogue lacks is a type error, here and wherever it is used. */
 import type { Language } from '@patchbay/contract/translate';
-import en from '../messages/en.json';
-import id from '../messages/id.json';
+import type contractTexts from '@patchbay/contract/messages/en.json';
+import type pageTexts from '../messages/en.json';
 import { client } from './client.ts';
 import { recall, remember } from './storage.ts';
 
 declare module 'use-intl' {
   interface AppConfig {
     Locale: Language;
-    Messages: typeof en;
+    Messages: typeof pageTexts;
   }
 }
 
-export const catalogues: Record<Language, typeof en> = { en, id };
+export interface Catalogue {
+  /** What the pages say. */
+  page: typeof pageTexts;
+  /** What the server says, where the page can say it in its own language. */
+  contract: typeof contractTexts;
+}
+
+/** One language is a file of its own, so that nobody waits for the one that is not read. */
+const loaders: Record<Language, () => Promise<[{ default: Catalogue['page'] }, { default: Catalogue['contract'] }]>> = {
+  en: () => Promise.all([import('../messages/en.json'), import('@patchbay/contract/messages/en.json')]),
+  id: () => Promise.all([import('../messages/id.json'), import('@patchbay/contract/messages/id.json')]),
+};
+const loaded: Partial<Record<Language, Catalogue>> = {};
+
+export async function loadCatalogue(language: Language): Promise<Catalogue> {
+  const known = loaded[language];
+  if (known) return known;
+  const [page, contract] = await loaders[language]();
+  return (loaded[language] = { page: page.default, contract: contract.default });
+}
+
+/** The texts of a language that is loaded, as every language that is shown is. */
+export function catalogueOf(language: Language): Catalogue {
+  const known = loaded[language];
+  if (!known) throw new Error(`the texts of ${language} are not loaded`);
+  return known;
+}
 
 export const isLanguage = (text: unknown): text is Language => text === 'en' || text === 'id';
 

@@ -1,6 +1,12 @@
-/** The two choices that a browser remembers by itself, so that the first paint is right; storage that is switched off is no error. */
+/** The few choices that a browser remembers by itself, so that the first paint is right; storage that is switched off is no error. */
 
-export type RememberedKey = 'patchbay-language' | 'patchbay-theme';
+export type RememberedKey =
+  | 'patchbay-language'
+  | 'patchbay-theme'
+  | 'patchbay-density'
+  | 'patchbay-shortcuts'
+  | 'patchbay-workspace'
+  | 'patchbay-recent';
 
 export function recall(key: RememberedKey): string | null {
   try {

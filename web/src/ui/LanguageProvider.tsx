@@ -2,7 +2,7 @@
 import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react';
 import type { Language } from '@patchbay/contract/translate';
 import { IntlProvider } from 'use-intl';
-import { announceLanguage, catalogues, firstLanguage } from '../lib/language.ts';
+import { announceLanguage, catalogueOf, firstLanguage, loadCatalogue } from '../lib/language.ts';
 
 interface LanguageChoice {
   language: Language;
@@ -24,14 +24,20 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     return first;
   });
   const setLanguage = useCallback((next: Language) => {
-    announceLanguage(next);
-    setShown(next);
+    // Where the texts cannot be had, the page stays in the language that it has.
+    loadCatalogue(next).then(
+      () => {
+        announceLanguage(next);
+        setShown(next);
+      },
+      () => undefined,
+    );
   }, []);
   const choice = useMemo(() => ({ language, setLanguage }), [language, setLanguage]);
   const timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <Choice value={choice}>
-      <IntlProvider locale={language} messages={catalogues[language]} timeZone={timeZone}>
+      <IntlProvider locale={language} messages={catalogueOf(language).page} timeZone={timeZone}>
         {children}
       </IntlProvider>
     </Choice>

@@ -1,9 +1,7 @@
 /** Mantine in the colours and measures of the house: its variables point at the tokens of tokens.css. */
 import {
-  Checkbox,
   createTheme,
   defaultVariantColorsResolver,
-  SegmentedControl,
   type CSSVariablesResolver,
   type MantineColorsTuple,
   type VariantColorsResolver,
@@ -45,8 +43,9 @@ export const theme = createTheme({
   spacing: { xs: '8px', sm: '12px', md: '16px', lg: '20px', xl: '24px' },
   respectReducedMotion: true,
   components: {
-    Checkbox: Checkbox.extend({ vars: () => ({ root: { '--checkbox-icon-color': 'var(--pb-on-accent)' } }) }),
-    SegmentedControl: SegmentedControl.extend({ defaultProps: { withItemsBorders: false } }),
+    // Named, not imported: a page that has none of them does not load them.
+    Checkbox: { vars: () => ({ root: { '--checkbox-icon-color': 'var(--pb-on-accent)' } }) },
+    SegmentedControl: { defaultProps: { withItemsBorders: false } },
   },
 });
 

@@ -11,9 +11,12 @@ export interface Pages {
   close(): Promise<void>;
 }
 
+/** The build that is looked at: `TEST_PAGES_DIR`, as the house has it, else web/dist. */
+export const builtPagesDir = process.env['TEST_PAGES_DIR'] ?? join(import.meta.dirname, '../../dist');
+
 /** Opens a house that serves the built pages. The build is `npm test`'s first step; without it there is nothing to look at. */
 export async function openPages(options: HouseOptions = {}): Promise<Pages> {
-  if (!existsSync(join(import.meta.dirname, '../../dist/index.html'))) throw new Error('web/dist is missing: build the pages first');
+  if (!existsSync(join(builtPagesDir, 'index.html'))) throw new Error(`${builtPagesDir} holds no pages: build them first`);
   const provider = await startFakeProvider();
   const house = await openHouse({ egressAllow: '127.0.0.1:*', ...options });
   return {
@@ -38,13 +41,35 @@ export async function signIn({ page }: Visitor, person: Pick<Resident, 'email' |
   await page.getByLabel(email, { exact: true }).fill(person.email);
   await page.getByLabel(password, { exact: true }).fill(person.password);
   await page.getByRole('button', { name: button, exact: true }).click();
-  await page.waitForURL('**/settings/ai-connections');
   // The address changes before the page does, and the door has a heading, too.
+  await page.locator('#page-title').waitFor();
+  // Most visits are about the list; who wants the first page goes there.
+  await page.goto('/settings/ai-connections');
   await page.locator('#page-title').waitFor();
 }
 
-/** Chooses a language by its own name. The radio lies under its label, which is what people press. */
-export const chooseLanguage = ({ page }: Visitor, name: 'English' | 'Bahasa Indonesia'): Promise<void> =>
-  page.locator('label').filter({ hasText: name }).click();
+const account = /^(Account|Akun)$/;
 
-export const chooseTheme = ({ page }: Visitor, name: string): Promise<void> => page.locator('label').filter({ hasText: name }).click();
+/** Behind the door, language, theme and the way out are in the panel of the account; it stays open until it is left. */
+export async function openAccount({ page }: Visitor): Promise<void> {
+  const panel = page.getByRole('region', { name: account });
+  const opener = page.getByRole('button', { name: account });
+  if ((await opener.count()) > 0 && !(await panel.isVisible())) await opener.click();
+}
+
+async function choose(visitor: Visitor, name: string): Promise<void> {
+  await openAccount(visitor);
+  await visitor.page.locator('label').filter({ hasText: name }).first().click();
+  if (await visitor.page.getByRole('region', { name: account }).isVisible()) await visitor.page.keyboard.press('Escape');
+}
+
+/** Chooses a language by its own name. The radio lies under its label, which is what people press. */
+export const chooseLanguage = (visitor: Visitor, name: 'English' | 'Bahasa Indonesia'): Promise<void> => choose(visitor, name);
+
+export const chooseTheme = (visitor: Visitor, name: string): Promise<void> => choose(visitor, name);
+
+/** Out again, by the account's panel. */
+export async function signOut(visitor: Visitor): Promise<void> {
+  await openAccount(visitor);
+  await visitor.page.getByRole('button', { name: /^(Sign Out|Keluar)$/ }).click();
+}

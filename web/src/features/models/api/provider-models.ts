@@ -1,5 +1,5 @@
 /** The models of a provider: live through a connection where there is one, else those that the catalogue suggests. */
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 
 const providerModelsQuery = (provider: string, configurationId?: string) =>
@@ -12,3 +12,12 @@ const providerModelsQuery = (provider: string, configurationId?: string) =>
   });
 
 export const useProviderModels = (provider: string, configurationId?: string) => useQuery(providerModelsQuery(provider, configurationId));
+
+/** Asks the provider itself again; what it says takes the place of the remembered list. */
+export function useRefreshModels(provider: string, configurationId?: string): () => Promise<void> {
+  const queryClient = useQueryClient();
+  return async () => {
+    const list = await client.providers.models(provider, { configurationId, refresh: true });
+    queryClient.setQueryData(providerModelsQuery(provider, configurationId).queryKey, list);
+  };
+}

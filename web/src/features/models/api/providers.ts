@@ -2,7 +2,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 
-const providersQuery = queryOptions({
+export const providersQuery = queryOptions({
   queryKey: ['providers'],
   queryFn: ({ signal }) => client.providers.list(signal),
   staleTime: Infinity,

@@ -1,7 +1,8 @@
-/** Changes the named fields of a connection; lists and the connection itself are loaded again. */
+/** Changes the named fields of a connection, whichever lens it is seen through; lists and the connection itself are loaded again. */
 import type { UpdateConfiguration } from '@patchbay/contract/configurations';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
+import { noteChange } from './changes.ts';
 
 interface Change {
   id: string;
@@ -20,6 +21,6 @@ export function useUpdateConfiguration() {
       return saved;
     },
     gcTime: 0,
-    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['connections'], refetchType: 'none' }),
+    onSuccess: () => noteChange(queryClient),
   });
 }

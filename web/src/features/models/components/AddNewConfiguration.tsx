@@ -1,31 +1,34 @@
-/** The wizard for a new connection: provider, settings, test and save. The address knows the step, a draft keeps what was typed. */
+/** The wizard for a new connection: provider, settings, test and save. The address knows the step, a draft keeps what was typed. */
 import { Button } from '@mantine/core';
 import type { Provider } from '@patchbay/contract/providers';
-import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState, type SubmitEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Trace, type TraceStep } from '../../../ui/Trace.tsx';
 import { useConfigurations } from '../api/configurations.ts';
-import { useCreateConfiguration } from '../api/create-configuration.ts';
-import { providerSchemaQuery } from '../api/provider-schema.ts';
+import type { Audience } from '../api/create-configuration.ts';
 import { useProviders } from '../api/providers.ts';
 import { dropDraft, keepDraft, recallDraft } from '../form/draft.ts';
 import type { FormField } from '../form/fields.ts';
 import { useConnectionForm } from '../form/use-connection-form.ts';
 import { freeName, newValues } from '../form/values.ts';
+import { useModelStore } from '../store/model-store.ts';
 import classes from './AddNewConfiguration.module.css';
+import { AudienceField } from './AudienceField.tsx';
 import { ConfigurationSkeleton } from './ConfigurationSkeleton.tsx';
 import { ConnectionEditor } from './ConnectionEditor.tsx';
-import { LeaveGuard } from './LeaveGuard.tsx';
+import { ConnectionFrame } from './ConnectionFrame.tsx';
 import { ProviderSelection } from './ProviderSelection.tsx';
+import { TemplateField } from './TemplateField.tsx';
+import { useCreating } from './use-saving.ts';
 import { useUnsavedTest } from './use-unsaved-test.ts';
 
 interface AddNewConfigurationProps {
   userId: string;
   organization: string;
+  /** Whether the caller may make connections for everybody in the organization. */
+  mayManage: boolean;
   /** The provider of the second step; undefined on the first. */
   provider: string | undefined;
   onProvider: (name: string | undefined) => void;
@@ -36,19 +39,16 @@ interface AddNewConfigurationProps {
 export function AddNewConfiguration(props: AddNewConfigurationProps) {
   const { data: providers, error, refetch } = useProviders();
   const own = useConfigurations(props.userId);
-  const chosen = providers?.find(({ name }) => name === props.provider);
-  const schema = useQuery({ ...providerSchemaQuery(chosen?.name ?? ''), enabled: chosen !== undefined });
-  const failed = providers ? schema.error : error;
-  if (failed) {
-    const retry = (): void => void (providers ? schema.refetch() : refetch());
-    return <Failure error={failed} organization={props.organization} onRetry={retry} />;
-  }
+  if (error) return <Failure error={error} organization={props.organization} onRetry={() => void refetch()} />;
   if (!providers) return <ConfigurationSkeleton />;
-  if (!chosen) return <ProviderStep {...props} providers={providers} />;
+  if (providers.every(({ name }) => name !== props.provider)) return <ProviderStep {...props} providers={providers} />;
   // The list is only good for a name that is free; without it any name will do.
-  if (!schema.data || own.isLoading) return <ConfigurationSkeleton />;
-  const taken = (own.data ?? []).map(({ name }) => name);
-  return <ConfigureStep {...props} key={chosen.name} chosen={chosen} fields={schema.data} taken={taken} />;
+  if (own.isLoading) return <ConfigurationSkeleton />;
+  return (
+    <ConnectionFrame provider={props.provider} organization={props.organization}>
+      {(chosen, fields) => <ConfigureStep {...props} key={chosen.name} chosen={chosen} fields={fields} />}
+    </ConnectionFrame>
+  );
 }
 
 function ProviderStep({ providers, userId, onProvider, onCancel }: AddNewConfigurationProps & { providers: readonly Provider[] }) {
@@ -82,54 +82,37 @@ function ProviderStep({ providers, userId, onProvider, onCancel }: AddNewConfigu
 interface ConfigureStepProps extends AddNewConfigurationProps {
   chosen: Provider;
   fields: readonly FormField[];
-  taken: readonly string[];
 }
 
-function ConfigureStep({ chosen, fields, taken, userId, onProvider, onSaved }: ConfigureStepProps) {
+function ConfigureStep({ chosen, fields, userId, organization, mayManage, onProvider, onSaved }: ConfigureStepProps) {
   const t = useTranslations();
-  const announce = useAnnounce();
-  const create = useCreateConfiguration();
+  const taken = useModelStore(userId, ({ configurations }) => configurations.map(({ name }) => name));
   const [draft] = useState(() => {
     const kept = recallDraft(userId);
     return kept?.provider === chosen.name ? kept.values : null;
   });
   const [begun] = useState(() => newValues(chosen, freeName(chosen.displayName.replace(/ \(.*\)$/, ''), taken)));
-  const [isSaved, setSaved] = useState(false);
+  const [audience, setAudience] = useState<Audience>('user');
   const onChange = (values: typeof begun): void => keepDraft(userId, chosen.name, values);
   const form = useConnectionForm({ provider: chosen, fields, stored: null, initial: draft ?? begun, onChange });
   const test = useUnsavedTest(form);
-  // Only once it is true for the guard may the page be left.
-  useEffect(() => {
-    if (isSaved) onSaved();
-  }, [isSaved, onSaved]);
-  const save = (): void => {
-    const settled = form.settle();
-    if (!settled) return;
-    const { isActive, isDefault } = form.values;
-    create.mutate(
-      { ...settled, isActive, isDefault, validate: test.isProven },
-      {
-        onSuccess: ({ name }) => {
-          dropDraft();
-          announce(t('form.saved', { name }));
-          setSaved(true);
-        },
-        onError: form.refuse,
-      },
-    );
-  };
+  const saving = useCreating({ form, test, onSaved, audience, onCreated: dropDraft });
   return (
     <>
       <Steps at={test.isTesting || test.result !== null ? 2 : 1} isProven={test.isProven} />
       {draft !== null && !form.isDirty && <Notice tone="info">{t('wizard.draft')}</Notice>}
-      <LeaveGuard isDirty={(form.isDirty || draft !== null) && !isSaved} name={form.values.name} onDiscard={dropDraft} />
       <h2 className={classes['provider']}>{chosen.displayName}</h2>
       <ConnectionEditor
         form={form}
         test={test}
-        error={create.error}
-        isSaving={create.isPending}
-        onSave={save}
+        saving={saving}
+        guard={{ isDirty: form.isDirty || draft !== null, name: form.values.name, onDiscard: dropDraft }}
+        before={
+          <>
+            <TemplateField form={form} />
+            {mayManage && <AudienceField value={audience} organization={organization} onChange={setAudience} />}
+          </>
+        }
         back={
           <Button variant="default" onClick={() => onProvider(undefined)}>
             {t('wizard.back')}

@@ -3,15 +3,15 @@ import { useLocale, useTranslations } from 'use-intl';
 import { Notice } from '../../../ui/Notice.tsx';
 import type { Faults } from '../form/faults.ts';
 import { fieldText, type FormField } from '../form/fields.ts';
-import { focusField, type ConnectionForm } from '../form/use-connection-form.ts';
+import { focusField, type ConnectionForm, type Lens } from '../form/use-connection-form.ts';
 import classes from './ConfigurationValidator.module.css';
 
 /** What a field is called on this page; three have names that people know from the list. */
-export function useFieldLabel(): (field: Pick<FormField, 'name' | 'label'>) => string {
+export function useFieldLabel(lens: Lens): (field: Pick<FormField, 'name' | 'label'>) => string {
   const t = useTranslations('connections');
   const language = useLocale();
   return ({ name, label }) => {
-    if (name === 'baseUrl' || name === 'model' || name === 'name') return t(name);
+    if (name === 'name' || (lens === 'connection' && (name === 'baseUrl' || name === 'model'))) return t(name);
     return fieldText(label, language);
   };
 }
@@ -20,8 +20,10 @@ export function useFieldLabel(): (field: Pick<FormField, 'name' | 'label'>) => s
 export function useFaultText(fields: readonly FormField[], faults: Faults): (name: string) => string | undefined {
   const t = useTranslations('form');
   return (name) => {
-    const code = faults[name];
-    if (code === undefined) return undefined;
+    const fault = faults[name];
+    if (fault === undefined) return undefined;
+    const { code } = fault;
+    if (code === 'reserved') return t('fault.reserved', { part: fault.part ?? '' });
     const { min, max } = fields.find((field) => field.name === name) ?? {};
     // The model decides how many tokens there can be; the schema knows the bound of no model in particular.
     if (code === 'range' && /tokens/i.test(name)) return t('fault.tokens');
@@ -30,9 +32,9 @@ export function useFaultText(fields: readonly FormField[], faults: Faults): (nam
   };
 }
 
-export function ConfigurationValidator({ form }: { form: Pick<ConnectionForm, 'fields' | 'faults'> }) {
+export function ConfigurationValidator({ form }: { form: Pick<ConnectionForm, 'fields' | 'faults' | 'lens'> }) {
   const t = useTranslations('form');
-  const labelOf = useFieldLabel();
+  const labelOf = useFieldLabel(form.lens);
   const textOf = useFaultText(form.fields, form.faults);
   const known = [{ name: 'name', label: 'name' }, ...form.fields].filter(({ name }) => name in form.faults);
   const others = Object.keys(form.faults).filter((name) => known.every((field) => field.name !== name));

@@ -5,17 +5,21 @@ import { IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import classes from './ConnectionButtons.module.css';
+import { ImportEnvironment } from './ImportEnvironment.tsx';
 import type { ConnectionActions } from './use-connection-actions.ts';
 
 interface ConnectionButtonsProps {
   connection: AiConnection;
   actions: ConnectionActions;
+  /** Whether the caller may turn the server's settings into a connection. */
+  mayImport: boolean;
   onDelete: (connection: AiConnection) => void;
 }
 
-export function ConnectionButtons({ connection, actions, onDelete }: ConnectionButtonsProps) {
+export function ConnectionButtons({ connection, actions, mayImport, onDelete }: ConnectionButtonsProps) {
   const t = useTranslations('connections');
   const { name } = connection;
+  if (connection.scope === 'environment') return mayImport ? <ImportEnvironment /> : null;
   if (connection.isReadOnly) return null;
   return (
     <div className={classes['buttons']}>
@@ -30,16 +34,17 @@ export function ConnectionButtons({ connection, actions, onDelete }: ConnectionB
           {t('setDefault')}
         </Button>
       )}
-      <Button
-        size="compact-sm"
-        variant="default"
-        leftSection={<IconPlayerPlay size={14} stroke={1.75} aria-hidden="true" />}
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size={26}
+        aria-label={t('testNamed', { name })}
+        title={t('test')}
         disabled={actions.isTesting}
         onClick={actions.test}
-        aria-label={t('testNamed', { name })}
       >
-        {t('test')}
-      </Button>
+        <IconPlayerPlay size={16} stroke={1.75} aria-hidden="true" />
+      </ActionIcon>
       <ActionIcon
         variant="subtle"
         color="gray"

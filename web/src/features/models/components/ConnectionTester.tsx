@@ -2,10 +2,11 @@
 import { Button } from '@mantine/core';
 import type { TestResult } from '@patchbay/contract/connections';
 import { IconPlayerPlay } from '@tabler/icons-react';
-import { useFormatter, useLocale, useTranslations } from 'use-intl';
+import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import classes from './ConnectionTester.module.css';
 import { TestFindings } from './TestFindings.tsx';
+import { useTestSentence } from './use-test-sentence.ts';
 
 interface ConnectionTesterProps {
   result: TestResult | null;
@@ -15,15 +16,17 @@ interface ConnectionTesterProps {
   isOutdated: boolean;
   onRun: () => void;
   onAddress: (baseUrl: string) => void;
+  /** In a dialog it is a part of the form, without a panel of its own. */
+  isPlain?: boolean;
 }
 
-export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, onAddress }: ConnectionTesterProps) {
+export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, onAddress, isPlain = false }: ConnectionTesterProps) {
   const t = useTranslations();
   const language = useLocale();
-  const format = useFormatter();
+  const sentence = useTestSentence();
   const fault = error === null ? null : errorText(error, language);
   return (
-    <section className={classes['tester']} aria-labelledby="tester-title">
+    <section className={classes['tester']} data-plain={isPlain || undefined} aria-labelledby="tester-title">
       <div className={classes['head']}>
         <h2 id="tester-title">{t('form.testTitle')}</h2>
         <Button
@@ -38,9 +41,7 @@ export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, 
       </div>
       {result === null && !isTesting && fault === null && <p className={classes['text']}>{t('form.testText')}</p>}
       <TestFindings label={t('form.testTitle')} result={result} isTesting={isTesting} fault={fault} onAddress={onAddress} />
-      {result?.success === true && !isTesting && (
-        <p className={classes['text']}>{t('connections.resultOk', { ms: t('trace.ms', { ms: format.number(result.latencyMs ?? 0) }) })}</p>
-      )}
+      {result?.success === true && !isTesting && <p className={classes['text']}>{sentence(result)}</p>}
       {isOutdated && result !== null && !isTesting && <p className={classes['old']}>{t('form.outdated')}</p>}
     </section>
   );

@@ -1,24 +1,19 @@
 /** The question before a connection is deleted for good, and what still uses it where the server says no (C-08, C-32). */
 import { HttpError } from '@patchbay/client';
-import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useDeleteConfiguration } from '../api/delete-configuration.ts';
+import { DependantList } from './DependantList.tsx';
+import type { Dependant } from './use-switch-active.ts';
 
 interface DeleteConfigurationProps {
   /** Null while nothing is to be deleted. */
-  connection: AiConnection | null;
+  connection: { id: string; name: string; isDefault: boolean } | null;
   onClose: () => void;
   onDeleted: (name: string) => void;
-}
-
-interface Dependant {
-  kind: string;
-  id: string;
-  name: string;
 }
 
 /** What the server named as users of the connection; empty where it refused for another reason. */
@@ -49,11 +44,6 @@ export function DeleteConfiguration({ connection, onClose, onDeleted }: DeleteCo
       },
     });
   };
-  const kinds: Readonly<Record<string, string>> = {
-    repository: t('usedByRepository'),
-    use_case: t('usedByUseCase'),
-    routing_group: t('usedByGroup'),
-  };
   return (
     <Confirm
       isOpen={connection !== null}
@@ -69,15 +59,7 @@ export function DeleteConfiguration({ connection, onClose, onDeleted }: DeleteCo
       {connection?.isDefault === true && <p>{t('deleteDefault')}</p>}
       {remove.isError && (
         <Notice tone="bad" title={errorText(remove.error, language)}>
-          {dependants.length > 0 && (
-            <ul>
-              {dependants.map(({ kind, id, name }) => (
-                <li key={id}>
-                  {kinds[kind] ?? kind}: {name}
-                </li>
-              ))}
-            </ul>
-          )}
+          <DependantList dependants={dependants} />
         </Notice>
       )}
     </Confirm>

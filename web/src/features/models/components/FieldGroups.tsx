@@ -3,6 +3,7 @@ import { useTranslations } from 'use-intl';
 import { isSetting, isShown, type FormField } from '../form/fields.ts';
 import type { ConnectionForm } from '../form/use-connection-form.ts';
 import classes from './FieldGroups.module.css';
+import { ConnectionSwitches } from './ConnectionSwitches.tsx';
 import { SchemaField } from './SchemaField.tsx';
 
 interface FieldGroupsProps {
@@ -15,6 +16,11 @@ interface FieldGroupsProps {
 
 const none: readonly string[] = [];
 
+/** The model's page asks in the order of its documents; elsewhere the provider's schema knows best. */
+const modelOrder = ['model', 'baseUrl', 'apiKey'];
+const inOrder = (fields: readonly FormField[], { lens }: ConnectionForm): readonly FormField[] =>
+  lens === 'model' ? fields.toSorted((one, other) => modelOrder.indexOf(one.name) - modelOrder.indexOf(other.name)) : fields;
+
 export function FieldGroups({ form, essentials = none, parameters = none }: FieldGroupsProps) {
   const t = useTranslations('form');
   const shown = form.fields.filter((field) => isShown(field, form.fields, form.values.settings));
@@ -23,9 +29,16 @@ export function FieldGroups({ form, essentials = none, parameters = none }: Fiel
   const isParameter = ({ name, group }: FormField): boolean => group === 'basic' || parameters.includes(name);
   return (
     <>
-      {[...shown.filter((field) => !isSetting(field)), ...named].map((field) => (
+      {[
+        ...inOrder(
+          shown.filter((field) => !isSetting(field)),
+          form,
+        ),
+        ...named,
+      ].map((field) => (
         <SchemaField key={field.name} field={field} form={form} />
       ))}
+      {form.lens === 'model' && <ConnectionSwitches form={form} />}
       <Folded title={t('parameters')} hint={t('parametersHint')} fields={others.filter(isParameter)} form={form} />
       <Folded title={t('advanced')} fields={others.filter((field) => !isParameter(field))} form={form} />
     </>

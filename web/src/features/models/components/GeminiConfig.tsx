@@ -1,4 +1,4 @@
-/** The form of Google Gemini: its safety settings are parameters of every answer. */
+/** The form of Gemini: what it blocks is a table of its own and stands with what shapes the answers. */
 import type { ConnectionForm } from '../form/use-connection-form.ts';
 import { FieldGroups } from './FieldGroups.tsx';
 

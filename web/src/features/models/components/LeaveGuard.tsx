@@ -3,7 +3,7 @@ import { useBlocker } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { Confirm } from '../../../ui/Confirm.tsx';
 
-interface LeaveGuardProps {
+export interface LeaveGuardProps {
   isDirty: boolean;
   name: string;
   onDiscard?: () => void;

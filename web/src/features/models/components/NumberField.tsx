@@ -43,14 +43,19 @@ export function NumberField({ field, form }: FieldProps) {
   );
 }
 
+/** The bound of a model that nothing is known of. */
+const tokensUnknownMin = 1_000_000;
+
 /** Values of code are shown as code writes them, in every language: `0.7`. */
 function useBounds({ field, form }: FieldProps): string | null {
   const t = useTranslations('form');
   const { data } = useProviderModels(form.provider.name, form.stored?.id);
   if (/tokens/i.test(field.name)) {
-    // The schema's bound is that of no model in particular; where the model's own is unknown, none is named.
-    const max = data?.models.find(({ id }) => id === form.values.model)?.maxOutputTokens;
-    return max ? t('tokensMax', { max: String(max), model: form.values.model }) : null;
+    const listed = data?.models.find(({ id }) => id === form.values.model)?.maxOutputTokens ?? field.max;
+    const max = Math.min(listed ?? Infinity, field.max ?? Infinity);
+    // A bound that no model has is no help.
+    const isKnown = form.values.model.trim() !== '' && max < tokensUnknownMin;
+    return isKnown ? t('tokensMax', { max: String(max), model: form.values.model.trim() }) : null;
   }
   if (field.min === undefined || field.max === undefined || field.max > 1_000_000_000) return null;
   return t('bounds', { min: String(field.min), max: String(field.max) });

@@ -1,12 +1,18 @@
 /** One field of a provider's schema as a control: label above, hint below it, the fault below the control. */
 import { Checkbox, InputBase, NativeSelect, TextInput } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { fieldText } from '../form/fields.ts';
-import { HeadersField } from './HeadersField.tsx';
+import { AddressField } from './AddressField.tsx';
 import { ModelField } from './ModelField.tsx';
 import { NumberField } from './NumberField.tsx';
 import { SecretField } from './SecretField.tsx';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
+
+/** Few people open the folded groups that these stand in, and nobody needs them for a first look at the form. */
+const HeadersField = lazy(async () => ({ default: (await import('./HeadersField.tsx')).HeadersField }));
+const JsonField = lazy(async () => ({ default: (await import('./JsonField.tsx')).JsonField }));
+const SafetyField = lazy(async () => ({ default: (await import('./SafetyField.tsx')).SafetyField }));
 
 export function SchemaField(props: FieldProps) {
   switch (props.field.kind) {
@@ -16,12 +22,19 @@ export function SchemaField(props: FieldProps) {
     case 'slider':
       return <NumberField {...props} />;
     case 'headers':
-      return <HeadersField {...props} />;
+      return (
+        <Suspense fallback={null}>
+          <HeadersField {...props} />
+        </Suspense>
+      );
     case 'select':
       return <SelectField {...props} />;
     case 'switch':
       return <SwitchField {...props} />;
     case 'json':
+      return (
+        <Suspense fallback={null}>{props.field.name === 'safetySettings' ? <SafetyField {...props} /> : <JsonField {...props} />}</Suspense>
+      );
     case 'textarea':
       return <LongTextField {...props} />;
     case 'url':
@@ -39,22 +52,6 @@ function TextField({ field, form }: FieldProps) {
       value={form.values.settings[field.name] ?? ''}
       onChange={({ currentTarget }) => form.setSetting(field.name, currentTarget.value)}
       placeholder={field.placeholder}
-      maxLength={field.charsMax}
-      autoComplete="off"
-      spellCheck={false}
-    />
-  );
-}
-
-function AddressField({ field, form }: FieldProps) {
-  const common = useFieldProps({ field, form });
-  return (
-    <TextInput
-      {...common}
-      type="url"
-      value={form.values.baseUrl}
-      onChange={({ currentTarget }) => form.set({ baseUrl: currentTarget.value })}
-      placeholder={field.placeholder ?? 'https://api.example.com/v1'}
       maxLength={field.charsMax}
       autoComplete="off"
       spellCheck={false}

@@ -4,7 +4,7 @@ import type { Provider } from '@patchbay/contract/providers';
 import { IconExternalLink } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useProviders } from '../api/providers.ts';
+import { useProviderStore } from '../store/provider-store.ts';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
 import classes from './SecretField.module.css';
 
@@ -23,7 +23,7 @@ function strangerOf(key: string, chosen: Provider, providers: readonly Provider[
 export function SecretField({ field, form }: FieldProps) {
   const t = useTranslations('form');
   const { onBlur, ...common } = useFieldProps({ field, form });
-  const { data: providers = [] } = useProviders();
+  const providers = useProviderStore(({ supportedProviders }) => supportedProviders);
   const [isTrimmed, setTrimmed] = useState(false);
   const { provider, stored, values } = form;
   const last4 = stored?.apiKey?.replace(/^\*+/, '') ?? '';

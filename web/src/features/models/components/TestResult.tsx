@@ -2,10 +2,10 @@
 import { CloseButton } from '@mantine/core';
 import { useTranslations } from 'use-intl';
 import { TestFindings } from './TestFindings.tsx';
-import type { ConnectionActions } from './use-connection-actions.ts';
+import type { RowTest } from './use-connection-actions.ts';
 import classes from './TestResult.module.css';
 
-export function TestResult({ name, actions }: { name: string; actions: ConnectionActions }) {
+export function TestResult({ name, actions }: { name: string; actions: RowTest }) {
   const t = useTranslations('connections');
   const { result, isTesting, fault, hide } = actions;
   return (

@@ -2,58 +2,68 @@
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import type { TestResult } from '@patchbay/contract/connections';
 import { useState } from 'react';
-import { useFormatter, useLocale, useTranslations } from 'use-intl';
+import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { useTestConnection } from '../api/connection-tests.ts';
 import { useSetDefault } from '../api/set-default.ts';
-import { useTestConnection } from '../api/test-connection.ts';
+import { useTestSentence } from './use-test-sentence.ts';
 
-export interface ConnectionActions {
+/** A row's test and what it found out. */
+export interface RowTest {
   test: () => void;
   isTesting: boolean;
   result: TestResult | null;
   /** Why the last action could not be done, as a sentence. */
   fault: string | null;
+  hide: () => void;
+}
+
+export interface ConnectionActions extends RowTest {
   setDefault: () => void;
   isSettingDefault: boolean;
   maySetDefault: boolean;
-  hide: () => void;
+}
+
+/** What every lens can do with a connection. */
+export function useRowTest(connection: { id: string; name: string }): RowTest {
+  const language = useLocale();
+  const announce = useAnnounce();
+  const sentence = useTestSentence();
+  const { test, isTesting, result, fault, hide } = useTestConnection(connection.id);
+  const run = async (): Promise<void> => {
+    const outcome = await test();
+    const reason = outcome.result ? sentence(outcome.result) : errorText(outcome.fault, language);
+    announce(`${connection.name}: ${reason}`);
+  };
+  return { test: () => void run(), isTesting, result, fault: fault ? errorText(fault, language) : null, hide };
 }
 
 /** @param mayManage whether the caller may change connections of the organization */
 export function useConnectionActions(connection: AiConnection, mayManage: boolean): ConnectionActions {
-  const t = useTranslations();
+  const t = useTranslations('connections');
   const language = useLocale();
-  const format = useFormatter();
   const announce = useAnnounce();
-  const test = useTestConnection(connection.id);
+  const row = useRowTest(connection);
   const makeDefault = useSetDefault(connection.id);
   const [isHidden, setHidden] = useState(false);
-  const say = (reason: string): void => announce(`${connection.name}: ${reason}`);
-  const failed = test.error ?? makeDefault.error;
+  const refused = makeDefault.error && !isHidden ? errorText(makeDefault.error, language) : null;
   return {
-    test: () => {
-      setHidden(false);
-      makeDefault.reset();
-      test.mutate(undefined, {
-        onSuccess: ({ success, message, latencyMs }) =>
-          say(success ? t('connections.resultOk', { ms: t('trace.ms', { ms: format.number(latencyMs ?? 0) }) }) : message),
-        onError: (error) => say(errorText(error, language)),
-      });
-    },
-    isTesting: test.isPending,
-    result: isHidden ? null : (test.data ?? null),
-    fault: failed && !isHidden ? errorText(failed, language) : null,
+    ...row,
+    fault: row.fault ?? refused,
     setDefault: () => {
       setHidden(false);
-      test.reset();
+      row.hide();
       makeDefault.mutate(undefined, {
-        onSuccess: () => say(t('connections.default')),
-        onError: (error) => say(errorText(error, language)),
+        onSuccess: () => announce(`${connection.name}: ${t('default')}`),
+        onError: (error) => announce(`${connection.name}: ${errorText(error, language)}`),
       });
     },
     isSettingDefault: makeDefault.isPending,
     maySetDefault: !connection.isDefault && !connection.isReadOnly && connection.isActive && (connection.scope === 'user' || mayManage),
-    hide: () => setHidden(true),
+    hide: () => {
+      row.hide();
+      setHidden(true);
+    },
   };
 }

@@ -14,7 +14,7 @@ export interface FieldProps {
 
 export function useFieldProps({ field, form }: FieldProps) {
   const language = useLocale();
-  const labelOf = useFieldLabel();
+  const labelOf = useFieldLabel(form.lens);
   const fault = useFaultText(form.fields, form.faults)(field.name);
   return {
     id: fieldId(field.name),

@@ -2,12 +2,13 @@
 import type { TestConfiguration } from '@patchbay/contract/configurations';
 import type { TestResult } from '@patchbay/contract/connections';
 import { useState } from 'react';
-import { useFormatter, useLocale, useTranslations } from 'use-intl';
+import { useLocale } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { useTestUnsaved } from '../api/test-unsaved.ts';
 import type { ConnectionForm } from '../form/use-connection-form.ts';
 import type { FormValues } from '../form/values.ts';
+import { useTestSentence } from './use-test-sentence.ts';
 
 export interface UnsavedTest {
   result: TestResult | null;
@@ -26,9 +27,8 @@ const isSameTarget = (one: FormValues, other: FormValues): boolean => {
 };
 
 export function useUnsavedTest(form: ConnectionForm): UnsavedTest {
-  const t = useTranslations();
   const language = useLocale();
-  const format = useFormatter();
+  const sentence = useTestSentence();
   const announce = useAnnounce();
   const test = useTestUnsaved();
   const [tested, setTested] = useState<FormValues | null>(null);
@@ -41,8 +41,7 @@ export function useUnsavedTest(form: ConnectionForm): UnsavedTest {
     const input: TestConfiguration = form.stored ? { ...target, id: form.stored.id } : target;
     setTested(form.values);
     test.mutate(input, {
-      onSuccess: ({ success, message, latencyMs }) =>
-        announce(success ? t('connections.resultOk', { ms: t('trace.ms', { ms: format.number(latencyMs ?? 0) }) }) : message),
+      onSuccess: (result) => announce(sentence(result)),
       onError: (error) => {
         form.refuse(error);
         announce(errorText(error, language));

@@ -1,6 +1,7 @@
 /** What is wrong with a form, as a code per field: first what the page can see itself, then what the server objects to. */
 import { HttpError } from '@patchbay/client';
 import { isSetting, isShown, type FormField } from './fields.ts';
+import { isJsonObject, jsonPlaceOf } from './json-fault.ts';
 import { readNumber, type FormValues } from './values.ts';
 
 /** The texts of `form.fault`. */
@@ -10,6 +11,8 @@ export type FaultCode =
   | 'number'
   | 'whole'
   | 'json'
+  | 'jsonObject'
+  | 'reserved'
   | 'range'
   | 'long'
   | 'format'
@@ -20,17 +23,20 @@ export type FaultCode =
   | 'newOrigin'
   | 'unknown';
 
-export type Faults = Readonly<Record<string, FaultCode>>;
+export interface Fault {
+  code: FaultCode;
+  /** Which part of the field it is about, such as the name of a parameter. */
+  part?: string;
+}
+
+export type Faults = Readonly<Record<string, Fault>>;
 
 function settingFault(field: FormField, text: string): FaultCode | null {
   if (text.trim() === '') return null;
   if (field.kind === 'json') {
-    try {
-      JSON.parse(text);
-      return null;
-    } catch {
-      return 'json';
-    }
+    if (jsonPlaceOf(text) !== null) return 'json';
+    // Only the safety settings are a list; they have an editor of their own.
+    return field.name === 'parameters' && !isJsonObject(text) ? 'jsonObject' : null;
   }
   if (field.kind !== 'number' && field.kind !== 'slider') return null;
   const number = readNumber(text);
@@ -40,14 +46,14 @@ function settingFault(field: FormField, text: string): FaultCode | null {
 
 /** Only what no server needs to be asked for; bounds are the server's, because they hang on the model. */
 export function ownFaults(fields: readonly FormField[], values: FormValues): Faults {
-  const found: Record<string, FaultCode> = {};
-  if (values.name.trim() === '') found['name'] = 'required';
+  const found: Record<string, Fault> = {};
+  if (values.name.trim() === '') found['name'] = { code: 'required' };
   for (const field of fields) {
     if (field.name === 'model' || field.name === 'baseUrl') {
-      if (field.required && values[field.name].trim() === '') found[field.name] = 'required';
+      if (field.required && values[field.name].trim() === '') found[field.name] = { code: 'required' };
     } else if (isSetting(field) && isShown(field, fields, values.settings)) {
       const fault = settingFault(field, values.settings[field.name] ?? '');
-      if (fault) found[field.name] = fault;
+      if (fault) found[field.name] = { code: fault };
     }
   }
   return found;
@@ -65,14 +71,19 @@ const byCode: Readonly<Record<string, FaultCode>> = {
   required_for_new_origin: 'newOrigin',
 };
 
+/** The administrators' face has other words for two fields. */
+const houseNames: Readonly<Record<string, string>> = { modelVariant: 'model', apiUrl: 'baseUrl' };
+
 /** A server's fault, at the field of this form that it concerns: `configuration.parameters.model` is about `parameters`. */
-export function faultAt(path: string, code: string, fields: readonly FormField[]): [name: string, code: FaultCode] {
-  const inner = path.replace(/^configuration\./, '');
+export function faultAt(path: string, code: string, fields: readonly FormField[]): [name: string, fault: Fault] {
+  const inner = houseNames[path] ?? path.replace(/^configuration\./, '');
   const field = fields.find(({ name }) => inner === name || inner.startsWith(`${name}.`));
-  if (inner === 'baseUrl') return [inner, byCode[code] ?? 'url'];
+  if (inner === 'baseUrl') return [inner, { code: byCode[code] ?? 'url' }];
+  const part = field && inner !== field.name ? inner.slice(field.name.length + 1) : undefined;
   const isText = field !== undefined && field.kind !== 'number' && field.kind !== 'slider';
   const said = byCode[code] ?? 'unknown';
-  return [field?.name ?? inner, said === 'range' && (isText || inner === 'name') ? 'long' : said];
+  if (part !== undefined && field?.kind === 'json') return [field.name, { code: 'reserved', part }];
+  return [field?.name ?? inner, { code: said === 'range' && (isText || inner === 'name') ? 'long' : said }];
 }
 
 export function serverFaults(error: unknown, fields: readonly FormField[]): Faults {

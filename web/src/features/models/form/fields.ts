@@ -1,7 +1,6 @@
 /** What a provider asks for, as its schema says it, and what the fields are called in the language of the page. */
-import en from '@patchbay/contract/messages/en.json';
-import id from '@patchbay/contract/messages/id.json';
 import type { Language } from '@patchbay/contract/translate';
+import { catalogueOf } from '../../../lib/language.ts';
 
 const kinds = ['text', 'password', 'url', 'select', 'slider', 'number', 'switch', 'headers', 'json', 'textarea'] as const;
 export type FieldKind = (typeof kinds)[number];
@@ -45,11 +44,9 @@ export function isShown({ visibleWhen }: FormField, fields: readonly FormField[]
   return visibleWhen.in.includes(settings[visibleWhen.field] || String(other?.default ?? ''));
 }
 
-const catalogues: Record<Language, unknown> = { en, id };
-
 /** The text behind a dotted key of the server's catalogue; what is no key is a name and stays as it is. */
 export function fieldText(key: string, language: Language): string {
-  let found = catalogues[language];
+  let found: unknown = catalogueOf(language).contract;
   for (const part of key.split('.'))
     found = typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[part] : undefined;
   return typeof found === 'string' ? found : key;

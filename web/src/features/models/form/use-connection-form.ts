@@ -1,9 +1,11 @@
 /** The state of a connection's form: what was typed, what is wrong with it, and what of it goes into a request. */
 import type { Configuration } from '@patchbay/contract/configurations';
 import type { Provider } from '@patchbay/contract/providers';
+import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
+import { useTypedSchema } from '../api/provider-schema.ts';
 import { useValidateConfiguration } from '../api/validate-configuration.ts';
-import { faultAt, ownFaults, serverFaults, type FaultCode, type Faults } from './faults.ts';
+import { faultAt, ownFaults, serverFaults, type Fault, type Faults } from './faults.ts';
 import { fieldId, isSetting, type FormField } from './fields.ts';
 import { settingsOf, settledOf, type FormValues } from './values.ts';
 
@@ -13,11 +15,18 @@ export interface ConnectionFormOptions {
   /** The connection that is edited; null for a new one. */
   stored: Configuration | null;
   initial: FormValues;
+  lens?: Lens;
   /** Called with what stands in the form after each change. */
   onChange?: (values: FormValues) => void;
 }
 
+/** What a person came from decides what fields are called: a model with a variant, or a connection with a default model. */
+export type Lens = 'connection' | 'model';
+
 export interface ConnectionForm extends ConnectionFormOptions {
+  lens: Lens;
+  /** Where requests would go with what is typed; null where that is no address. */
+  requestUrl: string | null;
   values: FormValues;
   faults: Faults;
   /** TRUE once something was typed that is not saved. */
@@ -32,6 +41,9 @@ export interface ConnectionForm extends ConnectionFormOptions {
   refuse: (error: unknown) => void;
 }
 
+/** So long nothing is asked while somebody types. */
+const typingPauseMs = 200;
+
 /** Brings a field into view, also out of a folded part of the form. */
 export function focusField(name: string): void {
   const element = document.getElementById(fieldId(name));
@@ -40,14 +52,17 @@ export function focusField(name: string): void {
   element?.focus();
 }
 
-function withFault(faults: Faults, name: string, code: FaultCode | undefined): Faults {
+function withFault(faults: Faults, name: string, fault: Fault | undefined): Faults {
   const { [name]: _former, ...rest } = faults;
-  return code === undefined ? rest : { ...rest, [name]: code };
+  return fault === undefined ? rest : { ...rest, [name]: fault };
 }
 
 export function useConnectionForm(options: ConnectionFormOptions): ConnectionForm {
-  const { provider, fields, stored, initial } = options;
+  const { provider, stored, initial } = options;
   const [values, setValues] = useState(initial);
+  const [typed] = useDebouncedValue({ model: values.model.trim(), baseUrl: values.baseUrl.trim() }, typingPauseMs);
+  const { data: schema } = useTypedSchema(provider.name, typed);
+  const fields = schema?.fields ?? options.fields;
   const [faults, setFaults] = useState<Faults>({});
   const validate = useValidateConfiguration(provider.name);
   const change = (next: FormValues, names: readonly string[]): void => {
@@ -73,6 +88,9 @@ export function useConnectionForm(options: ConnectionFormOptions): ConnectionFor
   };
   return {
     ...options,
+    lens: options.lens ?? 'connection',
+    fields,
+    requestUrl: schema?.requestUrl ?? null,
     values,
     faults,
     isDirty: JSON.stringify(values) !== JSON.stringify(initial),

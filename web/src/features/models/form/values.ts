@@ -144,3 +144,15 @@ export function changeOf(stored: Configuration, settled: ReturnType<typeof settl
   const changed = Object.entries(wanted).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]));
   return changed.length === 0 ? null : Object.fromEntries(changed);
 }
+
+/** The values with a template's settings: name, key and switches stay as they were typed. */
+export function withTemplate(values: FormValues, configuration: Tree, fields: readonly FormField[]): Partial<FormValues> {
+  const settings = fields.filter((field) => isSetting(field) && field.kind !== 'headers');
+  const told = settings.map(({ name }): [string, string] => [name, textOf(at(configuration, name))]).filter(([, text]) => text !== '');
+  const { model, baseUrl } = configuration;
+  return {
+    model: typeof model === 'string' ? model : values.model,
+    baseUrl: typeof baseUrl === 'string' ? baseUrl : values.baseUrl,
+    settings: { ...values.settings, ...Object.fromEntries(told) },
+  };
+}

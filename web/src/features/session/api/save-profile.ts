@@ -1,4 +1,4 @@
-/** Keeps language and theme with the person, so that they are the same in the next browser. */
+/** Keeps what people choose with the person, so that it is the same in the next browser. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 import { meQuery } from './me.ts';
@@ -6,6 +6,8 @@ import { meQuery } from './me.ts';
 export interface ProfileChoice {
   language?: 'en' | 'id';
   theme?: 'auto' | 'light' | 'dark';
+  name?: string;
+  timeZone?: string;
 }
 
 export function useSaveProfile() {

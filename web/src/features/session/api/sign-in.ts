@@ -16,3 +16,12 @@ export function useSignIn() {
     onSuccess: () => queryClient.clear(),
   });
 }
+
+/** The second step of a sign-in, where the password was not all. */
+export function useSecondStep() {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (proof: { code: string } | { recoveryCode: string }) => client.session.secondStep(proof),
+    onSuccess: () => queryClient.clear(),
+  });
+}

@@ -6,7 +6,15 @@ import { errorText } from '../../../lib/error-text.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useSignIn } from '../api/sign-in.ts';
 
-export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
+interface SignInFormProps {
+  /** Why the form is here again. */
+  notice?: string | null;
+  onSignedIn: () => void;
+  /** The password was right, and a second factor must follow. */
+  onSecondStep: () => void;
+}
+
+export function SignInForm({ notice = null, onSignedIn, onSecondStep }: SignInFormProps) {
   const t = useTranslations('signIn');
   const language = useLocale();
   const signIn = useSignIn();
@@ -20,11 +28,12 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const faults = { email: t('emailFault'), password: t('passwordFault') };
   const faultOf = (field: 'email' | 'password'): string | undefined => (form.errors[field] ? faults[field] : undefined);
   const submit = form.onSubmit(
-    (values) => signIn.mutate(values, { onSuccess: onSignedIn }),
+    (values) => signIn.mutate(values, { onSuccess: ({ secondFactor }) => (secondFactor ? onSecondStep() : onSignedIn()) }),
     (faults) => form.getInputNode(Object.keys(faults)[0] ?? 'email')?.focus(),
   );
   return (
     <form onSubmit={submit} noValidate className="pb-form">
+      {notice !== null && !signIn.isError && <Notice tone="bad">{notice}</Notice>}
       {signIn.isError && <Notice tone="bad">{errorText(signIn.error, language)}</Notice>}
       <TextInput
         {...form.getInputProps('email')}

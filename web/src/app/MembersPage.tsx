@@ -1,0 +1,32 @@
+/** `/members`: who is in the workspace, and as what. */
+import { Button } from '@mantine/core';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { Members } from '../features/people/components/Members.tsx';
+import { meQuery } from '../features/session/api/me.ts';
+import { useWorkspace } from '../lib/choices.ts';
+import { Empty } from '../ui/Empty.tsx';
+import { PageHead } from '../ui/PageHead.tsx';
+
+export function MembersPage() {
+  const t = useTranslations('people');
+  const { data: me } = useSuspenseQuery(meQuery);
+  const workspace = useWorkspace(me);
+  const [isInviting, setInviting] = useState(false);
+  if (!workspace)
+    return (
+      <>
+        <PageHead title={t('membersTitle')} />
+        <Empty title={t('noWorkspace')} text={t('noWorkspaceText', { organization: me.organization.name })} />
+      </>
+    );
+  return (
+    <>
+      <PageHead title={t('membersTitle')} text={t('membersText', { name: workspace.name })}>
+        {!isInviting && workspace.role === 'ADMIN' && <Button onClick={() => setInviting(true)}>{t('inviteMember')}</Button>}
+      </PageHead>
+      <Members key={workspace.id} me={me} workspace={workspace} isInviting={isInviting} onInvite={setInviting} />
+    </>
+  );
+}

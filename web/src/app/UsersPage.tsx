@@ -1,0 +1,22 @@
+/** `/admin/users`: everybody who may come in. */
+import { Button } from '@mantine/core';
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { Users } from '../features/people/components/Users.tsx';
+import { meQuery } from '../features/session/api/me.ts';
+import { PageHead } from '../ui/PageHead.tsx';
+
+export function UsersPage() {
+  const t = useTranslations('people');
+  const { data: me } = useSuspenseQuery(meQuery);
+  const [isInviting, setInviting] = useState(false);
+  return (
+    <>
+      <PageHead title={t('usersTitle')} text={t('usersText')}>
+        {!isInviting && me.role === 'administrator' && <Button onClick={() => setInviting(true)}>{t('inviteUser')}</Button>}
+      </PageHead>
+      <Users me={me} isInviting={isInviting} onInvite={setInviting} />
+    </>
+  );
+}

@@ -1,0 +1,71 @@
+/** Watches over the server while the line of events is lost: is it gone, or is it only the line? */
+import { onlineManager, type QueryClient } from '@tanstack/react-query';
+import { basePath } from '../../lib/page.ts';
+import { serverState, setServerState } from '../../lib/server-state.ts';
+
+const lookMs = 2_000;
+const lookTimeoutMs = 2_500;
+/** Without a line every list is asked again this often. */
+const pollMs = 10_000;
+
+export interface Watch {
+  lost(): void;
+  found(): void;
+  /** Looks at once; for a person who does not want to wait. */
+  look(): void;
+}
+
+/** A proxy that stands in for a server that is gone answers 502, 503 or 504. */
+async function answers(): Promise<boolean> {
+  try {
+    const answer = await fetch(`${basePath}healthz`, { cache: 'no-store', signal: AbortSignal.timeout(lookTimeoutMs) });
+    return answer.status < 500;
+  } catch {
+    return false;
+  }
+}
+
+export function createWatch(queries: QueryClient, onBack: () => void): Watch {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isLost = false;
+  let polledMs = 0;
+  const heard = (): void => {
+    const wasAway = serverState().isAway;
+    setServerState({ isAway: false, sinceMs: Date.now(), tries: 0 });
+    // Queries that waited for the network go on by themselves; what a page shows is asked again either way.
+    onlineManager.setOnline(true);
+    if (wasAway) void queries.invalidateQueries();
+  };
+  const look = async (): Promise<void> => {
+    clearTimeout(timer);
+    const isThere = await answers();
+    if (!isLost) return;
+    if (isThere) {
+      const wasAway = serverState().isAway;
+      heard();
+      if (wasAway) onBack();
+      else if (Date.now() - polledMs >= pollMs) {
+        polledMs = Date.now();
+        void queries.invalidateQueries({ type: 'active' });
+      }
+    } else {
+      onlineManager.setOnline(false);
+      setServerState({ isAway: true, tries: serverState().tries + 1 });
+    }
+    timer = setTimeout(() => void look(), lookMs);
+  };
+  return {
+    lost() {
+      if (isLost) return;
+      isLost = true;
+      polledMs = Date.now();
+      timer = setTimeout(() => void look(), lookMs / 4);
+    },
+    found() {
+      isLost = false;
+      clearTimeout(timer);
+      heard();
+    },
+    look: () => void look(),
+  };
+}

@@ -1,0 +1,62 @@
+/**
+ * What the navigation lists, in its order: the one list that the sidebar, the drawer, the bottom bar and the palette read.
+ *
+ * A new page takes three steps, none of which touches another area:
+ * 1. its route in the file of its area (`routes-chat.ts`, `routes-keys.ts`, `routes-people.ts`, `routes-admin.ts`, ...; personal
+ *    settings in `routes-settings.ts` below `settings`), lazy, named `<Something>Page`;
+ * 2. its name in both catalogues as `nav.<key>`;
+ * 3. one line here (or, for personal settings, in `settings-entries.ts`). `may` hides what a role can never use.
+ */
+import {
+  IconBuilding,
+  IconCube,
+  IconKey,
+  IconLayoutDashboard,
+  IconListCheck,
+  IconMessages,
+  IconPlugConnected,
+  IconSettings,
+  IconUsers,
+  IconUsersGroup,
+  type Icon,
+} from '@tabler/icons-react';
+import type { Me } from '@patchbay/contract/people';
+import type { LinkProps } from '@tanstack/react-router';
+import type { Messages } from 'use-intl';
+
+export type NavGroup = 'top' | 'gateway' | 'observe' | 'govern' | 'admin' | 'end';
+
+export interface NavEntry {
+  to: LinkProps['to'];
+  /** Its name is the message `nav.<key>`. */
+  key: Exclude<keyof Messages['nav'], 'group'>;
+  icon: Icon;
+  group: NavGroup;
+  /** Hides the page from those who can never use it; left out, everybody sees it. */
+  may?: (me: Me) => boolean;
+  /** Other beginnings of paths that belong to it, such as the pages of one object. */
+  also?: readonly string[];
+  /** The letter after `g` that leads there. */
+  letter?: string;
+}
+
+export const isAdministrator = (me: Me): boolean => me.role === 'administrator';
+export const maySeeModels = (me: Me): boolean => isAdministrator(me) || me.permissions.includes('manage_ai_models');
+
+export const mayChat = (me: Me): boolean => me.permissions.includes('use_ai_chat');
+
+export const navEntries: readonly NavEntry[] = [
+  { to: '/chat', key: 'chat', icon: IconMessages, group: 'top', letter: 'h', may: mayChat },
+  { to: '/', key: 'overview', icon: IconLayoutDashboard, group: 'gateway', letter: 'o' },
+  { to: '/settings/ai-connections', key: 'connections', icon: IconPlugConnected, group: 'gateway', letter: 'c', also: ['/connections'] },
+  { to: '/admin/ai_models', key: 'models', icon: IconCube, group: 'gateway', may: maySeeModels },
+  { to: '/admin/tasks', key: 'tasks', icon: IconListCheck, group: 'admin', may: isAdministrator, letter: 't' },
+  { to: '/keys', key: 'keys', icon: IconKey, group: 'gateway', letter: 'k' },
+  { to: '/members', key: 'members', icon: IconUsersGroup, group: 'govern' },
+  { to: '/admin/users', key: 'users', icon: IconUsers, group: 'admin', may: isAdministrator },
+  { to: '/admin/workspaces', key: 'workspaces', icon: IconBuilding, group: 'admin', may: isAdministrator },
+  { to: '/settings', key: 'settings', icon: IconSettings, group: 'end' },
+];
+
+/** The groups in their order; the first and the last go without a heading. */
+export const navGroups: readonly NavGroup[] = ['top', 'gateway', 'observe', 'govern', 'admin', 'end'];

@@ -1,0 +1,45 @@
+/** The pages of administrators: models, users, workspaces, tasks. Each is a lazy route of the shell. */
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { listSearchOf } from '../features/models/list/search.ts';
+import { shell } from './routes-root.tsx';
+
+const models = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/ai_models',
+  validateSearch: listSearchOf,
+  component: lazyRouteComponent(() => import('./ModelsPage.tsx'), 'ModelsPage'),
+});
+
+/** The form of a model lies over the list. */
+const modelForms = [
+  createRoute({
+    getParentRoute: () => models,
+    path: 'new',
+    component: lazyRouteComponent(() => import('./ModelFormPages.tsx'), 'NewModelPage'),
+  }),
+  createRoute({
+    getParentRoute: () => models,
+    path: '$id/edit',
+    component: lazyRouteComponent(() => import('./ModelFormPages.tsx'), 'EditModelPage'),
+  }),
+] as const;
+
+const tasks = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/tasks',
+  component: lazyRouteComponent(() => import('./TasksPage.tsx'), 'TasksPage'),
+});
+
+const users = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/users',
+  component: lazyRouteComponent(() => import('./UsersPage.tsx'), 'UsersPage'),
+});
+
+const workspaces = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/workspaces',
+  component: lazyRouteComponent(() => import('./WorkspacesPage.tsx'), 'WorkspacesPage'),
+});
+
+export const adminRoutes = [tasks, models.addChildren([...modelForms]), users, workspaces] as const;

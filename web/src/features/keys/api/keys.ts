@@ -1,0 +1,60 @@
+/** Access keys: the list, and what changes it. A secret leaves the store of answers as soon as its page lets go of it. */
+import type { AccessKeyView } from '@patchbay/contract/access-keys';
+import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from '../../../lib/client.ts';
+
+const keysMax = 500;
+
+export const keysQuery = queryOptions({
+  queryKey: ['access-keys'],
+  queryFn: async ({ signal }) => (await client.accessKeys.list({ ended: true, limit: keysMax }, signal)).data,
+});
+
+export interface KeyInput {
+  name: string;
+  models: string[] | null;
+  rpm: number | null;
+  tpm: number | null;
+  budgetUsd: string | null;
+  expiresAt: string | null;
+}
+
+/** Nothing of these answers is kept: they hold the key. */
+const unkept = { gcTime: 0 } as const;
+
+function useChanged(): () => Promise<void> {
+  const queryClient = useQueryClient();
+  return () => queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
+}
+
+export function useCreateKey() {
+  const onSuccess = useChanged();
+  return useMutation({
+    ...unkept,
+    mutationFn: (input: KeyInput & { workspaceId: string | null }) => client.accessKeys.create(input),
+    onSuccess,
+  });
+}
+
+export function useChangeKey() {
+  const onSuccess = useChanged();
+  return useMutation({
+    mutationFn: ({ key, input }: { key: AccessKeyView; input: KeyInput }) =>
+      client.accessKeys.update(key.id, { ...input, revision: key.revision }),
+    onSuccess,
+  });
+}
+
+export function useRotateKey() {
+  const onSuccess = useChanged();
+  return useMutation({
+    ...unkept,
+    mutationFn: ({ id, overlapHours }: { id: string; overlapHours: number }) => client.accessKeys.rotate(id, { overlapHours }),
+    onSuccess,
+  });
+}
+
+export function useRevokeKey() {
+  const onSuccess = useChanged();
+  return useMutation({ mutationFn: (id: string) => client.accessKeys.revoke(id), onSuccess });
+}

@@ -1,0 +1,136 @@
+/** All of the access keys' page below its head: the form, the key that was just made, the list, and its questions. */
+import type { AccessKeyView } from '@patchbay/contract/access-keys';
+import type { Me } from '@patchbay/contract/people';
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
+import { useNow, useTranslations } from 'use-intl';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Empty } from '../../../ui/Empty.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { SecretReveal } from '../../../ui/SecretReveal.tsx';
+import { keysQuery, useChangeKey, useCreateKey } from '../api/keys.ts';
+import { RevokeQuestion, RotateQuestion } from './KeyQuestions.tsx';
+import { KeyTable } from './KeyTable.tsx';
+
+// The list comes first; form and commands come with the press that asks for them.
+const KeyForm = lazy(async () => ({ default: (await import('./KeyForm.tsx')).KeyForm }));
+const KeySnippets = lazy(async () => ({ default: (await import('./KeySnippets.tsx')).KeySnippets }));
+
+interface AccessKeysProps {
+  me: Me;
+  isAdding: boolean;
+  onAdd: (isAdding: boolean) => void;
+}
+
+type Shown = { key: string; name: string; models: string[] | null; isNew: boolean };
+
+export function AccessKeys({ me, isAdding, onAdd }: AccessKeysProps) {
+  const t = useTranslations('keys');
+  const announce = useAnnounce();
+  const nowMs = useNow({ updateInterval: 30_000 }).getTime();
+  const { data: keys, error, refetch } = useQuery(keysQuery);
+  const [shown, setShown] = useState<Shown | null>(null);
+  const [editing, setEditing] = useState<AccessKeyView | null>(null);
+  const [rotating, setRotating] = useState<AccessKeyView | null>(null);
+  const [revoking, setRevoking] = useState<AccessKeyView | null>(null);
+  const toTitle = (): void => document.getElementById('page-title')?.focus();
+  const said = (text: string): void => {
+    announce(text);
+    toTitle();
+  };
+  const stored = (): void => {
+    setShown(null);
+    toTitle();
+  };
+  if (!keys && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
+  if (!keys) return <Loading />;
+  if (shown)
+    return (
+      <SecretReveal
+        title={shown.isNew ? t('created') : t('rotated')}
+        label={t('secretLabel')}
+        secret={shown.key}
+        storedLabel={t('stored')}
+        onDone={stored}
+      >
+        <Suspense fallback={<Loading />}>
+          <KeySnippets secret={shown.key} models={shown.models} />
+        </Suspense>
+      </SecretReveal>
+    );
+  return (
+    <>
+      {isAdding && (
+        <NewKey
+          me={me}
+          onClose={() => onAdd(false)}
+          onCreated={(made) => {
+            onAdd(false);
+            setShown({ ...made, isNew: true });
+          }}
+        />
+      )}
+      {editing && (
+        <EditKey
+          key={editing.id}
+          of={editing}
+          onClose={() => setEditing(null)}
+          onSaved={(name) => {
+            setEditing(null);
+            said(t('saved', { name }));
+          }}
+        />
+      )}
+      {keys.length === 0 && !isAdding && (
+        <Empty title={t('emptyTitle')} text={t('emptyText')}>
+          <Button onClick={() => onAdd(true)}>{t('add')}</Button>
+        </Empty>
+      )}
+      {keys.length > 0 && <KeyTable keys={keys} nowMs={nowMs} onEdit={setEditing} onRotate={setRotating} onRevoke={setRevoking} />}
+      <RotateQuestion of={rotating} onClose={() => setRotating(null)} onRotated={(made) => setShown({ ...made, isNew: false })} />
+      <RevokeQuestion of={revoking} onClose={() => setRevoking(null)} onRevoked={(name) => said(t('revokedNamed', { name }))} />
+    </>
+  );
+}
+
+function NewKey({ me, onClose, onCreated }: { me: Me; onClose: () => void; onCreated: (made: AccessKeyView & { key: string }) => void }) {
+  const t = useTranslations('keys');
+  const create = useCreateKey();
+  const writable = me.workspaces.filter(({ role }) => role !== 'READ');
+  return (
+    <Panel title={t('addTitle')} takesFocus>
+      <Suspense fallback={<Loading />}>
+        <KeyForm
+          of={null}
+          workspaces={writable}
+          isPending={create.isPending}
+          error={create.error}
+          onSave={(input, workspaceId, onError) => create.mutate({ ...input, workspaceId }, { onSuccess: onCreated, onError })}
+          onCancel={onClose}
+        />
+      </Suspense>
+    </Panel>
+  );
+}
+
+function EditKey({ of, onClose, onSaved }: { of: AccessKeyView; onClose: () => void; onSaved: (name: string) => void }) {
+  const t = useTranslations('keys');
+  const change = useChangeKey();
+  return (
+    <Panel title={t('editTitle', { name: of.name })} takesFocus>
+      <Suspense fallback={<Loading />}>
+        <KeyForm
+          of={of}
+          workspaces={[]}
+          isPending={change.isPending}
+          error={change.error}
+          onSave={(input, _, onError) => change.mutate({ key: of, input }, { onSuccess: ({ name }) => onSaved(name), onError })}
+          onCancel={onClose}
+        />
+      </Suspense>
+    </Panel>
+  );
+}

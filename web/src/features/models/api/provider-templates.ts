@@ -1,0 +1,14 @@
+/** Starting points for a connection to a provider. */
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { client } from '../../../lib/client.ts';
+
+const providerTemplatesQuery = (provider: string) =>
+  queryOptions({
+    queryKey: ['providers', provider, 'templates'],
+    queryFn: ({ signal }) => client.providers.templates(provider, signal),
+    staleTime: 60_000,
+    // The form does not wait for them.
+    retry: false,
+  });
+
+export const useProviderTemplates = (provider: string) => useQuery(providerTemplatesQuery(provider));

@@ -1,0 +1,26 @@
+/** What every way to a connection's form waits for: the provider and the fields of its form. */
+import type { Provider } from '@patchbay/contract/providers';
+import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { Failure } from '../../../ui/Failure.tsx';
+import { providerSchemaQuery } from '../api/provider-schema.ts';
+import { useProviders } from '../api/providers.ts';
+import type { FormField } from '../form/fields.ts';
+import { ConfigurationSkeleton } from './ConfigurationSkeleton.tsx';
+
+interface ConnectionFrameProps {
+  /** Undefined while it is not known yet. */
+  provider: string | undefined;
+  organization: string;
+  children: (provider: Provider, fields: readonly FormField[]) => ReactNode;
+}
+
+export function ConnectionFrame({ provider: name, organization, children }: ConnectionFrameProps) {
+  const providers = useProviders();
+  const provider = providers.data?.find((one) => one.name === name);
+  const schema = useQuery({ ...providerSchemaQuery(provider?.name ?? ''), enabled: provider !== undefined });
+  const failed = [providers, schema].find((query) => query.isError);
+  if (failed) return <Failure error={failed.error} organization={organization} onRetry={() => void failed.refetch()} />;
+  if (!provider || !schema.data) return <ConfigurationSkeleton />;
+  return children(provider, schema.data.fields);
+}

@@ -1,0 +1,15 @@
+/** Stands where rows will be, so that nothing jumps when they come. */
+import { useTranslations } from 'use-intl';
+import classes from './Detail.module.css';
+
+export function Skeleton({ rows }: { rows: number }) {
+  const t = useTranslations('detail');
+  return (
+    <output className={classes['skeleton']}>
+      <span className={classes['unseen']}>{t('loading')}</span>
+      {Array.from({ length: rows }, (_, row) => (
+        <span key={row} className={classes['line']} aria-hidden="true" />
+      ))}
+    </output>
+  );
+}

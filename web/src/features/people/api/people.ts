@@ -1,0 +1,76 @@
+/** The people of the installation, the members of workspaces, and invitations. */
+import type { InvitationCalls } from '@patchbay/client/invitations';
+import type { User } from '@patchbay/contract/people';
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { client } from '../../../lib/client.ts';
+
+const usersAtOnce = 50;
+const invitationsMax = 200;
+
+export const usersQuery = (q: string) =>
+  infiniteQueryOptions({
+    queryKey: ['users', q],
+    queryFn: ({ pageParam, signal }) => client.users.list({ q: q === '' ? undefined : q, cursor: pageParam, limit: usersAtOnce }, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+  });
+
+export const workspacesQuery = queryOptions({ queryKey: ['workspaces'], queryFn: async () => (await client.getWorkspaces()).workspaces });
+
+export const workspaceQuery = (id: string) =>
+  queryOptions({ queryKey: ['workspaces', id], queryFn: async () => (await client.getWorkspace(id)).workspace });
+
+export const invitationsQuery = (workspaceId: string | null) =>
+  queryOptions({
+    queryKey: ['invitations', workspaceId],
+    queryFn: async ({ signal }) =>
+      (await client.invitations.list({ limit: invitationsMax, ...(workspaceId === null ? {} : { workspaceId }) }, signal)).data,
+  });
+
+/** A change of people shows wherever people are listed. */
+function useChange<Input, Output>(run: (input: Input) => Promise<Output>) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    // Some of these answers hold a link or a password that is shown once.
+    gcTime: 0,
+    mutationFn: run,
+    onSuccess: async () => {
+      for (const name of ['users', 'workspaces', 'invitations', 'me']) await queryClient.invalidateQueries({ queryKey: [name] });
+    },
+  });
+}
+
+export const useInvite = () => useChange((input: Parameters<InvitationCalls['create']>[0]) => client.invitations.create(input));
+export const useWithdraw = () => useChange((id: string) => client.invitations.revoke(id));
+
+export type UserDeed =
+  | { kind: 'change'; id: string; change: Parameters<typeof client.users.update>[1] }
+  | { kind: 'delete' | 'reset'; id: string };
+
+export const useUserDeed = () =>
+  useChange(async (deed: UserDeed): Promise<User | null> => {
+    if (deed.kind === 'change') return client.users.update(deed.id, deed.change);
+    await (deed.kind === 'delete' ? client.users.delete(deed.id) : client.users.resetSecondFactor(deed.id));
+    return null;
+  });
+
+export type MemberRole = 'READ' | 'WRITE' | 'ADMIN';
+
+/** Null removes the member. */
+export const useMemberRole = () =>
+  useChange(async ({ workspaceId, userId, role }: { workspaceId: string; userId: string; role: MemberRole | null }) => {
+    if (role === null) await client.removeUserFromWorkspace(workspaceId, userId);
+    else await client.updateWorkspaceUserRole(workspaceId, userId, { role });
+  });
+
+export type WorkspaceDeed =
+  | { kind: 'create'; name: string }
+  | { kind: 'rename'; id: string; name: string }
+  | { kind: 'delete'; id: string };
+
+export const useWorkspaceDeed = () =>
+  useChange(async (deed: WorkspaceDeed): Promise<void> => {
+    if (deed.kind === 'create') await client.createWorkspace({ name: deed.name });
+    else if (deed.kind === 'rename') await client.updateWorkspace(deed.id, { name: deed.name });
+    else await client.deleteWorkspace(deed.id);
+  });

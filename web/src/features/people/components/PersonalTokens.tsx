@@ -1,0 +1,174 @@
+/** Personal tokens: made, shown once, listed, revoked. */
+import type { Me, Token } from '@patchbay/contract/people';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { isNotEmpty, useForm } from '@mantine/form';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useFormatter, useLocale, useNow, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Confirm } from '../../../ui/Confirm.tsx';
+import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { Empty } from '../../../ui/Empty.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { SecretReveal } from '../../../ui/SecretReveal.tsx';
+import { Status } from '../../../ui/Status.tsx';
+import { When } from '../../../ui/When.tsx';
+import { tokensQuery, useCreateToken, useRevokeToken } from '../api/security.ts';
+import classes from './security.module.css';
+
+const dayMs = 86_400_000;
+/** That many days from now; null for never. */
+const endIn = (days: string): string | null => (days === 'never' ? null : new Date(Date.now() + Number(days) * dayMs).toISOString());
+const expiries = ['30', '90', '365', 'never'] as const;
+
+export function PersonalTokens({ me, isAdding, onAdd }: { me: Me; isAdding: boolean; onAdd: (isAdding: boolean) => void }) {
+  const t = useTranslations('tokens');
+  const announce = useAnnounce();
+  const { data: tokens, error, refetch } = useQuery(tokensQuery);
+  const [shown, setShown] = useState<string | null>(null);
+  const [revoking, setRevoking] = useState<Token | null>(null);
+  const toTitle = (): void => document.getElementById('page-title')?.focus();
+  if (!tokens && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
+  if (!tokens) return <Loading />;
+  const stored = (): void => {
+    setShown(null);
+    toTitle();
+  };
+  if (shown !== null)
+    return <SecretReveal title={t('created')} label={t('secretLabel')} secret={shown} storedLabel={t('stored')} onDone={stored} />;
+  const created = (token: string): void => {
+    onAdd(false);
+    setShown(token);
+  };
+  const revoked = (name: string): void => {
+    announce(t('revokedNamed', { name }));
+    toTitle();
+  };
+  return (
+    <>
+      {isAdding && <NewToken onCreated={created} onCancel={() => onAdd(false)} />}
+      {tokens.length === 0 && !isAdding && (
+        <Empty title={t('emptyTitle')} text={t('emptyText')}>
+          <Button onClick={() => onAdd(true)}>{t('add')}</Button>
+        </Empty>
+      )}
+      {tokens.length > 0 && <TokenTable tokens={tokens} onRevoke={setRevoking} />}
+      <RevokeToken of={revoking} onClose={() => setRevoking(null)} onRevoked={revoked} />
+    </>
+  );
+}
+
+function TokenTable({ tokens, onRevoke }: { tokens: readonly Token[]; onRevoke: (token: Token) => void }) {
+  const t = useTranslations('tokens');
+  const format = useFormatter();
+  const nowMs = useNow({ updateInterval: 30_000 }).getTime();
+  const isOver = ({ revokedAt, expiresAt }: Token): boolean => revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= nowMs);
+  const columns: Column<Token>[] = [
+    { key: 'name', head: t('name'), render: ({ name }) => name },
+    { key: 'token', head: t('token'), render: ({ last4 }) => <code className={classes['secret']}>pat-pb-…{last4}</code> },
+    { key: 'since', head: t('since'), render: ({ createdAt }) => <When iso={createdAt} /> },
+    {
+      key: 'expires',
+      head: t('expires'),
+      render: (token) => {
+        if (token.revokedAt !== null) return <Status tone="off" text={t('revoked')} />;
+        if (isOver(token)) return <Status tone="warn" text={t('expired')} />;
+        return token.expiresAt === null ? t('never') : format.dateTime(new Date(token.expiresAt), { dateStyle: 'medium' });
+      },
+    },
+    {
+      key: 'actions',
+      head: t('actions'),
+      kind: 'actions',
+      render: (token) =>
+        token.revokedAt === null && (
+          <Button variant="subtle" size="compact-sm" aria-label={t('revokeNamed', { name: token.name })} onClick={() => onRevoke(token)}>
+            {t('revoke')}
+          </Button>
+        ),
+    },
+  ];
+  return <DataTable label={t('table', { count: tokens.length })} columns={columns} rows={tokens} keyOf={({ id }) => id} isQuiet={isOver} />;
+}
+
+function NewToken({ onCreated, onCancel }: { onCreated: (token: string) => void; onCancel: () => void }) {
+  const t = useTranslations('tokens');
+  const language = useLocale();
+  const create = useCreateToken();
+  const form = useForm({ mode: 'uncontrolled', initialValues: { name: '', expiry: '90' }, validate: { name: isNotEmpty(true) } });
+  const submit = form.onSubmit(
+    ({ name, expiry }) => {
+      create.mutate({ name: name.trim(), expiresAt: endIn(expiry) }, { onSuccess: ({ token }) => onCreated(token) });
+    },
+    () => form.getInputNode('name')?.focus(),
+  );
+  return (
+    <Panel title={t('addTitle')} takesFocus>
+      <form onSubmit={submit} noValidate className="pb-form">
+        {create.isError && <Notice tone="bad">{errorText(create.error, language)}</Notice>}
+        <TextInput
+          {...form.getInputProps('name')}
+          key={form.key('name')}
+          label={t('name')}
+          description={t('nameHint')}
+          error={form.errors['name'] ? t('nameFault') : undefined}
+          required
+          withAsterisk={false}
+        />
+        <NativeSelect {...form.getInputProps('expiry')} key={form.key('expiry')} label={t('expires')}>
+          {expiries.map((value) => (
+            <option key={value} value={value}>
+              {t(`expiryOf.${value}`)}
+            </option>
+          ))}
+        </NativeSelect>
+        <div className={classes['buttons']}>
+          <Button variant="default" onClick={onCancel}>
+            {t('cancel')}
+          </Button>
+          <Button type="submit" loading={create.isPending} loaderProps={{ 'aria-label': t('saving') }}>
+            {t('create')}
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+function RevokeToken({ of, onClose, onRevoked }: { of: Token | null; onClose: () => void; onRevoked: (name: string) => void }) {
+  const t = useTranslations('tokens');
+  const language = useLocale();
+  const revoke = useRevokeToken();
+  const close = (): void => {
+    revoke.reset();
+    onClose();
+  };
+  const confirm = (): void => {
+    if (!of) return;
+    revoke.mutate(of.id, {
+      onSuccess: () => {
+        close();
+        onRevoked(of.name);
+      },
+    });
+  };
+  return (
+    <Confirm
+      isOpen={of !== null}
+      title={t('revokeTitle', { name: of?.name ?? '' })}
+      cancelLabel={t('keep')}
+      confirmLabel={t('revokeToken')}
+      tone="bad"
+      isPending={revoke.isPending}
+      onConfirm={confirm}
+      onClose={close}
+    >
+      <p>{t('revokeText', { name: of?.name ?? '' })}</p>
+      {revoke.isError && <Notice tone="bad">{errorText(revoke.error, language)}</Notice>}
+    </Confirm>
+  );
+}

@@ -1,0 +1,146 @@
+/** The people of the installation, for administrators: search, page by page, and what can be done with each. */
+import type { Me, User } from '@patchbay/contract/people';
+import { Button, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
+import { useTranslations } from 'use-intl';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { SecretReveal } from '../../../ui/SecretReveal.tsx';
+import { Status } from '../../../ui/Status.tsx';
+import { usersQuery } from '../api/people.ts';
+import { InvitationList } from './InvitationList.tsx';
+import classes from './security.module.css';
+import { UserButtons, UserQuestion, type Question } from './UserQuestion.tsx';
+
+const pauseMs = 250;
+const focusTitle = (): void => document.getElementById('page-title')?.focus();
+
+// The list comes first; the forms come with the press that asks for them.
+const InvitePanel = lazy(async () => ({ default: (await import('./InvitePanel.tsx')).InvitePanel }));
+const UserForm = lazy(async () => ({ default: (await import('./UserForm.tsx')).UserForm }));
+
+export function Users({ me, isInviting, onInvite }: { me: Me; isInviting: boolean; onInvite: (isInviting: boolean) => void }) {
+  const t = useTranslations('people');
+  const announce = useAnnounce();
+  const [text, setText] = useState('');
+  const [q] = useDebouncedValue(text.trim(), pauseMs);
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
+    ...usersQuery(q),
+    placeholderData: keepPreviousData,
+  });
+  const [link, setLink] = useState<string | null>(null);
+  const [editing, setEditing] = useState<User | null>(null);
+  const [question, setQuestion] = useState<Question | null>(null);
+  if (!data && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
+  if (!data) return <Loading />;
+  const stored = (): void => {
+    setLink(null);
+    focusTitle();
+  };
+  if (link !== null)
+    return <SecretReveal title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />;
+  const done = (said: string): void => {
+    setEditing(null);
+    setQuestion(null);
+    announce(said);
+    focusTitle();
+  };
+  const invited = (made: string): void => {
+    onInvite(false);
+    setLink(made);
+  };
+  const users = data.pages.flatMap((page) => page.data);
+  return (
+    <>
+      <Suspense fallback={<Loading />}>
+        {isInviting && (
+          <InvitePanel workspace={null} onInvited={invited} onAdded={() => onInvite(false)} onCancel={() => onInvite(false)} />
+        )}
+        {editing && (
+          <UserForm key={editing.id} of={editing} onSaved={(name) => done(t('saved', { name }))} onCancel={() => setEditing(null)} />
+        )}
+      </Suspense>
+      <TextInput
+        className={classes['search']}
+        label={t('search')}
+        placeholder={t('searchHint')}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+      />
+      {users.length === 0 ? (
+        <p>
+          {t('emptyFilter', { q })}{' '}
+          <Button variant="subtle" size="compact-sm" onClick={() => setText('')}>
+            {t('clearSearch')}
+          </Button>
+        </p>
+      ) : (
+        <UserTable me={me} users={users} onEdit={setEditing} onAsk={setQuestion} />
+      )}
+      {hasNextPage && (
+        <div>
+          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {t('loadMore')}
+          </Button>
+        </div>
+      )}
+      <InvitationList workspaceId={null} />
+      <UserQuestion question={question} onClose={() => setQuestion(null)} onDone={done} />
+    </>
+  );
+}
+
+interface UserTableProps {
+  me: Me;
+  users: readonly User[];
+  onEdit: (user: User) => void;
+  onAsk: (question: Question) => void;
+}
+
+function UserTable({ me, users, onEdit, onAsk }: UserTableProps) {
+  const t = useTranslations('people');
+  const columns: Column<User>[] = [
+    {
+      key: 'name',
+      head: t('name'),
+      render: ({ id, name, email }) => (
+        <span className={classes['person']}>
+          {id === me.id ? t('you', { name }) : name}
+          <span className={classes['email']}>{email}</span>
+        </span>
+      ),
+    },
+    { key: 'role', head: t('role'), render: ({ role }) => t(`houseRole.${role}`) },
+    {
+      key: 'permissions',
+      head: t('permissions'),
+      render: ({ role, permissions }) =>
+        role === 'administrator' ? t('all') : permissions.map((one) => t(`permissionShort.${one}`)).join(', ') || t('none'),
+    },
+    { key: 'factor', head: t('factor'), render: ({ hasSecondFactor }) => (hasSecondFactor ? t('on') : t('off')) },
+    {
+      key: 'state',
+      head: t('state'),
+      render: ({ disabled }) => <Status tone={disabled ? 'off' : 'ok'} text={disabled ? t('inactive') : t('active')} />,
+    },
+    {
+      key: 'actions',
+      head: t('actions'),
+      kind: 'actions',
+      render: (user) => <UserButtons user={user} isMe={user.id === me.id} onEdit={onEdit} onAsk={onAsk} />,
+    },
+  ];
+  return (
+    <DataTable
+      label={t('users', { count: users.length })}
+      columns={columns}
+      rows={users}
+      keyOf={({ id }) => id}
+      isQuiet={({ disabled }) => disabled}
+    />
+  );
+}

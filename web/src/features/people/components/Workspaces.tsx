@@ -1,0 +1,159 @@
+/** The workspaces of the installation, for administrators: made, renamed, deleted when they hold nothing any more. */
+import type { Me } from '@patchbay/contract/people';
+import type { WorkspaceView } from '@patchbay/contract/workspaces';
+import { Button, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useRef, useState, type FormEvent } from 'react';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Confirm } from '../../../ui/Confirm.tsx';
+import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { Empty } from '../../../ui/Empty.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { When } from '../../../ui/When.tsx';
+import { useWorkspaceDeed, workspacesQuery } from '../api/people.ts';
+import classes from './security.module.css';
+
+interface WorkspacesProps {
+  me: Me;
+  isAdding: boolean;
+  onAdd: (isAdding: boolean) => void;
+  /** Shows the members of one. */
+  onMembers: (id: string) => void;
+}
+
+export function Workspaces({ me, isAdding, onAdd, onMembers }: WorkspacesProps) {
+  const t = useTranslations('workspaces');
+  const announce = useAnnounce();
+  const { data: workspaces, error, refetch } = useQuery(workspacesQuery);
+  const [renaming, setRenaming] = useState<WorkspaceView | null>(null);
+  const [deleting, setDeleting] = useState<WorkspaceView | null>(null);
+  if (!workspaces && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
+  if (!workspaces) return <Loading />;
+  const done = (said: string): void => {
+    onAdd(false);
+    setRenaming(null);
+    setDeleting(null);
+    announce(said);
+    document.getElementById('page-title')?.focus();
+  };
+  const columns: Column<WorkspaceView>[] = [
+    { key: 'name', head: t('name'), render: ({ name }) => name },
+    {
+      key: 'members',
+      head: t('members'),
+      render: ({ id, name, users }) => (
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          ml={-8}
+          aria-label={t('membersNamed', { count: users.length, name })}
+          onClick={() => onMembers(id)}
+        >
+          {t('memberCount', { count: users.length })}
+        </Button>
+      ),
+    },
+    { key: 'since', head: t('since'), render: ({ createdAt }) => <When iso={createdAt} /> },
+    {
+      key: 'actions',
+      head: t('actions'),
+      kind: 'actions',
+      render: (one) => (
+        <>
+          <Button variant="subtle" size="compact-sm" aria-label={t('renameNamed', { name: one.name })} onClick={() => setRenaming(one)}>
+            {t('rename')}
+          </Button>
+          <Button variant="subtle" size="compact-sm" aria-label={t('deleteNamed', { name: one.name })} onClick={() => setDeleting(one)}>
+            {t('delete')}
+          </Button>
+        </>
+      ),
+    },
+  ];
+  return (
+    <>
+      {isAdding && <NameForm of={null} onDone={(name) => done(t('made', { name }))} onCancel={() => onAdd(false)} />}
+      {renaming && (
+        <NameForm key={renaming.id} of={renaming} onDone={(name) => done(t('saved', { name }))} onCancel={() => setRenaming(null)} />
+      )}
+      {workspaces.length === 0 ? (
+        <Empty title={t('emptyTitle')} text={t('emptyText')} />
+      ) : (
+        <DataTable label={t('table', { count: workspaces.length })} columns={columns} rows={workspaces} keyOf={({ id }) => id} />
+      )}
+      <DeleteWorkspace of={deleting} onClose={() => setDeleting(null)} onDeleted={(name) => done(t('deleted', { name }))} />
+    </>
+  );
+}
+
+function NameForm({ of, onDone, onCancel }: { of: WorkspaceView | null; onDone: (name: string) => void; onCancel: () => void }) {
+  const t = useTranslations('workspaces');
+  const language = useLocale();
+  const deed = useWorkspaceDeed();
+  const input = useRef<HTMLInputElement>(null);
+  const [isEmpty, setEmpty] = useState(false);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const name = input.current?.value.trim() ?? '';
+    setEmpty(name === '');
+    if (name === '') return input.current?.focus();
+    deed.mutate(of === null ? { kind: 'create', name } : { kind: 'rename', id: of.id, name }, {
+      onSuccess: () => onDone(name),
+      onError: () => input.current?.focus(),
+    });
+  };
+  return (
+    <Panel title={of === null ? t('addTitle') : t('renameTitle', { name: of.name })} takesFocus>
+      <form onSubmit={submit} noValidate className="pb-form">
+        <TextInput
+          ref={input}
+          label={t('name')}
+          defaultValue={of?.name ?? ''}
+          error={isEmpty ? t('nameFault') : deed.isError ? errorText(deed.error, language) : undefined}
+          required
+          withAsterisk={false}
+        />
+        <div className={classes['buttons']}>
+          <Button variant="default" onClick={onCancel}>
+            {t('cancel')}
+          </Button>
+          <Button type="submit" loading={deed.isPending} loaderProps={{ 'aria-label': t('saving') }}>
+            {of === null ? t('create') : t('save')}
+          </Button>
+        </div>
+      </form>
+    </Panel>
+  );
+}
+
+function DeleteWorkspace({ of, onClose, onDeleted }: { of: WorkspaceView | null; onClose: () => void; onDeleted: (name: string) => void }) {
+  const t = useTranslations('workspaces');
+  const language = useLocale();
+  const deed = useWorkspaceDeed();
+  const close = (): void => {
+    deed.reset();
+    onClose();
+  };
+  return (
+    <Confirm
+      isOpen={of !== null}
+      title={t('deleteTitle', { name: of?.name ?? '' })}
+      cancelLabel={t('cancel')}
+      confirmLabel={t('deleteIt')}
+      tone="bad"
+      isPending={deed.isPending}
+      onConfirm={() => {
+        if (of) deed.mutate({ kind: 'delete', id: of.id }, { onSuccess: () => onDeleted(of.name) });
+      }}
+      onClose={close}
+    >
+      <p>{t('deleteText', { count: of?.users.length ?? 0 })}</p>
+      {deed.isError && <Notice tone="bad">{errorText(deed.error, language)}</Notice>}
+    </Confirm>
+  );
+}

@@ -1,0 +1,140 @@
+/** Stacked bars from zero, with the same figures as a table one button away. It knows no unit and no language. */
+import { Button } from '@mantine/core';
+import { useId, useState } from 'react';
+import classes from './Bars.module.css';
+import { picture } from './picture.ts';
+import { scaleTop } from './chart-scale.ts';
+
+export interface BarGroup {
+  key: string;
+  /** What the bar stands for: a day, an hour. */
+  label: string;
+  /** One value per series, in their order. */
+  values: readonly number[];
+}
+
+interface BarsProps {
+  title: string;
+  /** The chart as a sentence. */
+  summary: string;
+  /** At most six: there are no more colours that everybody can tell apart. */
+  series: readonly string[];
+  groups: readonly BarGroup[];
+  format: (value: number) => string;
+  /** Head of the column of labels. */
+  labelTitle: string;
+  showTable: string;
+  hideTable: string;
+}
+
+export const seriesMax = 6;
+const slot = 10;
+const gap = 2;
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+
+export function StackedBars({ title, summary, series, groups, format, labelTitle, showTable, hideTable }: BarsProps) {
+  const [isTable, setTable] = useState(false);
+  const id = useId();
+  const top = scaleTop(Math.max(0, ...groups.map(({ values }) => sum(values))));
+  return (
+    <figure className={classes['bars']} aria-labelledby={id}>
+      <figcaption className={classes['head']}>
+        <span className={classes['title']} id={id}>
+          {title}
+        </span>
+        <Button size="compact-xs" variant="subtle" aria-expanded={isTable} onClick={() => setTable(!isTable)}>
+          {isTable ? hideTable : showTable}
+        </Button>
+      </figcaption>
+      {isTable ? (
+        <BarTable title={title} series={series} groups={groups} format={format} labelTitle={labelTitle} />
+      ) : (
+        <div className={classes['plot']}>
+          <div className={classes['scale']} aria-hidden="true">
+            <span>{format(top)}</span>
+            <span>{format(0)}</span>
+          </div>
+          <svg viewBox={`0 0 ${Math.max(1, groups.length) * slot} 100`} preserveAspectRatio="none" {...picture} aria-label={summary}>
+            {groups.map((group, index) => (
+              <Bar key={group.key} group={group} x={index * slot + gap / 2} top={top} series={series} format={format} />
+            ))}
+          </svg>
+          <div className={classes['ends']} aria-hidden="true">
+            <span>{groups[0]?.label}</span>
+            <span>{groups.length > 1 ? groups.at(-1)?.label : ''}</span>
+          </div>
+          {series.length > 1 && <Legend series={series} />}
+        </div>
+      )}
+    </figure>
+  );
+}
+
+interface BarProps extends Pick<BarsProps, 'series' | 'format'> {
+  group: BarGroup;
+  x: number;
+  top: number;
+}
+
+function Bar({ group, x, top, series, format }: BarProps) {
+  const text = series.map((name, index) => `${name} ${format(group.values[index] ?? 0)}`).join(', ');
+  const heights = group.values.map((value) => (Math.max(0, value) / top) * 100);
+  return (
+    <g>
+      <title>{`${group.label}: ${text}`}</title>
+      {heights.map((height, index) => (
+        <rect
+          key={series[index]}
+          data-series={(index % seriesMax) + 1}
+          x={x}
+          y={100 - sum(heights.slice(0, index + 1))}
+          width={slot - gap}
+          height={height}
+        />
+      ))}
+    </g>
+  );
+}
+
+function Legend({ series }: Pick<BarsProps, 'series'>) {
+  return (
+    <ul className={classes['legend']}>
+      {series.map((name, index) => (
+        <li key={name}>
+          <span className={classes['swatch']} data-series={(index % seriesMax) + 1} aria-hidden="true" />
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function BarTable({ title, series, groups, format, labelTitle }: Pick<BarsProps, 'title' | 'series' | 'groups' | 'format' | 'labelTitle'>) {
+  return (
+    <div className={classes['frame']}>
+      <table aria-label={title}>
+        <thead>
+          <tr>
+            <th scope="col">{labelTitle}</th>
+            {series.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {groups.map(({ key, label, values }) => (
+            <tr key={key}>
+              <th scope="row">{label}</th>
+              {series.map((name, index) => (
+                <td key={name}>{format(values[index] ?? 0)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

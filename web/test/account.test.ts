@@ -1,0 +1,249 @@
+/** One's own account in a real browser: profile, password, second factor, sessions, personal tokens, and the door in two steps. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { codeAt } from '../../server/test/support/authenticator.ts';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { chooseLanguage, openPages, signIn, signOut, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const periodMs = 30_000;
+/** Many pages in one visit, on a machine that may have other work to do. */
+const slowMs = 120_000;
+
+needs('browser')('one’s own account', () => {
+  let pages: Pages;
+  let visitor: Visitor;
+  let count = 0;
+  const someone = (): Promise<Resident> => pages.house.createResident(`Person${(count += 1)}`);
+  const button = (name: string) => visitor.page.getByRole('button', { name, exact: true });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    await pages.house.createResident('Sari');
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  test('name, language and time zone are kept, and the page speaks the new language at once', async () => {
+    const { page } = visitor;
+    await signIn(visitor, await someone());
+    await page.goto('/settings/profile');
+    await page.getByLabel('Name', { exact: true }).fill('');
+    await button('Save').click();
+    await page.getByText('Enter your name.').waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('name') ?? document.activeElement?.tagName)).toBe('INPUT');
+    await page.getByLabel('Name', { exact: true }).fill('Budi Santoso');
+    await page.getByLabel('Time zone').selectOption('Asia/Jakarta');
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('id');
+    await button('Save').click();
+    await page.getByRole('heading', { name: 'Profil', level: 1 }).waitFor();
+    await page.getByText('Tersimpan').waitFor();
+    await page.reload();
+    expect(await page.getByLabel('Nama', { exact: true }).inputValue()).toBe('Budi Santoso');
+    expect(await page.getByLabel('Zona waktu').inputValue()).toBe('Asia/Jakarta');
+  });
+
+  test('a wrong current password is said at its field; a right one changes it and ends the other sessions', async () => {
+    const { page } = visitor;
+    const person = await someone();
+    const elsewhere = await pages.house.signIn(person);
+    await signIn(visitor, person);
+    await page.goto('/settings/security');
+    await page.getByLabel('Current password', { exact: true }).fill('not it');
+    await page.getByLabel('New password', { exact: true }).fill('another long password');
+    await button('Change Password').click();
+    const fault = page.getByText('If it was entered, it is not right.');
+    await fault.waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.getByLabel('Current password', { exact: true }).fill(person.password);
+    await button('Change Password').click();
+    await page.getByText('Password changed. Every other session was signed out.').waitFor();
+    expect(await page.getByLabel('New password', { exact: true }).inputValue()).toBe('');
+    expect((await pages.house.request('GET', '/api/me', { cookie: elsewhere })).status).toBe(401);
+  });
+
+  /** By the page, to where the recovery codes are shown and stored. */
+  async function turnOn(person: Resident): Promise<{ secret: string; codes: string[] }> {
+    const { page } = visitor;
+    await page.goto('/settings/security');
+    await button('Set Up').click();
+    await page.getByLabel('Your password', { exact: true }).fill(person.password);
+    await button('Continue').click();
+    await page.getByRole('img', { name: 'Square code for the authenticator app' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    const secret = (await page.locator('code').innerText()).replaceAll(' ', '');
+    await page.getByLabel('Code', { exact: true }).fill('12');
+    await button('Turn On').click();
+    await page.getByText('Enter six digits.').waitFor();
+    await page.getByLabel('Code', { exact: true }).fill(codeAt(secret, Date.now() - periodMs));
+    await button('Turn On').click();
+    const shown = page.getByRole('textbox', { name: 'Recovery codes' });
+    await shown.waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    const codes = (await shown.inputValue()).trim().split(/\s+/);
+    expect(codes).toHaveLength(10);
+    await page.getByLabel('I have stored these codes').check();
+    await button('Done').click();
+    await button('Turn Off').waitFor();
+    expect(await page.content()).not.toContain(codes[0]);
+    return { secret, codes };
+  }
+
+  /** The first step at the door. */
+  async function password(person: Resident): Promise<void> {
+    const { page } = visitor;
+    await page.goto('/login?to=/settings/security');
+    await page.getByLabel('Email').fill(person.email);
+    await page.getByLabel('Password', { exact: true }).fill(person.password);
+    await button('Sign In').click();
+  }
+
+  test(
+    'a second factor is set up with a square code or its text, and the door asks for it from then on',
+    async () => {
+      const { page } = visitor;
+      const person = await someone();
+      await signIn(visitor, person);
+      const { secret, codes } = await turnOn(person);
+      await signOut(visitor);
+      await page.waitForURL('**/login');
+      await password(person);
+      const code = page.getByLabel('Code', { exact: true });
+      await code.waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      expect([await code.getAttribute('autocomplete'), await code.getAttribute('inputmode')]).toEqual(['one-time-code', 'numeric']);
+      expect(await code.evaluate((input) => input === document.activeElement)).toBe(true);
+      await code.fill('000000');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').filter({ hasText: 'code is not right' }).waitFor();
+      await code.fill(codeAt(secret, Date.now()));
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/settings/security');
+      await button('Turn Off').waitFor();
+      await signOut(visitor);
+      await password(person);
+      await button('Use a Recovery Code').click();
+      await page.getByLabel('Recovery code', { exact: true }).fill(codes[3]!);
+      await page.keyboard.press('Enter');
+      await button('Turn Off').waitFor();
+      await button('Turn Off').click();
+      await page.getByLabel('Your password', { exact: true }).fill('not it');
+      await button('Turn Off').click();
+      await page.getByText('The password is not right.').waitFor();
+      await page.getByLabel('Your password', { exact: true }).fill(person.password);
+      await button('Turn Off').click();
+      await button('Set Up').waitFor();
+    },
+    slowMs,
+  );
+
+  test(
+    'after too many wrong codes the door says how long to wait; after too long a pause it begins again with the password',
+    async () => {
+      const { page } = visitor;
+      const person = await someone();
+      await signIn(visitor, person);
+      await turnOn(person);
+      await signOut(visitor);
+      await page.waitForURL('**/login');
+      await password(person);
+      const code = page.getByLabel('Code', { exact: true });
+      for (let tried = 0; tried < 6; tried += 1) {
+        await code.fill('000000');
+        const answer = page.waitForResponse('**/second-step');
+        await page.keyboard.press('Enter');
+        await answer;
+      }
+      await page.getByRole('alert').filter({ hasText: 'Too many requests.' }).waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      await visitor.context.clearCookies();
+      await code.fill('000000');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alert').filter({ hasText: 'Sign in again with your password.' }).waitFor();
+      expect(await page.getByLabel('Password', { exact: true }).isVisible()).toBe(true);
+    },
+    slowMs,
+  );
+
+  test('sessions say where one is signed in, and end one by one or all at once', async () => {
+    const { page } = visitor;
+    const person = await someone();
+    const others = [await pages.house.signIn(person), await pages.house.signIn(person)];
+    const statusOf = async (cookie: string) => (await pages.house.request('GET', '/api/me', { cookie })).status;
+    await signIn(visitor, person);
+    await page.goto('/settings/security');
+    const table = page.getByRole('table', { name: 'Sessions' });
+    await table.waitFor();
+    expect(await table.getByRole('row').count()).toBe(4);
+    expect(await table.getByRole('row').filter({ hasText: 'This session' }).innerText()).toContain('Chrome');
+    await table
+      .getByRole('button', { name: /^Sign out / })
+      .first()
+      .click();
+    await expect.poll(() => table.getByRole('row').count()).toBe(3);
+    await button('Sign Out Everywhere Else').click();
+    const question = page.getByRole('dialog', { name: 'Sign out everywhere else?' });
+    expect(await question.innerText()).toContain('1 other session');
+    await question.getByRole('button', { name: 'Sign Out Everywhere Else' }).click();
+    await expect.poll(() => table.getByRole('row').count()).toBe(2);
+    expect(await Promise.all(others.map(statusOf))).toEqual([401, 401]);
+  });
+
+  test('a personal token is shown once, works, is listed by its end, and is revoked with its name in the question', async () => {
+    const { page } = visitor;
+    await signIn(visitor, await someone());
+    await page.goto('/settings/tokens');
+    await button('Create Token').first().click();
+    await button('Create Token').last().click();
+    await page.getByText('Enter a name.').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('build server');
+    await button('Create Token').last().click();
+    const shown = page.getByRole('textbox', { name: 'Personal token' });
+    await shown.waitFor();
+    const token = await shown.inputValue();
+    expect((await pages.house.request('GET', '/api/me', { token })).status).toBe(200);
+    await page.getByLabel('I have stored this token').check();
+    await button('Done').click();
+    const row = page.getByRole('row').filter({ hasText: 'build server' });
+    await row.waitFor();
+    expect(await row.innerText()).toContain(`pat-pb-…${token.slice(-4)}`);
+    expect(await page.content()).not.toContain(token.slice(7, -4));
+    await button('Revoke build server').click();
+    const question = page.getByRole('dialog', { name: 'Revoke “build server”?' });
+    await question.getByRole('button', { name: 'Revoke Token' }).click();
+    await row.filter({ hasText: 'Revoked' }).waitFor();
+    expect((await pages.house.request('GET', '/api/me', { token })).status).toBe(401);
+  });
+
+  test.each([
+    { theme: 'light', width: 1280 },
+    { theme: 'dark', width: 390 },
+  ] as const)(
+    'the personal settings in both languages, $theme, at $width pixels, fit and everybody can use them',
+    async ({ theme, width }) => {
+      const other = await visit({ url: pages.house.url, theme, width });
+      await signIn(other, await someone());
+      for (const language of ['English', 'Bahasa Indonesia'] as const) {
+        await chooseLanguage(other, language);
+        for (const path of ['profile', 'security', 'tokens']) {
+          await other.page.goto(`/settings/${path}`);
+          await other.page.locator('#page-title').waitFor();
+          await other.page.locator('table, form').first().waitFor();
+          expect(await other.axe(), `${path} ${language}`).toEqual([]);
+          expect(await overflowOf(other.page), path).toBe(0);
+        }
+      }
+      await other.leave();
+    },
+    slowMs,
+  );
+});

@@ -1,0 +1,262 @@
+/** The pages of one connection in a real browser: each tab, both languages, keyboard, a phone, and a provider that never answers. */
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import { plain, refusing } from '../../server/test/support/fake-provider.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { intentOf, settlementOf } from '../../server/test/storage/ledger-records.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
+
+const key = 'sk-proj-detailabcdefx7Qa';
+const tabs = ['', '/models', '/usage', '/health', '/access', '/edit'] as const;
+
+needs('browser')('one connection', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let visitor: Visitor;
+  let id = '';
+  let count = 0;
+
+  const ask = (method: string, path: string, body?: unknown) => pages.house.request(method, path, { token: sari.token, body });
+  const make = async (more: Record<string, unknown> = {}): Promise<string> => {
+    const body = { name: `Main ${count}`, provider: 'openai', baseUrl: pages.provider.baseUrl, model: 'gpt-4o', apiKey: key, ...more };
+    const made = await ask('POST', '/api/configurations', body);
+    expect(made.status).toBe(201);
+    return made.at('data.id');
+  };
+  /** Requests of the last hours, some of them failed. */
+  const use = (connectionId: string): void => {
+    const nowMs = pages.house.deps.clock.nowMs();
+    for (let index = 0; index < 48; index++) {
+      const isFailed = index % 12 === 0;
+      const intent = intentOf({ connectionId, userId: sari.id, atMs: nowMs - index * 1_500_000 });
+      const failure = { reason: 'rate_limited', status: 429, costNanoUsd: 0 };
+      pages.house.deps.journal.append(intent);
+      pages.house.deps.journal.append(
+        settlementOf(intent, { latencyMs: 200 + index * 10, costNanoUsd: 4_210_000, ...(isFailed ? failure : {}) }),
+      );
+    }
+  };
+  const come = async (options: Partial<VisitorOptions> = {}): Promise<void> => {
+    visitor = await visit({ url: pages.house.url, ...options });
+    visitor.page.setDefaultTimeout(12_000);
+    await signIn(visitor, sari, options.locale === 'id-ID' ? 'id' : 'en');
+  };
+  const open = async (tab: (typeof tabs)[number] = '', connectionId = id): Promise<void> => {
+    await visitor.page.goto(`/connections/${connectionId}${tab}`);
+    await visitor.page.getByRole('heading', { level: 1, name: 'Main' }).waitFor();
+  };
+
+  beforeAll(async () => {
+    pages = await openPages();
+  });
+  beforeEach(async () => {
+    count += 1;
+    pages.provider.received.length = 0;
+    pages.provider.answer(plain);
+    sari = await pages.house.createResident(`Detail${count}`);
+    id = await make();
+  });
+  afterEach(() => visitor.leave());
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+
+  test('the overview says what it did: four figures with their units, a line with its sentence, and the last errors in words', async () => {
+    use(id);
+    await come();
+    await open();
+    const { page } = visitor;
+    await page.getByText('Too Many Requests').first().waitFor();
+    await page.getByRole('img', { name: /^48 requests in 30 days, at most \d+ in one day\.$/ }).waitFor();
+    const figures = page.getByRole('region', { name: 'Last 30 days' });
+    for (const text of ['48', '4,800 in · 960 out', '$0.185240', '8.3%']) await figures.getByText(text, { exact: true }).waitFor();
+    expect(await page.getByRole('region', { name: 'Last errors' }).getByRole('listitem').count()).toBe(4);
+    expect(pages.provider.received).toEqual([]);
+  });
+
+  test('a tab is a link of its own, reached by keyboard; the window and the line of tabs say which one is open', async () => {
+    await come();
+    await open();
+    const { page } = visitor;
+    const line = page.getByRole('navigation', { name: `Pages of Main ${count}` });
+    await line.getByRole('link', { name: 'Health', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`**/connections/${id}/health`);
+    expect(await line.getByRole('link', { name: 'Health', exact: true }).getAttribute('aria-current')).toBe('page');
+    expect(await line.getByRole('link', { name: 'Overview', exact: true }).getAttribute('aria-current')).toBe(null);
+    expect(await page.title()).toBe(`Main ${count} · Patchbay`);
+    await page.goBack();
+    await page.getByRole('region', { name: 'Last 30 days' }).waitFor();
+  });
+
+  test('models are switched off all at once and two on again, which leaves exactly two, also after a reload', async () => {
+    // Nobody listens there, so the models are those that the catalogue knows.
+    id = await make({ name: 'Main catalogue', baseUrl: 'http://127.0.0.1:9/v1' });
+    await come();
+    await open('/models');
+    const { page } = visitor;
+    const list = page.getByRole('list', { name: 'Models of Main catalogue' });
+    await page.getByText(/could not be loaded \(NETWORK\)/).waitFor();
+    const all = await list.getByRole('switch').count();
+    expect(all).toBeGreaterThan(2);
+    await page.getByRole('button', { name: 'Hide All' }).click();
+    await page.getByText(`0 of ${all} shown`).waitFor();
+    const names = await list.getByRole('switch').evaluateAll((inputs) => inputs.map((input) => input.getAttribute('aria-label') ?? ''));
+    for (const name of names.slice(0, 2)) {
+      await list.getByRole('switch', { name, exact: true }).focus();
+      await page.keyboard.press('Space');
+    }
+    await page.getByText(`2 of ${all} shown`).waitFor();
+    await expect.poll(async () => (await ask('GET', `/api/models?connectionId=${id}`)).body as unknown as unknown[]).toHaveLength(2);
+    await page.reload();
+    await page.getByText(`2 of ${all} shown`).waitFor();
+    await page.getByLabel('Search models').fill('no such model');
+    await page.getByText('No model matches “no such model”.').waitFor();
+  });
+
+  test('a provider that never answers delays no tab, and what is known stands beside the reason', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`;
+    const slow = await make({ name: 'Main black hole', baseUrl, configuration: { timeouts: { connectMs: 2000 } } });
+    await come();
+    for (const tab of tabs) {
+      const startedMs = pages.house.deps.clock.monotonicMs();
+      await open(tab, slow);
+      expect(pages.house.deps.clock.monotonicMs() - startedMs, tab).toBeLessThan(2_000);
+    }
+    await open('/models', slow);
+    const { page } = visitor;
+    await page.getByText('Suggestions of the catalogue').waitFor();
+    await page.getByText(/could not be loaded \(NETWORK\)/).waitFor();
+    expect(await page.getByRole('switch', { name: /in my lists$/ }).count()).toBeGreaterThan(0);
+    // Whatever its provider does, it can be switched off.
+    await page.getByRole('switch', { name: 'Status of Main black hole' }).focus();
+    await page.keyboard.press('Space');
+    await expect.poll(async () => (await ask('GET', `/api/configurations/${slow}`)).body.data).toMatchObject({ isActive: false });
+    silent.close();
+  });
+
+  test('usage is a chart with a sentence, and a table at the press of a button', async () => {
+    use(id);
+    await come();
+    await open('/usage');
+    const { page } = visitor;
+    await page.getByRole('img', { name: /^Requests per day over 30 days\. Highest on .+: \d+\.$/ }).waitFor();
+    await page.getByText('48 requests, 5,760 tokens and $0.185240 in 30 days.').waitFor();
+    await page.getByRole('button', { name: 'Show as Table' }).click();
+    const table = page.getByRole('table');
+    expect(await table.getByRole('row').count()).toBe(31);
+    const cells = await table.getByRole('cell').allTextContents();
+    expect(cells.reduce((sum, text) => sum + Number(text), 0)).toBe(48);
+    await page.getByRole('radio', { name: 'Cost' }).focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('columnheader', { name: 'Cost' }).waitFor();
+  });
+
+  test('health is told by height, by word and by table, and a test leaves its measured steps', async () => {
+    use(id);
+    await come();
+    await open('/health');
+    const { page } = visitor;
+    const strip = page.getByRole('img', { name: /answered · \d+ of \d+ intervals down/ });
+    await strip.waitFor();
+    const heights = await strip.evaluate((svg) => {
+      const found: Record<string, number> = {};
+      for (const rect of svg.querySelectorAll('rect')) found[rect.getAttribute('data-state') ?? ''] = Number(rect.getAttribute('height'));
+      return found;
+    });
+    expect(heights).toMatchObject({ ok: 100, down: 40, none: 100 });
+    await page.getByText('This connection was not tested yet. Test shows each step with its time.').waitFor();
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await page
+      .getByRole('region', { name: 'Last tests' })
+      .getByRole('list', { name: /^Steps of the test at/ })
+      .waitFor();
+    await page.getByRole('button', { name: 'Show as Table' }).click();
+    await page.getByRole('table').getByRole('cell', { name: 'Down' }).first().waitFor();
+  });
+
+  test('a key that the provider refuses changes nothing; one that it accepts replaces the old one for the very next request', async () => {
+    await come();
+    await open();
+    const { page } = visitor;
+    pages.provider.answer(refusing(401));
+    await page.getByRole('button', { name: 'Rotate Key' }).click();
+    const dialog = page.getByRole('dialog', { name: `Rotate the key of “Main ${count}”` });
+    await dialog.getByRole('button', { name: 'Test and Replace' }).click();
+    await dialog.getByText('Enter the new key.').waitFor();
+    await dialog.getByLabel('New API Key').fill('sk-proj-wrongabcdefgzzzz');
+    await page.keyboard.press('Enter');
+    await dialog.getByText('The new key was not saved. The stored key still works.').waitFor();
+    expect((await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***x7Qa');
+    pages.provider.answer(plain);
+    await dialog.getByLabel('New API Key').fill('sk-proj-freshabcdefghnew1');
+    await dialog.getByRole('button', { name: 'Test and Replace' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    expect((await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***new1');
+    await page.getByRole('button', { name: 'Test', exact: true }).click();
+    await page.getByText('Connected').first().waitFor();
+    expect(pages.provider.received.at(-1)!.headers['authorization']).toBe('Bearer sk-proj-freshabcdefghnew1');
+    expect(await page.content()).not.toMatch(/freshabc|wrongabc|detailabc/);
+  });
+
+  test('access says who, what uses it and what a deletion means; a deletion leads back to the list', async () => {
+    await ask('POST', `/api/configurations/${id}/default`, {});
+    await come();
+    await open('/access');
+    const { page } = visitor;
+    await page.getByText(`Only Detail${count} can use it.`).waitFor();
+    const usedBy = page.getByRole('region', { name: 'Used by' });
+    await usedBy.getByText(`Default connection of Detail${count}`).waitFor();
+    await usedBy.getByText('without it, requests that name no connection show an error').waitFor();
+    await page.getByRole('button', { name: `Delete Main ${count}` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('It is the default.', { exact: false }).waitFor();
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.waitForURL('**/settings/ai-connections');
+    expect((await ask('GET', `/api/configurations/${id}`)).status).toBe(404);
+  });
+
+  test('a stranger is told no more than of something that does not exist, and somebody who may only use it sees why nothing can be changed', async () => {
+    const admin = await pages.house.createResident(`Chief${count}`, 'administrator');
+    const shared = await pages.house.request('POST', '/api/admin/models', {
+      token: admin.token,
+      body: { name: 'Main shared', provider: 'openai', apiUrl: pages.provider.baseUrl, modelVariant: 'gpt-4o', apiKey: key },
+    });
+    sari = await pages.house.createResident(`Other${count}`);
+    await come();
+    const { page } = visitor;
+    await page.goto(`/connections/${id}`);
+    await page.getByText('It does not exist, or it is not visible to you.').waitFor();
+    expect(await page.content()).not.toContain(`Main ${count}`);
+    await open('/access', shared.at('data.id'));
+    await page.getByText('You can view and use this connection but not change it.', { exact: false }).waitFor();
+    for (const name of ['Rotate Key', /^Delete/]) expect(await page.getByRole('button', { name }).count()).toBe(0);
+    expect(await page.getByRole('link', { name: 'Edit', exact: true }).count()).toBe(0);
+  });
+
+  test.each([
+    ['en-US', 'light', 1280],
+    ['id-ID', 'dark', 1280],
+    ['en-US', 'dark', 390],
+    ['id-ID', 'light', 390],
+  ] as const)('every tab is whole and open to everybody in %s, %s, at %i px', { timeout: 120_000 }, async (locale, theme, width) => {
+    use(id);
+    // The profile's language wins over the browser's.
+    await ask('PATCH', '/api/me', { language: locale === 'id-ID' ? 'id' : 'en' });
+    await ask('POST', `/api/configurations/${id}/test`, {});
+    await come({ locale, theme, width });
+    for (const tab of tabs) {
+      await open(tab);
+      await expect.poll(() => visitor.page.getByText(/^(Loading…|Memuat…)$/).count()).toBe(0);
+      expect(await visitor.page.evaluate(() => document.documentElement.lang)).toBe(locale.slice(0, 2));
+      expect(await visitor.axe(), tab).toEqual([]);
+      expect(await overflowOf(visitor.page), tab).toBe(0);
+    }
+  });
+});

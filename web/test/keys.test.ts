@@ -1,0 +1,252 @@
+/** Access keys in a real browser: shown once and not lost by accident, copied for sure or not at all, listed, rotated, revoked. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+/** Many pages in one visit, on a machine that may have other work to do. */
+const slowMs = 120_000;
+const keyPattern = /sk-pb-[\w-]{49}/;
+
+needs('browser')('access keys', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let visitor: Visitor;
+  const secret = () => visitor.page.getByRole('textbox', { name: 'Access key' });
+  const button = (name: string | RegExp) => visitor.page.getByRole('button', { name, exact: typeof name === 'string' });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari');
+    const body = { name: 'Local', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
+    await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  /** Through the form, to where the key is shown; returns the key. */
+  async function createKey(name: string, { page } = visitor): Promise<string> {
+    await page.goto('/keys');
+    await page.getByRole('button', { name: 'Create Access Key' }).first().click();
+    await page.getByLabel('Name', { exact: true }).fill(name);
+    await page.getByRole('button', { name: 'Create Key', exact: true }).click();
+    const shown = page.getByRole('textbox', { name: 'Access key' });
+    await shown.waitFor();
+    const text = await shown.inputValue();
+    expect(text).toMatch(keyPattern);
+    return text;
+  }
+
+  const opens = async (key: string): Promise<number> => (await pages.house.request('GET', '/v1/models', { token: key })).status;
+
+  test(
+    'a new key is visible, selectable and copied, and neither Escape, a press elsewhere nor another page loses it unasked',
+    async () => {
+      const { page, context } = visitor;
+      await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+      await signIn(visitor, sari);
+      const key = await createKey('web-prod');
+      expect(await opens(key)).toBe(200);
+      expect(await page.getByRole('tabpanel').innerText()).toContain(key);
+      await page.keyboard.press('Escape');
+      await page.mouse.click(5, 400);
+      expect(await secret().inputValue()).toBe(key);
+      await page.getByRole('link', { name: 'AI Connections' }).click();
+      const question = page.getByRole('dialog', { name: 'Leave without storing it?' });
+      await question.waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      await question.getByRole('button', { name: 'Stay Here' }).click();
+      expect(await secret().inputValue()).toBe(key);
+      await button('Copy').click();
+      await page.getByText('Copied', { exact: true }).waitFor();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+      await button('Done').click();
+      await page.getByRole('table').waitFor();
+    },
+    slowMs,
+  );
+
+  test('Done says why it is out of use, to those who listen, too; a selection, a copy or the box brings it into use', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await createKey('reasoned');
+    const done = button('Done');
+    expect(await done.getAttribute('aria-disabled')).toBe('true');
+    await done.focus();
+    const reason = page.locator(`[id="${await done.getAttribute('aria-describedby')}"]`);
+    await expect.poll(() => reason.isVisible()).toBe(true);
+    expect(await reason.innerText()).toMatch(/\S+ \S+ \S+/);
+    await page.keyboard.press('Enter');
+    expect(await secret().isVisible()).toBe(true);
+    const box = page.getByLabel('I have stored this key');
+    await box.check();
+    expect(await done.getAttribute('aria-disabled')).toBe(null);
+    await box.uncheck();
+    expect(await done.getAttribute('aria-disabled')).toBe('true');
+    await secret().selectText();
+    await expect.poll(() => done.getAttribute('aria-disabled')).toBe(null);
+    await done.click();
+    await page.getByRole('table').waitFor();
+  });
+
+  test('after Done the key is nowhere: not in the page, its storage or history, nor in any later answer', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    const key = await createKey('forgotten');
+    const later: string[] = [];
+    page.on(
+      'response',
+      (answer) =>
+        void answer.text().then(
+          (text) => later.push(text),
+          () => undefined,
+        ),
+    );
+    await page.getByLabel('I have stored this key').check();
+    await button('Done').click();
+    const row = page.getByRole('row').filter({ hasText: 'forgotten' });
+    await row.waitFor();
+    expect(await row.innerText()).toContain(`sk-pb-…${key.slice(-4)}`);
+    expect(await row.innerText()).toContain('Not yet');
+    await page.reload();
+    await row.waitFor();
+    const everything = await page.evaluate(() =>
+      [
+        document.documentElement.outerHTML,
+        JSON.stringify(localStorage),
+        JSON.stringify(sessionStorage),
+        JSON.stringify(history.state),
+        location.href,
+      ].join(),
+    );
+    expect(everything).not.toContain(key.slice(6, -6));
+    expect(later.join()).not.toContain(key.slice(6, -6));
+    await page.goBack();
+    expect(await page.content()).not.toContain(key.slice(6, -6));
+  });
+
+  test(
+    'on plain http the copy works by the old way, and where it is blocked the text is selected and nothing says “Copied”',
+    async () => {
+      const port = new URL(pages.house.url).port;
+      const office = await visit({ url: `http://lan.test:${port}` });
+      await signIn(office, sari);
+      expect(await office.page.evaluate(() => isSecureContext)).toBe(false);
+      const key = await createKey('office', office);
+      await office.page.evaluate(() => {
+        document.addEventListener('copy', () => document.body.setAttribute('data-copied', getSelection()?.toString() ?? ''));
+      });
+      await office.page.getByRole('button', { name: 'Copy', exact: true }).click();
+      await office.page.getByText('Copied', { exact: true }).waitFor();
+      expect(await office.page.locator('body').getAttribute('data-copied')).toBe(key);
+      await office.page.getByRole('button', { name: 'Done' }).click();
+      const blocked = await createKey('blocked', office);
+      await office.page.evaluate(() => {
+        document.execCommand = () => false;
+      });
+      await office.page.getByRole('button', { name: 'Copy', exact: true }).click();
+      await office.page.getByText('press Ctrl+C').waitFor();
+      expect(await office.page.getByText('Copied', { exact: true }).count()).toBe(0);
+      expect(await office.page.evaluate(() => getSelection()?.toString())).toBe(blocked);
+      await office.page.getByRole('button', { name: 'Done' }).click();
+      await office.leave();
+    },
+    slowMs,
+  );
+
+  test('limits, an end and a budget are kept, shown and cleared again; faults are said at their fields', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/keys');
+    await page.getByRole('button', { name: 'Create Access Key' }).first().click();
+    await page.getByLabel('Requests per minute').fill('0');
+    await page.getByLabel('Budget (USD)').fill('much');
+    await button('Create Key').click();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+    await page.getByText('Enter a name.').waitFor();
+    await page.getByText('Enter an amount, like 50 or 12.50.').waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.getByLabel('Expires').selectOption('never');
+    await page.getByText('A key without an end stays good').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('limited');
+    await page.getByLabel('Requests per minute').fill('60');
+    await page.getByLabel('Budget (USD)').fill('12,50');
+    await page.getByLabel('Allowed models').fill('gpt-4o, openai/*');
+    await button('Create Key').click();
+    await page.getByLabel('I have stored this key').check();
+    await button('Done').click();
+    const row = page.getByRole('row').filter({ hasText: 'limited' });
+    for (const text of ['60 rpm', '$0.00 of $12.50', 'gpt-4o', 'Never']) expect(await row.innerText()).toContain(text);
+    await button('Edit limited').click();
+    await page.getByLabel('Budget (USD)').fill('');
+    await page.getByLabel('Requests per minute').fill('');
+    await button('Save').click();
+    await expect.poll(() => row.innerText()).not.toContain('12.50');
+    await page.reload();
+    await row.waitFor();
+    expect(await row.innerText()).not.toContain('rpm');
+  });
+
+  test('a rotated key is shown once and the old one may stay good; a revoked one stays listed and opens nothing', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    const old = await createKey('rolling');
+    await page.getByLabel('I have stored this key').check();
+    await button('Done').click();
+    await button('Rotate rolling').click();
+    await page.getByRole('dialog').getByLabel('Old key').selectOption('24');
+    await page.getByRole('dialog').getByRole('button', { name: 'Rotate Key' }).click();
+    await secret().waitFor();
+    const next = await secret().inputValue();
+    expect([await opens(old), await opens(next)]).toEqual([200, 200]);
+    await page.getByLabel('I have stored this key').check();
+    await button('Done').click();
+    await button('Revoke rolling').click();
+    const question = page.getByRole('dialog', { name: 'Revoke “rolling”?' });
+    expect(await question.innerText()).toContain('cannot be undone');
+    await question.getByRole('button', { name: 'Revoke Key' }).click();
+    await page.getByRole('row').filter({ hasText: 'rolling' }).filter({ hasText: 'Revoked' }).waitFor();
+    expect([await opens(old), await opens(next)]).toEqual([401, 401]);
+  });
+
+  test.each([
+    { theme: 'light', width: 1280 },
+    { theme: 'dark', width: 390 },
+  ] as const)(
+    'in both languages, $theme, at $width pixels, nothing overflows and everybody can use it',
+    async ({ theme, width }) => {
+      const other = await visit({ url: pages.house.url, theme, width });
+      await signIn(other, sari);
+      for (const [language, title] of [
+        ['English', 'Access Keys'],
+        ['Bahasa Indonesia', 'Kunci Akses'],
+      ] as const) {
+        await chooseLanguage(other, language);
+        await other.page.goto('/keys');
+        await other.page.getByRole('heading', { name: title, level: 1 }).waitFor();
+        await other.page.getByRole('table').waitFor();
+        expect(await other.axe()).toEqual([]);
+        expect(await overflowOf(other.page)).toBe(0);
+        await other.page
+          .getByRole('button', { name: /Create Access Key|Buat Kunci Akses/ })
+          .first()
+          .click();
+        expect(await other.axe()).toEqual([]);
+        expect(await overflowOf(other.page)).toBe(0);
+      }
+      await chooseLanguage(other, 'English');
+      await other.leave();
+    },
+    slowMs,
+  );
+});

@@ -1,0 +1,228 @@
+/** People in a real browser: invited by a link, members of a workspace, users of the installation, and who may do what. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+/** Many pages in one visit, on a machine that may have other work to do. */
+const slowMs = 120_000;
+
+needs('browser')('people', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let budi: Resident;
+  let wati: Resident;
+  let visitor: Visitor;
+  const button = (name: string) => visitor.page.getByRole('button', { name, exact: true });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari');
+    budi = await pages.house.createResident('Budi');
+    wati = await pages.house.createResident('Wati');
+    await pages.house.createWorkspace('Riset', [
+      [budi, 'ADMIN'],
+      [wati, 'READ'],
+    ]);
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  test(
+    'an invitation’s link is shown once, makes the account with a password of one’s own, and is void afterwards',
+    async () => {
+      const { page } = visitor;
+      await signIn(visitor, budi);
+      await page.goto('/members');
+      await button('Invite Member').click();
+      await page.getByLabel('Email', { exact: true }).fill('not an address');
+      await button('Create Link').click();
+      await page.getByText('Enter an email address').waitFor();
+      await page.getByLabel('Email', { exact: true }).fill('dewi@example.org');
+      await page.getByLabel('Role', { exact: true }).selectOption('READ');
+      await button('Create Link').click();
+      const shown = page.getByRole('textbox', { name: 'Invitation link' });
+      await shown.waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      const link = await shown.inputValue();
+      await page.getByLabel('I have passed this link on').check();
+      await button('Done').click();
+      await page.getByRole('table', { name: 'Open invitations' }).waitFor();
+      expect(await page.content()).not.toContain(link.slice(-30));
+
+      const guest = await visit({ url: pages.house.url });
+      await guest.page.goto(link);
+      await guest.page.getByText('Budi invites you to').waitFor();
+      expect(await guest.axe()).toEqual([]);
+      expect(await guest.page.getByLabel('Email').inputValue()).toBe('dewi@example.org');
+      await guest.page.getByRole('button', { name: 'Create Account' }).click();
+      await guest.page.getByText('Enter your name.').waitFor();
+      await guest.page.getByLabel('Your name').fill('Dewi');
+      await guest.page.getByLabel('Password', { exact: true }).fill('a password of my own');
+      await guest.page.getByRole('button', { name: 'Create Account' }).click();
+      await guest.page.locator('#page-title').waitFor();
+      await guest.page.goto('/members');
+      await guest.page.getByRole('row').filter({ hasText: 'Dewi (you)' }).waitFor();
+      await guest.page.getByText('You can view but not change this. Ask Budi.').waitFor();
+      expect(await guest.page.getByRole('button', { name: 'Invite Member' }).count()).toBe(0);
+      await guest.leave();
+
+      const late = await visit({ url: pages.house.url });
+      await late.page.goto(link);
+      await late.page.getByRole('alert').filter({ hasText: 'This invitation is not valid any more.' }).waitFor();
+      await late.leave();
+    },
+    slowMs,
+  );
+
+  test('roles change in the list; the last admin can be neither lowered nor removed, and the page says why', async () => {
+    const { page } = visitor;
+    await signIn(visitor, budi);
+    await page.goto('/members');
+    const removeSelf = button('Remove Budi');
+    await removeSelf.waitFor();
+    expect(await removeSelf.getAttribute('aria-disabled')).toBe('true');
+    await removeSelf.focus();
+    const reason = page.locator(`[id="${await removeSelf.getAttribute('aria-describedby')}"]`);
+    await reason.waitFor();
+    expect(await reason.innerText()).toContain('last admin');
+    await page.keyboard.press('Enter');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.getByLabel('Role of Wati').selectOption('ADMIN');
+    await expect.poll(() => removeSelf.getAttribute('aria-disabled')).toBe(null);
+    await page.getByLabel('Role of Wati').selectOption('READ');
+    await expect.poll(() => removeSelf.getAttribute('aria-disabled')).toBe('true');
+    await button('Remove Wati').click();
+    const question = page.getByRole('dialog', { name: 'Remove Wati from “Riset”?' });
+    expect(await question.innerText()).toContain('stop working at once');
+    await page.keyboard.press('Escape');
+    await question.waitFor({ state: 'hidden' });
+    expect(await button('Remove Wati').evaluate((one) => one === document.activeElement)).toBe(true);
+  });
+
+  test('whoever has an account already is added to the workspace at once', async () => {
+    const { page } = visitor;
+    const known = await pages.house.createResident('Tono');
+    await signIn(visitor, budi);
+    await page.goto('/members');
+    await button('Invite Member').click();
+    await page.getByLabel('Email', { exact: true }).fill(known.email);
+    await button('Create Link').click();
+    await page.getByText('Tono has an account and is a member now.').first().waitFor();
+    await page.getByRole('row').filter({ hasText: 'Tono' }).waitFor();
+    expect(pages.house.deps.keeper.snapshot.actorOf(known.id, 'session')?.workspaces.size).toBe(1);
+  });
+
+  test(
+    'administrators find, change, deactivate, and delete users; every question names the person and what follows',
+    async () => {
+      const { page } = visitor;
+      const eko = await pages.house.createResident('Eko');
+      await signIn(visitor, sari);
+      await page.goto('/admin/users');
+      await page.getByLabel('Search users').fill('nobody at all');
+      await page.getByText('No users match “nobody at all”.').waitFor();
+      await button('Clear Search').click();
+      await page.getByLabel('Search users').fill('eko');
+      const row = page.getByRole('row').filter({ hasText: eko.email });
+      await row.waitFor();
+      await expect.poll(() => page.getByRole('table', { name: '1 user' }).count()).toBe(1);
+      await button('Edit Eko').click();
+      await page.getByLabel('Manage use cases').check();
+      await button('Save').click();
+      await row.filter({ hasText: 'use cases' }).waitFor();
+      expect((await pages.house.request('GET', '/api/me', { token: eko.token })).body.data).toMatchObject({
+        permissions: ['use_ai_chat', 'manage_ai_use_cases'],
+      });
+      await button('Deactivate Eko').click();
+      await page.getByRole('dialog', { name: 'Deactivate Eko?' }).getByRole('button', { name: 'Deactivate' }).click();
+      await row.filter({ hasText: 'Inactive' }).waitFor();
+      expect((await pages.house.request('GET', '/api/me', { token: eko.token })).status).toBe(401);
+      await button('Activate Eko').click();
+      await page.getByRole('dialog', { name: 'Activate Eko?' }).getByRole('button', { name: 'Activate' }).click();
+      await button('Deactivate Eko').waitFor();
+      await button('Delete Eko').click();
+      const question = page.getByRole('dialog', { name: 'Delete Eko for good?' });
+      expect(await question.innerText()).toContain('This cannot be undone.');
+      expect(await visitor.axe()).toEqual([]);
+      await question.getByRole('button', { name: 'Delete' }).click();
+      await row.waitFor({ state: 'detached' });
+      // The list hears of it before the question does; until that is closed nothing behind it takes a key.
+      await question.waitFor({ state: 'hidden' });
+      await page.getByLabel('Search users').fill('sari');
+      const own = button('Delete Sari');
+      await own.waitFor();
+      expect(await own.getAttribute('aria-disabled')).toBe('true');
+    },
+    slowMs,
+  );
+
+  test('workspaces are made, renamed and deleted; one that still has connections says so', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/admin/workspaces');
+    await button('Create Workspace').click();
+    await button('Create').click();
+    await page.getByText('Enter a name.').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('Riset');
+    await button('Create').click();
+    await page.getByText('already taken').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('Pemasaran');
+    await button('Create').click();
+    await page.getByRole('row').filter({ hasText: 'Pemasaran' }).waitFor();
+    await button('Rename Pemasaran').click();
+    await page.getByLabel('Name', { exact: true }).fill('Marketing');
+    await button('Save').click();
+    await page.getByRole('row').filter({ hasText: 'Marketing' }).waitFor();
+    await button('Delete Marketing').click();
+    const question = page.getByRole('dialog', { name: 'Delete “Marketing”?' });
+    expect(await question.innerText()).toContain('1 member loses it');
+    await question.getByRole('button', { name: 'Delete Workspace' }).click();
+    await page.getByRole('row').filter({ hasText: 'Marketing' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'members of Riset' }).click();
+    expect(page.url()).toContain('/members');
+    await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor();
+    await page.getByRole('row').filter({ hasText: 'Wati' }).waitFor();
+  });
+
+  test('who is no administrator sees neither the entries nor the page', async () => {
+    const { page } = visitor;
+    await signIn(visitor, wati);
+    expect(await page.getByRole('link', { name: 'Users', exact: true }).count()).toBe(0);
+    await page.goto('/admin/users');
+    await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+  });
+
+  test.each([
+    { theme: 'light', width: 1280 },
+    { theme: 'dark', width: 390 },
+  ] as const)(
+    'the lists of people in both languages, $theme, at $width pixels, fit and everybody can use them',
+    async ({ theme, width }) => {
+      const other = await visit({ url: pages.house.url, theme, width });
+      await signIn(other, sari);
+      for (const language of ['English', 'Bahasa Indonesia'] as const) {
+        await chooseLanguage(other, language);
+        for (const path of ['/members', '/admin/users', '/admin/workspaces']) {
+          await other.page.goto(path);
+          await other.page.getByRole('table').first().waitFor();
+          expect(await other.axe(), `${path} ${language}`).toEqual([]);
+          expect(await overflowOf(other.page), path).toBe(0);
+        }
+      }
+      await other.leave();
+    },
+    slowMs,
+  );
+});

@@ -1,0 +1,260 @@
+/** The frame of every page in a real browser: navigation, palette, shortcuts, account, settings, and the way for keyboards and phones. */
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { chooseLanguage, openAccount, openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
+
+// Several pages, each looked at by axe: a machine that is busy takes its time.
+vi.setConfig({ testTimeout: 90_000 });
+
+needs('browser')('the shell', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let budi: Resident;
+  let visitor: Visitor;
+
+  const come = async (options: Partial<VisitorOptions> = {}, who = sari): Promise<void> => {
+    visitor = await visit({ url: pages.house.url, ...options });
+    await signIn(visitor, who);
+  };
+  const links = async (): Promise<string[]> =>
+    visitor.page.getByRole('navigation', { name: 'Main navigation' }).getByRole('link').allInnerTexts();
+  const openPalette = async (): Promise<void> => {
+    await visitor.page.keyboard.press('Control+k');
+    await visitor.page.getByRole('combobox', { name: /^(Search pages|Cari halaman)/ }).waitFor();
+  };
+  const options = async (): Promise<string[]> =>
+    (
+      await visitor.page
+        .getByRole('listbox', { name: /^(Search|Cari)/ })
+        .getByRole('option')
+        .allInnerTexts()
+    ).map((text) => text.split('\n')[0]!);
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari');
+    budi = await pages.house.createResident('Budi');
+    await pages.house.createWorkspace('Acme Research', [
+      [sari, 'ADMIN'],
+      [budi, 'READ'],
+    ]);
+    const body = { name: 'Lab', baseUrl: 'http://127.0.0.1:9/v1', provider: 'custom', defaultModel: 'llama3.1:8b' };
+    const made = await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
+    await pages.house.request('POST', `/api/configurations/${made.at('id')}/test`, { token: sari.token, body: {} });
+  });
+
+  afterEach(() => visitor.leave());
+
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+
+  test('the navigation shows what a role can use, and where one is', async () => {
+    await come();
+    expect((await links()).join(' ')).toMatch(/Overview.*AI Connections.*Tasks.*Settings/s);
+    const current = visitor.page.getByRole('navigation', { name: 'Main navigation' }).locator('[aria-current="page"]');
+    expect(await current.innerText()).toContain('AI Connections');
+    await visitor.leave();
+    await come({}, budi);
+    const seen = (await links()).join(' ');
+    expect(seen).toContain('AI Connections');
+    for (const hidden of ['Tasks', 'AI Models']) expect(seen).not.toContain(hidden);
+  });
+
+  test('connections that fail are counted at their entry, in a figure and in words', async () => {
+    await come();
+    const entry = visitor.page.getByRole('navigation', { name: 'Main navigation' }).getByRole('link', { name: 'AI Connections' });
+    await expect.poll(() => entry.getAttribute('href').then(() => entry.innerText())).toMatch(/1/);
+    expect(await visitor.page.getByRole('link', { name: 'AI Connections 1 connection failing' }).count()).toBe(1);
+  });
+
+  test('the workspace switcher is the first control, and the breadcrumb follows it', async () => {
+    await come();
+    const { page } = visitor;
+    await page.getByLabel('Workspace', { exact: true }).selectOption({ label: 'Acme Research' });
+    await page.getByRole('navigation', { name: 'Where you are' }).getByText('Acme Research').waitFor();
+    await page.reload();
+    await page.getByRole('navigation', { name: 'Where you are' }).getByText('Acme Research').waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('SELECT');
+  });
+
+  test('the palette finds pages, objects and commands by words of both languages, whichever is shown', async () => {
+    await come();
+    const { page } = visitor;
+    await openPalette();
+    for (const [typed, name] of [
+      ['koneksi ai', 'AI Connections'],
+      ['ai conn', 'AI Connections'],
+      ['tambah', 'Add Connection'],
+      ['tema gelap', 'Dark Theme'],
+      ['lab', 'Lab'],
+      ['tampilan', 'Appearance'],
+    ] as const) {
+      await page.getByRole('combobox', { name: 'Search pages' }).fill(typed);
+      expect(await options(), typed).toContain(name);
+    }
+    await page.getByRole('combobox', { name: 'Search pages' }).fill('tambah');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/settings/ai-connections/new');
+    // What was used last leads the next time.
+    await openPalette();
+    expect((await options())[0]).toBe('Add Connection');
+    await page.keyboard.press('Escape');
+    await page.getByRole('combobox', { name: 'Search pages' }).waitFor({ state: 'detached' });
+  });
+
+  test('an object shows its actions with the right arrow, and Escape steps back before it closes', async () => {
+    await come();
+    const { page } = visitor;
+    await openPalette();
+    await page.getByRole('combobox', { name: 'Search pages' }).fill('lab');
+    await page.keyboard.press('ArrowRight');
+    expect(await options()).toContain('Edit');
+    expect(await visitor.axe()).toEqual([]);
+    await page.keyboard.press('Escape');
+    expect(await options()).toContain('Lab');
+    await page.keyboard.press('ArrowRight');
+    await page.getByRole('option', { name: 'Edit' }).click();
+    await page.waitForURL('**/edit');
+  });
+
+  test('what finds nothing says so, and the focus returns to where the palette was opened', async () => {
+    await come();
+    const { page } = visitor;
+    await page.getByRole('button', { name: 'Search' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('combobox', { name: 'Search pages' }).fill('zzzz');
+    await page.getByText('Nothing found.').waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.keyboard.press('Escape');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('Search');
+  });
+
+  test('two letters lead to a page; in a field, while composing and switched off they are text or nothing', async () => {
+    await come();
+    const { page } = visitor;
+    await page.keyboard.press('g');
+    await page.keyboard.press('o');
+    await page.getByRole('heading', { level: 1, name: 'Sari' }).waitFor();
+    await page.goto('/settings/ai-connections/new');
+    const search = page.getByLabel('Search providers');
+    await search.fill('');
+    await search.press('g');
+    await search.press('o');
+    expect(await search.inputValue()).toBe('go');
+    expect(page.url()).toContain('/new');
+    await page.evaluate(() => {
+      (document.activeElement as HTMLElement).blur();
+      for (const key of ['g', 'o', '?'])
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, isComposing: true }));
+    });
+    expect(await page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).count()).toBe(0);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.goto('/settings/appearance');
+    await page.getByRole('switch', { name: 'Single-letter shortcuts' }).click({ force: true });
+    await page.getByRole('heading', { level: 1 }).click();
+    await page.keyboard.press('?');
+    await page.keyboard.press('g');
+    await page.keyboard.press('o');
+    await openPalette();
+    expect(page.url()).toContain('/settings/appearance');
+    expect(await page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).count()).toBe(0);
+  });
+
+  test('a comfortable row is higher than a compact one, here and in the next visit', async () => {
+    await come();
+    const { page } = visitor;
+    const heightOf = (): Promise<number> =>
+      page
+        .getByRole('row')
+        .nth(1)
+        .evaluate((row) => row.getBoundingClientRect().height);
+    await page.getByRole('row').nth(1).waitFor();
+    await page.goto('/settings/appearance');
+    await page.locator('label').filter({ hasText: 'Comfortable' }).click();
+    expect(await page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
+    await page.goto('/settings/ai-connections');
+    await page.getByRole('row').nth(1).waitFor();
+    expect(await heightOf()).toBeGreaterThanOrEqual(44);
+    expect(await page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
+  });
+
+  test('an address where nothing is says so, and offers what was meant; short addresses lead to their page', async () => {
+    await come();
+    const { page } = visitor;
+    await page.goto('/appearanze');
+    const field = page.getByRole('combobox', { name: 'Search pages' });
+    await field.waitFor();
+    expect(await field.inputValue()).toBe('appearan');
+    expect(await options()).toContain('Appearance');
+    expect(await visitor.axe()).toEqual([]);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/settings/appearance');
+    for (const [short, place] of [
+      ['/connections', '/settings/ai-connections'],
+      ['/tasks', '/admin/tasks'],
+      ['/overview', '/'],
+      ['/settings', '/settings/'],
+    ]) {
+      await page.goto(short!);
+      await page.locator('#page-title').waitFor();
+      expect(new URL(page.url()).pathname, short).toMatch(new RegExp(`^${place}`));
+    }
+  });
+
+  test('AI Connections is two presses away from every page, by pointer and by keyboard alone', async () => {
+    await come({ width: 390 });
+    const { page } = visitor;
+    for (const place of ['/', '/settings/appearance', '/admin/tasks']) {
+      await page.goto(place);
+      await page.getByRole('navigation', { name: 'Quick navigation' }).getByRole('link', { name: 'AI Connections' }).click();
+      await page.waitForURL('**/settings/ai-connections');
+    }
+    await page.goto('/settings/appearance');
+    await page.getByRole('button', { name: 'Open Menu' }).click();
+    await page.getByRole('dialog', { name: 'Main navigation' }).getByRole('link', { name: 'AI Connections' }).click();
+    await page.waitForURL('**/settings/ai-connections');
+    await page.getByRole('dialog', { name: 'Main navigation' }).waitFor({ state: 'hidden' });
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('AI Connections');
+  });
+
+  describe.each([
+    { language: 'English', theme: 'light', width: 1280 },
+    { language: 'Bahasa Indonesia', theme: 'dark', width: 1280 },
+    { language: 'English', theme: 'dark', width: 320 },
+    { language: 'Bahasa Indonesia', theme: 'light', width: 320 },
+  ] as const)('$language, $theme, $width px', ({ language, theme, width }) => {
+    test('nothing for axe to find and nothing wider than the window, on each page and with each panel open', async () => {
+      await come({ theme, width });
+      const { page } = visitor;
+      await chooseLanguage(visitor, language);
+      for (const place of ['/', '/settings/appearance', '/admin/tasks']) {
+        await page.goto(place);
+        await page.locator('#page-title').waitFor();
+        expect(await visitor.axe(), place).toEqual([]);
+        expect(await overflowOf(page), place).toBe(0);
+      }
+      await openAccount(visitor);
+      expect(await visitor.axe(), 'account').toEqual([]);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: /^(Tasks|Tugas)/ }).click();
+      expect(await visitor.axe(), 'tasks').toEqual([]);
+      await page.keyboard.press('Escape');
+      await openPalette();
+      expect(await visitor.axe(), 'palette').toEqual([]);
+      expect(await overflowOf(page)).toBe(0);
+      await page.keyboard.press('Escape');
+      await chooseLanguage(visitor, 'English');
+      await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token: sari.token })).at('data.language')).toBe('en');
+    });
+  });
+});

@@ -1,0 +1,338 @@
+/** The fields of a connection's form in a real browser: models by the hundred, addresses, templates, safety, JSON, and who may use it. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { startVendor, type Vendor } from './support/vendor.ts';
+import { overflowOf, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
+
+const key = 'sk-proj-abcdefghijklx7Qa';
+
+needs('browser')("a connection's fields", () => {
+  let pages: Pages;
+  let vendor: Vendor;
+  let sari: Resident;
+  let visitor: Visitor;
+  let people = 0;
+
+  const ask = (method: string, path: string, body?: unknown) => pages.house.request(method, path, { token: sari.token, body });
+  const add = async (body: Record<string, unknown> = {}): Promise<string> =>
+    (await ask('POST', '/api/configurations', { name: 'Lab', provider: 'custom', baseUrl: vendor.baseUrl, model: 'gpt-4o', ...body })).at(
+      'data.id',
+    );
+  const stored = async (id: string) => (await ask('GET', `/api/configurations/${id}`)).body['data']!;
+  const own = async () =>
+    (await ask('GET', '/api/configurations')).body['data'] as unknown as ({ id: string; configuration: object } & Record<
+      string,
+      unknown
+    >)[];
+  const come = async (options: Partial<VisitorOptions> = {}): Promise<void> => {
+    visitor = await visit({ url: pages.house.url, ...options });
+    await signIn(visitor, sari);
+  };
+  const configure = async (provider: string): Promise<void> => {
+    await visitor.page.goto(`/settings/ai-connections/new?provider=${provider}`);
+    await visitor.page.locator('#field-model').waitFor();
+  };
+  const edit = async (id: string): Promise<void> => {
+    await visitor.page.goto(`/settings/ai-connections/${id}/edit`);
+    await visitor.page.locator('#field-model').waitFor();
+  };
+
+  beforeAll(async () => {
+    pages = await openPages({ isDemoOffered: true });
+    vendor = await startVendor();
+    await pages.house.createResident('First', 'administrator');
+  });
+
+  beforeEach(async () => {
+    people += 1;
+    sari = await pages.house.createResident(`Person${people}`);
+    Object.assign(vendor, { completion: null, list: null, models: ['gpt-4o'] });
+  });
+
+  afterEach(() => visitor.leave());
+
+  afterAll(async () => {
+    await closeBrowser();
+    await vendor?.close();
+    await pages?.close();
+  });
+
+  test('of 500 models at most 60 are drawn; typing, an arrow and Enter choose one, and no event takes more than 100 ms', async () => {
+    vendor.models = Array.from({ length: 500 }, (_, number) => `family${number % 10}-model-${String(number).padStart(3, '0')}`);
+    const id = await add();
+    await come();
+    await edit(id);
+    const { page } = visitor;
+    await page.getByText(/^500 models found, as of/).waitFor();
+    const box = page.getByRole('combobox', { name: 'Default model' });
+    await box.click();
+    const options = page.getByRole('listbox', { name: 'Default model' }).getByRole('option');
+    await expect.poll(() => options.count()).toBe(60);
+    await page.getByText('440 more models. Type to narrow the list.').waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await page.evaluate(() => {
+      const kept: number[] = [];
+      Object.assign(globalThis, { kept });
+      new PerformanceObserver((list) => kept.push(...list.getEntries().map(({ duration }) => duration))).observe({
+        type: 'event',
+        durationThreshold: 16,
+      } as PerformanceObserverInit);
+    });
+    const worst: number[] = [];
+    // A machine that is busy with something else is slow once; a list that is too long is slow every time.
+    for (let round = 0; round < 3; round += 1) {
+      await page.evaluate(() => void ((globalThis as unknown as { kept: number[] }).kept.length = 0));
+      await box.fill('');
+      await page.keyboard.type('model-321');
+      await expect.poll(() => options.count()).toBe(1);
+      await page.keyboard.press('ArrowDown');
+      expect(await box.getAttribute('aria-activedescendant')).toBe(await options.first().getAttribute('id'));
+      await page.keyboard.press('Enter');
+      expect(await box.inputValue()).toBe('family1-model-321');
+      expect(await options.count()).toBe(0);
+      worst.push(await page.evaluate(() => Math.max(0, ...(globalThis as unknown as { kept: number[] }).kept)));
+    }
+    expect(Math.min(...worst)).toBeLessThanOrEqual(100);
+    // Any other name is taken as it is.
+    await box.fill('nobody/has-this');
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.waitForURL('**/settings/ai-connections');
+    expect((await stored(id))['model']).toBe('nobody/has-this');
+  });
+
+  test('the list of models says its age and is asked for again at a press; Escape closes the list and not the page', async () => {
+    const id = await add();
+    await come();
+    await edit(id);
+    const { page } = visitor;
+    await page.getByText(/^1 model found, as of/).waitFor();
+    vendor.models = ['gpt-4o', 'brand-new-model'];
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await page.getByText(/^2 models found, as of/).waitFor();
+    const box = page.getByRole('combobox', { name: 'Default model' });
+    await box.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByRole('listbox').getByRole('option', { name: 'brand-new-model' }).waitFor();
+    expect(await box.getAttribute('aria-expanded')).toBe('true');
+    await page.keyboard.press('Escape');
+    expect(await box.getAttribute('aria-expanded')).toBe('false');
+  });
+
+  test.each([
+    ['openai', 'https://api.openai.com/v1/chat/completions', 'https://api.openai.com/v1/chat/completions'],
+    ['openai', 'https://api.openai.com/v1/', 'https://api.openai.com/v1/chat/completions'],
+    ['deepseek', 'https://api.deepseek.com', 'https://api.deepseek.com/chat/completions'],
+    ['custom', 'http://localhost:11434/v1', 'http://localhost:11434/v1/chat/completions'],
+  ])('%s at %s: the form says that requests go to %s', async (provider, entered, resolved) => {
+    await come();
+    await configure(provider);
+    const { page } = visitor;
+    await page.getByLabel('Base URL').fill(entered);
+    await expect.poll(() => page.getByText(/^Requests go to/).innerText()).toBe(`Requests go to ${resolved}`);
+  });
+
+  test.each(['English', 'Bahasa Indonesia'] as const)('bounds are those of the chosen model, in %s', async (language) => {
+    await come();
+    await configure('gemini');
+    await chooseLanguage(visitor, language);
+    const { page } = visitor;
+    await page.getByText(language === 'English' ? 'Parameters' : 'Parameter', { exact: true }).click();
+    const slider = page.locator('input[type=range]').first();
+    await expect.poll(() => slider.getAttribute('max')).toBe('2');
+    await page.locator('#field-model').fill('gemini-pro');
+    await expect.poll(() => slider.getAttribute('max')).toBe('1');
+    await configure('openai');
+    await page.getByText(language === 'English' ? 'Parameters' : 'Parameter', { exact: true }).click();
+    await page.locator('#field-model').fill('gpt-4o');
+    await page.getByText(language === 'English' ? 'At most 16384 for gpt-4o.' : 'Paling banyak 16384 untuk gpt-4o.').waitFor();
+    await page.locator('#field-model').fill('unheard-of');
+    await page.getByText(/4096/).first().waitFor();
+  });
+
+  test('a template fills in the model and keeps name and key', async () => {
+    await come();
+    await configure('openai');
+    const { page } = visitor;
+    await page.getByLabel('Name', { exact: true }).fill('Mine');
+    await page.getByLabel('API Key').fill(key);
+    await page.getByLabel('From a template').selectOption({ label: 'OpenAI: gpt-4-turbo' });
+    expect(await page.locator('#field-model').inputValue()).toBe('gpt-4-turbo');
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Mine');
+    expect(await page.getByLabel('API Key').inputValue()).toBe(key);
+  });
+
+  test.each(['English', 'Bahasa Indonesia'] as const)(
+    'what Gemini blocks is chosen category by category, and comes back when edited, in %s',
+    async (language) => {
+      await come();
+      await configure('gemini');
+      await chooseLanguage(visitor, language);
+      const { page } = visitor;
+      const say =
+        language === 'English'
+          ? { parameters: 'Parameters', speech: 'Block: Hate speech', save: 'Save Connection', key: 'API Key' }
+          : { parameters: 'Parameter', speech: 'Blokir: Ujaran kebencian', save: 'Simpan Koneksi', key: 'Kunci API' };
+      await page.getByLabel(say.key).fill('AIzaSyabcdefghijklmnopqrstuvwxyz01234');
+      await page.getByText(say.parameters, { exact: true }).click();
+      await page.getByLabel(say.speech).selectOption('BLOCK_ONLY_HIGH');
+      expect(await visitor.axe()).toEqual([]);
+      await page.getByRole('button', { name: say.save }).click();
+      await page.waitForURL('**/settings/ai-connections');
+      const [one] = await own();
+      const wanted = [{ category: 'HARM_CATEGORY_HATE_SPEECH', threshold: 'BLOCK_ONLY_HIGH' }];
+      expect(one!.configuration).toMatchObject({ safetySettings: wanted });
+      await edit(one!.id);
+      await page.getByText(say.parameters, { exact: true }).click();
+      expect(await page.getByLabel(say.speech).inputValue()).toBe('BLOCK_ONLY_HIGH');
+      await page.getByLabel(say.speech).selectOption('');
+      await page.getByRole('button', { name: say.save }).click();
+      await page.waitForURL('**/settings/ai-connections');
+      expect((await stored(one!.id))['configuration']).not.toHaveProperty('safetySettings');
+    },
+  );
+
+  test('free parameters: where the JSON breaks is said at once, what belongs to the request is refused by name, the rest is stored', async () => {
+    await come();
+    await configure('custom');
+    const { page } = visitor;
+    await page.getByLabel('Base URL').fill(vendor.baseUrl);
+    await page.locator('#field-model').fill('gpt-4o');
+    await page.getByText('Parameters', { exact: true }).click();
+    const field = page.getByLabel('Extra Parameters');
+    await field.fill('{\n  "a": 1,\n}');
+    await page.getByText('The JSON breaks at line 3, column 1.').waitFor();
+    await field.fill('[1]');
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.getByText('Enter a JSON object, in braces.').first().waitFor();
+    await field.fill('{"messages": []}');
+    await field.blur();
+    await page
+      .getByText(/^“messages” cannot be set here/)
+      .first()
+      .waitFor();
+    await field.fill('{"top_logprobs":3}');
+    await page.getByRole('button', { name: 'Format' }).click();
+    expect(await field.inputValue()).toBe('{\n  "top_logprobs": 3\n}');
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.waitForURL('**/settings/ai-connections');
+    expect((await own())[0]!['configuration']).toMatchObject({ parameters: { top_logprobs: 3 } });
+  });
+
+  test('installed models are those that the server really answered, and one press chooses one', async () => {
+    vendor.list = { status: 200, body: { object: 'list', data: [], models: [{ name: 'llama3.1:8b' }, { name: 'mistral:7b' }] } };
+    const id = await add({ name: 'Local', provider: 'ollama', model: 'llama3' });
+    await come();
+    await edit(id);
+    const { page } = visitor;
+    await page.getByText('The server must be able to reach this address in its own network.').waitFor();
+    const installed = page.getByRole('group', { name: 'Installed models' });
+    if ((await installed.getByRole('radio').count()) > 0) {
+      await installed.getByRole('radio').first().click();
+      expect(await page.locator('#field-model').inputValue()).not.toBe('llama3');
+    } else await installed.getByText('The server answers, and no model is installed on it yet.').waitFor();
+  });
+
+  test('an optional field that is emptied stays empty after a reload, and the list speaks of what the server kept', async () => {
+    const id = await add({ provider: 'openai', apiKey: key, configuration: { organizationId: 'org-abc' } });
+    await come();
+    await edit(id);
+    const { page } = visitor;
+    await page.getByText('Parameters', { exact: true }).click();
+    await page.getByLabel('Organization ID').fill('');
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.getByText('“Lab” was saved.').first().waitFor({ state: 'attached' });
+    expect((await stored(id))['configuration']).not.toHaveProperty('organizationId');
+    await edit(id);
+    await page.getByText('Parameters', { exact: true }).click();
+    expect(await page.getByLabel('Organization ID').inputValue()).toBe('');
+  });
+
+  test('nothing that travels holds a key or more than its last four characters; a mask is refused as a key', async () => {
+    const id = await add({ provider: 'openai', apiKey: key });
+    await come();
+    const { page } = visitor;
+    const travelled: string[] = [];
+    page.on('response', (response) => {
+      if (response.url().includes('/api/'))
+        void response.text().then(
+          (text) => travelled.push(text),
+          () => undefined,
+        );
+    });
+    await edit(id);
+    await page.getByLabel('API Key').fill('***wxyz');
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.getByText('This is a mask and no key. Enter the key itself, or leave the field empty.').first().waitFor();
+    await page.getByLabel('API Key').fill('');
+    await page.getByRole('button', { name: 'Test Connection' }).click();
+    await page
+      .getByText(/^Connected in \d+ ms$/)
+      .first()
+      .waitFor();
+    expect([...vendor.keys]).toContain(key);
+    await page.getByLabel('Name', { exact: true }).fill('Still there');
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.getByRole('row').filter({ hasText: 'Still there' }).waitFor();
+    expect(travelled.length).toBeGreaterThan(3);
+    expect(travelled.join('\n')).not.toContain(key.slice(3, -4));
+    expect(travelled.join('\n')).not.toContain(key.slice(-5));
+    expect(await stored(id)).toMatchObject({ hasApiKey: true, apiKey: '***x7Qa' });
+  });
+
+  test('a new address or key takes "Connected" back to "Not tested"', async () => {
+    const id = await add();
+    await ask('POST', `/api/configurations/${id}/test`);
+    await come();
+    const { page } = visitor;
+    await page.getByRole('row').filter({ hasText: 'Lab' }).getByText('Connected').waitFor();
+    await edit(id);
+    await page.getByLabel('API Key').fill(key);
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.getByRole('row').filter({ hasText: 'Lab' }).getByText('Not tested').waitFor();
+    expect((await stored(id))['testStatus']).toBe('pending');
+  });
+
+  test('who may, makes a connection for everybody; others are not asked', async () => {
+    await come();
+    await configure('openai');
+    await visitor.page.locator('#field-model').waitFor();
+    expect(await visitor.page.getByText('Who can use it').count()).toBe(0);
+    await visitor.leave();
+    const manager = await pages.house.createResident('Manager', 'manager');
+    const user = sari;
+    sari = manager;
+    await come();
+    await configure('custom');
+    const { page } = visitor;
+    await page.getByLabel('Name', { exact: true }).fill('For all');
+    await page.getByLabel('Base URL').fill('https://ai.example.com/v1');
+    await page.locator('#field-model').fill('gpt-4o');
+    await page.getByLabel('API Key').fill(key);
+    await page.getByLabel(/^Everybody in/).click();
+    await page.getByRole('button', { name: 'Save Connection' }).click();
+    await page.getByRole('row').filter({ hasText: 'For all' }).getByText('Organization').waitFor();
+    const seen = await pages.house.request('GET', '/api/ai-connections', { token: user.token });
+    expect([...seen.body].map((one) => [one['name'], one['scope'], one['isReadOnly']])).toEqual([['For all', 'organization', true]]);
+  });
+
+  describe.each(['English', 'Bahasa Indonesia'] as const)('in %s', (language) => {
+    test.each([
+      { provider: 'custom', theme: 'dark', width: 390 },
+      { provider: 'ollama', theme: 'light', width: 390 },
+    ] as const)(
+      '$provider, $theme at $width px: nothing for axe to find, nothing wider than the window',
+      async ({ provider, theme, width }) => {
+        await come({ theme, width });
+        await chooseLanguage(visitor, language);
+        await configure(provider);
+        const { page } = visitor;
+        for (const part of await page.locator('summary').all()) await part.click();
+        expect(await visitor.axe()).toEqual([]);
+        expect(await overflowOf(page)).toBe(0);
+      },
+    );
+  });
+});
