@@ -7,13 +7,15 @@ import { filesOf, isOver, weigh, type Manifest } from '../web-size.ts';
 
 const manifest: Manifest = {
   'index.html': { file: 'assets/index.js', isEntry: true, css: ['assets/index.css'] },
-  'page.tsx': { file: 'assets/page.js', isDynamicEntry: true, imports: ['index.html', '_shared.js'], css: ['assets/page.css'] },
-  '_shared.js': { file: 'assets/shared.js', imports: ['page.tsx'] },
-  'other.tsx': { file: 'assets/other.js', isDynamicEntry: true },
+  'src/app/page.tsx': { file: 'assets/page.js', isDynamicEntry: true, imports: ['index.html', '_shared.js'], css: ['assets/page.css'] },
+  '_shared.js': { file: 'assets/shared.js', imports: ['src/app/page.tsx'] },
+  'src/app/other.tsx': { file: 'assets/other.js', isDynamicEntry: true },
+  'src/messages/id.json': { file: 'assets/id.js', isDynamicEntry: true },
+  'node_modules/grammar.js': { file: 'assets/grammar.js', isDynamicEntry: true },
 };
 
 test('a page weighs its own chunk, the entry and everything either imports, each once', () => {
-  expect([...filesOf(manifest, 'page.tsx')].toSorted()).toEqual([
+  expect([...filesOf(manifest, 'src/app/page.tsx')].toSorted()).toEqual([
     'assets/index.css',
     'assets/index.js',
     'assets/page.css',
@@ -27,11 +29,11 @@ test('each page is weighed in kilobytes of gzip, and what is over its budget is 
   mkdirSync(join(dist, '.vite'));
   mkdirSync(join(dist, 'assets'));
   writeFileSync(join(dist, '.vite/manifest.json'), JSON.stringify(manifest));
-  for (const name of ['index.js', 'index.css', 'page.js', 'page.css', 'shared.js', 'other.js'])
+  for (const name of ['index.js', 'index.css', 'page.js', 'page.css', 'shared.js', 'other.js', 'id.js', 'grammar.js'])
     writeFileSync(join(dist, 'assets', name), 'a'.repeat(100_000));
   const weights = weigh(dist);
   rmSync(dist, { recursive: true });
-  expect(weights.map(({ page }) => page)).toEqual(['page.tsx', 'other.tsx']);
+  expect(weights.map(({ page }) => page)).toEqual(['src/app/page.tsx', 'src/app/other.tsx']);
   // 100 kB of one letter compress to about 0.1 kB.
   expect(weights[0]!.scriptKb).toBeGreaterThan(weights[1]!.scriptKb);
   expect(weights[0]!.scriptKb).toBeLessThan(2);

@@ -77,6 +77,7 @@ const vendorFaces = /^server\/src\/faces\/(?:openai|anthropic)\//;
 /** Files that may name vendors outside providers/, each with its reason. */
 export const vendorsAllowed: Readonly<Record<string, string>> = {
   'server/src/domain/connection.ts': 'names the wire of the house language',
+  'server/src/faces/configurations/local-models.ts': 'its paths name the server whose models they are about',
 };
 
 /** A vendor's name in a string outside providers/: a rule about that vendor is about to be written in the wrong place. */

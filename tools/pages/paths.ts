@@ -1,0 +1,33 @@
+/** The pages that are looked at and timed, by a short name; a form or a dialog with an address of its own is one of them. */
+import type { Town } from './town.ts';
+
+export const pathsOf = ({ connectionId, chatId }: Pick<Town, 'connectionId' | 'chatId'>): Record<string, string> => ({
+  overview: '/',
+  connections: '/settings/ai-connections',
+  'connections-none': '/settings/ai-connections?q=nowhere',
+  'add-connection': '/settings/ai-connections/new',
+  'add-openai': '/settings/ai-connections/new?provider=openai',
+  'add-ollama': '/settings/ai-connections/new?provider=ollama',
+  'edit-connection': `/settings/ai-connections/${connectionId}/edit`,
+  connection: `/connections/${connectionId}`,
+  'connection-models': `/connections/${connectionId}/models`,
+  'connection-usage': `/connections/${connectionId}/usage`,
+  'connection-health': `/connections/${connectionId}/health`,
+  'connection-access': `/connections/${connectionId}/access`,
+  'connection-edit': `/connections/${connectionId}/edit`,
+  models: '/admin/ai_models',
+  'add-model': '/admin/ai_models/new',
+  'edit-model': `/admin/ai_models/${connectionId}/edit`,
+  chat: '/chat',
+  'chat-messages': `/chat/${chatId}`,
+  keys: '/keys',
+  members: '/members',
+  users: '/admin/users',
+  workspaces: '/admin/workspaces',
+  tasks: '/admin/tasks',
+  profile: '/settings/profile',
+  security: '/settings/security',
+  tokens: '/settings/tokens',
+  appearance: '/settings/appearance',
+  missing: '/nowhere',
+});
