@@ -221,20 +221,6 @@ needs('browser')("a connection's fields", () => {
     expect((await own())[0]!['configuration']).toMatchObject({ parameters: { top_logprobs: 3 } });
   });
 
-  test('installed models are those that the server really answered, and one press chooses one', async () => {
-    vendor.list = { status: 200, body: { object: 'list', data: [], models: [{ name: 'llama3.1:8b' }, { name: 'mistral:7b' }] } };
-    const id = await add({ name: 'Local', provider: 'ollama', model: 'llama3' });
-    await come();
-    await edit(id);
-    const { page } = visitor;
-    await page.getByText('The server must be able to reach this address in its own network.').waitFor();
-    const installed = page.getByRole('group', { name: 'Installed models' });
-    if ((await installed.getByRole('radio').count()) > 0) {
-      await installed.getByRole('radio').first().click();
-      expect(await page.locator('#field-model').inputValue()).not.toBe('llama3');
-    } else await installed.getByText('The server answers, and no model is installed on it yet.').waitFor();
-  });
-
   test('an optional field that is emptied stays empty after a reload, and the list speaks of what the server kept', async () => {
     const id = await add({ provider: 'openai', apiKey: key, configuration: { organizationId: 'org-abc' } });
     await come();
