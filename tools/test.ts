@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}` };
 /** No single step may hang a build for ever. */
-const stepLimitMs = 18 * 60_000;
+const stepLimitMs = 45 * 60_000;
 
 interface Step {
   name: string;
