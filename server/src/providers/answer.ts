@@ -14,7 +14,8 @@ import type { Protocol, VendorError } from './protocol.ts';
 import { parseJson } from './shape.ts';
 import { MirroredStream } from './mirror.ts';
 import { wireOf } from './wires.ts';
-import { PassedStream, piecesOfWhole, TranslatedStream, type AnswerTaker, type StreamTaker } from './streams.ts';
+import { PassedStream, piecesOfWhole, TranslatedStream } from './streams.ts';
+import type { AnswerTaker, StreamTaker } from './taker.ts';
 import { chatWriter } from './writer.ts';
 import { Watchdog } from './watchdog.ts';
 

@@ -15,7 +15,7 @@ import { protocolOf } from './protocols.ts';
 import type { Destination, Protocol } from './protocol.ts';
 import type { ProviderRow } from './row.ts';
 import { isRecord, parseJson, type Json } from './shape.ts';
-import type { AnswerTaker } from './streams.ts';
+import type { AnswerTaker } from './taker.ts';
 import { failureOf, isErrorBody } from './vendor-error.ts';
 import { embeddingsOf, writeEmbeddings, type Translation } from './operations/embeddings.ts';
 import type { Operation } from './operations/operations.ts';

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
 import { providerRow } from '../../src/providers/catalog.ts';
 import { anthropic } from '../../src/providers/anthropic/protocol.ts';
-import { piecesOfWhole, PassedStream, TranslatedStream, type StreamTaker } from '../../src/providers/streams.ts';
+import { piecesOfWhole, PassedStream, TranslatedStream } from '../../src/providers/streams.ts';
+import type { StreamTaker } from '../../src/providers/taker.ts';
 import { chatWriter } from '../../src/providers/writer.ts';
 import { chunk, doneEvent, finishEvent, roleEvent, sse, streamEvents, usage, usageEvent } from '../support/fake-provider.ts';
 
