@@ -41,7 +41,8 @@ interface Entry {
   task: Task;
   stop: AbortController;
   isDirty: boolean;
-  isWriting: boolean;
+  /** The write that is under way. */
+  writing: Promise<void> | null;
   writtenAtMs: number;
   toldAtMs: number;
   /** Resolves when the work has stopped, whatever came of it. */
@@ -132,7 +133,7 @@ class TaskRunner implements Tasks {
 
   #entryOf(task: Task): Entry {
     const nowMs = this.#deps.clock.monotonicMs();
-    const entry = { task, stop: new AbortController(), isDirty: false, isWriting: false, writtenAtMs: nowMs, toldAtMs: nowMs };
+    const entry = { task, stop: new AbortController(), isDirty: false, writing: null, writtenAtMs: nowMs, toldAtMs: nowMs };
     const whole: Entry = { ...entry, ended: Promise.resolve() };
     this.#entries.set(task.id, whole);
     return whole;
@@ -178,7 +179,7 @@ class TaskRunner implements Tasks {
     const reason = entry.stop.signal.reason as StopReason;
     if (reason === 'cancelled') await this.#finish(entry, 'cancelled', null);
     // Given up, not ended: the next run of the server takes it over, or notes that it could not.
-    else if (reason === 'closing') await this.#write(entry, 0);
+    else if (reason === 'closing') await this.#writeLast(entry, 0);
     else this.#entries.delete(entry.task.id);
   }
 
@@ -186,8 +187,7 @@ class TaskRunner implements Tasks {
     const nowMs = this.#deps.clock.nowMs();
     Object.assign(entry.task, { state, errorCode, updatedAtMs: nowMs, finishedAtMs: nowMs });
     entry.isDirty = true;
-    this.#tell(entry);
-    await this.#write(entry);
+    await this.#writeLast(entry);
   }
 
   async #takeUp({ seenAtMs, ...task }: Task & { seenAtMs: number }): Promise<void> {
@@ -230,9 +230,18 @@ class TaskRunner implements Tasks {
   }
 
   /** Writes how the task stands. A database that is away is tried again with the next tick. */
-  async #write(entry: Entry, seenAtMs = this.#deps.clock.nowMs()): Promise<void> {
-    if (entry.isWriting) return;
-    entry.isWriting = true;
+  #write(entry: Entry, seenAtMs = this.#deps.clock.nowMs()): Promise<void> {
+    entry.writing ??= this.#writeOnce(entry, seenAtMs).finally(() => (entry.writing = null));
+    return entry.writing;
+  }
+
+  /** After the write that is under way, which may tell of an earlier standing. */
+  async #writeLast(entry: Entry, seenAtMs?: number): Promise<void> {
+    await entry.writing;
+    await this.#write(entry, seenAtMs);
+  }
+
+  async #writeOnce(entry: Entry, seenAtMs: number): Promise<void> {
     entry.isDirty = false;
     entry.writtenAtMs = this.#deps.clock.monotonicMs();
     const { id, state, updatedAtMs } = entry.task;
@@ -241,11 +250,11 @@ class TaskRunner implements Tasks {
       if (state !== 'running' || seenAtMs === 0) this.#entries.delete(id);
       else if (noted === null) entry.stop.abort('lost' satisfies StopReason);
       else if (noted.isCancelAsked) this.#askToStop(entry);
+      // The end is told once it is written: whoever hears of it and asks finds the result.
+      if (state !== 'running' && noted !== null) this.#tell(entry);
     } catch (error) {
       entry.isDirty = true;
       this.#deps.log.warn({ err: error, taskId: id }, 'the progress of a task could not be written; tried again');
-    } finally {
-      entry.isWriting = false;
     }
   }
 

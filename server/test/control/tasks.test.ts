@@ -1,6 +1,6 @@
 /** The runner of tasks on both engines: what is kept, what a restart finds, and who may take over from whom. */
 import { expect, test } from 'vitest';
-import { createEvents, type KeptEvent } from '../../src/control/events.ts';
+import { createEvents, type Events, type KeptEvent } from '../../src/control/events.ts';
 import { attemptsMax, createTasks } from '../../src/control/task-runner.ts';
 import type { TaskRun, Tasks } from '../../src/control/tasks.ts';
 import { Refusal } from '../../src/domain/errors.ts';
@@ -16,6 +16,7 @@ const ownerUserId = ids.uuid();
 interface Server {
   tasks: Tasks;
   told: KeptEvent[];
+  events: Events;
   lines: Record<string, unknown>[];
   /** Lets every period of the clock come once, as if that much time had passed. */
   tick(passMs?: number): void;
@@ -45,6 +46,7 @@ function serve(database: Database): Server {
   return {
     tasks: createTasks({ database, events, clock, ids, log }),
     told,
+    events,
     lines,
     addMs: (passMs) => void (skewMs += passMs),
     tick(passMs = 1_000) {
@@ -80,6 +82,23 @@ onBothEngines('tasks', (bench) => {
     expect(JSON.stringify(server.lines)).toContain('inner secret');
     expect(JSON.stringify(server.told)).not.toContain('inner secret');
     expect(server.told.every(({ audience }) => audience.userIds?.[0] === ownerUserId)).toBe(true);
+    await server.tasks.close();
+  });
+
+  test('whoever hears of an end and asks at once finds the outcome, also where a write of the progress was under way', async () => {
+    const database = await open();
+    const server = serve(database);
+    const { promise: read, resolve } = Promise.withResolvers<unknown>();
+    server.events.subscribe(
+      ({ data }) => (data as { state: string }).state === 'done' && resolve(findTask(database, (data as { id: string }).id)),
+      () => undefined,
+    );
+    await begin(server, async ({ progress }) => {
+      progress(1, 2);
+      server.tick();
+      return { found: 3 };
+    });
+    expect(await read).toMatchObject({ state: 'done', result: { found: 3 } });
     await server.tasks.close();
   });
 
