@@ -85,6 +85,8 @@ export const me = z.object({
   hasSecondFactor: z.boolean(),
   organization: z.object({ id: z.string(), name: z.string() }),
   workspaces: z.array(z.object({ id: z.string(), name: z.string(), role: workspaceRole })),
+  /** Id of the newest event when this was asked: a stream that goes on after it misses nothing. */
+  lastEventId: z.string(),
 });
 export const meAnswer = z.object({ success: z.literal(true), data: me });
 export const meChange = z.strictObject({

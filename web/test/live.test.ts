@@ -62,6 +62,26 @@ needs('browser')('a page that stays open', () => {
     expect(await second.getByRole('row').filter({ hasText: 'First' }).count()).toBe(1);
   });
 
+  test('what changes between the reading of a page and the opening of its line is shown all the same', async () => {
+    await come();
+    const { page } = visitor;
+    // Without a shared worker the line is the page's own, and can be held up here.
+    await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'SharedWorker'));
+    const { promise: mayOpen, resolve } = Promise.withResolvers<void>();
+    await page.route('**/api/events*', async (route) => {
+      await mayOpen;
+      await route.continue();
+    });
+    await page.goto('/settings/ai-connections');
+    await page.getByRole('row').filter({ hasText: 'First' }).waitFor();
+    const id = (await add('Made in between')).at('id');
+    resolve();
+    await page.getByRole('row').filter({ hasText: 'Made in between' }).waitFor({ timeout: 4_000 });
+    expect(await page.getByRole('row').filter({ hasText: 'First' }).count()).toBe(1);
+    await pages.house.request('DELETE', `/api/ai-connections/${id}`, { token: sari.token });
+    await page.getByRole('row').filter({ hasText: 'Made in between' }).waitFor({ state: 'detached' });
+  });
+
   test('eight tabs are one stream, and the eighth loads as fast as the first', async () => {
     await come();
     for (let tab = 2; tab <= 7; tab++) await (await visitor.context.newPage()).goto('/settings/ai-connections');

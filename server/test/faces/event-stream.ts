@@ -21,9 +21,9 @@ export interface Listening {
 
 const waitMsMax = 8_000;
 
-export async function listen(url: string, headers: Record<string, string>): Promise<Listening> {
+export async function listen(url: string, headers: Record<string, string>, after = ''): Promise<Listening> {
   const stop = new AbortController();
-  const answer = await fetch(`${url}/api/events`, { headers, signal: stop.signal });
+  const answer = await fetch(`${url}/api/events${after && `?after=${after}`}`, { headers, signal: stop.signal });
   const heard: Heard[] = [];
   const waiting = new Set<() => void>();
   let text = '';

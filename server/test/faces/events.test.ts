@@ -28,8 +28,8 @@ const clock: Clock = {
 
 const opened: Listening[] = [];
 const bearer = (person: Resident): Record<string, string> => ({ authorization: `Bearer ${person.token}` });
-async function hear(person: Resident, headers: Record<string, string> = {}): Promise<Listening> {
-  const listening = await listen(house.url, { ...bearer(person), ...headers });
+async function hear(person: Resident, headers: Record<string, string> = {}, after = ''): Promise<Listening> {
+  const listening = await listen(house.url, { ...bearer(person), ...headers }, after);
   opened.push(listening);
   return listening;
 }
@@ -122,6 +122,27 @@ describe('GET /api/events', () => {
     await Promise.all(streams.map((stream) => stream.until(({ data }) => data['id'] === end)));
     const told = streams.map(({ heard }) => heard.filter(({ event }) => event === 'connection.changed').length);
     expect(told).toEqual([3, 2]);
+  });
+
+  test('200 who names the event that the profile knew of hears what came since, and a header of a later one goes before it', async () => {
+    const profile = await house.request('GET', '/api/me', { token: ben.token });
+    const first = await connect(ben, 'Between');
+    const stream = await hear(ben, {}, profile.at('data.lastEventId'));
+    expect((await ready(stream)).event).toBe('hello');
+    await stream.until(({ event, data }) => event === 'connection.changed' && data['id'] === first);
+    const second = await connect(ben, 'Later');
+    await stream.until(({ data }) => data['id'] === second);
+    const again = await hear(ben, { 'last-event-id': stream.lastId() }, profile.at('data.lastEventId'));
+    await ready(again);
+    const end = await connect(ben, 'After both');
+    await again.until(({ data }) => data['id'] === end);
+    expect(again.heard.map(({ data }) => data['id'])).toEqual([undefined, end]);
+    expect((await ready(await hear(ben, {}, 'of-another-run.7'))).event).toBe('resync');
+  });
+
+  test('400 for an id that is longer than any', async () => {
+    const refused = await house.request('GET', `/api/events?after=${'x'.repeat(81)}`, { token: ben.token });
+    expect([refused.status, refused.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
   });
 
   test('200 a person whose rights have just changed is judged by the new ones', async () => {

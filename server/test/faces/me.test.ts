@@ -42,6 +42,7 @@ describe('GET /api/me', () => {
       theme: 'auto',
       hasSecondFactor: false,
       organization: { id: ada.actor.organizationId, name: 'Patchbay' },
+      lastEventId: house.deps.events.lastId,
       workspaces: [{ id, name: 'Research', role: 'WRITE' }],
     });
     expect((await house.request('GET', '/api/me', { token: mia.token })).body.data!.permissions).toEqual([

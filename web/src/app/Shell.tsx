@@ -56,7 +56,7 @@ export function Shell() {
         onSearch={overlays.openPalette}
         onShortcuts={overlays.openSheet}
       />
-      <Live userId={me.id} />
+      <Live userId={me.id} lastEventId={me.lastEventId} />
       <main className={classes['main']} id="main" tabIndex={-1} data-stale={isAway || undefined}>
         {profile.isError && (
           <Notice tone="warn">

@@ -31,11 +31,12 @@ export const routes: readonly Route<EventsFaceDeps>[] = [
   route({
     method: 'GET',
     path: '/api/events',
-    summary: 'What changes, as server-sent events; goes on after `Last-Event-ID`',
+    summary: 'What changes, as server-sent events; goes on after `Last-Event-ID`, or `after` where that header cannot be set',
     access: 'signed-in',
+    query: z.object({ after: z.string().max(idCharsMax).optional() }),
     answers: { 200: z.union(Object.values(houseEvents)) },
-    statuses: [200, 401, 429, 503],
-    handle(deps: EventsFaceDeps, { actor, request, reply }) {
+    statuses: [200, 400, 401, 429, 503],
+    handle(deps: EventsFaceDeps, { actor, request, reply, query }) {
       const counts = countOf(deps);
       const own = counts.get(actor.userId) ?? 0;
       if (deps.events.isClosed || deps.events.listeners >= streamsMax)
@@ -45,7 +46,8 @@ export const routes: readonly Route<EventsFaceDeps>[] = [
       const header = request.headers['last-event-id'];
       const stream = openStream(deps, {
         actor,
-        lastEventId: typeof header === 'string' && header !== '' ? header.slice(0, idCharsMax) : null,
+        // A browser that comes back by itself sends the header, and the address it came with first.
+        lastEventId: (typeof header === 'string' ? header.slice(0, idCharsMax) : '') || query.after || null,
         isStillIn: () => isStillIn(deps, request),
       });
       stream.once('close', () => {

@@ -9,7 +9,7 @@ import type { PersonRecord, SessionRecord } from '../../storage/people.ts';
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 export const msOf = (iso: string | null | undefined): number | null => (iso === null || iso === undefined ? null : Date.parse(iso));
 
-export const fromProfile = ({ person, organization, workspaces }: Profile, actor: Actor): Me => ({
+export const fromProfile = ({ person, organization, workspaces }: Profile, actor: Actor, lastEventId: string): Me => ({
   id: person.userId,
   email: person.email,
   name: person.name,
@@ -20,6 +20,7 @@ export const fromProfile = ({ person, organization, workspaces }: Profile, actor
   theme: person.theme,
   hasSecondFactor: person.hasSecondFactor,
   organization,
+  lastEventId,
   // An administrator is ADMIN also where they are no member.
   workspaces: workspaces.map(({ id, name }) => ({
     id,

@@ -2,6 +2,7 @@
 import { done, meAnswer, meChange, sessionsAnswer, tokenCreate, tokenCreated, tokensAnswer, tokensQuery } from '@patchbay/contract/people';
 import { pathId } from '@patchbay/contract/text';
 import { z } from 'zod';
+import type { Events } from '../../control/events.ts';
 import { createToken, listTokens, revokeToken } from '../../control/personal-tokens.ts';
 import type { PeopleDeps } from '../../control/people/deps.ts';
 import { changeProfile, profileOf, sessionsOf } from '../../control/people/profile.ts';
@@ -11,7 +12,7 @@ import { pageAnswer } from '../kit/page.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
 import { fromProfile, fromSession, fromToken, msOf } from './dialect.ts';
 
-export type MeFaceDeps = PeopleDeps & PlaneDeps;
+export type MeFaceDeps = PeopleDeps & PlaneDeps & { events: Events };
 
 const byId = z.object({ id: pathId });
 const nothing = { success: true, data: null } as const;
@@ -25,7 +26,9 @@ const profileRoutes: Route<MeFaceDeps>[] = [
     answers: { 200: meAnswer },
     statuses: [200, 401],
     async handle(deps: MeFaceDeps, { actor }) {
-      return ok({ success: true, data: fromProfile(await profileOf(deps, actor), actor) });
+      // Taken before anything is read: what changes meanwhile is told, at worst twice.
+      const { lastId } = deps.events;
+      return ok({ success: true, data: fromProfile(await profileOf(deps, actor), actor, lastId) });
     },
   }),
   route({
@@ -37,7 +40,8 @@ const profileRoutes: Route<MeFaceDeps>[] = [
     answers: { 200: meAnswer },
     statuses: [200, 400, 401],
     async handle(deps: MeFaceDeps, { actor, origin, body }) {
-      return ok({ success: true, data: fromProfile(await changeProfile(deps, { actor, origin }, body), actor) });
+      const { lastId } = deps.events;
+      return ok({ success: true, data: fromProfile(await changeProfile(deps, { actor, origin }, body), actor, lastId) });
     },
   }),
   route({

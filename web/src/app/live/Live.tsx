@@ -1,13 +1,15 @@
 /** Keeps this page fresh for as long as it is open: joins the line, applies what it says, and shows when the server is gone. */
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { createApply } from './apply.ts';
 import { joinLine, openFor, type Join } from './connect.ts';
 import { OfflineBar } from './OfflineBar.tsx';
 import { createWatch, type Watch } from './watch.ts';
 
-export function Live({ userId }: { userId: string }) {
+export function Live({ userId, lastEventId }: { userId: string; lastEventId: string }) {
   const queries = useQueryClient();
+  // That of the first answer: whatever the page has loaded was asked for after it.
+  const [after] = useState(lastEventId);
   const watch = useRef<Watch | null>(null);
   useEffect(() => {
     let join: Join | null = null;
@@ -23,7 +25,7 @@ export function Live({ userId }: { userId: string }) {
       } else if (word.name === 'signed-out') void queries.invalidateQueries();
       else apply(word.name, word.data);
     });
-    join.wish(openFor(userId));
+    join.wish(openFor(userId, after));
     const leave = (): void => join?.leave();
     // A page that comes back from the browser's memory of pages joins anew.
     const comeBack = (event: PageTransitionEvent): void => {
@@ -37,6 +39,6 @@ export function Live({ userId }: { userId: string }) {
       mine.found();
       leave();
     };
-  }, [queries, userId]);
+  }, [queries, userId, after]);
   return <OfflineBar onRetry={() => watch.current?.look()} />;
 }

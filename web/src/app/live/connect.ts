@@ -10,7 +10,7 @@ export interface Join {
 const url = (): string => new URL(`${basePath}api/events`, location.origin).href;
 
 /** The wish to hear what this person may hear. */
-export const openFor = (userId: string): LineWish => ({ kind: 'open', url: url(), userId });
+export const openFor = (userId: string, after: string): LineWish => ({ kind: 'open', url: url(), userId, after });
 
 function byWorker(say: (word: LineWord) => void): Join {
   // The base path is part of the name: two installations of one host are two workers.

@@ -10,7 +10,21 @@ export type LineWord =
   | { kind: 'lost' };
 
 /** What a page asks of the line. */
-export type LineWish = { kind: 'open'; url: string; userId: string } | { kind: 'close' } | { kind: 'retry' };
+export type LineWish =
+  /** `after`: id of the newest event that the page's data knows of. */
+  { kind: 'open'; url: string; userId: string; after: string } | { kind: 'close' } | { kind: 'retry' };
+
+interface Heard {
+  id: string;
+  word: LineWord;
+}
+
+/** Events kept for a page that comes later; one that knows of older ones alone reloads. */
+const heardMax = 100;
+
+/** The number of an event within its run of the server: `<run>.<number>`. */
+const numberOf = (id: string): number => Number(id.slice(id.lastIndexOf('.') + 1));
+const runOf = (id: string): string => id.slice(0, id.lastIndexOf('.'));
 
 /** The server says something at least every fifteen seconds; a line that is silent for longer is dead, whatever the browser thinks. */
 const silenceMsMax = 40_000;
@@ -23,7 +37,9 @@ export class Line {
   #place: { url: string; userId: string } | null = null;
   #state: 'closed' | 'open' | 'lost' = 'closed';
   #failures = 0;
-  #wasOpen = false;
+  /** Everything that this person may hear and that came after `#since` is in `#heard`. */
+  #since = '';
+  #heard: Heard[] = [];
   #retry: ReturnType<typeof setTimeout> | undefined;
   #silence: ReturnType<typeof setTimeout> | undefined;
 
@@ -37,27 +53,28 @@ export class Line {
       if (this.#place !== null && this.#state === 'lost') this.#open();
     } else if (this.#place?.userId !== wish.userId || this.#place.url !== wish.url) {
       this.#place = { url: wish.url, userId: wish.userId };
-      this.#wasOpen = false;
+      this.#since = wish.after;
+      this.#heard = [];
       this.#open();
-    } else if (this.#state === 'open') this.#say({ kind: 'open', isGap: false });
+    } else if (this.#state === 'open') this.#join(wish.after);
     else if (this.#state === 'lost') this.#say({ kind: 'lost' });
   }
 
   #open(): void {
     this.#stop();
     if (this.#place === null) return;
-    const source = new EventSource(this.#place.url);
+    const last = this.#heard.at(-1)?.id ?? this.#since;
+    const source = new EventSource(`${this.#place.url}?after=${encodeURIComponent(last)}`);
     this.#source = source;
-    // A stream of its own knows of no earlier one: what lies between was missed.
-    let isGap = this.#wasOpen;
     this.#alive();
     source.addEventListener(beatName, () => this.#alive());
     for (const name of houseEventNames)
       source.addEventListener(name, (message: MessageEvent<string>) => {
         this.#alive();
-        if (name !== 'hello' && name !== 'resync') return this.#say({ kind: 'event', name, data: JSON.parse(message.data) as unknown });
-        this.#opened(isGap || name === 'resync');
-        isGap = false;
+        if (name === 'hello' || name === 'resync') return this.#opened(name === 'resync', message.lastEventId);
+        const word: LineWord = { kind: 'event', name, data: JSON.parse(message.data) as unknown };
+        this.#keep({ id: message.lastEventId, word });
+        this.#say(word);
       });
     source.addEventListener('error', () => {
       // A broken line is opened again by the browser, with the last id; a refusal is final for it and not for us.
@@ -66,9 +83,24 @@ export class Line {
     });
   }
 
-  #opened(isGap: boolean): void {
+  /** A page that comes to an open line is told what came since it read its data; the other pages hear it twice, which harms nothing. */
+  #join(after: string): void {
+    const isKnown = runOf(after) === runOf(this.#since) && numberOf(after) >= numberOf(this.#since);
+    this.#say({ kind: 'open', isGap: !isKnown });
+    if (isKnown) for (const { id, word } of this.#heard) if (numberOf(id) > numberOf(after)) this.#say(word);
+  }
+
+  #keep(heard: Heard): void {
+    this.#heard.push(heard);
+    if (this.#heard.length > heardMax) this.#since = this.#heard.shift()!.id;
+  }
+
+  #opened(isGap: boolean, id: string): void {
     this.#failures = 0;
-    this.#wasOpen = true;
+    if (isGap) {
+      this.#since = id;
+      this.#heard = [];
+    }
     this.#state = 'open';
     this.#say({ kind: 'open', isGap });
   }
@@ -102,7 +134,7 @@ export class Line {
   #close(): void {
     this.#stop();
     this.#place = null;
-    this.#wasOpen = false;
+    this.#heard = [];
     this.#state = 'closed';
   }
 }
