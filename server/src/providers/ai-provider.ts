@@ -56,80 +56,54 @@ export interface AIProviderDeps extends CallDeps {
 const listTimeoutMs = 15_000;
 const listBytesMax = 8 * 1024 * 1024;
 
-/** OpenAI, and whoever answers at `baseUrl` in its wire. */
-export class OpenAIProvider implements AIProvider {
-  readonly name = 'openai';
-  readonly #deps: AIProviderDeps;
-
-  constructor(deps: AIProviderDeps) {
-    this.#deps = deps;
-  }
-
-  async testConnection(config: AIProviderConfig): Promise<boolean> {
-    return isAnswered(this.#deps, placeOf(this.name, config));
-  }
-
-  async getAvailableModels(config: AIProviderConfig): Promise<ListedModel[]> {
-    return modelsAt(this.#deps, placeOf(this.name, config));
-  }
-
-  async createCompletion(config: AIProviderConfig, request: ChatRequest): Promise<ChatResponse> {
-    return completionAt(this.#deps, placeOf(this.name, config, request.model), request);
-  }
-}
-
-/** Google's Gemini in its own wire (R-132 to R-134): the key travels in its own header, and the answer comes back translated. */
-export class GeminiProvider implements AIProvider {
-  readonly name = 'gemini';
-  readonly #deps: AIProviderDeps;
-
-  constructor(deps: AIProviderDeps) {
-    this.#deps = deps;
-  }
-
-  async testConnection(config: AIProviderConfig): Promise<boolean> {
-    return isAnswered(this.#deps, placeOf(this.name, config));
-  }
-
-  async getAvailableModels(config: AIProviderConfig): Promise<ListedModel[]> {
-    return modelsAt(this.#deps, placeOf(this.name, config));
-  }
-
-  async createCompletion(config: AIProviderConfig, request: ChatRequest): Promise<ChatResponse> {
-    return completionAt(this.#deps, placeOf(this.name, config, request.model), request);
-  }
-}
-
 /** What a local server is asked with: it needs no key, but an address (R-152). */
 export interface OllamaConfig extends Omit<AIProviderConfig, 'apiKey'> {
   apiKey?: string;
 }
 
-/** A local Ollama server in its own wire, whichever of its addresses is given (R-135 to R-138). */
-export class OllamaProvider implements AIProvider {
-  readonly name = 'ollama';
-  readonly #deps: AIProviderDeps;
+/** What all of them do alike: the wire follows from the provider's row. */
+abstract class WireProvider<Config extends OllamaConfig> {
+  abstract readonly name: AIProviderName;
+  protected readonly deps: AIProviderDeps;
 
   constructor(deps: AIProviderDeps) {
-    this.#deps = deps;
+    this.deps = deps;
   }
 
-  /** TRUE only when `{baseUrl}/api/tags` answers with a 2xx. */
-  async testConnection(config: OllamaConfig): Promise<boolean> {
-    return isAnswered(this.#deps, this.#place(config));
+  async testConnection(config: Config): Promise<boolean> {
+    return isAnswered(this.deps, this.place(config));
   }
 
-  async getAvailableModels(config: OllamaConfig): Promise<ListedModel[]> {
-    return modelsAt(this.#deps, this.#place(config));
+  async getAvailableModels(config: Config): Promise<ListedModel[]> {
+    return modelsAt(this.deps, this.place(config));
   }
 
-  async createCompletion(config: OllamaConfig, request: ChatRequest): Promise<ChatResponse> {
-    return completionAt(this.#deps, this.#place(config, request.model), request);
+  async createCompletion(config: Config, request: ChatRequest): Promise<ChatResponse> {
+    return completionAt(this.deps, this.place(config, request.model), request);
   }
+
+  protected place(config: Config, model?: string): AskedPlace {
+    return placeOf(this.name, { ...config, apiKey: config.apiKey ?? '' }, model);
+  }
+}
+
+/** OpenAI, and whoever answers at `baseUrl` in its wire. */
+export class OpenAIProvider extends WireProvider<AIProviderConfig> implements AIProvider {
+  readonly name = 'openai';
+}
+
+/** Google's Gemini in its own wire (R-132 to R-134): the key travels in its own header, and the answer comes back translated. */
+export class GeminiProvider extends WireProvider<AIProviderConfig> implements AIProvider {
+  readonly name = 'gemini';
+}
+
+/** A local Ollama server in its own wire, whichever of its addresses is given (R-135 to R-138). It is there only when `{baseUrl}/api/tags` answers with a 2xx. */
+export class OllamaProvider extends WireProvider<OllamaConfig> implements AIProvider {
+  readonly name = 'ollama';
 
   /** The models that are installed on the server, with what is known of them. Throws UpstreamFailure. */
   async getLocalModels(config: OllamaConfig): Promise<InstalledModel[]> {
-    return installedAt(this.#deps, { ...this.#place(config), customHeaders: {} });
+    return installedAt(this.deps, { ...this.place(config), customHeaders: {} });
   }
 
   /** Downloads and installs a model; progress is told as it comes, and never goes back. Throws UpstreamFailure. */
@@ -139,14 +113,13 @@ export class OllamaProvider implements AIProvider {
     options: { signal?: AbortSignal; onProgress?: (progress: PullProgress) => void } = {},
   ): Promise<void> {
     const { signal, onProgress } = options;
-    const place = { ...this.#place(config), customHeaders: {} };
-    return pullAt(this.#deps, place, modelName, { ...(signal && { signal }), onProgress: (progress) => onProgress?.(progress) });
+    const place = { ...this.place(config), customHeaders: {} };
+    return pullAt(this.deps, place, modelName, { ...(signal && { signal }), onProgress: (progress) => onProgress?.(progress) });
   }
 
   /** The native wire lies at the root, also where the OpenAI-compatible address was entered (C-17). */
-  #place(config: OllamaConfig, model = config.model ?? ''): AskedPlace {
-    const baseUrl = config.baseUrl?.trim().replace(/\/v1\/*$/, '');
-    return placeOf(this.name, { ...config, baseUrl, apiKey: config.apiKey ?? '' }, model);
+  protected override place(config: OllamaConfig, model?: string): AskedPlace {
+    return super.place({ ...config, baseUrl: config.baseUrl?.trim().replace(/\/v1\/*$/, '') }, model);
   }
 }
 

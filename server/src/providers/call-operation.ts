@@ -3,13 +3,13 @@ import type { Exchange } from '../egress/egress.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
 import type { Change } from '../domain/ledger.ts';
 import { writeForm, type WrittenForm } from '../lib/form.ts';
-import { memberValue, patchObject, type Patch } from '../lib/json-scan.ts';
+import { memberValue, patchObject, scanObject, writeObject, type Patch } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
 import { callProvider, headersOf, sendCall, type CallDeps } from './call.ts';
 import type { Call, CallSink } from './calling.ts';
 import { bodyModel, operationPath } from './openai-paths.ts';
 import { openai } from './openai/protocol.ts';
-import { bareModel } from './openai/quirks.ts';
+import { applyOffer, bareModel } from './openai/quirks.ts';
 import { unsaidAt, unsaidIn, type Unsaid } from './parameter-mode.ts';
 import { protocolOf } from './protocols.ts';
 import type { Destination, Protocol } from './protocol.ts';
@@ -43,9 +43,9 @@ export function unsaidOfOperation(
   const way = wayOf(operation, asked.to);
   const { operation: _operation, ...request } = asked.request;
   if (way === 'chat') return unsaidAt({ to: asked.to, request });
-  if (way !== 'translate') return null;
+  if (way === null) return null;
   try {
-    return unsaidIn(translated(asked, operation).changed);
+    return unsaidIn(way === 'pass' ? worded(asked, operation).changed : translated(asked, operation).changed);
   } catch (error) {
     if (!(error instanceof UpstreamFailure)) throw error;
     // The attempt says it too, and books it.
@@ -82,16 +82,36 @@ export function callOperation(deps: CallDeps, call: Call, operation: Operation, 
   return sendCall(deps, timed, protocol, unsigned, body.open(), reader);
 }
 
-/** Every byte as it came, but for the model, a limit that a budget has set, and a question for usage. */
+/** The body in the provider's words for this operation; where its row has none of its own, the caller's bytes. */
+function worded(
+  { to, request }: Pick<Call, 'to' | 'request'>,
+  operation: Operation,
+): Pick<Call['request'], 'bytes' | 'scan'> & { changed: Change[] } {
+  const offer = to.row.operations[operation.id];
+  const names = [...Object.keys(offer?.rename ?? {}), ...(offer?.drop ?? [])];
+  const asIs = { bytes: request.bytes, scan: request.scan, changed: [] };
+  if (!offer || request.form || !names.some((name) => request.scan.members.has(name))) return asIs;
+  const asked = parseJson(request.bytes.toString('utf8'));
+  if (!isRecord(asked)) return asIs;
+  const body = { ...asked };
+  const changed = applyOffer(offer, body);
+  const bytes = writeObject(request.bytes, request.scan, asked, body);
+  const scan = scanObject(bytes);
+  if (typeof scan === 'string') throw new UpstreamFailure('bad_request', `the request is ${scan}`);
+  return { bytes, scan, changed };
+}
+
+/** Every byte as it came, but for the model, a limit that a budget has set, a question for usage, and what the row calls otherwise. */
 function passed({ to, request, moment }: Call, operation: Operation): Prepared {
   const model = bodyModel(to);
   const offer = to.row.operations[operation.id];
+  const { bytes, scan, changed } = worded({ to, request }, operation);
   return {
     path: offer?.path ?? operationPath(to, operation.path),
     body: request.form
       ? writeForm(request.form, `patchbay-${moment.id}`, { model })
-      : patchObject(request.bytes, request.scan, patchesOf(to, request, operation, model)),
-    changed: [],
+      : patchObject(bytes, scan, patchesOf(to, request, operation, model)),
+    changed,
     taker: passedAnswer(operation, request, to),
     // A row that answers conversations on another wire of OpenAI's has the same keys and errors here.
     protocol: openai,

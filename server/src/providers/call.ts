@@ -160,12 +160,20 @@ function mustRewrite({ row, model }: Destination, { bytes, scan, outputTokensMax
 /** Rows never change, so what one names is gathered once and not for every request. */
 const quirkFields = new WeakMap<ProviderRow, readonly string[]>();
 
-/** The request fields that a row drops, renames or bounds. */
+/** The request fields that a row drops, renames, bounds or writes otherwise. */
 function quirkFieldsOf(row: ProviderRow): readonly string[] {
   let names = quirkFields.get(row);
-  if (!names) quirkFields.set(row, (names = [...row.drop, ...Object.keys(row.rename), ...Object.keys(row.limits)]));
+  if (!names) quirkFields.set(row, (names = namesOf(row)));
   return names;
 }
+
+const namesOf = (row: ProviderRow): readonly string[] => [
+  ...row.drop,
+  ...Object.keys(row.rename),
+  ...Object.keys(row.limits),
+  ...row.values.map(({ field }) => field),
+  ...(row.logprobs === 'count' ? ['logprobs', 'top_logprobs'] : []),
+];
 
 /** Whether a word stands in a body, as a name or as a value. Most scans have looked out for it already. */
 const mentions = (bytes: Buffer, { met }: Scan, word: WatchedWord): boolean => (met ? met.has(word) : bytes.includes(`"${word}"`));

@@ -7,6 +7,7 @@ import type { Scan } from '../lib/json-scan.ts';
 import type { Form } from '../lib/form.ts';
 import type { Operation } from './operations/operations.ts';
 import type { Destination, Moment } from './protocol.ts';
+import type { Json } from './shape.ts';
 import type { CallerWire } from './writer.ts';
 
 /** Bytes of one whole answer, and of one stream, inflated. */
@@ -30,6 +31,8 @@ export interface CallRequest {
   outputTokensMax: number | null;
   /** Set where the body is in another wire than the house's; `parsed` then translates it, and answers go out in that wire. */
   wire?: CallerWire;
+  /** Goes with `wire`: a body of it in the house's language, for whoever changes the body. */
+  translate?: (body: Json) => ChatRequest;
   /** Set where something else than a conversation is asked. */
   operation?: Operation;
   /** Set where the body came as a form; `bytes` then holds its texts as an object. */

@@ -3,7 +3,18 @@ import { settingNames } from '@patchbay/contract/providers';
 import { modelLimitOf } from './model-limits.ts';
 import type { ProviderRow } from './row.ts';
 
-export type FieldKind = 'text' | 'password' | 'url' | 'select' | 'slider' | 'number' | 'switch' | 'headers' | 'json' | 'textarea';
+export type FieldKind =
+  | 'text'
+  | 'password'
+  | 'url'
+  | 'select'
+  | 'slider'
+  | 'number'
+  | 'switch'
+  | 'headers'
+  | 'backups'
+  | 'json'
+  | 'textarea';
 
 /** Shown only while another field has one of these values. */
 export interface VisibleWhen {
@@ -215,6 +226,7 @@ const ofProvider: Readonly<Record<string, (row: ProviderRow, model: string | nul
 
 /** What every connection may have. */
 const common: readonly Field[] = [
+  field('backups', { kind: 'backups', group: 'advanced', hint: 'providers.hints.backups' }),
   field('headers', { kind: 'headers', group: 'advanced', secret: true, hint: 'providers.hints.headers' }),
   field('parameterMode', {
     kind: 'select',

@@ -50,6 +50,7 @@ const hintOfFault: Readonly<Record<Fault, Hint>> = {
   context_length: hint('UNKNOWN', 'badRequest'),
   bad_request: hint('UNKNOWN', 'badRequest'),
   secret_unreadable: hint('SECRET_UNREADABLE', 'secretUnreadable'),
+  policy_blocked: unknown,
   caller_gone: unknown,
 };
 

@@ -34,18 +34,32 @@ const calendars: Readonly<Record<string, readonly Entry[]>> = {
     [/^claude-3-opus/, '2026-01-05', 'claude-opus-4-8'],
     [/^claude-3-7-sonnet/, '2026-02-19', 'claude-sonnet-4-6'],
     [/^claude-3-5-haiku/, '2026-02-19', 'claude-haiku-4-5'],
+    [/^claude-3-haiku/, '2026-04-20', 'claude-haiku-4-5'],
     [/^claude-sonnet-4(-0|-20250514)?$/, '2026-06-15', 'claude-sonnet-4-6'],
     [/^claude-opus-4(-0|-20250514)?$/, '2026-06-15', 'claude-opus-4-8'],
+    [/^claude-opus-4-1(-20250805)?$/, '2026-08-05', 'claude-opus-4-8'],
+    [/^claude-sonnet-4-5(-20250929)?$/, '2026-11-30', 'claude-sonnet-5-5'],
   ],
-  // ai.google.dev/gemini-api/docs/deprecations.
+  // ai.google.dev/gemini-api/docs/deprecations; the day of 2.0 also in firebase.google.com/docs/ai-logic.
   gemini: [
+    [/^gemini-2\.0-flash/, '2026-06-01', 'gemini-3.1-flash-lite'],
     [/^gemini-3-pro-preview$/, '2026-03-09', 'gemini-3.1-pro-preview'],
+    [/^gemini-3\.1-flash-image-preview$/, '2026-06-25', 'gemini-3.1-flash-image'],
+    [/^gemini-3-pro-image-preview$/, '2026-06-25', 'gemini-3-pro-image'],
+    [/^gemini-3\.1-flash-lite$/, '2027-05-07', null],
     [/^gemini-2\.5-pro-preview/, '2025-12-02', 'gemini-3.1-pro-preview'],
     [/^gemini-2\.5-pro$/, '2026-12-01', 'gemini-3.8-flash'],
     [/^gemini-2\.5-flash$/, '2026-12-01', 'gemini-3.5-flash-lite'],
   ],
-  // Both names were left with the fourth generation (api-docs.deepseek.com, updates).
-  deepseek: [[/^deepseek-(chat|reasoner)$/, '2026-07-24', 'deepseek-v4-flash']],
+  // Both names were left with the fourth generation (api-docs.deepseek.com, updates); its guides name this one since.
+  deepseek: [[/^deepseek-(chat|reasoner)$/, '2026-07-24', 'deepseek-flash']],
+  // platform.kimi.ai/docs/models: the first K2 and the models before it.
+  moonshot: [
+    [/^kimi-k2(-|$)/, '2026-05-25', 'kimi-k2.6'],
+    [/^(moonshot-v1|kimi-latest)/, '2026-08-31', 'kimi-k2.6'],
+  ],
+  // docs.github.com/github-models: the whole service has ended.
+  'github-models': [[/^/, '2026-07-30', null]],
 };
 
 /** Names without a date that stand for one with it, by provider (the same pages' model lists). */

@@ -48,6 +48,8 @@ const table: readonly (readonly [RegExp, number | null, number | null])[] = [
   [/^codestral/, null, 256_000],
   [/^ministral-3b-2512/, null, 131_072],
   [/^(mistral-embed|text-embedding-(3|ada))/, null, 8192],
+  // platform.minimaxi.com/docs/api-reference/text-openai-api, supported models.
+  [/^minimax-m2/, null, 204_800],
   // docs.x.ai/docs/models.
   [/^grok-(4-1-fast|4-fast)/, null, 2_000_000],
   [/^grok-4\.(20|3)/, null, 1_000_000],

@@ -2,7 +2,7 @@
 import type { ListedModel } from '../domain/probe.ts';
 import type { ProviderRow } from './row.ts';
 import { modelLimitOf } from './model-limits.ts';
-import { finite, isRecord, member, text } from './shape.ts';
+import { finite, isRecord, list, member, text } from './shape.ts';
 
 /** A longer list is cut: some aggregators list more than anyone can choose from. */
 export const listedModelsMax = 5000;
@@ -25,6 +25,20 @@ const positive = (...values: readonly unknown[]): number | undefined => {
   return undefined;
 };
 
+/**
+ * Hugging Face's router names who serves a model, and how much each of them holds: whoever answers holds at least the least
+ * (huggingface.co/docs/inference-providers/hub-api).
+ */
+function leastWindowOf(entry: unknown): number | undefined {
+  const windows = list(member(entry, 'providers'))
+    .filter((one) => member(one, 'status') !== 'error')
+    .flatMap((one) => positive(member(one, 'context_length')) ?? []);
+  return windows.length === 0 ? undefined : Math.min(...windows.slice(0, servingMax));
+}
+
+/** Of those who serve one model, no more are read. */
+const servingMax = 100;
+
 /** Google writes `models/gemini-2.5-pro` and takes `gemini-2.5-pro`. */
 const withoutFolder = (id: string): string => (id.startsWith('models/') ? id.slice('models/'.length) : id);
 
@@ -46,6 +60,7 @@ function modelOf(entry: unknown): ListedModel | null {
     entry['max_input_tokens'],
     member(limits, 'max_input_tokens'),
     member(topProvider, 'context_length'),
+    leastWindowOf(entry),
   );
   const maxOutputTokens = positive(
     entry['max_output_tokens'],

@@ -25,6 +25,9 @@ export interface Offer {
   models?: RegExp;
   /** Its model where the caller names none; the connection's own where nothing is said. */
   default?: string;
+  /** Fields of its requests that are called otherwise, or refused; forms go out as they came. */
+  rename?: Readonly<Record<string, string>>;
+  drop?: readonly string[];
 }
 
 /**
@@ -40,6 +43,24 @@ export interface RowAuth {
 export interface Bound {
   min?: number;
   max?: number;
+}
+
+/** What a provider takes in the place of a value. */
+export interface ValueRule {
+  field: string;
+  /** For these of its models alone; names without a maker, lower case. */
+  models?: RegExp;
+  /** What is sent by what was asked; null for a value that is left out, `*` for all that are not named. What is not here stays. */
+  to: Readonly<Record<string, string | null>>;
+}
+
+/** Fields that some models refuse, or take without a word and without effect. */
+export interface ModelDrop {
+  /** Names without a maker, lower case. */
+  models: RegExp;
+  drop: readonly string[];
+  /** They do so only while they think, which they do unless `thinking.type` says `disabled`. */
+  whileThinking?: boolean;
 }
 
 export interface ProviderRow {
@@ -79,8 +100,12 @@ export interface ProviderRow {
   /** Request fields that this provider refuses or ignores; each loss is reported. */
   drop: readonly string[];
   limits: Readonly<Record<string, Bound>>;
-  /** The same for some of its models alone; names without a maker, lower case. */
-  modelDrops: readonly { models: RegExp; drop: readonly string[] }[];
+  /** The same as `drop` for some of its models alone. */
+  modelDrops: readonly ModelDrop[];
+  /** Values that it does not know, and what comes nearest; each change is reported. */
+  values: readonly ValueRule[];
+  /** `count` where `logprobs` is the number of alternatives and no flag. */
+  logprobs: 'flag' | 'count';
   /** Members of messages that this provider refuses. */
   dropInMessages: readonly string[];
   /** `nine` where an id of a call must be nine letters and digits. */
@@ -130,6 +155,8 @@ const plain: Omit<ProviderRow, 'id' | 'name' | 'baseUrl'> = {
   drop: [],
   limits: {},
   modelDrops: [],
+  values: [],
+  logprobs: 'flag',
   dropInMessages: [],
   callIds: 'any',
   keepsModels: false,

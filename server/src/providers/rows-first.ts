@@ -174,18 +174,24 @@ export const firstRows: readonly ProviderRow[] = [
     baseUrl: 'https://api.deepseek.com',
     capabilities: ['chat', 'stream', 'tools', 'json', 'reasoning'],
     rename: olderLimit,
-    drop: ['logit_bias', 'parallel_tool_calls', 'service_tier', 'metadata', 'prediction'],
-    // Taken without a word and without effect, the last two refused (api-docs.deepseek.com, reasoning model).
+    // Not among the parameters of its reference, and passed over (api-docs.deepseek.com, create chat completion).
+    drop: ['logit_bias', 'n', 'seed', 'user', 'parallel_tool_calls', 'service_tier', 'store', 'metadata', 'prediction'],
     modelDrops: [
+      // Taken without a word and without effect, the last two refused (api-docs.deepseek.com, reasoning model).
       {
         models: /^deepseek-reasoner/,
         drop: ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'logprobs', 'top_logprobs'],
       },
+      // "setting these parameters will not trigger an error" and does nothing (api-docs.deepseek.com/guides/thinking_mode).
+      { models: /^deepseek-(v[4-9]|flash|pro)/, drop: ['temperature', 'presence_penalty', 'frequency_penalty'], whileThinking: true },
     ],
+    // What it makes of them itself (the same page); said here, so that the caller learns of it.
+    values: [{ field: 'reasoning_effort', to: { minimal: 'low', medium: 'high', xhigh: 'high', ultra: 'max' } }],
     developerRole: 'system',
     models: {
-      default: 'deepseek-chat',
-      suggested: ['deepseek-chat', 'deepseek-reasoner', 'deepseek-v4-flash', 'deepseek-v4-pro', 'deepseek-coder'],
+      // The older names were switched off on 2026-07-24; they stay suggested, and are shown as retired (R-025, C-38).
+      default: 'deepseek-flash',
+      suggested: ['deepseek-chat', 'deepseek-reasoner', 'deepseek-flash', 'deepseek-v4-flash', 'deepseek-v4-pro', 'deepseek-coder'],
     },
     retired: { 'deepseek-coder': 'deepseek-chat' },
     keyPage: 'https://platform.deepseek.com/api_keys',
@@ -229,6 +235,8 @@ export const firstRows: readonly ProviderRow[] = [
     operations: { embeddings: {}, completions: {}, rerank: {}, 'audio.transcriptions': {}, 'audio.translations': {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
     rename: { repeat_penalty: 'repetition_penalty' },
+    // Passed over (docs.vllm.ai, online serving).
+    drop: ['user'],
     models: { default: 'llama3', suggested: ['llama3', 'mistral'] },
     docs: 'https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html',
   }),

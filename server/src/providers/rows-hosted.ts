@@ -51,12 +51,29 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'mistral',
     name: 'Mistral AI',
     baseUrl: 'https://api.mistral.ai/v1',
-    operations: { embeddings: {}, moderations: {}, 'audio.transcriptions': {} },
+    // docs.mistral.ai/api/endpoint/embeddings.
+    operations: { embeddings: { rename: { dimensions: 'output_dimension' }, drop: ['user'] }, moderations: {}, 'audio.transcriptions': {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
     rename: { ...olderLimit, seed: 'random_seed' },
-    // Mistral answers 422 for a field that it does not know.
-    drop: ['logit_bias', 'logprobs', 'top_logprobs', 'user', 'store', 'service_tier', 'metadata'],
-    dropInMessages: ['reasoning_content'],
+    // It answers 422 for a field that it does not know; what it knows is in its own client (github.com/mistralai/client-python,
+    // chatcompletionrequest.py and the messages beside it, read in November 2026).
+    drop: [
+      'logit_bias',
+      'logprobs',
+      'top_logprobs',
+      'user',
+      'store',
+      'service_tier',
+      'modalities',
+      'audio',
+      'verbosity',
+      'safety_identifier',
+      'prompt_cache_retention',
+      'web_search_options',
+      'functions',
+      'function_call',
+    ],
+    dropInMessages: ['name', 'reasoning_content', 'refusal', 'annotations', 'audio', 'function_call'],
     callIds: 'nine',
     developerRole: 'system',
     models: {
@@ -100,6 +117,8 @@ export const hostedRows: readonly ProviderRow[] = [
     baseUrl: 'https://openrouter.ai/api/v1',
     operations: { embeddings: {}, completions: {}, rerank: {} },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning'],
+    // The one parameter of OpenAI's that its reference does not have (github.com/OpenRouterTeam/typescript-sdk, chatrequest.ts).
+    limits: { n: { max: 1 } },
     models: {
       default: 'openrouter/auto',
       suggested: [
@@ -131,6 +150,11 @@ export const hostedRows: readonly ProviderRow[] = [
     },
     hosts: ['api.together.ai'],
     rename: olderLimit,
+    // Its reference has neither these nor a developer, and counts alternatives in `logprobs` (docs.together.ai/reference/chat-completions;
+    // github.com/togethercomputer/together-typescript, chat/completions.ts).
+    drop: ['parallel_tool_calls', 'user', 'store', 'metadata', 'service_tier', 'prediction', 'modalities'],
+    logprobs: 'count',
+    developerRole: 'system',
     models: {
       default: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
       suggested: [
@@ -148,7 +172,10 @@ export const hostedRows: readonly ProviderRow[] = [
     name: 'Fireworks AI',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
     operations: { embeddings: {}, completions: {}, rerank: {} },
+    // "Alias for max_tokens. Cannot be specified together with max_tokens" (docs.fireworks.ai/api-reference/post-chatcompletions).
     rename: olderLimit,
+    // The same page: low, medium, high, xhigh, max, none; another word is answered with 422.
+    values: [{ field: 'reasoning_effort', to: { minimal: 'low' } }],
     models: {
       default: 'accounts/fireworks/models/deepseek-v4-flash',
       suggested: [
@@ -170,7 +197,24 @@ export const hostedRows: readonly ProviderRow[] = [
     listsModels: false,
     capabilities: ['chat', 'stream', 'json', 'reasoning'],
     rename: olderLimit,
-    drop: ['logit_bias', 'logprobs', 'top_logprobs', 'n', 'seed', 'tools', 'tool_choice', 'parallel_tool_calls'],
+    // "Unsupported": logit_bias, n, functions, tools and the penalties (docs.perplexity.ai/docs/sonar/openai-compatibility); the others are
+    // in no page of its reference.
+    drop: [
+      'logit_bias',
+      'logprobs',
+      'top_logprobs',
+      'n',
+      'seed',
+      'tools',
+      'tool_choice',
+      'parallel_tool_calls',
+      'functions',
+      'function_call',
+      'presence_penalty',
+      'frequency_penalty',
+    ],
+    // 2 itself is refused (docs.perplexity.ai/api-reference/chat-completions-post).
+    limits: { temperature: { min: 0, max: 1.99 } },
     developerRole: 'system',
     models: { default: 'sonar', suggested: ['sonar', 'sonar-pro', 'sonar-reasoning-pro', 'sonar-deep-research'] },
     keyPage: 'https://www.perplexity.ai/settings/api',
@@ -203,6 +247,8 @@ export const hostedRows: readonly ProviderRow[] = [
     baseUrl: 'https://integrate.api.nvidia.com/v1',
     operations: { embeddings: {}, completions: {} },
     rename: olderLimit,
+    // It is vLLM's wire (docs.nvidia.com/nim/large-language-models, API reference), which passes over it (docs.vllm.ai, online serving).
+    drop: ['user'],
     models: {
       default: 'meta/llama-3.3-70b-instruct',
       suggested: ['meta/llama-3.3-70b-instruct', 'nvidia/llama-3.3-nemotron-super-49b-v1.5', 'openai/gpt-oss-120b'],
@@ -214,7 +260,8 @@ export const hostedRows: readonly ProviderRow[] = [
   }),
   hosted({
     id: 'github-models',
-    name: 'GitHub Models',
+    // It ended on 2026-07-30 (docs.github.com/github-models); the row stays, for connections that were made before.
+    name: 'GitHub Models (ended)',
     baseUrl: 'https://models.github.ai/inference',
     operations: { embeddings: {} },
     modelsPath: '/catalog/models',
@@ -230,6 +277,8 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'huggingface',
     name: 'Hugging Face',
     baseUrl: 'https://router.huggingface.co/v1',
+    // huggingface.co/docs/inference-providers/tasks/chat-completion; what else is taken is up to the provider behind it.
+    rename: olderLimit,
     models: { default: 'openai/gpt-oss-120b', suggested: ['openai/gpt-oss-120b', 'meta-llama/Llama-3.3-70B-Instruct', 'Qwen/Qwen3-32B'] },
     keyPage: 'https://huggingface.co/settings/tokens',
     keyPrefix: 'hf_',
@@ -259,12 +308,14 @@ export const hostedRows: readonly ProviderRow[] = [
     id: 'cohere',
     name: 'Cohere',
     baseUrl: 'https://api.cohere.ai/compatibility/v1',
-    operations: { embeddings: {}, rerank: { path: '/v2/rerank' } },
+    // Neither field of an embedding is supported (docs.cohere.com/docs/compatibility-api).
+    operations: { embeddings: { drop: ['dimensions', 'user'] }, rerank: { path: '/v2/rerank' }, 'audio.transcriptions': {} },
     hosts: ['api.cohere.com'],
     paths: { '': '/compatibility/v1', '/v1': '/compatibility/v1', '/v2': '/compatibility/v1' },
     modelsPath: '/v1/models',
     capabilities: ['chat', 'stream', 'tools', 'json', 'embeddings'],
     rename: olderLimit,
+    // Its own list of what is not supported (docs.cohere.com/docs/compatibility-api), and `logprobs`, which is in neither of its lists.
     drop: [
       'logit_bias',
       'logprobs',
@@ -276,7 +327,10 @@ export const hostedRows: readonly ProviderRow[] = [
       'metadata',
       'prediction',
       'modalities',
+      'audio',
     ],
+    // 'Only "none" and "high" are currently supported' (the same page).
+    values: [{ field: 'reasoning_effort', to: { minimal: 'none', low: 'high', medium: 'high', xhigh: 'high', max: 'high' } }],
     models: { default: 'command-a-03-2025', suggested: ['command-a-03-2025', 'command-r-plus', 'command-r7b-12-2024'] },
     keyPage: 'https://dashboard.cohere.com/api-keys',
     priceId: 'cohere',

@@ -11,12 +11,14 @@ export const moreRows: readonly ProviderRow[] = [
     baseUrl: 'https://api.moonshot.ai/v1',
     hosts: ['api.moonshot.cn'],
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning'],
-    rename: olderLimit,
+    // It takes both names of the limit, and calls `max_tokens` the old one (platform.kimi.ai/docs/api/chat).
     limits: { temperature: { min: 0, max: 1 } },
-    // From K2.5 on these have one value each, and any other one is an error (platform.moonshot.ai, chat).
+    // From K2.5 on these have one value each, and any other one is an error (platform.kimi.ai/docs/api/models-overview).
     modelDrops: [{ models: /^kimi-k(2\.[5-9]|[3-9])/, drop: ['temperature', 'top_p', 'n', 'presence_penalty', 'frequency_penalty'] }],
+    // K3 always thinks: low, high or max (platform.kimi.ai/docs/api/chat).
+    values: [{ field: 'reasoning_effort', models: /^kimi-k3/, to: { none: 'low', minimal: 'low', medium: 'high', xhigh: 'max' } }],
     developerRole: 'system',
-    models: { default: 'kimi-k2.6', suggested: ['kimi-k3', 'kimi-k2.6', 'moonshot-v1-128k'] },
+    models: { default: 'kimi-k2.6', suggested: ['kimi-k3', 'kimi-k2.6', 'kimi-k2.7-code'] },
     keyPage: 'https://platform.moonshot.ai/console/api-keys',
     keyPrefix: 'sk-',
     keyHint: 'sk-...',
@@ -32,6 +34,8 @@ export const moreRows: readonly ProviderRow[] = [
     // Passed over without a word (docs.z.ai, chat completion), which would be a silent loss.
     drop: ['logit_bias', 'logprobs', 'top_logprobs', 'n', 'presence_penalty', 'frequency_penalty', 'seed', 'parallel_tool_calls'],
     limits: { temperature: { min: 0, max: 1 }, top_p: { min: 0.01, max: 1 } },
+    // "auto" is the one choice that it knows (the same page).
+    values: [{ field: 'tool_choice', to: { auto: 'auto', '*': null } }],
     developerRole: 'system',
     models: { default: 'glm-5.3', suggested: ['glm-5.3', 'glm-5.3-flash', 'glm-5.2', 'glm-4.7'] },
     keyPage: 'https://z.ai/manage-apikey/apikey-list',
@@ -44,7 +48,8 @@ export const moreRows: readonly ProviderRow[] = [
     name: 'Alibaba Model Studio (Qwen)',
     baseUrl: 'https://dashscope-intl.aliyuncs.com/compatible-mode/v1',
     operations: { embeddings: {} },
-    hosts: ['dashscope.aliyuncs.com', 'dashscope-us.aliyuncs.com'],
+    // One host for each region, and one for each workspace (www.alibabacloud.com/help/en/model-studio/qwen-api-via-openai-chat-completions).
+    hosts: ['dashscope.aliyuncs.com', 'dashscope-us.aliyuncs.com', 'cn-hongkong.dashscope.aliyuncs.com', '.maas.aliyuncs.com'],
     paths: { '': '/compatible-mode/v1' },
     capabilities: ['chat', 'stream', 'tools', 'vision', 'json', 'reasoning', 'embeddings'],
     rename: olderLimit,
@@ -154,9 +159,10 @@ export const moreRows: readonly ProviderRow[] = [
     hosts: ['api.minimaxi.com'],
     listsModels: false,
     capabilities: ['chat', 'stream', 'tools', 'json', 'reasoning'],
-    // Passed over without a word (platform.minimax.io, OpenAI compatibility).
-    drop: ['presence_penalty', 'frequency_penalty', 'logit_bias'],
-    limits: { n: { max: 1 }, temperature: { max: 1 } },
+    // The first three are passed over without a word, the old functions are refused (platform.minimax.io/docs/api-reference/text-openai-api).
+    drop: ['presence_penalty', 'frequency_penalty', 'logit_bias', 'functions', 'function_call'],
+    // "value range (0, 1]" for both, and an error outside of it (platform.minimax.io/docs/api-reference/text-chat).
+    limits: { n: { max: 1 }, temperature: { min: 0.01, max: 1 }, top_p: { min: 0.01, max: 1 } },
     developerRole: 'system',
     models: { default: 'MiniMax-M2', suggested: ['MiniMax-M2.7', 'MiniMax-M2', 'minimax-m3'] },
     keyPage: 'https://platform.minimax.io/user-center/basic-information/interface-key',

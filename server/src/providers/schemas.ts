@@ -1,4 +1,6 @@
 /** The rules of a connection's configuration per provider, as zod schemas and JSON Schema made from the field list (R-156). */
+import { backupsMax } from '@patchbay/contract/routing-limits';
+import { modelText, uuidText } from '@patchbay/contract/text';
 import { z } from 'zod';
 import type { FieldFault } from '../domain/errors.ts';
 import { reservedParameters } from './defaults.ts';
@@ -54,8 +56,11 @@ const headers = z
   )
   .refine((value) => Object.keys(value).length <= headersMax, { message: `at most ${headersMax} headers` });
 
+/** Who is asked when this connection fails, in order (R-054); whether they are there is a matter of the rows. */
+const backups = z.array(z.strictObject({ connectionId: uuidText, model: modelText.nullish() })).max(backupsMax);
+
 /** Settings whose inside has a shape of its own. */
-const shapes: Readonly<Record<string, z.ZodType>> = { parameters, safetySettings, headers };
+const shapes: Readonly<Record<string, z.ZodType>> = { parameters, safetySettings, headers, backups };
 
 function textSchema(field: Field): z.ZodType {
   let schema = z.string().max(field.charsMax ?? 1000);
@@ -78,6 +83,7 @@ function schemaOfField(field: Field): z.ZodType {
       return z.enum((field.options ?? []).map((option) => option.value) as [string, ...string[]]);
     case 'json':
     case 'headers':
+    case 'backups':
       return z.json();
     case 'text':
     case 'textarea':

@@ -1,6 +1,6 @@
 /** The two ways a stream is read: passed on in its own bytes while it is looked at, or translated event by event. */
 import type { ChatChunk, ChatResponse } from '../domain/chat.ts';
-import { UpstreamFailure } from '../domain/errors.ts';
+import type { UpstreamFailure } from '../domain/errors.ts';
 import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
 import { chunksOf } from './assemble.ts';
 import { BlockCutter, singleData } from './blocks.ts';

@@ -36,6 +36,20 @@ const priority: readonly (readonly [RegExp, Listed])[] = [
 /** Longer prompts have no priority price ("Requests estimated at >128K prompt tokens"). */
 const priorityTokensInMax = 128_000;
 
+/**
+ * Dollars per thousand requests by how much is searched: low, medium, high; the catalogue knows the last of them alone
+ * (docs.perplexity.ai/getting-started/pricing). Deep research is billed by searches, citations and thoughts besides, and stays unpriced.
+ */
+const searches: readonly (readonly [RegExp, Readonly<Record<string, number>>])[] = [
+  [/^sonar(-reasoning)?$/, { search_low: 5, search_medium: 8, search_high: 12 }],
+  [/^sonar(-reasoning)?-pro$/, { search_low: 6, search_medium: 10, search_high: 14 }],
+];
+
+function searchPricesOf(model: string, tier: string, standard: UnitPrices): UnitPrices | null {
+  const perThousand = searches.find(([pattern]) => pattern.test(model))?.[1][tier];
+  return perThousand === undefined ? null : { ...standard, perRequest: nanoOf(perThousand) / 1000 };
+}
+
 const nanoOf = (dollars: number): number => Math.round(dollars * 1_000_000_000);
 
 function divided(prices: UnitPrices, by: number): UnitPrices {
@@ -50,6 +64,7 @@ function divided(prices: UnitPrices, by: number): UnitPrices {
 export function tierPricesOf(providerId: string, model: string, tier: string, standard: UnitPrices, tokensIn: number): UnitPrices | null {
   const by = divisors[providerId]?.[tier];
   if (by !== undefined) return divided(standard, by);
+  if (providerId === 'perplexity') return searchPricesOf(model, tier, standard);
   if (providerId !== 'openai' || tier !== 'priority' || tokensIn > priorityTokensInMax) return null;
   const listed = priority.find(([pattern]) => pattern.test(model))?.[1];
   if (!listed) return null;

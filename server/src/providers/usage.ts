@@ -1,4 +1,5 @@
 /** Tokens as providers report them, read with distrust: whatever is no count is null, and the house then estimates (D10). */
+import type { ChatUsage } from '../domain/chat.ts';
 import type { TokenUsage } from '../domain/ledger.ts';
 import { isRecord, member, type Json } from './shape.ts';
 
@@ -30,6 +31,12 @@ const tierCharsMax = 40;
 export const serviceTierOf = (tier: unknown): string | undefined =>
   typeof tier === 'string' && !standardTiers.has(tier) ? tier.slice(0, tierCharsMax) : undefined;
 
+/** How much of the web was searched decides Perplexity's price of a request (docs.perplexity.ai/getting-started/pricing): a tier of its own. */
+function searchTierOf(usage: Json): string | undefined {
+  const size = usage['search_context_size'];
+  return typeof size === 'string' && size !== '' ? `search_${size}` : undefined;
+}
+
 /** Of the tokens written to a cache, those that stay for an hour: the house's word, and the one of gateways in front of Claude. */
 const writtenForAnHour = (details: unknown): number =>
   firstCount(
@@ -58,10 +65,15 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
     tokensIn,
     firstCount(member(promptDetails, 'cached_tokens'), usage['prompt_cache_hit_tokens'], usage['cached_tokens']),
   );
-  const written = firstCount(member(promptDetails, 'cache_write_tokens'), member(promptDetails, 'cache_creation_tokens'));
+  const written = firstCount(
+    member(promptDetails, 'cache_write_tokens'),
+    member(promptDetails, 'cache_creation_tokens'),
+    // www.alibabacloud.com/help/en/model-studio/context-cache, explicit cache: part of the prompt's tokens, as the cached ones are.
+    member(promptDetails, 'cache_creation_input_tokens'),
+  );
   const tokensCacheWrite = Math.min(tokensIn - tokensCached, written);
   const forAnHour = tokensCacheWrite === 0 ? 0 : Math.min(tokensCacheWrite, writtenForAnHour(promptDetails));
-  const serviceTier = serviceTierOf(tier ?? usage['service_tier']);
+  const serviceTier = serviceTierOf(tier ?? usage['service_tier'] ?? searchTierOf(usage));
   const reasoning = Math.max(uncounted, firstCount(member(completionDetails, 'reasoning_tokens')));
   return {
     tokensIn,
@@ -72,5 +84,30 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
     isEstimated: false,
     ...(forAnHour > 0 && { tokensCacheWriteHour: forAnHour }),
     ...(serviceTier !== undefined && { serviceTier }),
+  };
+}
+
+/** Counts of a wire that tells cached tokens apart from the prompt's others. */
+export interface CountsApart {
+  fresh: number;
+  read: number;
+  written: number;
+  /** Of those written, the ones that stay for an hour, as the vendor put it: what is no number counts for nothing. */
+  forAnHour: unknown;
+  out: number;
+}
+
+/** The house's usage of such counts: its prompt tokens are the total, cached ones included. */
+export function usageOfCountsApart({ fresh, read, written, forAnHour, out }: CountsApart): ChatUsage {
+  const prompt = fresh + read + written;
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: out,
+    total_tokens: prompt + out,
+    prompt_tokens_details: {
+      cached_tokens: read,
+      cache_write_tokens: written,
+      ...(typeof forAnHour === 'number' && forAnHour > 0 && { cache_write_1h_tokens: forAnHour }),
+    },
   };
 }

@@ -19,6 +19,36 @@ interface Facts {
   retryAfterMs: number | null;
 }
 
+/**
+ * MiniMax says in every answer how it went, also in a 200: `base_resp.status_code`, 0 for well. Its numbers as words of the table below
+ * (platform.minimax.io/docs/api-reference/errorcode).
+ */
+const numberWords: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [1000, 'server_error'],
+  [1001, 'request_timeout'],
+  [1002, 'rate_limited'],
+  [1004, 'unauthorized'],
+  [1008, 'insufficient_balance'],
+  [1013, 'server_error'],
+  [1024, 'server_error'],
+  [1026, 'content_filter'],
+  [1027, 'content_filter'],
+  [1033, 'server_error'],
+  [1039, 'rate_limited'],
+  [1041, 'rate_limited'],
+  [2013, 'bad_request'],
+  [2045, 'rate_limited'],
+  [2049, 'unauthorized'],
+  [2056, 'quota_exceeded'],
+]);
+
+/** What `base_resp` says where it says that something went wrong; undefined elsewhere. */
+function badResponseOf(body: unknown): unknown {
+  const response = member(body, 'base_resp');
+  const code = finite(member(response, 'status_code'));
+  return code === undefined || code === 0 ? undefined : response;
+}
+
 /** The record that describes the error, whichever envelope it came in. */
 function errorRecord(body: unknown, depth = 0): unknown {
   if (depth >= unwrapDepthMax) return body;
@@ -29,13 +59,13 @@ function errorRecord(body: unknown, depth = 0): unknown {
   }
   const inner = member(body, 'error');
   if (isRecord(inner) || Array.isArray(inner)) return errorRecord(inner, depth + 1);
-  return body;
+  return badResponseOf(body) ?? body;
 }
 
-/** FastAPI servers answer `detail` as a text or as a list of `{msg}`; others `message`, `error_message` or `msg`. */
+/** FastAPI servers answer `detail` as a text or as a list of `{msg}`; others `message`, `error_message`, `msg` or `status_msg`. */
 function messageOf(record: unknown): string | null {
   if (typeof record === 'string') return record.trim() === '' ? null : record;
-  for (const key of ['message', 'error', 'detail', 'error_message', 'msg', 'title']) {
+  for (const key of ['message', 'error', 'detail', 'error_message', 'msg', 'title', 'status_msg']) {
     const value = member(record, key);
     if (typeof value === 'string' && value.trim() !== '') return value;
     const first = list(value)[0];
@@ -63,6 +93,7 @@ function factsOf(body: unknown): Facts {
     member(record, 'type'),
     member(record, 'status'),
     member(member(record, 'metadata'), 'error_type'),
+    numberWords.get(member(record, 'status_code')),
   ];
   for (const detail of list(member(record, 'details'))) named.push(member(detail, 'reason'));
   const words = named.filter((word): word is string => typeof word === 'string').map((word) => word.toLowerCase());
@@ -88,6 +119,9 @@ const byWord: readonly (readonly [Fault, ReadonlySet<string>])[] = [
       'payment_required',
       'billing_error',
       'quota_exceeded',
+      // platform.kimi.ai/docs/api/errors; www.alibabacloud.com/help/en/model-studio/error-code.
+      'exceeded_current_quota_error',
+      'arrearage',
     ]),
   ],
   ['context_length', new Set(['context_length_exceeded', 'context_window_exceeded', 'prompt_too_long', 'model_context_window_exceeded'])],
@@ -114,6 +148,7 @@ const byWord: readonly (readonly [Fault, ReadonlySet<string>])[] = [
       'api_key_invalid',
       'account_deactivated',
       'invalid_authentication',
+      'invalid_authentication_error',
       'unauthorized',
     ]),
   ],
@@ -135,6 +170,7 @@ const byWord: readonly (readonly [Fault, ReadonlySet<string>])[] = [
       'rate_limit_error',
       'rate_limit_exceeded',
       'rate_limited',
+      'rate_limit_reached_error',
       'resource_exhausted',
       'too_many_requests',
       'tokens',
@@ -227,11 +263,12 @@ export function vendorErrorOf(status: number, body: unknown): VendorError {
   };
 }
 
-/** TRUE for a body that is an error although it was answered as a success: an `error` that says anything, or a type that says so. */
+/** TRUE for a body that is an error although it was answered as a success: an `error` that says anything, or a type or a code that says so. */
 export function isErrorBody(body: unknown): boolean {
   if (member(body, 'object') === 'error' || member(body, 'type') === 'error') return true;
   const error = member(body, 'error');
-  return isRecord(error) || (typeof error === 'string' && error !== '') || (Array.isArray(error) && error.length > 0);
+  if (isRecord(error) || (typeof error === 'string' && error !== '') || (Array.isArray(error) && error.length > 0)) return true;
+  return badResponseOf(body) !== undefined;
 }
 
 /** An error inside an answer of 200 or inside a stream, as a failure of its own kind. */

@@ -115,6 +115,37 @@ describe('last days and names', () => {
     expect(isRetired(mustProviderRow('gemini'), 'gemini-pro', 0)).toBe(true);
   });
 
+  test.each([
+    // platform.claude.com/docs/en/about-claude/model-deprecations.
+    ['anthropic', 'claude-3-haiku-20240307', '2026-04-20', 'claude-haiku-4-5'],
+    ['anthropic', 'claude-opus-4-1', '2026-08-05', 'claude-opus-4-8'],
+    ['anthropic', 'claude-opus-4-1-20250805', '2026-08-05', 'claude-opus-4-8'],
+    ['anthropic', 'claude-sonnet-4-5-20250929', '2026-11-30', 'claude-sonnet-5-5'],
+    // ai.google.dev/gemini-api/docs/deprecations.
+    ['gemini', 'gemini-2.0-flash-001', '2026-06-01', 'gemini-3.1-flash-lite'],
+    ['gemini', 'gemini-2.5-pro', '2026-12-01', 'gemini-3.8-flash'],
+    ['gemini', 'gemini-2.5-flash', '2026-12-01', 'gemini-3.5-flash-lite'],
+    ['gemini', 'gemini-3-pro-image-preview', '2026-06-25', 'gemini-3-pro-image'],
+    // platform.kimi.ai/docs/models.
+    ['moonshot', 'kimi-k2-0905-preview', '2026-05-25', 'kimi-k2.6'],
+    ['moonshot', 'moonshot-v1-128k', '2026-08-31', 'kimi-k2.6'],
+    ['github-models', 'openai/gpt-4.1', '2026-07-30', null],
+  ])('%s %s ends on %s', (provider, model, retiresOn, replacement) => {
+    expect(lifecycleOf(mustProviderRow(provider), model)).toEqual({ retiresOn, replacement });
+  });
+
+  test.each([
+    ['anthropic', 'claude-opus-4-5'],
+    ['anthropic', 'claude-haiku-4-5'],
+    ['gemini', 'gemini-2.5-flash-lite'],
+    ['gemini', 'gemini-3.5-flash'],
+    ['moonshot', 'kimi-k2.6'],
+    ['moonshot', 'kimi-k3'],
+    ['deepseek', 'deepseek-flash'],
+  ])('%s has announced no last day of %s', (provider, model) => {
+    expect(lifecycleOf(mustProviderRow(provider), model)).toBeNull();
+  });
+
   test('a calendar is the vendor’s own: a cloud that serves the same model has another', () => {
     expect(lifecycleOf(mustProviderRow('azure-openai'), 'gpt-4o')).toBeNull();
     expect(lifecycleOf(mustProviderRow('bedrock'), 'claude-3-5-sonnet')).toBeNull();

@@ -38,6 +38,42 @@ test.each([
     { data: [{ id: 'llama', context_window: 131_072, max_completion_tokens: 32_768 }] },
     [{ id: 'llama', contextWindow: 131_072, maxOutputTokens: 32_768 }],
   ],
+  [
+    'Hugging Face: the least of those who serve it',
+    {
+      object: 'list',
+      data: [
+        {
+          id: 'deepseek-ai/DeepSeek-V4-Pro',
+          object: 'model',
+          created: 1_776_837_885,
+          providers: [
+            { provider: 'novita', status: 'live', context_length: 1_048_576, pricing: { input: 1.69, output: 3.38 } },
+            { provider: 'featherless-ai', status: 'live' },
+            { provider: 'ill', status: 'error', context_length: 8 },
+            { provider: 'deepinfra', status: 'live', context_length: 65_536 },
+          ],
+        },
+        { id: 'nobody/serves-it', object: 'model', providers: [{ provider: 'x', status: 'error', context_length: 8 }] },
+      ],
+    },
+    [{ id: 'deepseek-ai/DeepSeek-V4-Pro', contextWindow: 65_536, createdS: 1_776_837_885 }, { id: 'nobody/serves-it' }],
+  ],
+  [
+    'Mistral',
+    { object: 'list', data: [{ id: 'mistral-small-latest', max_context_length: 131_072, name: 'mistral-small-2603', capabilities: {} }] },
+    [{ id: 'mistral-small-latest', name: 'mistral-small-2603', contextWindow: 131_072 }],
+  ],
+  [
+    'Cohere',
+    { models: [{ name: 'command-a-03-2025', endpoints: ['chat'], context_length: 288_000, finetuned: false }], next_page_token: '' },
+    [{ id: 'command-a-03-2025', contextWindow: 288_000 }],
+  ],
+  [
+    'Kimi',
+    { object: 'list', data: [{ id: 'kimi-k2.6', object: 'model', created: 7, context_length: 262_144, supports_image_in: true }] },
+    [{ id: 'kimi-k2.6', contextWindow: 262_144, createdS: 7 }],
+  ],
   ['Ollama tags', { models: [{ name: 'llama3:8b', model: 'llama3:8b' }] }, [{ id: 'llama3:8b' }]],
   ['texts', { models: ['a', 'b', 'a', ''] }, [{ id: 'a' }, { id: 'b' }]],
   ['nonsense entries', { data: [null, 7, {}, [], { id: 5 }, { id: ' x ', context_window: -1, max_tokens: 'many' }] }, [{ id: 'x' }]],

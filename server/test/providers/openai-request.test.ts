@@ -86,8 +86,8 @@ describe('quirks of a provider', () => {
   test('a developer message becomes a system message where it is refused, and stays elsewhere', () => {
     const messages = [{ role: 'developer', content: 'x', name: 'n' }, 'odd', ...hi];
     const mistral = send('mistral', { messages });
-    expect(mistral.body['messages']).toEqual([{ role: 'system', content: 'x', name: 'n' }, 'odd', ...hi]);
-    expect(said(mistral.changed)).toEqual(['messages.role renamed system']);
+    expect(mistral.body['messages']).toEqual([{ role: 'system', content: 'x' }, 'odd', ...hi]);
+    expect(said(mistral.changed)).toEqual(['messages.name dropped', 'messages.role renamed system']);
     expect(send('openai', { messages }).body['messages']).toBe(messages);
     expect(send('openai', { messages: 'odd' }).body['messages']).toBe('odd');
   });

@@ -55,6 +55,12 @@ export const destinations: Readonly<Record<TargetWire, readonly Destination[]>> 
     at('mistral', 'mistral-small-latest'),
     at('groq', 'llama-3.3-70b-versatile'),
     at('perplexity', 'sonar'),
+    at('deepseek', 'deepseek-flash'),
+    at('moonshot', 'kimi-k3'),
+    at('zai', 'glm-5.3'),
+    at('together', 'openai/gpt-oss-120b'),
+    at('cohere', 'command-a-03-2025'),
+    at('minimax', 'MiniMax-M2'),
   ],
   messages: [
     at('anthropic', 'claude-sonnet-4-5'),

@@ -202,6 +202,59 @@ describe("DeepSeek's rule, tokens times price (https://api-docs.deepseek.com/qui
   });
 });
 
+describe("Anthropic's worked example of a session (https://platform.claude.com/docs/en/about-claude/pricing, Claude Managed Agents)", () => {
+  // An hour of Claude Opus 5 with 50,000 tokens in and 15,000 out at 5 and 25 dollars, as the page had it in autumn 2026. The hour itself,
+  // 0.08 dollars, is no matter of tokens and not in these sums.
+  const cost = (usage: Record<string, unknown>): number | null =>
+    costOfAnswer('anthropic', 'claude-opus-5', wholeUsage('anthropic', 'claude-opus-5', message(usage)));
+
+  test('nothing cached: 0.25 and 0.375, together 0.625 of the 0.705 dollars there', () => {
+    expect(cost({ input_tokens: 50_000, output_tokens: 15_000 })).toBe(625_000_000);
+  });
+
+  test('40,000 of the 50,000 read from the cache: 0.05, 0.02 and 0.375, together 0.445 of the 0.525 dollars there', () => {
+    expect(cost({ input_tokens: 10_000, cache_read_input_tokens: 40_000, output_tokens: 15_000 })).toBe(445_000_000);
+  });
+});
+
+describe("Perplexity's own bill for an answer (https://docs.perplexity.ai/changelog/changelog, July 2025)", () => {
+  // The usage of the page, with its cost: 2.4e-05 for the question, 0.006585 for the answer, 0.006 for the request, 0.012609 in all.
+  const usage = { prompt_tokens: 8, completion_tokens: 439, total_tokens: 447, search_context_size: 'low' };
+  const cost = (model: string, more: Record<string, unknown> = {}): number | null =>
+    costOfAnswer('perplexity', model, wholeUsage('perplexity', model, chat({ ...usage, ...more })));
+
+  test('of sonar-pro, at 3 and 15 dollars and 6 dollars a thousand requests: to the nano-dollar', () => {
+    expect(cost('sonar-pro')).toBe(12_609_000);
+  });
+
+  test.each([
+    ['sonar', 'low', 8_000 + 439_000 + 5_000_000],
+    ['sonar', 'medium', 8_000 + 439_000 + 8_000_000],
+    ['sonar', 'high', 8_000 + 439_000 + 12_000_000],
+    ['sonar-pro', 'medium', 24_000 + 6_585_000 + 10_000_000],
+    ['sonar-pro', 'high', 24_000 + 6_585_000 + 14_000_000],
+  ])('%s, of which %s was searched', (model, size, expected) => {
+    expect(cost(model, { search_context_size: size })).toBe(expected);
+  });
+
+  test('an answer that does not say how much was searched has the highest price, and what has no published one has none', () => {
+    expect(cost('sonar', { search_context_size: undefined })).toBe(8_000 + 439_000 + 12_000_000);
+    expect(cost('sonar', { search_context_size: 'everything' })).toBeNull();
+    // It is billed by its searches, citations and thoughts too.
+    expect(cost('sonar-deep-research')).toBeNull();
+  });
+
+  test('in a stream each piece counts on, and the last one is the bill', () => {
+    const piece = (more: Record<string, unknown>): { type: string } =>
+      ({ type: '', object: 'chat.completion.chunk', model: 'sonar-pro', ...more }) as { type: string };
+    const said = streamUsage('perplexity', 'sonar-pro', [
+      piece({ choices: [{ index: 0, delta: { content: 'x' }, finish_reason: null }], usage: { ...usage, completion_tokens: 1 } }),
+      piece({ choices: [{ index: 0, delta: { content: '' }, finish_reason: 'stop' }], usage, object: 'chat.completion.done' }),
+    ]);
+    expect(costOfAnswer('perplexity', 'sonar-pro', said)).toBe(12_609_000);
+  });
+});
+
 test("xAI's example of a cached prompt (https://docs.x.ai/developers/advanced-api-usage/prompt-caching/usage-and-pricing)", () => {
   const usage = {
     prompt_tokens: 125,

@@ -29,6 +29,36 @@ describe('parameters of some models', () => {
     ['zai', 'glm-5.3', { user: 'u', top_p: 0, seed: 1 }, ['user renamed user_id', 'seed dropped', 'top_p clamped 0.01']],
     ['alibaba', 'qwen-plus', { temperature: 2, metadata: { a: 1 } }, ['metadata dropped', 'temperature clamped 1.99']],
     ['minimax', 'MiniMax-M2', { n: 3, logit_bias: { 1: 1 } }, ['logit_bias dropped', 'n clamped 1']],
+    ['minimax', 'MiniMax-M2', { temperature: 0, top_p: 0 }, ['temperature clamped 0.01', 'top_p clamped 0.01']],
+    ['deepseek', 'deepseek-flash', { temperature: 0.5, top_p: 0.5, logprobs: true }, ['temperature dropped']],
+    ['deepseek', 'deepseek-v4-pro', { presence_penalty: 1, thinking: { type: 'enabled' } }, ['presence_penalty dropped']],
+    ['deepseek', 'deepseek-v4-pro', { presence_penalty: 1, thinking: { type: 'disabled' } }, []],
+    ['deepseek', 'deepseek-flash', { reasoning_effort: 'medium', n: 2 }, ['n dropped', 'reasoning_effort approximated high']],
+    ['deepseek', 'deepseek-flash', { reasoning_effort: 'max' }, []],
+    ['moonshot', 'kimi-k2.6', { max_completion_tokens: 9, reasoning_effort: 'medium' }, []],
+    ['moonshot', 'kimi-k3', { reasoning_effort: 'xhigh' }, ['reasoning_effort approximated max']],
+    ['moonshot', 'moonshotai/kimi-k3', { reasoning_effort: 'none' }, ['reasoning_effort approximated low']],
+    ['zai', 'glm-5.3', { tool_choice: 'auto' }, []],
+    ['zai', 'glm-5.3', { tool_choice: 'required' }, ['tool_choice dropped']],
+    ['zai', 'glm-5.3', { tool_choice: { type: 'function', function: { name: 'f' } } }, ['tool_choice dropped']],
+    ['mistral', 'mistral-small-latest', { metadata: { a: 'b' }, prompt_cache_key: 'k', reasoning_effort: 'high', n: 2 }, []],
+    ['mistral', 'mistral-small-latest', { verbosity: 'low', audio: {} }, ['audio dropped', 'verbosity dropped']],
+    ['cohere', 'command-a-03-2025', { reasoning_effort: 'low' }, ['reasoning_effort approximated high']],
+    ['cohere', 'command-a-03-2025', { reasoning_effort: 'minimal' }, ['reasoning_effort approximated none']],
+    ['cohere', 'command-a-03-2025', { reasoning_effort: 'none', seed: 1 }, []],
+    ['perplexity', 'sonar', { presence_penalty: 1, functions: [] }, ['functions dropped', 'presence_penalty dropped']],
+    ['perplexity', 'sonar', { temperature: 2, search_mode: 'academic' }, ['temperature clamped 1.99']],
+    ['openrouter', 'openai/gpt-4o', { n: 2, logit_bias: { 1: 1 }, verbosity: 'low' }, ['n clamped 1']],
+    ['together', 'openai/gpt-oss-120b', { logprobs: true }, ['logprobs renamed logprobs=1']],
+    ['together', 'openai/gpt-oss-120b', { logprobs: true, top_logprobs: 5 }, ['top_logprobs renamed logprobs=5']],
+    ['together', 'openai/gpt-oss-120b', { logprobs: false, top_logprobs: 0 }, []],
+    ['together', 'openai/gpt-oss-120b', { logprobs: 3 }, []],
+    ['together', 'openai/gpt-oss-120b', { top_logprobs: 3, user: 'u' }, ['user dropped', 'top_logprobs dropped']],
+    ['fireworks', 'm', { max_completion_tokens: 9, max_tokens: 9 }, []],
+    ['fireworks', 'm', { max_completion_tokens: 9, max_tokens: 7 }, ['max_completion_tokens dropped']],
+    ['fireworks', 'm', { reasoning_effort: 'minimal' }, ['reasoning_effort approximated low']],
+    ['nvidia', 'm', { user: 'u', max_completion_tokens: 9 }, ['max_completion_tokens renamed max_tokens', 'user dropped']],
+    ['huggingface', 'm', { max_completion_tokens: 9 }, ['max_completion_tokens renamed max_tokens']],
     [
       'cerebras',
       'gpt-oss-120b',
@@ -38,7 +68,17 @@ describe('parameters of some models', () => {
     ['cohere', 'command-a-03-2025', { prediction: {}, modalities: ['audio'] }, ['prediction dropped', 'modalities dropped']],
     ['groq', 'qwen/qwen3-32b', { n: 2, logprobs: true }, ['logprobs dropped', 'n clamped 1']],
   ])('%s %s %j', (provider, model, request, changed) => {
-    expect(send(provider, model, request).changed).toEqual(changed);
+    const told = (all: readonly string[]): string[] => all.toSorted((a, b) => a.localeCompare(b));
+    expect(told(send(provider, model, request).changed)).toEqual(told(changed));
+  });
+
+  test('what is counted, approximated or left out is so in the body', () => {
+    expect(send('together', 'm', { logprobs: true, top_logprobs: 5 }).body).toMatchObject({ logprobs: 5 });
+    expect(send('together', 'm', { logprobs: true, top_logprobs: 5 }).body).not.toHaveProperty('top_logprobs');
+    expect(send('together', 'm', { logprobs: false }).body).not.toHaveProperty('logprobs');
+    expect(send('moonshot', 'kimi-k3', { reasoning_effort: 'medium' }).body).toMatchObject({ reasoning_effort: 'high' });
+    expect(send('zai', 'glm-5.3', { tool_choice: 'none' }).body).not.toHaveProperty('tool_choice');
+    expect(send('deepseek', 'deepseek-flash', { temperature: 1.5 }).body).not.toHaveProperty('temperature');
   });
 
   test('asking for what everybody gets is no loss', () => {
@@ -89,7 +129,18 @@ describe('messages', () => {
     const ids = assistant!.tool_calls.map((call) => call.id);
     expect(ids).toEqual(['call00000', 'A1b2C3d4E']);
     expect([first!.tool_call_id, second!.tool_call_id]).toEqual(ids);
-    expect(changed).toEqual(['messages.reasoning_content dropped', 'messages.tool_call_id renamed nine characters']);
+    expect(changed).toEqual([
+      'messages.name dropped',
+      'messages.reasoning_content dropped',
+      'messages.tool_call_id renamed nine characters',
+    ]);
+  });
+
+  test('the empty places of an answer that is sent back are left out without a word', () => {
+    const back = [{ role: 'assistant', content: 'x', refusal: null, annotations: [], audio: null, function_call: null }, ...hi];
+    const { body, changed } = send('mistral', 'mistral-large-2512', { messages: back });
+    expect(body['messages']).toEqual([{ role: 'assistant', content: 'x' }, ...hi]);
+    expect(changed).toEqual([]);
   });
 
   test('messages that nobody need change stay the same list, and the caller’s own are never touched', () => {
@@ -115,6 +166,9 @@ describe('over the wire', () => {
     ['deepseek', 'deepseek-reasoner', { temperature: 0.5 }, 'temperature'],
     ['groq', 'qwen/qwen3-32b', { messages: [{ role: 'user', name: 'Ada', content: 'x' }] }, 'Ada'],
     ['mistral', 'm', { messages: [{ role: 'assistant', content: 'x', reasoning_content: 'secret thought' }] }, 'secret thought'],
+    ['cohere', 'command-a-03-2025', { reasoning_effort: 'medium' }, 'medium'],
+    ['together', 'm', { logprobs: true, top_logprobs: 4 }, 'top_logprobs'],
+    ['deepseek', 'deepseek-v4-pro', { temperature: 0.5 }, 'temperature'],
   ])('%s: what it refuses is not in the bytes that leave', async (provider, model, body, word) => {
     const vendor = await playVendor(() => jsonAnswer(answer));
     const heard = await hear(destination(provider, model, {}, `${vendor.origin}/v1`), 'k', body);

@@ -3,7 +3,7 @@ import type { ChatMessage, ChatResponse, ChatUsage, FinishReason, ToolCall } fro
 import { UpstreamFailure } from '../../domain/errors.ts';
 import type { Moment } from '../protocol.ts';
 import { isRecord, member, text, type Json } from '../shape.ts';
-import { serviceTierOf } from '../usage.ts';
+import { serviceTierOf, usageOfCountsApart } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { jsonToolName, type Block } from './wire.ts';
 
@@ -43,21 +43,13 @@ export function chatUsageOf(usage: unknown): ChatUsage | null {
   const written = number('cache_creation_input_tokens');
   const out = number('output_tokens');
   if (fresh === null || read === null || written === null || out === null) return null;
-  const prompt = fresh + read + written;
   // Writes that stay for an hour are billed at another price; the parts stand beside the sum (platform.claude.com, prompt caching).
   const forAnHour = member(usage['cache_creation'], 'ephemeral_1h_input_tokens');
   // Fast answers are billed at a price of their own, whatever the tier (platform.claude.com, fast mode).
   const tier = serviceTierOf(usage['speed'] === 'fast' ? 'fast' : usage['service_tier']);
   const thinking = member(usage['output_tokens_details'], 'thinking_tokens');
   return {
-    prompt_tokens: prompt,
-    completion_tokens: out,
-    total_tokens: prompt + out,
-    prompt_tokens_details: {
-      cached_tokens: read,
-      cache_write_tokens: written,
-      ...(typeof forAnHour === 'number' && forAnHour > 0 && { cache_write_1h_tokens: forAnHour }),
-    },
+    ...usageOfCountsApart({ fresh, read, written, forAnHour, out }),
     ...(tier !== undefined && { service_tier: tier }),
     ...(typeof thinking === 'number' && { completion_tokens_details: { reasoning_tokens: thinking } }),
   };

@@ -4,6 +4,7 @@ import { UpstreamFailure } from '../../domain/errors.ts';
 import { callIdOf } from '../content.ts';
 import type { Moment } from '../protocol.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
+import { usageOfCountsApart } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import type { Part } from './wire.ts';
 
@@ -43,22 +44,12 @@ export function chatUsageOf(usage: unknown): ChatUsage | null {
   };
   const read = count('cacheReadInputTokens');
   const written = count('cacheWriteInputTokens');
-  const prompt = count('inputTokens') + read + written;
+  const fresh = count('inputTokens');
   const out = count('outputTokens');
-  if (Number.isNaN(prompt + out)) return null;
+  if (Number.isNaN(fresh + read + written + out)) return null;
   // Writes by how long they stay, where there were any (docs.aws.amazon.com, API_runtime_CacheDetail).
   const hourly = list(usage['cacheDetails']).find((detail) => member(detail, 'ttl') === '1h');
-  const forAnHour = member(hourly, 'inputTokens');
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: out,
-    total_tokens: prompt + out,
-    prompt_tokens_details: {
-      cached_tokens: read,
-      cache_write_tokens: written,
-      ...(typeof forAnHour === 'number' && forAnHour > 0 && { cache_write_1h_tokens: forAnHour }),
-    },
-  };
+  return usageOfCountsApart({ fresh, read, written, forAnHour: member(hourly, 'inputTokens'), out });
 }
 
 /** One part as a block; null for one that the house has no word for, which is kept as it came. */

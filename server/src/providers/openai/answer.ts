@@ -1,6 +1,6 @@
 /** One whole answer of an OpenAI-compatible provider, checked before anyone believes it (D1 to D4 of the fault matrix). */
 import type { ChatMessage, ChatResponse, FinishReason, ToolCall } from '../../domain/chat.ts';
-import { UpstreamFailure } from '../../domain/errors.ts';
+import { UpstreamFailure, type Fault } from '../../domain/errors.ts';
 import type { Moment } from '../protocol.ts';
 import { finite, isRecord, list, member, text, type Json } from '../shape.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
@@ -26,13 +26,40 @@ const finishWords: Readonly<Record<string, FinishReason>> = {
   recitation: 'content_filter',
   sensitive: 'content_filter',
   refusal: 'content_filter',
+  // docs.z.ai, chat completion.
+  model_context_window_exceeded: 'length',
 };
+
+/**
+ * Words for an answer that broke off on the provider's side, and the fault that each stands for: api-docs.deepseek.com, create chat
+ * completion; docs.z.ai, chat completion. `error` has its reason beside it (openrouter.ai/docs, errors) or none (docs.mistral.ai/api).
+ */
+const brokenFinishes: ReadonlyMap<unknown, Fault | null> = new Map<unknown, Fault | null>([
+  ['error', null],
+  ['insufficient_system_resource', 'overloaded'],
+  ['network_error', 'server_error'],
+]);
+
+/** What a choice failed with, where its end says that it did; null for any other end. */
+export function brokenFinishOf(choice: unknown): UpstreamFailure | null {
+  const reason = member(choice, 'finish_reason');
+  if (typeof reason !== 'string') return null;
+  const fault = brokenFinishes.get(reason);
+  if (fault === undefined) return null;
+  if (fault === null || isErrorBody(choice)) return failureOf(choice);
+  return new UpstreamFailure(fault, `the provider broke its answer off: ${reason}`, { vendorStatus: 200 });
+}
 
 /** A vendor's reason in the house's words; null where none was given. A word that nobody knows still means that it ended. */
 export function finishReasonOf(reason: unknown): FinishReason | null {
   if (typeof reason !== 'string' || reason === '') return null;
   const word = reason.toLowerCase();
   return Object.hasOwn(finishWords, word) ? (finishWords[word] ?? 'stop') : 'stop';
+}
+
+export function throwIfBroken(choice: unknown): void {
+  const failure = brokenFinishOf(choice);
+  if (failure) throw failure;
 }
 
 const invalid = (detail: string): UpstreamFailure => new UpstreamFailure('invalid_response', detail);
@@ -94,7 +121,8 @@ function saysSomething(message: ChatMessage, finish: FinishReason | null): boole
 }
 
 function choiceOf(choice: unknown, at: number, moment: Moment): ChatResponse['choices'][number] {
-  if (isErrorBody(choice) || member(choice, 'finish_reason') === 'error') throw failureOf(choice);
+  if (isErrorBody(choice)) throw failureOf(choice);
+  throwIfBroken(choice);
   const raw = member(choice, 'message');
   if (!isRecord(choice) || !isRecord(raw)) throw invalid('a choice of the answer has no message');
   const message = messageOf(raw, moment);
@@ -138,7 +166,7 @@ export function seenAnswer(body: unknown, moment: Moment): SeenAnswer {
 /** TRUE for a choice that cannot be anything else; what is FALSE is looked at in full. */
 function isPlainText(choice: unknown): boolean {
   if (!isRecord(choice) || choice['error'] !== undefined || choice['object'] === 'error' || choice['type'] === 'error') return false;
-  return choice['finish_reason'] !== 'error' && typeof member(choice['message'], 'content') === 'string';
+  return !brokenFinishes.has(choice['finish_reason']) && typeof member(choice['message'], 'content') === 'string';
 }
 
 /**

@@ -24,6 +24,9 @@ function shortId(adapting: Adapting, id: unknown): unknown {
   return short;
 }
 
+/** Nothing is lost with a null or an empty list. */
+const isEmpty = (value: unknown): boolean => value === null || (Array.isArray(value) && value.length === 0);
+
 /** The same message where nothing changes. */
 function adapted(message: Json, adapting: Adapting): Json {
   const { row } = adapting;
@@ -36,7 +39,8 @@ function adapted(message: Json, adapting: Adapting): Json {
   for (const name of ['patchbay', ...row.dropInMessages]) {
     if (message[name] === undefined) continue;
     write(name, undefined);
-    if (message[name] !== null) adapting.lost.add(name);
+    // Clients send back what they were answered, with its empty places.
+    if (!isEmpty(message[name])) adapting.lost.add(name);
   }
   if (message['role'] === 'developer' && row.developerRole === 'system') {
     write('role', 'system');

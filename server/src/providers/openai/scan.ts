@@ -6,7 +6,7 @@ import type { SseEvent } from '../../lib/sse.ts';
 import { isRecord, malformedEventsMax, member, parseJson, type Json } from '../shape.ts';
 import { usageOf } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
-import { finishReasonOf } from './answer.ts';
+import { brokenFinishOf, finishReasonOf } from './answer.ts';
 
 /**
  * What one event was. `semantic` carries content, a tool call, reasoning, a refusal or a finish; `usage` is the chunk with
@@ -97,7 +97,7 @@ export function createStreamScanner(): StreamScanner {
     let isSemantic = false;
     for (const choice of choices) {
       if (!isRecord(choice)) continue;
-      if (choice['finish_reason'] === 'error') facts.failure = failureOf(choice);
+      facts.failure = brokenFinishOf(choice) ?? facts.failure;
       const chars = saidBy(choice);
       if (chars > 0) facts.contentChars += chars;
       const finish = finishReasonOf(choice['finish_reason']);

@@ -6,7 +6,7 @@ import type { Moment, StreamReader } from '../protocol.ts';
 import { finite, isRecord, list, malformedEventsMax, member, parseJson, text, type Json } from '../shape.ts';
 import { serviceTierOf } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
-import { argumentsOf, contentOf, finishReasonOf } from './answer.ts';
+import { argumentsOf, contentOf, finishReasonOf, throwIfBroken } from './answer.ts';
 import { createToolIndexes, type ToolIndexes } from './tool-indexes.ts';
 
 interface ChoiceState {
@@ -72,7 +72,7 @@ export function createReader(model: string, moment: Moment): StreamReader {
   };
 
   const choiceOf = (raw: Json, at: number): ChatChunk['choices'][number] => {
-    if (raw['finish_reason'] === 'error') throw failureOf(raw);
+    throwIfBroken(raw);
     const index = finite(raw['index']) ?? at;
     const state = stateOf(index);
     const delta = raw['delta'];

@@ -144,3 +144,11 @@ export const operations: Readonly<Record<OperationId, Operation>> = {
   'audio.transcriptions': { ...heard, id: 'audio.transcriptions', path: '/audio/transcriptions' },
   'audio.translations': { ...heard, id: 'audio.translations', path: '/audio/translations' },
 };
+
+/** How the books call an operation: the `face` of its entries. */
+export const faceOf = (id: OperationId): string => `openai.${id}`;
+
+/** Faces whose entries have no price per token: whatever is said of their tokens later, what they cost stays as it was booked. */
+export const facesWithoutTokenPrice: readonly string[] = Object.values(operations)
+  .filter(({ isPricedByTokens }) => !isPricedByTokens)
+  .map(({ id }) => faceOf(id));
