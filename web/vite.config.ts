@@ -22,10 +22,30 @@ const compiledTexts: Plugin = {
     /\/web\/src\/messages\/(?:en|id)\.json$/.test(id) ? JSON.stringify(compiled(JSON.parse(code) as Texts)) : undefined,
 };
 
+/** Code of the pages and of what they are drawn with; not the texts, and not what a single feature loads when it is wanted. */
+const ours = /[\\/](?:web[\\/]src(?![\\/]messages)|@mantine|@tabler|@tanstack)[\\/]/;
+
+/** Nearly every page will ask for the second file, so that it comes with the first. */
+const kitAtOnce: Plugin = {
+  name: 'kit-at-once',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'post',
+    handler: (_html, { bundle }) =>
+      Object.values(bundle ?? {})
+        .filter(({ type, name }) => type === 'chunk' && name === 'kit')
+        .map(({ fileName }) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `./${fileName}` },
+          injectTo: 'head',
+        })),
+  },
+};
+
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [react(), placeholders, compiledTexts],
+  plugins: [react(), placeholders, compiledTexts, kitAtOnce],
   resolve: { alias: { 'use-intl/format-message': 'use-intl/format-message/format-only' } },
   server: { host: '127.0.0.1', proxy: { '/api': 'http://127.0.0.1:8484', '/v1': 'http://127.0.0.1:8484' } },
   build: {
@@ -37,5 +57,22 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     manifest: true,
+    rolldownOptions: {
+      output: {
+        chunkFileNames: ({ name }) => `assets/${name.startsWith('shared') ? 'shared' : name}-[hash].js`,
+        assetFileNames: ({ names: [name = ''] }) => `assets/${name.startsWith('shared') ? 'shared' : '[name]'}-[hash][extname]`,
+        codeSplitting: {
+          // A browser takes six files at a time, and on a slow machine each costs more than what is in it.
+          groups: [
+            // What every page needs is one file,
+            { name: 'base', tags: ['$initial'], priority: 3 },
+            // what many need another,
+            { name: 'kit', test: ours, minShareCount: 4, priority: 2 },
+            // and what two or three share is a few; one that would hold next to nothing lies in its neighbour.
+            { name: 'shared', test: ours, minShareCount: 2, priority: 1, entriesAware: true, entriesAwareMergeThreshold: 8_000 },
+          ],
+        },
+      },
+    },
   },
 });

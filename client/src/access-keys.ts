@@ -5,7 +5,10 @@ import { segment, type Input, type Output, type Transport } from './transport.ts
 
 export interface AccessKeyCalls {
   /** `ended` lists those too that were revoked in the last 90 days. */
-  list(query?: PageQuery & { workspaceId?: string; ended?: boolean }, signal?: AbortSignal): Promise<Page<AccessKeyView>>;
+  list(
+    query?: PageQuery & { workspaceId?: string; repositoryId?: string; ended?: boolean },
+    signal?: AbortSignal,
+  ): Promise<Page<AccessKeyView>>;
   /** The only answer that ever holds the key. */
   create(input: Input<typeof accessKeyCreate>): Promise<Output<typeof accessKeyCreated>['data']>;
   get(id: string, signal?: AbortSignal): Promise<AccessKeyView>;

@@ -1,4 +1,4 @@
-/** S3's calls under S3's names: AI LLMs and workspaces, `/ai/llm` and `/workspace`. */
+/** S3's calls under S3's names: AI LLMs, workspaces and repositories, `/ai/llm`, `/workspace` and `/repo`. */
 import type {
   AiLlm,
   CreateAiLlm,
@@ -8,6 +8,31 @@ import type {
   aiLlmStatsAnswer,
   aiLlmValidated,
 } from '@patchbay/contract/ai-llm';
+import type {
+  createPolicy,
+  policyScopeQuery,
+  s3Alerts,
+  s3PolicyAnswer,
+  s3PolicyDone,
+  s3PolicyList,
+  s3PolicySaved,
+  s3Violations,
+  updatePolicy,
+} from '@patchbay/contract/policies';
+import type {
+  aiModelsAnswer,
+  aiModelsBody,
+  createRepo,
+  createRepoAiApiKey,
+  repoAiApiKeyCreated,
+  repoAiApiKeyList,
+  repoAnswer,
+  repoDone,
+  repoList,
+  repoSaved,
+  updateRepo,
+  updateRepoAiApiKey,
+} from '@patchbay/contract/repositories';
 import type { WorkspaceView, memberBody, memberChange } from '@patchbay/contract/workspaces';
 import { segment, type Input, type Output, type Transport } from './transport.ts';
 
@@ -21,6 +46,24 @@ interface OneWorkspace {
 }
 interface Done {
   success: true;
+}
+
+/** Filters of violations and alerts; lists are written with commas. */
+export interface FindingsQuery {
+  workspaceId?: string;
+  repoId?: string;
+  policyId?: string;
+  /** ISO 8601. */
+  from?: string;
+  to?: string;
+  llmType?: string;
+  llmModel?: string;
+  host?: string;
+  severity?: string;
+  block?: boolean;
+  skip?: number;
+  /** At most 100. */
+  take?: number;
 }
 
 /** The methods are members of the client itself and bound to it, so that they can be handed around. */
@@ -67,4 +110,67 @@ export abstract class AiLlmClient {
 
   readonly removeUserFromWorkspace = (id: string, userId: string): Promise<Done> =>
     this.transport.call('DELETE', `workspace/${segment(id)}/users/${segment(userId)}`);
+
+  /** The models that the keys of a repository reach. */
+  readonly getAiModels = (data: Input<typeof aiModelsBody>): Promise<Output<typeof aiModelsAnswer>> =>
+    this.transport.call('POST', 'ai/models', { body: data });
+
+  readonly createPolicy = (data: Input<typeof createPolicy>): Promise<Output<typeof s3PolicySaved>> =>
+    this.transport.call('POST', 'policy', { body: data });
+
+  /** Those of exactly one level: of the organization, of a workspace, or of a repository. */
+  readonly getPolicies = (query: Input<typeof policyScopeQuery>): Promise<Output<typeof s3PolicyList>> =>
+    this.transport.call('GET', 'policy', { query });
+
+  readonly getPolicy = (id: string): Promise<Output<typeof s3PolicyAnswer>> => this.transport.call('GET', `policy/${segment(id)}`);
+
+  readonly updatePolicy = (id: string, data: Input<typeof updatePolicy>): Promise<Output<typeof s3PolicySaved>> =>
+    this.transport.call('PUT', `policy/${segment(id)}`, { body: data });
+
+  readonly deletePolicy = (id: string): Promise<Output<typeof s3PolicyDone>> => this.transport.call('DELETE', `policy/${segment(id)}`);
+
+  readonly getPolicyViolations = (query: FindingsQuery = {}): Promise<Output<typeof s3Violations>> =>
+    this.transport.call('GET', 'policy/violations', { query: { ...query } });
+
+  readonly getPolicyViolationsByPolicyId = (id: string, query: FindingsQuery = {}): Promise<Output<typeof s3Violations>> =>
+    this.transport.call('GET', `policy/${segment(id)}/violations`, { query: { ...query } });
+
+  readonly getPolicyAlerts = (query: Omit<FindingsQuery, 'severity' | 'block'> = {}): Promise<Output<typeof s3Alerts>> =>
+    this.transport.call('GET', 'policy/alerts', { query: { ...query } });
+
+  readonly getPolicyAlertsByPolicyId = (
+    id: string,
+    query: Omit<FindingsQuery, 'severity' | 'block'> = {},
+  ): Promise<Output<typeof s3Alerts>> => this.transport.call('GET', `policy/${segment(id)}/alerts`, { query: { ...query } });
+
+  readonly createRepo = (data: Input<typeof createRepo>): Promise<Output<typeof repoSaved>> =>
+    this.transport.call('POST', 'repo', { body: data });
+
+  /** Those of one workspace, or of all that the caller may see. */
+  readonly getRepos = (workspaceId?: string | null): Promise<Output<typeof repoList>> =>
+    this.transport.call('GET', 'repo', { query: { workspaceId } });
+
+  readonly getRepo = (id: string): Promise<Output<typeof repoAnswer>> => this.transport.call('GET', `repo/${segment(id)}`);
+
+  /** `repoAiLlms` takes the place of what was attached. */
+  readonly updateRepo = (id: string, data: Input<typeof updateRepo>): Promise<Output<typeof repoSaved>> =>
+    this.transport.call('PUT', `repo/${segment(id)}`, { body: data });
+
+  /** Refused while it has keys that are good; `force` ends them with it. */
+  readonly deleteRepo = (id: string, options: { force?: boolean } = {}): Promise<Output<typeof repoDone>> =>
+    this.transport.call('DELETE', `repo/${segment(id)}`, { query: { force: options.force } });
+
+  /** The only answer that ever holds the secret. */
+  readonly createRepoAiApiKey = (repoId: string, data: Input<typeof createRepoAiApiKey>): Promise<Output<typeof repoAiApiKeyCreated>> =>
+    this.transport.call('POST', `repo/${segment(repoId)}/ai/apikey`, { body: data });
+
+  /** Newest first, without deleted ones. */
+  readonly getRepoAiApiKeys = (repoId: string): Promise<Output<typeof repoAiApiKeyList>> =>
+    this.transport.call('GET', `repo/${segment(repoId)}/ai/apikey`);
+
+  readonly updateRepoAiApiKey = (repoId: string, id: string, data: Input<typeof updateRepoAiApiKey>): Promise<Output<typeof repoDone>> =>
+    this.transport.call('PUT', `repo/${segment(repoId)}/ai/apikey/${segment(id)}`, { body: data });
+
+  readonly deleteRepoAiApiKey = (repoId: string, id: string): Promise<Output<typeof repoDone>> =>
+    this.transport.call('DELETE', `repo/${segment(repoId)}/ai/apikey/${segment(id)}`);
 }

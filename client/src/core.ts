@@ -1,11 +1,13 @@
 /** The TypeScript client of Patchbay: every face under one object, S3's methods under S3's names. No dependencies. */
 import { accessKeyCalls, type AccessKeyCalls } from './access-keys.ts';
 import { adminModelCalls, type AdminModelCalls } from './admin-models.ts';
+import { aiSettingsCalls, type AiSettingsCalls } from './ai-settings.ts';
 import { aiConnectionCalls, type AiConnectionCalls } from './ai-connections.ts';
 import { AiLlmClient } from './ai-llm.ts';
 import { chatCalls, type ChatCalls } from './chat-completions.ts';
 import { chatsCalls, type ChatsCalls } from './chats.ts';
 import { configurationCalls, providerCalls, type ConfigurationCalls, type ProviderCalls } from './configurations.ts';
+import { limitCalls, type LimitCalls } from './limits.ts';
 import { invitationCalls, type InvitationCalls } from './invitations.ts';
 import {
   meCalls,
@@ -21,8 +23,12 @@ import {
 } from './people.ts';
 import { taskCalls, type TaskCalls } from './tasks.ts';
 import { priceCalls, type PriceCalls } from './prices.ts';
+import { repositoryCalls, type RepositoryCalls } from './repositories.ts';
+import { routingCalls, type RoutingCalls } from './routing.ts';
 import { templateCalls, type TemplateCalls } from './templates.ts';
 import { HttpError, NetworkError, Transport, type ClientOptions } from './transport.ts';
+import { policyCalls, type PolicyCalls } from './policies.ts';
+import { useCaseCalls, type UseCaseCalls } from './use-cases.ts';
 import { usageCalls, type UsageCalls } from './usage.ts';
 
 /**
@@ -40,11 +46,17 @@ export class PatchbayClient extends AiLlmClient {
   readonly me: MeCalls;
   readonly tokens: TokenCalls;
   readonly accessKeys: AccessKeyCalls;
+  readonly repositories: RepositoryCalls;
+  readonly routing: RoutingCalls;
+  readonly limits: LimitCalls;
   readonly users: UserCalls;
   readonly invitations: InvitationCalls;
   readonly books: UsageCalls;
   readonly prices: PriceCalls;
   readonly templates: TemplateCalls;
+  readonly aiSettings: AiSettingsCalls;
+  readonly policies: PolicyCalls;
+  readonly useCases: UseCaseCalls;
   readonly chat: ChatCalls;
   readonly chats: ChatsCalls;
   readonly tasks: TaskCalls;
@@ -54,6 +66,8 @@ export class PatchbayClient extends AiLlmClient {
     const transport = new Transport(options);
     this.transport = transport;
     this.configurations = configurationCalls(transport);
+    this.routing = routingCalls(transport);
+    this.limits = limitCalls(transport);
     this.providers = providerCalls(transport);
     this.aiConnections = aiConnectionCalls(transport);
     this.adminModels = adminModelCalls(transport);
@@ -62,11 +76,15 @@ export class PatchbayClient extends AiLlmClient {
     this.me = meCalls(transport);
     this.tokens = tokenCalls(transport);
     this.accessKeys = accessKeyCalls(transport);
+    this.repositories = repositoryCalls(transport);
     this.users = userCalls(transport);
     this.invitations = invitationCalls(transport);
     this.books = usageCalls(transport);
     this.prices = priceCalls(transport);
     this.templates = templateCalls(transport);
+    this.aiSettings = aiSettingsCalls(transport);
+    this.policies = policyCalls(transport);
+    this.useCases = useCaseCalls(transport);
     this.chat = chatCalls(transport);
     this.chats = chatsCalls(transport);
     this.tasks = taskCalls(transport);

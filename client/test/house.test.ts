@@ -64,6 +64,45 @@ describe('S3', () => {
   });
 });
 
+describe('repositories', () => {
+  test('are kept under the names of the documents, with keys whose secret is shown once', async () => {
+    const { aiLlmId } = await client.createAiLlm({ ...llm('Attached'), defaultModel: 'gpt-4o' });
+    const { repoId } = await client.createRepo({ name: 'Dukungan', workspaceId, repoAiLlms: [{ aiLlmId }] });
+    expect((await client.getRepo(repoId)).repo).toMatchObject({ name: 'Dukungan', aiLlms: [{ aiLlmId }], aiApiKeys: [] });
+    expect((await client.getAiModels({ repoId })).models).toContainEqual(expect.objectContaining({ id: 'gpt-4o', aiType: 'OTHER' }));
+    const { id, secret } = await client.createRepoAiApiKey(repoId, { name: 'CI', aiType: 'OPENAI' });
+    const answer = await new PatchbayClient({ baseUrl: house.url, apiKey: secret }).chat.create({
+      model: 'gpt-4o',
+      messages: [{ role: 'user', content: 'hi' }],
+    });
+    expect(answer.choices).toHaveLength(1);
+    await client.updateRepoAiApiKey(repoId, id, { name: 'Web' });
+    expect((await client.getRepoAiApiKeys(repoId)).apiKeys).toMatchObject([{ id, name: 'Web', deletedAt: null }]);
+    await expect(client.deleteAiLlm(aiLlmId)).rejects.toMatchObject({ status: 403, code: 'CONFIGURATION_IN_USE' });
+    await expect(client.deleteRepo(repoId)).rejects.toMatchObject({ status: 403, code: 'REPOSITORY_IN_USE' });
+    await client.deleteRepoAiApiKey(repoId, id);
+    await client.updateRepo(repoId, { name: 'Bantuan', repoAiLlms: [] });
+    expect((await client.getRepos(workspaceId)).repos.map(({ name }) => name)).toContain('Bantuan');
+    await client.deleteRepo(repoId);
+    expect((await client.getRepos()).repos.map(({ name }) => name)).not.toContain('Bantuan');
+    expect((await client.deleteAiLlm(aiLlmId)).success).toBe(true);
+  });
+
+  test('of the newer face hold connections in their order and answer with what they are', async () => {
+    const ids = [(await client.createAiLlm(llm('One'))).aiLlmId, (await client.createAiLlm(llm('Two'))).aiLlmId];
+    const made = await client.repositories.create({ workspaceId, name: 'Urutan', connectionIds: ids });
+    expect(made.connections.map(({ name }) => name)).toEqual(['One', 'Two']);
+    const changed = await client.repositories.update(made.id, { connectionIds: ids.toReversed(), revision: made.revision });
+    expect(changed.connections.map(({ name }) => name)).toEqual(['Two', 'One']);
+    await expect(client.repositories.update(made.id, { name: 'x', revision: made.revision })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await client.accessKeys.create({ name: 'bound', repositoryId: made.id });
+    expect((await client.accessKeys.list({ repositoryId: made.id })).data).toMatchObject([{ name: 'bound', repositoryId: made.id }]);
+    expect(await client.repositories.get(made.id)).toMatchObject({ liveKeys: 1 });
+    await client.repositories.delete(made.id, { force: true });
+    expect((await client.repositories.list({ workspaceId })).map(({ id }) => id)).not.toContain(made.id);
+  });
+});
+
 describe('the other faces', () => {
   test('a configuration lives from its creation to its end, and its key is never in an answer', async () => {
     const input = { name: 'Mine', provider: 'custom', baseUrl: provider.baseUrl, apiKey: 'sk-test-0123456789ab', model: 'gpt-4o' };

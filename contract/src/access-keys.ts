@@ -1,5 +1,6 @@
 /** The shapes of access keys: what Patchbay issues for `/v1`, with its limits. The key itself is shown once, when it is made. */
 import { z } from 'zod';
+import { cacheSecondsMax } from './routing-limits.ts';
 import { revisionNumber } from './connections.ts';
 import { isoTime, pageOf, paging } from './paging.ts';
 import { modelText, nameText, uuidText } from './text.ts';
@@ -20,6 +21,8 @@ export const accessKey = z.object({
   userId: z.string(),
   ownerName: z.string(),
   workspaceId: z.string().nullable(),
+  /** The repository whose connections the key reaches, and no others. */
+  repositoryId: z.string().nullable(),
   /** What the key begins with, for those who look for it in their programs. */
   prefix: z.string(),
   last4: z.string(),
@@ -28,6 +31,8 @@ export const accessKey = z.object({
   tpm: z.number().nullable(),
   /** Decimal text, `"12.5"`. */
   budgetUsd: z.string().nullable(),
+  /** How many seconds old an answer may be that is given again to the same question; null for none. */
+  cacheSeconds: z.number().nullable(),
   /** What the books say the key has spent so far; decimal text. */
   spentUsd: z.string(),
   expiresAt: isoTime.nullable(),
@@ -40,17 +45,22 @@ export const accessKey = z.object({
   revision: z.number(),
 });
 
+const cacheSeconds = z.number().int().min(1).max(cacheSecondsMax);
+
 export const accessKeyCreate = z.strictObject({
   name: nameText,
   workspaceId: uuidText.nullish(),
+  /** Binds the key to a repository; the workspace is then the repository's. */
+  repositoryId: uuidText.nullish(),
   models: models.nullish(),
   rpm: perMinute.nullish(),
   tpm: perMinute.nullish(),
   budgetUsd: money.nullish(),
+  cacheSeconds: cacheSeconds.nullish(),
   expiresAt: isoTime.nullish(),
 });
 
-/** Null takes a limit away; a field that is left out stays. The workspace of a key never changes. */
+/** Null takes a limit away; a field that is left out stays. The workspace and the repository of a key never change. */
 export const accessKeyChange = z.strictObject({
   /** What the change was made from; another one is answered with CONFLICT. */
   revision: revisionNumber.optional(),
@@ -59,11 +69,16 @@ export const accessKeyChange = z.strictObject({
   rpm: perMinute.nullish(),
   tpm: perMinute.nullish(),
   budgetUsd: money.nullish(),
+  cacheSeconds: cacheSeconds.nullish(),
   expiresAt: isoTime.nullish(),
 });
 
 /** `ended` lists those too that were revoked in the last 90 days; expired ones are listed as long in any case. */
-export const accessKeysQuery = paging.extend({ workspaceId: uuidText.optional(), ended: z.stringbool().optional() });
+export const accessKeysQuery = paging.extend({
+  workspaceId: uuidText.optional(),
+  repositoryId: uuidText.optional(),
+  ended: z.stringbool().optional(),
+});
 /** For how long the key before stays good beside the new one: a day while programs are changed over, a week at most. */
 export const overlapHoursMax = 168;
 export const accessKeyRotate = z.strictObject({ overlapHours: z.number().int().min(0).max(overlapHoursMax).default(0) });

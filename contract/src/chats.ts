@@ -34,6 +34,8 @@ const flag = z.boolean().nullable().default(null);
 export const chatSettings = z.strictObject({
   /** Null is the default connection. */
   connectionId: uuidText.nullable().default(null),
+  /** A use case takes the place of connection and model; null is none. */
+  useCaseId: uuidText.nullable().default(null),
   /** A model id, or whatever `model` may name on `/v1` where no connection is chosen. */
   model: modelText.nullable().default(null),
   systemPrompt: longText(promptCharsMax).nullable().default(null),
@@ -143,6 +145,8 @@ export const chat = chatSummary.extend({
   settings: chatSettings,
   /** The chosen connection no longer exists or is no longer the caller's to use: the default one answers (C-08). */
   isConnectionGone: z.boolean(),
+  /** The chosen use case is gone, switched off, or for other roles: questions are refused until another one is chosen. */
+  isUseCaseGone: z.boolean(),
 });
 export type Chat = z.output<typeof chat>;
 

@@ -27,12 +27,16 @@ export const errorCodes = {
   CSRF_REFUSED: { status: 403 },
   /** S3's face answers 403 with this code, every other face 409 (C-08). */
   CONFIGURATION_IN_USE: { status: 409 },
+  /** The same for a repository that has live keys or policies: 403 on S3's face (D-09). */
+  REPOSITORY_IN_USE: { status: 409 },
   NOT_FOUND: { status: 404 },
   ROUTE_NOT_FOUND: { status: 404 },
   METHOD_NOT_ALLOWED: { status: 405 },
   /** S3's face answers 400 with this code, every other face 409 (C-30). */
   NAME_EXISTS: { status: 409 },
   EMAIL_EXISTS: { status: 409 },
+  /** A subject has one limit of a kind and period from its owner, and one from the administrators. */
+  LIMIT_EXISTS: { status: 409 },
   STALE: { status: 409 },
   CHAT_BUSY: { status: 409 },
   CHAT_FULL: { status: 409 },
@@ -48,6 +52,8 @@ export const errorCodes = {
   SECRET_REQUIRED_FOR_NEW_ORIGIN: { status: 409 },
   SECRET_UNREADABLE: { status: 409 },
   MODEL_INACTIVE: { status: 409 },
+  /** The chosen use case was deleted, is switched off, or is for other roles. */
+  USE_CASE_UNAVAILABLE: { status: 409 },
   BODY_TOO_LARGE: { status: 413 },
   UNSUPPORTED_MEDIA_TYPE: { status: 415 },
   RATE_LIMITED: { status: 429 },

@@ -7,6 +7,7 @@ export const houseEventNames = [
   'connection.status',
   'connection.health',
   'task.changed',
+  'limit.met',
   'config.changed',
   'signed-out',
 ] as const;

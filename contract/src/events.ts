@@ -5,7 +5,19 @@ import type { HouseEventName } from './event-names.ts';
 import { task } from './tasks.ts';
 
 /** What of the configuration changed; `me` is the listener's own account, roles and workspaces. */
-export const changedTopic = z.enum(['me', 'people', 'workspaces', 'access-keys', 'tokens']);
+export const changedTopic = z.enum([
+  'me',
+  'people',
+  'workspaces',
+  'access-keys',
+  'repositories',
+  'routing-groups',
+  'policies',
+  'tokens',
+  'use-cases',
+  'ai-settings',
+  'limits',
+]);
 export type ChangedTopic = z.output<typeof changedTopic>;
 
 /** The data of each event by its name. Every event but `hello` may be followed by a full reload without harm. */
@@ -19,6 +31,17 @@ export const houseEvents = {
   /** Real traffic fails, and the connection goes to the end of the line for a while; or it answers again. */
   'connection.health': z.object({ id: z.string(), isResting: z.boolean() }),
   'task.changed': task,
+  /** A limit was neared, reached, or would have been; told once a minute at the most for each limit. Money is in nano-dollars. */
+  'limit.met': z.object({
+    limitId: z.string().nullable(),
+    subjectKind: z.enum(['access-key', 'user', 'workspace', 'connection', 'group']),
+    subjectId: z.string(),
+    kind: z.enum(['requests', 'tokens', 'concurrent', 'money']),
+    period: z.enum(['minute', 'none', 'day', 'month', 'total']),
+    event: z.enum(['soft', 'shadow', 'refused']),
+    used: z.number(),
+    value: z.number(),
+  }),
   'config.changed': z.object({ topic: changedTopic }),
   /** The session or the token has ended; the stream ends with it. */
   'signed-out': z.object({}),

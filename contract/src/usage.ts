@@ -13,7 +13,18 @@ const rangeFields = {
   tz: plainText(0, 64).optional(),
 };
 
-export const usageGroups = ['connection', 'provider', 'model', 'key', 'user', 'workspace', 'purpose', 'day'] as const;
+export const usageGroups = [
+  'connection',
+  'provider',
+  'model',
+  'key',
+  'user',
+  'workspace',
+  'repository',
+  'use-case',
+  'purpose',
+  'day',
+] as const;
 
 export const usageQuery = z.strictObject({
   ...rangeFields,
@@ -42,6 +53,9 @@ export const usageRow = z.object({
   tokensCacheWrite: z.number(),
   tokensReasoning: z.number(),
   costUsd: z.string(),
+  /** Requests that were answered from the cache, and what these answers cost when they were made. */
+  cacheHits: z.number(),
+  savedUsd: z.string(),
   averageLatencyMs: z.number().nullable(),
   averageFirstByteMs: z.number().nullable(),
   errorRate: z.number(),
@@ -85,6 +99,8 @@ export const requestRow = z.object({
   tokensCached: z.number(),
   tokensReasoning: z.number(),
   costUsd: z.string().nullable(),
+  /** What an answer from the cache saved; null where a provider answered. */
+  savedUsd: z.string().nullable(),
   latencyMs: z.number().nullable(),
   firstByteMs: z.number().nullable(),
   attempts: z.number(),

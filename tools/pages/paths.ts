@@ -1,7 +1,13 @@
 /** The pages that are looked at and timed, by a short name; a form or a dialog with an address of its own is one of them. */
 import type { Town } from './town.ts';
 
-export const pathsOf = ({ connectionId, chatId }: Pick<Town, 'connectionId' | 'chatId'>): Record<string, string> => ({
+export const pathsOf = ({
+  connectionId,
+  chatId,
+  repositoryId,
+  useCaseId,
+  policyId,
+}: Pick<Town, 'connectionId' | 'chatId' | 'repositoryId' | 'useCaseId' | 'policyId'>): Record<string, string> => ({
   overview: '/',
   connections: '/settings/ai-connections',
   'connections-none': '/settings/ai-connections?q=nowhere',
@@ -21,6 +27,17 @@ export const pathsOf = ({ connectionId, chatId }: Pick<Town, 'connectionId' | 'c
   chat: '/chat',
   'chat-messages': `/chat/${chatId}`,
   keys: '/keys',
+  routing: '/routing',
+  simulator: '/routing/simulator',
+  repositories: '/repositories',
+  repository: `/repositories/${repositoryId}`,
+  'use-cases': '/admin/ai_use_cases',
+  'add-use-case': '/admin/ai_use_cases/new?test=yes',
+  'edit-use-case': `/admin/ai_use_cases/${useCaseId}`,
+  'ai-settings': '/admin/ai_settings',
+  policies: '/policies',
+  'add-policy': '/policies/new',
+  'edit-policy': `/policies/${policyId}`,
   members: '/members',
   users: '/admin/users',
   workspaces: '/admin/workspaces',

@@ -9,6 +9,11 @@ export interface Town extends Pages {
   connectionId: string;
   /** A chat of the administrator's, with two questions and their answers. */
   chatId: string;
+  /** A use case that answers, with a fallback. */
+  useCaseId: string;
+  policyId: string;
+  /** Of the administrator's workspace, with two connections and a key. */
+  repositoryId: string;
 }
 
 const requests = 24;
@@ -45,8 +50,12 @@ export async function openTown(): Promise<Town> {
   await useThem(house, administrator, connectionId);
   provider.answer(streaming(streamEvents([answer])));
   const chatId = await talk(house, administrator);
+  const repositoryId = await bundle(house, administrator);
+  await shareOut(house, administrator);
+  const policyId = await rule(house, administrator, repositoryId);
+  const useCaseId = await giveRoles(house, administrator, connectionId);
   provider.answer(plain);
-  return { ...pages, administrator, connectionId, chatId };
+  return { ...pages, administrator, connectionId, chatId, repositoryId, useCaseId, policyId };
 }
 
 async function addConnections(house: House, { token }: Resident, baseUrl: string): Promise<string> {
@@ -92,4 +101,94 @@ async function talk(house: House, { token }: Resident): Promise<string> {
   for (const content of ['How does streaming work, and what should I look out for?', 'And which of the two is cheaper?'])
     await house.request('POST', `/api/chats/${chatId}/messages`, { token, body: { content } });
   return chatId;
+}
+
+/** A repository with what the organization has, switched off or not. */
+async function bundle(house: House, { token }: Resident): Promise<string> {
+  const workspaceId = (await house.request('GET', '/workspace', { token })).at('workspaces.0.id');
+  const usable = [...(await house.request('GET', '/api/ai-connections', { token })).body] as unknown as { id: string; scope: string }[];
+  const connectionIds = usable.filter(({ scope }) => scope === 'organization').map(({ id }) => id);
+  const body = { workspaceId, name: 'Support Bot', connectionIds: connectionIds.slice(1) };
+  const repositoryId = (await house.request('POST', '/api/repositories', { token, body })).at('data.id');
+  await house.request('POST', '/api/access-keys', { token, body: { name: 'support-prod', repositoryId } });
+  return repositoryId;
+}
+
+/** Policies of each level, and one of them has found something. */
+async function rule(house: House, { token }: Resident, repositoryId: string): Promise<string> {
+  const workspaceId = (await house.request('GET', '/workspace', { token })).at('workspaces.0.id');
+  const add = async (body: Record<string, unknown>): Promise<string> =>
+    (await house.request('POST', '/api/policies', { token, body })).at('data.id');
+  const policyId = await add({
+    name: 'Personal data stays here',
+    content: 'Nobody sends personal data of customers to a provider.',
+    action: 'redact',
+    risk: 'HIGH',
+    rules: { personalData: ['nik', 'npwp', 'card', 'email'], keywords: ['customer list'] },
+  });
+  await add({
+    name: 'No keys in prompts',
+    action: 'block',
+    risk: 'HIGH',
+    side: 'prompt',
+    workspaceId,
+    rules: { personalData: ['secret'] },
+  });
+  await add({ name: 'Answers name no rivals', action: 'alert', side: 'answer', repositoryId, rules: { keywords: ['Acme'] } });
+  const key = (await house.request('POST', '/api/access-keys', { token, body: { name: 'crm-sync', workspaceId } })).at('data.key');
+  const content = 'Write to ann@example.com about 3174051209900001.';
+  await house.request('POST', '/v1/chat/completions', { token: key, body: { model: 'gpt-4o', messages: [{ role: 'user', content }] } });
+  return policyId;
+}
+
+/** Routing groups: one of everybody's that deals by weight, and one of the person's own that nobody answers. */
+async function shareOut(house: House, { token }: Resident): Promise<void> {
+  const usable = [...(await house.request('GET', '/api/ai-connections', { token })).body] as unknown as {
+    id: string;
+    scope: string;
+    isActive: boolean;
+  }[];
+  const shared = usable.filter(({ scope, isActive }) => scope === 'organization' && isActive).slice(0, 3);
+  const add = (body: Record<string, unknown>) => house.request('POST', '/api/routing-groups', { token, body });
+  await add({
+    name: 'chat-default',
+    scope: 'organization',
+    strategy: 'weighted',
+    options: { hedgeMaxUsd: '0.05' },
+    targets: shared.map(({ id }, at) => ({
+      connectionId: id,
+      model: `model-${at + 1}`,
+      weight: at === 0 ? 70 : 15,
+      region: at === 0 ? 'eu' : null,
+    })),
+  });
+  await add({ name: 'nightly-batch', strategy: 'cheapest', targets: [{ connectionId: shared[0]?.id, model: 'small', isEnabled: false }] });
+}
+
+/** Use cases in every state: one that answers, one for administrators alone, one whose model is switched off. */
+async function giveRoles(house: House, { token }: Resident, connectionId: string): Promise<string> {
+  const listed = [...(await house.request('GET', '/api/ai-connections', { token })).body] as unknown as { id: string; name: string }[];
+  const idOf = (name: string): string => listed.find((one) => one.name === name)!.id;
+  const add = async (body: Record<string, unknown>): Promise<string> =>
+    (await house.request('POST', '/api/use-cases', { token, body: { systemPrompt: 'Answer politely and briefly.', ...body } })).at(
+      'data.id',
+    );
+  const id = await add({
+    name: 'Customer Support',
+    description: 'Answers questions about orders and returns.',
+    connectionId,
+    baseKnowledge: 'Returns are free for 30 days. Orders before 14:00 leave the same day.',
+    fallbackConnectionIds: [idOf('Team Lab')],
+    temperature: 0.2,
+    injectContext: { time: true },
+    allRoles: true,
+    priority: 10,
+  });
+  await add({ name: 'Test', connectionId: idOf('Team Lab'), allowedRoles: ['administrator'] });
+  const budget = idOf('Budget AI');
+  const switchTo = (isActive: boolean) => house.request('PATCH', `/api/ai-connections/${budget}`, { token, body: { isActive } });
+  await switchTo(true);
+  await add({ name: 'General questions', connectionId: budget, allowedRoles: ['manager', 'user'], temperature: 1 });
+  await switchTo(false);
+  return id;
 }

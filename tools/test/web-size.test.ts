@@ -38,6 +38,7 @@ test('each page is weighed in kilobytes of gzip, and what is over its budget is 
   expect(weights[0]!.scriptKb).toBeGreaterThan(weights[1]!.scriptKb);
   expect(weights[0]!.scriptKb).toBeLessThan(2);
   expect(isOver(weights[0]!)).toBe(false);
-  expect(isOver({ page: 'x', scriptKb: 220.1, styleKb: 1 })).toBe(true);
-  expect(isOver({ page: 'x', scriptKb: 1, styleKb: 45.1 })).toBe(true);
+  expect(isOver({ page: 'x', scriptKb: 220.1, styleKb: 1, files: 2 })).toBe(true);
+  expect(isOver({ page: 'x', scriptKb: 1, styleKb: 45.1, files: 2 })).toBe(true);
+  expect(isOver({ page: 'x', scriptKb: 1, styleKb: 1, files: 19 })).toBe(true);
 });

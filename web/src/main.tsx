@@ -9,8 +9,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { reloadOnceForMissingFiles } from './app/chunks.ts';
 import { createQueries } from './app/queries.ts';
-import { createPages } from './app/router.tsx';
-import { firstLanguage, loadCatalogue } from './lib/language.ts';
+import { createPages, startPage } from './app/router.tsx';
+import { firstLanguage, loadCatalogue, timeZone } from './lib/language.ts';
 import { styleNonce } from './lib/page.ts';
 import { Announcer } from './ui/Announcer.tsx';
 import { LanguageProvider } from './ui/LanguageProvider.tsx';
@@ -19,6 +19,9 @@ import { cssVariablesResolver, theme } from './ui/theme.ts';
 reloadOnceForMissingFiles();
 const queries = createQueries(() => void leaveForDoor());
 const pages = createPages(queries);
+// Person, page and texts are three ways over the line; none of them waits for another.
+const ready = Promise.all([startPage(pages), loadCatalogue(firstLanguage())]);
+
 /** The session is over: to the door with the wish to come back, and what was loaded under the session goes. */
 async function leaveForDoor(): Promise<void> {
   const { href, pathname } = pages.state.location;
@@ -27,27 +30,31 @@ async function leaveForDoor(): Promise<void> {
   queries.clear();
 }
 
-const colorSchemes = localStorageColorSchemeManager({ key: 'patchbay-theme' });
+function draw(): void {
+  const place = document.getElementById('root');
+  if (!place) throw new Error('the page has no root element');
+  createRoot(place).render(
+    <StrictMode>
+      <MantineProvider
+        theme={theme}
+        cssVariablesResolver={cssVariablesResolver}
+        colorSchemeManager={localStorageColorSchemeManager({ key: 'patchbay-theme' })}
+        defaultColorScheme="auto"
+        getStyleNonce={() => styleNonce}
+      >
+        <LanguageProvider>
+          <Announcer>
+            <QueryClientProvider client={queries}>
+              <RouterProvider router={pages} />
+            </QueryClientProvider>
+          </Announcer>
+        </LanguageProvider>
+      </MantineProvider>
+    </StrictMode>,
+  );
+}
 
-const place = document.getElementById('root');
-if (!place) throw new Error('the page has no root element');
-await loadCatalogue(firstLanguage());
-createRoot(place).render(
-  <StrictMode>
-    <MantineProvider
-      theme={theme}
-      cssVariablesResolver={cssVariablesResolver}
-      colorSchemeManager={colorSchemes}
-      defaultColorScheme="auto"
-      getStyleNonce={() => styleNonce}
-    >
-      <LanguageProvider>
-        <Announcer>
-          <QueryClientProvider client={queries}>
-            <RouterProvider router={pages} />
-          </QueryClientProvider>
-        </Announcer>
-      </LanguageProvider>
-    </MantineProvider>
-  </StrictMode>,
-);
+// A slow machine takes its time for the first question about time zones; here it would only wait.
+timeZone();
+// Not awaited here: the files of the pages import from this one, and would wait for it in turn.
+void ready.then(draw);

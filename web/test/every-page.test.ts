@@ -23,6 +23,13 @@ const openers = [
   ['/keys', 'keys.add'],
   ['/keys', 'keys.rotateNamed', 'web-prod'],
   ['/keys', 'keys.revokeNamed', 'web-prod'],
+  ['/routing', 'routing.add'],
+  ['/routing', 'routing.deleteNamed', 'chat-default'],
+  ['/repositories', 'repositories.add'],
+  ['/repositories/$repository', 'repositories.addKey'],
+  ['/repositories/$repository', 'repositories.delete'],
+  ['/admin/ai_use_cases', 'useCases.deleteNamed', 'Customer Support'],
+  ['/policies', 'policies.deleteNamed', 'No keys in prompts'],
   ['/members', 'people.inviteMember'],
   ['/admin/users', 'people.inviteUser'],
   ['/admin/users', 'people.editNamed', 'Budi'],
@@ -69,7 +76,7 @@ needs('browser')('over a page', () => {
         faults.push(...(await visitor.axe()).map((fault) => `${name}: ${fault}`));
       };
       for (const [path, key, object] of openers) {
-        await page.goto(path.replace('$id', town.connectionId).replace('$chat', town.chatId));
+        await page.goto(path.replace('$id', town.connectionId).replace('$chat', town.chatId).replace('$repository', town.repositoryId));
         // A count may follow the name, as in the tray of tasks.
         await page
           .getByRole('button', { name: textOf(key, object) })

@@ -219,6 +219,25 @@ needs('browser')('access keys', () => {
     expect([await opens(old), await opens(next)]).toEqual([401, 401]);
   });
 
+  test('a personal key of somebody else is theirs to rotate, which the button says; ending it is possible', async () => {
+    const budi = await pages.house.createResident('Budi', 'user');
+    const body = { name: 'of-budi', workspaceId: null };
+    expect((await pages.house.request('POST', '/api/access-keys', { token: budi.token, body })).status).toBe(201);
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/keys');
+    const rotate = button('Rotate of-budi');
+    await rotate.waitFor();
+    expect(await rotate.getAttribute('aria-disabled')).toBe('true');
+    const reason = page.locator(`[id="${await rotate.getAttribute('aria-describedby')}"]`);
+    expect(await reason.textContent()).toBe('Only Budi can rotate this key, because whoever rotates it sees the new one.');
+    await rotate.click({ force: true });
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await button('Revoke of-budi').click();
+    await page.getByRole('dialog', { name: 'Revoke “of-budi”?' }).getByRole('button', { name: 'Revoke Key' }).click();
+    await page.getByRole('row').filter({ hasText: 'of-budi' }).filter({ hasText: 'Revoked' }).waitFor();
+  });
+
   test.each([
     { theme: 'light', width: 1280 },
     { theme: 'dark', width: 390 },

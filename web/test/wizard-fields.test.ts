@@ -60,7 +60,7 @@ needs('browser')("a connection's fields", () => {
     await pages?.close();
   });
 
-  test('of 500 models at most 60 are drawn; typing, an arrow and Enter choose one, and no event takes more than 100 ms', async () => {
+  test('of 500 models at most 60 are drawn; typing, an arrow and Enter choose one, and no event takes more than 100 ms on a machine four times as slow', async () => {
     vendor.models = Array.from({ length: 500 }, (_, number) => `family${number % 10}-model-${String(number).padStart(3, '0')}`);
     const id = await add();
     await come();
@@ -81,9 +81,11 @@ needs('browser')("a connection's fields", () => {
         durationThreshold: 16,
       } as PerformanceObserverInit);
     });
+    const session = await visitor.context.newCDPSession(page);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
     const worst: number[] = [];
     // A machine that is busy with something else is slow once; a list that is too long is slow every time.
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 6 && !worst.some((ms) => ms <= 100); round += 1) {
       await page.evaluate(() => void ((globalThis as unknown as { kept: number[] }).kept.length = 0));
       await box.fill('');
       await page.keyboard.type('model-321');
@@ -96,6 +98,7 @@ needs('browser')("a connection's fields", () => {
       worst.push(await page.evaluate(() => Math.max(0, ...(globalThis as unknown as { kept: number[] }).kept)));
     }
     expect(Math.min(...worst)).toBeLessThanOrEqual(100);
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 1 });
     // Any other name is taken as it is.
     await box.fill('nobody/has-this');
     await page.getByRole('button', { name: 'Save Connection' }).click();

@@ -1,7 +1,8 @@
 /** Turns what the snapshot learns into events for open pages, each for those alone who may know of its object. */
 import type { Audience, Events } from '../control/events.ts';
+import { audienceOfLimit } from '../control/limit-audience.ts';
 import type { Owner } from '../domain/owner.ts';
-import type { SnapshotDelta } from '../domain/snapshot.ts';
+import type { Snapshot, SnapshotDelta } from '../domain/snapshot.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
 
 export function announceChanges(keeper: OwnedKeeper, events: Events): void {
@@ -10,6 +11,11 @@ export function announceChanges(keeper: OwnedKeeper, events: Events): void {
       tellConnection(events, delta.revision, id, connection === null, owners.get(id) ?? []);
     tellPeople(events, delta);
     tellKeys(events, delta);
+    tellUseCases(events, delta, { scope: 'organization', id: keeper.snapshot.organizationId });
+    tellRepositories(events, delta);
+    tellRoutingGroups(events, delta);
+    tellPolicies(events, delta, [...new Set([...keeper.snapshot.memberships.values()].flatMap((roles) => [...roles.keys()]))]);
+    tellLimits(events, delta, keeper.snapshot);
   });
 }
 
@@ -36,4 +42,37 @@ function tellKeys(events: Events, { accessKeys, personalTokens }: SnapshotDelta)
   }
   const holders = personalTokens.map(({ token }) => token.userId);
   if (holders.length > 0) events.publish({ name: 'config.changed', data: { topic: 'tokens' }, audience: { userIds: holders } });
+}
+
+function tellRepositories(events: Events, { repositories = [] }: SnapshotDelta): void {
+  if (repositories.length === 0) return;
+  const owners = [...new Set(repositories.map(({ workspaceId }) => workspaceId))].map((id): Owner => ({ scope: 'workspace', id }));
+  events.publish({ name: 'config.changed', data: { topic: 'repositories' }, audience: { owners, administrators: true } });
+}
+
+/** Those of the organization bind every workspace, so the administrators of all of them hear of it. */
+function tellPolicies(events: Events, { policies = [] }: SnapshotDelta, every: readonly string[]): void {
+  if (policies.length === 0) return;
+  const own = policies.flatMap(({ policy }) => policy.workspaceId ?? []);
+  const isEverywhere = policies.some(({ policy }) => policy.workspaceId === null);
+  const workspaceIds = isEverywhere ? every : [...new Set(own)];
+  events.publish({ name: 'config.changed', data: { topic: 'policies' }, audience: { workspaceIds, administrators: true } });
+}
+
+function tellRoutingGroups(events: Events, { routingGroups = [] }: SnapshotDelta): void {
+  const owners = routingGroups.map(({ owner }) => owner);
+  if (owners.length > 0) events.publish({ name: 'config.changed', data: { topic: 'routing-groups' }, audience: { owners } });
+}
+
+function tellLimits(events: Events, { limits = [], limitSettings }: SnapshotDelta, snapshot: Snapshot): void {
+  const data = { topic: 'limits' } as const;
+  for (const { limit } of limits) events.publish({ name: 'config.changed', data, audience: audienceOfLimit(snapshot, limit.subject) });
+  if (limitSettings) events.publish({ name: 'config.changed', data, audience: { administrators: true } });
+}
+
+/** Everybody may use some of them: the pages ask again what is theirs. */
+function tellUseCases(events: Events, { useCases = [], aiSettings }: SnapshotDelta, organization: Owner): void {
+  const audience = { owners: [organization] };
+  if (useCases.length > 0) events.publish({ name: 'config.changed', data: { topic: 'use-cases' }, audience });
+  if (aiSettings) events.publish({ name: 'config.changed', data: { topic: 'ai-settings' }, audience });
 }

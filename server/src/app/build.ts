@@ -9,6 +9,8 @@ import { createRefusedAccessNotes } from '../control/people/refused-access.ts';
 import { keepSeenSessions, type SeenSessions } from '../control/people/seen-sessions.ts';
 import { createSignInLimit } from '../control/people/sign-in-limit.ts';
 import { createUsedCodes } from '../control/people/used-codes.ts';
+import type { AiSettingsDeps } from '../control/ai-settings.ts';
+import type { FindingsDeps } from '../control/policy-findings.ts';
 import type { UsageDeps } from '../control/usage.ts';
 import { defaultPolicy, explicitPolicy } from '../egress/allow.ts';
 import { createEgress, type Egress } from '../egress/egress.ts';
@@ -17,7 +19,7 @@ import { checkTargetUrl } from '../egress/url.ts';
 import type { OpenAiFaceDeps } from '../faces/openai/deps.ts';
 import type { OpsDeps } from '../faces/ops/routes.ts';
 import { createHealth } from '../gateway/health.ts';
-import { createLimits } from '../gateway/limits.ts';
+import { createAnswerCache } from '../gateway/answer-cache.ts';
 import { createModelLists } from '../gateway/model-lists.ts';
 import type { GatewayDeps } from '../gateway/order.ts';
 import type { LocalModelDeps } from '../control/local-models.ts';
@@ -25,9 +27,9 @@ import { createLocalModels } from '../gateway/local-models.ts';
 import { createProbe } from '../gateway/probe.ts';
 import { endedShownMs } from '../domain/access-key.ts';
 import { requestsInFlight } from '../gateway/admit.ts';
-import { feedLedger, type Feeder } from '../jobs/feed-ledger.ts';
-import { keepResponsesSwept } from '../jobs/sweep-responses.ts';
-import { openJournal, type Journal } from '../journal/journal.ts';
+import type { Feeder } from '../jobs/feed-ledger.ts';
+import type { ViolationKeeper } from '../jobs/keep-violations.ts';
+import type { Journal } from '../journal/journal.ts';
 import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
@@ -40,8 +42,10 @@ import { openDriver } from '../storage/open.ts';
 import { lockFile } from '../storage/sqlite/lock.ts';
 import { ensurePartitions } from '../storage/partitions.ts';
 import { deriveLabel } from '../vault/keys.ts';
-import { keepKeyUses, type KeyUses } from './key-uses.ts';
+import { openBesides, openBooks, type Opened } from './books.ts';
+import type { KeyUses } from './key-uses.ts';
 import { loadVault } from './master-key.ts';
+import { openLimits, type OwnedLimits } from './limits.ts';
 import { openLive, type Live } from './live.ts';
 import { createMetrics } from './metrics.ts';
 import type { Settings } from './settings.ts';
@@ -60,8 +64,10 @@ export type HouseDeps = PeopleDeps &
   OpsDeps &
   OpenAiFaceDeps &
   UsageDeps &
+  Pick<AiSettingsDeps, 'environmentNamed'> &
+  Pick<FindingsDeps, 'found'> &
   Pick<Live, 'events' | 'tasks'> &
-  Pick<LocalModelDeps, 'localModels'>;
+  Pick<OwnedLimits, 'limitUse' | 'limitEvents'> & { recallLimits: OwnedLimits['recall'] } & Pick<LocalModelDeps, 'localModels'>;
 
 export interface House {
   deps: HouseDeps;
@@ -89,7 +95,7 @@ const tidyPeriodMs = 60_000;
 /** Opens what is kept and builds what works on it. Rejects with the start errors of the layers; then nothing stays open. */
 export async function buildHouse(settings: Settings, io: HouseIo): Promise<House> {
   const { clock, ids, log } = io;
-  const opened: (() => Promise<void> | void)[] = [];
+  const opened: Opened = [];
   try {
     if (settings.databaseUrl !== null) opened.push(lockJournal(settings.dataDir));
     const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
@@ -101,26 +107,17 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     const { vault, masters } = await loadVault({ database, settings, ids, clock, log });
     const keeper = await keepSnapshot({ database, clock, log });
     opened.push(() => keeper.close());
-    const { journal, recovered } = openJournal({
-      dir: path.join(settings.dataDir, 'journal'),
-      clock,
-      ids,
-      onError: (error) => log.error({ err: error }, 'the journal cannot be written'),
-    });
-    opened.push(() => journal.close());
-    const feeder = feedLedger({ database, journal, recovered, clock, ids, log });
-    opened.push(() => feeder.close());
+    const { journal, feeder } = openBooks(settings.dataDir, database, io, opened);
     const live = openLive({ database, keeper, clock, ids, log });
     const egress = createEgress({ policy: policyOf(settings), clock });
     opened.push(() => egress.destroy());
-    const keyUses = keepKeyUses({ database, clock, log });
-    opened.push(() => keyUses.close());
-    const sweeping = keepResponsesSwept({ database, clock, log });
-    opened.push(() => sweeping.close());
+    const { keyUses, found } = openBesides({ database, clock, log }, opened);
     const own: OwnAddress = { url: '', demoEgress: null };
     opened.push(() => own.demoEgress?.destroy());
     const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
-    const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own, live });
+    const limits = openLimits({ database, journal, feeder, keeper, clock, ids, log, live });
+    opened.push(() => limits.close());
+    const gateway = gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own, live, limits, found });
     // Closed before what its tasks use.
     opened.push(() => live.close());
     keeper.onChanged((changed) => changed.forEach((id) => gateway.health.forget(id)));
@@ -130,7 +127,23 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     const seenSessions = keepSeenSessions({ database, clock, log });
     opened.push(() => seenSessions.close());
     opened.push(keepTidy(keeper, gateway, clock));
-    const deps = depsOf({ settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, authSecrets, seenSessions, own, live });
+    const deps = depsOf({
+      settings,
+      io,
+      database,
+      keeper,
+      gateway,
+      feeder,
+      egress,
+      keyUses,
+      schema,
+      authSecrets,
+      seenSessions,
+      own,
+      live,
+      limits,
+      found,
+    });
     return {
       deps,
       settings,
@@ -163,7 +176,7 @@ function keepPartitions(driver: Driver, { clock, log }: HouseIo): () => void {
 function keepTidy(keeper: OwnedKeeper, gateway: GatewayDeps, clock: Clock): () => void {
   const timer = clock.every(tidyPeriodMs, () => {
     keeper.snapshot.forgetExpired(clock.nowMs() - endedShownMs);
-    gateway.limits.sweep((keyId) => keeper.snapshot.knowsAccessKey(keyId));
+    gateway.limits.sweep();
   });
   return () => timer.cancel();
 }
@@ -198,6 +211,7 @@ interface OwnAddress {
 }
 
 interface GatewayParts {
+  found: ViolationKeeper;
   settings: Settings;
   io: HouseIo;
   keeper: OwnedKeeper;
@@ -207,9 +221,10 @@ interface GatewayParts {
   demoKey: string;
   own: OwnAddress;
   live: Live;
+  limits: OwnedLimits;
 }
 
-function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own, live }: GatewayParts): GatewayDeps {
+function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own, live, limits, found }: GatewayParts): GatewayDeps {
   const demoSecret = new Secret(demoKey);
   return {
     keeper,
@@ -221,10 +236,15 @@ function gatewayOf({ settings, io, keeper, vault, egress, journal, demoKey, own,
     log: io.log,
     prices: createPriceBook({ clock: io.clock, own: (...which) => keeper.snapshot.prices.at(...which) }),
     health: createHealth(io.clock, (...turned) => live.onHealthTurned(...turned)),
-    limits: createLimits(io.clock),
+    limits: limits.limits,
+    answers: createAnswerCache(io.clock),
+    violations: found,
     modelLists: createModelLists(io.clock),
     timeouts: { ...houseTimeouts, ...io.timeouts },
-    environment: settings.isEnvironmentOffered ? settings.environment : null,
+    // The switch of the page takes effect with the next request; the operator's own word goes before it.
+    get environment() {
+      return settings.isEnvironmentOffered && keeper.snapshot.aiSettings.isEnvironmentUsed ? settings.environment : null;
+    },
     get demo() {
       return own.demoEgress ? { baseUrl: `${own.url}/demo/v1`, secret: demoSecret, egress: own.demoEgress } : null;
     },
@@ -243,6 +263,7 @@ async function catchUpBooks(feeder: Feeder, journal: Journal, clock: Clock): Pro
 type OwnedGateway = GatewayDeps & { keeper: OwnedKeeper };
 
 interface Parts {
+  found: ViolationKeeper;
   settings: Settings;
   io: HouseIo;
   database: Database;
@@ -256,6 +277,7 @@ interface Parts {
   seenSessions: SeenSessions;
   own: OwnAddress;
   live: Live;
+  limits: OwnedLimits;
 }
 
 /** What operators ask: whether it serves, and its figures. */
@@ -288,6 +310,7 @@ function opsOf({
 }
 
 function depsOf({
+  found,
   settings,
   io,
   database,
@@ -301,6 +324,7 @@ function depsOf({
   seenSessions,
   own,
   live,
+  limits,
 }: Parts): HouseDeps {
   const { clock, ids, log } = io;
   const policy = policyOf(settings);
@@ -320,14 +344,20 @@ function depsOf({
   });
   const deps = {
     database,
+    found,
     events: live.events,
     tasks: live.tasks,
+    limitUse: limits.limitUse,
+    recallLimits: limits.recall,
+    booksChanged: () => gateway.limits.reread(),
+    limitEvents: limits.limitEvents,
     probe: createProbe(gateway),
     localModels: createLocalModels(gateway),
     checkTargetUrl: (text: string) => checkTargetUrl(text, policy),
     isAllowListed: (url: URL) => policyNames(policy, url.hostname, portOf(url)),
     judgeUrl: (url: URL, trust: 'administrator' | 'member') => judgeUrl(policy, trust, url),
     isDemoOffered: settings.isDemoOffered,
+    environmentNamed: settings.isEnvironmentOffered ? settings.environment : null,
     auth,
     sessions: auth,
     passwords,

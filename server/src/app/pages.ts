@@ -15,7 +15,7 @@ const apiPrefixes = [
   '/policy',
   '/workspace',
   '/aistats',
-  '/repo',
+  '/repo/',
   '/demo/',
   '/assets/',
   '/healthz',

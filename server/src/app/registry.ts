@@ -2,6 +2,7 @@
 import { routes as accessKeyRoutes } from '../faces/access-keys/routes.ts';
 import { routes as adminModelRoutes } from '../faces/admin-models/routes.ts';
 import { routes as adminPriceRoutes } from '../faces/admin-prices/routes.ts';
+import { routes as adminSettingsRoutes } from '../faces/admin-settings/routes.ts';
 import { routes as adminTemplateRoutes } from '../faces/admin-templates/routes.ts';
 import { routes as aiConnectionRoutes } from '../faces/ai-connections/routes.ts';
 import { routes as aiLlmRoutes } from '../faces/ai-llm/routes.ts';
@@ -12,11 +13,18 @@ import { routes as configurationRoutes } from '../faces/configurations/routes.ts
 import { routes as eventRoutes } from '../faces/events/routes.ts';
 import type { Route } from '../faces/kit/route.ts';
 import { routes as invitationRoutes } from '../faces/invitations/routes.ts';
+import { routes as limitRoutes } from '../faces/limits/routes.ts';
 import { routes as meRoutes } from '../faces/me/routes.ts';
 import { routes as secondFactorRoutes } from '../faces/me/second-factor-routes.ts';
 import { routes as opsRoutes } from '../faces/ops/routes.ts';
+import { routes as policyRoutes } from '../faces/policies/routes.ts';
 import { routes as providerRoutes } from '../faces/providers/routes.ts';
+import { routes as repoKeyRoutes } from '../faces/repo/key-routes.ts';
+import { routes as repoRoutes } from '../faces/repo/routes.ts';
+import { routes as repositoryRoutes } from '../faces/repositories/routes.ts';
+import { routes as routingRoutes } from '../faces/routing/routes.ts';
 import { routes as taskRoutes } from '../faces/tasks/routes.ts';
+import { routes as useCaseRoutes } from '../faces/use-cases/routes.ts';
 import { routes as usageRoutes } from '../faces/usage/routes.ts';
 import { routes as userRoutes } from '../faces/users/routes.ts';
 import { routes as workspaceRoutes } from '../faces/workspaces/routes.ts';
@@ -30,15 +38,23 @@ export const registry: readonly Route<HouseDeps>[] = [
   ...userRoutes,
   ...invitationRoutes,
   ...accessKeyRoutes,
+  ...limitRoutes,
   ...workspaceRoutes,
+  ...repositoryRoutes,
+  ...repoRoutes,
+  ...repoKeyRoutes,
   ...configurationRoutes,
   ...localModelRoutes,
   ...providerRoutes,
+  ...policyRoutes,
   ...aiLlmRoutes,
   ...aiConnectionRoutes,
   ...adminModelRoutes,
   ...adminPriceRoutes,
   ...adminTemplateRoutes,
+  ...adminSettingsRoutes,
+  ...useCaseRoutes,
+  ...routingRoutes,
   ...usageRoutes,
   ...taskRoutes,
   ...eventRoutes,

@@ -8,14 +8,12 @@ import { resumeBulkTests } from '../control/bulk-test.ts';
 import { resumePulls } from '../control/local-models.ts';
 import { ensureAdministrator } from '../control/people/administrator.ts';
 import { newSetupToken } from '../control/people/setup.ts';
-import { isLive } from '../domain/access-key.ts';
 import { handleDemo } from '../faces/demo/handler.ts';
 import { addRoutes, createPlane } from '../faces/kit/plane.ts';
 import { handleV1 } from '../faces/openai/plane.ts';
 import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
-import { settledOfKeys, spentOfKeys } from '../storage/key-uses.ts';
 import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts';
 import { addOpenApi } from './openapi.ts';
 import { addFiles, loadPage } from './pages.ts';
@@ -78,21 +76,17 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
   }
 }
 
-/** What must be true before the first request: the books of an earlier run closed, budgets known, the named administrator there. */
+/**
+ * What should be true before the first request: the books of an earlier run closed, the named administrator there. A budget that is asked
+ * before the books are closed waits for them.
+ */
 async function prepare(house: House, io: StartIo): Promise<void> {
   const untilMs = io.clock.monotonicMs() + catchUpMs;
   while (!house.feeder.isCaughtUp() && house.database.driver.isHealthy() && io.clock.monotonicMs() < untilMs) {
     await house.feeder.feed();
     if (!house.feeder.isCaughtUp()) await pause(io.clock, 50);
   }
-  const { snapshot } = house.deps.keeper;
-  const { limits } = house.deps;
-  const live = [...snapshot.accessKeys.values()].filter((key) => isLive(key, io.clock.nowMs()));
-  // A budget may be set while we run, and counts what its key spent before; nothing is reserved for a key without one.
-  const settled = await settledOfKeys(house.database);
-  for (const { id } of live) if (settled.has(id)) limits.restore(id, settled.get(id) ?? 0);
-  const budgeted = live.filter((key) => key.budgetNanoUsd !== null).map((key) => key.id);
-  for (const [keyId, spentNanoUsd] of await spentOfKeys(house.database, budgeted)) limits.restore(keyId, spentNanoUsd);
+  await house.deps.recallLimits();
   const { admin } = house.settings;
   if (admin)
     await ensureAdministrator(house.deps, { email: admin.email, password: admin.password.reveal(), token: admin.token?.reveal() ?? null });

@@ -1,7 +1,7 @@
 /** Access keys: what applications give to `/v1`. A key never carries more than the person who made it may do. */
 import { accessKeyPrefix, endedShownMs, type AccessKey } from '../domain/access-key.ts';
 import { changesBetween } from '../domain/audit.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, unfit } from '../domain/errors.ts';
 import { nanoUsdOf } from '../domain/money.ts';
 import { isAdministrator, type Actor, type Owner } from '../domain/owner.ts';
 import { isUuid } from '../lib/ids.ts';
@@ -15,6 +15,7 @@ import {
   type AccessKeyRecord,
 } from '../storage/access-keys.ts';
 import { settledOf } from '../storage/key-uses.ts';
+import { repositoryById, requireRepository } from '../storage/repositories.ts';
 import { requireWorkspace, workspaceById } from '../storage/workspaces.ts';
 import { commit, commitAs, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
@@ -30,6 +31,8 @@ export interface AccessKeyLimits {
   tpm?: number | null;
   /** US dollars: a decimal text or a number. */
   budgetUsd?: string | number | null;
+  /** How many seconds old an answer may be that is given again. */
+  cacheSeconds?: number | null;
   expiresAtMs?: number | null;
 }
 
@@ -38,16 +41,31 @@ const canWrite = (actor: Actor, workspaceId: string): boolean =>
 
 const administratedBy = (actor: Actor): string[] => [...actor.workspaces].filter(([, role]) => role === 'ADMIN').map(([id]) => id);
 
-/** Administrators see every key, others their own and those of the workspaces that they administrate. */
-const sees = (actor: Actor, key: AccessKey): boolean =>
-  isAdministrator(actor) || key.userId === actor.userId || (key.workspaceId !== null && actor.workspaces.get(key.workspaceId) === 'ADMIN');
+const isOfRepository = (key: AccessKey): boolean => (key.repositoryId ?? null) !== null;
 
-/** Keys that the actor may see, newest first: the live ones and those that expired in the last 90 days, on wish the revoked ones too. */
-export function listAccessKeys(
+/**
+ * Administrators see every key, others their own and those of the workspaces that they administrate. The keys of a repository
+ * follow the repository: whoever sees the one sees the others.
+ */
+const sees = (actor: Actor, key: AccessKey): boolean => {
+  if (isAdministrator(actor) || key.userId === actor.userId) return true;
+  const role = key.workspaceId === null ? undefined : actor.workspaces.get(key.workspaceId);
+  return role === 'ADMIN' || (role !== undefined && isOfRepository(key));
+};
+
+/**
+ * Keys that the actor may see, newest first: the live ones and those that expired in the last 90 days, on wish the revoked ones too.
+ * @throws Refusal NOT_FOUND, FORBIDDEN for a repository that is not there or closed to the actor
+ */
+export async function listAccessKeys(
   deps: ControlDeps,
   actor: Actor,
-  page: { cursor?: string; limit: number; workspaceId?: string; withEnded?: boolean },
+  page: { cursor?: string; limit: number; workspaceId?: string; repositoryId?: string; withEnded?: boolean },
 ): Promise<AccessKeyRecord[]> {
+  if (page.repositoryId !== undefined) {
+    await requireRole(deps, actor, page.repositoryId, 'see');
+    return storedKeys(deps.database, 'all', page, deps.clock.nowMs());
+  }
   const scope = isAdministrator(actor) ? 'all' : { userId: actor.userId, workspaceIds: administratedBy(actor) };
   return storedKeys(deps.database, scope, page, deps.clock.nowMs());
 }
@@ -77,27 +95,33 @@ function limited<Key extends AccessKey>(deps: ControlDeps, key: Key, limits: Acc
     rpm: limits.rpm === undefined ? key.rpm : limits.rpm,
     tpm: limits.tpm === undefined ? key.tpm : limits.tpm,
     budgetNanoUsd: limits.budgetUsd === undefined ? key.budgetNanoUsd : budgetOf(limits.budgetUsd),
+    cacheS: limits.cacheSeconds === undefined ? (key.cacheS ?? null) : limits.cacheSeconds,
     expiresAtMs: limits.expiresAtMs === undefined ? key.expiresAtMs : limits.expiresAtMs,
   };
 }
 
 /**
- * Makes a key for the caller, or for a workspace in which the caller may write.
- * @throws Refusal NOT_FOUND for an unknown workspace, FORBIDDEN without WRITE there, VALIDATION_ERROR
+ * Makes a key for the caller, for a workspace in which the caller may write, or bound to a repository of such a workspace.
+ * @throws Refusal NOT_FOUND for an unknown workspace or repository, FORBIDDEN without WRITE there, VALIDATION_ERROR
  */
 export async function createAccessKey(
   deps: ControlDeps,
   caller: Caller,
-  input: AccessKeyLimits & { name: string; workspaceId: string | null },
+  input: AccessKeyLimits & { name: string; workspaceId: string | null; repositoryId?: string | null; aiType?: string },
 ): Promise<{ key: AccessKeyRecord; text: string }> {
-  const { workspaceId } = input;
-  if (workspaceId !== null) await requireWrite(deps, caller.actor, workspaceId);
+  const repositoryId = input.repositoryId ?? null;
+  const workspaceId = repositoryId === null ? input.workspaceId : await requireRole(deps, caller.actor, repositoryId, 'write');
+  if (repositoryId !== null && input.workspaceId !== null && input.workspaceId !== workspaceId)
+    throw unfit({ path: 'workspaceId', code: 'invalid', message: 'another workspace than that of the repository' });
+  if (repositoryId === null && workspaceId !== null) await requireWrite(deps, caller.actor, workspaceId);
   const { text, hash, last4 } = issueKey(deps.ids, accessKeyPrefix);
   const nowMs = deps.clock.nowMs();
   const blank: AccessKey = {
     id: deps.ids.uuid(),
     userId: caller.actor.userId,
     workspaceId,
+    repositoryId,
+    aiType: input.aiType ?? null,
     name: input.name,
     last4,
     models: null,
@@ -111,10 +135,11 @@ export async function createAccessKey(
   const key = limited(deps, blank, input);
   const steps = [
     ...(workspaceId === null ? [] : [requireWorkspace(deps.database, workspaceId)]),
+    ...(repositoryId === null ? [] : [requireRepository(deps.database, repositoryId)]),
     insertAccessKey(deps.database, key, hash),
   ];
   const committed = commitAs(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)) });
-  const { revision } = await refusing(committed, { workspace: notFound });
+  const { revision } = await refusing(committed, { workspace: notFound, repository: notFound });
   return { key: { ...key, updatedAtMs: nowMs, lastUsedAtMs: null, ownerName: caller.actor.name, revision }, text };
 }
 
@@ -122,6 +147,16 @@ export async function createAccessKey(
 async function requireWrite(deps: ControlDeps, actor: Actor, workspaceId: string): Promise<void> {
   if (!(await workspaceById(deps.database, workspaceId))) throw notFound();
   if (!canWrite(actor, workspaceId)) throw new Refusal('FORBIDDEN');
+}
+
+/** The workspace of a repository whose keys the actor may see or make. @throws Refusal NOT_FOUND, FORBIDDEN as C-50 says */
+async function requireRole(deps: ControlDeps, actor: Actor, repositoryId: string, need: 'see' | 'write'): Promise<string> {
+  const repository = isUuid(repositoryId) ? await repositoryById(deps.database, repositoryId) : undefined;
+  if (!repository) throw notFound();
+  const { workspaceId } = repository;
+  const isAllowed = need === 'write' ? canWrite(actor, workspaceId) : isAdministrator(actor) || actor.workspaces.has(workspaceId);
+  if (!isAllowed) throw new Refusal('FORBIDDEN');
+  return workspaceId;
 }
 
 /** Who lost the right to write in a workspace may still see and revoke a key there, but not widen it. @throws as `createAccessKey`, and CONFLICT */
@@ -186,17 +221,20 @@ export const spentOf = (deps: ControlDeps, keys: readonly AccessKeyRecord[]): Pr
     keys.map(({ id }) => id),
   );
 
-/** The next request with this key is refused. @throws Refusal NOT_FOUND */
+/** The next request with this key is refused. @throws Refusal NOT_FOUND, FORBIDDEN for a repository's key that the caller only sees */
 export async function revokeAccessKey(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const key = await seeAccessKey(deps, caller.actor, id);
+  // Whoever merely sees a repository sees its keys too.
+  const isOwn = key.userId === caller.actor.userId || key.workspaceId === null;
+  if (!isOwn && !canWrite(caller.actor, key.workspaceId ?? '')) throw new Refusal('FORBIDDEN');
   const committed = commit(deps, caller, [revokeStored(deps.database, id, deps.clock.nowMs())], deedOf('access-key.revoke', key));
   await refusing(committed, { 'access-key': notFound });
 }
 
 /** What the audit log keeps of a key. */
 function shown(key: AccessKey): Record<string, unknown> {
-  const { name, models, rpm, tpm, budgetNanoUsd, expiresAtMs } = key;
-  return { name, models, rpm, tpm, budgetNanoUsd, expiresAtMs };
+  const { name, models, rpm, tpm, budgetNanoUsd, cacheS, expiresAtMs, repositoryId } = key;
+  return { name, models, rpm, tpm, budgetNanoUsd, cacheS: cacheS ?? null, expiresAtMs, ...(isOfRepository(key) ? { repositoryId } : {}) };
 }
 
 function deedOf(action: string, key: AccessKey) {

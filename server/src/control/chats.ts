@@ -15,6 +15,7 @@ import {
 import { usableOwners } from '../domain/connection-rules.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Actor, Owner } from '../domain/owner.ts';
+import { allowsRole, type UseCase } from '../domain/use-case.ts';
 import { isUuid } from '../lib/ids.ts';
 import { chatOf, deleteChat as deleteStored, insertChat, listChats as listStored, updateChat, type ChatRecord } from '../storage/chats.ts';
 import { deleteMessages, messagesByIds, nodesOf, requireQuiet, type MessageRecord } from '../storage/chat-messages.ts';
@@ -26,6 +27,7 @@ import { notFound, refusing } from './stale.ts';
 export interface ChatView extends Omit<ChatRecord, 'settings'> {
   settings: ChatSettings;
   isConnectionGone: boolean;
+  isUseCaseGone: boolean;
 }
 
 export interface MessageView extends MessageRecord {
@@ -51,7 +53,18 @@ export function isUsable(deps: Pick<ControlDeps, 'keeper'>, actor: Actor, connec
 
 function viewOf(deps: ControlDeps, actor: Actor, record: ChatRecord): ChatView {
   const settings = settingsOf(record.settings);
-  return { ...record, settings, isConnectionGone: settings.connectionId !== null && !isUsable(deps, actor, settings.connectionId) };
+  return {
+    ...record,
+    settings,
+    isConnectionGone: settings.connectionId !== null && !isUsable(deps, actor, settings.connectionId),
+    isUseCaseGone: settings.useCaseId !== null && chosenUseCase(deps, actor, settings.useCaseId) === undefined,
+  };
+}
+
+/** The use case behind an id, as long as this person may use it; undefined for one that is gone, switched off or for other roles. */
+export function chosenUseCase({ keeper }: Pick<ControlDeps, 'keeper'>, actor: Actor, id: string): UseCase | undefined {
+  const useCase = keeper.snapshot.useCases.byId.get(id);
+  return useCase?.isActive && allowsRole(useCase, actor.role) ? useCase : undefined;
 }
 
 const stored = (settings: ChatSettings): { json: string; connectionId: string | null } => ({
@@ -81,15 +94,20 @@ export async function showChat(deps: ControlDeps, actor: Actor, id: string): Pro
 }
 
 /** A connection is chosen only by those who may use it. */
-function checkConnection(deps: ControlDeps, actor: Actor, settings: ChatSettings | undefined, before: string | null): void {
+function checkChoice(deps: ControlDeps, actor: Actor, settings: ChatSettings | undefined, before: ChatSettings | null): void {
   const id = settings?.connectionId ?? null;
+  const useCaseId = settings?.useCaseId ?? null;
+  if (useCaseId !== null && (id !== null || (settings?.model ?? null) !== null))
+    throw fieldFault('settings.useCaseId', 'excluded', 'a use case brings its own connection and model');
+  if (useCaseId !== null && useCaseId !== before?.useCaseId && chosenUseCase(deps, actor, useCaseId) === undefined)
+    throw fieldFault('settings.useCaseId', 'unknown_use_case', 'no use case that you may use');
   // One that was chosen before and is gone since may stay named: the page says so.
-  if (id !== null && id !== before && !isUsable(deps, actor, id))
+  if (id !== null && id !== before?.connectionId && !isUsable(deps, actor, id))
     throw fieldFault('settings.connectionId', 'unknown_connection', 'no connection that you may use');
 }
 
 export async function createChat(deps: ControlDeps, actor: Actor, input: { title?: string; settings?: ChatSettings }): Promise<ChatView> {
-  checkConnection(deps, actor, input.settings, null);
+  checkChoice(deps, actor, input.settings, null);
   const settings = input.settings ?? noSettings();
   const nowMs = deps.clock.nowMs();
   const record: ChatRecord = {
@@ -113,7 +131,7 @@ export async function changeChat(
   change: { title?: string; settings?: ChatSettings; headId?: string },
 ): Promise<ChatView> {
   const before = await showChat(deps, actor, id);
-  checkConnection(deps, actor, change.settings, before.settings.connectionId);
+  checkChoice(deps, actor, change.settings, before.settings);
   let headId: string | undefined;
   if (change.headId !== undefined) {
     const thread = await threadOfChat(deps, id);

@@ -1,11 +1,16 @@
 /** What hangs on a connection. Each kind of thing that may refer to one has its finder here, so that no deletion forgets it. */
 import type { Connection } from '../domain/connection.ts';
 import type { Dependant } from '../domain/connection-rules.ts';
+import type { Actor } from '../domain/owner.ts';
 import { chatsOfConnection } from '../storage/chats.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { peopleWithPreferences } from '../storage/model-preferences.ts';
 import { workspaceById } from '../storage/workspaces.ts';
 import type { ControlDeps } from './deps.ts';
+import { repositoryFinder } from './repository-dependants.ts';
+import { backedUpBy, routingGroupFinder } from './routing-dependants.ts';
+import { useCaseFinder } from './use-case-dependants.ts';
+import { mayInWorkspace } from './workspaces.ts';
 
 export interface DependantFinder {
   kind: Dependant['kind'];
@@ -15,8 +20,8 @@ export interface DependantFinder {
   detach(deps: ControlDeps, connectionId: string): WriteStep[];
 }
 
-/** Repositories, use cases and routing groups add theirs as they are built. */
-export const dependantFinders: readonly DependantFinder[] = [];
+/** Each kind of thing adds its own; what they say is shown in this order. */
+export const dependantFinders: readonly DependantFinder[] = [repositoryFinder, useCaseFinder, routingGroupFinder];
 
 /** Everything that would fail without a connection (C-08). */
 export async function dependantsOf(deps: ControlDeps, connectionId: string, finders = dependantFinders): Promise<Dependant[]> {
@@ -29,7 +34,7 @@ export const detachSteps = (deps: ControlDeps, connectionId: string, finders = d
 
 /** One thing, or several of one kind, that a connection is used by. */
 export interface Use {
-  kind: Dependant['kind'] | 'default' | 'chat' | 'access_key' | 'model_preference';
+  kind: Dependant['kind'] | 'default' | 'chat' | 'access_key' | 'model_preference' | 'backup';
   id: string | null;
   name: string | null;
   count: number;
@@ -60,11 +65,22 @@ async function defaultOf(deps: ControlDeps, { isDefault, owner }: Connection): P
   return [{ kind: 'default', id: owner.id, name, count: 1, isBlocking: false }];
 }
 
+/** Those of workspaces that the actor does not see are counted and not named. */
+function asSeen(actor: Actor, dependants: readonly Dependant[]): Use[] {
+  const isSeen = ({ workspaceId }: Dependant): boolean => workspaceId === undefined || mayInWorkspace(actor, workspaceId, 'READ');
+  const seen = dependants.filter(isSeen).map(({ kind, id, name }): Use => ({ kind, id, name, count: 1, isBlocking: true }));
+  const unseen = Map.groupBy(
+    dependants.filter((dependant) => !isSeen(dependant)),
+    ({ kind }) => kind,
+  );
+  return [...seen, ...[...unseen].map(([kind, all]): Use => ({ kind, id: null, name: null, count: all.length, isBlocking: true }))];
+}
+
 /**
  * Everything that uses a connection: first what keeps it from being deleted, then what falls back to something else without it.
  * Chats and keys are counted and not named, because they belong to people whom the caller may not know.
  */
-export async function usesOf(deps: ControlDeps, connection: Connection, finders = dependantFinders): Promise<Use[]> {
+export async function usesOf(deps: ControlDeps, actor: Actor, connection: Connection, finders = dependantFinders): Promise<Use[]> {
   const [dependants, default_, chats, preferences] = await Promise.all([
     dependantsOf(deps, connection.id, finders),
     defaultOf(deps, connection),
@@ -72,8 +88,9 @@ export async function usesOf(deps: ControlDeps, connection: Connection, finders 
     peopleWithPreferences(deps.database, connection.id),
   ]);
   return [
-    ...dependants.map((dependant): Use => ({ ...dependant, count: 1, isBlocking: true })),
+    ...asSeen(actor, dependants),
     ...default_,
+    ...several('backup', backedUpBy(deps, connection)),
     ...several('chat', chats),
     ...several('access_key', keysNaming(deps, connection)),
     ...several('model_preference', preferences),

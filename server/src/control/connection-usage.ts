@@ -2,6 +2,7 @@
 import type { UsageMetrics, UsageQuery } from '@patchbay/contract/configurations';
 import { rangeOf, zoneOf } from '../domain/usage-range.ts';
 import { usageBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
+import { countViolations } from '../storage/violations.ts';
 import type { Caller } from './change.ts';
 import { findFor } from './connection-access.ts';
 import { listFor } from './connections.ts';
@@ -11,6 +12,8 @@ import { readRange } from './usage.ts';
 export interface ConnectionUsageDeps extends ControlDeps {
   /** Brings what has just happened into the books, for at most a moment; where there are none, what is in the database counts. */
   books?: { catchUp(): Promise<void> };
+  /** The same for what policies have just found. */
+  found?: { flush(): Promise<void> };
 }
 
 /** Ids that one question to the books may name. */
@@ -68,7 +71,13 @@ export interface ConnectionTotals {
   requests: number;
   tokensIn: number;
   tokensOut: number;
+  /** What policies found in its requests, as long as that is kept. */
+  violations: number;
+  alerts: number;
+  blocks: number;
 }
+
+const nothingFound = { violations: 0, alerts: 0, blocks: 0 };
 
 /** Totals since ever, one row per connection that the caller may use, zeros included (C-45); of one where an id is given. */
 export async function totalsOf(deps: ConnectionUsageDeps, caller: Caller, id: string | null): Promise<ConnectionTotals[]> {
@@ -77,14 +86,16 @@ export async function totalsOf(deps: ConnectionUsageDeps, caller: Caller, id: st
       ? (await listFor(deps, caller, { owners: 'usable' })).items.map(({ connection }) => connection.id)
       : [(await findFor(deps, caller, id, 'use', 'connection.usage')).connection.id];
   const totals = new Map<string, ConnectionTotals>(
-    ids.map((connectionId) => [connectionId, { connectionId, requests: 0, tokensIn: 0, tokensOut: 0 }]),
+    ids.map((connectionId) => [connectionId, { connectionId, requests: 0, tokensIn: 0, tokensOut: 0, ...nothingFound }]),
   );
   await deps.books?.catchUp();
   for (let from = 0; from < ids.length; from += idsAtOnce) {
     const question = asked(ids.slice(from, from + idsAtOnce), { period: 'all' }, 'connection', deps.clock.nowMs());
     for (const { key, requests, tokensIn, tokensOut } of await usageBy(deps.database, question)) {
-      if (key !== null) totals.set(key, { connectionId: key, requests, tokensIn, tokensOut });
+      if (key !== null) totals.set(key, { connectionId: key, requests, tokensIn, tokensOut, ...nothingFound });
     }
   }
-  return [...totals.values()];
+  await deps.found?.flush();
+  const found = await countViolations(deps.database, 'connection_id', ids);
+  return [...totals.values()].map((total) => ({ ...total, ...found.get(total.connectionId) }));
 }

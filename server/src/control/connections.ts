@@ -23,6 +23,7 @@ import { requireWorkspace } from '../storage/workspaces.ts';
 import { commit, noteRefusal, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { findFor, ownersOf, requireOwner, type Found } from './connection-access.ts';
+import { refuseBackups } from './connection-backups.ts';
 import { dependantsOf, detachSteps } from './connection-dependants.ts';
 import { settle, type ConnectionInput, type FieldWords, type Settled } from './connection-input.ts';
 import type { ControlDeps } from './deps.ts';
@@ -81,6 +82,7 @@ export async function createConnection(
   await requireOwner(deps, caller, owner, 'manage', 'connection.create');
   const id = deps.ids.uuid();
   const settled = await settle(deps, caller.actor, input, null, words);
+  refuseBackups(deps, { id, owner }, settled.values.settings, null, words.settings);
   return withTries(settled.values.name, async () => {
     const nowMs = deps.clock.nowMs();
     const columns = await columnsOf(deps, { id, owner }, noSecrets, settled, { secretSetAtMs: null, nowMs });
@@ -118,6 +120,7 @@ export async function changeConnection(
       const before = stored.connection;
       await refuseStale(deps, expected, { row: stored, revision: before.revision, type: 'connection', id });
       const settled = await noting(deps, caller, before, () => settle(deps, caller.actor, input, stored, words));
+      refuseBackups(deps, before, settled.values.settings, before.settings, words.settings);
       const nowMs = deps.clock.nowMs();
       const columns = await columnsOf(deps, before, stored.sealed, settled, { secretSetAtMs: before.secretSetAtMs, nowMs });
       const steps: WriteStep[] = [

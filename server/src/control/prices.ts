@@ -6,6 +6,7 @@ import { nanoUsdOf } from '../domain/money.ts';
 import { bandFaultsOf, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
 import { isUuid } from '../lib/ids.ts';
 import { providerRow, type ProviderRow } from '../providers/catalog.ts';
+import { facesWithoutTokenPrice } from '../providers/operations/operations.ts';
 import type { ModelPrices, PriceBook } from '../providers/prices.ts';
 import { findConnection } from '../storage/connections.ts';
 import { StaleWrite } from '../storage/errors.ts';
@@ -20,6 +21,8 @@ import type { TaskContext, Tasks } from './tasks.ts';
 export interface PriceDeps extends ControlDeps {
   prices: PriceBook;
   tasks: Tasks;
+  /** Entries of the past cost something else now: budgets are counted anew. Absent: nobody counts. */
+  booksChanged?(): void;
 }
 
 /** One tier as entered: decimal US dollars per million tokens. */
@@ -203,7 +206,7 @@ async function reprice(deps: PriceDeps, caller: Caller, what: Repricing, context
   // Bounded by the range: the cursor only moves forward.
   for (;;) {
     if (context.signal.aborted) break;
-    const page = await pricedRows(deps.database, what, cursor);
+    const page = await pricedRows(deps.database, { ...what, leftAlone: facesWithoutTokenPrice }, cursor);
     const last = page.at(-1);
     if (!last) break;
     const costs = page.map((one) => newCostOf(deps, row, entries, what.model, one, found)).filter((cost) => cost !== null);
@@ -212,6 +215,7 @@ async function reprice(deps: PriceDeps, caller: Caller, what: Repricing, context
     context.progress(Math.floor((last.atMs - what.fromMs) / dayMs), Math.ceil((what.toMs - what.fromMs) / dayMs));
     context.keep(shown(found));
   }
+  if (!what.isDryRun) deps.booksChanged?.();
   const deed = { ...deedOn('price.reprice', { id: context.taskId, provider: what.provider, model: what.model }), subjectType: 'task' };
   const changes = { what: { after: what }, found: { after: shown(found) } };
   await writeAudit(deps.database, auditEntry(deps, caller, { ...deed, changes }));

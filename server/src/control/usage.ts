@@ -68,6 +68,8 @@ function nameOf(deps: ControlDeps, groupBy: GroupBy, key: string | null): string
   if (key === null) return null;
   const { snapshot } = deps.keeper;
   if (groupBy === 'connection') return snapshot.connections.get(key)?.name ?? null;
+  if (groupBy === 'repository') return snapshot.repositories.get(key)?.name ?? null;
+  if (groupBy === 'use-case') return snapshot.useCases.byId.get(key)?.name ?? null;
   if (groupBy === 'user') return snapshot.people.get(key)?.name ?? null;
   return groupBy === 'model' || groupBy === 'provider' || groupBy === 'day' ? key : null;
 }

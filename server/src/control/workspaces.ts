@@ -123,7 +123,7 @@ async function renameOnce(deps: ControlDeps, caller: Caller, id: string, name: s
   return whole(deps, { ...renamed, revision });
 }
 
-/** Soft, and refused while connections exist; the access keys of the workspace end with it. @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY */
+/** Soft, and refused while connections or repositories exist; the access keys of the workspace end with it. @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY */
 export async function deleteWorkspace(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
   await change(deps, caller, workspace, 'workspace.delete', deletion(deps.database, id, deps.clock.nowMs()), null);

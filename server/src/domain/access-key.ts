@@ -8,6 +8,10 @@ export interface AccessKey {
   userId: string;
   /** Null for a key that carries its user's own rights only. */
   workspaceId: string | null;
+  /** The repository whose attached connections the key reaches, and no others; null or absent for a key that is bound to none. */
+  repositoryId?: string | null;
+  /** S3's type of the key, given back as it was said; it decides nothing. */
+  aiType?: string | null;
   name: string;
   last4: string;
   /** Patterns of what `model` may name (`gpt-4o`, `openai/*`); null is everything. */
@@ -15,6 +19,8 @@ export interface AccessKey {
   rpm: number | null;
   tpm: number | null;
   budgetNanoUsd: number | null;
+  /** How many seconds old an answer may be that is given again; null or absent for none. */
+  cacheS?: number | null;
   expiresAtMs: number | null;
   revokedAtMs: number | null;
   /** Until when the key before the last rotation is valid too; null or absent where there is none. */

@@ -1,4 +1,4 @@
-/** One owner's connections by name, provider and model, so that no request has to look at all of them. Ids only: the rows are asked for anew. */
+/** One owner's or one repository's connections by name, provider and model, so that no request has to look at all of them. Ids only: the rows are asked for anew. */
 import type { Connection } from './connection.ts';
 
 export class ConnectionIndex {
@@ -11,15 +11,21 @@ export class ConnectionIndex {
   readonly byModel: ReadonlyMap<string, readonly string[]>;
   readonly defaultId: string | null;
 
-  constructor(connections: Iterable<Connection>) {
-    const ordered = [...connections].toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || a.createdAtMs - b.createdAtMs);
+  /** `as given` keeps the order: of what a repository has attached, the first that can answer by itself is the default. */
+  constructor(connections: Iterable<Connection>, order: 'of choice' | 'as given' = 'of choice') {
+    const isGiven = order === 'as given';
+    const ordered = isGiven
+      ? [...connections]
+      : [...connections].toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || a.createdAtMs - b.createdAtMs);
     const places = new Map<string, number>();
     const byName = new Map<string, string>();
     const byProvider = new Map<string, string[]>();
     const byModel = new Map<string, string[]>();
     for (const [place, { id, name, providerId, model }] of ordered.entries()) {
       places.set(id, place);
-      byName.set(name.toLowerCase(), id);
+      // One owner's names differ, those of several owners in one repository need not: the first one has the name.
+      const folded = name.toLowerCase();
+      if (!byName.has(folded)) byName.set(folded, id);
       addTo(byProvider, providerId, id);
       if (model !== null) addTo(byModel, model, id);
     }
@@ -27,7 +33,8 @@ export class ConnectionIndex {
     this.byName = byName;
     this.byProvider = byProvider;
     this.byModel = byModel;
-    this.defaultId = ordered[0]?.isDefault ? ordered[0].id : null;
+    const first = isGiven ? ordered.find(({ isActive, model }) => isActive && model !== null) : ordered.find(({ isDefault }) => isDefault);
+    this.defaultId = first?.id ?? null;
   }
 
   /** These ids, as far as they are this owner's, each once and in the order of choice. */

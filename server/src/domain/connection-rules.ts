@@ -124,6 +124,8 @@ export interface Dependant {
   kind: 'repository' | 'use_case' | 'routing_group';
   id: string;
   name: string;
+  /** Of what belongs to a workspace: whoever does not see that may know that the thing is there, and not what it is called. */
+  workspaceId?: string;
 }
 
 /** Refuses to delete what is in use; administrators may force it (C-08). */

@@ -67,6 +67,7 @@ export type Fault =
   | 'invalid_response'
   | 'too_large'
   | 'secret_unreadable'
+  | 'policy_blocked'
   | 'caller_gone';
 
 /** One attempt failed. Only `planNextAttempt` decides what follows. The message is ours, never the provider's raw text. */

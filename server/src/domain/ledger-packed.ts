@@ -24,8 +24,11 @@ type PackedBegun = [
   configRevision: number,
   clientRequestId: string | null,
 ];
-type PackedIntent = ['i', ...PackedBegun, attemptNo: number, reservedNanoUsd: number];
-type PackedRefused = ['r', ...PackedBegun, reason: string, status: number, latencyMs: number];
+/** By what the request came, where it came by something; most did not, and their lines are as long as before there were these. */
+type PackedBy = [repositoryId?: string | null, useCaseId?: string | null, routingGroupId?: string | null];
+type PackedIntent = ['i', ...PackedBegun, attemptNo: number, reservedNanoUsd: number, ...PackedBy];
+type PackedRefused = ['r', ...PackedBegun, reason: string, status: number, latencyMs: number, ...PackedBy];
+type PackedHit = ['h', ...PackedBegun, savedNanoUsd: number, latencyMs: number, ...PackedBy];
 type PackedSettlement = [
   's',
   id: string,
@@ -52,7 +55,7 @@ type PackedSettlement = [
 ];
 
 /** A record without names. */
-export type Packed = PackedIntent | PackedRefused | PackedSettlement;
+export type Packed = PackedIntent | PackedRefused | PackedHit | PackedSettlement;
 
 type Begun = Omit<Intent, 'attemptNo' | 'reservedNanoUsd'>;
 
@@ -64,10 +67,25 @@ export function packed(record: LedgerRecord): Packed {
   const { id, atMs, requestId, face, purpose, connectionId, provider, modelAsked, accessKeyId, userId, workspaceId } = record;
   const { isStream, configRevision, clientRequestId } = record;
   const model = modelOf(record);
-  // Written out twice: a list that is spread into another costs more than all the rest of this.
-  if (record.kind === 'intent')
-    return ['i', id, atMs, requestId, face, purpose, connectionId, provider, modelAsked, model, accessKeyId, userId, workspaceId, isStream, configRevision, clientRequestId, record.attemptNo, record.reservedNanoUsd]; // prettier-ignore
-  return ['r', id, atMs, requestId, face, purpose, connectionId, provider, modelAsked, model, accessKeyId, userId, workspaceId, isStream, configRevision, clientRequestId, record.reason, record.status, record.latencyMs]; // prettier-ignore
+  // Written out for each kind: a list that is spread into another costs more than all the rest of this.
+  const values: PackedIntent | PackedRefused | PackedHit =
+    record.kind === 'intent'
+      ? ['i', id, atMs, requestId, face, purpose, connectionId, provider, modelAsked, model, accessKeyId, userId, workspaceId, isStream, configRevision, clientRequestId, record.attemptNo, record.reservedNanoUsd] // prettier-ignore
+      : record.kind === 'hit'
+        ? ['h', id, atMs, requestId, face, purpose, connectionId, provider, modelAsked, model, accessKeyId, userId, workspaceId, isStream, configRevision, clientRequestId, record.savedNanoUsd, record.latencyMs] // prettier-ignore
+        : ['r', id, atMs, requestId, face, purpose, connectionId, provider, modelAsked, model, accessKeyId, userId, workspaceId, isStream, configRevision, clientRequestId, record.reason, record.status, record.latencyMs]; // prettier-ignore
+  if (record.repositoryId || record.useCaseId || record.routingGroupId) appendBy(values, record);
+  return values;
+}
+
+/** In all these lists the last places are the same three, behind places that are always filled. */
+function appendBy(
+  values: (PackedIntent | PackedRefused | PackedHit) & unknown[],
+  { repositoryId, useCaseId, routingGroupId }: Begun,
+): void {
+  values.push(repositoryId ?? null);
+  if (useCaseId || routingGroupId) values.push(useCaseId ?? null);
+  if (routingGroupId) values.push(routingGroupId);
 }
 
 function packedSettlement(settlement: Settlement): PackedSettlement {
@@ -99,6 +117,12 @@ export function unpacked(values: Packed): LedgerRecord {
     configRevision: values[14],
     clientRequestId: values[15],
   };
+  const [repositoryId, useCaseId, routingGroupId] =
+    values[0] === 'r' ? [values[19], values[20], values[21]] : [values[18], values[19], values[20]];
+  if (repositoryId) begun.repositoryId = repositoryId;
+  if (useCaseId) begun.useCaseId = useCaseId;
+  if (routingGroupId) begun.routingGroupId = routingGroupId;
+  if (values[0] === 'h') return { ...begun, kind: 'hit', savedNanoUsd: values[16], latencyMs: values[17] };
   return values[0] === 'i'
     ? { ...begun, kind: 'intent', attemptNo: values[16], reservedNanoUsd: values[17] }
     : { ...begun, kind: 'refused', reason: values[16], status: values[17], latencyMs: values[18] };

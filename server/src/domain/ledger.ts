@@ -1,6 +1,6 @@
 /** The words of the books: what is written before an attempt, and what it came to. Money is integer nano-dollars. */
 
-export type Purpose = 'completion' | 'probe' | 'models' | 'health' | 'chat';
+export type Purpose = 'completion' | 'probe' | 'models' | 'health' | 'chat' | 'judge';
 export type EntryState = 'intent' | 'settled' | 'partial' | 'unknown' | 'refused';
 
 /** Tokens of one attempt. `tokensIn` is the total, cached ones included; `isEstimated` where the provider did not say. */
@@ -71,6 +71,11 @@ export interface Intent extends EntryKey {
   reservedNanoUsd: number;
   configRevision: number;
   clientRequestId: string | null;
+  /** The repository whose key asked, and the use case that was asked for; missing is none. */
+  repositoryId?: string | null;
+  useCaseId?: string | null;
+  /** The routing group that chose the target; missing is none. */
+  routingGroupId?: string | null;
 }
 
 /** How an attempt ended: a success or a failure (`settled`), or cut short with its cost kept (`partial`). */
@@ -99,4 +104,15 @@ export interface RefusedRequest extends Omit<Intent, 'attemptNo' | 'reservedNano
   latencyMs: number;
 }
 
-export type LedgerRecord = ({ kind: 'intent' } & Intent) | ({ kind: 'settle' } & Settlement) | ({ kind: 'refused' } & RefusedRequest);
+/** A request that was answered from the cache. It is attempt 0 of itself, cost nothing, and its connection is the one that once answered. */
+export interface CacheHit extends Omit<Intent, 'attemptNo' | 'reservedNanoUsd'> {
+  /** What the answer cost when it was made; 0 where no price was known. */
+  savedNanoUsd: number;
+  latencyMs: number;
+}
+
+export type LedgerRecord =
+  | ({ kind: 'intent' } & Intent)
+  | ({ kind: 'settle' } & Settlement)
+  | ({ kind: 'refused' } & RefusedRequest)
+  | ({ kind: 'hit' } & CacheHit);

@@ -2,6 +2,7 @@
 import type { Connection } from './connection.ts';
 import type { ConnectionIndex } from './connection-index.ts';
 import type { Owner } from './owner.ts';
+import { backupsOf, type RoutingGroup, type RoutingTarget } from './routing-group.ts';
 
 export interface Candidate {
   connection: Connection;
@@ -9,8 +10,15 @@ export interface Candidate {
   model: string;
 }
 
+/** One target of a routing group that the caller may use. */
+export interface Member extends Candidate {
+  target: RoutingTarget;
+}
+
 export type Resolution =
   | { kind: 'candidates'; candidates: Candidate[] }
+  /** In the group's own order: who goes first is the strategy's affair. */
+  | { kind: 'group'; group: RoutingGroup; members: Member[] }
   | { kind: 'environment'; model: string | null }
   | { kind: 'refused'; code: 'model_not_found' | 'connection_not_found' | 'connection_inactive' | 'model_required' | 'no_connection' };
 
@@ -19,6 +27,8 @@ export interface ResolveInput {
   pinnedId: string | null;
   /** Owners whose connections the caller may use, nearest first: own, workspaces, organization. */
   owners: readonly Owner[];
+  /** What the caller's repository has attached, in the place of all that the owners have; null or absent for a caller without one (C-54). */
+  attached?: ConnectionIndex | null;
   indexOf(owner: Owner): ConnectionIndex | undefined;
   byId(id: string): Connection | undefined;
   /** Connections whose provider is known to list this model. */
@@ -29,12 +39,19 @@ export interface ResolveInput {
   suggesting(model: string): readonly string[];
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: { model: string | null } | null;
+  /** The nearest owner's routing group of this name. */
+  groupNamed?: ((name: string) => RoutingGroup | undefined) | undefined;
+  /** Whether a backup may be asked for somebody who named another model; absent where everything may. */
+  mayStandIn?: ((connection: Connection, model: string) => boolean) | undefined;
   /** Hears of connections that would answer but are switched off. */
   inactive?: ((connection: Connection) => void) | undefined;
 }
 
 const isOwnedBy = (connection: Connection, owners: readonly Owner[]): boolean =>
   owners.some((owner) => owner.scope === connection.owner.scope && owner.id === connection.owner.id);
+
+const mayUse = (connection: Connection, { attached, owners }: ResolveInput): boolean =>
+  attached ? attached.places.has(connection.id) : isOwnedBy(connection, owners);
 
 const one = (connection: Connection, model: string | null): Resolution => {
   if (!connection.isActive) return { kind: 'refused', code: 'connection_inactive' };
@@ -47,17 +64,62 @@ export function resolveModel(input: ResolveInput): Resolution {
   const asked = input.asked === '' ? null : input.asked;
   if (input.pinnedId !== null) {
     const pinned = input.byId(input.pinnedId);
-    if (!pinned || !isOwnedBy(pinned, input.owners)) return { kind: 'refused', code: 'connection_not_found' };
+    if (!pinned || !mayUse(pinned, input)) return { kind: 'refused', code: 'connection_not_found' };
     return one(pinned, asked ?? pinned.model);
   }
-  const indexes = input.owners.map((owner) => input.indexOf(owner)).filter((index) => index !== undefined);
-  if (asked === null) return byDefault(indexes, input);
-  return (
+  const indexes = input.attached
+    ? [input.attached]
+    : input.owners.map((owner) => input.indexOf(owner)).filter((index) => index !== undefined);
+  if (asked === null) return withBackups(byDefault(indexes, input), input);
+  const group = input.groupNamed?.(asked);
+  if (group) return byGroup(group, input);
+  return withBackups(
     byName(indexes, asked, input) ??
-    byProvider(indexes, asked, input) ??
-    byModel(indexes, asked, input) ??
-    byEnvironment(indexes, asked, input) ?? { kind: 'refused', code: 'model_not_found' }
+      byProvider(indexes, asked, input) ??
+      byModel(indexes, asked, input) ??
+      byEnvironment(indexes, asked, input) ?? { kind: 'refused', code: 'model_not_found' },
+    input,
   );
+}
+
+/** The group's targets, as far as they are switched on and the caller's to use. */
+function byGroup(group: RoutingGroup, input: ResolveInput): Resolution {
+  if (!group.isActive) return { kind: 'refused', code: 'connection_inactive' };
+  const members: Member[] = [];
+  for (const target of group.targets) {
+    const connection = target.isEnabled ? input.byId(target.connectionId) : undefined;
+    if (!connection || !mayUse(connection, input)) continue;
+    const model = target.model ?? connection.model;
+    if (!connection.isActive) input.inactive?.(connection);
+    else if (model !== null) members.push({ connection, model, target });
+  }
+  return members.length > 0 ? { kind: 'group', group, members } : { kind: 'refused', code: 'connection_inactive' };
+}
+
+/**
+ * Each candidate followed by its own backups, in their order (R-054). A backup of the same provider is asked for the same model,
+ * another one for its own, unless the backup names one.
+ */
+function withBackups(resolution: Resolution, input: ResolveInput): Resolution {
+  if (resolution.kind !== 'candidates' || resolution.candidates.every(({ connection }) => connection.settings['backups'] === undefined))
+    return resolution;
+  const candidates: Candidate[] = [];
+  const add = (candidate: Candidate): void => {
+    if (!candidates.some(({ connection, model }) => connection.id === candidate.connection.id && model === candidate.model))
+      candidates.push(candidate);
+  };
+  for (const candidate of resolution.candidates) {
+    add(candidate);
+    for (const backup of backupsOf(candidate.connection.settings)) {
+      const connection = input.byId(backup.connectionId);
+      if (!connection || !mayUse(connection, input)) continue;
+      const isSameProvider = connection.providerId === candidate.connection.providerId;
+      const model = backup.model ?? (isSameProvider ? candidate.model : (connection.model ?? candidate.model));
+      if (!connection.isActive) input.inactive?.(connection);
+      else if (input.mayStandIn?.(connection, model) ?? true) add({ connection, model });
+    }
+  }
+  return { kind: 'candidates', candidates };
 }
 
 /** `<connection name or id>/<model>`: the longest name before a slash wins, on a clash of names the nearest owner's. */

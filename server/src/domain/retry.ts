@@ -52,6 +52,7 @@ export const ruleOf: Record<Fault, Rule> = {
   invalid_response: again,
   too_large: elsewhere,
   secret_unreadable: { same: false, other: true, counts: false },
+  policy_blocked: final,
   caller_gone: final,
 };
 
@@ -67,6 +68,8 @@ export interface FailedAttempt {
   /** Times this request was already repeated for free because of a reused socket. */
   racesForgiven: number;
   hasOtherTarget: boolean;
+  /** Is one of them known to hold longer prompts than this one? */
+  hasLargerTarget?: boolean;
   /** Does the target's retry budget allow one more? */
   budgetAllows: boolean;
   /** What is left of the request's total time. */
@@ -82,6 +85,8 @@ export function planNextAttempt(failed: FailedAttempt): NextStep {
   if (failed.contentSent) return { kind: 'stop' };
   if (failed.isReuseRace && failed.racesForgiven === 0) return { kind: 'same', waitMs: 0, isFree: true };
   if (failed.attempts >= attemptsMax || failed.remainingMs <= 0) return { kind: 'stop' };
+  // Too long for this one is not too long for every one.
+  if (failed.fault === 'context_length' && failed.hasLargerTarget === true) return { kind: 'other' };
   const rule = ruleOf[failed.fault];
   const waitMs = waitBefore(failed);
   const maySame =

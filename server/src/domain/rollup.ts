@@ -40,6 +40,8 @@ export const measureNames = [
   'latency_ms_sum',
   'first_byte_ms_sum',
   'first_byte_count',
+  'cache_hits',
+  'saved_nano_usd',
 ] as const;
 
 export type MeasureName = (typeof measureNames)[number];
@@ -65,6 +67,8 @@ export const noMeasures = (): Measures => ({
   latency_ms_sum: 0,
   first_byte_ms_sum: 0,
   first_byte_count: 0,
+  cache_hits: 0,
+  saved_nano_usd: 0,
   last_used_at: 0,
 });
 
@@ -78,19 +82,22 @@ export interface Countable {
   costNanoUsd: number | null;
   latencyMs: number | null;
   firstByteMs: number | null;
+  /** What an answer from the cache saved; null for every other row. */
+  savedNanoUsd: number | null;
 }
 
 const one = (isSo: boolean): number => (isSo ? 1 : 0);
 
 /**
  * What a row adds; null for an open intent, which counts when it ends. A request counts once, by its last row. An unknown row has no
- * cost here: its reservation stays on the row, where budgets see it. `unpriced` counts what went out and has no price: never a silent zero.
+ * cost here: its reservation stays on the row, where budgets see it. A hit of the cache is a request without an attempt. `unpriced` counts what went out and has no price: never a silent zero.
  */
 export function measuresOf(row: Countable): Measures | null {
   if (row.state === 'intent') return null;
+  const isHit = row.savedNanoUsd !== null;
   const wasSent = row.state === 'settled' || row.state === 'partial';
   return {
-    attempts: 1,
+    attempts: one(!isHit),
     requests: one(row.isLast),
     failures: one(row.state === 'settled' && row.reason !== null),
     partials: one(row.state === 'partial'),
@@ -104,9 +111,12 @@ export function measuresOf(row: Countable): Measures | null {
     tokens_cache_write: row.usage.tokensCacheWrite,
     tokens_reasoning: row.usage.tokensReasoning,
     cost_nano_usd: row.costNanoUsd ?? 0,
-    latency_ms_sum: row.latencyMs ?? 0,
+    // How fast the cache is says nothing about a provider.
+    latency_ms_sum: isHit ? 0 : (row.latencyMs ?? 0),
     first_byte_ms_sum: row.firstByteMs ?? 0,
     first_byte_count: one(row.firstByteMs !== null),
+    cache_hits: one(isHit),
+    saved_nano_usd: row.savedNanoUsd ?? 0,
     last_used_at: row.atMs,
   };
 }
@@ -130,5 +140,7 @@ export function addMeasures(sum: Measures, more: Measures): void {
   sum.latency_ms_sum += more.latency_ms_sum;
   sum.first_byte_ms_sum += more.first_byte_ms_sum;
   sum.first_byte_count += more.first_byte_count;
+  sum.cache_hits += more.cache_hits;
+  sum.saved_nano_usd += more.saved_nano_usd;
   if (more.last_used_at > sum.last_used_at) sum.last_used_at = more.last_used_at;
 }

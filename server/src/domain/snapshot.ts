@@ -1,9 +1,16 @@
 /** The configuration as the gateway sees it: maps in memory, changed in one step after each commit. Reads never wait. */
 import type { AccessKey, PersonalToken } from './access-key.ts';
+import { aiSettingsDefault, appliedOf, type AiSettings } from './ai-settings.ts';
 import { ConnectionIndex } from './connection-index.ts';
-import type { Connection, SealedSecrets } from './connection.ts';
+import type { Connection, ConnectionSettings, SealedSecrets } from './connection.ts';
+import { PolicyIndex, type Policy } from './policy.ts';
+import { LimitTable, type LimitRow } from './limit-table.ts';
 import { PriceTable, type PriceEntry } from './price.ts';
+import type { RoutingGroup } from './routing-group.ts';
+import { RoutingTable } from './routing-table.ts';
+import type { Repository } from './repository.ts';
 import { ownerKey, type Actor, type Language, type OrganizationRole, type Owner, type Permission, type WorkspaceRole } from './owner.ts';
+import { UseCaseBook, type UseCase } from './use-case.ts';
 
 export interface SnapshotPerson {
   userId: string;
@@ -12,6 +19,8 @@ export interface SnapshotPerson {
   role: OrganizationRole;
   permissions?: readonly Permission[] | null;
   language: Language;
+  /** IANA name; missing is UTC. */
+  timeZone?: string;
   isDisabled: boolean;
 }
 
@@ -34,6 +43,16 @@ export interface SnapshotDelta {
   ownerKeys: { owner: Owner; keys: SnapshotOwnerKey[] }[];
   deletedWorkspaceIds: string[];
   prices?: PriceEntry[];
+  /** A routing group that was deleted comes as `null`. */
+  routingGroups?: { id: string; owner: Owner; group: RoutingGroup | null }[];
+  /** A use case that was deleted comes as `null`. */
+  useCases?: { id: string; useCase: UseCase | null }[];
+  aiSettings?: AiSettings;
+  limits?: readonly LimitRow[];
+  limitSettings?: { timeZone: string; outputTokensCeiling: number | null };
+  policies?: { policy: Policy; isDeleted: boolean }[];
+  /** A repository that was deleted comes as `null`. */
+  repositories?: { id: string; workspaceId: string; repository: Repository | null }[];
 }
 
 export class Snapshot {
@@ -50,7 +69,16 @@ export class Snapshot {
   readonly memberships = new Map<string, Map<string, WorkspaceRole>>();
   readonly ownerKeys = new Map<string, readonly SnapshotOwnerKey[]>();
   readonly prices = new PriceTable();
+  readonly routing = new RoutingTable();
+  readonly useCases = new UseCaseBook();
+  readonly limits = new LimitTable();
+  readonly policies = new PolicyIndex();
+  aiSettings: AiSettings = aiSettingsDefault;
+  /** What the installation says where nobody else does; null where it says nothing. */
+  aiDefaults: ConnectionSettings | null = null;
+  readonly repositories = new Map<string, Repository>();
   readonly #indexes = new Map<string, ConnectionIndex>();
+  readonly #repositoryIndexes = new Map<string, ConnectionIndex>();
   /** Under which hashes a key's id is found: the present one, and during a rotation the one before. */
   readonly #hashesOfKey = new Map<string, readonly string[]>();
 
@@ -73,6 +101,25 @@ export class Snapshot {
     }
     for (const workspaceId of delta.deletedWorkspaceIds) for (const roles of this.memberships.values()) roles.delete(workspaceId);
     for (const price of delta.prices ?? []) this.prices.put(price);
+    for (const { id, group } of delta.routingGroups ?? []) this.routing.put(id, group);
+    for (const { policy, isDeleted } of delta.policies ?? []) this.policies.put(policy, isDeleted);
+    for (const { id, useCase } of delta.useCases ?? []) this.useCases.put(id, useCase);
+    this.limits.put(delta.limits ?? []);
+    if (delta.limitSettings) {
+      this.limits.timeZone = delta.limitSettings.timeZone;
+      this.limits.outputTokensCeiling = delta.limitSettings.outputTokensCeiling;
+    }
+    if (delta.aiSettings) {
+      this.aiSettings = delta.aiSettings;
+      this.aiDefaults = appliedOf(delta.aiSettings);
+    }
+    for (const { id, repository } of delta.repositories ?? []) {
+      if (repository) this.repositories.set(id, repository);
+      else this.repositories.delete(id);
+      this.#repositoryIndexes.delete(id);
+    }
+    // An attached connection may have got another name, provider or model; which one that is is looked up when somebody asks.
+    if (delta.connections.length > 0) this.#repositoryIndexes.clear();
     for (const { owner, keys } of delta.ownerKeys) this.ownerKeys.set(ownerKey(owner), keys);
     this.revision = Math.max(this.revision, delta.revision);
   }
@@ -80,6 +127,11 @@ export class Snapshot {
   /** Whether a request could still come with this access key, or somebody could prolong it. */
   knowsAccessKey(id: string): boolean {
     return this.#hashesOfKey.has(id);
+  }
+
+  accessKeyById(id: string): AccessKey | undefined {
+    const hash = this.#hashesOfKey.get(id)?.[0];
+    return hash === undefined ? undefined : this.accessKeys.get(hash);
   }
 
   /** Drops access keys and tokens that expired before a moment, so that memory holds those that can matter and no others. */
@@ -105,6 +157,21 @@ export class Snapshot {
     const index = new ConnectionIndex(siblings.values());
     this.#indexes.set(key, index);
     return index;
+  }
+
+  /** The connections of a repository by name, provider and model, in its own order; undefined for one that is not there. */
+  repositoryIndexOf(repositoryId: string): ConnectionIndex | undefined {
+    const known = this.#repositoryIndexes.get(repositoryId);
+    if (known) return known;
+    if (!this.repositories.has(repositoryId)) return undefined;
+    const index = new ConnectionIndex(this.attachedTo(repositoryId), 'as given');
+    this.#repositoryIndexes.set(repositoryId, index);
+    return index;
+  }
+
+  /** The connections of a repository, in its own order. */
+  attachedTo(repositoryId: string): Connection[] {
+    return (this.repositories.get(repositoryId)?.connectionIds ?? []).flatMap((id) => this.connections.get(id) ?? []);
   }
 
   connectionsOf(owner: Owner): Iterable<Connection> {

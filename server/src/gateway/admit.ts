@@ -1,39 +1,125 @@
 /** May this caller ask this, now? Refuses before anything is planned, reserved or sent. */
 import { allowsModel } from '../domain/access-key.ts';
-import { memberValue } from '../lib/json-scan.ts';
+import type { SubjectLimits } from '../domain/limit-table.ts';
+import { outputAskedOf, promptTokensEstimate, type OutputAsked } from './bound.ts';
 import { refuse } from './errors.ts';
+import type { Ticket } from './limits-rates.ts';
 import type { GatewayDeps, Order } from './order.ts';
-import type { Slot } from './limits.ts';
 import type { Target } from './plan.ts';
+
+export { promptTokensEstimate };
+
+/** Replaces the estimate of a request's tokens by what it came to. */
+export interface Slot {
+  correct(tokens: number): void;
+}
 
 /** What an admitted order holds until it ends. */
 export interface Grant {
   slot: Slot;
   release(): void;
+  /** The longest answer that was reckoned with where the request names none; missing or null where nobody reckons. */
+  outputTokensMax?: number | null;
+  /** Routing groups in which the request has its place. */
+  groups?: ReadonlySet<string>;
+  join?(ticket: Ticket, groupId: string): void;
 }
 
 /** Requests in flight on one instance; more are shed at once, so that those under way end well. */
 const inFlightMax = 4_000;
 let inFlight = 0;
 
-/** Rough tokens of a prompt: four bytes each, as an estimate for rate windows only. */
-export const promptTokensEstimate = (bytes: number): number => Math.ceil(bytes / 4);
-
-export function admit(deps: GatewayDeps, order: Order): Grant {
+/** Throws or rejects a GatewayRefusal. Waits only where a share of a limit has to be asked for. */
+export function admit(deps: GatewayDeps, order: Order): Grant | Promise<Grant> {
   const key = order.accessKey;
   if (key && order.asked !== null && order.asked !== '' && !allowsModel(key.models, order.asked)) throw refuse('model_not_allowed');
   if (inFlight >= inFlightMax) throw refuse('overloaded', { retryAfterS: 1 });
-  if (deps.journal.isFull() && key !== null && key.budgetNanoUsd !== null) throw refuse('ledger_unavailable', { retryAfterS: 5 });
-  const slot = key ? deps.limits.take(key, tokensEstimate(order)) : { correct: () => undefined };
+  if (deps.journal.isFull() && isBudgetedCaller(deps, order)) throw refuse('ledger_unavailable', { retryAfterS: 5 });
+  const subjects = deps.limits.ofAsker(order);
+  if (subjects.length === 0) return granted(null, null);
+  const output = tokensOf(deps, order, order.asked, subjects);
+  const ticket = deps.limits.take(subjects, output.tokens);
+  return ticket instanceof Promise ? ticket.then((held) => granted(held, output.outputTokensMax)) : granted(ticket, output.outputTokensMax);
+}
+
+/** Whether a budget of the caller can refuse what it asks; those of whoever answers are not known yet. */
+export function isBudgetedCaller(deps: Pick<GatewayDeps, 'limits'>, order: Order): boolean {
+  if (order.accessKey !== null && order.accessKey.budgetNanoUsd !== null) return true;
+  return deps.limits.table.size > 0 && deps.limits.ofAsker(order).some(({ money }) => money.some(({ hard }) => hard !== null));
+}
+
+const unlimited: Slot = { correct: () => undefined };
+
+function granted(ticket: Ticket | null, outputTokensMax: number | null): Grant {
   inFlight++;
-  let isReleased = false;
-  return {
-    slot,
-    release() {
-      if (!isReleased) inFlight--;
-      isReleased = true;
-    },
-  };
+  return ticket === null ? new FreeGrant() : new HeldGrant(ticket, outputTokensMax);
+}
+
+class FreeGrant implements Grant {
+  slot: Slot = unlimited;
+  groups: Set<string> | undefined;
+  #joined: Ticket[] | null = null;
+  #isReleased = false;
+
+  join(ticket: Ticket, groupId: string): void {
+    (this.groups ??= new Set()).add(groupId);
+    const joined = (this.#joined ??= []);
+    joined.push(ticket);
+    const before = this.slot;
+    this.slot = {
+      correct(tokens) {
+        before.correct(tokens);
+        ticket.correct(tokens);
+      },
+    };
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    inFlight--;
+    for (const ticket of this.#joined ?? []) ticket.release();
+  }
+}
+
+class HeldGrant extends FreeGrant {
+  readonly outputTokensMax: number | null;
+  readonly ticket: Ticket;
+
+  constructor(ticket: Ticket, outputTokensMax: number | null) {
+    super();
+    this.ticket = ticket;
+    this.outputTokensMax = outputTokensMax;
+    this.slot = ticket;
+  }
+
+  override release(): void {
+    this.ticket.release();
+    super.release();
+  }
+}
+
+/** What is left of the rates that a grant was given under, in the words of OpenAI's headers; null where none is limited. */
+export function rateHeaders(grant: Grant): Record<string, string> | null {
+  const room = grant instanceof HeldGrant ? grant.ticket.headroom() : null;
+  if (room === null) return null;
+  const headers: Record<string, string> = {};
+  for (const kind of ['requests', 'tokens'] as const) {
+    const left = room[kind];
+    if (left === null) continue;
+    headers[`x-ratelimit-limit-${kind}`] = String(left.limit);
+    headers[`x-ratelimit-remaining-${kind}`] = String(left.remaining);
+    headers[`x-ratelimit-reset-${kind}`] = durationText(left.resetMs);
+  }
+  return headers;
+}
+
+/** As OpenAI writes it (its guide to rate limits): `1s`, `850ms`, `1m0s`. */
+export function durationText(ms: number): string {
+  const whole = Math.max(0, Math.ceil(ms));
+  if (whole < 1_000) return `${whole}ms`;
+  const seconds = Math.ceil(whole / 1_000);
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
 /** Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. */
@@ -49,13 +135,27 @@ export function admitChoice({ accessKey, asked }: Order, targets: readonly Targe
 export const isOnList = (models: readonly string[] | null, { connection, model }: Target): boolean =>
   allowsModel(models, model) || (connection !== null && allowsModel(models, `${connection.name}/${model}`));
 
-function tokensEstimate(order: Order): number {
-  if (order.accessKey === null || order.accessKey.tpm === null) return 0;
-  const { bytes, scan } = order.request;
-  // These two alone are read, and were checked to be counts: to parse all of a large body for them would be its greatest cost.
-  const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
-  const own = order.request.wire ? count(order.request.wire.limitField) : null;
-  return promptTokensEstimate(bytes.length) + (own ?? count('max_completion_tokens') ?? count('max_tokens') ?? 0);
+const noTokens: OutputAsked = { tokens: 0, outputTokensMax: null };
+
+/** Tokens to take from the windows of these subjects, and the output cap that makes it so; `model` is what is asked, or who answers. */
+export function tokensOf(
+  deps: Pick<GatewayDeps, 'limits'>,
+  order: Order,
+  model: string | null,
+  subjects: readonly SubjectLimits[],
+): OutputAsked {
+  let tightest: number | null = null;
+  let isLimited = false;
+  for (const { tokens } of subjects) {
+    if (tokens === null) continue;
+    isLimited = true;
+    const value = tokens.hard?.value ?? null;
+    if (value !== null && (tightest === null || value < tightest)) tightest = value;
+  }
+  if (!isLimited) return noTokens;
+  const asked = outputAskedOf(order.request, model, deps.limits.table.outputTokensCeiling, tightest);
+  // Where all limits of tokens only count, the request goes as it came.
+  return tightest === null ? { ...asked, outputTokensMax: null } : asked;
 }
 
 /** Requests under way on this instance. */

@@ -1,20 +1,21 @@
 /** Tries the targets in turn until one has answered, or the retry rule says stop. Each try is booked before it leaves. */
-import { reservationOf } from '../domain/cost.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
 import type { Change, Intent } from '../domain/ledger.ts';
 import { planNextAttempt } from '../domain/retry.ts';
+import type { Answered } from '../domain/routing-measures.ts';
 import type { Exchange } from '../egress/egress.ts';
-import type { OnFailure } from '../journal/journal.ts';
 import { pause } from '../lib/clock.ts';
 import { callProvider, timeoutsOf } from '../providers/call.ts';
 import type { AnswerFacts, Call, CallSink, CallTimeouts } from '../providers/calling.ts';
+import { modelLimitOf } from '../providers/model-limits.ts';
 import { replacementOf } from '../providers/model-lists.ts';
 import { modeOf, unsaidAt } from '../providers/parameter-mode.ts';
 import { callOperation, unsaidOfOperation, wayOf } from '../providers/call-operation.ts';
-import { dearestIn, isFree, type ModelPrices } from '../providers/prices.ts';
-import { isOnList, type Grant } from './admit.ts';
-import { boundOf } from './bound.ts';
+import type { ModelPrices } from '../providers/prices.ts';
+import { isBudgetedCaller, isOnList, type Grant } from './admit.ts';
 import { refuse } from './errors.ts';
+import { cancelHold, canReckon, holdFor, isBudgeted, isOfConnection, settleHold, type AttemptHold } from './limits-attempt.ts';
+import { isHedged, race, type AttemptRelay, type RaceResult, type Runner } from './hedge.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
 import { egressOf, targetKey, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf, type Ending } from './record.ts';
@@ -42,21 +43,34 @@ export async function attemptEach(
     journey.attempts++;
     journey.connectionId = target.connection?.id ?? null;
     if (attemptsAtTarget === 1) deps.health.asked(targetKey(target));
-    const attempt = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
-    const failure = await attempt.run();
+    const start = (to: Target, side: AttemptRelay, claim: (() => boolean) | null): Runner =>
+      new Attempt(deps, order, to, grant, journey, side, deadlineMs, claim);
+    const second = attemptsAtTarget === 1 && isHedged(target, targets[index + 1]) ? targets[index + 1]! : null;
+    let ran: RaceResult;
+    try {
+      ran = second ? await race({ deps, order, journey, relay, first: target, second, start }) : await alone(start(target, relay, null));
+    } catch (error) {
+      // A connection whose own limit is reached gives its turn to the next one.
+      if (!isOfConnection(error) || index + 1 >= targets.length) throw error;
+      index++;
+      attemptsAtTarget = 0;
+      continue;
+    }
+    const { failure, runner: attempt } = ran;
+    // Both were asked: whoever is next comes after the two.
+    if (ran.hasSecond) index++;
     if (failure === null) return;
+    if (failure.fault === 'context_length') keepLarger(targets, index);
     const standIn = standInAfter(failure, deps, order, target);
     if (standIn) targets.splice(index + 1, 0, standIn);
     const next = planNextAttempt({
-      fault: relay.isGone() ? 'caller_gone' : failure.fault,
-      contentSent: journey.contentSent,
-      retryAfterMs: failure.retryAfterMs,
-      isReuseRace: failure.isReuseRace,
+      ...seenOf(failure, journey, relay),
       attempts: journey.attempts - racesForgiven,
       attemptsAtTarget,
       racesForgiven,
       hasOtherTarget: index + 1 < targets.length,
-      budgetAllows: deps.health.mayRetry(targetKey(target)),
+      hasLargerTarget: failure.fault === 'context_length' && index + 1 < targets.length,
+      budgetAllows: deps.health.mayRetry(targetKey(targets[index]!)),
       remainingMs: deadlineMs - deps.clock.monotonicMs(),
       draw: deps.ids.draw(),
     });
@@ -72,9 +86,28 @@ export async function attemptEach(
     if (next.isFree) {
       racesForgiven++;
       attemptsAtTarget--;
-    } else deps.health.retried(targetKey(target));
+    } else deps.health.retried(targetKey(targets[index]!));
     if (next.waitMs > 0) await pause(deps.clock, next.waitMs);
   }
+}
+
+const seenOf = (failure: UpstreamFailure, { contentSent }: Journey, relay: Relay) => ({
+  fault: relay.isGone() ? ('caller_gone' as const) : failure.fault,
+  contentSent,
+  retryAfterMs: failure.retryAfterMs,
+  isReuseRace: failure.isReuseRace,
+});
+
+const alone = async (runner: Runner): Promise<RaceResult> => ({ failure: await runner.run(), runner, hasSecond: false });
+
+/** A prompt that was too long here goes to those alone that are known to hold more. */
+function keepLarger(targets: Target[], index: number): void {
+  const window = modelLimitOf(targets[index]!.model).contextWindow;
+  const larger = targets.slice(index + 1).filter(({ model }) => {
+    const other = modelLimitOf(model).contextWindow;
+    return window !== null && other !== null && other > window;
+  });
+  targets.splice(index + 1, Infinity, ...larger);
 }
 
 function standInAfter({ fault }: UpstreamFailure, deps: GatewayDeps, order: Order, target: Target): Target | null {
@@ -97,22 +130,32 @@ function standInFor(deps: GatewayDeps, order: Order, target: Target): Target | n
 }
 
 /** A budget cannot be spent where no price is known: such targets are passed over as long as there are others. */
-function pricedFor({ prices }: GatewayDeps, { accessKey }: Order, targets: readonly Target[]): readonly Target[] {
-  if (accessKey === null || accessKey.budgetNanoUsd === null) return targets;
-  const priced = targets.filter(({ row, model, connection }) => prices.pricesOf(row, model, connection?.id ?? null) !== null);
+function pricedFor(deps: GatewayDeps, order: Order, targets: readonly Target[]): readonly Target[] {
+  if (deps.limits.table.size === 0 && !isBudgetedCaller(deps, order)) return targets;
+  const priced = targets.filter((target) => canReckon(deps, order, target));
   return priced.length > 0 ? priced : targets;
 }
+
+/** A limit refused before anything left: it was no attempt. */
+const notTried =
+  (journey: Journey) =>
+  (error: unknown): never => {
+    journey.attempts--;
+    throw error;
+  };
 
 const noFacts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
 
 /** One try at one target: reserve, book, send, relay, settle. */
-export class Attempt implements CallSink {
+export class Attempt implements CallSink, Runner {
   private readonly deps: GatewayDeps;
   private readonly order: Order;
   private readonly target: Target;
   private readonly grant: Grant;
   private readonly journey: Journey;
-  private readonly relay: Relay;
+  private readonly relay: AttemptRelay;
+  /** Asked before the first content where two attempts race: only one of them may answer. */
+  private readonly claim: (() => boolean) | null;
   private readonly prices: ModelPrices | null;
   private readonly startedMs: number;
   /** Monotonic end of the request's time, over all attempts. */
@@ -120,13 +163,23 @@ export class Attempt implements CallSink {
   private wasSent = false;
   private intent: Intent | null = null;
   private seq = 0;
-  private reservedNanoUsd = 0;
+  private hold: AttemptHold | null = null;
+  private isStopped = false;
   private firstByteMs: number | null = null;
   facts: AnswerFacts = noFacts();
   private done: (failure: UpstreamFailure | null) => void = () => undefined;
   private refused: (error: Error) => void = () => undefined;
 
-  constructor(deps: GatewayDeps, order: Order, target: Target, grant: Grant, journey: Journey, relay: Relay, deadlineMs = Infinity) {
+  constructor(
+    deps: GatewayDeps,
+    order: Order,
+    target: Target,
+    grant: Grant,
+    journey: Journey,
+    relay: AttemptRelay,
+    deadlineMs = Infinity,
+    claim: (() => boolean) | null = null,
+  ) {
     this.deps = deps;
     this.order = order;
     this.target = target;
@@ -135,27 +188,45 @@ export class Attempt implements CallSink {
     this.relay = relay;
     this.startedMs = deps.clock.monotonicMs();
     this.deadlineMs = deadlineMs;
+    this.claim = claim;
     this.prices = deps.prices.pricesOf(target.row, target.model, target.connection?.id ?? null);
   }
 
-  /** Null when the caller has been answered; else why not. */
+  /** Null when the caller has been answered; else why not. Throws or rejects the refusal of a limit, or of the journal. */
   run(): Promise<UpstreamFailure | null> {
-    const outputTokensMax = this.reserve();
+    try {
+      const held = holdFor(this.deps, this.order, this.target, this.prices, this.grant);
+      return held instanceof Promise ? held.then((hold) => this.begin(hold), notTried(this.journey)) : this.begin(held);
+    } catch (error) {
+      return notTried(this.journey)(error);
+    }
+  }
+
+  private begin(hold: AttemptHold): Promise<UpstreamFailure | null> {
+    if (this.isStopped) {
+      cancelHold(this.deps, hold);
+      return Promise.resolve(new UpstreamFailure('caller_gone', 'stopped before it began'));
+    }
+    this.hold = hold;
     this.relay.newAttempt();
     return new Promise((resolve, reject) => {
       this.done = resolve;
       this.refused = reject;
-      const intent = intentOf(this.deps, this.order, this.target, this.journey.attempts, this.reservedNanoUsd);
+      const intent = intentOf(this.deps, this.order, this.target, this.journey.attempts, hold.nanoUsd);
+      // The day or month that the money was set aside in is the one that the books count it in.
+      if (hold.money !== null) intent.atMs = hold.money.atMs;
       try {
         this.seq = this.deps.journal.append(
           { kind: 'intent', ...intent },
-          (failure) => this.written(failure, outputTokensMax),
-          onDiskFailure(this.order),
+          (failure) => this.written(failure, hold.outputTokensMax),
+          // A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten.
+          isBudgeted(this.deps, this.order, this.target) ? 'refuse' : 'remember',
         );
         this.intent = intent;
+        this.deps.health.began(targetKey(this.target));
       } catch (cause) {
         this.deps.log.error({ requestId: this.order.requestId, err: cause }, 'an intent could not be written');
-        if (this.order.accessKey) this.deps.limits.settle(this.order.accessKey, this.reservedNanoUsd, 0);
+        cancelHold(this.deps, hold);
         this.journey.attempts--;
         reject(refuse('ledger_unavailable', { retryAfterS: 5 }));
       }
@@ -167,31 +238,6 @@ export class Attempt implements CallSink {
     if (failure === null) return this.send(outputTokensMax);
     this.settle(new UpstreamFailure('unreachable', 'the intent could not be written', { cause: failure }), true);
     this.refused(refuse('ledger_unavailable', { retryAfterS: 5 }));
-  }
-
-  /** Sets money aside under a budget: an upper bound of the prompt, and an output cap that is also sent upstream. */
-  private reserve(): number | null {
-    const key = this.order.accessKey;
-    if (!key || key.budgetNanoUsd === null) return null;
-    const refused = (code: 'price_unknown' | 'budget_exceeded'): never => {
-      this.journey.attempts--;
-      throw refuse(code);
-    };
-    if (!this.prices) return refused('price_unknown');
-    const bound = boundOf(this.order, this.target);
-    // What has no bound cannot be set aside, unless it costs nothing.
-    if (bound === null) return isFree(this.prices) ? null : refused('price_unknown');
-    const prices = dearestIn(this.prices, bound.serviceTier);
-    if (prices === null) return refused('price_unknown');
-    const reserved = reservationOf(bound.promptTokens, bound.outputTokens, prices);
-    try {
-      this.deps.limits.reserve(key, reserved);
-    } catch (error) {
-      this.journey.attempts--;
-      throw error;
-    }
-    this.reservedNanoUsd = reserved;
-    return bound.outputTokensMax;
   }
 
   private send(outputTokensMax: number | null): void {
@@ -213,7 +259,7 @@ export class Attempt implements CallSink {
         trust,
         secret: opened.secret,
         customHeaders: opened.headers,
-        request: { ...this.order.request, outputTokensMax },
+        request: { ...this.order.request, outputTokensMax: leastOf(outputTokensMax, this.order.request.outputTokensMax) },
         timeouts: this.timeouts(),
         moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
       };
@@ -239,28 +285,38 @@ export class Attempt implements CallSink {
   }
 
   onWhole(body: Buffer | string, facts: AnswerFacts): void {
+    if (this.claim !== null && !this.claim()) return;
     this.see(facts);
-    // Booked before it is said: an answer that was seen is never missing from the books.
-    this.settle(null, true);
-    this.relay.whole(body, this.seq);
-    this.done(null);
+    this.relay.judgeWhole(body, (blocked, said) => {
+      if (blocked !== null) return this.done(blocked);
+      // Booked before it is said: an answer that was seen is never missing from the books.
+      this.settle(null, true);
+      this.relay.whole(said, this.seq);
+      this.done(null);
+    });
   }
 
   onPiece(piece: Buffer | string, facts: AnswerFacts): boolean {
+    if (this.claim !== null && !this.claim()) return true;
     if (this.firstByteMs === null) this.see(facts);
     return this.relay.piece(piece, this.seq);
   }
 
   onStreamEnd(facts: AnswerFacts): void {
+    if (this.claim !== null && !this.claim()) return;
     this.see(facts);
-    this.settle(null, true);
-    this.relay.endStream(true, this.seq);
-    this.done(null);
+    this.relay.judgeEnd(this.seq, (blocked) => {
+      if (blocked !== null) return this.done(blocked);
+      this.settle(null, true);
+      this.relay.endStream(true, this.seq);
+      this.done(null);
+    });
   }
 
   onFailure(failure: UpstreamFailure, facts: AnswerFacts): void {
     this.facts = this.withStandIn(facts);
-    this.done(failure);
+    // What was stopped because a policy does not allow it failed for that and for nothing else.
+    this.done(this.relay.blocked() ?? failure);
   }
 
   /** A model that stands in for another is a change like any other, so header and books tell it. */
@@ -276,10 +332,19 @@ export class Attempt implements CallSink {
     this.journey.mediaType = this.facts.mediaType ?? null;
   }
 
+  /** How fast it was, for those who choose by it. What came whole says when it was complete, and not when it began. */
+  private answered(tokensOut: number): Answered {
+    const firstByteMs = this.order.request.isStream && this.firstByteMs !== null ? this.firstByteMs - this.startedMs : null;
+    return { firstByteMs, totalMs: this.deps.clock.monotonicMs() - this.startedMs, tokensOut };
+  }
+
   /** Called exactly once per attempt, when it is known whether another one follows. */
-  settle(failure: UpstreamFailure | null, isLast: boolean): void {
+  settle(failure: UpstreamFailure | null, isLast: boolean, reason?: string): void {
     const { deps, order } = this;
-    if (!this.intent) return;
+    // Whoever is stopped while a limit is asked for never begins.
+    if (!this.intent) return void (this.isStopped = true);
+    const key = targetKey(this.target);
+    deps.health.ended(key);
     if (isLast) this.journey.isBooked = true;
     const ending: Ending = {
       failure,
@@ -289,28 +354,31 @@ export class Attempt implements CallSink {
       prices: this.prices,
       startedMs: this.startedMs,
       firstByteMs: this.firstByteMs,
+      reason,
     };
     const settlement = settlementOf(deps, order, this.intent, ending);
     this.relay.booked(this.intent, settlement);
-    // Whose tier of service has no price cost something all the same: under a budget it counts with what was set aside for it.
-    if (order.accessKey) deps.limits.settle(order.accessKey, this.reservedNanoUsd, settlement.costNanoUsd ?? this.reservedNanoUsd);
     if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
-    const key = targetKey(this.target);
-    if (!failure) deps.health.succeeded(key);
+    if (!failure) deps.health.succeeded(key, this.target.model, this.answered(settlement.usage.tokensOut));
     // What never left, as when our own disk took no intent, says nothing of the provider.
-    else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs);
+    else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs, this.target.model);
+    let seq = Infinity;
     try {
-      deps.journal.append({ kind: 'settle', ...settlement });
+      seq = deps.journal.append({ kind: 'settle', ...settlement });
     } catch (cause) {
       // The intent is on disk: the entry stays open and becomes `unknown`, visible and counted, never a silent zero.
       deps.log.error({ requestId: order.requestId, err: cause }, 'a settlement could not be written');
     }
+    // Whose tier of service has no price cost something all the same: under a budget it counts with what was set aside for it.
+    const { atMs, costNanoUsd, usage } = settlement;
+    if (this.hold !== null)
+      settleHold(deps, order, this.target, this.hold, { atMs, costNanoUsd, tokens: usage.tokensIn + usage.tokensOut, seq });
   }
 }
 
+/** A budget and a policy may both bound an answer; the shorter one counts. */
+const leastOf = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
+
 /** Another model than the one that was named is told whatever a connection says of parameters (C-06). */
 const isOfRouting = (change: Change): boolean => change.parameter === 'model';
-
-/** A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten. */
-const onDiskFailure = (order: Order): OnFailure =>
-  order.accessKey !== null && order.accessKey.budgetNanoUsd !== null ? 'refuse' : 'remember';

@@ -18,10 +18,10 @@ export interface Bound {
   serviceTier?: string;
 }
 
-/** Null where nobody can tell before: pictures and sound. */
-export function boundOf({ request }: Order, target: Target): Bound | null {
+/** Null where nobody can tell before: pictures and sound. `ceiling` bounds the answer to a request that names no maximum. */
+export function boundOf({ request }: Order, target: Target, ceiling: number | null = null): Bound | null {
   const { operation } = request;
-  if (operation === undefined) return chatBound(request, target);
+  if (operation === undefined) return chatBound(request, target, ceiling);
   const body = parseJson(request.bytes.toString('utf8'));
   const output = isRecord(body) ? operation.outputOf(body) : null;
   if (output === null) return null;
@@ -33,12 +33,13 @@ export function boundOf({ request }: Order, target: Target): Bound | null {
   };
 }
 
-function chatBound(request: Order['request'], target: Target): Bound {
+function chatBound(request: Order['request'], target: Target, ceiling: number | null): Bound {
   // With what the connection adds: its own limit makes the answer shorter, its own `n` makes more of them.
   const body = withDefaults(request.parsed(), target).request;
   const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
   const limit = modelLimitOf(target.model);
-  const outputTokensMax = countOf(body.max_completion_tokens) ?? countOf(body.max_tokens) ?? limit.maxOutputTokens ?? outputTokensDefault;
+  const named = countOf(body.max_completion_tokens) ?? countOf(body.max_tokens);
+  const outputTokensMax = named ?? Math.min(limit.maxOutputTokens ?? outputTokensDefault, ceiling ?? Infinity);
   return {
     promptTokens: promptTokensMax(request.bytes.length, body, limit.contextWindow),
     outputTokens: outputTokensMax * choices,
@@ -56,6 +57,41 @@ const surchargeOf = ({ bytes, scan }: Order['request']): string | undefined =>
 
 /** A connection's free parameters may say anything; some servers take -1 for "without end". */
 const countOf = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
+
+/** Rough tokens of a prompt: four bytes each, as an estimate for rate windows only. */
+export const promptTokensEstimate = (bytes: number): number => Math.ceil(bytes / 4);
+
+export interface OutputAsked {
+  /** Of prompt and answer, all choices of it together. */
+  tokens: number;
+  /** What is sent upstream as the limit of one choice, where the request names none; null where it names one or has no such thing. */
+  outputTokensMax: number | null;
+}
+
+/**
+ * Tokens that a request may come to in a window of a minute. An answer of which no length is named is reckoned with as long as its model
+ * may make it, or as `ceiling` says, but never so long that an empty window of `windowTokens` could not hold the request.
+ */
+export function outputAskedOf(
+  request: Order['request'],
+  model: string | null,
+  ceiling: number | null,
+  windowTokens: number | null,
+): OutputAsked {
+  const { bytes, scan, operation, wire } = request;
+  const promptTokens = promptTokensEstimate(bytes.length);
+  // These few alone are read, and were checked to be counts: to parse all of a large body for them would be its greatest cost.
+  const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
+  const named = (wire ? count(wire.limitField) : null) ?? count('max_completion_tokens') ?? count('max_tokens');
+  const n = operation === undefined && scan.members.has('n') ? memberValue(bytes, scan, 'n') : 1;
+  const choices = typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
+  if (named !== null) return { tokens: promptTokens + named * choices, outputTokensMax: null };
+  if (operation !== undefined) return { tokens: promptTokens, outputTokensMax: null };
+  const longest = Math.min(modelLimitOf(model?.split('/').at(-1) ?? '').maxOutputTokens ?? outputTokensDefault, ceiling ?? Infinity);
+  const room = windowTokens === null ? Infinity : Math.floor((windowTokens - promptTokens) / choices);
+  const outputTokensMax = Math.max(1, Math.min(longest, room));
+  return { tokens: promptTokens + outputTokensMax * choices, outputTokensMax };
+}
 
 /** Output cap for a budgeted key where neither the client nor the catalogue names one. */
 const outputTokensDefault = 4_096;

@@ -1,21 +1,35 @@
 /** The hall of the data plane: the way of one completion through the house. Read this first. */
 import { UpstreamFailure } from '../domain/errors.ts';
-import { admit, admitChoice } from './admit.ts';
+import { admit, admitChoice, rateHeaders } from './admit.ts';
 import { attemptEach } from './attempt.ts';
+import { answerFromCache, cacheWishOn } from './cached-reply.ts';
 import { errorOfFailure, GatewayRefusal, refuse, type GatewayError } from './errors.ts';
 import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
 import { plan } from './plan.ts';
+import { watchOf, type PolicyWatch } from './policies.ts';
 import { recordRefusal } from './record.ts';
 import { Relay } from './relay.ts';
+import { expand, parametrised } from './use-case.ts';
 
 /** Serves one order. Never throws: whatever happens is answered through `reply` and written to the books. */
-export async function complete(deps: GatewayDeps, order: Order, reply: Reply): Promise<void> {
+export async function complete(deps: GatewayDeps, asked: Order, reply: Reply): Promise<void> {
   const journey = newJourney();
+  let order = asked;
+  let watch: PolicyWatch | null = null;
   const relay = new Relay(deps, order, journey, reply);
   try {
-    const grant = admit(deps, order);
+    order = expand(deps, asked);
+    journey.useCase = order.useCase?.slug ?? null;
+    const admitted = admit(deps, order);
+    const grant = admitted instanceof Promise ? await admitted : admitted;
     try {
-      const route = admitChoice(order, plan(deps, order));
+      journey.rates = rateHeaders(grant);
+      if (deps.keeper.snapshot.policies.isUsed) watch = watchOf(deps, order);
+      if (watch !== null) order = await judged(watch, relay);
+      const planned = admitChoice(order, plan(deps, order));
+      const route = parametrised(deps, order, watch === null ? planned : watch.choose(planned));
+      const wanted = cacheWishOn(order, route);
+      if (wanted !== null && answerFromCache(deps, order, wanted, reply, relay)) return;
       await attemptEach(deps, order, route, grant, journey, relay);
     } finally {
       grant.release();
@@ -26,8 +40,15 @@ export async function complete(deps: GatewayDeps, order: Order, reply: Reply): P
     if (!journey.isBooked) recordRefusal(deps, order, answer);
     relay.fail(answer);
   } finally {
+    watch?.report(relay.lastIntent);
     relay.close();
   }
+}
+
+/** The order as its policies leave it; its answers are held against them too. */
+function judged(watch: PolicyWatch, relay: Relay): Promise<Order> {
+  relay.judgeBy(() => watch.newGuard());
+  return watch.judgePrompt();
 }
 
 function answerTo(deps: GatewayDeps, order: Order, error: unknown): GatewayError {

@@ -14,6 +14,7 @@ import type { GatewayDeps, Order } from './order.ts';
 import { egressOf, plan, type Target } from './plan.ts';
 import { intentOf, settlementOf } from './record.ts';
 import { openSecrets } from './secrets.ts';
+import { expand } from './use-case.ts';
 
 const timeoutMs = 15_000;
 const answerBytesMax = 65_536;
@@ -28,8 +29,9 @@ export interface Counted {
 const toldFaults: ReadonlySet<string> = new Set(['bad_request', 'model_not_found', 'context_length']);
 
 /** Throws GatewayRefusal for what would be refused as a completion too. */
-export async function countTokens(deps: GatewayDeps, order: Order): Promise<Counted> {
-  const grant = admit(deps, order);
+export async function countTokens(deps: GatewayDeps, question: Order): Promise<Counted> {
+  const order = expand(deps, question);
+  const grant = await admit(deps, order);
   try {
     const target = admitChoice(order, plan(deps, order))[0]!;
     const connectionId = target.connection?.id ?? null;

@@ -1,5 +1,6 @@
 /** The data plane's words for everything that can go wrong, as one table: fault or refusal to status, code and text. */
 import type { Fault, UpstreamFailure } from '../domain/errors.ts';
+import type { RefusedLimit } from '../domain/limit.ts';
 
 /** What `/v1` answers when it cannot serve. Nothing of the provider's text is in it. */
 export interface GatewayError {
@@ -19,6 +20,8 @@ export interface GatewayError {
   retryAfterS: number | null;
   /** FALSE tells SDKs not to multiply attempts that we have already made. */
   shouldRetry: boolean;
+  /** Which limit refused; missing where none did. */
+  limit?: RefusedLimit;
 }
 
 type Shape = Pick<GatewayError, 'status' | 'code' | 'type' | 'message'>;
@@ -75,6 +78,12 @@ const faultShapes: Record<Fault, Shape> = {
   invalid_response: upstream(502, 'invalid_response', 'The provider answered with something that is no completion.'),
   too_large: upstream(502, 'response_too_large', "The provider's answer is larger than allowed."),
   secret_unreadable: upstream(502, 'credential_unreadable', 'The key of this connection cannot be opened. Replace it.'),
+  policy_blocked: {
+    status: 403,
+    code: 'policy_violation',
+    type: 'permission_error',
+    message: 'A policy does not allow this.',
+  },
   caller_gone: upstream(499, 'client_closed', 'The client closed the request.'),
 };
 
@@ -102,7 +111,8 @@ export function errorOfFailure(failure: UpstreamFailure, path?: string): Gateway
     ...shape,
     message: failure.told?.message ?? words ?? shape.message,
     status: kept ? failure.vendorStatus : shape.status,
-    param: failure.told?.param ?? null,
+    // What is about no parameter names none.
+    param: failure.told?.param || null,
     retryAfterS,
     shouldRetry: false,
   };
@@ -112,7 +122,7 @@ export function errorOfFailure(failure: UpstreamFailure, path?: string): Gateway
 export class GatewayRefusal extends Error {
   override readonly name = 'GatewayRefusal';
   readonly error: GatewayError;
-  constructor(shape: Shape & Partial<Pick<GatewayError, 'param' | 'retryAfterS'>>) {
+  constructor(shape: Shape & Partial<Pick<GatewayError, 'param' | 'retryAfterS' | 'limit'>>) {
     super(shape.code);
     this.error = { param: null, retryAfterS: null, shouldRetry: shape.status === 429 || shape.status === 503, ...shape };
   }
@@ -125,11 +135,18 @@ const refusals = {
     message: 'No connection that you may use serves this model.',
     param: 'model',
   },
+  model_not_in_repository: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'No connection of the repository that this access key is bound to serves this model.',
+    param: 'model',
+  },
   connection_not_found: {
     status: 404,
     type: 'invalid_request_error',
     message: 'The pinned connection does not exist or is not yours to use.',
   },
+  use_case_inactive: { status: 409, type: 'invalid_request_error', message: 'The use case is inactive.', param: 'model' },
   connection_inactive: { status: 409, type: 'invalid_request_error', message: 'The model or its connection is inactive.', param: 'model' },
   model_required: {
     status: 400,
@@ -139,6 +156,7 @@ const refusals = {
   },
   no_connection: { status: 400, type: 'invalid_request_error', message: 'No AI connection is configured. Add one in Settings.' },
   model_not_allowed: { status: 403, type: 'permission_error', message: 'This access key may not use this model.', param: 'model' },
+  policy_violation: { status: 403, type: 'permission_error', message: 'A policy does not allow this.' },
   invalid_api_key: { status: 401, type: 'authentication_error', message: 'The access key is missing, unknown, expired or revoked.' },
   wrong_key_kind: {
     status: 401,
@@ -150,7 +168,12 @@ const refusals = {
   price_unknown: {
     status: 402,
     type: 'insufficient_quota',
-    message: 'No price is known for this model, so a key with a budget cannot use it.',
+    message: 'No price is known for this model, so a request under a budget cannot use it.',
+  },
+  limits_unavailable: {
+    status: 503,
+    type: 'server_error',
+    message: 'What is left of a limit or budget is not known at the moment. Try again in a few seconds.',
   },
   ledger_unavailable: {
     status: 503,
@@ -162,6 +185,12 @@ const refusals = {
   duplicate_key: { status: 400, type: 'invalid_request_error', message: 'A top-level key stands twice in the request body.' },
   too_deep: { status: 400, type: 'invalid_request_error', message: 'The request body is nested too deeply.' },
   invalid_type: { status: 400, type: 'invalid_request_error', message: 'A parameter of the request has the wrong type.' },
+  no_capable_target: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'No target of this routing group can serve the request.',
+    param: 'model',
+  },
   unsupported_parameter: {
     status: 400,
     type: 'invalid_request_error',
@@ -184,8 +213,10 @@ const refusals = {
 
 export type GatewayRefusalCode = keyof typeof refusals;
 
-export const refuse = (code: GatewayRefusalCode, more: { message?: string; param?: string; retryAfterS?: number } = {}): GatewayRefusal =>
-  new GatewayRefusal({ ...refusals[code], code, ...more });
+export const refuse = (
+  code: GatewayRefusalCode,
+  more: { message?: string; param?: string; retryAfterS?: number; limit?: RefusedLimit } = {},
+): GatewayRefusal => new GatewayRefusal({ ...refusals[code], code, ...more });
 
 /** All refusals; `docs/errors.md` lists them, a test compares. */
 export const refusalCodes = Object.keys(refusals) as GatewayRefusalCode[];

@@ -1,100 +1,94 @@
 /** What recent traffic says of each connection, in memory: it only reorders candidates, and bounds how often one is asked again. */
 import { LRUCache } from 'lru-cache';
+import { isResting } from '../domain/breaker.ts';
 import type { Fault } from '../domain/errors.ts';
-import { ruleOf } from '../domain/retry.ts';
+import { newHedgeCount, type HedgeCount, type Times } from '../domain/hedge.ts';
+import { countRequest, countRetry } from '../domain/retry-budget.ts';
+import type { Answered } from '../domain/routing-measures.ts';
+import { facedOf, mayAskAgain, newTargetState, noteAnswer, noteFault, timesOf, type TargetState } from '../domain/routing-state.ts';
 import type { Clock } from '../lib/clock.ts';
 
-/** Failures in a row after which a connection goes to the end of the line (Envoy's outlier detection: 5). */
-const failuresToOpen = 5;
-const openBaseMs = 10_000;
-const openMaxMs = 60_000;
-/** A provider that limits without saying for how long is given this rest. */
-const cooldownMs = 2_000;
-const quotaCooldownMs = 300_000;
-/** Retry budget per target: a fifth of its requests in the window, and ten (Finagle, Envoy). */
-const budgetWindowMs = 10_000;
-const budgetShare = 0.2;
-const budgetFloor = 10;
 const connectionsMax = 50_000;
-
-interface Record {
-  failures: number;
-  opened: number;
-  restUntilMs: number;
-  windowStartMs: number;
-  requests: number;
-  retries: number;
-}
+const groupsMax = 10_000;
 
 export interface Health {
   /** 0 for one to ask first, 1 for one that rests; ones at rest are still asked when nobody else is left. */
   rank(connectionId: string): 0 | 1;
-  succeeded(connectionId: string): void;
-  failed(connectionId: string, fault: Fault, retryAfterMs: number | null): void;
+  /** `answered` is missing for what says nothing of a model's speed. */
+  succeeded(connectionId: string, model?: string, answered?: Answered): void;
+  failed(connectionId: string, fault: Fault, retryAfterMs: number | null, model?: string): void;
   /** Counts a first attempt at this target in its retry budget. */
   asked(connectionId: string): void;
   /** TRUE when this target's budget allows one more repetition. */
   mayRetry(connectionId: string): boolean;
   /** Counts a repetition at this target. */
   retried(connectionId: string): void;
+  /** Counts a request under way at this target; `ended` counts it off. */
+  began(connectionId: string): void;
+  ended(connectionId: string): void;
+  /** What the strategies of routing groups see. */
+  faced(connectionId: string, model: string): ReturnType<typeof facedOf>;
+  /** Recent times of a target that is hedged. */
+  times(connectionId: string, model: string): Times;
+  /** How often a routing group's requests asked a second target. */
+  hedges(groupId: string): HedgeCount;
   /** Forgets what was learnt; for a connection that was changed. */
   forget(connectionId: string): void;
 }
 
 /** @param onTurned hears when a connection goes to the end of the line, and when it answers again */
 export function createHealth(clock: Clock, onTurned: (connectionId: string, isResting: boolean) => void = () => undefined): Health {
-  const records = new LRUCache<string, Record>({ max: connectionsMax });
-  const recordOf = (id: string): Record => {
-    let record = records.get(id);
-    if (!record) {
-      record = { failures: 0, opened: 0, restUntilMs: 0, windowStartMs: clock.monotonicMs(), requests: 0, retries: 0 };
-      records.set(id, record);
-    }
-    return record;
+  const states = new LRUCache<string, TargetState>({ max: connectionsMax });
+  const counts = new LRUCache<string, HedgeCount>({ max: groupsMax });
+  // One request asks several times for the same connection: what was found last is at hand.
+  let lastId = '';
+  let last: TargetState | undefined;
+  const known = (id: string): TargetState | undefined => {
+    if (id === lastId) return last;
+    last = states.get(id);
+    lastId = id;
+    return last;
   };
-  const windowed = (id: string): Record => {
-    const record = recordOf(id);
-    const nowMs = clock.monotonicMs();
-    if (nowMs - record.windowStartMs >= budgetWindowMs) {
-      record.windowStartMs = nowMs;
-      record.requests = 0;
-      record.retries = 0;
-    }
-    return record;
+  const stateOf = (id: string): TargetState => {
+    const state = known(id);
+    if (state) return state;
+    last = newTargetState(clock.monotonicMs());
+    states.set(id, last);
+    return last;
   };
   return {
-    rank: (id) => ((records.get(id)?.restUntilMs ?? 0) > clock.monotonicMs() ? 1 : 0),
-    succeeded(id) {
-      const record = records.get(id);
-      if (!record) return;
-      const wasResting = record.restUntilMs > 0;
-      record.failures = 0;
-      record.opened = 0;
-      record.restUntilMs = 0;
-      if (wasResting) onTurned(id, false);
+    rank(id) {
+      const state = known(id);
+      return state !== undefined && isResting(state.breaker, clock.monotonicMs()) ? 1 : 0;
     },
-    failed(id, fault, retryAfterMs) {
-      const record = recordOf(id);
-      const nowMs = clock.monotonicMs();
-      if (fault === 'rate_limited') record.restUntilMs = nowMs + (retryAfterMs ?? cooldownMs);
-      else if (fault === 'quota_exhausted') record.restUntilMs = nowMs + quotaCooldownMs;
-      if (!ruleOf[fault].counts || ++record.failures < failuresToOpen) return;
-      record.restUntilMs = nowMs + Math.min(openMaxMs, openBaseMs * 2 ** record.opened);
-      record.opened++;
-      // One more failure after the rest opens it again: the next request is the probe.
-      record.failures = failuresToOpen - 1;
-      onTurned(id, true);
+    succeeded(id, model, answered) {
+      const state = model !== undefined && answered ? stateOf(id) : known(id);
+      if (!state) return;
+      const hasReturned = noteAnswer(state, model ?? '', answered ?? null, clock.monotonicMs());
+      if (hasReturned) onTurned(id, false);
     },
-    asked(id) {
-      windowed(id).requests++;
+    failed(id, fault, retryAfterMs, model = '') {
+      if (noteFault(stateOf(id), model, fault, retryAfterMs, clock.monotonicMs())) onTurned(id, true);
     },
-    mayRetry(id) {
-      const record = windowed(id);
-      return record.retries < record.requests * budgetShare + budgetFloor;
+    asked: (id) => countRequest(stateOf(id).budget, clock.monotonicMs()),
+    mayRetry: (id) => mayAskAgain(stateOf(id), clock.monotonicMs()),
+    retried: (id) => countRetry(stateOf(id).budget, clock.monotonicMs()),
+    began: (id) => void stateOf(id).inFlight++,
+    ended(id) {
+      const state = known(id);
+      // What was forgotten in between began in another record.
+      if (state && state.inFlight > 0) state.inFlight--;
     },
-    retried(id) {
-      windowed(id).retries++;
+    faced: (id, model) => facedOf(known(id), model, clock.monotonicMs()),
+    times: (id, model) => timesOf(stateOf(id), model),
+    hedges(groupId) {
+      let count = counts.get(groupId);
+      if (!count) counts.set(groupId, (count = newHedgeCount()));
+      return count;
     },
-    forget: (id) => void records.delete(id),
+    forget(id) {
+      states.delete(id);
+      if (id === lastId) last = undefined;
+    },
   };
 }

@@ -1,157 +1,106 @@
-/** Rates and money per access key, exact on one instance: a window that slides by the millisecond, and reservations before each attempt. */
+/** Limits and budgets of everybody who takes part in a request: exact on one instance, never above on many. */
 import type { AccessKey } from '../domain/access-key.ts';
+import type { LimitKind, LimitSubject, MoneyPeriod } from '../domain/limit.ts';
+import type { LimitTable, SubjectLimits } from '../domain/limit-table.ts';
 import type { Clock } from '../lib/clock.ts';
-import { refuse } from './errors.ts';
+import type { Log } from '../lib/log.ts';
+import { createMonies, type Hold, type LimitBooks } from './limits-money.ts';
+import { createRates, type Ticket } from './limits-rates.ts';
+import type { LimitNotes } from './limits-refusals.ts';
+import { createShares, type Leases, type SharesDeps } from './limits-share.ts';
 
-const windowMs = 60_000;
-
-interface Admitted {
-  atMs: number;
-  tokens: number;
-}
-
-/** Requests of the last minute, oldest first; the head moves instead of shifting the list. */
-interface Window {
-  admitted: Admitted[];
-  head: number;
-  tokens: number;
-}
-
-interface Money {
-  spentNanoUsd: number;
-  reservedNanoUsd: number;
-}
-
-export interface Slot {
-  /** Replaces the estimate by what the request came to. */
-  correct(tokens: number): void;
+/** Who asks. */
+export interface Asker {
+  accessKey: AccessKey | null;
+  userId: string;
+  workspaceId: string | null;
 }
 
 export interface Limits {
-  /** Takes a place in the key's windows. Throws `rate_limit_exceeded` with the seconds until one is free. */
-  take(key: AccessKey, tokensEstimate: number): Slot;
-  /** Sets money aside before an attempt. Throws `budget_exceeded`. */
-  reserve(key: AccessKey, nanoUsd: number): void;
-  /** Turns a reservation into what was spent. */
-  settle(key: AccessKey, reservedNanoUsd: number, costNanoUsd: number): void;
-  /** What the books say a key has spent; called at the start, for keys without a budget too. */
-  restore(keyId: string, spentNanoUsd: number): void;
-  /** Drops what says nothing any more: empty windows, and the money of keys that are gone. To be called now and then. */
-  sweep(isKnown: (keyId: string) => boolean): void;
+  /** The limits of a key, its user and its workspace; the same empty list for everybody who has none. */
+  ofAsker(asker: Asker): readonly SubjectLimits[];
+  /** The limits of a connection and of the routing group that chose it. */
+  ofConnection(id: string | null): SubjectLimits | undefined;
+  ofGroup(id: string | undefined): SubjectLimits | undefined;
+  /** Takes a place in all windows, or in none. Throws or rejects 429 for the limit that is reached, 503 where a share cannot be had. */
+  take(subjects: readonly SubjectLimits[], tokens: number): Ticket | Promise<Ticket>;
+  /** Sets money aside in all budgets, or in none. Throws or rejects 402 for the budget that is used up, 503 where one is not known. */
+  reserve(subjects: readonly SubjectLimits[], nanoUsd: number, atMs: number): Hold | Promise<Hold>;
+  /** Turns a reservation into what was spent; `seq` is that of the settlement in the journal, Infinity where it is in none. */
+  settle(hold: Hold | null, subjects: readonly LimitSubject[], atMs: number, costNanoUsd: number, seq: number): void;
+  /** Begins the windows with what an earlier run admitted `ageMs` ago, for whoever has a limit; oldest first, before anything is taken. */
+  replay(subjects: readonly SubjectLimits[], ageMs: number, tokens: number): void;
+  /** TRUE where nobody would hear of a settlement. */
+  isUnspent(): boolean;
+  /** This instance's present use. Money is undefined where it is not known here. */
+  usedOf(subject: LimitSubject, kind: LimitKind, period: MoneyPeriod | null, atMs: number): number | undefined;
+  readonly table: LimitTable;
+  /** Entries of the past were priced anew: what was spent is read again. */
+  reread(): void;
+  /** Drops what says nothing any more. To be called now and then. */
+  sweep(): void;
   /** How many windows and sums are held. */
   size(): number;
-  headroom(key: AccessKey): { requests: number | null; tokens: number | null };
+  /** Renews and returns shares, besides the clock's own rounds. */
+  renew(): Promise<void>;
+  /** Gives back every share. */
+  close(): Promise<void>;
 }
 
-const free: Slot = { correct: () => undefined };
+export interface LimitsDeps {
+  clock: Clock;
+  log: Log;
+  /** The snapshot's. */
+  table(): LimitTable;
+  books: LimitBooks;
+  /** Where shares are leased; null on an instance that is alone by its nature. */
+  ask: SharesDeps['ask'] | null;
+  notes: LimitNotes;
+}
 
-export function createLimits(clock: Clock): Limits {
-  const windows = new Map<string, Window>();
-  const monies = new Map<string, Money>();
-  const moneyOf = (id: string): Money => {
-    let money = monies.get(id);
-    if (!money) monies.set(id, (money = { spentNanoUsd: 0, reservedNanoUsd: 0 }));
-    return money;
-  };
-  const windowOf = (id: string, nowMs: number): Window => {
-    let window = windows.get(id);
-    if (!window) windows.set(id, (window = { admitted: [], head: 0, tokens: 0 }));
-    slide(window, nowMs);
-    return window;
-  };
+const none: readonly SubjectLimits[] = [];
+
+export function createLimits(deps: LimitsDeps): Limits {
+  const { clock, log, notes } = deps;
+  const leases: Leases | null = deps.ask ? createShares({ clock, log, ask: deps.ask }) : null;
+  const rates = createRates({ clock, leases, notes });
+  const monies = createMonies({ clock, log, books: deps.books, leases, notes, timeZone: () => deps.table().timeZone });
   return {
-    take(key, tokensEstimate) {
-      if (key.rpm === null && key.tpm === null) return free;
-      const nowMs = clock.monotonicMs();
-      const window = windowOf(key.id, nowMs);
-      const used = window.admitted.length - window.head;
-      if (key.rpm !== null && used >= key.rpm) throw tooMany(window, window.head + used - key.rpm, nowMs, 'requests');
-      if (key.tpm !== null && window.tokens + tokensEstimate > key.tpm)
-        throw tooMany(window, tokensFreeAt(window, key.tpm, tokensEstimate), nowMs, 'tokens');
-      const entry = { atMs: nowMs, tokens: tokensEstimate };
-      window.admitted.push(entry);
-      window.tokens += tokensEstimate;
-      return {
-        correct(tokens) {
-          const endMs = clock.monotonicMs();
-          // What is too old leaves now, with the estimate that it came in with: the sum never keeps a rest of it.
-          slide(window, endMs);
-          if (endMs - entry.atMs >= windowMs) return;
-          window.tokens += tokens - entry.tokens;
-          entry.tokens = tokens;
-        },
-      };
+    get table() {
+      return deps.table();
     },
-    reserve(key, nanoUsd) {
-      if (key.budgetNanoUsd === null) return;
-      const money = moneyOf(key.id);
-      if (money.spentNanoUsd + money.reservedNanoUsd + nanoUsd > key.budgetNanoUsd) throw refuse('budget_exceeded');
-      money.reservedNanoUsd += nanoUsd;
+    ofAsker({ accessKey, userId, workspaceId }) {
+      const table = deps.table();
+      const ofKey = accessKey === null ? undefined : table.ofKey(accessKey);
+      if (table.size === 0) return ofKey === undefined ? none : [ofKey];
+      const ofUser = table.of('user', userId);
+      const ofWorkspace = workspaceId === null ? undefined : table.of('workspace', workspaceId);
+      if (!ofKey && !ofUser && !ofWorkspace) return none;
+      return [ofKey, ofUser, ofWorkspace].filter((limits) => limits !== undefined);
     },
-    settle(key, reservedNanoUsd, costNanoUsd) {
-      // Keys without a budget are counted too: one that is set later counts what was spent before it.
-      const money = moneyOf(key.id);
-      money.reservedNanoUsd -= reservedNanoUsd;
-      money.spentNanoUsd += costNanoUsd;
+    ofConnection: (id) => (id === null ? undefined : deps.table().of('connection', id)),
+    ofGroup: (id) => (id === undefined ? undefined : deps.table().of('group', id)),
+    take: (subjects, tokens) => rates.take(subjects, tokens),
+    reserve: (subjects, nanoUsd, atMs) => monies.reserve(subjects, nanoUsd, atMs),
+    settle: (...what) => monies.settle(...what),
+    replay(subjects, ageMs, tokens) {
+      const atMs = clock.monotonicMs() - ageMs;
+      for (const { subject, requests, tokens: ofTokens } of subjects)
+        if (requests !== null || ofTokens !== null) rates.replay(subject, atMs, tokens);
     },
-    restore(keyId, spentNanoUsd) {
-      moneyOf(keyId).spentNanoUsd = spentNanoUsd;
+    isUnspent: () => monies.isEmpty(),
+    usedOf(subject, kind, period, atMs) {
+      if (kind !== 'money') return rates.usedOf(subject, kind);
+      const account = monies.usedOf(subject, period ?? 'total', atMs);
+      return account === undefined || account.late !== null ? undefined : account.spentNanoUsd + account.reservedNanoUsd;
     },
-    sweep(isKnown) {
-      dropEmpty(windows, clock.monotonicMs());
-      // A reservation under way must find its sum again when it is settled.
-      for (const [id, money] of monies) if (money.reservedNanoUsd === 0 && !isKnown(id)) monies.delete(id);
+    reread: () => monies.forget(),
+    sweep() {
+      rates.sweep();
+      monies.sweep();
     },
-    size: () => windows.size + monies.size,
-    headroom(key) {
-      const window = windowOf(key.id, clock.monotonicMs());
-      return {
-        requests: key.rpm === null ? null : Math.max(0, key.rpm - (window.admitted.length - window.head)),
-        tokens: key.tpm === null ? null : Math.max(0, key.tpm - window.tokens),
-      };
-    },
+    size: () => rates.size() + monies.size(),
+    renew: () => leases?.renew() ?? Promise.resolve(),
+    close: () => leases?.close() ?? Promise.resolve(),
   };
-}
-
-/** Entries that may lie dead before the head until the list is cut. */
-const deadMax = 1024;
-
-function slide(window: Window, nowMs: number): void {
-  while (window.head < window.admitted.length && nowMs - window.admitted[window.head]!.atMs >= windowMs) {
-    window.tokens -= window.admitted[window.head]!.tokens;
-    window.head++;
-  }
-  if (window.head > deadMax) {
-    window.admitted.splice(0, window.head);
-    window.head = 0;
-  }
-}
-
-function dropEmpty(windows: Map<string, Window>, nowMs: number): void {
-  for (const [id, window] of windows) {
-    slide(window, nowMs);
-    if (window.head === window.admitted.length) windows.delete(id);
-  }
-}
-
-/** Index of the entry whose leaving makes room for this many tokens; the last one where even an empty window is too small. */
-function tokensFreeAt(window: Window, tpm: number, needed: number): number {
-  let left = window.tokens;
-  for (let index = window.head; index < window.admitted.length; index++) {
-    left -= window.admitted[index]!.tokens;
-    if (left + needed <= tpm) return index;
-  }
-  return window.admitted.length - 1;
-}
-
-function tooMany(window: Window, freeAtIndex: number, nowMs: number, what: 'requests' | 'tokens'): Error {
-  const entry = window.admitted[freeAtIndex];
-  const waitMs = entry ? entry.atMs + windowMs - nowMs : windowMs;
-  return refuse('rate_limit_exceeded', {
-    retryAfterS: Math.max(1, Math.ceil(waitMs / 1000)),
-    message:
-      what === 'requests'
-        ? 'The limit of requests per minute of this access key is reached.'
-        : 'The limit of tokens per minute of this access key is reached.',
-  });
 }

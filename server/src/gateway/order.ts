@@ -2,7 +2,9 @@
 import type { AccessKey } from '../domain/access-key.ts';
 import type { Change, Intent, Purpose, Settlement } from '../domain/ledger.ts';
 import type { Owner } from '../domain/owner.ts';
+import type { ViolationSink } from '../domain/policy.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
+import type { UseCase } from '../domain/use-case.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -12,6 +14,7 @@ import type { Secret } from '../lib/secret.ts';
 import type { CallRequest, CallTimeouts } from '../providers/calling.ts';
 import type { PriceBook } from '../providers/prices.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { AnswerCache } from './answer-cache.ts';
 import type { GatewayError } from './errors.ts';
 import type { Health } from './health.ts';
 import type { Limits } from './limits.ts';
@@ -28,13 +31,23 @@ export interface GatewayDeps {
   prices: PriceBook;
   health: Health;
   limits: Limits;
+  answers: AnswerCache;
   modelLists: ModelLists;
+  violations: ViolationSink;
   /** `readerMs`: how long a caller that reads nothing is waited for. */
   timeouts: CallTimeouts & { heartbeatMs: number; readerMs: number };
   /** The `.env` pseudo-connection (C-02), or null. */
   environment: { baseUrl: string; model: string | null; secret: Secret | null } | null;
   /** The built-in demo provider: its address, its key, and a way out that leads there and nowhere else; null where it is off. */
   demo: { baseUrl: string; secret: Secret; egress: Egress } | null;
+}
+
+/** Headers by which a caller has a say in a routing group's choice. */
+export interface RoutingHints {
+  /** Requests of one session go to one target, where the group keeps them together. */
+  session: string | null;
+  /** Only targets of this region. */
+  region: string | null;
 }
 
 /** One completion, as asked. */
@@ -51,7 +64,15 @@ export interface Order {
   /** What `model` named; null for nothing. */
   asked: string | null;
   pinnedId: string | null;
+  /** What the caller says for routing groups; missing where it says nothing. */
+  hints?: RoutingHints | undefined;
   request: CallRequest;
+  /** Set once the order is known to ask for one; one that is tried before it is saved has an empty id. */
+  useCase?: UseCase;
+  /** Where the question comes from (`x-patchbay-page`), for use cases that tell the model. */
+  page?: string;
+  /** How many seconds old an answer may be that was given before (`x-patchbay-cache`), 0 for none; missing where nothing was said. */
+  cacheS?: number;
   clientRequestId: string | null;
   atMs: number;
   /** Monotonic. */
@@ -77,6 +98,8 @@ export interface Reply {
   whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void;
   /** A refusal or a failure, in this wire's shape: before the stream as status and body, within it as an error event. */
   fail(error: GatewayError, headers: Readonly<Record<string, string>>): void;
+  /** Covers what a policy covers in what this side keeps of the answer beside what it was given; called before the last word. */
+  amend?(cover: (body: unknown) => unknown): void;
   /** What the books say of each attempt, before the caller hears its end; for faces that show it. */
   booked?(intent: Intent, settlement: Settlement): void;
 }
@@ -85,6 +108,10 @@ export interface Reply {
 export interface Journey {
   /** Set by the plan, changed by each attempt. */
   connectionId: string | null;
+  /** Slug of the use case that was asked for. */
+  useCase: string | null;
+  /** What is left of the caller's rates, as headers; null where none is limited. */
+  rates: Record<string, string> | null;
   attempts: number;
   /** The row that stands for the request in the books is written. */
   isBooked: boolean;
@@ -99,6 +126,8 @@ export interface Journey {
 
 export const newJourney = (): Journey => ({
   connectionId: null,
+  useCase: null,
+  rates: null,
   attempts: 0,
   isBooked: false,
   changed: [],

@@ -1,7 +1,12 @@
 /** From what was asked to the targets to try, best first. Decides nothing by itself: the rules are in `domain/resolve`. */
+import { ConnectionIndex } from '../domain/connection-index.ts';
 import type { Connection } from '../domain/connection.ts';
+import { allowsModel } from '../domain/access-key.ts';
+import type { RoutingGroup } from '../domain/routing-group.ts';
+import type { Unfit } from '../domain/routing-needs.ts';
 import { targetsMax } from '../domain/retry.ts';
 import { resolveModel, type Candidate, type Resolution } from '../domain/resolve.ts';
+import type { Snapshot } from '../domain/snapshot.ts';
 import { inferProvider, providerRow, providersSuggesting, rowAt, rowFor, type ProviderRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
 import { unsaidAt, type Unsaid } from '../providers/parameter-mode.ts';
@@ -10,6 +15,8 @@ import type { Operation } from '../providers/operations/operations.ts';
 import type { Egress, Trust } from '../egress/egress.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
+import { weigh, type GroupOrder } from './weigh.ts';
+import { resolutionOfUseCase } from './use-case.ts';
 
 /** What a request carries to prove itself; held for one attempt. */
 export interface OpenedSecrets {
@@ -32,6 +39,8 @@ export interface Target {
   isStandIn?: true;
   /** What was asked is said here by a conversation, although the row offers it. */
   isByChat?: true;
+  /** The routing group that it was chosen by. */
+  group?: RoutingGroup;
   /** Values that were typed for a test and are stored nowhere; null for the sealed ones. */
   typed: OpenedSecrets | null;
 }
@@ -58,7 +67,7 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
   }
   const targets: Target[] = [];
   let first: Unsaid | null = null;
-  for (const target of inTurn(deps, resolution)) {
+  for (const target of inTurn(deps, order, resolution)) {
     const unsaid = unsaidAt({ to: target, request: order.request });
     if (unsaid === null) targets.push(target);
     else first ??= unsaid;
@@ -71,37 +80,82 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
 export type Answering = Exclude<Resolution, { kind: 'refused' }>;
 
 /** Everybody who answers to the name, best first; made one by one, since most requests need the first alone. */
-export function* inTurn(deps: GatewayDeps, resolution: Answering): Generator<Target, void, undefined> {
+export function* inTurn(deps: GatewayDeps, order: Order, resolution: Answering): Generator<Target, void, undefined> {
   if (resolution.kind === 'environment') return yield environmentTarget(deps, resolution.model);
+  if (resolution.kind === 'group') {
+    const { placed, unfit } = groupOrderOf(deps, order, resolution);
+    if (placed.length === 0) throw refuse('no_capable_target', { message: unfitMessage(unfit.map(({ why }) => why)) });
+    for (const { target } of placed) yield target;
+    return;
+  }
   const { candidates } = resolution;
   for (const candidate of candidates.length === 1 ? candidates : healthyFirst(deps, candidates)) yield targetOf(deps, candidate);
 }
 
+/** The members of a routing group as targets: those that can serve the request in their order, and the others with what they lack. */
+export function groupOrderOf(
+  deps: GatewayDeps,
+  order: Order,
+  { group, members }: Extract<Answering, { kind: 'group' }>,
+): GroupOrder<Target> {
+  const targets = members.map((member) => ({ target: { ...targetOf(deps, member), group }, of: member.target }));
+  return weigh(deps, order, group, targets);
+}
+
+const lacks: Readonly<Record<Unfit, string>> = {
+  no_tools: 'its model calls no tools',
+  no_json_schema: 'its model does not answer in a given schema',
+  no_such_input: 'its model does not take this kind of input',
+  too_long: 'the prompt is longer than its model holds',
+  other_region: 'it is not in the region that was asked for',
+};
+export const unfitMessageOf = (why: Unfit): string => `Passed over: ${lacks[why]}.`;
+const unfitMessage = (whys: readonly Unfit[]): string =>
+  `No target of this routing group can serve the request: ${[...new Set(whys)].map((why) => lacks[why]).join('; ')}.`;
+
 /** Throws a GatewayRefusal where nothing answers to the name. `inactive` hears of connections that would, but are switched off. */
 export function resolutionOf(deps: GatewayDeps, order: Order, inactive?: (connection: Connection) => void): Answering {
   const { snapshot } = deps.keeper;
+  const attached = attachedFor(snapshot, order);
+  // A key's list of models binds whoever answers in the place of what was named.
+  const models = order.accessKey?.models ?? null;
+  if (order.useCase !== undefined) return resolutionOfUseCase(deps, order, order.useCase, attached);
   const resolution = resolveModel({
     asked: order.asked,
     pinnedId: order.pinnedId,
     owners: order.owners,
+    attached,
     indexOf: (owner) => snapshot.indexOf(owner),
     byId: (id) => snapshot.connections.get(id),
     listing: (model) => deps.modelLists.listing(model),
     hasList: (connectionId) => deps.modelLists.known(connectionId) !== undefined,
     suggesting: providersSuggesting,
-    environment: deps.environment && { model: deps.environment.model },
+    groupNamed: snapshot.routing.size === 0 ? undefined : (name) => snapshot.routing.named(order.owners, name),
+    mayStandIn: models === null ? undefined : ({ name }, model) => allowsModel(models, model) || allowsModel(models, `${name}/${model}`),
+    // What the operator's own file names is attached to nothing.
+    environment: attached === null && deps.environment ? { model: deps.environment.model } : null,
     inactive,
   });
-  if (resolution.kind === 'refused') throw refuse(resolution.code);
-  return resolution;
+  if (resolution.kind !== 'refused') return resolution;
+  // S3's gateway says 400 where a repository does not know a model (D-17).
+  throw refuse(attached !== null && resolution.code === 'model_not_found' ? 'model_not_in_repository' : resolution.code);
+}
+
+const nothingAttached = new ConnectionIndex([]);
+
+/** What a key that is bound to a repository may reach; null for every other caller. */
+export function attachedFor(snapshot: Snapshot, { accessKey }: Pick<Order, 'accessKey'>): ConnectionIndex | null {
+  const repositoryId = accessKey?.repositoryId ?? null;
+  return repositoryId === null ? null : (snapshot.repositoryIndexOf(repositoryId) ?? nothingAttached);
 }
 
 /** The same where something else than a conversation is asked: whoever does not offer it is passed over. */
-function offering(deps: GatewayDeps, { request, asked }: Order, operation: Operation, resolution: Answering): Target[] {
+function offering(deps: GatewayDeps, order: Order, operation: Operation, resolution: Answering): Target[] {
+  const { request, asked } = order;
   const able: Target[] = [];
   let provider: string | null = null;
   let unsaid: Unsaid | null = null;
-  for (const named of inTurn(deps, resolution)) {
+  for (const named of inTurn(deps, order, resolution)) {
     const byDefault = asked ? undefined : named.row.operations[operation.id]?.default;
     const target = byDefault === undefined ? named : { ...named, model: byDefault };
     provider ??= target.row.name;

@@ -1,6 +1,6 @@
 /** Live tests and model lists: attempts like any other, with a purpose of their own, in the same books. */
 import type { Connection } from '../domain/connection.ts';
-import { UpstreamFailure, type Fault } from '../domain/errors.ts';
+import { Refusal, UpstreamFailure, type Fault } from '../domain/errors.ts';
 import type { Purpose } from '../domain/ledger.ts';
 import type { ListedModel, ModelList, ModelListOptions, Probe, ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
 import { EgressError } from '../egress/egress.ts';
@@ -13,6 +13,7 @@ import { concealedOf, proofOf } from '../providers/proof.ts';
 import { protocolOf } from '../providers/protocols.ts';
 import { parseJson } from '../providers/shape.ts';
 import { Attempt } from './attempt.ts';
+import { GatewayRefusal } from './errors.ts';
 import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
 import type { FetchedList } from './model-lists.ts';
 import { egressOf, type OpenedSecrets, type Target } from './plan.ts';
@@ -267,9 +268,21 @@ async function complete(
     const failure = await attempt.run();
     if (failure) attempt.settle(failure, true);
     return { failure, latencyMs: deps.clock.monotonicMs() - startedMs };
+  } catch (error) {
+    throw toldOf(error);
   } finally {
     relay.close();
   }
+}
+
+/** A limit that refuses a test refuses whoever asked for it, in the words of the control plane. */
+function toldOf(error: unknown): unknown {
+  if (!(error instanceof GatewayRefusal)) return error;
+  const { code, limit, retryAfterS } = error.error;
+  if (code === 'rate_limit_exceeded')
+    return new Refusal('RATE_LIMITED', { values: { seconds: retryAfterS ?? 1 }, retryAfterS: retryAfterS ?? 1 });
+  if (code === 'budget_exceeded') return new Refusal('BUDGET_EXCEEDED', { values: { limit: limit?.name ?? '' } });
+  return code === 'limits_unavailable' || code === 'ledger_unavailable' ? new Refusal('STORAGE_UNAVAILABLE', { cause: error }) : error;
 }
 
 /** A caller that wants to know only that an answer came. */

@@ -2,11 +2,12 @@
 import { costOf } from '../domain/cost.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
 import { answerTokensEstimateOf, promptTokensEstimateOf } from '../domain/token-estimate.ts';
-import { noTokens, type Change, type Intent, type Settlement, type TokenUsage } from '../domain/ledger.ts';
+import { noTokens, type Change, type Intent, type RefusedRequest, type Settlement, type TokenUsage } from '../domain/ledger.ts';
 import type { AnswerFacts } from '../providers/calling.ts';
 import { isFree, type ModelPrices } from '../providers/prices.ts';
 import { promptTokensEstimate } from './admit.ts';
-import { errorOfFailure, type GatewayError } from './errors.ts';
+import type { KeptAnswer } from './answer-cache.ts';
+import { errorOfFailure, refuse, type GatewayError } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';
 
@@ -46,6 +47,9 @@ export function intentOf(deps: GatewayDeps, order: Order, target: Target, attemp
     reservedNanoUsd,
     configRevision: deps.keeper.snapshot.revision,
     clientRequestId: order.clientRequestId,
+    repositoryId: order.accessKey?.repositoryId,
+    useCaseId: order.useCase?.id,
+    routingGroupId: target.group?.id,
   };
 }
 
@@ -59,6 +63,8 @@ export interface Ending {
   /** Monotonic. */
   startedMs: number;
   firstByteMs: number | null;
+  /** In the place of the fault, where something of ours ended it. */
+  reason?: string | undefined;
 }
 
 /** Faults after which the provider may have read, and may bill, the prompt. */
@@ -91,7 +97,7 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
     id: intent.id,
     atMs: intent.atMs,
     state: isPartial ? 'partial' : 'settled',
-    reason: failure === null ? null : failure.fault === 'caller_gone' ? 'client_closed' : failure.fault,
+    reason: ending.reason ?? (failure === null ? null : failure.fault === 'caller_gone' ? 'client_closed' : failure.fault),
     status: failure === null ? 200 : errorOfFailure(failure).status,
     isLast: ending.isLast,
     usage,
@@ -115,26 +121,33 @@ const shortened = ({ parameter, what, to }: Change): Change => ({
   ...(to !== undefined && { to: to.slice(0, changeCharsMax) }),
 });
 
-/** A request that reached no provider: attempt 0 of itself. */
+/** What the books say of a request that reaches no provider: attempt 0 of itself. */
+const begunOf = (deps: GatewayDeps, order: Order): Omit<RefusedRequest, 'reason' | 'status' | 'latencyMs'> => ({
+  id: deps.ids.uuid(),
+  atMs: deps.clock.nowMs(),
+  requestId: order.requestId,
+  face: order.face,
+  purpose: order.purpose,
+  connectionId: null,
+  provider: '',
+  modelAsked: (order.asked ?? '').slice(0, modelCharsMax),
+  model: (order.asked ?? '').slice(0, modelCharsMax),
+  accessKeyId: order.accessKey?.id ?? null,
+  userId: order.userId,
+  workspaceId: order.workspaceId,
+  isStream: order.request.isStream,
+  configRevision: deps.keeper.snapshot.revision,
+  clientRequestId: order.clientRequestId,
+  repositoryId: order.accessKey?.repositoryId,
+  useCaseId: order.useCase?.id,
+});
+
+/** A request that was refused before a provider was asked. */
 export function recordRefusal(deps: GatewayDeps, order: Order, error: GatewayError): void {
   try {
     deps.journal.append({
       kind: 'refused',
-      id: deps.ids.uuid(),
-      atMs: deps.clock.nowMs(),
-      requestId: order.requestId,
-      face: order.face,
-      purpose: order.purpose,
-      connectionId: null,
-      provider: '',
-      modelAsked: (order.asked ?? '').slice(0, modelCharsMax),
-      model: (order.asked ?? '').slice(0, modelCharsMax),
-      accessKeyId: order.accessKey?.id ?? null,
-      userId: order.userId,
-      workspaceId: order.workspaceId,
-      isStream: order.request.isStream,
-      configRevision: deps.keeper.snapshot.revision,
-      clientRequestId: order.clientRequestId,
+      ...begunOf(deps, order),
       reason: error.code,
       status: error.status,
       latencyMs: Math.round(deps.clock.monotonicMs() - order.startedMs),
@@ -142,6 +155,17 @@ export function recordRefusal(deps: GatewayDeps, order: Order, error: GatewayErr
   } catch (cause) {
     // Without a journal the refusal stands all the same; that the books miss it is said once per event.
     deps.log.error({ requestId: order.requestId, err: cause }, 'a refused request could not be booked');
+  }
+}
+
+/** A request that is answered from the cache, at the connection that once answered. Throws `ledger_unavailable`: what is not booked is not given. */
+export function recordHit(deps: GatewayDeps, order: Order, { connectionId, provider, model, costNanoUsd }: KeptAnswer): void {
+  const latencyMs = Math.round(deps.clock.monotonicMs() - order.startedMs);
+  try {
+    deps.journal.append({ kind: 'hit', ...begunOf(deps, order), connectionId, provider, model, savedNanoUsd: costNanoUsd ?? 0, latencyMs });
+  } catch (cause) {
+    deps.log.error({ requestId: order.requestId, err: cause }, 'an answer from the cache could not be booked');
+    throw refuse('ledger_unavailable', { retryAfterS: 5 });
   }
 }
 

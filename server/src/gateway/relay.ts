@@ -1,9 +1,11 @@
 /** Hands the answer to the caller as it arrives: not before it is in the books, and never faster than the caller reads. */
+import { UpstreamFailure } from '../domain/errors.ts';
 import type { Intent, Settlement } from '../domain/ledger.ts';
 import type { Exchange } from '../egress/egress.ts';
 import type { Timer } from '../lib/clock.ts';
 import type { GatewayError } from './errors.ts';
 import type { GatewayDeps, Journey, Order, Reply } from './order.ts';
+import type { AnswerGuard } from './policy-answer.ts';
 
 const heartbeat = ': keep-alive\n\n';
 /** What may be held while an intent is on its way to the disk; more pauses the provider. */
@@ -12,7 +14,7 @@ const heldBytesMax = 262_144;
 export class Relay {
   private readonly deps: GatewayDeps;
   private readonly journey: Journey;
-  private readonly reply: Reply;
+  private reply: Reply;
   private heartbeats: Timer | null = null;
   private unread: Timer | null = null;
   private exchange: Exchange | null = null;
@@ -25,6 +27,12 @@ export class Relay {
   private isPaused = false;
   private afterHeld: (() => void) | null = null;
   private goneListener: (() => void) | null = null;
+  /** Set where policies read the answer: a fresh look for each attempt, and the one under way. */
+  private newGuard: (() => AnswerGuard | null) | null = null;
+  private guard: AnswerGuard | null = null;
+  private unjudged: UpstreamFailure | null = null;
+  /** The last attempt that was booked. */
+  lastIntent: Intent | null = null;
 
   constructor(deps: GatewayDeps, order: Order, journey: Journey, reply: Reply) {
     this.deps = deps;
@@ -36,11 +44,17 @@ export class Relay {
     reply.onGone(() => this.goneListener?.());
   }
 
+  /** From here on everything goes through this reply, which leads to the same caller. */
+  leadThrough(reply: Reply): void {
+    this.reply = reply;
+  }
+
   isGone(): boolean {
     return this.reply.isGone();
   }
 
   booked(intent: Intent, settlement: Settlement): void {
+    this.lastIntent = intent;
     this.reply.booked?.(intent, settlement);
   }
 
@@ -50,6 +64,7 @@ export class Relay {
     this.isPaused = false;
     this.goneListener = gone;
     if (this.reply.isGone()) gone();
+    else if (this.blocked() !== null) exchange.abort();
   }
 
   /** A new attempt has to reach the disk before its first byte reaches the caller. */
@@ -61,10 +76,88 @@ export class Relay {
     this.heldBytes = 0;
     this.afterHeld = null;
     this.goneListener = null;
+    if (this.newGuard === null) return;
+    this.guard = this.newGuard();
+    this.unjudged = null;
+  }
+
+  /** From here on answers are held against policies. */
+  judgeBy(newGuard: () => AnswerGuard | null): void {
+    this.newGuard = newGuard;
+  }
+
+  /** Why the answer under way must not go on; null while it may. */
+  blocked(): UpstreamFailure | null {
+    return this.unjudged ?? this.guard?.blocked() ?? null;
+  }
+
+  /** Hands on a whole answer as the policies leave it, or why it must not be said: at once, unless a judge is asked. */
+  judgeWhole(body: Buffer | string, then: (blocked: UpstreamFailure | null, said: Buffer | string) => void): void {
+    const guard = this.guard;
+    const mediaType = this.journey.mediaType ?? '';
+    // Sound and pictures are nothing to read.
+    if (guard === null || !/^$|json|^text\//.test(mediaType)) return then(null, body);
+    let said = body;
+    this.judging(() => void (said = guard.whole(body, mediaType.startsWith('text/'))));
+    if (guard.isQuick()) return then(this.blocked(), said);
+    this.askJudges(guard.askJudges(), () => then(this.blocked(), said));
+  }
+
+  /** The same for what a stream still owes, which is handed on. */
+  judgeEnd(seq: number, then: (blocked: UpstreamFailure | null) => void): void {
+    const guard = this.guard;
+    if (guard === null || !this.isEvents()) return then(null);
+    const owe = (said: string): void => {
+      if (said !== '') this.hand(said, seq);
+      then(this.blocked());
+    };
+    let said = '';
+    if (!guard.isQuick())
+      return this.askJudges(
+        guard.end().then((owed) => void (said = owed)),
+        () => owe(said),
+      );
+    this.judging(() => void (said = guard.endNow()));
+    owe(said);
+  }
+
+  /** What cannot be judged does not go out. */
+  private judging(run: () => void): void {
+    try {
+      run();
+    } catch (cause) {
+      this.unjudged = new UpstreamFailure('policy_blocked', 'the answer could not be judged', { cause });
+      this.deps.log.error({ err: cause }, 'an answer could not be held against its policies');
+    }
+  }
+
+  private askJudges(asking: Promise<void>, then: () => void): void {
+    const failed = (cause: unknown): void =>
+      this.judging(() => {
+        throw cause;
+      });
+    void asking.catch(failed).then(then);
+  }
+
+  private isEvents(): boolean {
+    const { mediaType } = this.journey;
+    return mediaType === null || mediaType.startsWith('text/event-stream');
   }
 
   /** Passes one piece on; `false` asks the provider's side to pause. */
   piece(piece: Buffer | string, seq: number): boolean {
+    const { guard } = this;
+    if (guard === null || !this.isEvents()) return this.hand(piece, seq);
+    let said = '';
+    this.judging(() => void (said = this.unjudged === null ? guard.push(piece) : ''));
+    if (this.blocked() !== null) {
+      this.exchange?.abort();
+      return true;
+    }
+    return said === '' ? !this.isPaused : this.hand(said, seq);
+  }
+
+  private hand(piece: Buffer | string, seq: number): boolean {
     if (this.isOpen) return this.send(piece);
     this.held.push(piece);
     this.heldBytes += piece.length;
@@ -78,6 +171,7 @@ export class Relay {
   endStream(isComplete: boolean, seq: number): void {
     this.whenOpen(seq, () => {
       this.beginStream();
+      this.amend();
       this.reply.endStream(isComplete);
     });
   }
@@ -86,8 +180,15 @@ export class Relay {
     this.journey.contentSent = true;
     this.whenOpen(seq, () => {
       this.journey.headSent = true;
+      this.amend();
       this.reply.whole(this.headers(), body);
     });
+  }
+
+  /** What is covered for the caller is covered in what is kept. */
+  private amend(): void {
+    const { guard } = this;
+    if (guard?.covers() === true) this.reply.amend?.((body) => guard.coverKept(body));
   }
 
   fail(error: GatewayError): void {
@@ -170,12 +271,14 @@ export class Relay {
   }
 
   private headers(): Record<string, string> {
-    const { connectionId, attempts, changed, mediaType } = this.journey;
+    const { connectionId, useCase, rates, attempts, changed, mediaType } = this.journey;
     const headers: Record<string, string> = {
       'x-patchbay-attempts': String(attempts),
       'x-patchbay-config-rev': String(this.deps.keeper.snapshot.revision),
     };
     if (connectionId) headers['x-patchbay-connection'] = connectionId;
+    if (useCase) headers['x-patchbay-use-case'] = useCase;
+    if (rates !== null) Object.assign(headers, rates);
     if (mediaType !== null) Object.assign(headers, { 'content-type': mediaType, 'x-content-type-options': 'nosniff' });
     if (changed.length > 0) headers['x-patchbay-changed'] = changedHeader(this.journey);
     return headers;

@@ -76,6 +76,7 @@ export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: J
     wantsUsage: true,
     outputTokensMax: null,
     wire,
+    translate,
   };
 }
 

@@ -25,6 +25,8 @@ export interface Feeder {
   feed(): Promise<void>;
   /** Records that are not in the books yet. */
   lagRecords(): number;
+  /** The journal up to this number is in the books, as far as it can be read at all. */
+  fedUpTo(): number;
   /** True when what an earlier run left is in the books and its open intents are closed. */
   isCaughtUp(): boolean;
   /** Stops the clock and feeds what is left, for at most `drainMs`; what remains is in the journal for the next start. */
@@ -50,6 +52,7 @@ class LedgerFeeder implements Feeder {
   /** When an earlier run was seen last; null where there was none, or once it is closed. */
   #unclosedSinceMs: number | null = null;
   #isCaughtUp = false;
+  #fedUpTo = -1;
   #run: Promise<void> | null = null;
   #backoffMs = 0;
   #notBeforeMs = 0;
@@ -77,6 +80,10 @@ class LedgerFeeder implements Feeder {
 
   isCaughtUp(): boolean {
     return this.#isCaughtUp;
+  }
+
+  fedUpTo(): number {
+    return this.#fedUpTo;
   }
 
   async close(drainMs = defaultDrainMs): Promise<void> {
@@ -145,6 +152,9 @@ class LedgerFeeder implements Feeder {
 
   async #feedBatches(books: Books): Promise<void> {
     const { database, journal, recovered, clock, log } = this.#deps;
+    // What is appended from here on may be read as well, and is of the next run.
+    const lastSeq = journal.lastSeq();
+    journal.flush();
     let isDrained = false;
     for (let batch = 0; batch < batchesMax; batch++) {
       const { spans, damagedLines } = journal.readLinesAfter(books.appliedSeq, batchRecordsMax);
@@ -172,6 +182,7 @@ class LedgerFeeder implements Feeder {
       this.#unclosedSinceMs = null;
     }
     if (isEarlierRunApplied) this.#isCaughtUp = true;
+    if (isDrained) this.#fedUpTo = lastSeq;
     const nowMs = clock.nowMs();
     if (nowMs - books.seenAtMs > heartbeatMs) await touchInstance(database, books, nowMs);
   }

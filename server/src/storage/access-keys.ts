@@ -37,7 +37,7 @@ const recordOfRow = (row: KeyRow): AccessKeyRecord => ({
 export async function listAccessKeys(
   database: Database,
   scope: AccessKeyScope,
-  page: { cursor?: string; limit: number; workspaceId?: string; withEnded?: boolean },
+  page: { cursor?: string; limit: number; workspaceId?: string; repositoryId?: string; withEnded?: boolean },
   nowMs: number,
 ): Promise<AccessKeyRecord[]> {
   const sinceMs = nowMs - endedShownMs;
@@ -58,8 +58,31 @@ export async function listAccessKeys(
     );
   }
   if (page.workspaceId !== undefined) query = query.where('access_keys.workspace_id', '=', page.workspaceId);
+  if (page.repositoryId !== undefined) query = query.where('access_keys.repository_id', '=', page.repositoryId);
   if (page.cursor !== undefined) query = query.where('access_keys.id', '<', page.cursor);
   return (await query.orderBy('access_keys.id', 'desc').limit(page.limit).execute()).map(recordOfRow);
+}
+
+/** Keys of repositories that one answer names at most. */
+const boundMax = 10_000;
+
+/** Keys that are bound to these repositories and are not revoked, newest first, by repository. */
+export async function keysOfRepositories(database: Database, repositoryIds: readonly string[]): Promise<Map<string, AccessKeyRecord[]>> {
+  const bound = new Map<string, AccessKeyRecord[]>();
+  for (let from = 0; from < repositoryIds.length; from += namesAtOnce) {
+    const rows = await selectKeys(database)
+      .where('access_keys.repository_id', 'in', repositoryIds.slice(from, from + namesAtOnce))
+      .where('access_keys.revoked_at', 'is', null)
+      .orderBy('access_keys.id', 'desc')
+      .limit(boundMax)
+      .execute();
+    for (const key of rows.map(recordOfRow)) {
+      const known = bound.get(key.repositoryId ?? '');
+      if (known) known.push(key);
+      else bound.set(key.repositoryId ?? '', [key]);
+    }
+  }
+  return bound;
 }
 
 /** A key that is not revoked. */
@@ -74,6 +97,7 @@ const limitColumns = (key: AccessKey) => ({
   rpm: key.rpm,
   tpm: key.tpm,
   budget_nano_usd: key.budgetNanoUsd,
+  cache_seconds: key.cacheS ?? null,
   expires_at: key.expiresAtMs,
   revision: thisRevision,
 });
@@ -84,6 +108,8 @@ export const insertAccessKey = ({ db, compile }: Database, key: AccessKey, hash:
       id: key.id,
       user_id: key.userId,
       workspace_id: key.workspaceId,
+      repository_id: key.repositoryId ?? null,
+      ai_type: key.aiType ?? null,
       hash,
       last4: key.last4,
       created_at: key.createdAtMs,

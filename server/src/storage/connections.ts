@@ -225,6 +225,20 @@ export function clearDefaultStep({ db, compile }: Database, owner: Owner, except
   );
 }
 
+/** Makes an active connection of the owner its default; goes behind the step that takes the flag from the others. */
+export const setDefaultStep = ({ db, compile }: Database, owner: Owner, id: string): Statement =>
+  compile(
+    db
+      .updateTable('ai_configurations')
+      .set({ is_default: true, revision: thisRevision })
+      .where('id', '=', id)
+      .where('scope', '=', owner.scope)
+      .where('owner_id', '=', owner.id)
+      .where('is_active', '=', true)
+      .where('deleted_at', 'is', null),
+    { expectRows: 1, label: staleLabel },
+  );
+
 /** Leaves a tombstone: name and provider for the books, no credential, no setting (C-32). */
 export function deleteSteps({ db, compile }: Database, id: string, nowMs: number): Statement[] {
   return [

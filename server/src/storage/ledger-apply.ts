@@ -7,6 +7,7 @@ import { guardStep, type Books } from './instances.ts';
 import {
   columns,
   freshRowsStep,
+  hitRow,
   intentRow,
   isFit,
   orphanRow,
@@ -58,6 +59,7 @@ function nextRow(books: Books, { seq, record }: Numbered, current: LedgerRow | u
   }
   if (record.kind === 'intent') return intentRow(books.instanceId, seq, record);
   if (record.kind === 'refused') return refusedRow(books.instanceId, seq, record);
+  if (record.kind === 'hit') return hitRow(books.instanceId, seq, record);
   applied.orphans += 1;
   return orphanRow(books.instanceId, seq, record);
 }
@@ -65,7 +67,7 @@ function nextRow(books: Books, { seq, record }: Numbered, current: LedgerRow | u
 function contributionOf(row: LedgerRow): Contribution | null {
   const measures = measuresOf(row);
   if (!measures) return null;
-  const providerCalls = row.purpose === 'completion' && row.state !== 'refused' ? 1 : 0;
+  const providerCalls = row.purpose === 'completion' && row.state !== 'refused' && row.savedNanoUsd === null ? 1 : 0;
   return { atMs: row.atMs, dimension: row, measures, providerCalls };
 }
 

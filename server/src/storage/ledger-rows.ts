@@ -1,6 +1,7 @@
 /** Ledger rows as values: made from records of the journal, fit for their columns whatever a provider or a client said. */
 import {
   noTokens,
+  type CacheHit,
   type EntryState,
   type Intent,
   type LedgerRecord,
@@ -12,6 +13,7 @@ import {
 import type { Countable, Dimension } from '../domain/rollup.ts';
 import { isUuid } from '../lib/ids.ts';
 import type { Driver, InsertMany, Row, WriteStep } from './driver.ts';
+import { integer, integerOrNull, jsonOrNull, text, textOrNull, uuidOrNull } from './fit.ts';
 
 /** One row of `usage_events`. */
 export interface LedgerRow extends Countable, Dimension {
@@ -19,6 +21,8 @@ export interface LedgerRow extends Countable, Dimension {
   requestId: string;
   attemptNo: number;
   instanceId: string;
+  /** The routing group that chose the target. */
+  routingGroupId: string | null;
   /** Number of the record that made the row. */
   seq: number;
   status: number | null;
@@ -38,32 +42,8 @@ export interface LedgerRow extends Countable, Dimension {
   dimensionId: number | null;
 }
 
-/**
- * One record must never stop the feeder, so every value is made fit: a batch of a thousand of the largest ones still sums up exactly.
- * For a cost this is 9,000 dollars in one attempt.
- */
-const integerMax = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
-const jsonCharsMax = 20_000;
 /** Stands in a row whose intent is lost. */
 const lost = 'unknown';
-
-const integer = (value: number): number => (Number.isFinite(value) ? Math.min(Math.max(0, Math.trunc(value)), integerMax) : 0);
-const integerOrNull = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : integer(value));
-/** PostgreSQL refuses U+0000 and unpaired surrogates. */
-const text = (value: string, charsMax: number): string =>
-  value.length <= charsMax && value.isWellFormed() && !value.includes('\0')
-    ? value
-    : value.replaceAll('\0', '').toWellFormed().slice(0, charsMax).toWellFormed();
-const textOrNull = (value: string | null, charsMax: number): string | null => (value === null ? null : text(value, charsMax));
-/** Most rows of a batch name the same few things, and to compare is a fraction of what the check costs. */
-function uuidOrNull(value: string | null, known: string | null): string | null {
-  return value !== null && (value === known || isUuid(value)) ? value : null;
-}
-const jsonOrNull = (value: unknown): string | null => {
-  if (value === null || value === undefined) return null;
-  const json = JSON.stringify(value);
-  return json.length > jsonCharsMax ? null : text(json, jsonCharsMax);
-};
 
 const tokens = (usage: TokenUsage): TokenUsage => ({
   tokensIn: integer(usage.tokensIn),
@@ -77,11 +57,13 @@ const tokens = (usage: TokenUsage): TokenUsage => ({
 });
 
 /** The ids of the row before. */
-const before: Pick<LedgerRow, 'connectionId' | 'accessKeyId' | 'userId' | 'workspaceId'> = {
+const before: Pick<LedgerRow, 'connectionId' | 'accessKeyId' | 'userId' | 'workspaceId' | 'repositoryId' | 'useCaseId'> = {
   connectionId: null,
   accessKeyId: null,
   userId: null,
   workspaceId: null,
+  repositoryId: null,
+  useCaseId: null,
 };
 
 function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptNo' | 'reservedNanoUsd'>): LedgerRow {
@@ -89,6 +71,8 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
   before.accessKeyId = uuidOrNull(begun.accessKeyId, before.accessKeyId);
   before.userId = uuidOrNull(begun.userId, before.userId);
   before.workspaceId = uuidOrNull(begun.workspaceId, before.workspaceId);
+  before.repositoryId = uuidOrNull(begun.repositoryId ?? null, before.repositoryId);
+  before.useCaseId = uuidOrNull(begun.useCaseId ?? null, before.useCaseId);
   return {
     atMs: integer(begun.atMs),
     id: begun.id,
@@ -110,8 +94,9 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
     accessKeyId: before.accessKeyId,
     userId: before.userId,
     workspaceId: before.workspaceId,
-    repositoryId: null,
-    useCaseId: null,
+    repositoryId: before.repositoryId,
+    useCaseId: before.useCaseId,
+    routingGroupId: uuidOrNull(begun.routingGroupId ?? null, null),
     isStream: begun.isStream,
     usage: noTokens,
     reservedNanoUsd: 0,
@@ -121,6 +106,7 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
     latencyMs: null,
     firstByteMs: null,
     changed: null,
+    savedNanoUsd: null,
     configRevision: integer(begun.configRevision),
     clientRequestId: textOrNull(begun.clientRequestId, 255),
     dimensionId: null,
@@ -143,6 +129,17 @@ export function refusedRow(instanceId: string, seq: number, refused: RefusedRequ
   row.reason = text(refused.reason, 60);
   row.status = integer(refused.status);
   row.latencyMs = integer(refused.latencyMs);
+  return row;
+}
+
+export function hitRow(instanceId: string, seq: number, hit: CacheHit): LedgerRow {
+  const row = begunRow(instanceId, seq, hit);
+  row.isLast = true;
+  row.state = 'settled';
+  row.status = 200;
+  row.costNanoUsd = 0;
+  row.savedNanoUsd = integer(hit.savedNanoUsd);
+  row.latencyMs = integer(hit.latencyMs);
   return row;
 }
 
@@ -217,6 +214,7 @@ const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] 
   ['workspace_id', (row) => row.workspaceId],
   ['repository_id', (row) => row.repositoryId],
   ['use_case_id', (row) => row.useCaseId],
+  ['routing_group_id', (row) => row.routingGroupId],
   ['is_stream', (row) => row.isStream],
   ['tokens_in', (row) => row.usage.tokensIn],
   ['tokens_out', (row) => row.usage.tokensOut],
@@ -233,6 +231,7 @@ const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] 
   ['latency_ms', (row) => row.latencyMs],
   ['first_byte_ms', (row) => row.firstByteMs],
   ['changed', (row) => row.changed],
+  ['saved_nano_usd', (row) => row.savedNanoUsd],
   ['config_revision', (row) => row.configRevision],
   ['client_request_id', (row) => row.clientRequestId],
   ['dimension_id', (row) => row.dimensionId],
@@ -251,8 +250,8 @@ const settledValues = columnValues
 
 /** What a column holds where nothing is said of it; the others are always written. */
 const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ...'reason connection_id model_reported access_key_id user_id workspace_id repository_id use_case_id'.split(' ').map((name) => [name, null] as const),
-  ...'cost_nano_usd prices finish_reason first_byte_ms changed client_request_id service_tier'.split(' ').map((name) => [name, null] as const),
+  ...'reason connection_id model_reported access_key_id user_id workspace_id repository_id use_case_id routing_group_id'.split(' ').map((name) => [name, null] as const),
+  ...'cost_nano_usd saved_nano_usd prices finish_reason first_byte_ms changed client_request_id service_tier'.split(' ').map((name) => [name, null] as const),
   ...'tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning reserved_nano_usd'.split(' ').map((name) => [name, 0] as const),
   ...'is_stream is_estimated'.split(' ').map((name) => [name, false] as const),
 ]); // prettier-ignore
@@ -317,6 +316,7 @@ interface ReadRow {
   workspace_id: string | null;
   repository_id: string | null;
   use_case_id: string | null;
+  routing_group_id: string | null;
   is_stream: boolean;
   tokens_in: number;
   tokens_out: number;
@@ -333,6 +333,7 @@ interface ReadRow {
   latency_ms: number | null;
   first_byte_ms: number | null;
   changed: string | null;
+  saved_nano_usd: number | null;
   config_revision: number;
   client_request_id: string | null;
   dimension_id: number | null;
@@ -364,6 +365,7 @@ export function rowOf(row: Row): LedgerRow {
     workspaceId: read.workspace_id,
     repositoryId: read.repository_id,
     useCaseId: read.use_case_id,
+    routingGroupId: read.routing_group_id,
     isStream: read.is_stream,
     usage: {
       tokensIn: read.tokens_in,
@@ -382,6 +384,7 @@ export function rowOf(row: Row): LedgerRow {
     latencyMs: read.latency_ms,
     firstByteMs: read.first_byte_ms,
     changed: read.changed,
+    savedNanoUsd: read.saved_nano_usd,
     configRevision: read.config_revision,
     clientRequestId: read.client_request_id,
     dimensionId: read.dimension_id,

@@ -5,6 +5,7 @@ import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { forgetResponses } from './responses.ts';
+import { deleteGroupsOf } from './routing-groups.ts';
 import { permissionsOfRow } from './snapshot.ts';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -270,6 +271,7 @@ export function erasePerson(database: Database, userId: string, nowMs: number): 
     compile(db.deleteFrom('sessions').where('user_id', '=', userId)),
     compile(db.deleteFrom('chats').where('user_id', '=', userId)),
     forgetResponses(database, { scope: 'user', id: userId }),
+    ...deleteGroupsOf(database, { scope: 'user', id: userId }, nowMs),
     compile(db.updateTable('tasks').set({ created_by_name: '' }).where('created_by', '=', userId)),
     compile(db.deleteFrom('invitations').where('created_by', '=', userId).where('accepted_at', 'is', null)),
     compile(db.updateTable('personal_tokens').set(ended).where('user_id', '=', userId).where('revoked_at', 'is', null)),

@@ -16,6 +16,12 @@ export interface RepriceFilter {
   toMs: number;
 }
 
+/** What a re-pricing asks the books for. */
+export interface PricedRowsQuery extends RepriceFilter {
+  /** Faces whose entries no price per token fits: pictures and sound. Their tokens, where any are reported, are of another kind. */
+  leftAlone: readonly string[];
+}
+
 /** An entry as a re-pricing sees it. */
 export interface PricedRow {
   id: string;
@@ -33,8 +39,11 @@ export interface RepriceCursor {
   id: string;
 }
 
-/** The next entries that went out to the provider, in the order of their key. Entries whose provider failed cost nothing and stay out. */
-export async function pricedRows({ db }: Database, filter: RepriceFilter, after: RepriceCursor | null): Promise<PricedRow[]> {
+/**
+ * The next entries that went out to the provider, in the order of their key. Entries whose provider failed cost nothing and stay out, and
+ * so do those of the faces that are left alone.
+ */
+export async function pricedRows({ db }: Database, filter: PricedRowsQuery, after: RepriceCursor | null): Promise<PricedRow[]> {
   let query = db
     .selectFrom('usage_events')
     .select(['id', 'at', 'connection_id', 'purpose', 'instance_id', 'dimension_id', 'cost_nano_usd'])
@@ -46,6 +55,7 @@ export async function pricedRows({ db }: Database, filter: RepriceFilter, after:
     .where('model', '=', filter.model)
     .where('state', 'in', ['settled', 'partial'])
     .where((or) => or.or([or('tokens_in', '>', 0), or('tokens_out', '>', 0)]));
+  if (filter.leftAlone.length > 0) query = query.where('face', 'not in', [...filter.leftAlone]);
   if (filter.connectionId !== null) query = query.where('connection_id', '=', filter.connectionId);
   if (after) query = query.where((or) => or.or([or('at', '>', after.atMs), or('id', '>', after.id)]));
   const rows = await query.orderBy('at').orderBy('id').limit(repricePageRows).execute();

@@ -115,6 +115,11 @@ interface AccessKeyTable {
   rpm: number | null;
   tpm: number | null;
   budget_nano_usd: number | null;
+  cache_seconds: number | null;
+  /** The repository to whose connections the key is bound; null is none. */
+  repository_id: string | null;
+  /** The type that S3's face was told; null where the key was made elsewhere. */
+  ai_type: string | null;
   expires_at: number | null;
   revoked_at: number | null;
   created_at: Generated<number>;

@@ -4,9 +4,14 @@ import type { Scope } from '../domain/owner.ts';
 import type { AccountSchema } from './schema-accounts.ts';
 import type { ChatSchema } from './schema-chats.ts';
 import type { ConnectionTestSchema } from './schema-connection-tests.ts';
+import type { PolicySchema } from './schema-policies.ts';
+import type { LimitSchema } from './schema-limits.ts';
 import type { PriceSchema } from './schema-prices.ts';
+import type { RepositorySchema } from './schema-repositories.ts';
+import type { RoutingSchema } from './schema-routing.ts';
 import type { ResponsesSchema } from './schema-responses.ts';
 import type { TaskSchema } from './schema-tasks.ts';
+import type { UseCaseSchema } from './schema-use-cases.ts';
 
 interface OrganizationTable {
   id: Generated<string>;
@@ -260,7 +265,19 @@ interface MigrationTable {
   applied_at: number;
 }
 
-export interface Schema extends AccountSchema, ChatSchema, PriceSchema, ResponsesSchema, TaskSchema, ConnectionTestSchema {
+export interface Schema
+  extends
+    AccountSchema,
+    ChatSchema,
+    LimitSchema,
+    PolicySchema,
+    PriceSchema,
+    RepositorySchema,
+    ResponsesSchema,
+    TaskSchema,
+    ConnectionTestSchema,
+    UseCaseSchema,
+    RoutingSchema {
   organizations: OrganizationTable;
   settings: SettingTable;
   config_revision: ConfigRevisionTable;

@@ -4,9 +4,15 @@ import type { AccessKey, PersonalToken } from '../domain/access-key.ts';
 import type { PriceEntry } from '../domain/price.ts';
 import type { SnapshotDelta, SnapshotOwnerKey } from '../domain/snapshot.ts';
 import { ownerKey, type Language, type Owner, type Permission, type WorkspaceRole } from '../domain/owner.ts';
+import { aiSettingsAbove } from './ai-settings.ts';
 import { connectionOfRow, sealedOfRow } from './connections.ts';
 import type { Database } from './database.ts';
+import { policyOfRow } from './policies.ts';
+import { limitsAbove, limitSettingsAbove } from './limits.ts';
 import { priceOfRow } from './prices.ts';
+import { groupsOfRows } from './routing-groups.ts';
+import { attachedOf } from './repositories.ts';
+import { caseOfRow } from './use-cases.ts';
 
 /** Rows of one kind that one query fetches; larger sets come page by page. */
 const pageRows = 5000;
@@ -86,6 +92,7 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
       role: row.role,
       permissions: permissionsOfRow(row.permissions),
       language: languageNamed(row.language),
+      timeZone: row.time_zone,
       isDisabled: row.disabled_at !== null,
     })),
     memberships: members.map((row) => ({
@@ -95,6 +102,13 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
     })),
     ownerKeys: await loadOwnerKeys({ db }, above),
     prices: await loadPrices({ db }, above),
+    routingGroups: await loadRoutingGroups({ db }, above),
+    useCases: await loadUseCases({ db }, above),
+    policies: await loadPolicies({ db }, above),
+    aiSettings: await aiSettingsAbove({ db }, above),
+    limits: await limitsAbove({ db }, above),
+    limitSettings: await limitSettingsAbove({ db }, above),
+    repositories: await loadRepositories({ db }, above),
     deletedWorkspaceIds: deleted.map((row) => row.id),
   };
 }
@@ -109,6 +123,59 @@ async function loadPrices({ db }: Pick<Database, 'db'>, above: number): Promise<
     idOfRow,
   );
   return rows.map(priceOfRow);
+}
+
+async function loadRepositories({ db }: Pick<Database, 'db'>, above: number): Promise<SnapshotDelta['repositories']> {
+  const rows = await pages(
+    above,
+    (cursor: Cursor) =>
+      db.selectFrom('repositories').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  const live = rows.filter((row) => row.deleted_at === null).map(idOfRow);
+  const attached = await attachedOf({ db }, live);
+  return rows.map(({ id, deleted_at: deletedAt, workspace_id: workspaceId, name }) => ({
+    id,
+    workspaceId,
+    repository: deletedAt === null ? { id, workspaceId, name, connectionIds: attached.get(id) ?? [] } : null,
+  }));
+}
+
+async function loadPolicies({ db }: Pick<Database, 'db'>, above: number): Promise<SnapshotDelta['policies']> {
+  const rows = await pages(
+    above,
+    (cursor: Cursor) =>
+      db.selectFrom('policies').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  return rows.map((row) => ({ policy: policyOfRow(row), isDeleted: row.deleted_at !== null }));
+}
+
+async function loadUseCases({ db }: Pick<Database, 'db'>, above: number): Promise<SnapshotDelta['useCases']> {
+  const rows = await pages(
+    above,
+    (cursor: Cursor) =>
+      db.selectFrom('use_cases').selectAll().where(after(cursor, 'id')).orderBy('revision').orderBy('id').limit(pageRows).execute(),
+    idOfRow,
+  );
+  return rows.map((row) => ({ id: row.id, useCase: row.deleted_at === null ? caseOfRow(row) : null }));
+}
+
+async function loadRoutingGroups(database: Pick<Database, 'db'>, above: number): Promise<SnapshotDelta['routingGroups']> {
+  const rows = await pages(
+    above,
+    (cursor: Cursor) =>
+      database.db
+        .selectFrom('routing_groups')
+        .selectAll()
+        .where(after(cursor, 'id'))
+        .orderBy('revision')
+        .orderBy('id')
+        .limit(pageRows)
+        .execute(),
+    idOfRow,
+  );
+  return groupsOfRows(database, rows);
 }
 
 /** Nobody's password or settings: what decides who somebody is and what they may do. */
@@ -126,6 +193,7 @@ function loadPeople({ db }: Pick<Database, 'db'>, above: number) {
           'people.role',
           'people.permissions',
           'people.language',
+          'people.time_zone',
           'people.disabled_at',
           'people.revision',
         ])
@@ -195,6 +263,9 @@ interface KeyRow {
   rpm: number | null;
   tpm: number | null;
   budget_nano_usd: number | null;
+  cache_seconds: number | null;
+  repository_id: string | null;
+  ai_type: string | null;
   expires_at: number | null;
   revoked_at: number | null;
   previous_until: number | null;
@@ -205,12 +276,15 @@ export const accessKeyOfRow = (row: KeyRow): AccessKey => ({
   id: row.id,
   userId: row.user_id,
   workspaceId: row.workspace_id,
+  repositoryId: row.repository_id,
+  aiType: row.ai_type,
   name: row.name,
   last4: row.last4,
   models: row.models === null ? null : (JSON.parse(row.models) as string[]),
   rpm: row.rpm,
   tpm: row.tpm,
   budgetNanoUsd: row.budget_nano_usd,
+  cacheS: row.cache_seconds,
   expiresAtMs: row.expires_at,
   revokedAtMs: row.revoked_at,
   previousUntilMs: row.previous_until,

@@ -6,7 +6,7 @@ import type { Database } from './database.ts';
 import type { Row } from './driver.ts';
 import { Parameters, visibleCondition, type Visibility } from './visibility.ts';
 
-export type GroupBy = 'connection' | 'provider' | 'model' | 'key' | 'user' | 'workspace' | 'purpose' | 'day';
+export type GroupBy = 'connection' | 'provider' | 'model' | 'key' | 'user' | 'workspace' | 'repository' | 'use-case' | 'purpose' | 'day';
 
 export interface UsageQuestion {
   range: UsageRange;
@@ -45,6 +45,9 @@ export interface UsageSum {
   latencyMsSum: number;
   firstByteMsSum: number;
   firstByteCount: number;
+  /** Requests that were answered from the cache, and what these answers cost when they were made. */
+  cacheHits: number;
+  savedNanoUsd: bigint;
   lastUsedAtMs: number;
 }
 
@@ -59,6 +62,8 @@ const columnOf: Record<GroupBy, string> = {
   key: 'CAST(d.access_key_id AS TEXT)',
   user: 'CAST(d.user_id AS TEXT)',
   workspace: 'CAST(d.workspace_id AS TEXT)',
+  repository: 'CAST(d.repository_id AS TEXT)',
+  'use-case': 'CAST(d.use_case_id AS TEXT)',
   purpose: 'd.purpose',
   day: 'u.bucket',
 };
@@ -135,6 +140,8 @@ const answerOf = (key: string | null, sums: Sums): UsageSum => ({
   latencyMsSum: Number(sums.latency_ms_sum),
   firstByteMsSum: Number(sums.first_byte_ms_sum),
   firstByteCount: Number(sums.first_byte_count),
+  cacheHits: Number(sums.cache_hits),
+  savedNanoUsd: sums.saved_nano_usd,
   lastUsedAtMs: sums.lastUsedAtMs,
 });
 

@@ -6,6 +6,7 @@ import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { nameKeyOf } from './name-key.ts';
 import { forgetResponses } from './responses.ts';
+import { deleteGroupsOf } from './routing-groups.ts';
 
 export interface WorkspaceRecord {
   id: string;
@@ -127,14 +128,16 @@ export const renameWorkspace = ({ db, compile }: Database, id: string, name: str
   );
 
 /**
- * Marks a workspace as deleted and revokes its access keys. It fails the batch as `workspace-not-empty` while connections
- * belong to it, and as `workspace` where it is gone already.
+ * Marks a workspace as deleted and revokes its access keys. It fails the batch as `workspace-not-empty` while connections or
+ * repositories belong to it, and as `workspace` where it is gone already.
  */
 export function deleteWorkspace(database: Database, id: string, nowMs: number): Statement[] {
   const { db, compile } = database;
   const connections = db.selectFrom('ai_configurations').select('id').where('scope', '=', 'workspace').where('owner_id', '=', id);
+  const repositories = db.selectFrom('repositories').select('id').where('workspace_id', '=', id);
   return [
     compile(connections.where('deleted_at', 'is', null).limit(1), { expectRows: 0, label: 'workspace-not-empty' }),
+    compile(repositories.where('deleted_at', 'is', null).limit(1), { expectRows: 0, label: 'workspace-not-empty' }),
     compile(
       db
         .updateTable('workspaces')
@@ -151,6 +154,7 @@ export function deleteWorkspace(database: Database, id: string, nowMs: number): 
         .where('revoked_at', 'is', null),
     ),
     forgetResponses(database, { scope: 'workspace', id }),
+    ...deleteGroupsOf(database, { scope: 'workspace', id }, nowMs),
   ];
 }
 

@@ -26,6 +26,7 @@ const begun = {
 const usage = { tokensIn: 1, tokensOut: 2, tokensCached: 3, tokensCacheWrite: 4, tokensReasoning: 5, isEstimated: true };
 const intent: LedgerRecord = { kind: 'intent', ...begun, attemptNo: 2, reservedNanoUsd: 99 };
 const refused: LedgerRecord = { kind: 'refused', ...begun, reason: 'rate_limit_exceeded', status: 429, latencyMs: 3 };
+const hit: LedgerRecord = { kind: 'hit', ...begun, savedNanoUsd: 77, latencyMs: 2 };
 const settlement: LedgerRecord = {
   kind: 'settle',
   id,
@@ -47,6 +48,7 @@ const all: readonly (readonly [string, LedgerRecord])[] = [
   ['an intent', intent],
   ['a settlement', settlement],
   ['a refused request', refused],
+  ['an answer from the cache', hit],
 ];
 const throughJson = (record: LedgerRecord): LedgerRecord => unpacked(JSON.parse(JSON.stringify(packed(record))) as Packed);
 
@@ -63,6 +65,21 @@ describe('there and back', () => {
     }
     // What says neither is as long as it was before there was either: most lines are.
     expect(packed(settlement)).toHaveLength(20);
+  });
+
+  test('a repository and a use case come back, each without the other too, and whoever has neither pays no place for it', () => {
+    for (const more of [{ repositoryId: 'r' }, { useCaseId: 'x' }, { repositoryId: 'r', useCaseId: 'x' }])
+      for (const record of [intent, refused]) expect(throughJson({ ...record, ...more })).toEqual({ ...record, ...more });
+    expect([packed(intent).length, packed(refused).length]).toEqual([18, 19]);
+  });
+
+  test('the routing group that chose the target comes back, with a repository and a use case and without them', () => {
+    for (const more of [
+      { routingGroupId: 'g' },
+      { routingGroupId: 'g', useCaseId: 'x' },
+      { routingGroupId: 'g', repositoryId: 'r', useCaseId: 'x' },
+    ])
+      expect(throughJson({ ...intent, ...more })).toEqual({ ...intent, ...more });
   });
 
   test('what is not there stays away: null is null, zero is zero, false is false', () => {
@@ -123,6 +140,9 @@ describe('the places', () => {
     );
     expect(packed(refused)).toEqual(
       ['r', id, begun.atMs, requestId, 'openai.chat', 'completion', 'c', 'p', 'asked', 'served', 'k', 'u', 'w', true, 5, 'theirs', 'rate_limit_exceeded', 429, 3], // prettier-ignore
+    );
+    expect(packed(hit)).toEqual(
+      ['h', id, begun.atMs, requestId, 'openai.chat', 'completion', 'c', 'p', 'asked', 'served', 'k', 'u', 'w', true, 5, 'theirs', 77, 2], // prettier-ignore
     );
     expect(packed(settlement)).toEqual(
       ['s', id, begun.atMs, 'partial', 'client_closed', 499, true, 1, 2, 3, 4, 5, true, 1_234, { input: 1, output: 2, cacheRead: 3, cacheWrite: 4, perRequest: 5 }, 'reported', 'length', 17, 16, [{ parameter: 'top_k', what: 'dropped' }]], // prettier-ignore

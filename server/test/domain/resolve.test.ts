@@ -56,7 +56,9 @@ const names = (resolution: Resolution): string[] | string =>
     ? resolution.candidates.map(({ connection: { name }, model }) => `${name} > ${model}`)
     : resolution.kind === 'refused'
       ? resolution.code
-      : `environment > ${resolution.model}`;
+      : resolution.kind === 'group'
+        ? resolution.members.map(({ connection: { name }, model }) => `${name} > ${model}`)
+        : `environment > ${resolution.model}`;
 
 describe("a connection's name", () => {
   test("before a slash names the connection, and what follows is the provider's model byte for byte", () => {

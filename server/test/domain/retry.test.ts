@@ -57,6 +57,7 @@ const matrix: readonly (readonly [Fault, 'same' | 'stop', 'same' | 'other' | 'st
   ['invalid_response', 'same', 'same'],
   ['too_large', 'stop', 'other'],
   ['secret_unreadable', 'stop', 'other'],
+  ['policy_blocked', 'stop', 'stop'],
   ['caller_gone', 'stop', 'stop'],
 ];
 
@@ -200,6 +201,7 @@ describe('what counts against a target', () => {
   test('faults of the caller, of our limits and of credentials never do', () => {
     const innocent: Fault[] = [
       'caller_gone',
+      'policy_blocked',
       'bad_request',
       'context_length',
       'auth',

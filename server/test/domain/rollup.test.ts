@@ -11,6 +11,7 @@ const row = (part: Partial<Countable> = {}): Countable => ({
   usage: { ...noTokens, tokensIn: 10, tokensOut: 4 },
   costNanoUsd: 77,
   latencyMs: 120,
+  savedNanoUsd: null,
   firstByteMs: 30,
   ...part,
 });

@@ -80,6 +80,18 @@ describe('POST /api/access-keys', () => {
     },
   );
 
+  test('201 a time for which answers are given again is shown, changed and taken away', async () => {
+    const made = await create({ name: 'cached', cacheSeconds: 604_800 });
+    const timeOf = ({ body }: Reply): unknown => (body.data as unknown as { cacheSeconds: number | null }).cacheSeconds;
+    expect([made.status, timeOf(made)]).toEqual([201, 604_800]);
+    const id = made.at('data.id');
+    const change = (body: unknown) => house.request('PATCH', `/api/access-keys/${id}`, { token: ben.token, body });
+    const seen = [{ name: 'renamed' }, { cacheSeconds: 5 }, { cacheSeconds: null }];
+    expect([timeOf(await change(seen[0])), timeOf(await change(seen[1])), timeOf(await change(seen[2]))]).toEqual([604_800, 5, null]);
+    for (const cacheSeconds of [0, -1, 1.5, 604_801, '60'])
+      expect((await create({ name: 'cached', cacheSeconds })).status, String(cacheSeconds)).toBe(400);
+  });
+
   test('400 for limits that limit nothing or make no sense, and for fields that nobody may choose', async () => {
     const bad = [
       { rpm: 0 },

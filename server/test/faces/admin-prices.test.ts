@@ -237,6 +237,20 @@ describe('POST /api/admin/prices/reprice', () => {
     expect((await changes()).filter((action) => action === 'price.reprice')).toHaveLength(3);
   });
 
+  test('202 what pictures and sound came to is left alone, also where they report tokens', async () => {
+    const model = fresh();
+    const usage = { ...noTokens, tokensIn: 1_000, tokensOut: 4_000 };
+    const at = (face: string) => ({ userId: books.ben.id, model, face, atMs: Date.UTC(2026, 3, 7, 8) });
+    books.answered(at('openai.images.generations'), { costNanoUsd: null, prices: null, usage });
+    books.answered(at('openai.audio.transcriptions'), { costNanoUsd: 7, prices: null, usage });
+    books.answered(at('openai.embeddings'), { costNanoUsd: null, prices: null, usage: { ...noTokens, tokensIn: 1_000 } });
+    await house.deps.books.catchUp();
+    await set({ model, tiers: [tier({ input: '1', output: '2' })], validFrom: '2026-04-01T00:00:00Z' });
+    const found = { rows: 1, changed: 1, beforeNanoUsd: 0, afterNanoUsd: 1_000_000 };
+    expect(await outcome(await start({ model }))).toMatchObject({ state: 'done', result: found });
+    expect(await costs(model)).toBe('0.001000007');
+  });
+
   test('202 an hour of the cache has its own price, and a tier without a known one keeps its cost', async () => {
     const model = fresh();
     const usage = { ...noTokens, tokensIn: 1_000, tokensOut: 100, tokensCacheWrite: 800, tokensCacheWriteHour: 300 };

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../src/app/registry.ts';
 import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
+import { limitTable } from '../support/authorization-limits.ts';
+import { repositoryTable } from '../support/authorization-repositories.ts';
 import {
   house,
   living,
@@ -16,9 +18,10 @@ import {
   type Row,
   type Subject,
 } from '../support/authorization.ts';
+import { useCaseTable } from '../support/authorization-use-cases.ts';
 import type { Reply } from '../support/house.ts';
 
-const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable };
+const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable, ...repositoryTable, ...limitTable, ...useCaseTable };
 const nameOf = (route: { method: string; path: string }): string => `${route.method} ${route.path}`;
 const cases = registry.flatMap((route) => {
   const row = table[nameOf(route)];

@@ -5,9 +5,10 @@ import { registry } from '../../src/app/registry.ts';
 import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
 import { house, moveIn, peopleTable, person, tokens, type Row } from '../support/authorization.ts';
+import { useCaseTable } from '../support/authorization-use-cases.ts';
 import type { Json, Reply } from '../support/house.ts';
 
-const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable };
+const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable, ...useCaseTable };
 const nul = 'a\0b';
 const halfCharacter = 'a\ud800b';
 

@@ -1,13 +1,20 @@
 /** The door of the data plane: what is refused before anything is planned, reserved or sent, and what is shed when too much is under way. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AccessKey } from '../../src/domain/access-key.ts';
-import { admit, admitChoice, promptTokensEstimate, requestsInFlight, type Grant } from '../../src/gateway/admit.ts';
+import {
+  admit,
+  admitChoice,
+  durationText,
+  promptTokensEstimate,
+  rateHeaders,
+  requestsInFlight,
+  type Grant,
+} from '../../src/gateway/admit.ts';
 import { GatewayRefusal } from '../../src/gateway/errors.ts';
-import { createLimits } from '../../src/gateway/limits.ts';
 import type { GatewayDeps, Order } from '../../src/gateway/order.ts';
 import type { Target } from '../../src/gateway/plan.ts';
 import { readRequest } from '../../src/gateway/request.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { benchOf, limitOn } from './limits-bench.ts';
 
 const grants: Grant[] = [];
 afterEach(() => {
@@ -30,7 +37,7 @@ const keyWith = (part: Partial<AccessKey>): AccessKey => ({
   ...part,
 });
 const depsWith = (isFull = false): GatewayDeps =>
-  ({ limits: createLimits(systemClock), journal: { isFull: () => isFull } }) as unknown as GatewayDeps;
+  ({ limits: benchOf().limits, journal: { isFull: () => isFull } }) as unknown as GatewayDeps;
 function orderOf(body: Record<string, unknown>, accessKey: AccessKey | null = null): Order {
   const request = readRequest(Buffer.from(JSON.stringify(body)));
   return { request, asked: request.asked, accessKey } as unknown as Order;
@@ -38,7 +45,9 @@ function orderOf(body: Record<string, unknown>, accessKey: AccessKey | null = nu
 
 function tryAdmit(deps: GatewayDeps, order: Order): string {
   try {
-    grants.push(admit(deps, order));
+    const grant = admit(deps, order);
+    if (grant instanceof Promise) throw new Error('nobody is asked for a share here');
+    grants.push(grant);
     return 'admitted';
   } catch (error) {
     if (error instanceof GatewayRefusal) return error.error.code;
@@ -108,9 +117,71 @@ describe('the estimate for the tokens of a minute', () => {
     }
   });
 
-  test('without a cap is the prompt alone', () => {
-    const body = { model: 'm', max_tokens: null };
-    expect(tryAdmit(depsWith(), orderOf(body, keyWith({ tpm: promptTokensEstimate(JSON.stringify(body).length) })))).toBe('admitted');
+  test('without a cap is the longest answer of the model, which is sent as the cap', () => {
+    for (const [model, longest] of [
+      ['gpt-4o', 16_384],
+      ['main/gpt-4o', 16_384],
+      ['nobody-knows-it', 4_096],
+    ] as const) {
+      const deps = depsWith();
+      const body = { model, max_tokens: null };
+      const key = keyWith({ tpm: 1_000_000 });
+      expect(tryAdmit(deps, orderOf(body, key))).toBe('admitted');
+      expect(grants.at(-1)!.outputTokensMax).toBe(longest);
+      expect(deps.limits.usedOf({ kind: 'access-key', id: 'k' }, 'tokens', null, 0)).toBe(
+        promptTokensEstimate(JSON.stringify(body).length) + longest,
+      );
+    }
+  });
+
+  test('without a cap is never more than the installation says, and never more than an empty window holds', () => {
+    const bench = benchOf();
+    const deps = { limits: bench.limits, journal: { isFull: () => false } } as unknown as GatewayDeps;
+    const body = { model: 'gpt-4o', n: 2 };
+    const promptTokens = promptTokensEstimate(JSON.stringify(body).length);
+    const capFor = (tpm: number): number | null | undefined => {
+      expect(tryAdmit(deps, orderOf(body, keyWith({ id: `key of ${tpm}`, tpm })))).toBe('admitted');
+      return grants.at(-1)!.outputTokensMax;
+    };
+    expect(capFor(1_000)).toBe(Math.floor((1_000 - promptTokens) / 2));
+    bench.table.outputTokensCeiling = 300;
+    expect(capFor(100_000)).toBe(300);
+    expect(bench.limits.usedOf({ kind: 'access-key', id: 'key of 100000' }, 'tokens', null, 0)).toBe(promptTokens + 600);
+    // A prompt that fills the window by itself is for the window to refuse, not for the cap.
+    expect(tryAdmit(deps, orderOf(body, keyWith({ id: 'small', tpm: promptTokens })))).toBe('rate_limit_exceeded');
+  });
+
+  test('a limit that only counts leaves the request as it came', () => {
+    const bench = benchOf();
+    const deps = { limits: bench.limits, journal: { isFull: () => false } } as unknown as GatewayDeps;
+    bench.set(limitOn({ kind: 'access-key', id: 'k' }, { kind: 'tokens', value: 10, isShadow: true }));
+    expect(tryAdmit(deps, orderOf({ model: 'gpt-4o' }, keyWith({})))).toBe('admitted');
+    expect(grants.at(-1)!.outputTokensMax).toBeNull();
+  });
+});
+
+describe('the headers of what is left', () => {
+  test('are OpenAI’s, for what is limited and for nothing else', () => {
+    const deps = depsWith();
+    tryAdmit(deps, orderOf({ model: 'm', max_tokens: 100 }, keyWith({ rpm: 60, tpm: 5_000 })));
+    expect(rateHeaders(grants.at(-1)!)).toEqual({
+      'x-ratelimit-limit-requests': '60',
+      'x-ratelimit-remaining-requests': '59',
+      'x-ratelimit-reset-requests': '1m0s',
+      'x-ratelimit-limit-tokens': '5000',
+      'x-ratelimit-remaining-tokens': String(5_000 - 100 - promptTokensEstimate(JSON.stringify({ model: 'm', max_tokens: 100 }).length)),
+      'x-ratelimit-reset-tokens': '1m0s',
+    });
+    tryAdmit(deps, orderOf({ model: 'm' }, keyWith({ id: 'other', rpm: 2 })));
+    expect(Object.keys(rateHeaders(grants.at(-1)!)!)).toHaveLength(3);
+    tryAdmit(deps, orderOf({ model: 'm' }, keyWith({})));
+    expect(rateHeaders(grants.at(-1)!)).toBeNull();
+  });
+
+  test('write durations as people of that API know them', () => {
+    expect([0, 0.2, 850, 999.5, 1_000, 1_001, 59_000, 59_001, 60_000, 61_500].map(durationText)).toEqual([
+      '0ms', '1ms', '850ms', '1s', '1s', '2s', '59s', '1m0s', '1m0s', '1m2s',
+    ]); // prettier-ignore
   });
 });
 

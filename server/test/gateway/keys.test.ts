@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createWorkspace } from '../../src/control/workspaces.ts';
 import { createToken } from '../../src/control/personal-tokens.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
-import { spentOfKeys } from '../../src/storage/key-uses.ts';
+import { spentByInstance } from '../../src/storage/limit-spent.ts';
 import { holding, plain, refusing, startFakeProvider, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
 import { errorOf, message, openRig, until, type Rig } from './rig.ts';
 
@@ -167,10 +167,10 @@ describe('budgets', () => {
     expect(answered).toBe(Math.floor(1_000_000 / row!.reserved));
     expect(errorOf(await rig.ask(key.text, asked))).toMatchObject({ code: 'budget_exceeded' });
     // The same after a start: the books remember it.
-    await until(
-      async () => (await spentOfKeys(rig.deps.database, [key.id])).get(key.id) === answered * row!.reserved,
-      'it is in the books',
-    );
+    await until(async () => {
+      const spent = await spentByInstance(rig.deps.database, { kind: 'access-key', id: key.id }, 0);
+      return spent.reduce((sum, one) => sum + one.settledNanoUsd, 0) === answered * row!.reserved;
+    }, 'it is in the books');
   });
 
   test('is never overrun by many at once: what is under way is set aside', async () => {

@@ -1,66 +1,42 @@
 /** Limits and budgets where things come late or cannot be seen beforehand: long requests, budgets set afterwards, pictures behind addresses. */
 import { expect, onTestFinished, test } from 'vitest';
-import type { AccessKey } from '../../src/domain/access-key.ts';
 import { promptTokensMax } from '../../src/domain/prompt-bound.ts';
-import { createLimits } from '../../src/gateway/limits.ts';
-import type { Clock } from '../../src/lib/clock.ts';
 import { changeAccessKey } from '../../src/control/access-keys.ts';
 import { freshDir } from '../support/throwaway.ts';
 import { refusing, startFakeProvider, whole, wholeBody } from '../support/fake-provider.ts';
+import { benchOf, keyWith } from './limits-bench.ts';
 import { errorOf, message, openRig, type Rig } from './rig.ts';
-
-const keyOf = (limits: Partial<AccessKey>): AccessKey => ({
-  id: 'key',
-  userId: 'user',
-  workspaceId: null,
-  name: 'test',
-  last4: 'abcd',
-  models: null,
-  rpm: null,
-  tpm: null,
-  budgetNanoUsd: null,
-  expiresAtMs: null,
-  revokedAtMs: null,
-  createdAtMs: 0,
-  ...limits,
-});
-
-function standingClock(): Clock & { now: number } {
-  const timer = { cancel: () => undefined };
-  const clock = { now: 0, nowMs: () => clock.now, monotonicMs: () => clock.now, after: () => timer, every: () => timer };
-  return clock;
-}
 
 for (const [estimate, real] of [
   [5_000, 100],
   [10, 5_000],
 ] as const) {
   test(`a request that outlasts the window leaves nothing behind in it (${estimate} estimated, ${real} used)`, () => {
-    const clock = standingClock();
-    const limits = createLimits(clock);
-    const key = keyOf({ tpm: 10_000 });
+    const bench = benchOf();
+    const key = keyWith({ tpm: 10_000 });
+    const used = (): number | undefined => bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'tokens', null, 0);
     for (let requests = 0; requests < 5; requests++) {
-      const slot = limits.take(key, estimate);
-      clock.now += 61_000;
-      slot.correct(real);
+      const ticket = bench.take(key, estimate);
+      bench.now.ms += 61_000;
+      ticket.correct(real);
     }
-    clock.now += 61_000;
-    expect(limits.headroom(key).tokens).toBe(10_000);
-    limits.take(key, 9_000);
-    expect(limits.headroom(key).tokens).toBe(1_000);
+    bench.now.ms += 61_000;
+    expect(used()).toBe(0);
+    bench.take(key, 9_000);
+    expect(used()).toBe(9_000);
   });
 }
 
 test('what a request used replaces its estimate while it is in the window', () => {
-  const clock = standingClock();
-  const limits = createLimits(clock);
-  const key = keyOf({ tpm: 10_000 });
-  const slot = limits.take(key, 5_000);
-  clock.now += 59_000;
-  slot.correct(100);
-  expect(limits.headroom(key).tokens).toBe(9_900);
-  clock.now += 1_000;
-  expect(limits.headroom(key).tokens).toBe(10_000);
+  const bench = benchOf();
+  const key = keyWith({ tpm: 10_000 });
+  const used = (): number | undefined => bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'tokens', null, 0);
+  const ticket = bench.take(key, 5_000);
+  bench.now.ms += 59_000;
+  ticket.correct(100);
+  expect(used()).toBe(100);
+  bench.now.ms += 1_000;
+  expect(used()).toBe(0);
 });
 
 const million = whole(wholeBody('x', { usage: { prompt_tokens: 1_000_000, completion_tokens: 0, total_tokens: 1_000_000 } }));

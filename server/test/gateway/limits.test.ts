@@ -1,57 +1,25 @@
-/** Rates and money per access key: never exceeded by one, and never refused where there was room. */
+/** Rates and concurrency: never exceeded by one, never refused where there was room, and held of all subjects together or of none. */
 import { describe, expect, test } from 'vitest';
 import type { AccessKey } from '../../src/domain/access-key.ts';
-import { GatewayRefusal } from '../../src/gateway/errors.ts';
-import { createLimits, type Limits } from '../../src/gateway/limits.ts';
-import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { seeded } from '../vault/parts.ts';
+import type { Ticket } from '../../src/gateway/limits-rates.ts';
+import { benchOf as manual, keyWith, limitOn, minuteMs, refusalOf, type Bench } from './limits-bench.ts';
 
-const minuteMs = 60_000;
-let made = 0;
-const keyWith = (part: Partial<AccessKey>): AccessKey => ({
-  id: `key-${++made}`,
-  userId: 'u',
-  workspaceId: null,
-  name: 'k',
-  last4: 'abcd',
-  models: null,
-  rpm: null,
-  tpm: null,
-  budgetNanoUsd: null,
-  expiresAtMs: null,
-  revokedAtMs: null,
-  createdAtMs: 1,
-  ...part,
-});
-
-function manual(): { now: { ms: number }; limits: Limits } {
-  const now = { ms: 1_000_000 };
-  const clock: Clock = { ...systemClock, monotonicMs: () => now.ms, nowMs: () => now.ms };
-  return { now, limits: createLimits(clock) };
-}
-
-function refusalOf(run: () => unknown): GatewayRefusal['error'] | null {
-  try {
-    run();
-    return null;
-  } catch (error) {
-    if (error instanceof GatewayRefusal) return error.error;
-    throw error;
-  }
-}
-
-const takes = (limits: Limits, key: AccessKey, tokens = 0): boolean => refusalOf(() => limits.take(key, tokens)) === null;
-const countTaken = (limits: Limits, key: AccessKey, tries: number, tokens = 0): number =>
+const takes = (limits: Bench, key: AccessKey, tokens = 0): boolean => refusalOf(() => limits.take(key, tokens)) === null;
+const tokensLeft = (bench: Bench, key: AccessKey): number =>
+  Math.max(0, key.tpm! - (bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'tokens', null, 0) ?? NaN));
+const countTaken = (limits: Bench, key: AccessKey, tries: number, tokens = 0): number =>
   Array.from({ length: tries }, () => takes(limits, key, tokens)).filter(Boolean).length;
 
 describe('requests per minute', () => {
   test('1,000 at the same moment against a limit of 100 let exactly 100 pass', () => {
-    const { limits } = manual();
+    const limits = manual();
     expect(countTaken(limits, keyWith({ rpm: 100 }), 1_000)).toBe(100);
   });
 
   test('the window slides by the millisecond: a place is free exactly a minute after it was taken', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const key = keyWith({ rpm: 2 });
     takes(limits, key);
     now.ms += 30_000;
@@ -64,7 +32,8 @@ describe('requests per minute', () => {
   });
 
   test('no window of a minute ever holds more than the limit, however requests come', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const draw = seeded(5);
     const key = keyWith({ rpm: 20 });
     const admitted: number[] = [];
@@ -77,7 +46,8 @@ describe('requests per minute', () => {
   });
 
   test('a refusal says when the next place is free, and is right', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const key = keyWith({ rpm: 3 });
     countTaken(limits, key, 3);
     now.ms += 12_345;
@@ -88,7 +58,8 @@ describe('requests per minute', () => {
   });
 
   test('refused requests take no place', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const key = keyWith({ rpm: 1 });
     countTaken(limits, key, 500);
     now.ms += minuteMs;
@@ -96,13 +67,13 @@ describe('requests per minute', () => {
   });
 
   test('keys do not share a window', () => {
-    const { limits } = manual();
+    const limits = manual();
     const [one, two] = [keyWith({ rpm: 1 }), keyWith({ rpm: 1 })];
     expect([takes(limits, one), takes(limits, two), takes(limits, one)]).toEqual([true, true, false]);
   });
 
   test('a limit that is changed counts at once, with the requests that were there before', () => {
-    const { limits } = manual();
+    const limits = manual();
     const key = keyWith({ rpm: 10 });
     countTaken(limits, key, 5);
     expect(takes(limits, { ...key, rpm: 5 })).toBe(false);
@@ -110,49 +81,51 @@ describe('requests per minute', () => {
   });
 
   test('a limit of nothing lets nothing pass', () => {
-    const { limits } = manual();
+    const limits = manual();
     expect(refusalOf(() => limits.take(keyWith({ rpm: 0 }), 0))).toMatchObject({ code: 'rate_limit_exceeded', retryAfterS: 60 });
   });
 
   test('without a limit nothing is counted or kept', () => {
-    const { limits } = manual();
+    const limits = manual();
     const key = keyWith({});
     expect(countTaken(limits, key, 5_000)).toBe(5_000);
-    expect(limits.headroom(key)).toEqual({ requests: null, tokens: null });
+    expect(limits.limits.size()).toBe(0);
   });
 });
 
 describe('tokens per minute', () => {
   test('estimates are reserved, so that many at once do not overrun the limit', () => {
-    const { limits } = manual();
+    const limits = manual();
     expect(countTaken(limits, keyWith({ tpm: 1_000 }), 100, 90)).toBe(11);
   });
 
   test('what a request came to replaces its estimate, both ways', () => {
-    const { limits } = manual();
+    const limits = manual();
     const key = keyWith({ tpm: 1_000 });
     const slot = limits.take(key, 900);
     expect(takes(limits, key, 200)).toBe(false);
     slot.correct(100);
-    expect(limits.headroom(key).tokens).toBe(900);
+    expect(tokensLeft(limits, key)).toBe(900);
     slot.correct(1_500);
-    expect(limits.headroom(key).tokens).toBe(0);
+    expect(tokensLeft(limits, key)).toBe(0);
     expect(takes(limits, key, 1)).toBe(false);
   });
 
   test('a correction that comes after the minute changes nothing any more', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const key = keyWith({ tpm: 1_000 });
     const slot = limits.take(key, 900);
     now.ms += minuteMs;
-    expect(limits.headroom(key).tokens).toBe(1_000);
+    expect(tokensLeft(limits, key)).toBe(1_000);
     slot.correct(5_000);
-    expect(limits.headroom(key).tokens).toBe(1_000);
+    expect(tokensLeft(limits, key)).toBe(1_000);
     expect(takes(limits, key, 1_000)).toBe(true);
   });
 
   test('a refusal names the moment at which enough tokens are free', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const key = keyWith({ tpm: 1_000 });
     limits.take(key, 400);
     now.ms += 10_000;
@@ -163,12 +136,13 @@ describe('tokens per minute', () => {
   });
 
   test('a request larger than the limit is refused also by an empty window, with a word on waiting', () => {
-    const { limits } = manual();
+    const limits = manual();
     expect(refusalOf(() => limits.take(keyWith({ tpm: 10 }), 11))).toMatchObject({ code: 'rate_limit_exceeded', retryAfterS: 60 });
   });
 
   test('over many random requests the sum of the window is exact', () => {
-    const { limits, now } = manual();
+    const limits = manual();
+    const { now } = limits;
     const draw = seeded(11);
     const key = keyWith({ tpm: 50_000 });
     let taken: { atMs: number; tokens: number }[] = [];
@@ -190,120 +164,199 @@ describe('tokens per minute', () => {
   });
 });
 
-describe('budgets', () => {
-  const budgeted = (budgetNanoUsd: number) => keyWith({ budgetNanoUsd });
-
-  test('1,000 reservations at the same moment never overrun the budget by a nano-dollar', () => {
-    const { limits } = manual();
-    const key = budgeted(1_000_000);
-    const reserved = Array.from({ length: 1_000 }, () => refusalOf(() => limits.reserve(key, 30_001)) === null).filter(Boolean).length;
-    expect(reserved).toBe(Math.floor(1_000_000 / 30_001));
+describe('requests at once', () => {
+  test('no more than the limit are under way, and a place is free as soon as one ends', () => {
+    const bench = manual();
+    const key = keyWith({});
+    const limit = bench.set(limitOn({ kind: 'access-key', id: key.id }, { kind: 'concurrent', value: 3 }));
+    const tickets = [bench.take(key, 0), bench.take(key, 0), bench.take(key, 0)];
+    const refusal = refusalOf(() => bench.take(key, 0));
+    expect(refusal).toMatchObject({ status: 429, retryAfterS: 1, limit: { name: 'access-key.concurrent', id: limit.id, value: 3 } });
+    expect(refusal?.message).toBe('The limit of 3 requests at once of this access key is reached.');
+    tickets[1]!.release();
+    // Twice is once: a place is given back by its own request alone.
+    tickets[1]!.release();
+    expect(takes(bench, key)).toBe(true);
+    expect(takes(bench, key)).toBe(false);
   });
 
-  test('what was reserved and not spent can be spent by others', () => {
-    const { limits } = manual();
-    const key = budgeted(100);
-    limits.reserve(key, 100);
-    expect(refusalOf(() => limits.reserve(key, 1))).toMatchObject({ status: 402, code: 'budget_exceeded' });
-    limits.settle(key, 100, 40);
-    limits.reserve(key, 60);
-    expect(refusalOf(() => limits.reserve(key, 1))?.code).toBe('budget_exceeded');
-  });
-
-  test('the last nano-dollar may be reserved, one more may not', () => {
-    const { limits } = manual();
-    const key = budgeted(10);
-    expect(refusalOf(() => limits.reserve(key, 11))?.code).toBe('budget_exceeded');
-    expect(refusalOf(() => limits.reserve(key, 10))).toBeNull();
-  });
-
-  test('what the books say was spent before the start counts', () => {
-    const { limits } = manual();
-    const key = budgeted(100);
-    limits.restore(key.id, 95);
-    expect(refusalOf(() => limits.reserve(key, 6))?.code).toBe('budget_exceeded');
-    expect(refusalOf(() => limits.reserve(key, 5))).toBeNull();
-  });
-
-  test('a budget that is raised can be used at once', () => {
-    const { limits } = manual();
-    const key = budgeted(10);
-    limits.reserve(key, 10);
-    expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 20 }, 10))).toBeNull();
-  });
-
-  test('in 20,000 random steps, spent and reserved together never exceed the budget', () => {
-    const { limits } = manual();
-    const draw = seeded(3);
-    const key = budgeted(10_000_000);
-    const open: number[] = [];
-    let spent = 0;
+  test('in 20,000 random steps there are never more than the limit', () => {
+    const bench = manual();
+    const draw = seeded(17);
+    const key = keyWith({});
+    bench.set(limitOn({ kind: 'access-key', id: key.id }, { kind: 'concurrent', value: 25 }));
+    const open: { release(): void }[] = [];
+    let refused = 0;
     for (let step = 0; step < 20_000; step++) {
-      const amount = Math.floor(draw() * 50_000);
-      if (draw() < 0.55 && refusalOf(() => limits.reserve(key, amount)) === null) open.push(amount);
-      else if (open.length > 0) {
-        const reserved = open.splice(Math.floor(draw() * open.length), 1)[0]!;
-        const cost = Math.floor(draw() * (reserved + 1) * 0.1);
-        limits.settle(key, reserved, cost);
-        spent += cost;
-      }
-      expect(spent + open.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(10_000_000);
+      if (draw() < 0.6) {
+        if (refusalOf(() => open.push(bench.take(key, 0))) !== null) refused++;
+        else expect(open.length).toBeLessThanOrEqual(25);
+      } else open.splice(Math.floor(draw() * open.length), 1)[0]?.release();
     }
-    expect(spent).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThan(1_000);
+    for (const ticket of open) ticket.release();
+    expect(bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'concurrent', null, 0)).toBe(0);
+  });
+});
+
+describe('many subjects', () => {
+  const asker = (key: AccessKey | null) => ({ accessKey: key, userId: 'user-1', workspaceId: 'workspace-1' });
+
+  test('the tightest limit of key, user and workspace refuses, and is named; the others give back nothing because they took nothing', () => {
+    const bench = manual();
+    const key = keyWith({ rpm: 100 });
+    bench.set(limitOn({ kind: 'user', id: 'user-1' }, { value: 50 }));
+    const tight = bench.set(limitOn({ kind: 'workspace', id: 'workspace-1' }, { value: 10 }));
+    let passed = 0;
+    for (let count = 0; count < 40; count++) {
+      const refusal = refusalOf(() => bench.limits.take(bench.limits.ofAsker(asker(key)), 0));
+      if (refusal === null) passed++;
+      else
+        expect(refusal.limit).toMatchObject({
+          name: 'workspace.requests.minute',
+          id: tight.id,
+          subject: { kind: 'workspace', id: 'workspace-1' },
+        });
+    }
+    expect(passed).toBe(10);
+    expect(bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'requests', null, 0)).toBe(10);
+    expect(bench.limits.usedOf({ kind: 'user', id: 'user-1' }, 'requests', null, 0)).toBe(10);
   });
 
-  test('a key without a budget reserves nothing and is never refused', () => {
-    const { limits } = manual();
-    const key = keyWith({});
-    expect(refusalOf(() => limits.reserve(key, Number.MAX_SAFE_INTEGER))).toBeNull();
+  test('two keys of one user share the limit of the user', () => {
+    const bench = manual();
+    bench.set(limitOn({ kind: 'user', id: 'user-1' }, { value: 5 }));
+    const keys = [keyWith({}), keyWith({})];
+    const passed = Array.from({ length: 20 }, (_, index) =>
+      refusalOf(() => bench.limits.take(bench.limits.ofAsker(asker(keys[index % 2]!)), 0)),
+    );
+    expect(passed.filter((refusal) => refusal === null)).toHaveLength(5);
   });
 
-  test('a budget that is set later counts what was spent before it', () => {
-    const { limits } = manual();
+  test('a person without a key has the limits of the person', () => {
+    const bench = manual();
+    bench.set(limitOn({ kind: 'user', id: 'user-1' }, { value: 1 }));
+    expect(bench.limits.ofAsker(asker(null))).toHaveLength(1);
+    expect(bench.limits.ofAsker({ ...asker(null), userId: 'somebody-else', workspaceId: null })).toEqual([]);
+  });
+
+  test('who has no limit is looked up, and costs no memory and no window', () => {
+    const bench = manual();
+    bench.set(limitOn({ kind: 'connection', id: 'connection-1' }, { value: 1 }));
     const key = keyWith({});
-    limits.settle(key, 0, 90);
-    expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 100 }, 11))?.code).toBe('budget_exceeded');
-    expect(refusalOf(() => limits.reserve({ ...key, budgetNanoUsd: 100 }, 10))).toBeNull();
+    expect(bench.limits.ofAsker(asker(key))).toBe(bench.limits.ofAsker(asker(keyWith({}))));
+    expect(bench.limits.ofConnection('connection-1')).toBeDefined();
+    expect([
+      bench.limits.ofConnection('other'),
+      bench.limits.ofConnection(null),
+      bench.limits.ofGroup(undefined),
+      bench.limits.ofGroup('g'),
+    ]).toEqual(Array(4).fill(undefined));
+  });
+
+  test('a limit that is taken away refuses nobody any more', () => {
+    const bench = manual();
+    const key = keyWith({});
+    const limit = bench.set(limitOn({ kind: 'access-key', id: key.id }, { value: 1 }));
+    takes(bench, key);
+    expect(takes(bench, key)).toBe(false);
+    bench.table.put([{ id: limit.id!, limit, isGone: true }]);
+    expect(bench.table.size).toBe(0);
+    expect(countTaken(bench, key, 50)).toBe(50);
+  });
+});
+
+describe('what is told', () => {
+  test('a soft threshold is told when it is crossed, and again after the use fell below it', () => {
+    const bench = manual();
+    const key = keyWith({});
+    bench.set(limitOn({ kind: 'access-key', id: key.id }, { value: 10, softPercent: 80 }));
+    countTaken(bench, key, 7);
+    expect(bench.said).toEqual([]);
+    countTaken(bench, key, 3);
+    expect(bench.said).toMatchObject([{ event: 'soft', used: 8 }]);
+    countTaken(bench, key, 2);
+    expect(bench.said.map(({ event }) => event)).toEqual(['soft', 'refused', 'refused']);
+    bench.now.ms += minuteMs;
+    countTaken(bench, key, 8);
+    expect(bench.said.at(-1)).toMatchObject({ event: 'soft', used: 8 });
+  });
+
+  test('a limit in the shadow refuses nobody, counts everybody, and says each time that it would have', () => {
+    const bench = manual();
+    const key = keyWith({});
+    const shadow = bench.set(limitOn({ kind: 'access-key', id: key.id }, { value: 3, isShadow: true }));
+    expect(countTaken(bench, key, 10)).toBe(10);
+    expect(bench.said).toHaveLength(7);
+    expect(bench.said.every(({ limit, event }) => limit === shadow && event === 'shadow')).toBe(true);
+    expect(bench.limits.usedOf(shadow.subject, 'requests', null, 0)).toBe(10);
+  });
+
+  test('a shadow beside a limit that refuses is told of what passed, and the limit refuses', () => {
+    const bench = manual();
+    const key = keyWith({ rpm: 5 });
+    bench.set(limitOn({ kind: 'access-key', id: key.id }, { value: 3, isShadow: true }));
+    expect(countTaken(bench, key, 10)).toBe(5);
+    expect(bench.said.filter(({ event }) => event === 'shadow')).toHaveLength(2);
+    expect(bench.said.filter(({ event }) => event === 'refused')).toHaveLength(5);
+  });
+
+  test('the headroom is that of the limit with the least left', () => {
+    const bench = manual();
+    const key = keyWith({ rpm: 10, tpm: 1_000 });
+    bench.set(limitOn({ kind: 'user', id: 'u' }, { value: 4 }));
+    bench.set(limitOn({ kind: 'user', id: 'u' }, { kind: 'tokens', value: 5_000 }));
+    bench.set(limitOn({ kind: 'workspace', id: 'w' }, { kind: 'tokens', value: 1, isShadow: true }));
+    const ticket = bench.limits.take(bench.limits.ofAsker({ accessKey: key, userId: 'u', workspaceId: 'w' }), 100);
+    expect(ticket).not.toBeInstanceOf(Promise);
+    expect((ticket as Ticket).headroom()).toEqual({
+      requests: { limit: 4, remaining: 3, resetMs: minuteMs },
+      tokens: { limit: 1_000, remaining: 900, resetMs: minuteMs },
+    });
+    const unlimited = manual();
+    const calm = keyWith({});
+    unlimited.set(limitOn({ kind: 'access-key', id: calm.id }, { kind: 'concurrent', value: 2 }));
+    expect(unlimited.take(calm, 0).headroom()).toBeNull();
+  });
+
+  test('what nobody was asked in the end came to no tokens', () => {
+    const bench = manual();
+    const key = keyWith({ tpm: 1_000 });
+    const ticket = bench.take(key, 900);
+    ticket.release();
+    expect(tokensLeft(bench, key)).toBe(1_000);
+    expect(bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'requests', null, 0)).toBe(1);
   });
 });
 
 describe('memory', () => {
-  test('holds no window that is empty and no sum of a key that is gone', () => {
-    const { limits, now } = manual();
-    const keys = Array.from({ length: 500 }, () => keyWith({ rpm: 10, budgetNanoUsd: 100 }));
-    for (const key of keys) {
-      takes(limits, key);
-      limits.settle(key, 0, 1);
-    }
-    expect(limits.size()).toBe(1_000);
-    now.ms += minuteMs - 1;
-    limits.sweep(() => true);
-    expect(limits.size()).toBe(1_000);
-    now.ms += 1;
-    limits.sweep((id) => id === keys[0]!.id);
-    expect(limits.size()).toBe(1);
+  test('holds no window that is empty, and every place that is taken', () => {
+    const bench = manual();
+    const keys = Array.from({ length: 500 }, () => keyWith({ rpm: 10 }));
+    const tickets = keys.map((key) => bench.take(key, 0));
+    bench.limits.sweep();
+    expect(bench.limits.size()).toBe(500);
+    bench.now.ms += minuteMs;
+    bench.limits.sweep();
+    expect(bench.limits.size()).toBe(500);
+    for (const ticket of tickets.slice(1)) ticket.release();
+    bench.limits.sweep();
+    expect(bench.limits.size()).toBe(1);
   });
 
-  test('a sweep takes no place back and no money: the limits hold as before it', () => {
-    const { limits, now } = manual();
-    const key = keyWith({ rpm: 2, budgetNanoUsd: 100 });
-    takes(limits, key);
-    now.ms += 30_000;
-    takes(limits, key);
-    limits.settle(key, 0, 90);
-    limits.sweep(() => true);
-    expect(takes(limits, key)).toBe(false);
-    expect(refusalOf(() => limits.reserve(key, 11))?.code).toBe('budget_exceeded');
+  test('a sweep takes no place back: the limits hold as before it', () => {
+    const bench = manual();
+    const key = keyWith({ rpm: 2 });
+    takes(bench, key);
+    bench.now.ms += 30_000;
+    takes(bench, key);
+    bench.limits.sweep();
+    expect(takes(bench, key)).toBe(false);
   });
 
-  test('a reservation under way outlives its key, so that settling it leaves nothing behind', () => {
-    const { limits } = manual();
-    const key = keyWith({ budgetNanoUsd: 100 });
-    limits.reserve(key, 40);
-    limits.sweep(() => false);
-    expect(limits.size()).toBe(1);
-    limits.settle(key, 40, 10);
-    limits.sweep(() => false);
-    expect(limits.size()).toBe(0);
+  test('shares are neither renewed nor returned where nobody else is', async () => {
+    const bench = manual();
+    await expect(bench.limits.renew()).resolves.toBeUndefined();
+    await expect(bench.limits.close()).resolves.toBeUndefined();
   });
 });

@@ -41,6 +41,8 @@ export interface RigOptions {
   /** Environment variables besides the usual ones. */
   environment?: Record<string, string>;
   clock?: Clock;
+  /** Chance; none where nothing is said. */
+  draw?: () => number;
   databaseUrl?: string;
   dataDir?: string;
 }
@@ -122,7 +124,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const io = {
     clock,
     // No jitter: a back-off of nothing, so that tests wait for the gateway and not for chance.
-    ids: { ...ids, draw: () => 0 },
+    ids: { ...ids, draw: options.draw ?? (() => 0) },
     log: createLog('trace', { write: (line) => void logged.push(line) }),
     timeouts: { ...shortTimeouts, ...options.timeouts },
   };
@@ -218,12 +220,19 @@ export interface ErrorShape {
   param: string | null;
   code: string;
   request_id: string;
+  limit?: { name: string; id: string | null; subject: { kind: string; id: string }; kind: string; period: string; value: number | string };
 }
 
 /** The error object of a refusal, checked to have the whole shape of OpenAI's wire and nothing of the inside (I16). */
 export function errorOf(said: Said): ErrorShape {
   const { error } = JSON.parse(said.text) as { error: ErrorShape };
-  expect(Object.keys(error).toSorted()).toEqual(['code', 'message', 'param', 'request_id', 'type']);
+  // Which limit refused is told beside the rest of it, and by no other error.
+  expect(
+    Object.keys(error)
+      .toSorted()
+      .filter((name) => name !== 'limit'),
+  ).toEqual(['code', 'message', 'param', 'request_id', 'type']);
+  expect('limit' in error).toBe(['rate_limit_exceeded', 'budget_exceeded'].includes(error.code));
   expect(error.request_id).toBe(said.headers['x-request-id']);
   expect(error.message).not.toMatch(/127\.0\.0\.1|at .*\.ts|node:|ECONN|undici/);
   return error;

@@ -7,7 +7,7 @@ import { deleteSteps, findConnection, listConnections, recordTestStep, resealSte
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import type { WriteStep } from '../../src/storage/driver.ts';
 import { StorageFault, UnfitParameter } from '../../src/storage/errors.ts';
-import { spentOfKeys } from '../../src/storage/key-uses.ts';
+import { spentByInstance } from '../../src/storage/limit-spent.ts';
 import { listPreferences, setPreferenceStep } from '../../src/storage/model-preferences.ts';
 import { activateOwnerKeySteps, listOwnerKeys } from '../../src/storage/owner-keys.ts';
 import { deleteSession, listPeople, listSessions, personByEmail, personById, updatePerson } from '../../src/storage/people.ts';
@@ -242,7 +242,7 @@ onBothEngines('a malformed id', (bench, engine) => {
       () => listPreferences(database, id, null).then((rows) => rows[0]),
       () => listOwnerKeys(database, userOwner(id)).then((rows) => rows[0]),
       () => listAccessKeys(database, { userId: id, workspaceIds: [id] }, { limit: 5 }, atMs).then((rows) => rows[0]),
-      () => spentOfKeys(database, [id]).then((spent) => (spent.get(id) === 0 ? undefined : 'money')),
+      () => spentByInstance(database, { kind: 'access-key', id }, 0).then((spent) => (spent.length === 0 ? undefined : 'money')),
     ];
     for (const ask of questions) {
       const asked = ask();

@@ -12,13 +12,10 @@ import {
 } from '../../src/storage/access-keys.ts';
 import { currentRevision } from '../../src/storage/connections.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
-import { openBooks } from '../../src/storage/instances.ts';
-import { noteKeyUses, settledOfKeys, spentOfKeys } from '../../src/storage/key-uses.ts';
-import { applyRecords } from '../../src/storage/ledger.ts';
+import { noteKeyUses } from '../../src/storage/key-uses.ts';
 import { insertToken, listTokens, liveTokenOf, revokeToken, tokenByHash } from '../../src/storage/personal-tokens.ts';
 import { Parameters, visibleCondition } from '../../src/storage/visibility.ts';
 import { onBothEngines } from './engines.ts';
-import { castOf, intentOf, randomRecords, seedConnections, settlementOf } from './ledger-records.ts';
 import { atMs, change, footprint, ids, keyOf, newHash, newKey, newPerson, newToken, newWorkspace, tokenOf } from './rows.ts';
 
 onBothEngines('an access key', (bench) => {
@@ -254,53 +251,6 @@ onBothEngines('the use of a key', (bench) => {
     const all = made.map(({ id }) => id);
     await Promise.all(Array.from({ length: 30 }, (_, n) => noteKeyUses(database, n % 2 ? all : all.toReversed(), atMs + ((n * 7) % 30))));
     for (const key of made) expect(await lastUseOf(key)).toBe(atMs + 29);
-  });
-});
-
-onBothEngines('what a key has spent', (bench) => {
-  test('is the sum of its settled rows and of what is set aside for its open, unknown and unpriced ones', async () => {
-    const database = createDatabase(await bench.open({ isMigrated: true }));
-    const { books } = await openBooks(database, ids.uuid(), 1_000);
-    const cast = castOf(await seedConnections(database.driver, 2));
-    const [first, second] = cast.keys as [string, string];
-    const records = randomRecords(77, 220, cast);
-    const open = intentOf({ accessKeyId: first, reservedNanoUsd: 123_456_789 });
-    const settled = intentOf({ accessKeyId: second, reservedNanoUsd: 999_999_999 });
-    const unpriced = intentOf({ accessKeyId: second, reservedNanoUsd: 777_777_777 });
-    records.push(open, settled, settlementOf(settled, { costNanoUsd: 1 }));
-    records.push(unpriced, settlementOf(unpriced, { costNanoUsd: null, isLast: true }));
-    for (let from = 0; from < records.length; from += 200) {
-      const part = records.slice(from, from + 200).map((record, index) => ({ seq: books.appliedSeq + index + 1, record }));
-      await applyRecords(database, books, part, 1_001 + from);
-    }
-    const sql = 'SELECT access_key_id, state, is_last, cost_nano_usd, reserved_nano_usd FROM usage_events WHERE access_key_id IS NOT NULL';
-    const rows = await database.driver.rows<{
-      access_key_id: string;
-      state: string;
-      is_last: boolean | number;
-      cost_nano_usd: number | null;
-      reserved_nano_usd: number;
-    }>({ sql, params: [] });
-    const expected = new Map<string, number>([[ids.uuid(), 0]]);
-    for (const row of rows) {
-      const isOpen = row.state === 'intent' || row.state === 'unknown';
-      const isUnpriced = ['settled', 'partial'].includes(row.state) && Boolean(row.is_last) && row.cost_nano_usd === null;
-      const amount = (row.cost_nano_usd ?? 0) + (isOpen || isUnpriced ? row.reserved_nano_usd : 0);
-      expected.set(row.access_key_id, (expected.get(row.access_key_id) ?? 0) + amount);
-    }
-    expect(expected.get(first)).toBeGreaterThan(123_456_789);
-    expect(expected.get(second)).toBeGreaterThan(777_777_777);
-    expect(await spentOfKeys(database, [...expected.keys()])).toEqual(expected);
-    expect(await spentOfKeys(database, [])).toEqual(new Map());
-    // Without what is set aside, for all keys at once.
-    const settledSums = await settledOfKeys(database);
-    for (const [id, spent] of expected) {
-      const [row] = await database.driver.rows<{ aside: number }>({
-        sql: "SELECT CAST(COALESCE(SUM(reserved_nano_usd), 0) AS BIGINT) AS aside FROM usage_events WHERE access_key_id = $1 AND (state IN ('intent', 'unknown') OR (state <> 'refused' AND is_last AND cost_nano_usd IS NULL))",
-        params: [id],
-      });
-      expect(settledSums.get(id) ?? 0).toBe(spent - (row?.aside ?? 0));
-    }
   });
 });
 

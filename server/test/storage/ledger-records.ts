@@ -1,6 +1,6 @@
 /** Records of made-up attempts from a seed, and the check that the roll-ups are exactly the sums of the rows. */
 import { expect } from 'vitest';
-import { noTokens, type Intent, type LedgerRecord, type RefusedRequest, type Settlement } from '../../src/domain/ledger.ts';
+import { type CacheHit, noTokens, type Intent, type LedgerRecord, type RefusedRequest, type Settlement } from '../../src/domain/ledger.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Driver } from '../../src/storage/driver.ts';
@@ -66,6 +66,11 @@ export function refusedOf(part: Partial<RefusedRequest> = {}): { kind: 'refused'
   return { ...begun, reason: 'model_not_found', status: 404, latencyMs: 1, ...part, kind: 'refused' };
 }
 
+export function hitOf(part: Partial<CacheHit> = {}): { kind: 'hit' } & CacheHit {
+  const { attemptNo: _attemptNo, reservedNanoUsd: _reserved, ...begun } = intentOf();
+  return { ...begun, savedNanoUsd: 1_234, latencyMs: 1, ...part, kind: 'hit' };
+}
+
 /** Names to draw from: a handful of each, so that rows share dimensions. */
 export interface Cast {
   connections: string[];
@@ -91,6 +96,11 @@ export function randomRecords(seed: number, requestCount: number, cast: Cast): L
     const atMs = startMs + below(3 * 86_400_000);
     if (below(20) === 0) {
       timed.push({ order: request, record: refusedOf({ ...who, atMs, requestId: ids.uuid() }) });
+      continue;
+    }
+    if (below(15) === 0) {
+      const from = { connectionId: pick(cast.connections), model: 'gpt-4o' };
+      timed.push({ order: request, record: hitOf({ ...who, ...from, atMs, requestId: ids.uuid(), savedNanoUsd: below(2 ** 31) }) });
       continue;
     }
     const attempts = 1 + below(3);
@@ -138,19 +148,33 @@ const dimensionColumns = 'connection_id, provider, model, access_key_id, user_id
 const sum = (condition: string, name: string): string => `CAST(sum(CASE WHEN ${condition} THEN 1 ELSE 0 END) AS BIGINT) AS ${name}`;
 const total = (column: string, name = column): string => `CAST(sum(COALESCE(${column}, 0)) AS TEXT) AS ${name}`;
 const tokenColumns = ['tokens_in', 'tokens_out', 'tokens_cached', 'tokens_cache_write', 'tokens_reasoning'];
-const counted = ['attempts', 'requests', 'failures', 'partials', 'refusals', 'unknowns', 'estimated', 'unpriced', 'first_byte_count'];
+const counted = [
+  'attempts',
+  'requests',
+  'failures',
+  'partials',
+  'refusals',
+  'unknowns',
+  'estimated',
+  'unpriced',
+  'first_byte_count',
+  'cache_hits',
+];
 
-const fromRows = (bucketMs: number): string => `SELECT at / ${bucketMs} * ${bucketMs} AS bucket, ${dimensionColumns}, count(*) AS attempts,
+const fromRows = (
+  bucketMs: number,
+): string => `SELECT at / ${bucketMs} * ${bucketMs} AS bucket, ${dimensionColumns}, ${sum('saved_nano_usd IS NULL', 'attempts')},
   ${sum('is_last', 'requests')}, ${sum("state = 'settled' AND reason IS NOT NULL", 'failures')}, ${sum("state = 'partial'", 'partials')},
   ${sum("state = 'refused'", 'refusals')}, ${sum("state = 'unknown'", 'unknowns')}, ${sum('is_estimated', 'estimated')},
   ${sum("state IN ('settled', 'partial') AND cost_nano_usd IS NULL", 'unpriced')}, ${sum('first_byte_ms IS NOT NULL', 'first_byte_count')},
-  ${tokenColumns.map((name) => total(name)).join(', ')}, ${total('cost_nano_usd')}, ${total('latency_ms', 'latency_ms_sum')},
+  ${tokenColumns.map((name) => total(name)).join(', ')}, ${total('cost_nano_usd')}, ${total('CASE WHEN saved_nano_usd IS NULL THEN latency_ms END', 'latency_ms_sum')},
+  ${sum('saved_nano_usd IS NOT NULL', 'cache_hits')}, ${total('saved_nano_usd')},
   ${total('first_byte_ms', 'first_byte_ms_sum')}, max(at) AS last_used_at
   FROM usage_events WHERE state <> 'intent' GROUP BY at / ${bucketMs} * ${bucketMs}, ${dimensionColumns}`;
 
 const fromRollups = (table: string): string => `SELECT bucket, ${dimensionColumns},
   ${counted.map((name) => `CAST(sum(${name}) AS BIGINT) AS ${name}`).join(', ')},
-  ${[...tokenColumns, 'cost_nano_usd', 'latency_ms_sum', 'first_byte_ms_sum'].map((name) => total(name)).join(', ')}, max(last_used_at) AS last_used_at
+  ${[...tokenColumns, 'cost_nano_usd', 'saved_nano_usd', 'latency_ms_sum', 'first_byte_ms_sum'].map((name) => total(name)).join(', ')}, max(last_used_at) AS last_used_at
   FROM ${table} u JOIN usage_dimensions d ON d.id = u.dimension_id GROUP BY bucket, ${dimensionColumns}`;
 
 const sorted = async (driver: Driver, sql: string): Promise<string[]> => {
@@ -164,7 +188,7 @@ export async function expectExactBooks(driver: Driver): Promise<void> {
   expect(await sorted(driver, fromRollups('usage_days'))).toEqual(await sorted(driver, fromRows(86_400_000)));
   const rows = `SELECT CAST(e.connection_id AS TEXT) AS id, at / 86400000 AS day, count(*) AS request_count, ${total('tokens_in + tokens_out', 'token_count')}, ${total('cost_nano_usd')}
     FROM usage_events e JOIN ai_configurations c ON c.id = e.connection_id
-    WHERE state IN ('settled', 'partial', 'unknown') AND purpose = 'completion' GROUP BY e.connection_id, at / 86400000`;
+    WHERE state IN ('settled', 'partial', 'unknown') AND purpose = 'completion' AND saved_nano_usd IS NULL GROUP BY e.connection_id, at / 86400000`;
   const sums = await driver.rows<{ id: string; day: number; request_count: number }>({ sql: rows, params: [] });
   const kept = await driver.rows<{ id: string; period_start: string }>({
     sql: `SELECT CAST(configuration_id AS TEXT) AS id, period_start, request_count, CAST(token_count AS TEXT) AS token_count, CAST(cost_nano_usd AS TEXT) AS cost_nano_usd FROM provider_usage_days`,

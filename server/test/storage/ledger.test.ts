@@ -13,6 +13,7 @@ import {
   ids,
   intentOf,
   randomRecords,
+  hitOf,
   refusedOf,
   seedConnections,
   seeded,
@@ -233,6 +234,37 @@ onBothEngines('books', (bench) => {
     expect(
       await database.driver.rows({ sql: 'SELECT 1 AS found FROM provider_usage_days WHERE period_start = $1', params: ['2026-07-19'] }),
     ).toEqual([]);
+    await expectExactBooks(database.driver);
+  });
+
+  test('an answer from the cache is a request without an attempt: it costs nothing, says what it saved, and is no use of a connection', async () => {
+    const books = await freshBooks();
+    const hit = hitOf({ connectionId: connections[0]!, atMs: startMs + 71 * 86_400_000, savedNanoUsd: 4_321, accessKeyId: ids.uuid() });
+    await apply(books, numbered([hit]));
+    // Whatever is applied again changes nothing.
+    await applyRecords(database, { ...books, appliedSeq: 0 }, numbered([hit]), nowMs()).catch(() => undefined);
+    expect(await rowsOf(hit.requestId)).toMatchObject([
+      {
+        state: 'settled',
+        attempt_no: 0,
+        is_last: true,
+        status: 200,
+        reason: null,
+        cost_nano_usd: 0,
+        saved_nano_usd: 4_321,
+        tokens_in: 0,
+        tokens_out: 0,
+      },
+    ]);
+    expect(
+      await database.driver.rows({ sql: 'SELECT 1 AS found FROM provider_usage_days WHERE period_start = $1', params: ['2026-07-20'] }),
+    ).toEqual([]);
+    const sums = await database.driver.rows({
+      sql: `SELECT attempts, requests, failures, unpriced, cache_hits, saved_nano_usd, latency_ms_sum FROM usage_days u
+        JOIN usage_dimensions d ON d.id = u.dimension_id WHERE d.access_key_id = $1`,
+      params: [hit.accessKeyId],
+    });
+    expect(sums).toEqual([{ attempts: 0, requests: 1, failures: 0, unpriced: 0, cache_hits: 1, saved_nano_usd: 4_321, latency_ms_sum: 0 }]);
     await expectExactBooks(database.driver);
   });
 

@@ -162,7 +162,13 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
       ]);
     await insertAt(Date.UTC(2026, 11, 5), 1);
     const made = await Promise.all([ensurePartitions(driver, novemberMs), ensurePartitions(driver, novemberMs)]);
-    expect([...new Set(made.flat())].toSorted()).toEqual(['usage_events_m202611', 'usage_events_m202701']);
+    expect([...new Set(made.flat())].toSorted()).toEqual([
+      'policy_violations_m202611',
+      'policy_violations_m202612',
+      'policy_violations_m202701',
+      'usage_events_m202611',
+      'usage_events_m202701',
+    ]);
     expect(await ensurePartitions(driver, novemberMs)).toEqual([]);
     await insertAt(Date.UTC(2026, 10, 30, 23, 59, 59, 998), 2);
     await insertAt(Date.UTC(2027, 0, 1), 3);

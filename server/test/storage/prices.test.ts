@@ -1,13 +1,14 @@
 /** Prices as rows, and past entries priced again: on both engines, with the roll-ups exact after it. */
 import { beforeAll, expect, test } from 'vitest';
 import { noTokens, type LedgerRecord, type UnitPrices } from '../../src/domain/ledger.ts';
+import { faceOf, facesWithoutTokenPrice, operations } from '../../src/providers/operations/operations.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
-import { pricedRows, repricePageRows, writeCosts, type PricedRow, type RepriceFilter } from '../../src/storage/reprice.ts';
+import { pricedRows, repricePageRows, writeCosts, type PricedRow, type PricedRowsQuery } from '../../src/storage/reprice.ts';
 import { onBothEngines } from './engines.ts';
-import { expectExactBooks, ids, intentOf, seedConnections, settlementOf, startMs } from './ledger-records.ts';
+import { expectExactBooks, ids, intentOf, seedConnections, seeded, settlementOf, startMs } from './ledger-records.ts';
 
 const prices: UnitPrices = { input: 5, output: 6 };
 
@@ -15,12 +16,13 @@ onBothEngines('past entries priced again', (bench) => {
   let database: Database;
   let connectionId: string;
   const model = 'repriced';
-  const filter = (part: Partial<RepriceFilter> = {}): RepriceFilter => ({
+  const filter = (part: Partial<PricedRowsQuery> = {}): PricedRowsQuery => ({
     provider: 'openai',
     model,
     connectionId: null,
     fromMs: startMs,
     toMs: startMs + 86_400_000,
+    leftAlone: facesWithoutTokenPrice,
     ...part,
   });
   const count = repricePageRows + 25;
@@ -53,7 +55,7 @@ onBothEngines('past entries priced again', (bench) => {
     await expectExactBooks(database.driver);
   });
 
-  const all = async (part: Partial<RepriceFilter> = {}): Promise<PricedRow[]> => {
+  const all = async (part: Partial<PricedRowsQuery> = {}): Promise<PricedRow[]> => {
     const found: PricedRow[] = [];
     for (let after = null as { atMs: number; id: string } | null; ;) {
       const page = await pricedRows(database, filter(part), after);
@@ -114,6 +116,44 @@ onBothEngines('past entries priced again', (bench) => {
     expect(rows.get(early.id)).toEqual(usage);
     expect(rows.get(late.id)).toEqual(usage);
     expect(rows.get(bare.id)).toEqual(plain);
+    await expectExactBooks(database.driver);
+  });
+
+  test('entries of pictures and sound stay as they were, whatever tokens they report: over 300 entries of every face', async () => {
+    const { books } = await openBooks(database, ids.uuid(), 1_011);
+    const below = seeded(20_261_121);
+    const faces = ['openai.chat', 'anthropic.messages', 'openai.responses', ...Object.values(operations).map(({ id }) => faceOf(id))];
+    const asked = { model: 'every-face' };
+    const records = Array.from({ length: 300 }, () => {
+      const intent = intentOf({ ...asked, face: faces[below(faces.length)]!, connectionId, atMs: startMs + below(86_000_000) });
+      const costNanoUsd = [null, 0, below(5_000)][below(3)]!;
+      const usage = { ...noTokens, tokensIn: below(1_000), tokensOut: below(3) * 100 };
+      return [intent, settlementOf(intent, { usage, costNanoUsd, prices: null })];
+    }).flat();
+    await applyRecords(
+      database,
+      books,
+      records.map((record, index) => ({ seq: index + 1, record })),
+      2_000,
+    );
+    const booked = async (): Promise<Map<string, { face: string; tokens: number; row: string }>> => {
+      const sql = 'SELECT id, face, tokens_in + tokens_out AS tokens, cost_nano_usd, prices FROM usage_events WHERE model = $1';
+      const rows = await database.driver.rows<{ id: string; face: string; tokens: number }>({ sql, params: [asked.model] });
+      return new Map(rows.map((row) => [row.id, { face: row.face, tokens: row.tokens, row: JSON.stringify(row) }]));
+    };
+    const before = await booked();
+    const priced = await all(asked);
+    for (let from = 0; from < priced.length; from += repricePageRows)
+      await writeCosts(
+        database,
+        priced.slice(from, from + repricePageRows).map((row) => ({ row, costNanoUsd: 123_456, prices })),
+      );
+    const after = await booked();
+    expect(after.size).toBe(300);
+    const isMedia = (face: string): boolean => /\.(images|audio)\./.test(face);
+    for (const [id, { face, tokens, row }] of before)
+      expect(after.get(id)!.row === row, `${face} with ${tokens} tokens`).toBe(isMedia(face) || tokens === 0);
+    expect([...before.values()].some(({ face, tokens }) => isMedia(face) && tokens > 0)).toBe(true);
     await expectExactBooks(database.driver);
   });
 

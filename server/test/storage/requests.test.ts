@@ -55,7 +55,11 @@ onBothEngines('requests', (bench) => {
   const finished = (): string[] => {
     const intents = new Map(records.filter((record) => record.kind === 'intent').map((record) => [record.id, record]));
     return records.flatMap((record) =>
-      record.kind === 'refused' ? [record.requestId] : record.kind === 'settle' && record.isLast ? [intents.get(record.id)!.requestId] : [],
+      record.kind === 'refused' || record.kind === 'hit'
+        ? [record.requestId]
+        : record.kind === 'settle' && record.isLast
+          ? [intents.get(record.id)!.requestId]
+          : [],
     );
   };
 

@@ -58,14 +58,21 @@ onBothEngines('a delta', (bench) => {
       ownerKeys: [],
       deletedWorkspaceIds: [],
       prices: [],
+      repositories: [],
+      useCases: [],
+      routingGroups: [],
+      limits: [],
+      policies: [],
+      aiSettings: undefined,
+      limitSettings: undefined,
     };
   };
 
   test('is empty where nothing changed, and above the last revision too', async () => {
     const expected = await nothing();
-    expect(await delta()).toEqual(expected);
+    expect(await delta()).toStrictEqual(expected);
     above += 100;
-    expect(await delta()).toEqual(expected);
+    expect(await delta()).toStrictEqual(expected);
   });
 
   test('brings a connection with its sealed values beside it', async () => {
@@ -110,7 +117,16 @@ onBothEngines('a delta', (bench) => {
       updatePerson(database, userId, { role: 'manager', name: 'Neu', disabledAtMs: atMs, language: 'fr' as 'en' }, atMs),
     );
     expect((await delta()).people).toEqual([
-      { userId, email: `${userId}@example.org`, name: 'Neu', role: 'manager', permissions: null, language: 'en', isDisabled: true },
+      {
+        userId,
+        email: `${userId}@example.org`,
+        name: 'Neu',
+        role: 'manager',
+        permissions: null,
+        language: 'en',
+        timeZone: 'UTC',
+        isDisabled: true,
+      },
     ]);
     const snapshot = await fullSnapshot(database);
     expect(snapshot.actorOf(userId, 'token')).toBeUndefined();

@@ -20,10 +20,13 @@ interface EventRow {
   access_key_id: string | null;
   user_id: string | null;
   workspace_id: string | null;
+  repository_id: string | null;
+  use_case_id: string | null;
   purpose: string;
   tokens_in: number;
   tokens_out: number;
   cost_nano_usd: number | null;
+  saved_nano_usd: number | null;
 }
 
 const columnOf: Record<Exclude<GroupBy, 'day'>, keyof EventRow> = {
@@ -33,6 +36,8 @@ const columnOf: Record<Exclude<GroupBy, 'day'>, keyof EventRow> = {
   key: 'access_key_id',
   user: 'user_id',
   workspace: 'workspace_id',
+  repository: 'repository_id',
+  'use-case': 'use_case_id',
   purpose: 'purpose',
 };
 
@@ -54,7 +59,7 @@ function expected(rows: readonly EventRow[], keyOf: (row: EventRow) => string | 
     if (row.state === 'intent') continue;
     const key = keyOf(row);
     const group = groups.get(key) ?? { key, attempts: 0, requests: 0, tokensIn: 0, tokensOut: 0, costNanoUsd: '', cost: 0n };
-    group.attempts += 1;
+    group.attempts += row.saved_nano_usd === null ? 1 : 0;
     group.requests += row.is_last ? 1 : 0;
     group.tokensIn += row.tokens_in;
     group.tokensOut += row.tokens_out;
@@ -177,14 +182,14 @@ onBothEngines('usage', (bench) => {
         sum(CASE WHEN state = 'refused' THEN 1 ELSE 0 END) AS refusals, sum(CASE WHEN state = 'unknown' THEN 1 ELSE 0 END) AS unknowns,
         sum(CASE WHEN is_estimated THEN 1 ELSE 0 END) AS estimated, sum(CASE WHEN state IN ('settled', 'partial') AND cost_nano_usd IS NULL THEN 1 ELSE 0 END) AS unpriced,
         sum(tokens_cached) AS cached, sum(tokens_cache_write) AS written, sum(tokens_reasoning) AS reasoning,
-        sum(latency_ms) AS latency, sum(first_byte_ms) AS first_byte, count(first_byte_ms) AS first_byte_count, max(at) AS last_used_at
+        sum(CASE WHEN saved_nano_usd IS NULL THEN latency_ms END) AS latency, count(saved_nano_usd) AS hits, sum(first_byte_ms) AS first_byte, count(first_byte_ms) AS first_byte_count, max(at) AS last_used_at
         FROM usage_events WHERE purpose = 'completion' AND state <> 'intent'`,
       params: [],
     });
     expect(sum).toMatchObject({
       failures: counts!['failures'], partials: counts!['partials'], refusals: counts!['refusals'], unknowns: counts!['unknowns'], estimated: counts!['estimated'],
       unpriced: counts!['unpriced'], tokensCached: counts!['cached'], tokensCacheWrite: counts!['written'], tokensReasoning: counts!['reasoning'],
-      latencyMsSum: counts!['latency'], firstByteMsSum: counts!['first_byte'], firstByteCount: counts!['first_byte_count'], lastUsedAtMs: counts!['last_used_at'],
+      latencyMsSum: counts!['latency'], firstByteMsSum: counts!['first_byte'], firstByteCount: counts!['first_byte_count'], lastUsedAtMs: counts!['last_used_at'], cacheHits: counts!['hits'],
     }); // prettier-ignore
     expect(Object.values(counts!).every((count) => count > 0)).toBe(true);
   });

@@ -4,17 +4,21 @@ import { Outlet } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useConnection } from '../features/models/api/connection-detail.ts';
+import { useProviders } from '../features/models/api/providers.ts';
 import { ConnectionDetail } from '../features/models/components/detail/ConnectionDetail.tsx';
 import { Skeleton } from '../features/models/components/detail/Skeleton.tsx';
 import { usePageTitle } from '../lib/focus.ts';
 import { Failure } from '../ui/Failure.tsx';
+import { Later } from '../ui/Later.tsx';
 import { useSubject } from './use-subject.ts';
 
 export function ConnectionPage() {
   const t = useTranslations('detail');
   const { id, organization } = useSubject();
   const { data, error, refetch } = useConnection(id);
-  if (data) return <Loaded connection={data} organization={organization} />;
+  // The provider's proper name is longer than its short one, and would push what follows it.
+  const { isLoading } = useProviders();
+  if (data && !isLoading) return <Loaded connection={data} organization={organization} />;
   return (
     <Unnamed title={t('title')}>
       {error ? <Failure error={error} organization={organization} onRetry={() => void refetch()} /> : <Skeleton rows={6} />}
@@ -27,7 +31,9 @@ function Loaded({ connection, organization }: { connection: Configuration; organ
   const heading = usePageTitle(connection.name);
   return (
     <ConnectionDetail connection={connection} organization={organization} heading={heading}>
-      <Outlet />
+      <Later before={<Skeleton rows={6} />}>
+        <Outlet />
+      </Later>
     </ConnectionDetail>
   );
 }

@@ -8,6 +8,7 @@ import { HealthPanel } from '../features/models/components/detail/HealthPanel.ts
 import { ModelsPanel } from '../features/models/components/detail/ModelsPanel.tsx';
 import { UsageDisplay } from '../features/models/components/detail/UsageDisplay.tsx';
 import { UsagePanel } from '../features/models/components/detail/UsagePanel.tsx';
+import { Limits } from '../features/limits/components/Limits.tsx';
 import { useSubject } from './use-subject.ts';
 
 /** Few connections have a machine of their own behind them. */
@@ -49,6 +50,7 @@ export function ConnectionAccessPage() {
     <AccessPanel
       connection={data}
       organization={organization}
+      limits={<Limits subjectKind="connection" subjectId={id} organization={organization} />}
       onDeleted={() => void navigate({ to: '/settings/ai-connections', replace: true })}
     />
   );

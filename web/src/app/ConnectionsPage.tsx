@@ -5,10 +5,12 @@ import { useTranslations } from 'use-intl';
 import { aiConnectionsQuery } from '../features/models/api/ai-connections.ts';
 import { AddConnectionLink } from '../features/models/components/AddConnectionLink.tsx';
 import { ConfigurationList } from '../features/models/components/ConfigurationList.tsx';
+import { ConfigurationSkeleton } from '../features/models/components/ConfigurationSkeleton.tsx';
 import { useBulk } from '../features/models/components/use-bulk.ts';
 import type { ListSearch } from '../features/models/list/search.ts';
 import { meQuery } from '../features/session/api/me.ts';
 import { usePageTitle } from '../lib/focus.ts';
+import { Later } from '../ui/Later.tsx';
 import classes from './ConnectionsPage.module.css';
 import { maySeeModels } from './nav-entries.ts';
 import { TestAll, TestAllReport } from './TestAll.tsx';
@@ -40,14 +42,16 @@ export function ConnectionsPage() {
           </div>
         )}
       </div>
-      <ConfigurationList
-        mayManage={maySeeModels(me)}
-        organization={me.organization.name}
-        search={search}
-        onSearch={onSearch}
-        bulk={bulk}
-        report={<TestAllReport />}
-      />
+      <Later before={<ConfigurationSkeleton />}>
+        <ConfigurationList
+          mayManage={maySeeModels(me)}
+          organization={me.organization.name}
+          search={search}
+          onSearch={onSearch}
+          bulk={bulk}
+          report={<TestAllReport />}
+        />
+      </Later>
     </>
   );
 }

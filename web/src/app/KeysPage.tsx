@@ -4,6 +4,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { AccessKeys } from '../features/keys/components/AccessKeys.tsx';
+import { Limits } from '../features/limits/components/Limits.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { PageHead } from '../ui/PageHead.tsx';
 
@@ -16,7 +17,12 @@ export function KeysPage() {
       <PageHead title={t('title')} text={t('text')}>
         {!isAdding && <Button onClick={() => setAdding(true)}>{t('add')}</Button>}
       </PageHead>
-      <AccessKeys me={me} isAdding={isAdding} onAdd={setAdding} />
+      <AccessKeys
+        me={me}
+        isAdding={isAdding}
+        onAdd={setAdding}
+        renderLimits={(id) => <Limits key={id} subjectKind="access-key" subjectId={id} organization={me.organization.name} />}
+      />
     </>
   );
 }

@@ -3,11 +3,13 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { AddModelLink } from '../features/models/components/AddModelLink.tsx';
+import { ConfigurationSkeleton } from '../features/models/components/ConfigurationSkeleton.tsx';
 import { ModelHelp, QuickActions } from '../features/models/components/ModelHelp.tsx';
 import { ModelList } from '../features/models/components/ModelList.tsx';
 import type { ListSearch } from '../features/models/list/search.ts';
 import { meQuery } from '../features/session/api/me.ts';
 import { usePageTitle } from '../lib/focus.ts';
+import { Later } from '../ui/Later.tsx';
 import classes from './ConnectionsPage.module.css';
 import { maySeeModels } from './nav-entries.ts';
 
@@ -38,8 +40,10 @@ export function ModelsPage() {
         )}
       </div>
       {isAllowed && <QuickActions />}
-      <ModelList organization={organization} search={search} onSearch={onSearch} />
-      {isAllowed && <Outlet />}
+      <Later before={<ConfigurationSkeleton />}>
+        <ModelList organization={organization} search={search} onSearch={onSearch} />
+        {isAllowed && <Outlet />}
+      </Later>
     </>
   );
 }

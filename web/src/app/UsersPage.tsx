@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Limits } from '../features/limits/components/Limits.tsx';
 import { Users } from '../features/people/components/Users.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { PageHead } from '../ui/PageHead.tsx';
@@ -16,7 +17,12 @@ export function UsersPage() {
       <PageHead title={t('usersTitle')} text={t('usersText')}>
         {!isInviting && me.role === 'administrator' && <Button onClick={() => setInviting(true)}>{t('inviteUser')}</Button>}
       </PageHead>
-      <Users me={me} isInviting={isInviting} onInvite={setInviting} />
+      <Users
+        me={me}
+        isInviting={isInviting}
+        onInvite={setInviting}
+        renderLimits={(id) => <Limits key={`limits of ${id}`} subjectKind="user" subjectId={id} organization={me.organization.name} />}
+      />
     </>
   );
 }

@@ -8,14 +8,19 @@
  * 3. one line here (or, for personal settings, in `settings-entries.ts`). `may` hides what a role can never use.
  */
 import {
+  IconAdjustments,
+  IconBriefcase,
   IconBuilding,
   IconCube,
+  IconFolders,
   IconKey,
   IconLayoutDashboard,
   IconListCheck,
   IconMessages,
   IconPlugConnected,
+  IconRoute,
   IconSettings,
+  IconShieldCheck,
   IconUsers,
   IconUsersGroup,
   type Icon,
@@ -43,6 +48,11 @@ export interface NavEntry {
 export const isAdministrator = (me: Me): boolean => me.role === 'administrator';
 export const maySeeModels = (me: Me): boolean => isAdministrator(me) || me.permissions.includes('manage_ai_models');
 
+export const mayManageUseCases = (me: Me): boolean => isAdministrator(me) || me.permissions.includes('manage_ai_use_cases');
+
+/** Whoever administers a workspace sees what binds it. */
+export const maySeePolicies = (me: Me): boolean => isAdministrator(me) || me.workspaces.some(({ role }) => role === 'ADMIN');
+
 export const mayChat = (me: Me): boolean => me.permissions.includes('use_ai_chat');
 
 export const navEntries: readonly NavEntry[] = [
@@ -50,9 +60,14 @@ export const navEntries: readonly NavEntry[] = [
   { to: '/', key: 'overview', icon: IconLayoutDashboard, group: 'gateway', letter: 'o' },
   { to: '/settings/ai-connections', key: 'connections', icon: IconPlugConnected, group: 'gateway', letter: 'c', also: ['/connections'] },
   { to: '/admin/ai_models', key: 'models', icon: IconCube, group: 'gateway', may: maySeeModels },
+  { to: '/admin/ai_use_cases', key: 'useCases', icon: IconBriefcase, group: 'gateway', may: mayManageUseCases, letter: 'u' },
   { to: '/admin/tasks', key: 'tasks', icon: IconListCheck, group: 'admin', may: isAdministrator, letter: 't' },
   { to: '/keys', key: 'keys', icon: IconKey, group: 'gateway', letter: 'k' },
+  { to: '/routing', key: 'routing', icon: IconRoute, group: 'gateway', also: ['/routing'] },
+  { to: '/repositories', key: 'repositories', icon: IconFolders, group: 'gateway', letter: 'r' },
+  { to: '/policies', key: 'policies', icon: IconShieldCheck, group: 'govern', may: maySeePolicies, letter: 'p', also: ['/policies'] },
   { to: '/members', key: 'members', icon: IconUsersGroup, group: 'govern' },
+  { to: '/admin/ai_settings', key: 'aiSettings', icon: IconAdjustments, group: 'admin', may: isAdministrator },
   { to: '/admin/users', key: 'users', icon: IconUsers, group: 'admin', may: isAdministrator },
   { to: '/admin/workspaces', key: 'workspaces', icon: IconBuilding, group: 'admin', may: isAdministrator },
   { to: '/settings', key: 'settings', icon: IconSettings, group: 'end' },

@@ -1,12 +1,18 @@
 /** The pages of administrators: models, users, workspaces, tasks. Each is a lazy route of the shell. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { adminModelsQuery } from '../features/models/api/admin-models.ts';
+import { providersQuery } from '../features/models/api/providers.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
-import { shell } from './routes-root.tsx';
+import { ahead, shell } from './routes-root.tsx';
 
 const models = createRoute({
   getParentRoute: () => shell,
   path: '/admin/ai_models',
   validateSearch: listSearchOf,
+  loader: ({ context }) => {
+    ahead(context, adminModelsQuery);
+    ahead(context, providersQuery);
+  },
   component: lazyRouteComponent(() => import('./ModelsPage.tsx'), 'ModelsPage'),
 });
 

@@ -1,16 +1,27 @@
 /** The pages of the chat. Each is a lazy route of the shell. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
-import { shell } from './routes-root.tsx';
+import { chatQuery, chatsQuery } from '../features/chat/api/chats.ts';
+import { messagesQuery } from '../features/chat/api/messages.ts';
+import { loadMarkdown } from '../features/chat/markdown/load.ts';
+import { ahead, shell } from './routes-root.tsx';
 
 const newChat = createRoute({
   getParentRoute: () => shell,
   path: '/chat',
+  loader: ({ context }) => void context.queries.prefetchInfiniteQuery(chatsQuery('')),
   component: lazyRouteComponent(() => import('./ChatPage.tsx'), 'ChatPage'),
 });
 
 const oneChat = createRoute({
   getParentRoute: () => shell,
   path: '/chat/$id',
+  loader: async ({ context, params }) => {
+    ahead(context, chatQuery(params.id));
+    void context.queries.prefetchInfiniteQuery(messagesQuery(params.id));
+    void context.queries.prefetchInfiniteQuery(chatsQuery(''));
+    // Nearly every answer is Markdown. Drawn as plain text first, the page would jump when its maker comes.
+    await loadMarkdown().catch(() => undefined);
+  },
   component: lazyRouteComponent(() => import('./ChatPage.tsx'), 'ChatPage'),
 });
 

@@ -1,12 +1,30 @@
 /** The pages about connections: the personal list, the wizard, the form, and the details of one. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import {
+  accessQuery,
+  connectionQuery,
+  failuresQuery,
+  healthQuery,
+  modelsQuery,
+  usesQuery,
+} from '../features/models/api/connection-detail.ts';
+import { lastUsesQuery } from '../features/models/api/last-uses.ts';
+import { providerSchemaQuery } from '../features/models/api/provider-schema.ts';
+import { providerTemplatesQuery } from '../features/models/api/provider-templates.ts';
+import { providersQuery } from '../features/models/api/providers.ts';
+import { usageStatsQuery } from '../features/models/api/usage-stats.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
-import { shell, textOf, type Search } from './routes-root.tsx';
+import { firstLanguage } from '../lib/language.ts';
+import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 
 const connections = createRoute({
   getParentRoute: () => shell,
   path: '/settings/ai-connections',
   validateSearch: listSearchOf,
+  loader: ({ context }) => {
+    ahead(context, providersQuery);
+    ahead(context, lastUsesQuery);
+  },
   component: lazyRouteComponent(() => import('./ConnectionsPage.tsx'), 'ConnectionsPage'),
 });
 
@@ -14,12 +32,20 @@ const addConnection = createRoute({
   getParentRoute: () => shell,
   path: '/settings/ai-connections/new',
   validateSearch: (search: Search): { provider?: string } => ({ provider: textOf(search['provider']) }),
+  loader: ({ context, location }) => {
+    ahead(context, providersQuery);
+    const provider = textOf(new URLSearchParams(location.searchStr).get('provider'));
+    if (provider === undefined) return;
+    ahead(context, providerSchemaQuery(provider));
+    ahead(context, providerTemplatesQuery(provider));
+  },
   component: lazyRouteComponent(() => import('./AddConnectionPage.tsx'), 'AddConnectionPage'),
 });
 
 const editConnection = createRoute({
   getParentRoute: () => shell,
   path: '/settings/ai-connections/$id/edit',
+  loader: ({ context }) => ahead(context, providersQuery),
   component: lazyRouteComponent(() => import('./EditConnectionPage.tsx'), 'EditConnectionPage'),
 });
 
@@ -27,36 +53,51 @@ const editConnection = createRoute({
 const connection = createRoute({
   getParentRoute: () => shell,
   path: '/connections/$id',
+  loader: ({ context, params }) => {
+    ahead(context, connectionQuery(params.id));
+    ahead(context, providersQuery);
+  },
   component: lazyRouteComponent(() => import('./ConnectionPage.tsx'), 'ConnectionPage'),
 });
 
 const overviewTab = createRoute({
   getParentRoute: () => connection,
   path: '/',
+  loader: ({ context, params }) => ahead(context, usageStatsQuery(params.id, '30d')),
   component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionOverviewPage'),
 });
 
 const modelsTab = createRoute({
   getParentRoute: () => connection,
   path: '/models',
+  loader: ({ context, params }) => ahead(context, modelsQuery(params.id)),
   component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionModelsPage'),
 });
 
 const usageTab = createRoute({
   getParentRoute: () => connection,
   path: '/usage',
+  loader: ({ context, params }) => {
+    ahead(context, usageStatsQuery(params.id, '30d'));
+    ahead(context, failuresQuery(params.id));
+  },
   component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionUsagePage'),
 });
 
 const healthTab = createRoute({
   getParentRoute: () => connection,
   path: '/health',
+  loader: ({ context, params }) => ahead(context, healthQuery(params.id, '24h', firstLanguage())),
   component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionHealthPage'),
 });
 
 const accessTab = createRoute({
   getParentRoute: () => connection,
   path: '/access',
+  loader: ({ context, params }) => {
+    ahead(context, accessQuery(params.id));
+    ahead(context, usesQuery(params.id));
+  },
   component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionAccessPage'),
 });
 

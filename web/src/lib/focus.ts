@@ -1,4 +1,5 @@
 /** What a page does when it opens: its title in the window, and the focus on its heading for those who listen. */
+import { useLocation } from '@tanstack/react-router';
 import { useEffect, useRef, type RefObject } from 'react';
 
 /** The first page of a visit leaves the focus where the browser put it. */
@@ -15,4 +16,21 @@ export function usePageTitle(title: string): RefObject<HTMLHeadingElement | null
     isFirstPage = false;
   }, []);
   return heading;
+}
+
+/** For a line of links that scrolls sideways: the one that is open is brought into the middle of it, whatever opened it. */
+export function useCurrentInSight(): RefObject<HTMLElement | null> {
+  const line = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  const shown = useRef('');
+  useEffect(() => {
+    // Once for each page: afterwards the line is where somebody has moved it to.
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    const current = line.current?.querySelector('[aria-current="page"]');
+    if (!line.current || !current) return;
+    const [outer, inner] = [line.current.getBoundingClientRect(), current.getBoundingClientRect()];
+    line.current.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  }, [pathname]);
+  return line;
 }

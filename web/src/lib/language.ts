@@ -26,6 +26,10 @@ const loaders: Record<Language, () => Promise<[{ default: Catalogue['page'] }, {
 };
 const loaded: Partial<Record<Language, Catalogue>> = {};
 
+let zone: string | undefined;
+/** Where the browser is. */
+export const timeZone = (): string => (zone ??= new Intl.DateTimeFormat().resolvedOptions().timeZone);
+
 export async function loadCatalogue(language: Language): Promise<Catalogue> {
   const known = loaded[language];
   if (known) return known;

@@ -1,7 +1,10 @@
 /** A question that must be answered: the browser's own dialog, with the harmless answer first. Escape is that answer. */
 import { Button } from '@mantine/core';
 import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useLocale } from 'use-intl';
+import { errorText } from '../lib/error-text.ts';
 import classes from './Confirm.module.css';
+import { Notice } from './Notice.tsx';
 
 interface ConfirmProps {
   isOpen: boolean;
@@ -11,6 +14,8 @@ interface ConfirmProps {
   /** `bad` for what cannot be undone. */
   tone?: 'plain' | 'bad';
   isPending?: boolean;
+  /** What came of the last try; null while nothing went wrong. */
+  error?: unknown;
   onConfirm: () => void;
   onClose: () => void;
   children: ReactNode;
@@ -23,12 +28,14 @@ export function Confirm({
   confirmLabel,
   tone = 'plain',
   isPending = false,
+  error = null,
   onConfirm,
   onClose,
   children,
 }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const language = useLocale();
   useEffect(() => {
     if (isOpen && !dialog.current?.open) dialog.current?.showModal();
     if (!isOpen) dialog.current?.close();
@@ -42,7 +49,10 @@ export function Confirm({
       {isOpen && (
         <>
           <h2 id={id}>{title}</h2>
-          <div className={classes['body']}>{children}</div>
+          <div className={classes['body']}>
+            {children}
+            {error !== null && <Notice tone="bad">{errorText(error, language)}</Notice>}
+          </div>
           <div className={classes['buttons']}>
             <Button variant="default" onClick={onClose}>
               {cancelLabel}

@@ -2,7 +2,7 @@
 import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react';
 import type { Language } from '@patchbay/contract/translate';
 import { IntlProvider } from 'use-intl';
-import { announceLanguage, catalogueOf, firstLanguage, loadCatalogue } from '../lib/language.ts';
+import { announceLanguage, catalogueOf, firstLanguage, loadCatalogue, timeZone } from '../lib/language.ts';
 
 interface LanguageChoice {
   language: Language;
@@ -34,10 +34,9 @@ export function LanguageProvider({ children }: { children: ReactNode }) {
     );
   }, []);
   const choice = useMemo(() => ({ language, setLanguage }), [language, setLanguage]);
-  const timeZone = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return (
     <Choice value={choice}>
-      <IntlProvider locale={language} messages={catalogueOf(language).page} timeZone={timeZone}>
+      <IntlProvider locale={language} messages={catalogueOf(language).page} timeZone={timeZone()}>
         {children}
       </IntlProvider>
     </Choice>

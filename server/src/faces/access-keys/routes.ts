@@ -45,7 +45,7 @@ export const routes: readonly Route<AccessKeyFaceDeps>[] = [
     access: 'signed-in',
     query: accessKeysQuery,
     answers: { 200: accessKeysAnswer },
-    statuses: [200, 400, 401],
+    statuses: [200, 400, 401, 403, 404],
     async handle(deps: AccessKeyFaceDeps, { actor, query }) {
       const { ended: withEnded, ...page } = query;
       const keys = await listAccessKeys(deps, actor, { ...page, withEnded });
@@ -116,7 +116,7 @@ export const routes: readonly Route<AccessKeyFaceDeps>[] = [
     access: 'signed-in',
     params: byId,
     answers: { 200: done },
-    statuses: [200, 401, 404],
+    statuses: [200, 401, 403, 404],
     async handle(deps: AccessKeyFaceDeps, { actor, origin, params }) {
       await revokeAccessKey(deps, { actor, origin }, params.id);
       return ok({ success: true, data: null });

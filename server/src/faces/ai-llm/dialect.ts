@@ -9,6 +9,7 @@ import type { Connection } from '../../domain/connection.ts';
 import type { Language } from '../../domain/owner.ts';
 import { aiTypeOf, providerOfAiType, providerRow } from '../../providers/catalog.ts';
 import type { StoredConnection } from '../../storage/connections.ts';
+import type { UsingRepository } from '../../storage/repositories.ts';
 
 export const words: FieldWords = {
   provider: 'aiType',
@@ -20,7 +21,11 @@ export const words: FieldWords = {
   needsModel: false,
 };
 
-export const fromConnection = ({ connection }: StoredConnection, organizationId: string): AiLlm => ({
+export const fromConnection = (
+  { connection }: StoredConnection,
+  organizationId: string,
+  repositories: readonly UsingRepository[],
+): AiLlm => ({
   id: connection.id,
   orgId: organizationId,
   workspaceId: connection.owner.scope === 'workspace' ? connection.owner.id : null,
@@ -30,7 +35,7 @@ export const fromConnection = ({ connection }: StoredConnection, organizationId:
   endpoint: connection.baseUrl ?? providerRow(connection.providerId)?.baseUrl ?? null,
   key: null,
   createdAt: new Date(connection.createdAtMs).toISOString(),
-  repos: [],
+  repos: repositories.map(({ id, name, createdAtMs }) => ({ id, name, createdAt: new Date(createdAtMs).toISOString() })),
   provider: connection.providerId,
   defaultModel: connection.model,
   active: connection.isActive,
@@ -87,8 +92,7 @@ export const fromTotals = (totals: ConnectionTotals): AiLlmStats => ({
   totalTokensOut: String(totals.tokensOut),
   totalLlmTokensIn: String(totals.tokensIn),
   totalLlmTokensOut: String(totals.tokensOut),
-  // Policies are counted by their own room.
-  totalPolicyViolations: '0',
-  totalAlerts: '0',
-  totalBlocks: '0',
+  totalPolicyViolations: String(totals.violations),
+  totalAlerts: String(totals.alerts),
+  totalBlocks: String(totals.blocks),
 });

@@ -9,6 +9,7 @@ import {
   aiLlmValidated,
   createAiLlm,
   updateAiLlm,
+  type AiLlm,
 } from '@patchbay/contract/ai-llm';
 import { noBody } from '@patchbay/contract/configurations';
 import { forceQuery, idParams } from '@patchbay/contract/connections';
@@ -17,7 +18,8 @@ import { findFor, requireOwner, workspaceIdsOf } from '../../control/connection-
 import { testSaved } from '../../control/connection-test.ts';
 import { totalsOf, type ConnectionUsageDeps } from '../../control/connection-usage.ts';
 import { changeConnection, createConnection, deleteConnection, listFor } from '../../control/connections.ts';
-import type { Owner } from '../../domain/owner.ts';
+import { repositoriesOf } from '../../control/repositories.ts';
+import type { Actor, Owner } from '../../domain/owner.ts';
 import type { StoredConnection } from '../../storage/connections.ts';
 import { expectedOf } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
@@ -29,6 +31,16 @@ type Deps = ConnectionUsageDeps & PlaneDeps;
 const dialect = 'ai-llm';
 const access = 'signed-in';
 const workspaceOwner = (id: string): Owner => ({ scope: 'workspace', id });
+
+/** Each with the repositories that use it, as far as the actor sees those. */
+async function viewsOf(deps: Deps, actor: Actor, items: readonly StoredConnection[]): Promise<AiLlm[]> {
+  const using = await repositoriesOf(
+    deps,
+    actor,
+    items.map(({ connection }) => connection.id),
+  );
+  return items.map((stored) => fromConnection(stored, actor.organizationId, using.get(stored.connection.id) ?? []));
+}
 
 const listRoutes: readonly Route<Deps>[] = [
   route({
@@ -45,7 +57,7 @@ const listRoutes: readonly Route<Deps>[] = [
       if (query.workspaceId !== undefined) await requireOwner(deps, caller, workspaceOwner(query.workspaceId), 'use', 'connection.list');
       const ids = query.workspaceId === undefined ? await workspaceIdsOf(deps, actor) : [query.workspaceId];
       const { items } = await listFor(deps, caller, { owners: ids.map(workspaceOwner) });
-      return ok({ success: true, aiLlms: items.map((stored) => fromConnection(stored, actor.organizationId)) });
+      return ok({ success: true, aiLlms: await viewsOf(deps, actor, items) });
     },
   }),
   route({
@@ -58,7 +70,7 @@ const listRoutes: readonly Route<Deps>[] = [
     statuses: [200, 401],
     async handle(deps: Deps, { actor, origin }) {
       const { items } = await listFor(deps, { actor, origin }, { owners: 'usable', isActive: true, testStatus: 'success' });
-      return ok({ success: true, aiLlms: items.map((stored) => fromConnection(stored, actor.organizationId)) });
+      return ok({ success: true, aiLlms: await viewsOf(deps, actor, items) });
     },
   }),
   route({
@@ -104,7 +116,9 @@ const changeRoutes: readonly Route<Deps>[] = [
     async handle(deps: Deps, { actor, origin, request, params, body }) {
       const caller = { actor, origin };
       const before = await findFor(deps, caller, params.id, 'manage', 'connection.update');
-      const expected = expectedOf(request, body, (current: StoredConnection) => fromConnection(current, actor.organizationId));
+      const repositories = (await repositoriesOf(deps, actor, [params.id])).get(params.id) ?? [];
+      const show = (current: StoredConnection): AiLlm => fromConnection(current, actor.organizationId, repositories);
+      const expected = expectedOf(request, body, show);
       const { connection } = await changeConnection(deps, caller, params.id, toChange(body, before.connection), words, expected);
       return ok({ success: true, aiLlmId: connection.id, message: translate(request.language, 'connections.updated') });
     },

@@ -13,6 +13,7 @@ export function authorizationOf(request: IncomingMessage): string | undefined {
 }
 
 const messagesWire: ClientWire = {
+  isRepeatable: true,
   face: 'anthropic.messages',
   voice: messagesVoice,
   authorization: authorizationOf,

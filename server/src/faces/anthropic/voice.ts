@@ -22,7 +22,13 @@ const typeOf = (status: number): string => typesByStatus[status] ?? (status < 50
 const bodyOf = (error: GatewayError, requestId: string): string =>
   JSON.stringify({
     type: 'error',
-    error: { type: typeOf(error.status), message: error.message, code: error.code, ...(error.param !== null && { param: error.param }) },
+    error: {
+      type: typeOf(error.status),
+      message: error.message,
+      code: error.code,
+      ...(error.param !== null && { param: error.param }),
+      limit: error.limit,
+    },
     request_id: requestId,
   });
 

@@ -12,18 +12,20 @@ import {
   type Asked,
   type Question,
 } from '../../control/chat-answers.ts';
-import { chatOwners, showChat, threadOfChat, type MessageView } from '../../control/chats.ts';
+import { chatOwners, showChat, threadOfChat, chosenUseCase, type MessageView } from '../../control/chats.ts';
 import type { ControlDeps } from '../../control/deps.ts';
 import { requestBodyOf } from '../../domain/chat-settings.ts';
 import { historyCharsOf, versionsOf } from '../../domain/chat-thread.ts';
 import { Refusal, type ErrorCode } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/owner.ts';
+import { useCasePrefix } from '../../domain/use-case.ts';
 import { complete } from '../../gateway/complete.ts';
 import { GatewayRefusal } from '../../gateway/errors.ts';
 import type { GatewayDeps, Order } from '../../gateway/order.ts';
 import { plan } from '../../gateway/plan.ts';
 import { recordRefusal } from '../../gateway/record.ts';
 import { readRequest } from '../../gateway/request.ts';
+import { expand } from '../../gateway/use-case.ts';
 import { pause } from '../../lib/clock.ts';
 import { modelLimitOf } from '../../providers/model-limits.ts';
 import type { MessageRecord } from '../../storage/chat-messages.ts';
@@ -56,7 +58,7 @@ const underWay = new Map<string, Promise<void>>();
 
 /**
  * Stores the question and answers with the stream of its answer. What nobody can answer is refused before anything is stored.
- * @throws Refusal NOT_FOUND, CHAT_BUSY, CHAT_FULL, NO_CONNECTION_CONFIGURED, MODEL_REQUIRED, MODEL_INACTIVE
+ * @throws Refusal NOT_FOUND, CHAT_BUSY, CHAT_FULL, NO_CONNECTION_CONFIGURED, MODEL_REQUIRED, MODEL_INACTIVE, USE_CASE_UNAVAILABLE
  */
 export async function askInChat(deps: AnswerDeps, call: AskCall, chatId: string, asked: Asked): Promise<Readable> {
   const out = new PassThrough();
@@ -94,10 +96,16 @@ const refusedEarly: Readonly<Record<string, ErrorCode>> = {
   no_connection: 'NO_CONNECTION_CONFIGURED',
   model_required: 'MODEL_REQUIRED',
   connection_inactive: 'MODEL_INACTIVE',
+  use_case_inactive: 'USE_CASE_UNAVAILABLE',
 };
+
+/** Where the questions of this face come from, for use cases that tell the model. */
+const chatPage = '/chat';
 
 function orderOf(deps: AnswerDeps, call: AskCall, question: Question): { order: Order; leftOut: string[] } {
   const { settings } = question;
+  const useCase = settings.useCaseId === null ? undefined : chosenUseCase(deps, call.actor, settings.useCaseId);
+  if (settings.useCaseId !== null && useCase === undefined) throw new Refusal('USE_CASE_UNAVAILABLE');
   const order: Order = {
     requestId: call.requestId,
     face: 'chat',
@@ -106,30 +114,38 @@ function orderOf(deps: AnswerDeps, call: AskCall, question: Question): { order: 
     workspaceId: null,
     accessKey: null,
     owners: chatOwners(call.actor),
-    asked: settings.model,
+    asked: useCase === undefined ? settings.model : `${useCasePrefix}${useCase.slug}`,
     pinnedId: settings.connectionId,
-    request: readRequest(Buffer.from('{}')),
+    request: readRequest(noQuestion),
+    page: chatPage,
     clientRequestId: null,
     atMs: deps.clock.nowMs(),
     startedMs: deps.clock.monotonicMs(),
   };
-  const { contextWindow, maxOutputTokens } = modelLimitOf(modelFor(deps, order) ?? '');
-  const history = historyFor(question, historyCharsOf(contextWindow, settings.maxTokens ?? maxOutputTokens));
-  const body = requestBodyOf(settings, settings.model, history.sent);
+  const { model, promptChars } = foreseen(deps, order, useCase?.name);
+  const { contextWindow, maxOutputTokens } = modelLimitOf(model ?? '');
+  const roomChars = historyCharsOf(contextWindow, settings.maxTokens ?? useCase?.maxTokens ?? maxOutputTokens);
+  const history = historyFor(question, Math.max(0, roomChars - promptChars));
+  const body = requestBodyOf(settings, order.asked, history.sent);
   return { order: { ...order, request: readRequest(Buffer.from(JSON.stringify(body))) }, leftOut: history.leftOut };
 }
 
-/** The model that will most likely answer; null where the gateway will refuse, which it tells and books by itself. */
-function modelFor(deps: AnswerDeps, order: Order): string | null {
+const noQuestion = Buffer.from('{"messages":[]}');
+
+/** The model that will most likely answer, null where the gateway will refuse, which it tells and books by itself; and how long the prompt of the use case is. */
+function foreseen(deps: AnswerDeps, order: Order, useCaseName: string | undefined): { model: string | null; promptChars: number } {
+  let promptChars = 0;
   try {
-    return plan(deps, order)[0]?.model ?? null;
+    const meant = expand(deps, order);
+    promptChars = meant.request.bytes.length - noQuestion.length;
+    return { model: plan(deps, meant)[0]?.model ?? null, promptChars };
   } catch (error) {
     if (!(error instanceof GatewayRefusal)) throw error;
     const code = refusedEarly[error.error.code];
-    if (code === undefined) return null;
+    if (code === undefined) return { model: null, promptChars };
     recordRefusal(deps, order, error.error);
     const connection = order.pinnedId === null ? undefined : deps.keeper.snapshot.connections.get(order.pinnedId);
-    throw new Refusal(code, { values: { name: order.asked ?? connection?.name ?? '' } });
+    throw new Refusal(code, { values: { name: useCaseName ?? order.asked ?? connection?.name ?? '' } });
   }
 }
 

@@ -29,6 +29,7 @@ export const fromChat = (view: ChatView): z.input<typeof chat> => ({
   ...fromSummary(view),
   settings: view.settings,
   isConnectionGone: view.isConnectionGone,
+  isUseCaseGone: view.isUseCaseGone,
 });
 
 /** Refusals of the data plane that the house has a text for. */
@@ -36,6 +37,7 @@ const refusalTexts: Readonly<Record<string, ErrorCode>> = {
   no_connection: 'NO_CONNECTION_CONFIGURED',
   model_required: 'MODEL_REQUIRED',
   connection_inactive: 'MODEL_INACTIVE',
+  use_case_inactive: 'USE_CASE_UNAVAILABLE',
   ledger_unavailable: 'STORAGE_UNAVAILABLE',
   policy_violation: 'POLICY_BLOCKED',
 };
@@ -55,7 +57,11 @@ function keysOf(code: string): { issue: string; check: string; resolution: strin
   return known ?? hintOf('caller_gone');
 }
 
-function failureOf({ failure, provider, model }: MessageView, language: Language): z.input<typeof chatFailure> | null {
+/** Why an answer failed, as people read it; null where it did not. */
+export function failureOf(
+  { failure, provider, model }: Pick<MessageView, 'failure' | 'provider' | 'model'>,
+  language: Language,
+): z.input<typeof chatFailure> | null {
   if (failure === null) return null;
   const refusal = refusalTexts[failure];
   if (refusal !== undefined)

@@ -76,7 +76,7 @@ export const detailRoutes: readonly Route<Deps>[] = [
     statuses: [200, 401, 403, 404],
     async handle(deps: Deps, { actor, origin, params }) {
       const { connection } = await showConnection(deps, { actor, origin }, params.id);
-      return ok({ success: true, data: await usesOf(deps, connection) });
+      return ok({ success: true, data: await usesOf(deps, actor, connection) });
     },
   }),
   route({

@@ -15,7 +15,7 @@ export interface ErrorAnswer {
 }
 
 /** S3's face says two things with other statuses than the rest of the house (C-08, C-30). */
-const aiLlmStatus: Partial<Record<ErrorCode, number>> = { CONFIGURATION_IN_USE: 403, NAME_EXISTS: 400 };
+const aiLlmStatus: Partial<Record<ErrorCode, number>> = { CONFIGURATION_IN_USE: 403, REPOSITORY_IN_USE: 403, NAME_EXISTS: 400 };
 
 /** Any thrown thing as an answer. What is not a Refusal leaves as a bare 500 with a request id. */
 export function errorAnswer(error: unknown, options: { language: Language; requestId: string; dialect: Dialect }): ErrorAnswer {

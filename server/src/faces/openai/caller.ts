@@ -28,6 +28,8 @@ export function callerOfKey(deps: OpenAiFaceDeps, header: string): DataCaller {
   // A member who was removed takes the keys that they made for the workspace along.
   if (key.workspaceId !== null && person.role !== 'administrator' && !snapshot.memberships.get(key.userId)?.has(key.workspaceId))
     throw refuse('invalid_api_key');
+  // A key never outlives its repository, whatever the rows say.
+  if (key.repositoryId && !snapshot.repositories.has(key.repositoryId)) throw refuse('invalid_api_key');
   deps.usedKeys.note(key.id);
   return { userId: key.userId, workspaceId: key.workspaceId, accessKey: key, owners: ownersOf(deps, key.userId, key.workspaceId) };
 }

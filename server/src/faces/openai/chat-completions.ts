@@ -5,7 +5,13 @@ import type { OpenAiFaceDeps } from './deps.ts';
 import { serve } from './serve.ts';
 import { bearerOf, chatVoice, type ClientWire } from './wire.ts';
 
-const chatWire: ClientWire = { face: 'openai.chat', voice: chatVoice, authorization: bearerOf, read: (bytes) => readRequest(bytes) };
+const chatWire: ClientWire = {
+  face: 'openai.chat',
+  voice: chatVoice,
+  isRepeatable: true,
+  authorization: bearerOf,
+  read: (bytes) => readRequest(bytes),
+};
 
 export const postChatCompletions = (
   deps: OpenAiFaceDeps,

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowsModel } from '../../domain/access-key.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { ListedModel } from '../../domain/probe.ts';
+import { allowsRole, bindingOf, useCasePrefix } from '../../domain/use-case.ts';
 import { GatewayRefusal, refuse } from '../../gateway/errors.ts';
+import { attachedFor } from '../../gateway/plan.ts';
 import { providerRow } from '../../providers/catalog.ts';
 import { modelAbilitiesOf, type ModelAbilities } from '../../providers/model-abilities.ts';
 import { modelLimitOf } from '../../providers/model-limits.ts';
@@ -69,35 +71,89 @@ function modelObject(id: string, listed: ListedModel | null, base: Pick<ModelObj
   };
 }
 
+/** Connections that the caller may use, nearest first: those attached to the key's repository, else those of every owner (D-17). */
+function* connectionsOf({ keeper: { snapshot } }: OpenAiFaceDeps, { accessKey, owners }: DataCaller): Generator<Connection> {
+  const repositoryId = accessKey?.repositoryId ?? null;
+  if (repositoryId === null) for (const owner of owners) yield* snapshot.connectionsOf(owner);
+  else yield* snapshot.attachedTo(repositoryId);
+}
+
 export function modelsOfCaller(deps: OpenAiFaceDeps, caller: DataCaller): ModelObject[] {
   const models = new Map<string, ModelObject>();
-  for (const owner of caller.owners)
-    for (const connection of deps.keeper.snapshot.connectionsOf(owner)) {
-      if (!connection.isActive) continue;
-      for (const [id, listed] of modelsOf(deps, connection)) {
-        if (!allowsModel(caller.accessKey?.models ?? null, id)) continue;
-        const known = models.get(id);
-        if (known) known.patchbay.connections.push(connection.name);
-        else
-          models.set(
-            id,
-            modelObject(id, listed, {
-              created: Math.floor(connection.createdAtMs / 1000),
-              owned_by: connection.providerId,
-              patchbay: { connections: [connection.name] },
-            }),
-          );
-      }
+  for (const connection of connectionsOf(deps, caller)) {
+    if (!connection.isActive) continue;
+    for (const [id, listed] of modelsOf(deps, connection)) {
+      if (!allowsModel(caller.accessKey?.models ?? null, id)) continue;
+      const known = models.get(id);
+      if (known) known.patchbay.connections.push(connection.name);
+      else
+        models.set(
+          id,
+          modelObject(id, listed, {
+            created: Math.floor(connection.createdAtMs / 1000),
+            owned_by: connection.providerId,
+            patchbay: { connections: [connection.name] },
+          }),
+        );
     }
+  }
   addEnvironment(deps, caller, models);
+  addUseCases(deps, caller, models);
+  addRoutingGroups(deps, caller, models);
   return [...models.values()];
 }
 
 /** What `.env` names can be asked for like any other model (C-02). */
 function addEnvironment(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<string, ModelObject>): void {
   const id = deps.environment?.model;
-  if (!id || models.has(id) || !allowsModel(caller.accessKey?.models ?? null, id)) return;
+  if (!id || caller.accessKey?.repositoryId || models.has(id) || !allowsModel(caller.accessKey?.models ?? null, id)) return;
   models.set(id, modelObject(id, null, { created: 0, owned_by: 'environment', patchbay: { connections: ['Environment (.env)'] } }));
+}
+
+/** Routing groups that the caller may name, the nearest owner's of a name; what they can do is that of their first target. */
+function addRoutingGroups(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<string, ModelObject>): void {
+  const { snapshot } = deps.keeper;
+  if (snapshot.routing.size === 0) return;
+  const attached = attachedFor(snapshot, caller);
+  for (const owner of caller.owners)
+    for (const group of snapshot.routing.of(owner)) {
+      if (!group.isActive || models.has(group.name) || !allowsModel(caller.accessKey?.models ?? null, group.name)) continue;
+      const members = group.targets.flatMap(({ connectionId, model, isEnabled }) => {
+        const connection = isEnabled ? snapshot.connections.get(connectionId) : undefined;
+        const mayUse = connection?.isActive && (attached === null || attached.places.has(connectionId));
+        const named = model ?? connection?.model ?? null;
+        return connection && mayUse && named !== null ? [{ connection, model: named }] : [];
+      });
+      const first = members[0];
+      if (!first) continue;
+      const connections = [...new Set(members.map(({ connection }) => connection.name))];
+      const base = { created: Math.floor(group.createdAtMs / 1000), owned_by: 'routing-group', patchbay: { connections } };
+      models.set(group.name, { ...modelObject(first.model, null, base), id: group.name });
+    }
+}
+
+/** Use cases that this person may name, where somebody would answer; their models' limits and abilities are theirs. */
+function addUseCases(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<string, ModelObject>): void {
+  const { snapshot } = deps.keeper;
+  if (snapshot.useCases.byId.size === 0) return;
+  const role = snapshot.people.get(caller.userId)?.role;
+  const attached = attachedFor(snapshot, caller);
+  for (const useCase of snapshot.useCases.byId.values()) {
+    const id = `${useCasePrefix}${useCase.slug}`;
+    if (!useCase.isActive || role === undefined || !allowsRole(useCase, role)) continue;
+    if (!allowsModel(caller.accessKey?.models ?? null, id)) continue;
+    const binding = bindingOf(useCase, (connectionId) => snapshot.connections.get(connectionId));
+    if (binding.kind === 'unbound') continue;
+    const usable = binding.candidates.filter(({ connection }) => attached === null || attached.places.has(connection.id));
+    const [first] = usable;
+    if (first === undefined) continue;
+    const base = {
+      created: Math.floor(useCase.createdAtMs / 1000),
+      owned_by: 'use-case',
+      patchbay: { connections: usable.map(({ connection }) => connection.name) },
+    };
+    models.set(id, { ...modelObject(first.model, null, base), id, name: useCase.name });
+  }
 }
 
 /** A caller that names its version reads the other wire's list, and hears its refusals. */

@@ -4,7 +4,7 @@ import { refuse } from '../../gateway/errors.ts';
 import { readForeign, readRequest, type AskedRequest } from '../../gateway/request.ts';
 import { memberValue } from '../../lib/json-scan.ts';
 import { openSpool, type Spool } from '../../lib/spool.ts';
-import { operations, type Operation } from '../../providers/operations/operations.ts';
+import { faceOf, operations, type Operation } from '../../providers/operations/operations.ts';
 import { isRecord, member, parseJson, type Json } from '../../providers/shape.ts';
 import { completionsWire, toConversation } from '../completions/wire.ts';
 import { readBody } from './body.ts';
@@ -31,8 +31,10 @@ export function postOperation(
 
 function wireOf(deps: OpenAiFaceDeps, operation: Operation, requestId: string): ClientWire {
   const wire: ClientWire = {
-    face: `openai.${operation.id}`,
+    face: faceOf(operation.id),
     voice: operation.isSaidByChat ? chatVoice : mediaVoice,
+    // Uploads lie outside the body that two questions are compared by; pictures and sound are wanted anew each time.
+    isRepeatable: operation.takes === 'json' && operation.isPricedByTokens,
     authorization: bearerOf,
     read: (bytes) => readOperation(operation, bytes),
   };

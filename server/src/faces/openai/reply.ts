@@ -9,9 +9,21 @@ export function errorHeaders(error: GatewayError): Record<string, string> {
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-store',
     ...(error.retryAfterS === null ? {} : { 'retry-after': String(error.retryAfterS) }),
+    ...limitHeaders(error),
     // SDKs repeat failed calls by themselves; ours have been repeated where it could help.
     ...(error.shouldRetry || error.status < 429 ? {} : { 'x-should-retry': 'false' }),
   };
+}
+
+/** Which limit refused, and that nothing is left of it, in the words of OpenAI's headers. */
+function limitHeaders({ limit, retryAfterS }: GatewayError): Record<string, string> {
+  if (limit === undefined) return {};
+  const headers: Record<string, string> = { 'x-patchbay-limit': limit.name };
+  if (limit.kind !== 'requests' && limit.kind !== 'tokens') return headers;
+  headers[`x-ratelimit-limit-${limit.kind}`] = String(limit.value);
+  headers[`x-ratelimit-remaining-${limit.kind}`] = '0';
+  if (retryAfterS !== null) headers[`x-ratelimit-reset-${limit.kind}`] = `${retryAfterS}s`;
+  return headers;
 }
 
 export const createReply = (response: ServerResponse, requestId: string, voice: Voice = chatVoice): Reply =>

@@ -1,9 +1,10 @@
 /** From HTTP to an order, and the order's way through the house: the same for every wire that asks for a completion. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isUuid } from '../../lib/ids.ts';
+import { cacheHeader, cacheWishOf } from '../../gateway/answer-cache.ts';
 import { complete } from '../../gateway/complete.ts';
 import { GatewayRefusal, refuse } from '../../gateway/errors.ts';
-import type { Order, Reply } from '../../gateway/order.ts';
+import type { Order, Reply, RoutingHints } from '../../gateway/order.ts';
 import { recordRefusal } from '../../gateway/record.ts';
 import { readRequest } from '../../gateway/request.ts';
 import { readBody } from './body.ts';
@@ -41,7 +42,10 @@ export async function serve(
       owners: caller.owners,
       asked: asked.asked,
       pinnedId: pinnedOf(request),
+      hints: hintsOf(request),
       request: asked,
+      page: pageOf(request),
+      cacheS: wire.isRepeatable ? (cacheWishOf(request.headers[cacheHeader]) ?? caller.accessKey?.cacheS ?? undefined) : 0,
       clientRequestId: clientIdOf(request),
       atMs,
       startedMs,
@@ -104,6 +108,26 @@ export function pinnedOf(request: IncomingMessage): string | null {
   if (header === undefined) return null;
   if (typeof header !== 'string' || !isUuid(header.toLowerCase())) throw refuse('connection_not_found');
   return header.toLowerCase();
+}
+
+const pageCharsMax = 500;
+
+/** The page of an application that the question comes from, for use cases that tell the model of it (D-22). */
+export function pageOf(request: IncomingMessage): string | undefined {
+  const header = request.headers['x-patchbay-page'];
+  return typeof header === 'string' ? header.slice(0, pageCharsMax) : undefined;
+}
+
+const hintCharsMax = 500;
+
+/** What the caller says for a routing group's choice; undefined for nothing. */
+export function hintsOf({ headers }: IncomingMessage): RoutingHints | undefined {
+  const session = headers['x-patchbay-session'];
+  const region = headers['x-patchbay-region'];
+  if (session === undefined && region === undefined) return undefined;
+  const text = (value: string | string[] | undefined): string | null =>
+    typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, hintCharsMax) : null;
+  return { session: text(session), region: text(region) };
 }
 
 /** How long the rest of a refused body is read, and dropped, so that its sender can read the answer. */

@@ -24,6 +24,8 @@ export interface ClientWire {
   /** As the books name it: `openai.chat`. */
   face: string;
   voice: Voice;
+  /** The same question may be given the same answer again: nothing of it is stored elsewhere or named by its id. */
+  isRepeatable?: boolean;
   /** The header that a caller proves itself with, as a bearer line; undefined for none, and then a session counts. */
   authorization(request: IncomingMessage): string | undefined;
   /** The body as the gateway needs it. Throws GatewayRefusal. May look things up for the caller. */
@@ -40,7 +42,17 @@ export const bearerOf = (request: IncomingMessage): string | undefined => reques
 
 /** OpenAI's error object, with the request id that support asks for. */
 export const errorBody = (error: GatewayError, requestId: string): string =>
-  JSON.stringify({ error: { message: error.message, type: error.type, param: error.param, code: error.code, request_id: requestId } });
+  JSON.stringify({
+    error: {
+      message: error.message,
+      type: error.type,
+      param: error.param,
+      code: error.code,
+      request_id: requestId,
+      // Which limit refused, for programs; no other error has it.
+      limit: error.limit,
+    },
+  });
 
 export const chatVoice: Voice = {
   errorBody,

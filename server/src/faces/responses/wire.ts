@@ -122,6 +122,12 @@ export function voiceOf(exchange: Exchange): Voice {
   };
 }
 
+/** The body of the last event, which was written by us. */
+function lastBody(event: string): Json | undefined {
+  const data = parseJson(event.slice(event.indexOf('data: ') + 'data: '.length));
+  return isRecord(data) ? data : undefined;
+}
+
 /** Keeps the response before the last that is heard of it, where the caller wants it kept. */
 export function keepingReply(deps: KeepDeps, exchange: Exchange, inner: Reply): Reply {
   const kept = async (): Promise<void> => {
@@ -145,5 +151,12 @@ export function keepingReply(deps: KeepDeps, exchange: Exchange, inner: Reply): 
     },
     whole: (headers, body) => after(() => inner.whole(headers, body)),
     fail: (error, headers) => inner.fail(error, headers),
+    amend(cover) {
+      if (exchange.response === null) return;
+      const response = cover(exchange.response) as Json;
+      exchange.response = response;
+      const last = exchange.last === '' ? undefined : lastBody(exchange.last);
+      if (last !== undefined) exchange.last = namedEvent(String(last['type']), JSON.stringify({ ...last, response }));
+    },
   };
 }

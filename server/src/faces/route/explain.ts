@@ -11,7 +11,7 @@ import { readBody } from '../openai/body.ts';
 import { callerOfKey, callerOfSession, type DataCaller } from '../openai/caller.ts';
 import type { OpenAiFaceDeps } from '../openai/deps.ts';
 import { createReply } from '../openai/reply.ts';
-import { clientIdOf, pinnedOf, refused } from '../openai/serve.ts';
+import { clientIdOf, hintsOf, pinnedOf, refused } from '../openai/serve.ts';
 import { bearerOf } from '../openai/wire.ts';
 import { toHouse } from '../responses/request.ts';
 import { callerWireOf, newExchange } from '../responses/wire.ts';
@@ -40,13 +40,23 @@ function read(bytes: Buffer, wire: Wire, request: IncomingMessage): AskedRequest
 
 const usd = (nanoUsd: number | null): string | null => (nanoUsd === null ? null : decimalUsdOf(nanoUsd));
 
-const candidate = ({ target, mode, isResting, changed, estimate, payload }: Explained): object => ({
+const candidate = ({ target, mode, isResting, place, changed, estimate, payload }: Explained): object => ({
   connection_id: target.connection?.id ?? null,
   connection_name: target.connection?.name ?? null,
   provider: target.row.id,
   model: target.model,
   parameter_mode: mode,
   is_resting: isResting,
+  ...(place !== null && {
+    routing: {
+      score: place.score !== null && Number.isFinite(place.score) ? place.score : null,
+      weight: place.facing.weight,
+      in_flight: place.facing.inFlight,
+      expected_ms: place.facing.expectedMs === null ? null : Math.round(place.facing.expectedMs),
+      error_rate: place.facing.errorRate,
+      cost_usd: usd(place.facing.costNanoUsd),
+    },
+  }),
   changed,
   estimate: {
     input_tokens: estimate.tokensIn,
@@ -67,10 +77,11 @@ const exclusion = ({ connectionId, connectionName, provider, model, code, param,
   message,
 });
 
-const answerOf = ({ unknown, candidates, excluded, refusal }: Explanation, order: Order, wire: Wire): object => ({
+const answerOf = ({ group, unknown, candidates, excluded, refusal }: Explanation, order: Order, wire: Wire): object => ({
   object: 'route.explanation',
   wire,
   model: order.asked,
+  ...(group !== null && { routing_group: { id: group.id, name: group.name, strategy: group.strategy } }),
   unknown_parameters: unknown,
   candidates: candidates.map(candidate),
   excluded: excluded.map(exclusion),
@@ -99,6 +110,7 @@ export async function postExplain(
       ...caller,
       asked: asked.asked,
       pinnedId: pinnedOf(request),
+      hints: hintsOf(request),
       request: asked,
       clientRequestId: clientIdOf(request),
       atMs,
@@ -106,7 +118,7 @@ export async function postExplain(
     };
     reply.whole(
       { 'x-patchbay-config-rev': String(deps.keeper.snapshot.revision) },
-      JSON.stringify(answerOf(explain(deps, order), order, wire)),
+      JSON.stringify(answerOf(await explain(deps, order), order, wire)),
     );
   } catch (error) {
     // What was only a question is no request: the books do not hear of it.

@@ -8,10 +8,11 @@ import { decimalUsdOf } from '../../domain/money.ts';
 const average = (sum: number, count: number): number | null => (count === 0 ? null : Math.round(sum / count));
 
 export function fromUsage(sum: NamedUsage): z.input<typeof usageRow> {
-  const { costNanoUsd, latencyMsSum, firstByteMsSum, firstByteCount, lastUsedAtMs, ...counts } = sum;
+  const { costNanoUsd, savedNanoUsd, latencyMsSum, firstByteMsSum, firstByteCount, lastUsedAtMs, ...counts } = sum;
   return {
     ...counts,
     costUsd: decimalUsdOf(costNanoUsd),
+    savedUsd: decimalUsdOf(savedNanoUsd),
     averageLatencyMs: average(latencyMsSum, sum.attempts),
     averageFirstByteMs: average(firstByteMsSum, firstByteCount),
     errorRate: sum.attempts === 0 ? 0 : sum.failures / sum.attempts,
@@ -49,6 +50,7 @@ export function fromRequest({
     tokensCached: last.usage.tokensCached,
     tokensReasoning: last.usage.tokensReasoning,
     costUsd: costNanoUsd === null ? null : decimalUsdOf(costNanoUsd),
+    savedUsd: last.savedNanoUsd === null ? null : decimalUsdOf(last.savedNanoUsd),
     latencyMs: last.latencyMs,
     firstByteMs: last.firstByteMs,
     attempts,

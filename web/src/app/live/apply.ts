@@ -12,12 +12,19 @@ const keysOfTopic: Record<HouseEvents['config.changed']['topic'], readonly Query
   me: [['me'], ['sessions']],
   people: [['people'], ['users'], ['members']],
   workspaces: [['workspaces'], ['members'], ['me']],
-  'access-keys': [['access-keys']],
+  'access-keys': [['access-keys'], ['repositories']],
+  repositories: [['repositories']],
+  'routing-groups': [['routing-groups']],
+  policies: [['policies']],
   tokens: [['tokens']],
+  'use-cases': [['use-cases'], ['ai-models']],
+  'ai-settings': [['ai-settings'], ['connections']],
+  limits: [['limits']],
 };
 
 function keysOf(name: HouseEventName, data: unknown): readonly QueryKey[] {
   if (name.startsWith('connection.')) return [['connections'], ['overview']];
+  if (name === 'limit.met') return [['limits']];
   if (name === 'config.changed') return keysOfTopic[(data as HouseEvents['config.changed']).topic];
   return [];
 }

@@ -13,12 +13,13 @@ import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useChangeChat } from '../api/change-chat.ts';
 import { chatQuery } from '../api/chats.ts';
+import { availableUseCasesQuery } from '../api/use-cases.ts';
 import { LLMSettings } from '../settings/LLMSettings.tsx';
 import { noSettings } from '../settings/fields.ts';
 import classes from './ChatScreen.module.css';
 import { Conversation } from './Conversation.tsx';
 import { ConversationList } from './ConversationList.tsx';
-import { defaultOf, isThere, type Choice } from './connection-choice.ts';
+import { choiceOf, defaultOf, hasUseCase, isThere, type Choice } from './connection-choice.ts';
 
 export interface ChatScreenProps {
   me: Me;
@@ -45,7 +46,8 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
   const title = chatId === null ? t('new') : (chat?.title ?? t('untitled'));
   const heading = usePageTitle(title);
   const settings = (chatId === null ? newSettings : chat?.settings) ?? noSettings;
-  const choice = defaultOf(connections ?? [], settings);
+  const { data: cases = [] } = useQuery(availableUseCasesQuery);
+  const choice = choiceOf(cases, settings) ?? defaultOf(connections ?? [], settings);
   const list = (
     <ConversationList
       currentId={chatId}
@@ -68,18 +70,14 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
           onSettings={panel.open}
         />
         {panel.isApplied && <p className={classes['applied']}>{chatId === null ? t('appliedNew') : t('applied')}</p>}
-        {chat?.isConnectionGone === true && (
-          <Notice tone="warn">
-            <p>{t('gone')}</p>
-          </Notice>
-        )}
+        <Gone isUseCase={chat?.isUseCaseGone === true} isConnection={chat?.isConnectionGone === true} />
         <Conversation
           key={chatId ?? 'new'}
           userId={me.id}
           organization={me.organization.name}
           chatId={chatId}
           newSettings={newSettings}
-          hasConnections={connections === undefined ? null : connections.some(isThere)}
+          hasConnections={connections === undefined ? null : hasUseCase(settings) || connections.some(isThere)}
           answersBy={choice?.name ?? null}
           renderSettings={renderSettings}
           onBegun={onOpen}
@@ -98,6 +96,17 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
         onClose={panel.close}
       />
     </div>
+  );
+}
+
+/** What the chat had chosen and is not there any more. */
+function Gone({ isUseCase, isConnection }: { isUseCase: boolean; isConnection: boolean }) {
+  const t = useTranslations('chat');
+  if (!isUseCase && !isConnection) return null;
+  return (
+    <Notice tone="warn">
+      <p>{t(isUseCase ? 'useCaseGone' : 'gone')}</p>
+    </Notice>
   );
 }
 

@@ -7,7 +7,7 @@ import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { useChangeChat, useDeleteChat } from '../api/change-chat.ts';
 import classes from './ConversationList.module.css';
 
@@ -116,17 +116,12 @@ interface DeleteChatProps {
 
 function DeleteChat({ chat, title, isOpen, onClose, onDeleted }: DeleteChatProps) {
   const t = useTranslations('chat');
-  const language = useLocale();
   const announce = useAnnounce();
-  const remove = useDeleteChat();
-  const confirm = (): void =>
-    remove.mutate(chat.id, {
-      onSuccess: () => {
-        announce(t('deleted', { title }));
-        onClose();
-        onDeleted();
-      },
-    });
+  const { asked, run } = useDeed(useDeleteChat(), onClose);
+  const deleted = (): void => {
+    announce(t('deleted', { title }));
+    onDeleted();
+  };
   return (
     <Confirm
       isOpen={isOpen}
@@ -134,16 +129,10 @@ function DeleteChat({ chat, title, isOpen, onClose, onDeleted }: DeleteChatProps
       cancelLabel={t('cancel')}
       confirmLabel={t('deleteConfirm')}
       tone="bad"
-      isPending={remove.isPending}
-      onConfirm={confirm}
-      onClose={onClose}
+      {...asked}
+      onConfirm={() => run(chat.id, deleted)}
     >
       <p>{t('deleteText')}</p>
-      {remove.isError && (
-        <Notice tone="bad">
-          <p>{errorText(remove.error, language)}</p>
-        </Notice>
-      )}
     </Confirm>
   );
 }

@@ -2,6 +2,7 @@
 import { ActionIcon } from '@mantine/core';
 import { IconCheck, IconCopy, IconPencil, IconRefresh, IconTrash, type Icon } from '@tabler/icons-react';
 import type { StoredMessage } from '@patchbay/client/chats';
+import { Link } from '@tanstack/react-router';
 import { memo, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -99,9 +100,12 @@ export function Reasoning({ text, isOpen }: { text: string; isOpen: boolean }) {
   );
 }
 
+/** These are mended by another key, in the form of the connection. */
+const keyFaults: ReadonlySet<string> = new Set(['auth', 'secret_unreadable']);
+
 /** How an answer ended, where it did not simply end. */
 function Ending({
-  message: { state, failure },
+  message: { state, failure, answer },
   isBusy,
   onAgain,
 }: {
@@ -125,10 +129,18 @@ function Ending({
       </Notice>
     );
   if (state !== 'failed' || !failure) return null;
+  const connectionId = keyFaults.has(failure.code) ? answer?.connectionId : null;
   return (
     <Notice tone="bad" title={failure.issue}>
       {failure.check !== null && <p>{failure.check}</p>}
       {failure.resolution !== null && <p>{failure.resolution}</p>}
+      {typeof connectionId === 'string' && (
+        <p>
+          <Link to="/settings/ai-connections/$id/edit" params={{ id: connectionId }}>
+            {t('replaceKey')}
+          </Link>
+        </p>
+      )}
       {again}
     </Notice>
   );

@@ -1,16 +1,18 @@
-/** The text of a message. Answers are Markdown, whose maker is loaded with the first of them; until then the text stands as it is. */
-import { lazy, Suspense } from 'react';
+/** The text of a message. Answers are Markdown, whose maker may still be on its way; until then the text stands as it is. */
+import { createElement, lazy, Suspense } from 'react';
+import { loadedMarkdown, loadMarkdown } from '../markdown/load.ts';
 import classes from './Message.module.css';
 
-const Markdown = lazy(async () => ({ default: (await import('../markdown/Markdown.tsx')).Markdown }));
+const LateMarkdown = lazy(async () => ({ default: await loadMarkdown() }));
 
 export function MessageText({ text, isMarkdown }: { text: string; isMarkdown: boolean }) {
   const plain = <div className={classes['plain']}>{text}</div>;
-  return isMarkdown ? (
+  if (!isMarkdown) return plain;
+  const maker = loadedMarkdown();
+  if (maker) return createElement(maker, { text });
+  return (
     <Suspense fallback={plain}>
-      <Markdown text={text} />
+      <LateMarkdown text={text} />
     </Suspense>
-  ) : (
-    plain
   );
 }

@@ -1,6 +1,7 @@
 /** Which connection a chat's next question goes to, as far as the page can tell: the server decides by the same rule. Pure. */
 import type { ChatSettings } from '@patchbay/client/chats';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
+import type { AvailableUseCase } from '@patchbay/contract/use-cases';
 
 export interface Choice {
   name: string;
@@ -23,6 +24,19 @@ export function defaultOf(
   }
   return null;
 }
+
+/** The use case that answers: the chosen one, or the one that claims whoever chose nothing. Undefined where none does. */
+export function choiceOf(
+  cases: readonly AvailableUseCase[],
+  { useCaseId, connectionId, model }: Pick<ChatSettings, 'useCaseId' | 'connectionId' | 'model'>,
+): Choice | undefined {
+  const isOpen = useCaseId === null && connectionId === null && model === null;
+  const found = cases.find(({ id, isStandard }) => (isOpen ? isStandard : id === useCaseId));
+  return found && { name: found.name, model: null };
+}
+
+/** Whether a use case was chosen, which needs no connection of the person's own. */
+export const hasUseCase = ({ useCaseId }: Pick<ChatSettings, 'useCaseId'>): boolean => useCaseId !== null;
 
 /** Could it answer? One that is switched off could not. */
 export const isThere = ({ isActive }: AiConnection): boolean => isActive;

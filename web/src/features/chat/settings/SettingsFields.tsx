@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useId } from 'react';
 import { useTranslations } from 'use-intl';
 import { chatModelsQuery } from '../api/models.ts';
+import { UseCaseField } from './UseCaseField.tsx';
 import { advancedNumbers, basicNumbers, chunkSize, efforts, flags, type Faults, type FormValues, type NumberSpec } from './fields.ts';
 import { Field } from './Field.tsx';
 import classes from './LLMSettings.module.css';
@@ -39,8 +40,13 @@ export function SettingsFields(props: SettingsFieldsProps) {
     ));
   return (
     <>
-      <ConnectionField {...props} />
-      <ModelField {...props} />
+      <UseCaseField {...props} />
+      {values.useCaseId === '' && (
+        <>
+          <ConnectionField {...props} />
+          <ModelField {...props} />
+        </>
+      )}
       <Field label={t('systemPrompt')} fault={refused['systemPrompt']}>
         {(control) => (
           <textarea

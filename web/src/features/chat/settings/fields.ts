@@ -43,6 +43,7 @@ export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as 
 type FlagText = '' | 'yes' | 'no';
 
 export interface FormValues {
+  useCaseId: string;
   connectionId: string;
   model: string;
   systemPrompt: string;
@@ -76,6 +77,7 @@ export const chunkSize: NumberSpec = allNumbers.at(-1)!;
 export function valuesOf(settings: ChatSettings): FormValues {
   const numbers = Object.fromEntries(allNumbers.map(({ key }) => [key, settings[key] === null ? '' : String(settings[key])]));
   return {
+    useCaseId: settings.useCaseId ?? '',
     connectionId: settings.connectionId ?? '',
     model: settings.model ?? '',
     systemPrompt: settings.systemPrompt ?? '',
@@ -127,8 +129,10 @@ export function settingsOf(values: FormValues): { settings: ChatSettings; faults
   if (stops.length > stopsMax || stops.some((line) => line.length > 100)) faults['stop'] = { key: 'stops', max: stopsMax };
   const settings = {
     ...numbers,
-    connectionId: values.connectionId === '' ? null : values.connectionId,
-    model: values.model.trim() === '' ? null : values.model.trim(),
+    useCaseId: values.useCaseId === '' ? null : values.useCaseId,
+    // A use case brings both.
+    connectionId: values.connectionId === '' || values.useCaseId !== '' ? null : values.connectionId,
+    model: values.model.trim() === '' || values.useCaseId !== '' ? null : values.model.trim(),
     systemPrompt: values.systemPrompt.trim() === '' ? null : values.systemPrompt,
     stream: flagOf(values.stream),
     reasoningTags: flagOf(values.reasoningTags),
@@ -144,6 +148,7 @@ export function settingsOf(values: FormValues): { settings: ChatSettings; faults
 
 /** A chat about which nothing was chosen. */
 export const noSettings: ChatSettings = {
+  useCaseId: null,
   connectionId: null,
   model: null,
   systemPrompt: null,

@@ -5,10 +5,17 @@ import { client } from '../../../lib/client.ts';
 
 const keysMax = 500;
 
-export const keysQuery = queryOptions({
-  queryKey: ['access-keys'],
-  queryFn: async ({ signal }) => (await client.accessKeys.list({ ended: true, limit: keysMax }, signal)).data,
-});
+const allKeys = ['access-keys'] as const;
+
+/** Those that are bound to one repository, whoever made them; null is those that the person sees. */
+export const keysQuery = (repositoryId: string | null) =>
+  queryOptions({
+    queryKey: [...allKeys, repositoryId],
+    queryFn: async ({ signal }) => {
+      const filter = repositoryId === null ? {} : { repositoryId };
+      return (await client.accessKeys.list({ ...filter, ended: true, limit: keysMax }, signal)).data;
+    },
+  });
 
 export interface KeyInput {
   name: string;
@@ -16,6 +23,7 @@ export interface KeyInput {
   rpm: number | null;
   tpm: number | null;
   budgetUsd: string | null;
+  cacheSeconds: number | null;
   expiresAt: string | null;
 }
 
@@ -24,14 +32,14 @@ const unkept = { gcTime: 0 } as const;
 
 function useChanged(): () => Promise<void> {
   const queryClient = useQueryClient();
-  return () => queryClient.invalidateQueries({ queryKey: keysQuery.queryKey });
+  return () => queryClient.invalidateQueries({ queryKey: allKeys });
 }
 
 export function useCreateKey() {
   const onSuccess = useChanged();
   return useMutation({
     ...unkept,
-    mutationFn: (input: KeyInput & { workspaceId: string | null }) => client.accessKeys.create(input),
+    mutationFn: (input: KeyInput & { workspaceId: string | null; repositoryId: string | null }) => client.accessKeys.create(input),
     onSuccess,
   });
 }

@@ -3,7 +3,7 @@ import type { AccessKeyView } from '@patchbay/contract/access-keys';
 import type { Me } from '@patchbay/contract/people';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useNow, useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
@@ -23,15 +23,24 @@ interface AccessKeysProps {
   me: Me;
   isAdding: boolean;
   onAdd: (isAdding: boolean) => void;
+  /** What else is limited of a key, below its form. */
+  renderLimits?: (keyId: string) => ReactNode;
+  /** The repository whose keys these are; left out, they are those that the person sees. */
+  repository?: {
+    id: string;
+    canChange: boolean;
+    /** A model that its keys reach, for the first request; null where nothing says which. */
+    model: string | null;
+  };
 }
 
 type Shown = { key: string; name: string; models: string[] | null; isNew: boolean };
 
-export function AccessKeys({ me, isAdding, onAdd }: AccessKeysProps) {
+export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: AccessKeysProps) {
   const t = useTranslations('keys');
   const announce = useAnnounce();
   const nowMs = useNow({ updateInterval: 30_000 }).getTime();
-  const { data: keys, error, refetch } = useQuery(keysQuery);
+  const { data: keys, error, refetch } = useQuery(keysQuery(repository?.id ?? null));
   const [shown, setShown] = useState<Shown | null>(null);
   const [editing, setEditing] = useState<AccessKeyView | null>(null);
   const [rotating, setRotating] = useState<AccessKeyView | null>(null);
@@ -47,25 +56,13 @@ export function AccessKeys({ me, isAdding, onAdd }: AccessKeysProps) {
   };
   if (!keys && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!keys) return <Loading />;
-  if (shown)
-    return (
-      <SecretReveal
-        title={shown.isNew ? t('created') : t('rotated')}
-        label={t('secretLabel')}
-        secret={shown.key}
-        storedLabel={t('stored')}
-        onDone={stored}
-      >
-        <Suspense fallback={<Loading />}>
-          <KeySnippets secret={shown.key} models={shown.models} />
-        </Suspense>
-      </SecretReveal>
-    );
+  if (shown) return <ShownKey of={{ ...shown, models: shown.models ?? (repository?.model ? [repository.model] : null) }} onDone={stored} />;
   return (
     <>
       {isAdding && (
         <NewKey
           me={me}
+          repositoryId={repository?.id ?? null}
           onClose={() => onAdd(false)}
           onCreated={(made) => {
             onAdd(false);
@@ -77,6 +74,7 @@ export function AccessKeys({ me, isAdding, onAdd }: AccessKeysProps) {
         <EditKey
           key={editing.id}
           of={editing}
+          limits={renderLimits?.(editing.id)}
           onClose={() => setEditing(null)}
           onSaved={(name) => {
             setEditing(null);
@@ -86,20 +84,55 @@ export function AccessKeys({ me, isAdding, onAdd }: AccessKeysProps) {
       )}
       {keys.length === 0 && !isAdding && (
         <Empty title={t('emptyTitle')} text={t('emptyText')}>
-          <Button onClick={() => onAdd(true)}>{t('add')}</Button>
+          {!repository && <Button onClick={() => onAdd(true)}>{t('add')}</Button>}
         </Empty>
       )}
-      {keys.length > 0 && <KeyTable keys={keys} nowMs={nowMs} onEdit={setEditing} onRotate={setRotating} onRevoke={setRevoking} />}
+      {keys.length > 0 && (
+        <KeyTable
+          me={me}
+          keys={keys}
+          isReadOnly={repository?.canChange === false}
+          nowMs={nowMs}
+          onEdit={setEditing}
+          onRotate={setRotating}
+          onRevoke={setRevoking}
+        />
+      )}
       <RotateQuestion of={rotating} onClose={() => setRotating(null)} onRotated={(made) => setShown({ ...made, isNew: false })} />
       <RevokeQuestion of={revoking} onClose={() => setRevoking(null)} onRevoked={(name) => said(t('revokedNamed', { name }))} />
     </>
   );
 }
 
-function NewKey({ me, onClose, onCreated }: { me: Me; onClose: () => void; onCreated: (made: AccessKeyView & { key: string }) => void }) {
+function ShownKey({ of, onDone }: { of: Shown; onDone: () => void }) {
+  const t = useTranslations('keys');
+  return (
+    <SecretReveal
+      title={of.isNew ? t('created') : t('rotated')}
+      label={t('secretLabel')}
+      secret={of.key}
+      storedLabel={t('stored')}
+      onDone={onDone}
+    >
+      <Suspense fallback={<Loading />}>
+        <KeySnippets secret={of.key} models={of.models} />
+      </Suspense>
+    </SecretReveal>
+  );
+}
+
+interface NewKeyProps {
+  me: Me;
+  repositoryId: string | null;
+  onClose: () => void;
+  onCreated: (made: AccessKeyView & { key: string }) => void;
+}
+
+function NewKey({ me, repositoryId, onClose, onCreated }: NewKeyProps) {
   const t = useTranslations('keys');
   const create = useCreateKey();
-  const writable = me.workspaces.filter(({ role }) => role !== 'READ');
+  // A repository's key is of the repository's workspace.
+  const writable = repositoryId === null ? me.workspaces.filter(({ role }) => role !== 'READ') : [];
   return (
     <Panel title={t('addTitle')} takesFocus>
       <Suspense fallback={<Loading />}>
@@ -108,7 +141,9 @@ function NewKey({ me, onClose, onCreated }: { me: Me; onClose: () => void; onCre
           workspaces={writable}
           isPending={create.isPending}
           error={create.error}
-          onSave={(input, workspaceId, onError) => create.mutate({ ...input, workspaceId }, { onSuccess: onCreated, onError })}
+          onSave={(input, workspaceId, onError) =>
+            create.mutate({ ...input, workspaceId, repositoryId }, { onSuccess: onCreated, onError })
+          }
           onCancel={onClose}
         />
       </Suspense>
@@ -116,21 +151,31 @@ function NewKey({ me, onClose, onCreated }: { me: Me; onClose: () => void; onCre
   );
 }
 
-function EditKey({ of, onClose, onSaved }: { of: AccessKeyView; onClose: () => void; onSaved: (name: string) => void }) {
+interface EditKeyProps {
+  of: AccessKeyView;
+  limits: ReactNode;
+  onClose: () => void;
+  onSaved: (name: string) => void;
+}
+
+function EditKey({ of, limits, onClose, onSaved }: EditKeyProps) {
   const t = useTranslations('keys');
   const change = useChangeKey();
   return (
-    <Panel title={t('editTitle', { name: of.name })} takesFocus>
-      <Suspense fallback={<Loading />}>
-        <KeyForm
-          of={of}
-          workspaces={[]}
-          isPending={change.isPending}
-          error={change.error}
-          onSave={(input, _, onError) => change.mutate({ key: of, input }, { onSuccess: ({ name }) => onSaved(name), onError })}
-          onCancel={onClose}
-        />
-      </Suspense>
-    </Panel>
+    <>
+      <Panel title={t('editTitle', { name: of.name })} takesFocus>
+        <Suspense fallback={<Loading />}>
+          <KeyForm
+            of={of}
+            workspaces={[]}
+            isPending={change.isPending}
+            error={change.error}
+            onSave={(input, _, onError) => change.mutate({ key: of, input }, { onSuccess: ({ name }) => onSaved(name), onError })}
+            onCancel={onClose}
+          />
+        </Suspense>
+      </Panel>
+      {limits}
+    </>
   );
 }

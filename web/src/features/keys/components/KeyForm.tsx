@@ -9,7 +9,19 @@ import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import type { KeyInput } from '../api/keys.ts';
 import classes from './KeyForm.module.css';
-import { expiries, inputOf, isModels, isMoney, isWhole, keyFields, newKey, valuesOf, type Expiry, type KeyField } from './key-values.ts';
+import {
+  expiries,
+  inputOf,
+  isCacheTime,
+  isModels,
+  isMoney,
+  isWhole,
+  keyFields,
+  newKey,
+  valuesOf,
+  type Expiry,
+  type KeyField,
+} from './key-values.ts';
 
 interface KeyFormProps {
   /** The key that is changed; null for a new one. */
@@ -33,6 +45,7 @@ function useKeyForm(of: AccessKeyView | null) {
       rpm: (text) => (isWhole(text) ? null : true),
       tpm: (text) => (isWhole(text) ? null : true),
       budgetUsd: (text) => (isMoney(text) ? null : true),
+      cacheSeconds: (text) => (isCacheTime(text) ? null : true),
     },
   });
 }
@@ -95,6 +108,7 @@ export function KeyForm({ of, workspaces, isPending, error, onSave, onCancel }: 
         <Field {...common('budgetUsd')} label={t('budget')} inputMode="decimal" autoComplete="off" />
       </div>
       <p className={classes['hint']}>{t('limitsHint')}</p>
+      <Field {...common('cacheSeconds')} label={t('cache')} description={t('cacheHint')} inputMode="numeric" autoComplete="off" />
       <div className={classes['buttons']}>
         <Button variant="default" onClick={onCancel}>
           {t('cancel')}

@@ -2,10 +2,9 @@
 import type { AccessKeyView } from '@patchbay/contract/access-keys';
 import { NativeSelect } from '@mantine/core';
 import { useState } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { Confirm } from '../../../ui/Confirm.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { useRevokeKey, useRotateKey } from '../api/keys.ts';
 
 /** Hours for which the old text stays good. */
@@ -19,30 +18,16 @@ interface QuestionProps {
 
 export function RotateQuestion({ of, onClose, onRotated }: QuestionProps & { onRotated: (key: AccessKeyView & { key: string }) => void }) {
   const t = useTranslations('keys');
-  const language = useLocale();
-  const rotate = useRotateKey();
+  const { asked, run } = useDeed(useRotateKey(), onClose);
   const [hours, setHours] = useState<string>('24');
-  const close = (): void => {
-    rotate.reset();
-    onClose();
-  };
-  const confirm = (): void => {
-    if (!of) return;
-    const onSuccess = (made: AccessKeyView & { key: string }): void => {
-      close();
-      onRotated(made);
-    };
-    rotate.mutate({ id: of.id, overlapHours: Number(hours) }, { onSuccess });
-  };
   return (
     <Confirm
       isOpen={of !== null}
       title={t('rotateTitle', { name: of?.name ?? '' })}
       cancelLabel={t('cancel')}
       confirmLabel={t('rotateKey')}
-      isPending={rotate.isPending}
-      onConfirm={confirm}
-      onClose={close}
+      {...asked}
+      onConfirm={() => of && run({ id: of.id, overlapHours: Number(hours) }, onRotated)}
     >
       <p>{t('rotateText')}</p>
       <NativeSelect label={t('overlap')} value={hours} onChange={(event) => setHours(event.currentTarget.value)}>
@@ -52,28 +37,13 @@ export function RotateQuestion({ of, onClose, onRotated }: QuestionProps & { onR
           </option>
         ))}
       </NativeSelect>
-      {rotate.isError && <Notice tone="bad">{errorText(rotate.error, language)}</Notice>}
     </Confirm>
   );
 }
 
 export function RevokeQuestion({ of, onClose, onRevoked }: QuestionProps & { onRevoked: (name: string) => void }) {
   const t = useTranslations('keys');
-  const language = useLocale();
-  const revoke = useRevokeKey();
-  const close = (): void => {
-    revoke.reset();
-    onClose();
-  };
-  const confirm = (): void => {
-    if (!of) return;
-    revoke.mutate(of.id, {
-      onSuccess: () => {
-        close();
-        onRevoked(of.name);
-      },
-    });
-  };
+  const { asked, run } = useDeed(useRevokeKey(), onClose);
   return (
     <Confirm
       isOpen={of !== null}
@@ -81,12 +51,10 @@ export function RevokeQuestion({ of, onClose, onRevoked }: QuestionProps & { onR
       cancelLabel={t('keep')}
       confirmLabel={t('revokeKey')}
       tone="bad"
-      isPending={revoke.isPending}
-      onConfirm={confirm}
-      onClose={close}
+      {...asked}
+      onConfirm={() => of && run(of.id, () => onRevoked(of.name))}
     >
       <p>{t('revokeText', { name: of?.name ?? '' })}</p>
-      {revoke.isError && <Notice tone="bad">{errorText(revoke.error, language)}</Notice>}
     </Confirm>
   );
 }

@@ -1,5 +1,6 @@
 /** The first request with a new key, in the three languages that most people ask in. Nothing in it is translated. */
 import { Tabs } from '@mantine/core';
+import '@mantine/core/styles/Tabs.layer.css';
 import { useTranslations } from 'use-intl';
 import { basePath } from '../../../lib/page.ts';
 import classes from './KeySnippets.module.css';

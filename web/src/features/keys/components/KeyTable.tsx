@@ -1,9 +1,11 @@
 /** The access keys: whose, for what, how much of the budget is gone, and until when. Ended ones stay for ninety days. */
 import type { AccessKeyView } from '@patchbay/contract/access-keys';
+import type { Me } from '@patchbay/contract/people';
 import { Button } from '@mantine/core';
 import { useFormatter, useTranslations } from 'use-intl';
 import { moneyText } from '../../../lib/money.ts';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
 import classes from './KeyTable.module.css';
@@ -15,9 +17,12 @@ export interface KeyDeeds {
 }
 
 interface KeyTableProps extends KeyDeeds {
+  me: Me;
   keys: readonly AccessKeyView[];
   /** The moment that ends are compared with. */
   nowMs: number;
+  /** Without anything to do about them. */
+  isReadOnly?: boolean;
 }
 
 type State = 'live' | 'revoked' | 'expired';
@@ -26,7 +31,7 @@ export const stateOf = (key: AccessKeyView, nowMs: number): State => {
   return key.expiresAt !== null && Date.parse(key.expiresAt) <= nowMs ? 'expired' : 'live';
 };
 
-export function KeyTable({ keys, nowMs, ...deeds }: KeyTableProps) {
+export function KeyTable({ me, keys, nowMs, isReadOnly = false, ...deeds }: KeyTableProps) {
   const t = useTranslations('keys');
   const columns: Column<AccessKeyView>[] = [
     { key: 'name', head: t('name'), render: (key) => key.name },
@@ -45,13 +50,15 @@ export function KeyTable({ keys, nowMs, ...deeds }: KeyTableProps) {
     { key: 'limits', head: t('limitsHead'), render: (key) => <Limits of={key} /> },
     { key: 'used', head: t('lastUsed'), render: (key) => (key.lastUsedAt === null ? t('neverUsed') : <When iso={key.lastUsedAt} />) },
     { key: 'expires', head: t('expires'), render: (key) => <End of={key} state={stateOf(key, nowMs)} nowMs={nowMs} /> },
-    {
+  ];
+  if (!isReadOnly)
+    columns.push({
       key: 'actions',
       head: t('actions'),
       kind: 'actions',
-      render: (key) => (stateOf(key, nowMs) === 'revoked' ? '' : <Deeds of={key} isLive={stateOf(key, nowMs) === 'live'} {...deeds} />),
-    },
-  ];
+      render: (key) =>
+        stateOf(key, nowMs) === 'revoked' ? '' : <Deeds of={key} me={me} isLive={stateOf(key, nowMs) === 'live'} {...deeds} />,
+    });
   return (
     <DataTable
       label={t('table', { count: keys.length })}
@@ -122,7 +129,10 @@ function End({ of, state, nowMs }: { of: AccessKeyView; state: State; nowMs: num
   );
 }
 
-function Deeds({ of, isLive, onEdit, onRotate, onRevoke }: KeyDeeds & { of: AccessKeyView; isLive: boolean }) {
+/** Whoever rotates a key sees the new one, so a personal key is for its owner alone; others may end it. */
+const mayRotate = (of: AccessKeyView, me: Me): boolean => of.workspaceId !== null || of.userId === me.id;
+
+function Deeds({ of, me, isLive, onEdit, onRotate, onRevoke }: KeyDeeds & { of: AccessKeyView; me: Me; isLive: boolean }) {
   const t = useTranslations('keys');
   const { name } = of;
   const common = { variant: 'subtle', size: 'compact-sm' } as const;
@@ -132,9 +142,14 @@ function Deeds({ of, isLive, onEdit, onRotate, onRevoke }: KeyDeeds & { of: Acce
         {t('edit')}
       </Button>
       {isLive && (
-        <Button {...common} aria-label={t('rotateNamed', { name })} onClick={() => onRotate(of)}>
+        <ReasonButton
+          {...common}
+          aria-label={t('rotateNamed', { name })}
+          reason={mayRotate(of, me) ? null : t('rotateOwn', { owner: of.ownerName })}
+          onClick={() => onRotate(of)}
+        >
           {t('rotate')}
-        </Button>
+        </ReasonButton>
       )}
       <Button {...common} aria-label={t('revokeNamed', { name })} onClick={() => onRevoke(of)}>
         {t('revoke')}

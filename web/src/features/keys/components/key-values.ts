@@ -17,12 +17,23 @@ export interface KeyValues {
   rpm: string;
   tpm: string;
   budgetUsd: string;
+  cacheSeconds: string;
 }
 
-export const keyFields = ['name', 'until', 'models', 'rpm', 'tpm', 'budgetUsd'] as const;
+export const keyFields = ['name', 'until', 'models', 'rpm', 'tpm', 'budgetUsd', 'cacheSeconds'] as const;
 export type KeyField = (typeof keyFields)[number];
 
-export const newKey: KeyValues = { name: '', workspaceId: '', expiry: '90', until: '', models: '', rpm: '', tpm: '', budgetUsd: '' };
+export const newKey: KeyValues = {
+  name: '',
+  workspaceId: '',
+  expiry: '90',
+  until: '',
+  models: '',
+  rpm: '',
+  tpm: '',
+  budgetUsd: '',
+  cacheSeconds: '',
+};
 
 const dateOf = (iso: string): string => {
   const at = new Date(iso);
@@ -39,6 +50,7 @@ export const valuesOf = (key: AccessKeyView): KeyValues => ({
   rpm: key.rpm === null ? '' : String(key.rpm),
   tpm: key.tpm === null ? '' : String(key.tpm),
   budgetUsd: key.budgetUsd ?? '',
+  cacheSeconds: key.cacheSeconds === null ? '' : String(key.cacheSeconds),
 });
 
 /** Names of models, separated by commas, blanks or line ends. */
@@ -48,6 +60,8 @@ export const modelsOf = (text: string): string[] => text.split(/[\s,]+/).filter(
 const plainNumber = (text: string): string => text.trim().replace(',', '.');
 
 export const isWhole = (text: string): boolean => text.trim() === '' || /^[1-9]\d{0,8}$/.test(text.trim());
+/** A week at most. */
+export const isCacheTime = (text: string): boolean => isWhole(text) && Number(text.trim()) <= 604_800;
 export const isMoney = (text: string): boolean => text.trim() === '' || /^\d{1,7}(\.\d{1,9})?$/.test(plainNumber(text));
 export const isModels = (text: string): boolean => modelsOf(text).every((name) => /^[^*]*\*?$/.test(name));
 
@@ -70,6 +84,7 @@ export function inputOf(values: KeyValues, key: AccessKeyView | null): KeyInput 
     rpm: wholeOf(values.rpm),
     tpm: wholeOf(values.tpm),
     budgetUsd: values.budgetUsd.trim() === '' ? null : plainNumber(values.budgetUsd),
+    cacheSeconds: wholeOf(values.cacheSeconds),
     expiresAt: endOf(values, key),
   };
 }

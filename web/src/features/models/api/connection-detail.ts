@@ -11,27 +11,36 @@ const looksMax = 30;
 
 const keyOf = (id: string, part: string) => [...connectionsKey, 'detail', id, part] as const;
 
-export const useConnection = (id: string) =>
-  useQuery({ queryKey: keyOf(id, 'self'), queryFn: ({ signal }) => client.configurations.get(id, signal), staleTime: staleMs });
+export const connectionQuery = (id: string) =>
+  queryOptions({ queryKey: keyOf(id, 'self'), queryFn: ({ signal }) => client.configurations.get(id, signal), staleTime: staleMs });
+export const useConnection = (id: string) => useQuery(connectionQuery(id));
 
-export const useFailures = (id: string) =>
-  useQuery({ queryKey: keyOf(id, 'failures'), queryFn: ({ signal }) => client.configurations.failures(id, signal), staleTime: staleMs });
+export const failuresQuery = (id: string) =>
+  queryOptions({
+    queryKey: keyOf(id, 'failures'),
+    queryFn: ({ signal }) => client.configurations.failures(id, signal),
+    staleTime: staleMs,
+  });
+export const useFailures = (id: string) => useQuery(failuresQuery(id));
 
-export const useHealthHistory = (id: string, range: '24h' | '90d', language: string) =>
-  useQuery({
+export const healthQuery = (id: string, range: '24h' | '90d', language: string) =>
+  queryOptions({
     // The words of the tests come from the server, in one language.
     queryKey: [...keyOf(id, 'health'), range, language],
     queryFn: ({ signal }) => client.configurations.healthHistory(id, range, signal),
     staleTime: staleMs,
   });
+export const useHealthHistory = (id: string, range: '24h' | '90d', language: string) => useQuery(healthQuery(id, range, language));
 
-export const useAccess = (id: string) =>
-  useQuery({ queryKey: keyOf(id, 'access'), queryFn: ({ signal }) => client.configurations.access(id, signal), staleTime: staleMs });
+export const accessQuery = (id: string) =>
+  queryOptions({ queryKey: keyOf(id, 'access'), queryFn: ({ signal }) => client.configurations.access(id, signal), staleTime: staleMs });
+export const useAccess = (id: string) => useQuery(accessQuery(id));
 
-export const useUses = (id: string) =>
-  useQuery({ queryKey: keyOf(id, 'uses'), queryFn: ({ signal }) => client.configurations.dependants(id, signal), staleTime: staleMs });
+export const usesQuery = (id: string) =>
+  queryOptions({ queryKey: keyOf(id, 'uses'), queryFn: ({ signal }) => client.configurations.dependants(id, signal), staleTime: staleMs });
+export const useUses = (id: string) => useQuery(usesQuery(id));
 
-const modelsQuery = (id: string) =>
+export const modelsQuery = (id: string) =>
   queryOptions({
     queryKey: keyOf(id, 'models'),
     queryFn: ({ signal }) => client.configurations.models(id, undefined, signal),

@@ -2,7 +2,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 
-const providerTemplatesQuery = (provider: string) =>
+export const providerTemplatesQuery = (provider: string) =>
   queryOptions({
     queryKey: ['providers', provider, 'templates'],
     queryFn: ({ signal }) => client.providers.templates(provider, signal),

@@ -1,6 +1,7 @@
 /** The wizard for a new connection: provider, settings, test and save. The address knows the step, a draft keeps what was typed. */
 import { Button } from '@mantine/core';
 import type { Provider } from '@patchbay/contract/providers';
+import { useQuery } from '@tanstack/react-query';
 import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -8,6 +9,7 @@ import { Notice } from '../../../ui/Notice.tsx';
 import { Trace, type TraceStep } from '../../../ui/Trace.tsx';
 import { useConfigurations } from '../api/configurations.ts';
 import type { Audience } from '../api/create-configuration.ts';
+import { providerTemplatesQuery } from '../api/provider-templates.ts';
 import { useProviders } from '../api/providers.ts';
 import { dropDraft, keepDraft, recallDraft } from '../form/draft.ts';
 import type { FormField } from '../form/fields.ts';
@@ -39,11 +41,13 @@ interface AddNewConfigurationProps {
 export function AddNewConfiguration(props: AddNewConfigurationProps) {
   const { data: providers, error, refetch } = useProviders();
   const own = useConfigurations(props.userId);
+  const isChosen = providers?.some(({ name }) => name === props.provider) === true;
+  const templates = useQuery({ ...providerTemplatesQuery(props.provider ?? ''), enabled: isChosen });
   if (error) return <Failure error={error} organization={props.organization} onRetry={() => void refetch()} />;
   if (!providers) return <ConfigurationSkeleton />;
-  if (providers.every(({ name }) => name !== props.provider)) return <ProviderStep {...props} providers={providers} />;
-  // The list is only good for a name that is free; without it any name will do.
-  if (own.isLoading) return <ConfigurationSkeleton />;
+  if (!isChosen) return <ProviderStep {...props} providers={providers} />;
+  // Names are only good for one that is free, and templates for those who want one: the form does without either, but does not jump.
+  if (own.isLoading || templates.isLoading) return <ConfigurationSkeleton />;
   return (
     <ConnectionFrame provider={props.provider} organization={props.organization}>
       {(chosen, fields) => <ConfigureStep {...props} key={chosen.name} chosen={chosen} fields={fields} />}

@@ -19,11 +19,14 @@ export function AddressField({ field, form }: FieldProps) {
         autoComplete="off"
         spellCheck={false}
       />
-      {form.requestUrl !== null && (
-        <p className={classes['resolved']}>
-          {t('requestsGo')} <code>{form.requestUrl}</code>
-        </p>
-      )}
+      {/* Its line is kept free: what stands below must not jump when the answer comes. */}
+      <p className={classes['resolved']}>
+        {form.requestUrl !== null && (
+          <>
+            {t('requestsGo')} <code>{form.requestUrl}</code>
+          </>
+        )}
+      </p>
     </div>
   );
 }

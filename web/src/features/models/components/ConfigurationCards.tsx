@@ -56,7 +56,9 @@ function Card({ row, mayManage, active, onDelete }: ConfigurationRows & { row: C
         )}
         <ConnectionButtons connection={connection} actions={actions} mayImport={mayManage} onDelete={onDelete} />
       </div>
-      {(actions.isTesting || actions.result !== null || actions.fault !== null) && <TestResult name={connection.name} actions={actions} />}
+      {(actions.isTesting || actions.result !== null || actions.fault !== null) && (
+        <TestResult name={connection.name} actions={actions} formOf={connection.isReadOnly ? null : connection.id} />
+      )}
     </li>
   );
 }

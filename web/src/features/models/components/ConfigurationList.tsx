@@ -46,8 +46,8 @@ export function ConfigurationList({ mayManage, organization, search, onSearch, b
   const language = useLocale();
   const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
   const { data: connections, error, refetch } = useQuery(aiConnectionsQuery);
-  // The list waits neither for the names nor for the books: until they come, ids stand in their place.
-  const { data: providers = [] } = useProviders();
+  const { data: providers = [], isLoading: areNamesComing } = useProviders();
+  // The list does not wait for the books.
   const { data: uses } = useQuery(lastUsesQuery);
   const nowMs = useNow().getTime();
   useChangesOfOtherTabs();
@@ -56,7 +56,8 @@ export function ConfigurationList({ mayManage, organization, search, onSearch, b
   const [deletedName, setDeletedName] = useState<string | null>(null);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   if (!connections && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
-  if (!connections) return <ConfigurationSkeleton />;
+  // Short names that grow to proper ones would move every column.
+  if (!connections || areNamesComing) return <ConfigurationSkeleton />;
   if (connections.length === 0)
     return (
       <>

@@ -179,7 +179,7 @@ function Row({ row, shown, toggle, selected, active, mayManage, onDelete }: RowP
       {hasMore && (
         <tr>
           <td colSpan={shown.size + 5} className={classes['more']}>
-            <TestResult name={name} actions={actions} />
+            <TestResult name={name} actions={actions} formOf={connection.isReadOnly ? null : id} />
           </td>
         </tr>
       )}

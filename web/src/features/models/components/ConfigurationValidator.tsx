@@ -24,6 +24,7 @@ export function useFaultText(fields: readonly FormField[], faults: Faults): (nam
     if (fault === undefined) return undefined;
     const { code } = fault;
     if (code === 'reserved') return t('fault.reserved', { part: fault.part ?? '' });
+    if (code === 'backup') return t('backupFault', { number: fault.part ?? '' });
     const { min, max } = fields.find((field) => field.name === name) ?? {};
     // The model decides how many tokens there can be; the schema knows the bound of no model in particular.
     if (code === 'range' && /tokens/i.test(name)) return t('fault.tokens');

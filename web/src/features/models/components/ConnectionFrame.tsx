@@ -18,7 +18,7 @@ interface ConnectionFrameProps {
 export function ConnectionFrame({ provider: name, organization, children }: ConnectionFrameProps) {
   const providers = useProviders();
   const provider = providers.data?.find((one) => one.name === name);
-  const schema = useQuery({ ...providerSchemaQuery(provider?.name ?? ''), enabled: provider !== undefined });
+  const schema = useQuery({ ...providerSchemaQuery(name ?? ''), enabled: name !== undefined });
   const failed = [providers, schema].find((query) => query.isError);
   if (failed) return <Failure error={failed.error} organization={organization} onRetry={() => void failed.refetch()} />;
   if (!provider || !schema.data) return <ConfigurationSkeleton />;

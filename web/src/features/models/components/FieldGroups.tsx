@@ -45,7 +45,7 @@ export function FieldGroups({ form, essentials = none, parameters = none }: Fiel
   );
 }
 
-const wide: ReadonlySet<FormField['kind']> = new Set(['headers', 'json', 'textarea']);
+const wide: ReadonlySet<FormField['kind']> = new Set(['headers', 'backups', 'json', 'textarea']);
 
 function Folded({ title, hint, fields, form }: { title: string; hint?: string; fields: readonly FormField[]; form: ConnectionForm }) {
   if (fields.length === 0) return null;

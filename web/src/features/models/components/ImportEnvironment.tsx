@@ -1,8 +1,7 @@
 /** The way from the server's own settings to a connection that can be edited (C-02). */
 import { Button } from '@mantine/core';
 import { useState } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -10,7 +9,6 @@ import { useImportEnvironment } from '../api/import-environment.ts';
 
 export function ImportEnvironment() {
   const t = useTranslations('environment');
-  const language = useLocale();
   const announce = useAnnounce();
   const imports = useImportEnvironment();
   const [isAsked, setAsked] = useState(false);
@@ -36,12 +34,12 @@ export function ImportEnvironment() {
         cancelLabel={t('cancel')}
         confirmLabel={t('import')}
         isPending={imports.isPending}
+        error={imports.error}
         onConfirm={run}
         onClose={close}
       >
         <p>{t('text')}</p>
         {imports.data?.isNew === false && <Notice tone="info">{t('exists', { name: imports.data.name })}</Notice>}
-        {imports.isError && <Notice tone="bad">{errorText(imports.error, language)}</Notice>}
       </Confirm>
     </>
   );

@@ -163,7 +163,8 @@ function ModelListAge({ form }: Pick<FieldProps, 'form'>) {
   const { data } = useProviderModels(form.provider.name, form.stored?.id);
   const refresh = useRefreshModels(form.provider.name, form.stored?.id);
   const [state, setState] = useState<{ isBusy: boolean; fault: unknown }>({ isBusy: false, fault: null });
-  if (!data || data.source === 'catalog') return null;
+  // Its line is kept free: what stands below must not jump when the list comes.
+  if (!data || data.source === 'catalog') return <div className={classes['age']} />;
   const run = (): void => {
     setState({ isBusy: true, fault: null });
     refresh().then(

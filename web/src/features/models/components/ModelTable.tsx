@@ -108,7 +108,7 @@ function Row({ model, active, onDelete }: ModelRow) {
       {hasMore && (
         <tr>
           <td colSpan={columnsCount} className={classes['more']}>
-            <TestResult name={model.name} actions={test} />
+            <TestResult name={model.name} actions={test} formOf={model.id} />
           </td>
         </tr>
       )}
@@ -156,7 +156,7 @@ function Card({ model, active, onDelete }: ModelRow) {
         <ModelSwitch model={model} active={active} />
         <ModelButtons model={model} isTesting={test.isTesting} onTest={test.test} onDelete={onDelete} />
       </div>
-      {(test.isTesting || test.result !== null || test.fault !== null) && <TestResult name={model.name} actions={test} />}
+      {(test.isTesting || test.result !== null || test.fault !== null) && <TestResult name={model.name} actions={test} formOf={model.id} />}
     </li>
   );
 }

@@ -10,6 +10,7 @@ import { SecretField } from './SecretField.tsx';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 /** Few people open the folded groups that these stand in, and nobody needs them for a first look at the form. */
+const BackupsField = lazy(async () => ({ default: (await import('./BackupsField.tsx')).BackupsField }));
 const HeadersField = lazy(async () => ({ default: (await import('./HeadersField.tsx')).HeadersField }));
 const JsonField = lazy(async () => ({ default: (await import('./JsonField.tsx')).JsonField }));
 const SafetyField = lazy(async () => ({ default: (await import('./SafetyField.tsx')).SafetyField }));
@@ -25,6 +26,12 @@ export function SchemaField(props: FieldProps) {
       return (
         <Suspense fallback={null}>
           <HeadersField {...props} />
+        </Suspense>
+      );
+    case 'backups':
+      return (
+        <Suspense fallback={null}>
+          <BackupsField {...props} />
         </Suspense>
       );
     case 'select':

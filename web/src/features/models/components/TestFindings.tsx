@@ -1,6 +1,7 @@
 /** What a test found out: the measured steps, and where one failed, why and what to do, in the language of the page. */
 import { Button } from '@mantine/core';
 import type { TestResult } from '@patchbay/contract/connections';
+import { Link } from '@tanstack/react-router';
 import { useFormatter, useTranslations } from 'use-intl';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Trace, type TraceStep } from '../../../ui/Trace.tsx';
@@ -17,9 +18,14 @@ interface TestFindingsProps {
   fault: string | null;
   /** Takes over the address that answered in place of the one entered; where it is missing, none is proposed. */
   onAddress?: (baseUrl: string) => void;
+  /** The connection in whose form a wrong key is replaced; null where the caller may not, or stands in it already. */
+  formOf?: string | null;
 }
 
-export function TestFindings({ label, result, isTesting, fault, onAddress }: TestFindingsProps) {
+/** These are mended by another key. */
+const keyFaults: ReadonlySet<string | null> = new Set(['AUTH', 'SECRET_UNREADABLE']);
+
+export function TestFindings({ label, result, isTesting, fault, onAddress, formOf = null }: TestFindingsProps) {
   const t = useTranslations('connections');
   const steps = useSteps(result, isTesting);
   const address = onAddress && !isTesting ? (result?.proposedBaseUrl ?? null) : null;
@@ -33,6 +39,13 @@ export function TestFindings({ label, result, isTesting, fault, onAddress }: Tes
           {result.providerMessage !== null && (
             <p>
               {t('provided')}: <q className={classes['said']}>{result.providerMessage}</q>
+            </p>
+          )}
+          {formOf !== null && keyFaults.has(result.errorCode) && (
+            <p>
+              <Link to="/settings/ai-connections/$id/edit" params={{ id: formOf }}>
+                {t('replaceKey')}
+              </Link>
             </p>
           )}
         </Notice>

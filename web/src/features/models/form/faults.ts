@@ -21,6 +21,7 @@ export type FaultCode =
   | 'plainHttp'
   | 'url'
   | 'newOrigin'
+  | 'backup'
   | 'unknown';
 
 export interface Fault {
@@ -82,6 +83,7 @@ export function faultAt(path: string, code: string, fields: readonly FormField[]
   const part = field && inner !== field.name ? inner.slice(field.name.length + 1) : undefined;
   const isText = field !== undefined && field.kind !== 'number' && field.kind !== 'slider';
   const said = byCode[code] ?? 'unknown';
+  if (part !== undefined && field?.kind === 'backups') return [field.name, { code: 'backup', part: String(Number.parseInt(part, 10) + 1) }];
   if (part !== undefined && field?.kind === 'json') return [field.name, { code: 'reserved', part }];
   return [field?.name ?? inner, { code: said === 'range' && (isText || inner === 'name') ? 'long' : said }];
 }

@@ -2,7 +2,7 @@
 import type { Language } from '@patchbay/contract/translate';
 import { catalogueOf } from '../../../lib/language.ts';
 
-const kinds = ['text', 'password', 'url', 'select', 'slider', 'number', 'switch', 'headers', 'json', 'textarea'] as const;
+const kinds = ['text', 'password', 'url', 'select', 'slider', 'number', 'switch', 'headers', 'backups', 'json', 'textarea'] as const;
 export type FieldKind = (typeof kinds)[number];
 
 /** One field of a form. `label`, `hint` and the labels of options are keys of the server's catalogue, or names that need no translation. */

@@ -1,6 +1,7 @@
 /** What stands in a connection's form, and how it becomes a request. Numbers and JSON stay as they were typed until then. */
 import type { Configuration } from '@patchbay/contract/configurations';
 import type { Provider } from '@patchbay/contract/providers';
+import { chosenBackups } from './backup-rows.ts';
 import { isSetting, isShown, type FormField } from './fields.ts';
 
 export interface HeaderRow {
@@ -87,6 +88,7 @@ export function readSetting(field: FormField, text: string): unknown {
   if (text.trim() === '') return undefined;
   if (field.kind === 'number' || field.kind === 'slider') return readNumber(text);
   if (field.kind === 'switch') return text === 'true';
+  if (field.kind === 'backups') return chosenBackups(text);
   if (field.kind !== 'json') return text.trim();
   try {
     return JSON.parse(text) as unknown;

@@ -1,4 +1,4 @@
-/** The last requests that failed, so that "it does not work" has an id and a reason. */
+/** The last requests that failed, so that "it does not work" has an id and a reason; what Patchbay itself refused is no failure and is told apart. */
 import type { RequestRow } from '@patchbay/client/usage';
 import { useTranslations } from 'use-intl';
 import { When } from '../../../ui/When.tsx';
@@ -6,12 +6,14 @@ import classes from './Overview.module.css';
 
 const shownMax = 5;
 
+const isRefused = ({ state }: RequestRow): boolean => state === 'refused';
 const hasFailed = ({ status, state }: RequestRow): boolean =>
-  state === 'refused' || state === 'unknown' || (status !== null && status >= 400) || (state === 'settled' && status === null);
+  state === 'unknown' || (status !== null && status >= 400) || (state === 'settled' && status === null);
 
 export function LatestFailures({ requests }: { requests: readonly RequestRow[] }) {
   const t = useTranslations('overview');
-  const failed = requests.filter(hasFailed).slice(0, shownMax);
+  const failed = requests.filter((request) => !isRefused(request) && hasFailed(request)).slice(0, shownMax);
+  const refused = requests.filter(isRefused).length;
   return (
     <section className={classes['panel']} aria-labelledby="failures">
       <h2 id="failures" className={classes['title']}>
@@ -34,6 +36,7 @@ export function LatestFailures({ requests }: { requests: readonly RequestRow[] }
           ))}
         </ul>
       )}
+      {refused > 0 && <p className={classes['quiet']}>{t('refused', { count: refused, all: requests.length })}</p>}
     </section>
   );
 }

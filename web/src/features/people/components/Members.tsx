@@ -15,6 +15,7 @@ import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { useMemberRole, workspaceQuery, type MemberRole } from '../api/people.ts';
 import { InvitationList } from './InvitationList.tsx';
 import { InvitePanel } from './InvitePanel.tsx';
@@ -156,22 +157,12 @@ function RoleField({ of, isFixed, onGive }: { of: Member; isFixed: boolean; onGi
 
 function RemoveMember({ of, workspace, onClose }: { of: Member | null; workspace: WorkspaceView; onClose: () => void }) {
   const t = useTranslations('people');
-  const language = useLocale();
   const announce = useAnnounce();
-  const change = useMemberRole();
+  const { asked, run } = useDeed(useMemberRole(), onClose);
   const name = of?.user.name ?? '';
-  const close = (): void => {
-    change.reset();
-    onClose();
-  };
-  const remove = (): void => {
-    if (!of) return;
-    const onSuccess = (): void => {
-      close();
-      announce(t('removed', { name }));
-      document.getElementById('page-title')?.focus();
-    };
-    change.mutate({ workspaceId: workspace.id, userId: of.userId, role: null }, { onSuccess });
+  const removed = (): void => {
+    announce(t('removed', { name }));
+    document.getElementById('page-title')?.focus();
   };
   return (
     <Confirm
@@ -180,12 +171,10 @@ function RemoveMember({ of, workspace, onClose }: { of: Member | null; workspace
       cancelLabel={t('cancel')}
       confirmLabel={t('remove')}
       tone="bad"
-      isPending={change.isPending}
-      onConfirm={remove}
-      onClose={close}
+      {...asked}
+      onConfirm={() => of && run({ workspaceId: workspace.id, userId: of.userId, role: null }, removed)}
     >
       <p>{t('removeText', { name })}</p>
-      {change.isError && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
     </Confirm>
   );
 }

@@ -17,6 +17,7 @@ import { Panel } from '../../../ui/Panel.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { tokensQuery, useCreateToken, useRevokeToken } from '../api/security.ts';
 import classes from './security.module.css';
 
@@ -141,21 +142,7 @@ function NewToken({ onCreated, onCancel }: { onCreated: (token: string) => void;
 
 function RevokeToken({ of, onClose, onRevoked }: { of: Token | null; onClose: () => void; onRevoked: (name: string) => void }) {
   const t = useTranslations('tokens');
-  const language = useLocale();
-  const revoke = useRevokeToken();
-  const close = (): void => {
-    revoke.reset();
-    onClose();
-  };
-  const confirm = (): void => {
-    if (!of) return;
-    revoke.mutate(of.id, {
-      onSuccess: () => {
-        close();
-        onRevoked(of.name);
-      },
-    });
-  };
+  const { asked, run } = useDeed(useRevokeToken(), onClose);
   return (
     <Confirm
       isOpen={of !== null}
@@ -163,12 +150,10 @@ function RevokeToken({ of, onClose, onRevoked }: { of: Token | null; onClose: ()
       cancelLabel={t('keep')}
       confirmLabel={t('revokeToken')}
       tone="bad"
-      isPending={revoke.isPending}
-      onConfirm={confirm}
-      onClose={close}
+      {...asked}
+      onConfirm={() => of && run(of.id, () => onRevoked(of.name))}
     >
       <p>{t('revokeText', { name: of?.name ?? '' })}</p>
-      {revoke.isError && <Notice tone="bad">{errorText(revoke.error, language)}</Notice>}
     </Confirm>
   );
 }

@@ -1,11 +1,10 @@
 /** What can be done with a person, and the question before it: each names the person and what follows. */
 import type { User } from '@patchbay/contract/people';
 import { Button } from '@mantine/core';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { Confirm } from '../../../ui/Confirm.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { ReasonButton } from '../../../ui/ReasonButton.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { useUserDeed, type UserDeed } from '../api/people.ts';
 import classes from './security.module.css';
 
@@ -27,23 +26,9 @@ interface UserQuestionProps {
 
 export function UserQuestion({ question, onClose, onDone }: UserQuestionProps) {
   const t = useTranslations('people');
-  const language = useLocale();
-  const deed = useUserDeed();
+  const { asked, run } = useDeed(useUserDeed(), onClose);
   const kind = question?.kind ?? 'activate';
   const name = question?.user.name ?? '';
-  const close = (): void => {
-    deed.reset();
-    onClose();
-  };
-  const confirm = (): void => {
-    if (!question) return;
-    deed.mutate(deedOf(question), {
-      onSuccess: () => {
-        deed.reset();
-        onDone(t(`ask.${kind}.done`, { name }));
-      },
-    });
-  };
   return (
     <Confirm
       isOpen={question !== null}
@@ -51,12 +36,10 @@ export function UserQuestion({ question, onClose, onDone }: UserQuestionProps) {
       cancelLabel={t('cancel')}
       confirmLabel={t(`ask.${kind}.confirm`)}
       tone={kind === 'activate' ? 'plain' : 'bad'}
-      isPending={deed.isPending}
-      onConfirm={confirm}
-      onClose={close}
+      {...asked}
+      onConfirm={() => question && run(deedOf(question), () => onDone(t(`ask.${kind}.done`, { name })))}
     >
       <p>{t(`ask.${kind}.text`, { name })}</p>
-      {deed.isError && <Notice tone="bad">{errorText(deed.error, language)}</Notice>}
     </Confirm>
   );
 }

@@ -3,7 +3,7 @@ import type { Me, User } from '@patchbay/contract/people';
 import { Button, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
@@ -23,7 +23,15 @@ const focusTitle = (): void => document.getElementById('page-title')?.focus();
 const InvitePanel = lazy(async () => ({ default: (await import('./InvitePanel.tsx')).InvitePanel }));
 const UserForm = lazy(async () => ({ default: (await import('./UserForm.tsx')).UserForm }));
 
-export function Users({ me, isInviting, onInvite }: { me: Me; isInviting: boolean; onInvite: (isInviting: boolean) => void }) {
+interface UsersProps {
+  me: Me;
+  isInviting: boolean;
+  onInvite: (isInviting: boolean) => void;
+  /** What is limited of a person, below their form. */
+  renderLimits?: (userId: string) => ReactNode;
+}
+
+export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
   const t = useTranslations('people');
   const announce = useAnnounce();
   const [text, setText] = useState('');
@@ -63,6 +71,7 @@ export function Users({ me, isInviting, onInvite }: { me: Me; isInviting: boolea
         {editing && (
           <UserForm key={editing.id} of={editing} onSaved={(name) => done(t('saved', { name }))} onCancel={() => setEditing(null)} />
         )}
+        {editing && renderLimits?.(editing.id)}
       </Suspense>
       <TextInput
         className={classes['search']}
@@ -72,12 +81,7 @@ export function Users({ me, isInviting, onInvite }: { me: Me; isInviting: boolea
         onChange={(event) => setText(event.currentTarget.value)}
       />
       {users.length === 0 ? (
-        <p>
-          {t('emptyFilter', { q })}{' '}
-          <Button variant="subtle" size="compact-sm" onClick={() => setText('')}>
-            {t('clearSearch')}
-          </Button>
-        </p>
+        <NobodyFound q={q} onClear={() => setText('')} />
       ) : (
         <UserTable me={me} users={users} onEdit={setEditing} onAsk={setQuestion} />
       )}
@@ -91,6 +95,18 @@ export function Users({ me, isInviting, onInvite }: { me: Me; isInviting: boolea
       <InvitationList workspaceId={null} />
       <UserQuestion question={question} onClose={() => setQuestion(null)} onDone={done} />
     </>
+  );
+}
+
+function NobodyFound({ q, onClear }: { q: string; onClear: () => void }) {
+  const t = useTranslations('people');
+  return (
+    <p>
+      {t('emptyFilter', { q })}{' '}
+      <Button variant="subtle" size="compact-sm" onClick={onClear}>
+        {t('clearSearch')}
+      </Button>
+    </p>
   );
 }
 

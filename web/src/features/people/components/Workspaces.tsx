@@ -12,9 +12,9 @@ import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { When } from '../../../ui/When.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { useWorkspaceDeed, workspacesQuery } from '../api/people.ts';
 import classes from './security.module.css';
 
@@ -133,12 +133,7 @@ function NameForm({ of, onDone, onCancel }: { of: WorkspaceView | null; onDone: 
 
 function DeleteWorkspace({ of, onClose, onDeleted }: { of: WorkspaceView | null; onClose: () => void; onDeleted: (name: string) => void }) {
   const t = useTranslations('workspaces');
-  const language = useLocale();
-  const deed = useWorkspaceDeed();
-  const close = (): void => {
-    deed.reset();
-    onClose();
-  };
+  const { asked, run } = useDeed(useWorkspaceDeed(), onClose);
   return (
     <Confirm
       isOpen={of !== null}
@@ -146,14 +141,10 @@ function DeleteWorkspace({ of, onClose, onDeleted }: { of: WorkspaceView | null;
       cancelLabel={t('cancel')}
       confirmLabel={t('deleteIt')}
       tone="bad"
-      isPending={deed.isPending}
-      onConfirm={() => {
-        if (of) deed.mutate({ kind: 'delete', id: of.id }, { onSuccess: () => onDeleted(of.name) });
-      }}
-      onClose={close}
+      {...asked}
+      onConfirm={() => of && run({ kind: 'delete', id: of.id }, () => onDeleted(of.name))}
     >
       <p>{t('deleteText', { count: of?.users.length ?? 0 })}</p>
-      {deed.isError && <Notice tone="bad">{errorText(deed.error, language)}</Notice>}
     </Confirm>
   );
 }

@@ -1,24 +1,29 @@
 /** Who can use a connection, what uses it, and the way to delete it, which says before what will happen. */
 import { Button } from '@mantine/core';
 import type { Configuration, UsedBy } from '@patchbay/contract/configurations';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Failure } from '../../../../ui/Failure.tsx';
 import { useAccess, useUses } from '../../api/connection-detail.ts';
 import { DeleteConfiguration } from '../DeleteConfiguration.tsx';
+import { BackupsPanel } from './BackupsPanel.tsx';
 import classes from './Detail.module.css';
 import { Skeleton } from './Skeleton.tsx';
 
 interface AccessPanelProps {
   connection: Configuration;
   organization: string;
+  /** What is limited of it. */
+  limits?: ReactNode;
   onDeleted: () => void;
 }
 
-export function AccessPanel({ connection, organization, onDeleted }: AccessPanelProps) {
+export function AccessPanel({ connection, organization, limits, onDeleted }: AccessPanelProps) {
   return (
     <div className={classes['stack']}>
       <People id={connection.id} organization={organization} />
+      <BackupsPanel connection={connection} />
+      {limits}
       <Uses id={connection.id} organization={organization} />
       {connection.canManage && <Danger connection={connection} onDeleted={onDeleted} />}
     </div>
@@ -67,12 +72,14 @@ function useUseText(): (use: UsedBy) => string {
         return t('detail.useKeys', { n: count });
       case 'model_preference':
         return t('detail.usePreferences', { n: count });
+      case 'backup':
+        return t('detail.useBackups', { n: count });
       case 'repository':
-        return `${t('connections.usedByRepository')}: ${name ?? ''}`;
+        return `${t('connections.usedByRepository')}: ${name ?? count}`;
       case 'use_case':
-        return `${t('connections.usedByUseCase')}: ${name ?? ''}`;
+        return `${t('connections.usedByUseCase')}: ${name ?? count}`;
       default:
-        return `${t('connections.usedByGroup')}: ${name ?? ''}`;
+        return `${t('connections.usedByGroup')}: ${name ?? count}`;
     }
   };
 }

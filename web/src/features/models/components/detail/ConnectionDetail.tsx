@@ -5,6 +5,7 @@ import { IconKey, IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode, type RefObject } from 'react';
 import { useTranslations } from 'use-intl';
+import { useCurrentInSight } from '../../../../lib/focus.ts';
 import { Notice } from '../../../../ui/Notice.tsx';
 import { When } from '../../../../ui/When.tsx';
 import { useProviders } from '../../api/providers.ts';
@@ -38,6 +39,7 @@ export function ConnectionDetail({ connection, organization, heading, children }
   const { id, name, canManage } = connection;
   const test = useRowTest(connection);
   const active = useSwitchActive();
+  const line = useCurrentInSight();
   return (
     <>
       <div className={classes['head']}>
@@ -61,7 +63,7 @@ export function ConnectionDetail({ connection, organization, heading, children }
       {active.fault !== null && <Notice tone="bad">{active.fault}</Notice>}
       {(test.isTesting || test.result !== null || test.fault !== null) && (
         <div className={classes['tested']}>
-          <TestResult name={name} actions={test} />
+          <TestResult name={name} actions={test} formOf={canManage ? id : null} />
         </div>
       )}
       {!canManage && (
@@ -69,7 +71,7 @@ export function ConnectionDetail({ connection, organization, heading, children }
           <p>{t('readOnly', { organization })}</p>
         </Notice>
       )}
-      <nav className={classes['tabs']} aria-label={t('tabs', { name })}>
+      <nav ref={line} className={classes['tabs']} aria-label={t('tabs', { name })}>
         {tabs
           .filter(([tab]) => canManage || tab !== 'edit')
           .map(([tab, to]) => (

@@ -3,8 +3,7 @@ import { PasswordInput } from '@mantine/core';
 import { HttpError } from '@patchbay/client';
 import type { TestResult } from '@patchbay/contract/connections';
 import { useRef, useState } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../../ui/Announcer.tsx';
 import { Confirm } from '../../../../ui/Confirm.tsx';
 import { Notice } from '../../../../ui/Notice.tsx';
@@ -67,7 +66,6 @@ function useRotation({ connection, onClose }: Omit<RotateKeyProps, 'isOpen'>) {
 
 export function RotateKey({ connection, isOpen, onClose }: RotateKeyProps) {
   const t = useTranslations('detail');
-  const language = useLocale();
   const { field, key, setKey, fault, refusal, error, isPending, run, close } = useRotation({ connection, onClose });
   return (
     <Confirm
@@ -76,6 +74,7 @@ export function RotateKey({ connection, isOpen, onClose }: RotateKeyProps) {
       cancelLabel={t('cancel')}
       confirmLabel={t('tryAndReplace')}
       isPending={isPending}
+      error={error}
       onConfirm={run}
       onClose={close}
     >
@@ -93,7 +92,6 @@ export function RotateKey({ connection, isOpen, onClose }: RotateKeyProps) {
         visibilityToggleFocusable
         visibilityToggleButtonProps={{ 'aria-label': t('showKey') }}
       />
-      {error !== null && <Notice tone="bad">{errorText(error, language)}</Notice>}
       {refusal && (
         <div className={classes['stack']}>
           <TestFindings label={t('keyTest')} result={refusal} isTesting={false} fault={null} />

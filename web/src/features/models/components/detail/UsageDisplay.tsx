@@ -20,9 +20,11 @@ interface UsageDisplayProps {
 export function UsageDisplay({ id, organization }: UsageDisplayProps) {
   const usage = useUsageStats(id, '30d');
   if (usage.isError) return <Failure error={usage.error} organization={organization} onRetry={() => void usage.refetch()} />;
+  // What stands below waits for what stands above, so that nothing is pushed away.
+  if (!usage.data) return <Skeleton rows={4} />;
   return (
     <div className={classes['stack']}>
-      {usage.data ? <Figures usage={usage.data} /> : <Skeleton rows={4} />}
+      <Figures usage={usage.data} />
       <LastFailures id={id} organization={organization} />
     </div>
   );

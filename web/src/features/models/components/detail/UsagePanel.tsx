@@ -61,7 +61,7 @@ export function UsagePanel({ id, organization }: { id: string; organization: str
           />
         </>
       )}
-      <p className={classes['note']}>{t('zone', { zone: new Intl.DateTimeFormat().resolvedOptions().timeZone })}</p>
+      {!usage.isPending && <p className={classes['note']}>{t('zone', { zone: new Intl.DateTimeFormat().resolvedOptions().timeZone })}</p>}
     </section>
   );
 }

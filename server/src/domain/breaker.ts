@@ -1,0 +1,49 @@
+/** When a target goes to the end of the line, and when it comes back. It is only ever reordered: alone, it is asked all the same. */
+import type { Fault } from './errors.ts';
+import { ruleOf } from './retry.ts';
+
+/** Failures in a row after which a target goes to the end of the line (Envoy's outlier detection: 5). */
+export const failuresToOpen = 5;
+export const openBaseMs = 10_000;
+export const openMaxMs = 60_000;
+/** A provider that limits without saying for how long is given this rest. */
+export const cooldownMs = 2_000;
+export const quotaCooldownMs = 300_000;
+
+export interface Breaker {
+  /** In a row. */
+  failures: number;
+  /** How often it opened since the last success. */
+  opened: number;
+  /** It failed too often. */
+  openUntilMs: number;
+  /** It asked for patience, or its quota is used up. */
+  cooledUntilMs: number;
+}
+
+export const newBreaker = (): Breaker => ({ failures: 0, opened: 0, openUntilMs: 0, cooledUntilMs: 0 });
+
+export const isOpen = (breaker: Breaker, nowMs: number): boolean => breaker.openUntilMs > nowMs;
+export const isResting = (breaker: Breaker, nowMs: number): boolean => breaker.openUntilMs > nowMs || breaker.cooledUntilMs > nowMs;
+
+/** One success is enough: what answers is asked. TRUE where it had gone to the end of the line. */
+export function noteSuccess(breaker: Breaker): boolean {
+  const wasAway = breaker.openUntilMs > 0 || breaker.cooledUntilMs > 0;
+  breaker.failures = 0;
+  breaker.opened = 0;
+  breaker.openUntilMs = 0;
+  breaker.cooledUntilMs = 0;
+  return wasAway;
+}
+
+/** TRUE where this failure sends it to the end of the line. What is the caller's fault never counts. */
+export function noteFailure(breaker: Breaker, fault: Fault, retryAfterMs: number | null, nowMs: number): boolean {
+  if (fault === 'rate_limited') breaker.cooledUntilMs = nowMs + (retryAfterMs ?? cooldownMs);
+  else if (fault === 'quota_exhausted') breaker.cooledUntilMs = nowMs + quotaCooldownMs;
+  if (!ruleOf[fault].counts || ++breaker.failures < failuresToOpen) return false;
+  breaker.openUntilMs = nowMs + Math.min(openMaxMs, openBaseMs * 2 ** breaker.opened);
+  breaker.opened++;
+  // One more failure after the rest opens it again: the next request is the probe.
+  breaker.failures = failuresToOpen - 1;
+  return true;
+}

@@ -1,0 +1,257 @@
+/** Holds the answer of one attempt against the policies that read answers: nothing leaves before the sentence it stands in was judged. */
+import { decodeJson } from '../domain/policy-json.ts';
+import { allowsTool, toolFact } from '../domain/policy-request.ts';
+import { edited, editsOf, findIn, finished, readsTexts, type Edit, type Finding } from '../domain/policy-rules.ts';
+import { JudgedText } from '../domain/policy-stream.ts';
+import type { Policy, ViolationFact } from '../domain/policy.ts';
+import type { UpstreamFailure } from '../domain/errors.ts';
+import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
+import { isRecord, parseJson, type Json } from '../providers/shape.ts';
+import { namedEvent } from '../providers/writer.ts';
+import { answerBlocked, FoundFacts } from './policy-facts.ts';
+import { calledTools, dropLikelihoods, readEvent, type Delta } from './policy-events.ts';
+import { put, textsOfAnswer, type Spot } from './policy-texts.ts';
+
+/** So much may wait to be judged; then what has come is judged as it is. */
+const heldCharsMax = 262_144;
+/** A text that nothing was added to, while others of the answer got so much longer, has ended. */
+const idleChars = 256;
+/** What a judge is told of an answer; a longer one cannot be judged. */
+const saidCharsMax = 200_000;
+
+export type Judge = (policy: Policy, text: string) => Promise<ViolationFact[]>;
+
+interface Segment {
+  strand: string;
+  start: number;
+  end: number;
+  spot: Delta;
+}
+
+/** One event that waits. */
+interface Held {
+  event: SseEvent;
+  body: Json | null;
+  segments: Segment[];
+  isEdited: boolean;
+}
+
+interface Strand {
+  text: JudgedText;
+  idle: number;
+}
+
+export class AnswerGuard {
+  readonly facts = new FoundFacts();
+  private readonly policies: readonly Policy[];
+  private readonly texts: readonly Policy[];
+  private readonly judges: readonly Policy[];
+  private readonly withTools: readonly Policy[];
+  private readonly judge: Judge;
+  private readonly reader = createSseReader();
+  private readonly strands = new Map<string, Strand>();
+  private held: Held[] = [];
+  private heldChars = 0;
+  private said = '';
+  private isOver = false;
+
+  constructor(policies: readonly Policy[], judge: Judge) {
+    this.policies = policies;
+    this.texts = policies.filter(readsTexts);
+    this.judges = policies.filter((policy) => policy.judge !== null);
+    this.withTools = policies.filter(({ rules }) => (rules.tools?.length ?? 0) > 0);
+    this.judge = judge;
+  }
+
+  /** Why the answer must not go on; null while it may. */
+  blocked(): UpstreamFailure | null {
+    return this.facts.blockedBy === null ? null : answerBlocked(this.facts.blockedBy);
+  }
+
+  /** Whether anything is covered in answers, so that what a face keeps of them must be covered too. */
+  covers(): boolean {
+    return this.policies.some(({ action }) => action === 'redact');
+  }
+
+  /** Takes events as they are written for the caller; gives back those that were judged, in their order. */
+  push(piece: Buffer | string): string {
+    if (this.isOver) return '';
+    for (const event of this.reader.push(typeof piece === 'string' ? Buffer.from(piece) : piece)) this.take(event);
+    if (this.heldChars > heldCharsMax) for (const strand of this.strands.values()) this.learn(strand.text.end());
+    return this.release();
+  }
+
+  /** The stream has ended: what waits is judged as it is. Answers with what may still be said. */
+  async end(): Promise<string> {
+    this.endTexts();
+    await this.askJudges();
+    return this.release(true);
+  }
+
+  /** TRUE where `endNow` says all there is to say. */
+  isQuick(): boolean {
+    return this.judges.length === 0;
+  }
+
+  endNow(): string {
+    this.endTexts();
+    return this.release(true);
+  }
+
+  /** A whole answer with its texts covered, in the bytes it came in where nothing was. */
+  whole(body: Buffer | string, isText: boolean): Buffer | string {
+    const text = body.toString();
+    if (isText) return this.covered(text, false) ?? body;
+    const parsed = parseJson(text);
+    if (parsed === undefined || parsed === null) return body;
+    return this.cover(parsed) ? JSON.stringify(parsed) : body;
+  }
+
+  /** Asks the judges about all that was said. */
+  async askJudges(): Promise<void> {
+    if (this.judges.length === 0 || this.facts.blockedBy !== null) return;
+    for (const policy of this.judges) this.facts.add(policy, await this.judge(policy, this.said));
+  }
+
+  /** Covers the texts of a body in place; TRUE where something was. Notes what is found. */
+  private cover(body: unknown): boolean {
+    this.readTools(body);
+    return this.coverAll([...textsOfAnswer(body)], body);
+  }
+
+  /** As `whole`, for what a face keeps: nothing is noted, it was found before. */
+  coverKept(body: unknown): unknown {
+    const quiet = new AnswerGuard(this.policies, this.judge);
+    quiet.cover(body);
+    return body;
+  }
+
+  private take(event: SseEvent): void {
+    const parsed = parseJson(event.data);
+    const held: Held = { event, body: isRecord(parsed) ? parsed : null, segments: [], isEdited: false };
+    this.held.push(held);
+    this.heldChars += event.data.length;
+    if (held.body === null) {
+      const covered = this.covered(event.data, false);
+      if (covered !== null) held.event = { ...event, data: covered };
+      return;
+    }
+    this.readTools(held.body);
+    const { deltas, wholes, ends } = readEvent(held.body);
+    for (const spot of deltas) held.segments.push(this.goOn(spot));
+    held.isEdited = this.coverAll(wholes, null);
+    for (const base of ends) for (const [name, { text }] of this.strands) if (name.startsWith(base)) this.learn(text.end());
+  }
+
+  private goOn(spot: Delta): Segment {
+    let strand = this.strands.get(spot.strand);
+    if (!strand) this.strands.set(spot.strand, (strand = { text: new JudgedText(this.texts, spot.isJson), idle: 0 }));
+    strand.idle = 0;
+    for (const other of this.strands.values()) {
+      if (other === strand || other.text.judgedTo === other.text.length) continue;
+      other.idle += spot.text.length;
+      if (other.idle > idleChars) this.learn(other.text.end());
+    }
+    const start = strand.text.length;
+    this.note(spot.text);
+    this.learn(strand.text.push(spot.text));
+    return { strand: spot.strand, start, end: start + spot.text.length, spot };
+  }
+
+  private learn(found: { text: string; findings: Finding[] } | null): void {
+    if (found !== null) this.facts.addFindings(found.text, found.findings);
+  }
+
+  private note(text: string): void {
+    if (this.judges.length > 0 && this.said.length <= saidCharsMax) this.said += text;
+  }
+
+  private readTools(body: unknown): void {
+    if (this.withTools.length === 0) return;
+    for (const name of calledTools(body))
+      for (const policy of this.withTools) if (!allowsTool(policy.rules, name)) this.facts.add(policy, [toolFact(name)]);
+  }
+
+  private coverAll(spots: readonly Spot[], root: unknown): boolean {
+    let isEdited = false;
+    for (const spot of spots) {
+      if (root !== null) this.note(`${spot.text}\n`);
+      const covered = this.covered(spot.text, spot.isJson);
+      if (covered === null) continue;
+      put(spot, covered);
+      isEdited = true;
+    }
+    if (isEdited && root !== null) dropLikelihoods(root);
+    return isEdited;
+  }
+
+  /** A text that stands whole, covered; null where nothing is. */
+  private covered(text: string, isJson: boolean): string | null {
+    if (this.texts.length === 0) return null;
+    const decoded = isJson ? decodeJson(text, false) : null;
+    const meant = decoded?.text ?? text;
+    const findings = finished(findIn(this.texts, meant));
+    if (findings.length === 0) return null;
+    this.facts.addFindings(meant, findings);
+    const edits = editsOf(findings);
+    if (edits.length === 0) return null;
+    return edited(
+      text,
+      decoded ? edits.flatMap(({ start, end, mask }) => decoded.coverings(decoded.places![start]!, decoded.places![end]!, mask)) : edits,
+    );
+  }
+
+  private endTexts(): void {
+    for (const event of this.reader.end()) this.take(event);
+    for (const { text } of this.strands.values()) this.learn(text.end());
+  }
+
+  /** The events before the first that is not judged. Where a judge reads the whole answer, nothing leaves before its end. */
+  private release(isEnd = false): string {
+    if (this.facts.blockedBy !== null) {
+      this.isOver = true;
+      this.held = [];
+      return '';
+    }
+    if (this.judges.length > 0 && !isEnd) return '';
+    let written = '';
+    let count = 0;
+    for (const held of this.held) {
+      if (held.segments.some(({ strand, end }) => end > this.strands.get(strand)!.text.judgedTo)) break;
+      written += this.write(held);
+      count++;
+    }
+    if (count > 0) this.held.splice(0, count);
+    return written;
+  }
+
+  private write({ event, body, segments, isEdited }: Held): string {
+    this.heldChars -= event.data.length;
+    let isChanged = isEdited;
+    for (const { strand, start, end, spot } of segments) {
+      const { text } = this.strands.get(strand)!;
+      const own = text.edits.filter((edit) => edit.start < end && edit.end > start);
+      if (own.length > 0) {
+        put(
+          spot,
+          edited(
+            spot.text,
+            own.map((edit) => partOf(edit, start, end)),
+          ),
+        );
+        isChanged = true;
+      }
+      text.forget(end);
+    }
+    if (isChanged) dropLikelihoods(body);
+    const data = isChanged ? JSON.stringify(body) : event.data;
+    return event.event === 'message' ? writeSse(data.replaceAll('\n', '\ndata: ')) : namedEvent(event.event, data);
+  }
+}
+
+/** The part of a cover that lies in one piece of a text; the mask stands where it begins. */
+const partOf = (edit: Edit, start: number, end: number): Edit => ({
+  start: Math.max(0, edit.start - start),
+  end: Math.min(end, edit.end) - start,
+  mask: edit.start >= start ? edit.mask : '',
+});

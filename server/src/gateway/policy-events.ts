@@ -1,0 +1,132 @@
+/** What one event of a streamed answer says, in any of the wires: texts that grow from event to event, texts that stand whole, and what ends. */
+import { isRecord, type Json } from '../providers/shape.ts';
+import { textsOfAnswer, type Spot } from './policy-texts.ts';
+
+export interface Delta extends Spot {
+  /** Which text of the answer goes on here. */
+  strand: string;
+}
+
+export interface ReadEvent {
+  deltas: Delta[];
+  wholes: Spot[];
+  /** Strands that begin so have ended. */
+  ends: string[];
+}
+
+const nothing: ReadonlySet<string> = new Set();
+const inChoice: ReadonlySet<string> = new Set(['delta', 'text', 'message']);
+
+/** Reads an event whose data is an object. */
+export function readEvent(body: Json): ReadEvent {
+  if (Array.isArray(body['choices'])) return readChoices(body['choices'] as unknown[]);
+  const type = typeof body['type'] === 'string' ? body['type'] : '';
+  if (type.startsWith('content_block_')) return readBlock(body, type);
+  if (type.startsWith('response.')) return readResponseEvent(body, type);
+  return { deltas: [], wholes: [...textsOfAnswer(body)], ends: [] };
+}
+
+/** Chunks of chat completions and of completions: each choice is a text of its own. */
+function readChoices(choices: readonly unknown[]): ReadEvent {
+  const read: ReadEvent = { deltas: [], wholes: [], ends: [] };
+  for (const [at, choice] of choices.entries()) {
+    if (!isRecord(choice)) continue;
+    const index = typeof choice['index'] === 'number' ? choice['index'] : at;
+    const base = `c${index}/`;
+    if (typeof choice['text'] === 'string') read.deltas.push(delta(choice, 'text', `${base}text`));
+    if (isRecord(choice['delta'])) gather(choice['delta'], `${base}delta`, nothing, read.deltas);
+    const rest = Object.fromEntries(Object.entries(choice).filter(([key]) => !inChoice.has(key)));
+    read.wholes.push(...textsOfAnswer(rest), ...textsOfAnswer({ message: choice['message'] }));
+    if (typeof choice['finish_reason'] === 'string') read.ends.push(base);
+  }
+  return read;
+}
+
+const delta = (holder: Json, key: string, strand: string, isJson = false): Delta => ({
+  holder,
+  key,
+  text: String(holder[key]),
+  isJson,
+  strand,
+});
+
+/** Members of a delta that name things once and are not continued. */
+const named: ReadonlySet<string> = new Set([
+  'id',
+  'type',
+  'role',
+  'signature',
+  'index',
+  'name',
+  'call_id',
+  'data',
+  'format',
+  'encrypted_content',
+]);
+const depthMax = 16;
+
+/** Every text in a delta goes on where the same member of the same list left off. */
+function gather(value: unknown, strand: string, left: ReadonlySet<string>, into: Delta[], depth = 0): void {
+  if (depth > depthMax || typeof value !== 'object' || value === null) return;
+  if (Array.isArray(value)) {
+    for (const [at, item] of value.entries()) {
+      const index = isRecord(item) && typeof item['index'] === 'number' ? item['index'] : at;
+      if (typeof item === 'string') into.push({ holder: value, key: at, text: item, isJson: false, strand: `${strand}/${index}` });
+      else gather(item, `${strand}/${index}`, left, into, depth + 1);
+    }
+    return;
+  }
+  for (const [key, inner] of Object.entries(value as Json)) {
+    if (named.has(key) || left.has(key)) continue;
+    if (typeof inner === 'string') {
+      if (inner !== '') into.push(delta(value as Json, key, `${strand}/${key}`, key === 'arguments'));
+    } else gather(inner, `${strand}/${key}`, left, into, depth + 1);
+  }
+}
+
+/** Events of the Messages wire. */
+function readBlock(body: Json, type: string): ReadEvent {
+  const base = `b${String(body['index'])}/`;
+  const read: ReadEvent = { deltas: [], wholes: [], ends: [] };
+  if (type === 'content_block_stop') read.ends.push(base);
+  const said = body['delta'];
+  if (type === 'content_block_delta' && isRecord(said)) {
+    for (const key of ['text', 'thinking', 'partial_json'])
+      if (typeof said[key] === 'string' && said[key] !== '') read.deltas.push(delta(said, key, `${base}${key}`, key === 'partial_json'));
+    read.wholes.push(...textsOfAnswer(Object.fromEntries(Object.entries(said).filter(([key]) => typeof said[key] === 'object'))));
+  } else if (type !== 'content_block_stop') read.wholes.push(...textsOfAnswer(body));
+  return read;
+}
+
+/** Parts of bytes, which nobody reads. */
+const ofBytes = /audio\.delta$|partial_image|image_generation/;
+
+/** Events of the Responses wire; those that end something repeat all of it. */
+function readResponseEvent(body: Json, type: string): ReadEvent {
+  if (ofBytes.test(type)) return { deltas: [], wholes: [], ends: [] };
+  const place = [body['output_index'], body['content_index'], body['summary_index']].map((part) => (typeof part === 'number' ? part : '-'));
+  const base = `r${place[0]}/`;
+  if (typeof body['delta'] === 'string' && type.endsWith('.delta')) {
+    const strand = `${base}${type}/${place.slice(1).join('/')}`;
+    return { deltas: [delta(body, 'delta', strand, type.includes('arguments'))], wholes: [], ends: [] };
+  }
+  const ends = type.endsWith('.done') || type === 'response.output_item.added' ? [base] : [];
+  return { deltas: [], wholes: [...textsOfAnswer(body)], ends };
+}
+
+/** What was said word by word with its likelihood says the words once more: it goes where they are covered. */
+export function dropLikelihoods(value: unknown, depth = 0): void {
+  if (typeof value !== 'object' || value === null || depth > depthMax) return;
+  for (const [key, inner] of Object.entries(value as Json)) {
+    if (key === 'logprobs') (value as Json)[key] = Array.isArray(inner) ? [] : null;
+    else dropLikelihoods(inner, depth + 1);
+  }
+}
+
+/** Names of the tools that an answer calls. */
+export function calledTools(value: unknown, depth = 0): string[] {
+  if (typeof value !== 'object' || value === null || depth > depthMax) return [];
+  const record = value as Json;
+  const own = typeof record['name'] === 'string' && ('arguments' in record || 'input' in record) ? [record['name']] : [];
+  return [...own, ...Object.values(record).flatMap((inner) => calledTools(inner, depth + 1))];
+}

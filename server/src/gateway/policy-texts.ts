@@ -1,0 +1,138 @@
+/** Where texts stand in a body, whatever wire it is in: everything that people or models said, and none of the names and ids around it. */
+import type { Attachment, OfferedTool } from '../domain/policy-request.ts';
+import type { AttachmentKind } from '../domain/policy.ts';
+import { list } from '../providers/shape.ts';
+
+/** One text and where it stands, so that it can be replaced. */
+export interface Spot {
+  holder: Record<string, unknown> | unknown[];
+  key: string | number;
+  text: string;
+  /** The text is a JSON document by itself: arguments of a call. */
+  isJson: boolean;
+}
+
+/** Members that hold no words: ids, kinds, proofs, bytes. What is not named here is read. */
+const wordless: ReadonlySet<string> = new Set([
+  'id', 'object', 'model', 'type', 'role', 'status', 'finish_reason', 'stop_reason', 'native_finish_reason', 'signature', 'encrypted_content',
+  'call_id', 'item_id', 'tool_call_id', 'tool_use_id', 'response_id', 'previous_response_id', 'previous_id', 'container_id', 'system_fingerprint',
+  'service_tier', 'provider', 'media_type', 'mime_type', 'format', 'encoding_format', 'detail', 'phase', 'obfuscation', 'cache_control', 'usage', 'stream',
+  'thought_signature', 'index', 'logprobs', 'b64_json', 'partial_image_b64', 'file_id', 'voice', 'size', 'quality',
+]); // prettier-ignore
+
+/** Members whose text is a document of arguments. */
+const documents: ReadonlySet<string> = new Set(['arguments', 'partial_json']);
+
+/** Members of a request's body that are not part of what is said. */
+const aboutRequest: ReadonlySet<string> = new Set([
+  'user', 'safety_identifier', 'prompt_cache_key', 'metadata', 'stream_options', 'tool_choice', 'include', 'truncation', 'store', 'reasoning_effort',
+  'stop', 'stop_sequences', 'voice', 'response_format', 'patchbay', 'conversation',
+]); // prettier-ignore
+
+/** What an answer repeats of its question. */
+const aboutAnswer: ReadonlySet<string> = new Set(['instructions', 'tools', 'metadata', 'tool_choice', 'user', 'prompt', 'text_format']);
+
+const isBytes = (text: string): boolean =>
+  text.startsWith('data:') || (text.length > bytesMin && /^[A-Za-z0-9+/=_-]+$/.test(text.slice(0, bytesMin)));
+/** No words are so long without a blank. */
+const bytesMin = 1_024;
+const depthMax = 64;
+
+/** Members that hold what a tool was given: data of somebody, whose names say nothing to us. */
+const ofTools: ReadonlySet<string> = new Set(['input', 'args', 'arguments']);
+
+interface Way {
+  left: ReadonlySet<string>;
+  /** So deep `left` counts. */
+  leftDepthMax: number;
+}
+
+function* walk(value: unknown, way: Way, depth: number, isData: boolean): Generator<Spot> {
+  if (typeof value !== 'object' || value === null || depth > depthMax) return;
+  const holder = value as Record<string, unknown>;
+  const isList = Array.isArray(value);
+  for (const key of isList ? value.keys() : Object.keys(value)) {
+    const name = String(key);
+    if (!isList && !isData && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
+    const inner = holder[key];
+    if (typeof inner === 'string') {
+      if (inner !== '' && (isData || !isAttached(holder, name, inner)))
+        yield { holder, key: name, text: inner, isJson: documents.has(name) };
+    } else yield* walk(inner, way, depth + 1, isData || (!isList && depth > 0 && ofTools.has(name) && !Array.isArray(inner)));
+  }
+}
+
+/** Bytes in a text: they are counted as attachments and not read as words. */
+function isAttached(holder: Record<string, unknown>, key: string, text: string): boolean {
+  if (key === 'data' || key === 'file_data' || key === 'bytes') return true;
+  return (key === 'url' || key === 'image_url' || 'media_type' in holder) && isBytes(text);
+}
+
+/** Texts of a request. */
+export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> {
+  yield* walk(body, { left: aboutRequest, leftDepthMax: 0 }, 0, false);
+}
+
+/** Texts of an answer, or of an event of one that says something whole. */
+export function* textsOfAnswer(body: unknown): Generator<Spot> {
+  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1 }, 0, false);
+}
+
+export const put = ({ holder, key }: Spot, text: string): void => {
+  (holder as Record<string, unknown>)[key] = text;
+};
+
+const kindsByType: Readonly<Record<string, AttachmentKind>> = {
+  image_url: 'image',
+  image: 'image',
+  input_image: 'image',
+  input_audio: 'audio',
+  audio: 'audio',
+  video: 'video',
+  video_url: 'video',
+  file: 'file',
+  input_file: 'file',
+  document: 'file',
+};
+
+const base64Of = 4 / 3;
+
+/** What is attached to the messages, in their order. */
+export function attachmentsOf(body: unknown, depth = 0): Attachment[] {
+  if (typeof body !== 'object' || body === null || depth > depthMax) return [];
+  if (Array.isArray(body)) return body.flatMap((item) => attachmentsOf(item, depth + 1));
+  const record = body as Record<string, unknown>;
+  const kind = typeof record['type'] === 'string' && Object.hasOwn(kindsByType, record['type']) ? kindsByType[record['type']] : undefined;
+  if (kind !== undefined) return [{ kind, bytes: Math.floor(longestText(record, 0) / base64Of) }];
+  return Object.values(record).flatMap((value) => attachmentsOf(value, depth + 1));
+}
+
+/** Of a part that holds bytes, they are what is longest; an address is not sent along. */
+function longestText(value: unknown, depth: number): number {
+  if (typeof value === 'string') return /^https?:/.test(value) ? 0 : value.length;
+  if (typeof value !== 'object' || value === null || depth > partDepthMax) return 0;
+  return Math.max(0, ...Object.entries(value).map(([key, inner]) => (key === 'type' ? 0 : longestText(inner, depth + 1))));
+}
+const partDepthMax = 4;
+
+/** Tools that a request offers, in the three spellings there are. */
+export function toolsOf(body: Record<string, unknown>): OfferedTool[] {
+  return [...list(body['tools']), ...list(body['functions'])].flatMap((tool): OfferedTool[] => {
+    if (typeof tool !== 'object' || tool === null) return [];
+    const record = tool as Record<string, unknown>;
+    const inner =
+      typeof record['function'] === 'object' && record['function'] !== null ? (record['function'] as Record<string, unknown>) : record;
+    const name = inner['name'] ?? record['type'];
+    if (typeof name !== 'string') return [];
+    // What the provider itself brings has no parameters to describe.
+    const isProviders = inner === record && record['name'] === undefined;
+    return [{ name, parameters: isProviders ? closed : (inner['parameters'] ?? inner['input_schema']) }];
+  });
+}
+
+const closed = { type: 'object', properties: {}, additionalProperties: false };
+
+/** Whether a prompt comes as numbers of a model's alphabet, which nobody here can read. */
+export function isTokens(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'number' || isTokens(item));
+}

@@ -1,0 +1,79 @@
+/** When limits were neared, reached, or would have been: what alerts are made of, kept for a while. */
+import type { LimitKind, LimitPeriod, LimitSubject, LimitSubjectKind } from '../domain/limit.ts';
+import type { Database } from './database.ts';
+
+export interface LimitEventRow {
+  id: string;
+  atMs: number;
+  /** Null for the limits that stand on an access key itself. */
+  limitId: string | null;
+  subject: LimitSubject;
+  kind: LimitKind;
+  period: LimitPeriod;
+  event: 'soft' | 'shadow' | 'refused';
+  /** How often within its minute. */
+  times: number;
+  /** The highest use at which it happened. */
+  used: number;
+  value: number;
+}
+
+const columns = ['id', 'at', 'limit_id', 'subject_kind', 'subject_id', 'kind', 'period', 'event', 'times', 'used', 'value'];
+
+/** How long they are kept. */
+export const eventsKeptMs = 30 * 86_400_000;
+const sweptAtOnce = 5_000;
+
+/** Writes what happened, and lets go what is older than it is kept. */
+export async function writeLimitEvents({ driver }: Database, rows: readonly LimitEventRow[], nowMs: number): Promise<void> {
+  const values = rows.map(({ id, atMs, limitId, subject, kind, period, event, times, used, value }) => [
+    id,
+    atMs,
+    limitId,
+    subject.kind,
+    subject.id,
+    kind,
+    period,
+    event,
+    times,
+    used,
+    value,
+  ]);
+  await driver.write([
+    { insertInto: 'limit_events', columns, rows: values },
+    {
+      sql: `DELETE FROM limit_events WHERE id IN (SELECT id FROM limit_events WHERE at < $1 ORDER BY at LIMIT ${sweptAtOnce})`,
+      params: [nowMs - eventsKeptMs],
+    },
+  ]);
+}
+
+/** The newest events of a subject, newest first. */
+export async function eventsOn(
+  { db }: Database,
+  subject: { kind: LimitSubjectKind; id: string },
+  page: { sinceMs: number; limit: number },
+): Promise<LimitEventRow[]> {
+  const rows = await db
+    .selectFrom('limit_events')
+    .selectAll()
+    .where('subject_kind', '=', subject.kind)
+    .where('subject_id', '=', subject.id)
+    .where('at', '>=', page.sinceMs)
+    .orderBy('at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(page.limit)
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    atMs: row.at,
+    limitId: row.limit_id,
+    subject: { kind: row.subject_kind, id: row.subject_id },
+    kind: row.kind,
+    period: row.period,
+    event: row.event,
+    times: row.times,
+    used: row.used,
+    value: row.value,
+  }));
+}

@@ -1,0 +1,79 @@
+/** What a subject of a budget has spent since a moment by the books, instance by instance: settled, set aside and open, and what had no price. */
+import type { LimitSubject, LimitSubjectKind } from '../domain/limit.ts';
+import { dayMs } from '../domain/rollup.ts';
+import type { Database } from './database.ts';
+
+export interface SpentOfInstance {
+  instanceId: string;
+  /** Everything up to here of the instance's journal is in the sums. */
+  appliedSeq: number;
+  settledNanoUsd: number;
+  /** Set aside for attempts whose outcome nobody will ever know. */
+  unknownNanoUsd: number;
+  /** Set aside for attempts that are under way, or were when their instance was seen last. */
+  openNanoUsd: number;
+}
+
+const columnOf: Record<LimitSubjectKind, string> = {
+  'access-key': 'access_key_id',
+  user: 'user_id',
+  workspace: 'workspace_id',
+  connection: 'connection_id',
+  group: 'routing_group_id',
+};
+
+/** In the words of the partial index: SQLite uses it only where it finds them. */
+const isOpenSql = "state IN ('intent', 'unknown')";
+
+/** Roll-ups: whole UTC days where they lie after the beginning, quarter-hours before the first of them. */
+function settledSql(column: string): string {
+  const sum = (table: string, when: string): string =>
+    `COALESCE((SELECT CAST(SUM(r.cost_nano_usd) AS BIGINT) FROM ${table} r JOIN usage_dimensions k ON k.id = r.dimension_id
+      WHERE k.${column} = $1 AND r.shard = i.shard AND ${when}), 0)`;
+  return `${sum('usage_days', 'r.bucket >= $3')} + ${sum('usage_quarters', 'r.bucket >= $2 AND r.bucket < $3')}`;
+}
+
+/**
+ * Set aside for entries that were settled without a price, as those of a tier of service that has none: they count with the whole of it.
+ * Looked for only in dimensions that have such entries at all, and by the index of those.
+ */
+const unpricedSql = (column: string): string =>
+  `COALESCE((SELECT CAST(SUM(e.reserved_nano_usd) AS BIGINT) FROM usage_dimensions k JOIN usage_events e ON e.dimension_id = k.id
+    WHERE k.${column} = $1 AND e.is_last AND e.at >= $2 AND e.cost_nano_usd IS NULL AND e.state IN ('settled', 'partial')
+    AND e.instance_id = i.id AND EXISTS (SELECT 1 FROM usage_days d WHERE d.dimension_id = k.id AND d.unpriced > 0)), 0)`;
+
+const openSql = (column: string, state: 'intent' | 'unknown'): string =>
+  `COALESCE((SELECT CAST(SUM(o.reserved_nano_usd) AS BIGINT) FROM usage_events o
+    WHERE o.instance_id = i.id AND o.at >= $2 AND o.${column} = $1 AND o.state = '${state}' AND o.${isOpenSql}), 0)`;
+
+/** Groups are in no roll-up: their entries are summed one by one, by an index of their own. */
+const groupSql = `COALESCE((SELECT CAST(SUM(COALESCE(g.cost_nano_usd, g.reserved_nano_usd)) AS BIGINT) FROM usage_events g
+  WHERE g.routing_group_id = $1 AND g.routing_group_id IS NOT NULL AND g.at >= $2 AND g.instance_id = i.id
+  AND g.state IN ('settled', 'partial')), 0)`;
+
+/** One statement, one moment: an entry that is settled between two would be counted by neither. Throws the storage errors. */
+export async function spentByInstance({ driver }: Database, subject: LimitSubject, fromMs: number): Promise<SpentOfInstance[]> {
+  const column = columnOf[subject.kind];
+  const isGroup = subject.kind === 'group';
+  const sums = isGroup ? groupSql : `${settledSql(column)} + ${unpricedSql(column)}`;
+  const firstDayMs = Math.ceil(fromMs / dayMs) * dayMs;
+  const rows = await driver.rows<{ id: string; applied_seq: number; settled: string; unknown: string; open: string }>(
+    {
+      sql: `SELECT CAST(i.id AS TEXT) AS id, i.applied_seq, CAST(${sums} AS TEXT) AS settled,
+        CAST(${openSql(column, 'unknown')} AS TEXT) AS unknown, CAST(${openSql(column, 'intent')} AS TEXT) AS open FROM instances i`,
+      params: isGroup ? [subject.id, fromMs] : [subject.id, fromMs, firstDayMs],
+    },
+    'analytics',
+  );
+  return rows.map(({ id, applied_seq, ...sumTexts }) => {
+    const settledNanoUsd = atMost(spentMax, sumTexts.settled);
+    const unknownNanoUsd = atMost(spentMax - settledNanoUsd, sumTexts.unknown);
+    const openNanoUsd = atMost(spentMax - settledNanoUsd - unknownNanoUsd, sumTexts.open);
+    return { instanceId: id, appliedSeq: applied_seq, settledNanoUsd, unknownNanoUsd, openNanoUsd };
+  });
+}
+
+/** Nine million dollars: no budget is larger, so that whoever spent more is told from nobody who spent this. All three together stay below. */
+const spentMax = Number.MAX_SAFE_INTEGER;
+
+const atMost = (max: number, sumText: string): number => (BigInt(sumText) > BigInt(max) ? max : Number(sumText));

@@ -1,0 +1,118 @@
+/** A model that judges: asked by requests of its own, booked as such, and what it guards stays shut while it is away. */
+import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { createPolicy, deletePolicy, type PolicyInput, type PolicyPlace } from '../../src/control/policies.ts';
+import { listViolations, type ListedViolation } from '../../src/storage/violations.ts';
+import {
+  chunk,
+  doneEvent,
+  finishEvent,
+  sse,
+  startFakeProvider,
+  streaming,
+  whole,
+  wholeBody,
+  plain,
+  type Answer,
+  type FakeProvider,
+} from '../support/fake-provider.ts';
+import { errorOf, message, openRig, readStream, type Rig, type Said } from './rig.ts';
+
+let rig: Rig;
+let fake: FakeProvider;
+let key = '';
+let connectionId = '';
+beforeAll(async () => {
+  [rig, fake] = await Promise.all([openRig(), startFakeProvider()]);
+  key = (await rig.issueKey()).text;
+  connectionId = (await rig.connect({ name: 'Line', baseUrl: fake.baseUrl, model: 'gpt-4o', settings: { wire: 'chat' } })).id;
+});
+afterAll(async () => {
+  await rig.close();
+  await fake.close();
+});
+beforeEach(() => {
+  fake.answer(plain);
+  fake.received.length = 0;
+});
+
+const everywhere: PolicyPlace = { workspaceId: null, repositoryId: null };
+let made: string[] = [];
+async function policy(input: PolicyInput, place = everywhere): Promise<string> {
+  const { id } = await createPolicy(rig.deps, rig.caller, place, { name: 'House rule', risk: 'HIGH', ...input });
+  made.push(id);
+  return id;
+}
+afterEach(async () => {
+  for (const id of made) await deletePolicy(rig.deps, rig.caller, id).catch(() => undefined);
+  made = [];
+});
+
+async function found(policyId: string): Promise<ListedViolation[]> {
+  await rig.deps.found.flush();
+  return (await listViolations(rig.deps.database, { visibility: 'all', policyId, skip: 0, take: 50 })).rows;
+}
+
+const contentOf = ({ text }: Said): string =>
+  (JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]!.message.content;
+
+describe('a judge', () => {
+  const judged =
+    (verdict: string): Answer =>
+    (turn) =>
+      (turn.call.text.includes('You check texts') ? whole(wholeBody(verdict)) : turn.call.json['stream'] === true ? streaming(['An ', 'answer.'].map((content) => sse(chunk({ content }))).concat(finishEvent, doneEvent)) : whole(wholeBody('An answer.')))(turn); // prettier-ignore
+  const ask = (more: object = {}): Promise<Said> => rig.ask(key, { model: 'gpt-4o', messages: message('Tell me.'), ...more });
+  const withJudge = (more: PolicyInput = {}): Promise<string> =>
+    policy({ action: 'block', content: 'Nobody asks for gossip.', judge: { connectionId, model: 'judge-model' }, side: 'prompt', ...more });
+
+  test('is asked by a request of its own, booked with its own purpose, and judged by nobody', async () => {
+    await withJudge();
+    await withJudge({ action: 'log' });
+    fake.answer(judged('{"violates": false, "reason": ""}'));
+    const before = (await rig.rows()).length;
+    expect((await ask()).status).toBe(200);
+    const rows = (await rig.rows()).slice(before);
+    expect(rows.map(({ model }) => model)).toEqual(['judge-model', 'judge-model', 'gpt-4o']);
+    expect(new Set(rows.map(({ requestId }) => requestId)).size).toBe(3);
+    const purposes = await rig.started.house.database.driver.rows(
+      { sql: "SELECT count(*) AS n FROM usage_events WHERE purpose = 'judge'", params: [] },
+      'analytics',
+    );
+    expect(purposes).toEqual([{ n: 2 }]);
+    expect(fake.received[0]!.text).toContain('Nobody asks for gossip.');
+  });
+
+  test('refuses what it finds to break the policy, with its reason in the list', async () => {
+    const id = await withJudge();
+    fake.answer(judged('```json\n{"violates": true, "reason": "it asks for gossip"}\n```'));
+    expect((await ask()).status).toBe(403);
+    expect(await found(id)).toMatchObject([{ isBlocked: true, facts: [{ rule: 'judge', name: 'it asks for gossip' }] }]);
+  });
+
+  test.each([
+    ['answers something else', judged('I would rather not say.')],
+    ['fails', ((turn) => (turn.call.text.includes('You check texts') ? turn.response.writeHead(500).end('{}') : plain(turn))) as Answer],
+  ])('that %s lets nothing through which it was to guard, and says so', async (_name, answer) => {
+    const id = await withJudge();
+    fake.answer(answer);
+    expect((await ask()).status).toBe(403);
+    expect(await found(id)).toMatchObject([{ facts: [{ rule: 'unreadable', name: 'judge' }] }]);
+  });
+
+  test('that fails holds nothing up where the policy only writes down', async () => {
+    const id = await withJudge({ action: 'log' });
+    fake.answer(judged('no verdict'));
+    expect((await ask()).status).toBe(200);
+    expect(await found(id)).toMatchObject([{ isBlocked: false, facts: [{ rule: 'unreadable' }] }]);
+  });
+
+  test.each([false, true])('reads answers as a whole before any of them is shown (stream: %s)', async (stream) => {
+    await withJudge({ side: 'answer' });
+    fake.answer(judged('{"violates": true, "reason": "gossip"}'));
+    const refused = await ask({ stream });
+    expect([refused.status, errorOf(refused).code]).toEqual([403, 'policy_violation']);
+    fake.answer(judged('{"violates": false}'));
+    const said = await ask({ stream });
+    expect(said.status).toBe(200);
+    expect(stream ? readStream(said.text).content : contentOf(said)).toBe('An answer.');
+  });
+});

@@ -1,0 +1,55 @@
+/** `/policies/new` and `/policies/$id`: one policy with its try-out. */
+import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useTranslations } from 'use-intl';
+import { policyQuery } from '../features/policies/api/policies.ts';
+import { EditPolicy, NewPolicy } from '../features/policies/components/PolicyEditor.tsx';
+import { meQuery } from '../features/session/api/me.ts';
+import { useWorkspace } from '../lib/choices.ts';
+import { usePageTitle } from '../lib/focus.ts';
+import { useAnnounce } from '../ui/Announcer.tsx';
+
+function useEditor() {
+  const t = useTranslations('policies');
+  const navigate = useNavigate();
+  const announce = useAnnounce();
+  const { data: me } = useSuspenseQuery(meQuery);
+  return {
+    me,
+    workspace: useWorkspace(me),
+    onCancel: () => void navigate({ to: '/policies' }),
+    onSaved: (name: string) => {
+      announce(t('saved', { name }));
+      void navigate({ to: '/policies' });
+    },
+  };
+}
+
+export function NewPolicyPage() {
+  const t = useTranslations('policies');
+  const heading = usePageTitle(t('newTitle'));
+  return (
+    <>
+      <h1 id="page-title" ref={heading} tabIndex={-1}>
+        {t('newTitle')}
+      </h1>
+      <NewPolicy {...useEditor()} />
+    </>
+  );
+}
+
+export function EditPolicyPage() {
+  const t = useTranslations('policies');
+  const { id } = useParams({ from: '/shell/policies/$id' });
+  const { data } = useQuery(policyQuery(id));
+  const title = data === undefined ? t('policy') : data.name;
+  const heading = usePageTitle(title);
+  return (
+    <>
+      <h1 id="page-title" ref={heading} tabIndex={-1}>
+        {title}
+      </h1>
+      <EditPolicy key={id} id={id} {...useEditor()} />
+    </>
+  );
+}

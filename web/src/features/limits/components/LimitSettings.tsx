@@ -1,0 +1,81 @@
+/** What holds for all limits: by which zone's calendar budgets begin anew, and how long an answer is reckoned with that names no end. */
+import type { LimitSettingsView } from '@patchbay/contract/limits';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import { useQuery } from '@tanstack/react-query';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { limitSettingsQuery, useChangeSettings } from '../api/limits.ts';
+import classes from './Limits.module.css';
+
+export function LimitSettings({ organization }: { organization: string }) {
+  const t = useTranslations('limits');
+  const { data, error, refetch } = useQuery(limitSettingsQuery);
+  if (!data && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
+  return (
+    <Panel title={t('settingsTitle')} text={t('settingsText')}>
+      {data ? <Form key={data.revision} of={data} /> : <Loading />}
+    </Panel>
+  );
+}
+
+const fields = ['timeZone', 'outputTokensCeiling'] as const;
+const isCeiling = (text: string): boolean => text.trim() === '' || (/^\d{1,9}$/.test(text.trim()) && Number(text) >= 1);
+
+/** The zone that is set is offered too, where this browser does not know it. */
+const zonesWith = (zone: string): string[] => [...new Set(['UTC', zone, ...Intl.supportedValuesOf('timeZone')])];
+
+function Form({ of }: { of: LimitSettingsView }) {
+  const t = useTranslations('limits');
+  const language = useLocale();
+  const announce = useAnnounce();
+  const change = useChangeSettings();
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { timeZone: of.timeZone, outputTokensCeiling: of.outputTokensCeiling === null ? '' : String(of.outputTokensCeiling) },
+    validate: { outputTokensCeiling: (text) => (isCeiling(text) ? null : true) },
+  });
+  const submit = form.onSubmit(
+    ({ timeZone, outputTokensCeiling }) => {
+      const ceiling = outputTokensCeiling.trim() === '' ? null : Number(outputTokensCeiling);
+      change.mutate(
+        { revision: of.revision, timeZone, outputTokensCeiling: ceiling },
+        { onSuccess: () => announce(t('settingsSaved')), onError: (fault) => showFaults(form, fields, fault) },
+      );
+    },
+    (found) => focusFirst(form, fields, found),
+  );
+  return (
+    <form onSubmit={submit} noValidate className="pb-form">
+      {change.error !== null && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      <NativeSelect
+        {...form.getInputProps('timeZone')}
+        key={form.key('timeZone')}
+        label={t('timeZone')}
+        description={t('timeZoneHint')}
+        error={form.errors['timeZone'] ? t('fault.timeZone') : undefined}
+        data={zonesWith(of.timeZone)}
+      />
+      <TextInput
+        {...form.getInputProps('outputTokensCeiling')}
+        key={form.key('outputTokensCeiling')}
+        label={t('ceiling')}
+        description={t('ceilingHint')}
+        error={form.errors['outputTokensCeiling'] ? t('fault.ceiling') : undefined}
+        inputMode="numeric"
+        autoComplete="off"
+      />
+      <div className={classes['buttons']}>
+        <Button type="submit" loading={change.isPending} loaderProps={{ 'aria-label': t('saving') }}>
+          {t('saveSettings')}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,177 @@
+/** What is attached to a repository, in the order in which it is tried: moved, taken out and added without a mouse. */
+import type { RepositoryView } from '@patchbay/contract/repositories';
+import { Button, NativeSelect } from '@mantine/core';
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { Status } from '../../../ui/Status.tsx';
+import { attachableQuery, useChangeRepository } from '../api/repositories.ts';
+import classes from './repositories.module.css';
+
+type Attached = RepositoryView['connections'][number];
+type Way = 'up' | 'down';
+
+/** The list with one of its entries a place further up or down. */
+function moved(ids: readonly string[], at: number, way: Way): string[] {
+  const to = way === 'up' ? at - 1 : at + 1;
+  const next = [...ids];
+  const [one] = next.splice(at, 1);
+  if (one !== undefined) next.splice(to, 0, one);
+  return next;
+}
+
+export function AttachedConnections({ repository }: { repository: RepositoryView }) {
+  const t = useTranslations('repositories');
+  const language = useLocale();
+  const announce = useAnnounce();
+  const list = useRef<HTMLOListElement>(null);
+  const change = useChangeRepository(repository);
+  const { connections, canChange } = repository;
+  const ids = connections.map(({ id }) => id);
+  // The row moves in the page and takes the focus along, so that a second press moves it further.
+  const [focused, setFocused] = useState<{ id: string; way: Way } | null>(null);
+  const order = ids.join(' ');
+  useEffect(() => {
+    if (focused && order.includes(focused.id))
+      list.current?.querySelector<HTMLElement>(`[data-move="${focused.way} ${focused.id}"]`)?.focus();
+  }, [focused, order]);
+  const save = (connectionIds: string[], said: string, after: () => void = () => undefined): void => {
+    if (change.isPending) return;
+    change.mutate(
+      { connectionIds },
+      {
+        onSuccess: () => {
+          announce(said);
+          after();
+        },
+      },
+    );
+  };
+  const move = ({ id, name }: Attached, at: number, way: Way): void => {
+    const next = moved(ids, at, way);
+    save(next, t('movedTo', { name, place: next.indexOf(id) + 1, count: next.length }), () => setFocused({ id, way }));
+  };
+  const detach = ({ id, name }: Attached): void => {
+    const without = ids.filter((other) => other !== id);
+    save(without, t('detached', { name }), () => list.current?.focus());
+  };
+  return (
+    <Panel title={t('connections')} text={t('connectionsText')}>
+      {change.isError && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      {connections.length === 0 && <p className={classes['none']}>{t('nothingAttached')}</p>}
+      <ol ref={list} tabIndex={-1} className={classes['list']} aria-label={t('connections')} hidden={connections.length === 0}>
+        {connections.map((one, at) => (
+          <Row key={one.id} of={one} at={at} count={connections.length} canChange={canChange} onMove={move} onDetach={detach} />
+        ))}
+      </ol>
+      {canChange && (
+        <AttachForm
+          repository={repository}
+          isPending={change.isPending}
+          onAttach={(id, name) => save([...ids, id], t('attached', { name }))}
+        />
+      )}
+    </Panel>
+  );
+}
+
+interface RowProps {
+  of: Attached;
+  at: number;
+  count: number;
+  canChange: boolean;
+  onMove: (of: Attached, at: number, way: Way) => void;
+  onDetach: (of: Attached) => void;
+}
+
+function Row({ of, at, count, canChange, onMove, onDetach }: RowProps) {
+  const t = useTranslations('repositories');
+  return (
+    <li className={classes['row']}>
+      <span className={classes['place']} aria-hidden="true">
+        {at + 1}
+      </span>
+      <span className={classes['what']}>
+        <span className={classes['name']}>{of.name}</span>
+        <span className={classes['facts']}>
+          {of.providerName}
+          {of.model !== null && ` · ${of.model}`}
+        </span>
+      </span>
+      {!of.isActive && <Status tone="off" text={t('inactive')} />}
+      {canChange && (
+        <span className={classes['deeds']}>
+          <MoveButton of={of} way="up" isEnd={at === 0} onMove={() => onMove(of, at, 'up')} />
+          <MoveButton of={of} way="down" isEnd={at === count - 1} onMove={() => onMove(of, at, 'down')} />
+          <Button variant="subtle" size="compact-sm" aria-label={t('detachNamed', { name: of.name })} onClick={() => onDetach(of)}>
+            {t('detach')}
+          </Button>
+        </span>
+      )}
+    </li>
+  );
+}
+
+/** At its end of the list it stays where it is in the order of Tab, so that the focus is not lost there. */
+function MoveButton({ of, way, isEnd, onMove }: { of: Attached; way: Way; isEnd: boolean; onMove: () => void }) {
+  const t = useTranslations('repositories');
+  const Icon = way === 'up' ? IconArrowUp : IconArrowDown;
+  return (
+    <Button
+      variant="subtle"
+      size="compact-sm"
+      className={classes['move']}
+      data-move={`${way} ${of.id}`}
+      aria-label={t(way === 'up' ? 'moveUp' : 'moveDown', { name: of.name })}
+      aria-disabled={isEnd || undefined}
+      onClick={() => {
+        if (!isEnd) onMove();
+      }}
+    >
+      <Icon size={16} stroke={1.75} aria-hidden="true" />
+    </Button>
+  );
+}
+
+interface AttachFormProps {
+  repository: RepositoryView;
+  isPending: boolean;
+  onAttach: (id: string, name: string) => void;
+}
+
+function AttachForm({ repository, isPending, onAttach }: AttachFormProps) {
+  const t = useTranslations('repositories');
+  const language = useLocale();
+  const id = useId();
+  const select = useRef<HTMLSelectElement>(null);
+  const { data: attachable, error } = useQuery(attachableQuery(repository.workspaceId));
+  if (error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
+  if (!attachable) return null;
+  const attached = new Set(repository.connections.map((one) => one.id));
+  const free = attachable.filter((one) => !attached.has(one.id));
+  if (free.length === 0) return <p className={classes['none']}>{t(attachable.length === 0 ? 'nothingToAttach' : 'allAttached')}</p>;
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const chosen = free.find((one) => one.id === select.current?.value);
+    if (chosen) onAttach(chosen.id, chosen.name);
+  };
+  return (
+    <form onSubmit={submit} className={classes['attach']}>
+      <NativeSelect ref={select} id={id} label={t('attachLabel')} className={classes['choice']}>
+        {free.map((one) => (
+          <option key={one.id} value={one.id}>
+            {one.name}
+          </option>
+        ))}
+      </NativeSelect>
+      <Button type="submit" variant="default" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
+        {t('attach')}
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,55 @@
+/** The first page: what failed and what was refused are two things, and its figures agree with its lists. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openTown, type Town } from '../../tools/pages/town.ts';
+import { signIn } from './support/pages.ts';
+import { visit, type Visitor } from './support/visitor.ts';
+
+needs('browser')('the overview', () => {
+  let town: Town;
+  let visitor: Visitor;
+
+  beforeAll(async () => {
+    town = await openTown();
+    visitor = await visit({ url: town.house.url });
+    await signIn(visitor, town.administrator);
+  }, 60_000);
+  afterAll(async () => {
+    await visitor?.leave();
+    await closeBrowser();
+    await town?.close();
+  });
+
+  test.each([
+    {
+      language: 'en',
+      failures: 'Latest failures, last 24 hours',
+      refused: /(\d+) of the latest (\d+) requests were refused by Patchbay itself/,
+      count: /^(\d+) failures?$/,
+    },
+    {
+      language: 'id',
+      failures: 'Kegagalan terbaru, 24 jam terakhir',
+      refused: /(\d+) dari (\d+) permintaan terakhir ditolak oleh Patchbay/,
+      count: /^(\d+) kegagalan$/,
+    },
+  ] as const)('in $language, the list holds what providers failed at, as the error rate does; refusals are told apart', async (said) => {
+    const { page } = visitor;
+    await town.house.request('PATCH', '/api/me', { token: town.administrator.token, body: { language: said.language } });
+    await page.goto('/');
+    const panel = page.getByRole('region', { name: said.failures });
+    await panel.waitFor();
+    const rows = await panel.getByRole('listitem').allInnerTexts();
+    // Each is among those that the error rate of the day counts; what another connection made good is counted and failed nobody.
+    const counted = Number(said.count.exec(await page.getByText(said.count).innerText())?.[1]);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.length).toBeLessThanOrEqual(counted);
+    expect(rows).toContainEqual(expect.stringMatching(/503[^]*overloaded/));
+    expect(rows.filter((row) => !/^5\d\d/.test(row))).toEqual([]);
+    const [, refused, all] = said.refused.exec(await panel.innerText()) ?? [];
+    // A sixth of the town's requests names a model that nobody has.
+    expect(Number(refused)).toBeGreaterThanOrEqual(4);
+    expect(Number(all)).toBeGreaterThan(Number(refused));
+  });
+});

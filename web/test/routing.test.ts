@@ -1,0 +1,179 @@
+/** Routing in a real browser: a group made and ordered without a mouse, refused at its field, edited by two, simulated, deleted; and the backups of a connection. */
+import type { RoutingGroupView } from '@patchbay/contract/routing';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const slowMs = 120_000;
+
+needs('browser')('routing', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let visitor: Visitor;
+  const ids: string[] = [];
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari');
+    for (const name of ['First line', 'Second line']) {
+      const body = { name, baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
+      ids.push((await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body })).at('id'));
+    }
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+    await signIn(visitor, sari);
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  const groups = async (): Promise<RoutingGroupView[]> =>
+    (await pages.house.request('GET', '/api/routing-groups', { token: sari.token })).body['data'] as unknown as RoutingGroupView[];
+
+  test(
+    'a group is made, ordered and saved without a mouse; what is wrong is said at its field; the list follows',
+    async () => {
+      const { page } = visitor;
+      await page.goto('/routing');
+      await page.getByRole('heading', { name: 'No routing groups yet' }).waitFor();
+      await page.getByRole('button', { name: 'Create Routing Group' }).first().press('Enter');
+      await page.getByRole('heading', { name: 'New routing group' }).waitFor();
+      await page.getByRole('button', { name: 'Create Group' }).press('Enter');
+      // Name and both targets are missing: the focus is on the first of them.
+      expect(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+      expect(await page.getByLabel('Name', { exact: true }).evaluate((element) => element === document.activeElement)).toBe(true);
+      await page.getByLabel('Name', { exact: true }).fill('team/default');
+      await page.getByLabel('Connection 1').selectOption({ label: 'First line' });
+      await page.getByLabel('Connection 2').selectOption({ label: 'First line' });
+      await page.getByRole('button', { name: 'Create Group' }).press('Enter');
+      await page.getByText('No slash and no asterisk.', { exact: true }).waitFor();
+      await page.getByLabel('Name', { exact: true }).fill('team-default');
+      await page.getByRole('button', { name: 'Create Group' }).press('Enter');
+      // The server alone knows this one.
+      await page.getByText('This target is in the group already.').waitFor();
+      await page.getByLabel('Connection 2').selectOption({ label: 'Second line' });
+      await page.getByRole('radio', { name: 'Weighted' }).check();
+      await page.getByLabel('Weight', { exact: true }).nth(1).fill('3');
+      await page.getByRole('button', { name: 'Move target 2 up' }).press('Enter');
+      expect(await page.getByLabel('Connection 1').inputValue()).toBe(ids[1]);
+      // The row took the focus along, and its button has nowhere to go any more.
+      const focused = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+      expect(focused).toBe('Move target 1 up');
+      expect(await visitor.axe()).toEqual([]);
+      await page.getByRole('button', { name: 'Create Group' }).press('Enter');
+      await page.getByRole('rowheader', { name: 'team-default' }).waitFor();
+      expect(await groups()).toMatchObject([
+        {
+          name: 'team-default',
+          strategy: 'weighted',
+          targets: [
+            { connectionId: ids[1], weight: 3 },
+            { connectionId: ids[0], weight: 1 },
+          ],
+        },
+      ]);
+      expect(await page.getByRole('row', { name: /team-default/ }).innerText()).toContain('Ready');
+    },
+    slowMs,
+  );
+
+  test(
+    'a group that somebody changed meanwhile is not overwritten: the current one is loaded and saved',
+    async () => {
+      const { page } = visitor;
+      await page.goto('/routing');
+      await page.getByRole('button', { name: 'Edit team-default' }).click();
+      await page.getByRole('heading', { name: 'Edit team-default' }).waitFor();
+      const { id } = (await groups())[0]!;
+      await pages.house.request('PATCH', `/api/routing-groups/${id}`, { token: sari.token, body: { strategy: 'cheapest' } });
+      await page.getByRole('radio', { name: 'Least busy' }).check();
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('button', { name: 'Load Current Version' }).click();
+      await page.getByRole('radio', { name: 'Cheapest capable' }).and(page.locator(':checked')).waitFor();
+      await page.getByLabel('Hedge slow answers').check();
+      await page.getByLabel('Most a second request may cost (USD)').fill('0,25');
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      await page.getByRole('heading', { name: 'Edit team-default' }).waitFor({ state: 'detached' });
+      expect(await groups()).toMatchObject([{ strategy: 'cheapest', options: { hedgeMaxUsd: '0.25' } }]);
+    },
+    slowMs,
+  );
+
+  test(
+    'the simulator takes a group, says what is wrong, and shows what would become of ten thousand requests',
+    async () => {
+      const { page } = visitor;
+      await page.goto('/routing');
+      await page.getByRole('button', { name: 'Simulate team-default' }).click();
+      await page.getByRole('heading', { name: 'Routing Simulator' }).waitFor();
+      expect(await page.getByLabel('Name', { exact: true }).first().inputValue()).toContain('Second line');
+      await page.getByLabel('Begin with').selectOption({ label: 'No group' });
+      await page.getByLabel('Failures (%)').first().fill('130');
+      await page.getByRole('button', { name: 'Run Simulation' }).click();
+      expect(await page.getByLabel('Failures (%)').first().getAttribute('aria-invalid')).toBe('true');
+      await page.getByLabel('Failures (%)').first().fill('30');
+      await page.getByRole('button', { name: 'Run Simulation' }).click();
+      await page.getByRole('heading', { name: 'Result' }).waitFor();
+      const table = page.getByRole('table', { name: 'Per target' });
+      expect(await table.getByRole('row').count()).toBe(3);
+      expect(await page.locator('dd').first().innerText()).toMatch(/^(100|99\.9\d)%$/);
+      await page.getByRole('button', { name: 'Show as Table' }).click();
+      expect(await visitor.axe()).toEqual([]);
+      await page.setViewportSize({ width: 390, height: 800 });
+      expect(await overflowOf(page)).toBe(0);
+    },
+    slowMs,
+  );
+
+  test(
+    'the backups of a connection are chosen in its form, shown with it, and refused at their field',
+    async () => {
+      const { page } = visitor;
+      await page.goto(`/connections/${ids[0]}/edit`);
+      await page.getByText('Advanced', { exact: true }).click();
+      await page.getByRole('button', { name: 'Add Backup' }).click();
+      await page.getByLabel('Backup 1', { exact: true }).selectOption({ label: 'Second line' });
+      await page.getByLabel('Model of backup 1').fill('gpt-4o-mini');
+      expect(await visitor.axe()).toEqual([]);
+      await page.getByRole('button', { name: /^Save/ }).first().click();
+      await expect
+        .poll(
+          async () =>
+            (await pages.house.request('GET', `/api/configurations/${ids[0]}`, { token: sari.token })).body['data']?.['configuration'],
+        )
+        .toMatchObject({ backups: [{ connectionId: ids[1], model: 'gpt-4o-mini' }] });
+      await page.goto(`/connections/${ids[0]}/access`);
+      const panel = page.getByRole('region', { name: 'Backups' });
+      await panel.waitFor();
+      expect(await panel.innerText()).toContain('Second line');
+      await page.goto(`/connections/${ids[1]}/access`);
+      await page.getByText('Backup of 1 connection').waitFor();
+    },
+    slowMs,
+  );
+
+  test(
+    'a group is deleted after a question, and its page is empty again',
+    async () => {
+      const { page } = visitor;
+      await page.goto('/routing');
+      await page.getByRole('button', { name: 'Delete team-default' }).click();
+      const question = page.getByRole('dialog', { name: 'Delete team-default?' });
+      await question.getByRole('button', { name: 'Keep It' }).click();
+      await question.waitFor({ state: 'hidden' });
+      await page.getByRole('button', { name: 'Delete team-default' }).click();
+      await question.getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByRole('heading', { name: 'No routing groups yet' }).waitFor();
+      expect(await groups()).toEqual([]);
+    },
+    slowMs,
+  );
+});
