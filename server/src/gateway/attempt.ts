@@ -1,6 +1,7 @@
 /** Tries the targets in turn until one has answered, or the retry rule says stop. Each try is booked before it leaves. */
 import { UpstreamFailure } from '../domain/errors.ts';
 import type { Change, Intent } from '../domain/ledger.ts';
+import { allowsModelByPolicy } from '../domain/policy-request.ts';
 import { planNextAttempt } from '../domain/retry.ts';
 import type { Answered } from '../domain/routing-measures.ts';
 import type { Exchange } from '../egress/egress.ts';
@@ -125,8 +126,19 @@ function standInFor(deps: GatewayDeps, order: Order, target: Target): Target | n
   if (model === null || target.isStandIn) return null;
   const standIn: Target = { ...target, model, isStandIn: true };
   // What the key may not use, or its budget cannot reckon with, does not come in by this door either.
-  const isAllowed = isOnList(order.accessKey?.models ?? null, standIn) && pricedFor(deps, order, [target, standIn]).includes(standIn);
+  const isAllowed =
+    isOnList(order.accessKey?.models ?? null, standIn) &&
+    isAllowedByPolicies(deps, order, standIn) &&
+    pricedFor(deps, order, [target, standIn]).includes(standIn);
   return isAllowed && unsaidAt({ to: standIn, request: order.request }) === null ? standIn : null;
+}
+
+/** The policies saw the targets that were planned; this one was not among them. */
+function isAllowedByPolicies({ keeper }: GatewayDeps, { workspaceId, accessKey }: Order, { row, model }: Target): boolean {
+  const { policies } = keeper.snapshot;
+  if (!policies.isUsed) return true;
+  const binding = policies.binding(workspaceId, accessKey?.repositoryId ?? null);
+  return binding.every(({ action, rules }) => action !== 'block' || allowsModelByPolicy(rules, row.id, model));
 }
 
 /** A budget cannot be spent where no price is known: such targets are passed over as long as there are others. */
