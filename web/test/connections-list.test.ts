@@ -243,7 +243,8 @@ needs('browser')('working with connections', () => {
     await page.getByText('Lab', { exact: true }).waitFor();
     expect(await page.getByRole('table').count()).toBe(0);
     const word = language === 'English' ? { test: 'Test', edit: 'Edit', remove: 'Delete' } : { test: 'Tes', edit: 'Edit', remove: 'Hapus' };
-    expect(await page.getByRole('button', { name: `${word.test} Lab` }).count()).toBe(1);
+    // The texts of the other language come a moment after they were asked for.
+    await page.getByRole('button', { name: `${word.test} Lab` }).waitFor();
     expect(await page.getByRole('link', { name: `${word.edit} Lab` }).count()).toBe(1);
     expect(await page.getByRole('button', { name: `${word.remove} Lab` }).count()).toBe(1);
     expect(await page.getByRole('switch', { name: language === 'English' ? 'Status of Lab' : 'Status Lab' }).count()).toBe(1);

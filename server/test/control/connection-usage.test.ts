@@ -117,11 +117,12 @@ describe('usage of one connection', () => {
 
 describe('totals', () => {
   test('have a row for each connection that the caller may use, zeros included', async () => {
+    const nothingFound = { violations: 0, alerts: 0, blocks: 0 };
     const unused = await connect(user);
     const totals = new Map((await totalsOf(house.deps, by(user), null)).map((row) => [row.connectionId, row]));
-    expect(totals.get(own)).toEqual({ connectionId: own, requests: 3, tokensIn: 11, tokensOut: 7 });
+    expect(totals.get(own)).toEqual({ connectionId: own, requests: 3, tokensIn: 11, tokensOut: 7, ...nothingFound });
     expect(totals.get(shared)).toMatchObject({ requests: 1, tokensIn: 100, tokensOut: 20 });
-    expect(totals.get(unused)).toEqual({ connectionId: unused, requests: 0, tokensIn: 0, tokensOut: 0 });
+    expect(totals.get(unused)).toEqual({ connectionId: unused, requests: 0, tokensIn: 0, tokensOut: 0, ...nothingFound });
     expect(await totalsOf(house.deps, by(stranger), null)).toEqual([]);
   });
 

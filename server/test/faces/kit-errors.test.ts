@@ -49,13 +49,18 @@ describe('a refusal', () => {
     expect(JSON.stringify(answer)).not.toContain('sk-live');
   });
 
-  test('has two statuses of its own on the face of AI LLMs, with the same code', () => {
+  test('has three statuses of its own on the face of AI LLMs, with the same code', () => {
     expect(answerTo(new Refusal('CONFIGURATION_IN_USE', { values }), 'ai-llm')).toMatchObject({
       status: 403,
       body: { error_code: 'CONFIGURATION_IN_USE' },
     });
     expect(answerTo(new Refusal('NAME_EXISTS', { values }), 'ai-llm')).toMatchObject({ status: 400, body: { error_code: 'NAME_EXISTS' } });
-    for (const code of codes.filter((one) => one !== 'CONFIGURATION_IN_USE' && one !== 'NAME_EXISTS')) {
+    expect(answerTo(new Refusal('REPOSITORY_IN_USE', { values }), 'ai-llm')).toMatchObject({
+      status: 403,
+      body: { error_code: 'REPOSITORY_IN_USE' },
+    });
+    const own: readonly string[] = ['CONFIGURATION_IN_USE', 'REPOSITORY_IN_USE', 'NAME_EXISTS'];
+    for (const code of codes.filter((one) => !own.includes(one))) {
       expect(answerTo(new Refusal(code, { values }), 'ai-llm').status).toBe(errorCodes[code].status);
     }
   });

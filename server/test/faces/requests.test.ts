@@ -56,6 +56,7 @@ describe('GET /api/requests', () => {
         userId: ben.id,
         workspaceId: null,
         status: 200,
+        savedUsd: null,
         state: 'settled',
         reason: null,
         isStream: true,

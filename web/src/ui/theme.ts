@@ -44,7 +44,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     // Named, not imported: a page that has none of them does not load them.
-    Checkbox: { vars: () => ({ root: { '--checkbox-icon-color': 'var(--pb-on-accent)' } }) },
+    Checkbox: { vars: () => ({ root: { '--checkbox-icon-color': 'var(--pb-on-accent)', '--checkbox-size': '24px' } }) },
     SegmentedControl: { defaultProps: { withItemsBorders: false } },
   },
 });
