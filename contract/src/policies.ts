@@ -25,10 +25,14 @@ export type PolicyActionName = (typeof policyActionNames)[number];
 export type RiskName = (typeof riskNames)[number];
 export type DetectorId = (typeof detectorNames)[number];
 
-const longText = z
-  .string()
-  .max(policyContentCharsMax)
-  .refine((text) => !text.includes('\u0000') && text.isWellFormed(), { message: 'U+0000 and broken characters are not allowed' });
+/** Over many lines, and with every character that a stored text may have. */
+const linesText = (min: number, max: number) =>
+  z
+    .string()
+    .min(min)
+    .max(max)
+    .refine((text) => !text.includes('\u0000') && text.isWellFormed(), { message: 'U+0000 and broken characters are not allowed' });
+const longText = linesText(0, policyContentCharsMax);
 
 const names = z.array(plainText(1, 200)).max(policyNamesMax);
 const count = z.number().int().min(0).max(1_000_000_000);
@@ -36,7 +40,7 @@ const count = z.number().int().min(0).max(1_000_000_000);
 /** What is not named is not looked at. Patterns are RE2's; which of them do not read is told when they are saved. */
 export const policyRules = z.strictObject({
   keywords: z.array(plainText(2, keywordCharsMax)).max(keywordsMax).optional(),
-  patterns: z.array(z.string().min(1).max(patternCharsMax)).max(patternsMax).optional(),
+  patterns: z.array(linesText(1, patternCharsMax)).max(patternsMax).optional(),
   personalData: z.array(z.enum(detectorNames)).max(detectorNames.length).optional(),
   /** Models that may answer; `*` stands for anything. */
   models: names.optional(),
@@ -114,10 +118,7 @@ export const policiesAnswer = z.object({ success: z.literal(true), data: z.array
 
 /** A text held against what binds there, or against rules that are not saved yet; nobody is asked and nothing is written down. */
 export const policyCheck = z.strictObject({
-  text: z
-    .string()
-    .max(checkCharsMax)
-    .refine((text) => text.isWellFormed(), { message: 'broken characters are not allowed' }),
+  text: linesText(0, checkCharsMax),
   side: z.enum(['prompt', 'answer']).optional(),
   workspaceId: idText.optional(),
   repositoryId: idText.optional(),

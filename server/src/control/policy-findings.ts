@@ -22,6 +22,7 @@ import {
 import type { Visibility } from '../storage/visibility.ts';
 import type { ControlDeps } from './deps.ts';
 import { patternFaults, type PolicyPlace } from './policies.ts';
+import { notFound } from './stale.ts';
 import { workspaceFor } from './workspaces.ts';
 
 export interface FindingsDeps extends ControlDeps {
@@ -96,11 +97,16 @@ const draftOf = ({ action, rules }: NonNullable<CheckQuestion['draft']>): Policy
 
 /**
  * What a text would trigger there. Nobody is asked and nothing is written down.
- * @throws Refusal NOT_FOUND, FORBIDDEN for a place that is not the actor's, VALIDATION_ERROR for patterns that do not read
+ * @throws Refusal NOT_FOUND, FORBIDDEN for a place that is not the actor's, VALIDATION_ERROR for a repository of another workspace and
+ * for patterns that do not read
  */
 export async function checkText(deps: ControlDeps, actor: Actor, { text, stage, draft, ...place }: CheckQuestion): Promise<Checked> {
   const repository = place.repositoryId === null ? undefined : deps.keeper.snapshot.repositories.get(place.repositoryId);
-  const workspaceId = place.workspaceId ?? repository?.workspaceId ?? null;
+  if (place.repositoryId !== null && !repository) throw notFound();
+  const workspaceId = repository?.workspaceId ?? place.workspaceId;
+  // The role is asked for where the repository lies: naming a workspace of one's own beside it opens nothing.
+  if (place.workspaceId !== null && place.workspaceId !== workspaceId)
+    throw unfit({ path: 'repositoryId', code: 'elsewhere', message: 'the repository belongs to another workspace' });
   if (workspaceId !== null) await workspaceFor(deps, actor, workspaceId, 'READ');
   const faults = draft === null ? [] : patternFaults(draft.rules);
   if (faults.length > 0) throw unfit(...faults.map((fault) => ({ ...fault, path: `draft.${fault.path}` })));

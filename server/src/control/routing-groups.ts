@@ -6,6 +6,7 @@ import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
 import { nanoUsdOf } from '../domain/money.ts';
 import type { Owner } from '../domain/owner.ts';
 import { groupDefaults, type GroupOptions, type RoutingGroup, type RoutingTarget, type Strategy } from '../domain/routing-group.ts';
+import { isUuid } from '../lib/ids.ts';
 import {
   countGroups,
   deleteGroup,
@@ -90,7 +91,9 @@ export async function findGroupFor(
   const standing = group ? standingOf(caller.actor, group.owner) : 'hidden';
   if (group && (standing === 'manage' || (standing === 'use' && need === 'use'))) return { group, canManage: standing === 'manage' };
   const refusal = new Refusal(standing === 'hidden' ? 'NOT_FOUND' : 'FORBIDDEN');
-  if (group) await noteRefusal(deps, caller, deedOn(action, group), refusal);
+  // Noted for random ids too: an answer that came faster for them would tell which ids exist.
+  const unknown: Deed = { action, subjectType: 'routing-group', subjectId: isUuid(id) ? id : null, subjectName: null, owner: null };
+  await noteRefusal(deps, caller, group ? deedOn(action, group) : unknown, refusal);
   throw refusal;
 }
 

@@ -4,7 +4,9 @@ import { registry } from '../../src/app/registry.ts';
 import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
 import { limitTable } from '../support/authorization-limits.ts';
+import { policyTable } from '../support/authorization-policies.ts';
 import { repositoryTable } from '../support/authorization-repositories.ts';
+import { routingTable } from '../support/authorization-routing.ts';
 import {
   house,
   living,
@@ -21,7 +23,16 @@ import {
 import { useCaseTable } from '../support/authorization-use-cases.ts';
 import type { Reply } from '../support/house.ts';
 
-const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable, ...repositoryTable, ...limitTable, ...useCaseTable };
+const table: Record<string, Row> = {
+  ...peopleTable,
+  ...connectionTable,
+  ...chatTable,
+  ...repositoryTable,
+  ...limitTable,
+  ...policyTable,
+  ...routingTable,
+  ...useCaseTable,
+};
 const nameOf = (route: { method: string; path: string }): string => `${route.method} ${route.path}`;
 const cases = registry.flatMap((route) => {
   const row = table[nameOf(route)];

@@ -4,11 +4,24 @@ import { z } from 'zod';
 import { registry } from '../../src/app/registry.ts';
 import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
+import { limitTable } from '../support/authorization-limits.ts';
+import { policyTable } from '../support/authorization-policies.ts';
+import { repositoryTable } from '../support/authorization-repositories.ts';
+import { routingTable } from '../support/authorization-routing.ts';
 import { house, moveIn, peopleTable, person, tokens, type Row } from '../support/authorization.ts';
 import { useCaseTable } from '../support/authorization-use-cases.ts';
 import type { Json, Reply } from '../support/house.ts';
 
-const table: Record<string, Row> = { ...peopleTable, ...connectionTable, ...chatTable, ...useCaseTable };
+const table: Record<string, Row> = {
+  ...peopleTable,
+  ...connectionTable,
+  ...limitTable,
+  ...policyTable,
+  ...repositoryTable,
+  ...chatTable,
+  ...routingTable,
+  ...useCaseTable,
+};
 const nul = 'a\0b';
 const halfCharacter = 'a\ud800b';
 
@@ -50,6 +63,11 @@ const comparedOnly: Record<string, number> = {
   'POST /api/me/second-factor/recovery-codes password': 403,
   'POST /api/me/second-factor/off password': 403,
 };
+
+/** What a policy found is listed by its id, of policies that are gone too: an id that none has lists nothing (D-13). */
+const emptyLists = new Set(['GET /policy/:id/violations', 'GET /policy/:id/alerts']);
+/** What is no UTF-8 is no address at all. */
+const noAddress = 'a%ED%A0%80b';
 
 const routes = registry
   .map((route) => ({ route, name: `${route.method} ${route.path}`, row: table[`${route.method} ${route.path}`]! }))
@@ -125,9 +143,11 @@ describe('U+0000 in a query', () => {
 describe('in a path it names nothing', () => {
   test.each(inPaths)('$name', async ({ route, row, parameter }) => {
     const params = await paramsFor(row);
-    for (const text of ['a%00b', '%00', `${params[parameter]}%00`, 'a%0ab', `%C2%85${params[parameter]}`, 'a%ED%A0%80b']) {
+    for (const text of ['a%00b', '%00', `${params[parameter]}%00`, 'a%0ab', `%C2%85${params[parameter]}`, noAddress]) {
       const reply = await send(route.method, pathOf(route.path, { ...params, [parameter]: text }), row.body?.(params));
-      expect(reply.status, `${text}: ${reply.text}`).toBe(404);
+      const isList = emptyLists.has(`${route.method} ${route.path}`) && text !== noAddress;
+      expect(reply.status, `${text}: ${reply.text}`).toBe(isList ? 200 : 404);
+      if (isList) expect(reply.body).toMatchObject({ total: 0 });
     }
   });
 });

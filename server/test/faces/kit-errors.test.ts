@@ -59,8 +59,8 @@ describe('a refusal', () => {
       status: 403,
       body: { error_code: 'REPOSITORY_IN_USE' },
     });
-    const own: readonly string[] = ['CONFIGURATION_IN_USE', 'REPOSITORY_IN_USE', 'NAME_EXISTS'];
-    for (const code of codes.filter((one) => !own.includes(one))) {
+    const own = new Set<string>(['CONFIGURATION_IN_USE', 'REPOSITORY_IN_USE', 'NAME_EXISTS']);
+    for (const code of codes.filter((one) => !own.has(one))) {
       expect(answerTo(new Refusal(code, { values }), 'ai-llm').status).toBe(errorCodes[code].status);
     }
   });

@@ -234,8 +234,19 @@ describe('POST /api/policies/check', () => {
   test('401 nobody', async () => expect((await ask(null, 'POST', '/api/policies/check', { text: 'x' })).status).toBe(401));
   test('403 a workspace that is closed to the caller', async () =>
     expect((await ask(place.outsider, 'POST', '/api/policies/check', { text: 'x', ...inWorkspace() })).status).toBe(403));
-  test('404 a workspace that never was', async () =>
-    expect((await ask(place.admin, 'POST', '/api/policies/check', { text: 'x', workspaceId: nowhere })).status).toBe(404));
+  test('400 a repository of another workspace than the one that is named: its policies stay unknown to the caller', async () => {
+    const at = { repositoryId: place.repositoryId, workspaceId: place.otherId };
+    const policy = await make({ repositoryId: place.repositoryId, rules: { keywords: ['moonshine'] } });
+    for (const who of [place.outsider, place.admin]) {
+      const answer = await ask(who, 'POST', '/api/policies/check', { text: 'moonshine', ...at });
+      expect(answer.status).toBe(400);
+      expect(pathsOf(answer)).toEqual(['repositoryId']);
+    }
+    await ask(place.admin, 'DELETE', `/api/policies/${policy.id}`);
+  });
+  test.each(['workspaceId', 'repositoryId'])('404 a place that never was, named by %s', async (name) =>
+    expect((await ask(place.admin, 'POST', '/api/policies/check', { text: 'x', [name]: nowhere })).status).toBe(404),
+  );
 });
 
 test('open pages of those who see a policy are told of its change', async () => {

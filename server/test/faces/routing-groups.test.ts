@@ -254,6 +254,8 @@ describe('GET /api/routing-groups/:id', () => {
     expect(foreign.status).toBe(404);
     expect(plain(foreign)).toEqual(plain(missing));
     expect((await house.ask(ben, 'GET', '/api/routing-groups/nonsense')).status).toBe(404);
+    // Both are noted alike, so that neither is answered sooner than the other.
+    expect((await audited(nobody)).map(({ outcome, error_code: code }) => [outcome, code])).toContainEqual(['refused', 'NOT_FOUND']);
   });
 });
 

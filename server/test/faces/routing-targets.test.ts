@@ -109,6 +109,32 @@ describe('a connection that is a target, or a backup', () => {
     expect([leaning.status, codesOf(leaning)]).toEqual([400, [['configuration.backups.0.connectionId', 'unknown_connection']]]);
   });
 
+  test("is named no more to who has left its workspace, though the place in the person's own group stays", async () => {
+    const [ben, mate] = [await house.createResident('Ben'), await house.createResident('Mate')];
+    const yard = await house.createWorkspace('Yard', [
+      [ben, 'WRITE'],
+      [mate, 'ADMIN'],
+    ]);
+    const sent = {
+      name: 'Of the yard',
+      aiType: 'OTHER',
+      workspaceId: yard,
+      endpoint: 'http://127.0.0.1:9/v1',
+      defaultModel: 'small',
+      secret: 'sk-of-the-tests-1234',
+    };
+    const { aiLlmId } = (await house.ask(mate, 'POST', '/ai/llm', sent)).body as unknown as { aiLlmId: string };
+    const { id, targets } = viewOf(await make({ targets: [{ connectionId: aiLlmId }, { connectionId: shared }] }, ben));
+    expect(targets[0]).toMatchObject({ connectionName: 'Of the yard', effectiveModel: 'small', state: 'ready' });
+    expect((await house.ask(mate, 'DELETE', `/workspace/${yard}/users/${ben.id}`)).status).toBe(200);
+    const hidden = { connectionId: aiLlmId, connectionName: null, provider: null, effectiveModel: null, state: 'gone' };
+    for (const seen of [
+      viewOf(await house.ask(ben, 'GET', `/api/routing-groups/${id}`)),
+      (viewOf(await house.ask(ben, 'GET', '/api/routing-groups')) as unknown as RoutingGroupView[]).find((group) => group.id === id)!,
+    ])
+      expect(seen.targets).toMatchObject([hidden, { connectionName: 'Shared' }]);
+  });
+
   test('the groups of a workspace go with it', async () => {
     const den = await house.createWorkspace('Den', [[ada, 'ADMIN']]);
     const { id } = viewOf(await make({ scope: 'workspace', workspaceId: den, targets: [{ connectionId: shared }] }));

@@ -3,7 +3,9 @@ import type { RoutingGroupView } from '@patchbay/contract/routing';
 import type { routingSimulation, SimulationReportView } from '@patchbay/contract/routing-simulation';
 import type { z } from 'zod';
 import type { FoundGroup } from '../../control/routing-groups.ts';
+import type { Connection } from '../../domain/connection.ts';
 import { decimalUsdOf } from '../../domain/money.ts';
+import type { Owner } from '../../domain/owner.ts';
 import type { RoutingTarget } from '../../domain/routing-group.ts';
 import type { SimulationPlan } from '../../domain/simulate.ts';
 import type { Percentiles, SimulationReport } from '../../domain/simulate-report.ts';
@@ -14,10 +16,17 @@ export interface GroupEyes {
   snapshot: Snapshot;
   /** Whether traffic of late sends it behind the others. */
   isResting: (connectionId: string) => boolean;
+  /** Whether those whose group it is may use the connection; they may have left its workspace since they chose it. */
+  isWithin: (owner: Owner, connection: Connection) => boolean;
 }
 
-function targetView({ snapshot, isResting }: GroupEyes, target: RoutingTarget): RoutingGroupView['targets'][number] {
-  const connection = snapshot.connections.get(target.connectionId);
+function targetView(
+  { snapshot, isResting, isWithin }: GroupEyes,
+  owner: Owner,
+  target: RoutingTarget,
+): RoutingGroupView['targets'][number] {
+  const stored = snapshot.connections.get(target.connectionId);
+  const connection = stored && isWithin(owner, stored) ? stored : undefined;
   const effectiveModel = target.model ?? connection?.model ?? null;
   const state = !connection
     ? 'gone'
@@ -50,7 +59,7 @@ export function fromGroup(eyes: GroupEyes, { group, canManage }: FoundGroup): Ro
     ownerId: group.owner.id,
     strategy: group.strategy,
     options: { ...options, hedgeMaxUsd: hedgeMaxNanoUsd === null ? null : decimalUsdOf(hedgeMaxNanoUsd) },
-    targets: group.targets.map((target) => targetView(eyes, target)),
+    targets: group.targets.map((target) => targetView(eyes, group.owner, target)),
     isActive: group.isActive,
     canManage,
     createdAt: isoOf(group.createdAtMs),

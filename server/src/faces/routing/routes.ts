@@ -9,7 +9,15 @@ import {
 } from '@patchbay/contract/routing';
 import { routingSimulation, simulationAnswer } from '@patchbay/contract/routing-simulation';
 import type { ControlDeps } from '../../control/deps.ts';
-import { changeGroup, createGroup, findGroupFor, listGroups, removeGroup, type FoundGroup } from '../../control/routing-groups.ts';
+import {
+  changeGroup,
+  createGroup,
+  findGroupFor,
+  isWithin,
+  listGroups,
+  removeGroup,
+  type FoundGroup,
+} from '../../control/routing-groups.ts';
 import { runSimulation } from '../../control/routing-simulation.ts';
 import { unfit } from '../../domain/errors.ts';
 import type { Actor, Owner } from '../../domain/owner.ts';
@@ -21,7 +29,10 @@ import { fromGroup, fromReport, toPlan } from './dialect.ts';
 type Deps = ControlDeps & PlaneDeps & { health: { rank(connectionId: string): number } };
 
 const viewOf = (deps: Deps, found: FoundGroup) =>
-  fromGroup({ snapshot: deps.keeper.snapshot, isResting: (id) => deps.health.rank(id) > 0 }, found);
+  fromGroup(
+    { snapshot: deps.keeper.snapshot, isResting: (id) => deps.health.rank(id) > 0, isWithin: (owner, one) => isWithin(deps, owner, one) },
+    found,
+  );
 
 function ownerOf(actor: Actor, { scope, workspaceId }: { scope: Owner['scope']; workspaceId?: string | null | undefined }): Owner {
   if (scope === 'organization') return { scope, id: actor.organizationId };
