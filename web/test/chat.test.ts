@@ -200,7 +200,7 @@ needs('browser')('a chat', () => {
     await chatWith(text);
     await box().fill('still here');
     expect(await box().inputValue()).toBe('still here');
-    expect((await answers().innerText()).length).toBeGreaterThan(100);
+    await expect.poll(async () => (await answers().innerText()).length).toBeGreaterThan(100);
   });
 
   test('a failed answer says what to check and what to do; Try Again gives another version and keeps the first', async () => {

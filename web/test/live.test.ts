@@ -89,7 +89,7 @@ needs('browser')('a page that stays open', () => {
     const startedMs = performance.now();
     await eighth.goto('/settings/ai-connections');
     await eighth.getByRole('row').filter({ hasText: 'First' }).waitFor();
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
     expect(pages.house.deps.events.listeners).toBeLessThanOrEqual(2);
     await add('Told to eight');
     for (const page of visitor.context.pages())

@@ -1,4 +1,5 @@
 /** Policies on every other way through the house: repositories, caches, chats, forms, broken and slow streams, several attempts, hostile texts. */
+import { setTimeout as waitMs } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRepository } from '../../src/control/repositories.ts';
 import { createWorkspace } from '../../src/control/workspaces.ts';
@@ -106,12 +107,14 @@ describe('several attempts', () => {
     const id = await policy({ action: 'log', side: 'answer', rules: { keywords: ['kestrel', 'osprey'] } });
     const broken: Answer = async (turn) => {
       turn.response.writeHead(200, { 'content-type': 'text/event-stream' });
-      turn.response.write(roleEvent + sse(chunk({ content: 'The kestrel ' })));
-      await new Promise((resolve) => void setImmediate(resolve));
+      // Half a sentence, which is held: the caller has seen nothing yet, so somebody else may be asked.
+      turn.response.write(sse(chunk({ content: 'The kestrel ' })));
+      await waitMs(50);
       turn.response.destroy();
     };
-    const both = [fake, spare];
-    for (const one of both) one.answer(broken, streaming(say('The osprey flies. ')));
+    // Whoever is asked first breaks off, and whoever is asked then answers.
+    let asked = 0;
+    for (const one of [fake, spare]) one.answer((turn) => (asked++ === 0 ? broken(turn) : streaming(say('The osprey flies. '))(turn)));
     const said = await rig.ask(key, { model: 'shared', messages: message('hi'), stream: true });
     expect(readStream(said.text).content).toBe('The osprey flies. ');
     expect(await found(id)).toMatchObject([{ facts: [{ name: 'osprey', count: 1 }] }]);
