@@ -48,6 +48,8 @@ export default defineConfig({
   plugins: [react(), placeholders, compiledTexts, kitAtOnce],
   resolve: { alias: { 'use-intl/format-message': 'use-intl/format-message/format-only' } },
   server: { host: '127.0.0.1', proxy: { '/api': 'http://127.0.0.1:8484', '/v1': 'http://127.0.0.1:8484' } },
+  // Workers load what they need when they need it, as pages do.
+  worker: { format: 'es' },
   build: {
     outDir: 'dist',
     emptyOutDir: true,

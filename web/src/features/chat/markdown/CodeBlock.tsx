@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import classes from './Markdown.module.css';
+import { coloursOf } from './colours.ts';
 import { copyText } from './copy.ts';
 import type { Line } from './highlight.ts';
 import { Scroller } from './Scroller.tsx';
@@ -15,11 +16,7 @@ function useTokens(code: string, language: string | null): Line[] | null {
     if (language === null) return;
     let isWanted = true;
     const timer = setTimeout(() => {
-      void import('./highlight.ts')
-        .then(({ tokensOf }) => tokensOf(code, language))
-        .then((lines) => isWanted && setKnown({ code, lines }))
-        // Colours are a comfort: without them the code stands as it is.
-        .catch(() => undefined);
+      void coloursOf(code, language).then((lines) => isWanted && setKnown({ code, lines }));
     }, settledMs);
     return () => {
       isWanted = false;
