@@ -104,6 +104,19 @@ export interface Reply {
   booked?(intent: Intent, settlement: Settlement): void;
 }
 
+/** The caller's side where nobody reads: for calls of the house's own. */
+export const nobody: Reply = {
+  isGone: () => false,
+  onGone: () => undefined,
+  beginStream: () => undefined,
+  write: () => true,
+  onDrain: () => undefined,
+  drop: () => undefined,
+  endStream: () => undefined,
+  whole: () => undefined,
+  fail: () => undefined,
+};
+
 /** One completion, as it happened. */
 export interface Journey {
   /** Set by the plan, changed by each attempt. */

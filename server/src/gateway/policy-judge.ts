@@ -3,7 +3,7 @@ import { unreadableFact } from '../domain/policy-request.ts';
 import type { Policy, ViolationFact } from '../domain/policy.ts';
 import { GatewayRefusal } from './errors.ts';
 import { Attempt } from './attempt.ts';
-import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
+import { newJourney, nobody, type GatewayDeps, type Order, type Reply } from './order.ts';
 import { targetOf } from './plan.ts';
 import { Relay } from './relay.ts';
 import { list, member, parseJson } from '../providers/shape.ts';
@@ -82,7 +82,7 @@ async function ask(deps: GatewayDeps, order: Order, policy: Policy, { connection
   const said = new Promise<string | null>((resolve) => {
     heard = resolve;
   });
-  const reply: Reply = { ...silent, whole: (_headers, answer) => heard(contentOf(answer)) };
+  const reply: Reply = { ...nobody, whole: (_headers, answer) => heard(contentOf(answer)) };
   const journey = { ...newJourney(), attempts: 1 };
   const relay = new Relay(deps, asked, journey, reply);
   const timed: GatewayDeps = {
@@ -105,15 +105,3 @@ function contentOf(body: Buffer | string): string | null {
   const content = member(member(list(member(parseJson(body.toString()), 'choices'))[0], 'message'), 'content');
   return typeof content === 'string' ? content : null;
 }
-
-const silent: Reply = {
-  isGone: () => false,
-  onGone: () => undefined,
-  beginStream: () => undefined,
-  write: () => true,
-  onDrain: () => undefined,
-  drop: () => undefined,
-  endStream: () => undefined,
-  whole: () => undefined,
-  fail: () => undefined,
-};

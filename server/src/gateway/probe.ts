@@ -14,7 +14,7 @@ import { protocolOf } from '../providers/protocols.ts';
 import { parseJson } from '../providers/shape.ts';
 import { Attempt } from './attempt.ts';
 import { GatewayRefusal } from './errors.ts';
-import { newJourney, type GatewayDeps, type Order, type Reply } from './order.ts';
+import { newJourney, nobody, type GatewayDeps, type Order } from './order.ts';
 import type { FetchedList } from './model-lists.ts';
 import { egressOf, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf } from './record.ts';
@@ -284,19 +284,6 @@ function toldOf(error: unknown): unknown {
   if (code === 'budget_exceeded') return new Refusal('BUDGET_EXCEEDED', { values: { limit: limit?.name ?? '' } });
   return code === 'limits_unavailable' || code === 'ledger_unavailable' ? new Refusal('STORAGE_UNAVAILABLE', { cause: error }) : error;
 }
-
-/** A caller that wants to know only that an answer came. */
-const nobody: Reply = {
-  isGone: () => false,
-  onGone: () => undefined,
-  beginStream: () => undefined,
-  write: () => true,
-  onDrain: () => undefined,
-  drop: () => undefined,
-  endStream: () => undefined,
-  whole: () => undefined,
-  fail: () => undefined,
-};
 
 export function orderOf(deps: GatewayDeps, target: Target, caller: ProbeCaller, purpose: Purpose): Order {
   const body = purpose === 'probe' ? { model: target.model, messages: [{ role: 'user', content: 'ping' }], max_tokens: 1 } : {};

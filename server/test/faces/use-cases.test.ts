@@ -1,48 +1,10 @@
 /** Use cases through the front door: every status of every route, who may what, and what the audit log and open pages are told. */
-import type { UseCaseView } from '@patchbay/contract/use-cases';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { KeptEvent } from '../../src/control/events.ts';
-import { openChatsHouse, type ChatsHouse } from '../support/chats-house.ts';
 import { plain } from '../support/fake-provider.ts';
-import type { Reply, Resident } from '../support/house.ts';
+import { chats, faultsOf, full, made, mia, modelId, nobody, openUseCases, send, spareId } from '../support/use-cases-house.ts';
 
-let chats: ChatsHouse;
-let mia: Resident;
-let modelId: string;
-let spareId: string;
-let number = 0;
-const nobody = '01890a5d-ac96-774b-bcce-b302099a8057';
-
-beforeAll(async () => {
-  chats = await openChatsHouse();
-  mia = await chats.house.createResident('Mia', 'manager');
-  const make = async (name: string): Promise<string> => {
-    const body = { name, modelVariant: 'gpt-4o-mini', apiUrl: chats.provider.baseUrl, apiKey: 'sk-of-the-tests-1234' };
-    return (await chats.house.request('POST', '/api/admin/models', { token: chats.ada.token, body })).at('data.id');
-  };
-  modelId = await make('Budget AI');
-  spareId = await make('Spare AI');
-});
-afterAll(() => chats?.close());
-
-const send = (
-  method: string,
-  path: string,
-  body?: unknown,
-  person: Resident | null = mia,
-  headers: Record<string, string> = {},
-): Promise<Reply> => chats.house.request(method, path, { ...(person && { token: person.token }), body, headers });
-const full = (part: Record<string, unknown> = {}): Record<string, unknown> => ({
-  name: `Case ${++number}`,
-  connectionId: modelId,
-  systemPrompt: 'Answer briefly.',
-  allRoles: true,
-  ...part,
-});
-const made = async (part: Record<string, unknown> = {}): Promise<UseCaseView> =>
-  (await send('POST', '/api/use-cases', full(part))).body['data'] as unknown as UseCaseView;
-const faultsOf = (reply: Reply): [string, string][] =>
-  ([...reply.body['details']!] as unknown as { path: string; code: string }[]).map(({ path, code }) => [path, code]);
+openUseCases();
 const auditOf = (id: string) =>
   chats.house.database.db.selectFrom('audit_entries').selectAll().where('subject_id', '=', id).orderBy('at').orderBy('id').execute();
 

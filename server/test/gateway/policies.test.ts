@@ -1,58 +1,12 @@
 /** Policies on the way of a completion: what is refused, covered and let through, on every wire, and what the books and lists say of it. */
-import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createPolicy, deletePolicy, type PolicyInput, type PolicyPlace } from '../../src/control/policies.ts';
+import { describe, expect, test } from 'vitest';
+import { deletePolicy } from '../../src/control/policies.ts';
 import { createWorkspace } from '../../src/control/workspaces.ts';
-import { listViolations, type ListedViolation } from '../../src/storage/violations.ts';
-import {
-  chunk,
-  doneEvent,
-  finishEvent,
-  roleEvent,
-  sse,
-  startFakeProvider,
-  streaming,
-  usageEvent,
-  whole,
-  wholeBody,
-  plain,
-  type FakeProvider,
-} from '../support/fake-provider.ts';
-import { errorOf, message, openRig, post, readStream, type Rig, type Said } from './rig.ts';
+import { chunk, doneEvent, finishEvent, roleEvent, sse, streaming, usageEvent, whole, wholeBody } from '../support/fake-provider.ts';
+import { connectionId, fake, found, key, policy, policyScene, rig } from './policy-kit.ts';
+import { errorOf, message, post, readStream, type Said } from './rig.ts';
 
-let rig: Rig;
-let fake: FakeProvider;
-let key = '';
-let connectionId = '';
-beforeAll(async () => {
-  [rig, fake] = await Promise.all([openRig(), startFakeProvider()]);
-  key = (await rig.issueKey()).text;
-  connectionId = (await rig.connect({ name: 'Line', baseUrl: fake.baseUrl, model: 'gpt-4o', settings: { wire: 'chat' } })).id;
-});
-afterAll(async () => {
-  await rig.close();
-  await fake.close();
-});
-beforeEach(() => {
-  fake.answer(plain);
-  fake.received.length = 0;
-});
-
-const everywhere: PolicyPlace = { workspaceId: null, repositoryId: null };
-let made: string[] = [];
-async function policy(input: PolicyInput, place = everywhere): Promise<string> {
-  const { id } = await createPolicy(rig.deps, rig.caller, place, { name: 'House rule', risk: 'HIGH', ...input });
-  made.push(id);
-  return id;
-}
-afterEach(async () => {
-  for (const id of made) await deletePolicy(rig.deps, rig.caller, id).catch(() => undefined);
-  made = [];
-});
-
-async function found(policyId: string): Promise<ListedViolation[]> {
-  await rig.deps.found.flush();
-  return (await listViolations(rig.deps.database, { visibility: 'all', policyId, skip: 0, take: 50 })).rows;
-}
+policyScene();
 
 const sent = (): string => fake.received.map(({ text }) => text).join('\n');
 const contentOf = ({ text }: Said): string =>

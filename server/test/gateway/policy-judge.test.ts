@@ -1,56 +1,11 @@
 /** A model that judges: asked by requests of its own, booked as such, and what it guards stays shut while it is away. */
-import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { createPolicy, deletePolicy, type PolicyInput, type PolicyPlace } from '../../src/control/policies.ts';
-import { listViolations, type ListedViolation } from '../../src/storage/violations.ts';
-import {
-  chunk,
-  doneEvent,
-  finishEvent,
-  sse,
-  startFakeProvider,
-  streaming,
-  whole,
-  wholeBody,
-  plain,
-  type Answer,
-  type FakeProvider,
-} from '../support/fake-provider.ts';
-import { errorOf, message, openRig, readStream, type Rig, type Said } from './rig.ts';
+import { describe, expect, test } from 'vitest';
+import { type PolicyInput } from '../../src/control/policies.ts';
+import { chunk, doneEvent, finishEvent, sse, streaming, whole, wholeBody, plain, type Answer } from '../support/fake-provider.ts';
+import { connectionId, fake, found, key, policy, policyScene, rig } from './policy-kit.ts';
+import { errorOf, message, readStream, type Said } from './rig.ts';
 
-let rig: Rig;
-let fake: FakeProvider;
-let key = '';
-let connectionId = '';
-beforeAll(async () => {
-  [rig, fake] = await Promise.all([openRig(), startFakeProvider()]);
-  key = (await rig.issueKey()).text;
-  connectionId = (await rig.connect({ name: 'Line', baseUrl: fake.baseUrl, model: 'gpt-4o', settings: { wire: 'chat' } })).id;
-});
-afterAll(async () => {
-  await rig.close();
-  await fake.close();
-});
-beforeEach(() => {
-  fake.answer(plain);
-  fake.received.length = 0;
-});
-
-const everywhere: PolicyPlace = { workspaceId: null, repositoryId: null };
-let made: string[] = [];
-async function policy(input: PolicyInput, place = everywhere): Promise<string> {
-  const { id } = await createPolicy(rig.deps, rig.caller, place, { name: 'House rule', risk: 'HIGH', ...input });
-  made.push(id);
-  return id;
-}
-afterEach(async () => {
-  for (const id of made) await deletePolicy(rig.deps, rig.caller, id).catch(() => undefined);
-  made = [];
-});
-
-async function found(policyId: string): Promise<ListedViolation[]> {
-  await rig.deps.found.flush();
-  return (await listViolations(rig.deps.database, { visibility: 'all', policyId, skip: 0, take: 50 })).rows;
-}
+policyScene();
 
 const contentOf = ({ text }: Said): string =>
   (JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]!.message.content;
