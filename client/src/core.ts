@@ -4,7 +4,7 @@ import { adminModelCalls, type AdminModelCalls } from './admin-models.ts';
 import { aiSettingsCalls, type AiSettingsCalls } from './ai-settings.ts';
 import { aiConnectionCalls, type AiConnectionCalls } from './ai-connections.ts';
 import { AiLlmClient } from './ai-llm.ts';
-import { chatCalls, type ChatCalls } from './chat-completions.ts';
+import { chatCalls, StreamError, type ChatCalls } from './chat-completions.ts';
 import { chatsCalls, type ChatsCalls } from './chats.ts';
 import { configurationCalls, providerCalls, type ConfigurationCalls, type ProviderCalls } from './configurations.ts';
 import { limitCalls, type LimitCalls } from './limits.ts';
@@ -26,7 +26,9 @@ import { priceCalls, type PriceCalls } from './prices.ts';
 import { repositoryCalls, type RepositoryCalls } from './repositories.ts';
 import { routingCalls, type RoutingCalls } from './routing.ts';
 import { templateCalls, type TemplateCalls } from './templates.ts';
-import { HttpError, NetworkError, Transport, type ClientOptions } from './transport.ts';
+import { HttpError, NetworkError } from './errors.ts';
+import { eachRow } from './paging.ts';
+import { Transport, type ClientOptions } from './transport.ts';
 import { policyCalls, type PolicyCalls } from './policies.ts';
 import { useCaseCalls, type UseCaseCalls } from './use-cases.ts';
 import { usageCalls, type UsageCalls } from './usage.ts';
@@ -100,5 +102,5 @@ export class PatchbayClient extends AiLlmClient {
   readonly setDebug = (debug: boolean | ((line: string) => void)): void => this.transport.setDebug(debug);
 }
 
-export { HttpError, NetworkError, PatchbayClient as FlashbackClient };
+export { eachRow, HttpError, NetworkError, StreamError, PatchbayClient as FlashbackClient };
 export type { ClientOptions };

@@ -1,5 +1,6 @@
 /** How every call of the client travels: one address, one token, one time limit, one way to fail. */
-import type { ErrorBody, ErrorCode } from '@patchbay/contract/errors';
+import { HttpError, NetworkError } from './errors.ts';
+import { pause, retriesDefault, waitMsBefore } from './retry.ts';
 
 const timeoutMsDefault = 60_000;
 /** No answer of the control plane comes near this; more means that something else is answering. */
@@ -24,6 +25,8 @@ export interface ClientOptions {
   accessKey?: string;
   /** How long an answer may take, for a stream its beginning. Sixty seconds without it. */
   timeoutMs?: number;
+  /** How often a call is sent again that was refused with 429 or 503, or, where it changes nothing, got no answer. Two without it. */
+  retries?: number;
   /** Used in place of the global `fetch`. */
   fetch?: typeof globalThis.fetch;
   /** Writes one line per call: method, path, status, duration. Never a header, never a body. */
@@ -36,76 +39,6 @@ export interface CallOptions {
   query?: Query;
   body?: unknown;
   signal?: AbortSignal;
-}
-
-/** An answer that is not a 2xx. */
-export class HttpError extends Error {
-  readonly status: number;
-  readonly statusText: string;
-  /** The parsed body, or its text where it is not JSON, or null where there is none. */
-  readonly data: unknown;
-  /** `error_code` of the control plane, `error.code` of the data plane, or null. */
-  readonly code: string | null;
-  /** What to give to an administrator. */
-  readonly requestId: string | null;
-  /** Seconds to wait before the next try, where the server said so. */
-  readonly retryAfterS: number | null;
-
-  constructor(response: Pick<Response, 'status' | 'statusText' | 'headers'>, data: unknown) {
-    super(messageOf(data) ?? `${response.status} ${response.statusText}`.trim());
-    this.name = 'HttpError';
-    this.status = response.status;
-    this.statusText = response.statusText;
-    this.data = data;
-    this.code = codeOf(data);
-    this.requestId = response.headers.get('x-request-id') ?? fieldOf(data, 'request_id');
-    const wait = Number(response.headers.get('retry-after') ?? NaN);
-    this.retryAfterS = Number.isFinite(wait) ? wait : null;
-  }
-
-  /** Is this the control plane's error with that code? */
-  is(code: ErrorCode): boolean {
-    return this.code === code;
-  }
-
-  /** The faults of single fields, by path; empty where the error names none. */
-  get fields(): Readonly<Record<string, { code: string; message: string }>> {
-    const details = (this.data as Partial<ErrorBody> | null)?.details;
-    if (!Array.isArray(details)) return {};
-    const named = (details as unknown[]).filter((one): one is FieldFault => fieldOf(one, 'path') !== null);
-    return Object.fromEntries(named.map(({ path, code, message }) => [path, { code, message }]));
-  }
-}
-
-interface FieldFault {
-  path: string;
-  code: string;
-  message: string;
-}
-
-/** No answer came: the server could not be reached, or not in time. */
-export class NetworkError extends Error {
-  readonly reason: 'timeout' | 'unreachable';
-
-  constructor(reason: 'timeout' | 'unreachable', message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'NetworkError';
-    this.reason = reason;
-  }
-}
-
-function fieldOf(data: unknown, name: string): string | null {
-  if (typeof data !== 'object' || data === null) return null;
-  const value = (data as Record<string, unknown>)[name];
-  return typeof value === 'string' ? value : null;
-}
-
-function messageOf(data: unknown): string | null {
-  return fieldOf(data, 'message') ?? fieldOf((data as { error?: unknown } | null)?.error, 'message') ?? fieldOf(data, 'error');
-}
-
-function codeOf(data: unknown): string | null {
-  return fieldOf(data, 'error_code') ?? fieldOf((data as { error?: unknown } | null)?.error, 'code');
 }
 
 /** `?a=1&b=2`, or nothing at all. */
@@ -162,6 +95,7 @@ export class Transport {
   readonly #base: string;
   readonly #fetch: typeof globalThis.fetch;
   readonly #timeoutMs: number;
+  readonly #retries: number;
   readonly #accessKey: string | undefined;
   #token: string | null;
   #debug: ((line: string) => void) | null = null;
@@ -172,6 +106,7 @@ export class Transport {
     this.#base = new URL(options.baseUrl).href.replace(/[?#].*$/, '').replace(/\/*$/, '/');
     this.#fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
     this.#timeoutMs = options.timeoutMs ?? timeoutMsDefault;
+    this.#retries = options.retries ?? retriesDefault;
     this.#token = options.accessToken ?? options.apiKey ?? null;
     this.#accessKey = options.accessKey;
     this.#language = options.language ?? null;
@@ -223,6 +158,23 @@ export class Transport {
   }
 
   async #send<Answer>(method: string, path: string, options: CallOptions, read: (response: Response) => Promise<Answer>): Promise<Answer> {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#sendOnce(method, path, options, read);
+      } catch (error) {
+        const waitMs = attempt < this.#retries && !options.signal?.aborted ? waitMsBefore(method, error, attempt) : null;
+        if (waitMs === null) throw error;
+        await pause(waitMs, options.signal);
+      }
+    }
+  }
+
+  async #sendOnce<Answer>(
+    method: string,
+    path: string,
+    options: CallOptions,
+    read: (response: Response) => Promise<Answer>,
+  ): Promise<Answer> {
     const { query, body, signal } = options;
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.#timeoutMs);

@@ -1,5 +1,6 @@
 /** What was used and what was asked: `/api/usage` in sums, `/api/requests` one row per request. */
 import type { attemptRow, requestRow, requestsQuery, usageQuery, usageRow } from '@patchbay/contract/usage';
+import { eachRow } from './paging.ts';
 import { segment, type Input, type Output, type Transport } from './transport.ts';
 
 export type UsageRow = Output<typeof usageRow>;
@@ -36,15 +37,6 @@ export function usageCalls(transport: Transport): UsageCalls {
       const path = `api/requests/${segment(requestId)}`;
       return (await transport.call<{ data: { requestId: string; attempts: AttemptRow[] } }>('GET', path, { signal })).data;
     },
-    async *eachRequest({ rowsMax, ...filter }) {
-      let cursor = filter.cursor ?? null;
-      for (let rows = 0; rows < rowsMax;) {
-        const page = await requests({ ...filter, cursor });
-        for (const row of page.data.slice(0, rowsMax - rows)) yield row;
-        rows += page.data.length;
-        cursor = page.nextCursor;
-        if (cursor === null || page.data.length === 0) return;
-      }
-    },
+    eachRequest: ({ rowsMax, ...filter }) => eachRow((cursor) => requests({ ...filter, cursor: cursor ?? filter.cursor }), { rowsMax }),
   };
 }

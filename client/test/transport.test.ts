@@ -176,7 +176,7 @@ describe('what comes back', () => {
       fields: {},
     });
     answer = (response) => void response.writeHead(503, { 'retry-after': '7' }).end();
-    expect(await httpErrorOf(new PatchbayClient({ baseUrl }).getWorkspaces())).toMatchObject({
+    expect(await httpErrorOf(new PatchbayClient({ baseUrl, retries: 0 }).getWorkspaces())).toMatchObject({
       data: null,
       message: '503 Service Unavailable',
       retryAfterS: 7,
@@ -185,7 +185,7 @@ describe('what comes back', () => {
 
   test('a redirect is not followed: the token stays with the origin it was meant for', async () => {
     answer = (response) => void response.writeHead(307, { location: `${baseUrl}/elsewhere` }).end();
-    const error = await failureOf(new PatchbayClient({ baseUrl, apiKey: 'pat-pb-one' }).getWorkspaces());
+    const error = await failureOf(new PatchbayClient({ baseUrl, apiKey: 'pat-pb-one', retries: 0 }).getWorkspaces());
     expect(error).toBeInstanceOf(NetworkError);
     expect(received).toHaveLength(1);
   });
@@ -217,7 +217,9 @@ describe('what comes back', () => {
       (await Array.fromAsync(books.eachRequest({ rowsMax }))).map(({ requestId }) => requestId);
     expect(await read(10)).toEqual(['a', 'b', 'c']);
     expect(await read(1)).toEqual(['a']);
-    expect(received.map(({ url }) => url)).toEqual(['/api/requests', '/api/requests?cursor=next', '/api/requests']);
+    // A call of the test before that was given up may still arrive.
+    const urls = received.map(({ url }) => url).filter((url) => url.startsWith('/api/requests'));
+    expect(urls).toEqual(['/api/requests', '/api/requests?cursor=next', '/api/requests']);
   });
 });
 

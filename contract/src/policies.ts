@@ -127,7 +127,7 @@ export const policyCheck = z.strictObject({
 });
 export type PolicyCheck = z.input<typeof policyCheck>;
 
-const fact = z.object({ rule: z.enum(violationRules), name: z.string(), count: z.number(), excerpt: z.string().nullable() });
+export const fact = z.object({ rule: z.enum(violationRules), name: z.string(), count: z.number(), excerpt: z.string().nullable() });
 export type ViolationFactView = z.output<typeof fact>;
 
 export const policyChecked = z.object({

@@ -24,7 +24,7 @@ const tierInput = z.strictObject({
   perRequest: usd.nullish(),
 });
 
-const tierView = z.object({
+export const tierView = z.object({
   fromTokensIn: z.number(),
   input: z.string(),
   output: z.string(),

@@ -21,7 +21,7 @@ const regionText = trimmedText(1, 40);
 /** US dollars, as a decimal text or a number; kept exactly, to the nano-dollar. */
 const money = z.union([z.string().max(40), z.number()]);
 
-const targetInput = z.strictObject({
+export const targetInput = z.strictObject({
   connectionId: uuidText,
   /** Null is the connection's default model. */
   model: modelText.nullish(),

@@ -32,7 +32,7 @@ const slugText = z
   .max(60)
   .regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, { message: 'small letters, digits and single hyphens' });
 
-const injectContext = z.strictObject({
+export const injectContext = z.strictObject({
   /** Name, role and email of whoever asks. */
   user: z.boolean().default(false),
   /** Date and time in the person's time zone. */

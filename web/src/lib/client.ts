@@ -2,4 +2,5 @@
 import { PatchbayClient } from '@patchbay/client';
 import { basePath } from './page.ts';
 
-export const client = new PatchbayClient({ baseUrl: new URL(basePath, location.origin).href, timeoutMs: 30_000 });
+// A page says at once what it was answered; what is worth asking again, its queries ask again.
+export const client = new PatchbayClient({ baseUrl: new URL(basePath, location.origin).href, timeoutMs: 30_000, retries: 0 });
