@@ -2,7 +2,15 @@
  * The API described by the same schemas that check it: OpenAPI 3.1, and pages to read it that ask nobody outside for anything. Both are
  * made when somebody first asks: the two libraries take 40 MiB, and most installations run for months without a reader.
  */
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
+import { readFileSync } from 'node:fs';
+import fastify, {
+  type FastifyContextConfig,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type RouteOptions,
+} from 'fastify';
+import { dataPlanePaths, dataPlaneSchemas } from './openapi-data-plane.ts';
 
 /** The reader starts itself by a script within its page; it may load from here alone and talk to nobody else. */
 const docsPolicy = [
@@ -17,14 +25,14 @@ const docsPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-type Described = Pick<RouteOptions, 'method' | 'url' | 'schema'>;
+type Described = Pick<RouteOptions, 'method' | 'url' | 'schema' | 'config'>;
 
 /** To be called before the routes are added, so that it sees them. */
 export function addOpenApi(app: FastifyInstance): void {
   const routes: Described[] = [];
   let description: Promise<string> | null = null;
   let reader: Promise<FastifyInstance> | null = null;
-  app.addHook('onRoute', ({ method, url, schema }) => void routes.push({ method, url, schema }));
+  app.addHook('onRoute', ({ method, url, schema, config }) => void routes.push({ method, url, schema, config }));
   app.get('/openapi.json', { schema: { hide: true } }, async (_request, reply) => {
     description ??= describe(routes);
     // Written to text once: the document has no schema of its own to be serialised by.
@@ -49,6 +57,71 @@ export function addOpenApi(app: FastifyInstance): void {
 /** What the reader says of its own files; the rest of a head is the server's. */
 const passedHeaders = ['content-type', 'location', 'cache-control', 'etag'] as const;
 
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+
+const errorSchema = {
+  type: 'object',
+  properties: {
+    success: { const: false },
+    error: { type: 'string' },
+    message: { type: 'string' },
+    error_code: { type: 'string', description: 'Stable; `docs/errors.md` lists all of them' },
+    details: {},
+    request_id: { type: 'string' },
+  },
+  required: ['success', 'error', 'message', 'error_code', 'request_id'],
+};
+
+const info = {
+  title: 'Patchbay',
+  version,
+  description:
+    'The control plane takes a personal token (`pat-pb-...`) or the session of a browser. The data plane under `/v1` takes an access key (`sk-pb-...`) and speaks the wires of OpenAI and Anthropic.',
+  license: { name: 'MIT', identifier: 'MIT' },
+};
+
+const securitySchemes = {
+  personalToken: { type: 'http', scheme: 'bearer', description: 'A personal token' },
+  // Over HTTPS the name begins with `__Host-` or `__Secure-`.
+  session: { type: 'apiKey', in: 'cookie', name: 'patchbay.session_token', description: "A browser's session" },
+  accessKey: { type: 'http', scheme: 'bearer', description: 'An access key' },
+};
+
+interface ControlOperation {
+  operationId?: string;
+  tags?: string[];
+  security?: object[];
+  requestBody?: object;
+  responses: Record<string, object>;
+}
+
+/** Refusals that no route declares, since every route may give them: the rate of one person, a full server, and for bodies their size and kind. */
+const everywhere = { signedIn: [401, 429], body: [400, 413, 415], all: [503] } as const;
+
+const wordsOf = (url: string): string[] => url.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+
+/** Adds what the schemas of a route do not say: its name, its face, who may call it, and how it refuses. */
+function complete(
+  paths: Record<string, Record<string, ControlOperation>>,
+  method: string,
+  url: string,
+  config: FastifyContextConfig,
+): void {
+  const operation = paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method];
+  if (!operation) return;
+  const words = wordsOf(url);
+  operation.operationId = [method, ...words.map((word) => word[0]!.toUpperCase() + word.slice(1))].join('');
+  operation.tags = [words[0] === 'api' ? (words[1] ?? 'api') : (words[0] ?? 'root')];
+  const isOpen = config.access === 'open';
+  if (isOpen) operation.security = [{}];
+  const common = [...everywhere.all, ...(isOpen ? [] : everywhere.signedIn), ...(operation.requestBody ? everywhere.body : [])];
+  const refusal = { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
+  for (const status of [...(config.statuses ?? []), ...common]) if (status >= 400) operation.responses[String(status)] ??= refusal;
+}
+
+const sorted = <Value>(of: Record<string, Value>): Record<string, Value> =>
+  Object.fromEntries(Object.entries(of).toSorted(([one], [other]) => (one < other ? -1 : 1)));
+
 /** The document as text, from a second set of the same routes that nobody can call. */
 async function describe(routes: readonly Described[]): Promise<string> {
   const [{ default: swagger }, { jsonSchemaTransform }] = await Promise.all([
@@ -58,20 +131,21 @@ async function describe(routes: readonly Described[]): Promise<string> {
   const book = fastify({ exposeHeadRoutes: false });
   book.setValidatorCompiler(() => () => true);
   book.setSerializerCompiler(() => JSON.stringify);
-  await book.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: { title: 'Patchbay', version: '0.1.0', description: 'The control plane. The data plane under /v1 speaks the wire of OpenAI.' },
-      components: { securitySchemes: { personalToken: { type: 'http', scheme: 'bearer' } } },
-      security: [{ personalToken: [] }],
-    },
-    transform: jsonSchemaTransform,
-  });
+  await book.register(swagger, { openapi: { openapi: '3.1.0', info }, transform: jsonSchemaTransform });
   for (const route of routes) book.route({ ...route, handler: () => undefined });
   await book.ready();
-  const text = JSON.stringify(book.swagger());
+  const described = book.swagger() as unknown as {
+    paths: Record<string, Record<string, ControlOperation>>;
+    components?: { schemas?: object };
+  };
   await book.close();
-  return text;
+  for (const { method, url, config } of routes) complete(described.paths, String(method).toLowerCase(), url, config ?? {});
+  return JSON.stringify({
+    ...described,
+    components: { securitySchemes, schemas: { ...described.components?.schemas, Error: errorSchema, ...dataPlaneSchemas } },
+    security: [{ personalToken: [] }, { session: [] }],
+    paths: sorted({ ...described.paths, ...dataPlanePaths() }),
+  });
 }
 
 async function openReader(): Promise<FastifyInstance> {

@@ -1,6 +1,7 @@
 /** The description of the API: every route of the registry is in it with its real shapes, and its pages ask nobody outside. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../src/app/registry.ts';
+import { operationsByPath } from '../../src/faces/openai/operations.ts';
 import { clear, start, type Answer, type Started } from './started.ts';
 
 interface Schema {
@@ -13,6 +14,8 @@ interface Schema {
 }
 interface Operation {
   summary?: string;
+  operationId: string;
+  security?: Record<string, string[]>[];
   requestBody?: { content: Record<string, { schema: Schema }> };
   parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
@@ -55,12 +58,34 @@ describe('GET /openapi.json', () => {
     expect(missing.map(({ method, path }) => `${method} ${path}`)).toEqual([]);
   });
 
-  test('has no operation that is not in the registry', () => {
+  test('has no operation of the control plane that is not in the registry', () => {
     const known = new Set(registry.map((route) => `${route.method} ${writtenPath(route.path)}`));
     const described = Object.entries(description.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    expect(described.filter((one) => !known.has(one) && !one.startsWith('HEAD '))).toEqual([]);
+    expect(described.filter((one) => !known.has(one) && !/^(?:HEAD |[A-Z]+ \/v1\/)/.test(one))).toEqual([]);
+  });
+
+  test('has every address of the data plane, with the access key that it takes and the error of its wire', () => {
+    const wires = ['chat/completions', 'responses', 'messages', 'messages/count_tokens', 'route/explain', 'models', 'models/{id}'];
+    const addresses = [...wires.map((one) => `/v1/${one}`), ...operationsByPath.keys()];
+    for (const address of addresses) {
+      const [operation] = Object.values(description.paths[address] ?? {});
+      expect([address, operation?.security]).toEqual([address, [{ accessKey: [] }]]);
+      const refused = operation?.responses['429']?.content?.['application/json']?.schema;
+      const wire = address.startsWith('/v1/messages') ? 'MessagesError' : 'DataPlaneError';
+      expect([address, refused]).toEqual([address, { $ref: `#/components/schemas/${wire}` }]);
+    }
+  });
+
+  test('names each operation once, and says how it refuses', () => {
+    const operations = Object.values(description.paths).flatMap((of) => Object.values(of));
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    for (const route of registry) {
+      const described = Object.keys(operationOf(route)?.responses ?? {}).map(Number);
+      expect([route.path, route.statuses.filter((status) => !described.includes(status))]).toEqual([route.path, []]);
+      expect(operationOf(route)?.security).toEqual(route.access === 'open' ? [{}] : undefined);
+    }
   });
 
   test('describes every declared body by its fields, and says that no others are taken', () => {

@@ -11,7 +11,7 @@ import type { Log } from '../../lib/log.ts';
 import { createApiLimit, type ApiLimit } from './api-limit.ts';
 import { authenticate, requireAccess, type AuthenticationDeps } from './authenticate.ts';
 import { errorAnswer } from './errors.ts';
-import type { Dialect, Route } from './route.ts';
+import type { Access, Dialect, Route } from './route.ts';
 
 /** Control-plane bodies are small; files and completions go elsewhere. */
 const bodyBytesMax = 1_048_576;
@@ -36,6 +36,9 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     dialect?: Dialect;
+    /** What the description of the API says of a route. */
+    access?: Access;
+    statuses?: readonly number[];
   }
   interface FastifyInstance {
     apiLimit: ApiLimit;
@@ -139,7 +142,7 @@ export function addRoutes<Deps extends PlaneDeps>(app: FastifyInstance, deps: De
     app.route({
       method: spec.method,
       url: spec.path,
-      config: { dialect: spec.dialect ?? 'house' },
+      config: { dialect: spec.dialect ?? 'house', access: spec.access, statuses: spec.statuses },
       schema: schemaOf(spec),
       onRequest: async (request) => {
         request.actor = await authenticate(deps, request);
