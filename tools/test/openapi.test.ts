@@ -17,7 +17,7 @@ describe('docs/openapi.json', () => {
 
   test('is valid OpenAPI 3.1', async () => {
     const validator = new Validator();
-    const { valid, errors } = await validator.validate(JSON.parse(text) as object);
+    const { valid, errors } = await validator.validate(JSON.parse(text) as Record<string, unknown>);
     expect([valid, errors ?? []]).toEqual([true, []]);
     expect(validator.version).toBe('3.1');
   });
