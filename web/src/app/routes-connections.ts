@@ -1,4 +1,5 @@
 /** The pages about connections: the personal list, the wizard, the form, and the details of one. */
+import type { QueryClient } from '@tanstack/react-query';
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import {
   accessQuery,
@@ -42,10 +43,22 @@ const addConnection = createRoute({
   component: lazyRouteComponent(() => import('./AddConnectionPage.tsx'), 'AddConnectionPage'),
 });
 
+/** What a form needs: the connection, and the fields that its provider has. */
+function formAhead({ queries }: { queries: QueryClient }, id: string): void {
+  // The page itself tells what failed.
+  void queries.fetchQuery(connectionQuery(id)).then(
+    ({ provider }) => queries.prefetchQuery(providerSchemaQuery(provider)),
+    () => undefined,
+  );
+}
+
 const editConnection = createRoute({
   getParentRoute: () => shell,
   path: '/settings/ai-connections/$id/edit',
-  loader: ({ context }) => ahead(context, providersQuery),
+  loader: ({ context, params }) => {
+    ahead(context, providersQuery);
+    formAhead(context, params.id);
+  },
   component: lazyRouteComponent(() => import('./EditConnectionPage.tsx'), 'EditConnectionPage'),
 });
 
@@ -104,6 +117,7 @@ const accessTab = createRoute({
 const editTab = createRoute({
   getParentRoute: () => connection,
   path: '/edit',
+  loader: ({ context, params }) => formAhead(context, params.id),
   component: lazyRouteComponent(() => import('./ConnectionEditPage.tsx'), 'ConnectionEditPage'),
 });
 
