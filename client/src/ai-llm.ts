@@ -8,6 +8,7 @@ import type {
   aiLlmStatsAnswer,
   aiLlmValidated,
 } from '@patchbay/contract/ai-llm';
+import type { aiStatsAnswer } from '@patchbay/contract/ai-stats';
 import type {
   createPolicy,
   policyScopeQuery,
@@ -66,6 +67,19 @@ export interface FindingsQuery {
   take?: number;
 }
 
+/** Filters of S3's statistics; a list fits where one of its values does. */
+export interface AiStatsFilter {
+  startDate?: Date | string;
+  endDate?: Date | string;
+  repoId?: string | readonly string[];
+  aiLlmId?: string | readonly string[];
+  repoAiApiKeyId?: string | readonly string[];
+  hosts?: string | readonly string[];
+  llmType?: string | readonly string[];
+  llmModel?: string | readonly string[];
+  userUuid?: string | readonly string[];
+}
+
 /** The methods are members of the client itself and bound to it, so that they can be handed around. */
 export abstract class AiLlmClient {
   protected abstract readonly transport: Transport;
@@ -90,6 +104,14 @@ export abstract class AiLlmClient {
   /** Totals are decimal texts: a counter may outgrow a number. */
   readonly getAiLlmStats = (aiLlmId?: string | null): Promise<Output<typeof aiLlmStatsAnswer>> =>
     this.transport.call('GET', 'ai/llm/stats', { query: { aiLlmId } });
+
+  /** Per day of UTC; without dates the last thirty days. Lists of repositories, AI LLMs and keys are joined by "or". */
+  readonly getAiStatsDaily = (filter: AiStatsFilter = {}): Promise<Output<typeof aiStatsAnswer>> =>
+    this.transport.call('GET', 'aistats/daily', { query: { ...filter } });
+
+  /** Per minute, for at most a day; without dates the last one. */
+  readonly getAiStatsMinute = (filter: AiStatsFilter = {}): Promise<Output<typeof aiStatsAnswer>> =>
+    this.transport.call('GET', 'aistats/minute', { query: { ...filter } });
 
   readonly createWorkspace = (data: { name: string }): Promise<OneWorkspace> => this.transport.call('POST', 'workspace', { body: data });
 

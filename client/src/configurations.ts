@@ -14,6 +14,7 @@ import type {
   rotateAnswer,
   testAnswer,
 } from '@patchbay/contract/configurations';
+import type { Headroom } from '@patchbay/contract/headroom';
 import type { TestResult } from '@patchbay/contract/connections';
 import type { LocalModel } from '@patchbay/contract/local-models';
 import type { Provider, Template, Validation, modelList, providerSchema } from '@patchbay/contract/providers';
@@ -54,6 +55,8 @@ export interface ConfigurationCalls {
   /** With a key it replaces the stored one; without, the stored one is sealed anew. */
   rotateKey(id: string, input?: { apiKey?: string; validate?: boolean }): Promise<Rotation>;
   usage(id: string, query?: UsageQuery, signal?: AbortSignal): Promise<UsageMetrics>;
+  /** What its provider last said of the provider's own rate limits; null where it said nothing. */
+  headroom(id: string, signal?: AbortSignal): Promise<Headroom | null>;
   /** What uses it, and what would fail if it were deleted. */
   dependants(id: string, signal?: AbortSignal): Promise<UsedBy[]>;
   /** Who may use it, and who may change it. */
@@ -98,6 +101,9 @@ export function configurationCalls(transport: Transport): ConfigurationCalls {
     rotateKey: (id, input) => transport.call('POST', at(id, '/rotate-key'), { body: input ?? {} }),
     async usage(id, query, signal) {
       return (await transport.call<Envelope<UsageMetrics>>('GET', at(id, '/usage'), { query: { ...query }, signal })).data;
+    },
+    async headroom(id, signal) {
+      return (await transport.call<Envelope<Headroom | null>>('GET', at(id, '/headroom'), { signal })).data;
     },
     async dependants(id, signal) {
       return (await transport.call<Output<typeof dependantsAnswer>>('GET', at(id, '/dependants'), { signal })).data;

@@ -1,6 +1,8 @@
 /** The TypeScript client of Patchbay: every face under one object, S3's methods under S3's names. No dependencies. */
 import { accessKeyCalls, type AccessKeyCalls } from './access-keys.ts';
 import { adminModelCalls, type AdminModelCalls } from './admin-models.ts';
+import { auditCalls, revisionCalls, type AuditCalls, type RevisionCalls } from './audit.ts';
+import { alertCalls, type AlertCalls } from './alerts.ts';
 import { aiSettingsCalls, type AiSettingsCalls } from './ai-settings.ts';
 import { aiConnectionCalls, type AiConnectionCalls } from './ai-connections.ts';
 import { AiLlmClient } from './ai-llm.ts';
@@ -21,8 +23,12 @@ import {
   type TokenCalls,
   type UserCalls,
 } from './people.ts';
+import { statusCalls, type StatusCalls } from './status.ts';
+import { systemCalls, type SystemCalls } from './system.ts';
+import { usageImportCalls, type UsageImportCalls } from './usage-imports.ts';
 import { taskCalls, type TaskCalls } from './tasks.ts';
 import { priceCalls, type PriceCalls } from './prices.ts';
+import { requestCalls, type RequestCalls } from './requests.ts';
 import { repositoryCalls, type RepositoryCalls } from './repositories.ts';
 import { routingCalls, type RoutingCalls } from './routing.ts';
 import { templateCalls, type TemplateCalls } from './templates.ts';
@@ -54,14 +60,21 @@ export class PatchbayClient extends AiLlmClient {
   readonly users: UserCalls;
   readonly invitations: InvitationCalls;
   readonly books: UsageCalls;
+  readonly requests: RequestCalls;
   readonly prices: PriceCalls;
   readonly templates: TemplateCalls;
   readonly aiSettings: AiSettingsCalls;
   readonly policies: PolicyCalls;
+  readonly alerts: AlertCalls;
   readonly useCases: UseCaseCalls;
   readonly chat: ChatCalls;
   readonly chats: ChatsCalls;
   readonly tasks: TaskCalls;
+  readonly usageImports: UsageImportCalls;
+  readonly system: SystemCalls;
+  readonly status: StatusCalls;
+  readonly audit: AuditCalls;
+  readonly revisions: RevisionCalls;
 
   constructor(options: ClientOptions) {
     super();
@@ -82,14 +95,21 @@ export class PatchbayClient extends AiLlmClient {
     this.users = userCalls(transport);
     this.invitations = invitationCalls(transport);
     this.books = usageCalls(transport);
+    this.requests = requestCalls(transport);
     this.prices = priceCalls(transport);
     this.templates = templateCalls(transport);
     this.aiSettings = aiSettingsCalls(transport);
     this.policies = policyCalls(transport);
+    this.alerts = alertCalls(transport);
     this.useCases = useCaseCalls(transport);
     this.chat = chatCalls(transport);
     this.chats = chatsCalls(transport);
     this.tasks = taskCalls(transport);
+    this.usageImports = usageImportCalls(transport);
+    this.system = systemCalls(transport);
+    this.status = statusCalls(transport);
+    this.audit = auditCalls(transport);
+    this.revisions = revisionCalls(transport);
   }
 
   /** Null signs the client off: the next call carries no token. */

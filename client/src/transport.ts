@@ -38,6 +38,8 @@ export interface ClientOptions {
 export interface CallOptions {
   query?: Query;
   body?: unknown;
+  /** A file in place of a body, sent as it is. */
+  file?: Blob | Uint8Array<ArrayBuffer> | string;
   signal?: AbortSignal;
 }
 
@@ -147,11 +149,12 @@ export class Transport {
     });
   }
 
-  #headers(path: string, hasBody: boolean): Record<string, string> {
+  #headers(path: string, { body, file }: CallOptions): Record<string, string> {
     const token = path.startsWith('v1/') ? (this.#accessKey ?? this.#token) : this.#token;
     return {
       accept: 'application/json, text/event-stream',
-      ...(hasBody ? { 'content-type': 'application/json' } : {}),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(file === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(this.#language === null ? {} : { 'accept-language': this.#language }),
     };
@@ -175,7 +178,7 @@ export class Transport {
     options: CallOptions,
     read: (response: Response) => Promise<Answer>,
   ): Promise<Answer> {
-    const { query, body, signal } = options;
+    const { query, body, file, signal } = options;
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), this.#timeoutMs);
     const startedMs = performance.now();
@@ -184,8 +187,9 @@ export class Transport {
     try {
       const response = await this.#fetch(this.#base + path + queryText(query), {
         method,
-        headers: this.#headers(path, body !== undefined),
+        headers: this.#headers(path, options),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(file === undefined ? {} : { body: file }),
         // A redirect would carry the token to wherever it points.
         redirect: 'error',
         signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,

@@ -1,5 +1,6 @@
 /** What was used and what was asked: `/api/usage` in sums, `/api/requests` one row per request. */
 import type { attemptRow, requestRow, requestsQuery, usageQuery, usageRow } from '@patchbay/contract/usage';
+import type { reportQuery, seriesQuery, UsageReport, UsageSeries } from '@patchbay/contract/usage-report';
 import { eachRow } from './paging.ts';
 import { segment, type Input, type Output, type Transport } from './transport.ts';
 
@@ -7,16 +8,24 @@ export type UsageRow = Output<typeof usageRow>;
 export type RequestRow = Output<typeof requestRow>;
 export type AttemptRow = Output<typeof attemptRow>;
 export type UsageFilter = Partial<Input<typeof usageQuery>>;
+export type SeriesFilter = Partial<Input<typeof seriesQuery>>;
+export type ReportFilter = Partial<Input<typeof reportQuery>>;
 export type RequestFilter = Omit<Partial<Output<typeof requestsQuery>>, 'cursor'> & { cursor?: string | null };
 
 export interface RequestPage {
   data: RequestRow[];
   nextCursor: string | null;
+  /** How far back this page looked, where a filter took a long look and there is more to look through. */
+  searchedTo: string | null;
 }
 
 export interface UsageCalls {
   /** One row per group; by day without `groupBy`. */
   usage(filter?: UsageFilter, signal?: AbortSignal): Promise<UsageRow[]>;
+  /** Sums over time with totals, percentiles and the period before. */
+  series(filter?: SeriesFilter, signal?: AbortSignal): Promise<UsageSeries>;
+  /** Totals, and by configuration, provider, model and day. */
+  report(filter?: ReportFilter, signal?: AbortSignal): Promise<UsageReport>;
   /** Newest first. `requestId` is the `x-request-id` of the answer. */
   requests(filter?: RequestFilter, signal?: AbortSignal): Promise<RequestPage>;
   /** One request with each of its attempts. */
@@ -31,6 +40,12 @@ export function usageCalls(transport: Transport): UsageCalls {
   return {
     async usage(filter, signal) {
       return (await transport.call<{ data: UsageRow[] }>('GET', 'api/usage', { query: { ...filter }, signal })).data;
+    },
+    async series(filter, signal) {
+      return (await transport.call<{ data: UsageSeries }>('GET', 'api/usage/series', { query: { ...filter }, signal })).data;
+    },
+    async report(filter, signal) {
+      return (await transport.call<{ data: UsageReport }>('GET', 'api/usage/report', { query: { ...filter }, signal })).data;
     },
     requests,
     async request(requestId, signal) {

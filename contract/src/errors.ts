@@ -42,6 +42,16 @@ export const errorCodes = {
   CHAT_FULL: { status: 409 },
   /** The request named a revision, and the thing has another one. */
   CONFLICT: { status: 409 },
+  /** The task is over, or its kind cannot stop and go on later. */
+  TASK_NOT_PAUSABLE: { status: 409 },
+  TASK_NOT_PAUSED: { status: 409 },
+  REVISION_NOT_FOUND: { status: 404 },
+  /** What the revision names is gone, or it is a deletion. */
+  REVISION_UNUSABLE: { status: 409 },
+  /** The file is still being read, or could not be. */
+  IMPORT_NOT_READY: { status: 409 },
+  /** The master key is the operator's: the house could not keep a new one. */
+  KEY_NOT_KEPT_HERE: { status: 409 },
   WORKSPACE_NOT_EMPTY: { status: 400 },
   LAST_ADMINISTRATOR: { status: 409 },
   LAST_WORKSPACE_ADMIN: { status: 409 },

@@ -8,6 +8,7 @@ export const houseEventNames = [
   'connection.health',
   'task.changed',
   'limit.met',
+  'alert.changed',
   'config.changed',
   'signed-out',
 ] as const;

@@ -17,6 +17,10 @@ export const changedTopic = z.enum([
   'use-cases',
   'ai-settings',
   'limits',
+  'prices',
+  'alerts',
+  'health',
+  'retention',
 ]);
 export type ChangedTopic = z.output<typeof changedTopic>;
 
@@ -28,8 +32,18 @@ export const houseEvents = {
   resync: z.object({ revision: z.number() }),
   'connection.changed': z.object({ id: z.string(), revision: z.number(), isDeleted: z.boolean() }),
   'connection.status': z.object({ id: z.string(), status: testStatus, latencyMs: z.number().nullable(), testedAt: isoTime }),
-  /** Real traffic fails, and the connection goes to the end of the line for a while; or it answers again. */
-  'connection.health': z.object({ id: z.string(), isResting: z.boolean() }),
+  /**
+   * Real traffic fails, and the connection goes to the end of the line for a while; or it answers again. With `state` it is the state that
+   * people see that has turned, by checks or by traffic; `model` names the one model that it is about.
+   */
+  'connection.health': z.object({
+    id: z.string(),
+    isResting: z.boolean(),
+    state: z.enum(['healthy', 'slow', 'failing', 'quota', 'auth', 'unknown']).optional(),
+    since: isoTime.optional(),
+    reason: z.string().nullable().optional(),
+    model: z.string().optional(),
+  }),
   'task.changed': task,
   /** A limit was neared, reached, or would have been; told once a minute at the most for each limit. Money is in nano-dollars. */
   'limit.met': z.object({
@@ -42,6 +56,8 @@ export const houseEvents = {
     used: z.number(),
     value: z.number(),
   }),
+  /** An alert began, somebody looks after it, or it is over. */
+  'alert.changed': z.object({ id: z.string() }),
   'config.changed': z.object({ topic: changedTopic }),
   /** The session or the token has ended; the stream ends with it. */
   'signed-out': z.object({}),

@@ -2,10 +2,8 @@
 import { z } from 'zod';
 import { providerId } from './connections.ts';
 import { isoTime } from './paging.ts';
+import { priceTiersMax } from './price-limits.ts';
 import { modelText, pathId, plainText, uuidText } from './text.ts';
-
-/** Tiers of one price. */
-export const priceTiersMax = 8;
 
 /** Kept exactly, to the nano-dollar; a number is read by its shortest decimal text. */
 const usd = z.union([z.string().trim().max(40), z.number()]);
@@ -100,6 +98,26 @@ export const repriceStart = z.strictObject({
   dryRun: z.boolean().default(false),
 });
 export type RepriceStart = z.input<typeof repriceStart>;
+
+/** Days back that are looked at for models without a price. */
+export const unpricedDaysMax = 365;
+
+export const unpricedQuery = z.strictObject({ days: z.coerce.number().int().min(1).max(unpricedDaysMax).default(30) });
+
+/** A model that was used and whose cost nobody knew. */
+export const unpricedModel = z.object({
+  provider: z.string(),
+  model: z.string(),
+  /** Requests without a known cost, and the tokens of all of the model's requests on the days that had such. */
+  requests: z.number(),
+  tokensIn: z.number(),
+  tokensOut: z.number(),
+  lastUsedAt: isoTime,
+  /** A price holds by now: past requests get it by a re-pricing. */
+  isPriced: z.boolean(),
+});
+export type UnpricedModel = z.infer<typeof unpricedModel>;
+export const unpricedAnswer = z.object({ success: z.literal(true), data: z.array(unpricedModel) });
 
 export const priceParams = z.object({ id: pathId });
 export const priceAnswer = z.object({ success: z.literal(true), data: price });

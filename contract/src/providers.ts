@@ -97,6 +97,8 @@ export const template = z.object({
   purpose: z.enum(['saver', 'fast', 'reasoning', 'long', 'code', 'embeddings', 'private']).nullable(),
   /** Null for a built-in one, which nobody can change. */
   createdAt: isoTime.nullable(),
+  /** What a change says that it was made from; null for a built-in one. */
+  revision: z.number().nullable(),
 });
 export type Template = z.infer<typeof template>;
 export const templateList = z.object({ success: z.literal(true), data: z.array(template) });

@@ -1,6 +1,6 @@
 /** The shapes of `/api/admin/templates`: starting points that administrators keep for everybody. */
 import { z } from 'zod';
-import { providerId, settingsMap } from './connections.ts';
+import { providerId, revisionNumber, settingsMap } from './connections.ts';
 import { template } from './providers.ts';
 import { nameText, pathId, plainText } from './text.ts';
 
@@ -21,8 +21,8 @@ const fields = {
 export const createTemplate = z.strictObject({ provider: providerId, ...fields });
 export type CreateTemplate = z.input<typeof createTemplate>;
 
-/** All of it: what is left out is empty afterwards. The provider stays. */
-export const replaceTemplate = z.strictObject(fields);
+/** All of it: what is left out is empty afterwards. The provider stays; `revision` refuses a change that was made from an older state. */
+export const replaceTemplate = z.strictObject({ ...fields, revision: revisionNumber.optional() });
 export type ReplaceTemplate = z.input<typeof replaceTemplate>;
 
 export const templateQuery = z.strictObject({ provider: providerId.optional() });

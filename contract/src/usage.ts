@@ -1,37 +1,19 @@
 /** Usage and requests as both sides of the wire know them. Money is a decimal text, so that nothing is rounded on the way. */
 import { z } from 'zod';
+import { flag } from './connections.ts';
 import { isoTime, pageRowsMax } from './paging.ts';
-import { plainText, uuidText } from './text.ts';
+import { attemptCauses, findingRow, metLimitRow, requestFilterFields, requestRangeFields, requestStates } from './requests.ts';
+import { usageDimensions, usageFilterFields, usageRangeFields } from './usage-filter.ts';
+import { usageTimes } from './usage-report.ts';
 
-const rangeFields = {
-  /** Instead of `from` and `to`: 24h, 7d, 30d, 90d or all. */
-  period: z.enum(['24h', '7d', '30d', '90d', 'all']).optional(),
-  /** A date of the zone, or a point in time. */
-  from: z.string().max(40).optional(),
-  to: z.string().max(40).optional(),
-  /** IANA time zone whose days are meant; UTC without it. */
-  tz: plainText(0, 64).optional(),
-};
-
-export const usageGroups = [
-  'connection',
-  'provider',
-  'model',
-  'key',
-  'user',
-  'workspace',
-  'repository',
-  'use-case',
-  'purpose',
-  'day',
-] as const;
+export const usageGroups = [...usageDimensions, 'day'] as const;
 
 export const usageQuery = z.strictObject({
-  ...rangeFields,
+  ...usageRangeFields,
+  ...usageFilterFields,
   groupBy: z.enum(usageGroups).default('day'),
-  connectionId: uuidText.optional(),
-  keyId: uuidText.optional(),
-  model: plainText(0, 255).optional(),
+  /** Percentiles and classes of failures too; not by day. */
+  times: flag.default(false),
 });
 
 export const usageRow = z.object({
@@ -60,22 +42,16 @@ export const usageRow = z.object({
   averageFirstByteMs: z.number().nullable(),
   errorRate: z.number(),
   lastUsedAt: isoTime.nullable(),
+  /** Where they were asked for. */
+  times: usageTimes.optional(),
 });
 export const usageAnswer = z.object({ success: z.literal(true), data: z.array(usageRow) });
 
-export const requestStates = ['intent', 'settled', 'partial', 'unknown', 'refused'] as const;
-
 export const requestsQuery = z.strictObject({
-  ...rangeFields,
+  ...requestRangeFields,
   cursor: z.string().max(80).toLowerCase().optional(),
   limit: z.coerce.number().int().min(1).max(pageRowsMax).default(50),
-  connectionId: uuidText.optional(),
-  keyId: uuidText.optional(),
-  userId: uuidText.optional(),
-  workspaceId: uuidText.optional(),
-  model: plainText(0, 255).optional(),
-  status: z.coerce.number().int().min(100).max(599).optional(),
-  state: z.enum(requestStates).optional(),
+  ...requestFilterFields,
 });
 
 export const requestRow = z.object({
@@ -87,12 +63,20 @@ export const requestRow = z.object({
   model: z.string(),
   modelAsked: z.string(),
   accessKeyId: z.string().nullable(),
+  accessKeyName: z.string().nullable(),
   userId: z.string().nullable(),
+  userName: z.string().nullable(),
   workspaceId: z.string().nullable(),
+  repositoryId: z.string().nullable(),
+  useCaseId: z.string().nullable(),
+  routingGroupId: z.string().nullable(),
+  purpose: z.string(),
   status: z.number().nullable(),
   state: z.enum(requestStates),
   reason: z.string().nullable(),
   isStream: z.boolean(),
+  /** Something of it was not passed on as it came. */
+  isChanged: z.boolean(),
   isEstimated: z.boolean(),
   tokensIn: z.number(),
   tokensOut: z.number(),
@@ -108,13 +92,24 @@ export const requestRow = z.object({
   clientRequestId: z.string().nullable(),
   configRevision: z.number(),
 });
-export const requestsAnswer = z.object({ success: z.literal(true), data: z.array(requestRow), nextCursor: z.string().nullable() });
+export const requestsAnswer = z.object({
+  success: z.literal(true),
+  data: z.array(requestRow),
+  nextCursor: z.string().nullable(),
+  /** How far back this page looked, where a filter took a long look and there is more to look through. */
+  searchedTo: isoTime.nullable(),
+});
 
 const unitPrices = z.record(z.string(), z.number()).nullable();
 export const attemptRow = z.object({
   id: z.string(),
   attemptNo: z.number(),
   at: isoTime,
+  /** From the request's beginning to this attempt's. */
+  offsetMs: z.number(),
+  cause: z.enum(attemptCauses),
+  /** Why the attempt before it did not do. */
+  causeReason: z.string().nullable(),
   connectionId: z.string().nullable(),
   connectionName: z.string().nullable(),
   provider: z.string(),
@@ -144,5 +139,16 @@ export const attemptRow = z.object({
 });
 export const requestDetail = z.object({
   success: z.literal(true),
-  data: z.object({ requestId: z.string(), attempts: z.array(attemptRow) }),
+  data: z.object({
+    requestId: z.string(),
+    /** As in the list; null while no attempt stands for the request. */
+    request: requestRow.nullable(),
+    attempts: z.array(attemptRow),
+    /** What policies found in it. */
+    findings: z.array(findingRow),
+    /** Limits of its key, person, workspace, connection and group that were neared or met in these minutes. */
+    limits: z.array(metLimitRow),
+    /** What was asked and answered is kept, and the caller may read it. */
+    hasContent: z.boolean(),
+  }),
 });

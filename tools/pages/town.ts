@@ -12,6 +12,10 @@ export interface Town extends Pages {
   /** A use case that answers, with a fallback. */
   useCaseId: string;
   policyId: string;
+  /** A request that took two attempts. */
+  requestId: string;
+  /** Token of a link to the status page of the organization. */
+  sharedStatus: string;
   /** Of the administrator's workspace, with two connections and a key. */
   repositoryId: string;
 }
@@ -46,16 +50,20 @@ export async function openTown(): Promise<Town> {
   const connectionId = await addConnections(house, administrator, provider.baseUrl);
   provider.answer(refusing(503, 'the model is overloaded'));
   await house.request('POST', `/api/configurations/${connectionId}/test`, { token: administrator.token });
+  const sharedStatus = await watch(house, administrator);
   provider.answer(plain);
   await useThem(house, administrator, connectionId);
+  await setPrices(house, administrator);
   provider.answer(streaming(streamEvents([answer])));
   const chatId = await talk(house, administrator);
   const repositoryId = await bundle(house, administrator);
   await shareOut(house, administrator);
   const policyId = await rule(house, administrator, repositoryId);
   const useCaseId = await giveRoles(house, administrator, connectionId);
+  provider.answer(refusing(503), plain);
+  const requestId = await ask(house, administrator);
   provider.answer(plain);
-  return { ...pages, administrator, connectionId, chatId, repositoryId, useCaseId, policyId };
+  return { ...pages, requestId, administrator, connectionId, chatId, repositoryId, useCaseId, policyId, sharedStatus };
 }
 
 async function addConnections(house: House, { token }: Resident, baseUrl: string): Promise<string> {
@@ -85,6 +93,15 @@ async function addConnections(house: House, { token }: Resident, baseUrl: string
   return id;
 }
 
+/** One connection was checked well, one twice in vain; the organization's are shared by a link. */
+async function watch(house: House, { token }: Resident): Promise<string> {
+  const listed = [...(await house.request('GET', '/api/ai-connections', { token })).body] as unknown as { id: string; name: string }[];
+  const idOf = (name: string): string => listed.find((one) => one.name === name)!.id;
+  for (const id of [idOf('OpenAI — production'), idOf('Team Lab'), idOf('Team Lab')])
+    await house.request('POST', `/api/status/${id}/check`, { token });
+  return (await house.request('POST', '/api/status-shares', { token, body: { name: 'Wall' } })).at('data.token');
+}
+
 async function useThem(house: House, { token }: Resident, connectionId: string): Promise<void> {
   const key = (await house.request('POST', '/api/access-keys', { token, body: { name: 'web-prod', rpm: 600, budgetUsd: '50' } })).at(
     'data.key',
@@ -94,6 +111,34 @@ async function useThem(house: House, { token }: Resident, connectionId: string):
     const body = { model: turn % 6 === 5 ? 'gpt-none' : 'gpt-4o', messages: [{ role: 'user', content: `Question ${turn}` }] };
     await house.request('POST', '/v1/chat/completions', { token: key, headers, body });
   }
+}
+
+/** A price by contract, one of the past, and a starting point of the house's own. */
+async function setPrices(house: House, { token }: Resident): Promise<void> {
+  const tiers = [
+    { input: '2.10', output: '8.40', cacheRead: '1.05' },
+    { fromTokensIn: 128_001, input: '4.20', output: '16.80' },
+  ];
+  const add = async (body: Record<string, unknown>): Promise<string> =>
+    (await house.request('POST', '/api/admin/prices', { token, body: { provider: 'openai', ...body } })).at('data.id');
+  const old = await add({
+    model: 'gpt-4o',
+    tiers: [{ input: '2.50', output: '10' }],
+    note: 'List price',
+    validFrom: '2026-01-01T00:00:00Z',
+  });
+  await house.request('POST', `/api/admin/prices/${old}/end`, { token, body: {} });
+  await add({ model: 'gpt-4o', tiers, note: 'Contract 2026-114' });
+  const configuration = { model: 'gpt-4o-mini', temperature: 0.2, maxTokens: 800 };
+  const body = { provider: 'openai', name: 'Support answers', description: 'Short and factual.', configuration, isDefault: true };
+  await house.request('POST', '/api/admin/templates', { token, body });
+}
+
+/** One request whose first attempt failed; its id. */
+async function ask(house: House, { token }: Resident): Promise<string> {
+  const key = (await house.request('POST', '/api/access-keys', { token, body: { name: 'nightly-report' } })).at('data.key');
+  const body = { model: 'gpt-4o', messages: [{ role: 'user', content: 'What happened today?' }] };
+  return (await house.request('POST', '/v1/chat/completions', { token: key, body })).headers.get('x-request-id')!;
 }
 
 async function talk(house: House, { token }: Resident): Promise<string> {

@@ -72,7 +72,7 @@ const vendors = [
 ];
 const vendorName = new RegExp(`(?<![a-z])(?:${vendors.join('|')})(?![a-z])`, 'i');
 const vendorFree = inside('gateway|control|domain|faces|jobs');
-const vendorFaces = /^server\/src\/faces\/(?:openai|anthropic)\//;
+const vendorFaces = /^server\/src\/faces\/(?:openai|anthropic|ollama)\//;
 
 /** Files that may name vendors outside providers/, each with its reason. */
 export const vendorsAllowed: Readonly<Record<string, string>> = {

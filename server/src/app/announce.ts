@@ -16,20 +16,26 @@ export function announceChanges(keeper: OwnedKeeper, events: Events): void {
     tellRoutingGroups(events, delta);
     tellPolicies(events, delta, [...new Set([...keeper.snapshot.memberships.values()].flatMap((roles) => [...roles.keys()]))]);
     tellLimits(events, delta, keeper.snapshot);
+    tellAlerting(events, delta);
+    tellPrices(events, delta);
+    if (delta.healthSettings) events.publish({ name: 'config.changed', data: { topic: 'health' }, audience: everybody(keeper) });
   });
 }
+
+/** Whoever may use what the organization owns. */
+const everybody = (keeper: OwnedKeeper): Audience => ({ owners: [{ scope: 'organization', id: keeper.snapshot.organizationId }] });
 
 function tellConnection(events: Events, revision: number, id: string, isDeleted: boolean, owners: readonly Owner[]): void {
   if (owners.length > 0) events.publish({ name: 'connection.changed', data: { id, revision, isDeleted }, audience: { owners } });
 }
 
-function tellPeople(events: Events, { people, memberships, deletedWorkspaceIds }: SnapshotDelta): void {
+function tellPeople(events: Events, { people, memberships, deletedWorkspaceIds, captures = [] }: SnapshotDelta): void {
   const changed = (topic: 'me' | 'people' | 'workspaces', audience: Audience): void =>
     events.publish({ name: 'config.changed', data: { topic }, audience });
   const userIds = [...new Set([...people.map(({ userId }) => userId), ...memberships.map(({ userId }) => userId)])];
   if (userIds.length > 0) changed('me', { userIds });
   if (people.length > 0) changed('people', { administrators: true });
-  const workspaceIds = [...new Set([...memberships.map(({ workspaceId }) => workspaceId), ...deletedWorkspaceIds])];
+  const workspaceIds = [...new Set([...[...memberships, ...captures].map(({ workspaceId }) => workspaceId), ...deletedWorkspaceIds])];
   const owners = workspaceIds.map((id): Owner => ({ scope: 'workspace', id }));
   if (owners.length > 0) changed('workspaces', { owners, userIds, administrators: true });
 }
@@ -62,6 +68,20 @@ function tellPolicies(events: Events, { policies = [] }: SnapshotDelta, every: r
 function tellRoutingGroups(events: Events, { routingGroups = [] }: SnapshotDelta): void {
   const owners = routingGroups.map(({ owner }) => owner);
   if (owners.length > 0) events.publish({ name: 'config.changed', data: { topic: 'routing-groups' }, audience: { owners } });
+}
+
+/** What things cost is set by administrators. */
+function tellPrices(events: Events, { prices = [] }: SnapshotDelta): void {
+  if (prices.length > 0) events.publish({ name: 'config.changed', data: { topic: 'prices' }, audience: { administrators: true } });
+}
+
+/** What the installation is told is its administrators' business; the rest is its owners'. */
+function tellAlerting(events: Events, { alerting }: SnapshotDelta): void {
+  if (!alerting) return;
+  const owners = [...alerting.rules, ...alerting.channels].map(({ owner }) => owner);
+  if (owners.length === 0 && !alerting.mail) return;
+  const audience = { administrators: true, owners: owners.filter(({ scope }) => scope !== 'organization') };
+  events.publish({ name: 'config.changed', data: { topic: 'alerts' }, audience });
 }
 
 function tellLimits(events: Events, { limits = [], limitSettings }: SnapshotDelta, snapshot: Snapshot): void {

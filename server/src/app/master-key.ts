@@ -1,16 +1,18 @@
 /** Finds this installation's master keys at start and makes the vault from them; generates the first one where that is safe. */
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { sealedColumns } from '../domain/sealing.ts';
+import { furtherSealedColumns, sealedColumns } from '../domain/sealing.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
+import type { Secret } from '../lib/secret.ts';
 import type { Database } from '../storage/database.ts';
 import { StaleWrite, UniqueViolation } from '../storage/errors.ts';
-import { countSealed, masterKeys, storeMasterKeys } from '../storage/master-keys.ts';
+import { countSealed, storeMasterKeys, wrappedKeys } from '../storage/master-keys.ts';
 import { decideMasterKeys, type MasterKeyDecision, type StoredMasterKey } from '../vault/boot.ts';
 import { decodeMasterKey, keyCheckValue, parseMasterKey, type MasterKey } from '../vault/keys.ts';
 import { createVault, type Vault } from '../vault/vault.ts';
+import { unwrapAll } from '../vault/wrap.ts';
 import type { Settings } from './settings.ts';
 import { StartRefused } from './start-refused.ts';
 
@@ -49,17 +51,52 @@ export async function loadVault(deps: MasterKeyDeps): Promise<LoadedVault> {
   throw new StartRefused('other instances keep changing the list of master keys; start this one again');
 }
 
+/** Takes in the master keys that a rotation brought above a revision, before anything that they sealed is served. */
+export const followingKeys =
+  ({ database, vault, log }: { database: Database; vault: Vault; log: Log }) =>
+  async (above: number): Promise<void> => {
+    for (const row of await wrappedKeys(database, above)) {
+      const isKnown = vault.learnWrapped(row);
+      if (isKnown && row.status === 'active') vault.promote(row.version);
+      if (!isKnown && row.status !== 'retired')
+        log.error({ kcv: row.kcv }, 'a master key is in use that this instance does not have and cannot open; give it and start again');
+    }
+  };
+
+/**
+ * Puts a key in the place of the one in the data directory; the one before stays beside it, for backups from its time.
+ * @returns the path of the one before; null where it was this key already. @throws StartRefused where a file cannot be written
+ */
+export function replaceKeyFile(dataDir: string, text: Secret): string | null {
+  const [file, bytes] = [keyFileOf(dataDir), decodeMasterKey(text.reveal())];
+  const before = readKeyFile(file);
+  if (before !== null && keyCheckValue(before) === keyCheckValue(bytes)) return null;
+  const kept = join(dataDir, `master-${before === null ? 'none' : keyCheckValue(before)}.key`);
+  if (before !== null) writeKeyFile(dataDir, kept, before);
+  writeKeyFile(dataDir, file, bytes);
+  return before === null ? null : kept;
+}
+
 /** The decision for what is found now, without carrying it out; `patchbay doctor` asks too. @throws StartRefused, StorageUnavailable */
 export async function decide(
   deps: Pick<MasterKeyDeps, 'database' | 'settings'>,
 ): Promise<{ decision: MasterKeyDecision; stored: StoredMasterKey[]; sealedRows: number }> {
   const { database, settings } = deps;
-  const stored = await masterKeys(database);
-  const sealedRows = await countSealed(database, sealedColumns);
+  const rows = await wrappedKeys(database);
+  const stored = rows.map(({ version, kcv, status }) => ({ version, kcv, status }));
+  const sealedRows = await countSealed(database, [...sealedColumns, ...furtherSealedColumns]);
+  const given = settings.masterKey === null ? null : parseMasterKey(settings.masterKey.reveal());
+  const fileKey = readKeyFile(keyFileOf(settings.dataDir));
+  const previous = settings.masterKeysPrevious.map(decodeMasterKey);
+  // A rotation leaves each key sealed under the other, so that a start in the middle of one needs either of them.
+  const wrapped = unwrapAll(
+    rows,
+    [given, fileKey, ...previous].filter((bytes) => bytes !== null),
+  );
   const decision = decideMasterKeys({
-    given: settings.masterKey === null ? null : parseMasterKey(settings.masterKey.reveal()),
-    fileKey: readKeyFile(keyFileOf(settings.dataDir)),
-    previous: settings.masterKeysPrevious.map(decodeMasterKey),
+    given,
+    fileKey,
+    previous: [...previous, ...wrapped],
     stored,
     sealedRows,
     production: settings.isProduction,
@@ -152,4 +189,35 @@ function warnOfOpenFile({ settings, log }: MasterKeyDeps): void {
   const file = keyFileOf(settings.dataDir);
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
   if ((mode & 0o077) !== 0) log.warn({ file }, 'the master key file can be read by others on this machine; run: chmod 600 on it');
+}
+
+/** The master keys that a start here would find, and the one of a further file. @throws StartRefused for a file that cannot be read */
+export function keysAtHand(settings: MasterKeyDeps['settings'], further: string | null): Uint8Array[] {
+  const fileKey = readKeyFile(keyFileOf(settings.dataDir));
+  return [
+    ...(further === null ? [] : [parseMasterKey(further)]),
+    ...(settings.masterKey === null ? [] : [parseMasterKey(settings.masterKey.reveal())]),
+    ...(fileKey === null ? [] : [fileKey]),
+    ...settings.masterKeysPrevious.map(decodeMasterKey),
+  ];
+}
+
+/** Why none of these keys opens what a list of master keys sealed; null where one may. A key that only opens older values is not enough by itself. */
+export function neededKeyFault(listed: readonly { kcv: string; status: string }[], keys: readonly Uint8Array[]): string | null {
+  const given = keys.map(keyCheckValue);
+  const needed = listed.filter(({ status }) => status === 'active' || status === 'decrypt_only').map(({ kcv }) => kcv);
+  if (needed.some((kcv) => given.includes(kcv))) return null;
+  const active = listed.find(({ status }) => status === 'active')?.kcv ?? 'unknown';
+  if (given.length === 0)
+    return `no master key was given: the secrets in it need the one with kcv=${active} (PATCHBAY_MASTER_KEY, or --key-file)`;
+  return `wrong master key: kcv=${given.join(', ')} was given, kcv=${active} is needed; nothing was written`;
+}
+
+/** Makes a key the one of a data directory. @throws StartRefused where another one is there, or it cannot be written */
+export function installKeyFile(dataDir: string, text: string): void {
+  const file = keyFileOf(dataDir);
+  const known = readKeyFile(file);
+  if (known !== null && keyCheckValue(known) !== keyCheckValue(decodeMasterKey(text)))
+    throw new StartRefused(`${file} holds another master key; move it away first`);
+  if (known === null) writeKeyFile(dataDir, file, parseMasterKey(text));
 }

@@ -1,5 +1,5 @@
 /** The figures that Prometheus reads. Labels are few and never name people, keys or models. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 
 export interface MeasuredHouse {
   requestsInFlight(): number;
@@ -8,10 +8,12 @@ export interface MeasuredHouse {
   openSockets(): number;
   configRevision(): number;
   isDatabaseHealthy(): boolean;
+  /** Connections by how close they are to their providers' own limits. */
+  headroomLevels?(): Record<string, number>;
 }
 
-export function createMetrics(house: MeasuredHouse): { text(): Promise<string> } {
-  const registry = new Registry();
+/** `registry` already holds what is counted elsewhere. */
+export function createMetrics(house: MeasuredHouse, registry: Registry): { text(): Promise<string> } {
   collectDefaultMetrics({ register: registry });
   const gauges: [name: string, help: string, read: () => number][] = [
     ['patchbay_requests_in_flight', 'Completions under way on this instance.', () => house.requestsInFlight()],
@@ -33,5 +35,16 @@ export function createMetrics(house: MeasuredHouse): { text(): Promise<string> }
       }),
     );
   }
+  registry.registerMetric(
+    new Gauge({
+      name: 'patchbay_provider_headroom_connections',
+      help: "Connections by how close they are to their provider's rate limits, of those whose provider said so lately.",
+      labelNames: ['level'],
+      registers: [],
+      collect() {
+        for (const [level, count] of Object.entries(house.headroomLevels?.() ?? {})) this.set({ level }, count);
+      },
+    }),
+  );
   return { text: () => registry.metrics() };
 }

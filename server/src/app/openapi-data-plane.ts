@@ -1,4 +1,4 @@
-/** `/v1` in the words of OpenAPI: its routes have no schemas of ours, since each body is the vendor's wire and is passed on as it is. */
+/** `/v1` and `/ollama` in the words of OpenAPI: their routes have no schemas of ours, since each body is the vendor's wire and is passed on as it is. */
 import { operations } from '../providers/operations/operations.ts';
 
 type Json = Record<string, unknown>;
@@ -104,6 +104,20 @@ const operationWires: readonly Wire[] = Object.values(operations).map(({ id, pat
   answers: answers === 'bytes' ? ['application/octet-stream'] : json,
 }));
 
+/** docs.ollama.com/api, below an address of its own. */
+const asked = { required: { model: text }, others: { stream: flag } };
+const jsonOrLines = ['application/json', 'application/x-ndjson'];
+const ollamaWires: readonly Wire[] = [
+  { path: 'chat', operationId: 'ollamaChat', summary: "A chat on Ollama's wire, by any provider", body: asked, answers: jsonOrLines },
+  { path: 'generate', operationId: 'ollamaGenerate', summary: "A prompt on Ollama's wire", body: asked, answers: jsonOrLines },
+  { path: 'embed', operationId: 'ollamaEmbed', summary: "Embeddings of texts on Ollama's wire", body: asked },
+  { path: 'embeddings', operationId: 'ollamaEmbeddings', summary: "The embedding of one text on Ollama's older wire", body: asked },
+  { path: 'show', operationId: 'ollamaShow', summary: 'What a model can do', body: { required: { model: text } } },
+  { path: 'tags', method: 'get', operationId: 'ollamaTags', summary: 'The models that this caller may name' },
+  { path: 'ps', method: 'get', operationId: 'ollamaPs', summary: 'Models that are loaded here: none' },
+  { path: 'version', method: 'get', operationId: 'ollamaVersion', summary: 'The version of the wire' },
+].map((wire) => ({ ...wire, path: `/ollama/api/${wire.path}`, error: { $ref: '#/components/schemas/OllamaError' } }) as Wire);
+
 const contentOf = (types: readonly string[], schema: Json): Json => Object.fromEntries(types.map((type) => [type, { schema }]));
 
 function bodyOf({ required, others, isForm }: NonNullable<Wire['body']>): Json {
@@ -134,11 +148,12 @@ const code = { type: ['string', 'null'] };
 export const dataPlaneSchemas: Json = {
   DataPlaneError: errorWith({ error: errorWith({ message: text, type: text, param: code, code }) }),
   MessagesError: errorWith({ type: { const: 'error' }, error: errorWith({ type: text, message: text }) }),
+  OllamaError: errorWith({ error: text }),
 };
 
 /** `paths` of the data plane. */
 export function dataPlanePaths(): Record<string, Json> {
   const paths: Record<string, Json> = {};
-  for (const wire of [...wires, ...operationWires]) (paths[wire.path] ??= {})[wire.method ?? 'post'] = operationOf(wire);
+  for (const wire of [...wires, ...operationWires, ...ollamaWires]) (paths[wire.path] ??= {})[wire.method ?? 'post'] = operationOf(wire);
   return paths;
 }

@@ -76,7 +76,7 @@ const info = {
   title: 'Patchbay',
   version,
   description:
-    'The control plane takes a personal token (`pat-pb-...`) or the session of a browser. The data plane under `/v1` takes an access key (`sk-pb-...`) and speaks the wires of OpenAI and Anthropic.',
+    'The control plane takes a personal token (`pat-pb-...`) or the session of a browser. The data plane under `/v1` takes an access key (`sk-pb-...`) and speaks the wires of OpenAI and Anthropic; under `/ollama` it speaks that of Ollama.',
   license: { name: 'MIT', identifier: 'MIT' },
 };
 

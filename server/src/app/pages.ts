@@ -12,6 +12,7 @@ const apiPrefixes = [
   '/ai/',
   '/v1/',
   '/v2/',
+  '/ollama/',
   '/policy',
   '/workspace',
   '/aistats',

@@ -1,4 +1,4 @@
-/** One HTTP server for both planes: `/v1` goes to its plain handler, everything else to the control plane. */
+/** One HTTP server for both planes: `/v1` and `/ollama` go to their plain handler, everything else to the control plane. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Ids } from '../lib/ids.ts';
 
@@ -82,7 +82,7 @@ export function createHouseServer(
       if (url === null) return void response.writeHead(308, { location: asked.replace(/^[^?]*/, '$&/'), 'content-length': 0 }).end();
       request.url = url;
       if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405, deps.ids.uuid());
-      if (url.startsWith('/v1/')) return planes.v1(request, response);
+      if (url.startsWith('/v1/') || url.startsWith('/ollama/')) return planes.v1(request, response);
       if (planes.demo && url.startsWith('/demo/')) return planes.demo(request, response);
       control(request, response);
     },

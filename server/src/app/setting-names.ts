@@ -1,5 +1,7 @@
 /** The names a Patchbay installation is configured by, and how a mistyped one is answered. */
 
+import { retentionNouns, retentionRules } from '../domain/retention.ts';
+
 /** Every setting. `isSecret`: it may also be given as the path of a file, under the name with `_FILE` after it. */
 export const settingNames: readonly { name: string; isSecret: boolean }[] = [
   { name: 'PATCHBAY_HOST', isSecret: false },
@@ -12,6 +14,7 @@ export const settingNames: readonly { name: string; isSecret: boolean }[] = [
   { name: 'PATCHBAY_PUBLIC_URL', isSecret: false },
   { name: 'PATCHBAY_TRUSTED_PROXIES', isSecret: false },
   { name: 'PATCHBAY_EGRESS_ALLOW', isSecret: false },
+  { name: 'PATCHBAY_AUDIT_WEBHOOK_URL', isSecret: true },
   { name: 'PATCHBAY_LOG_LEVEL', isSecret: false },
   { name: 'PATCHBAY_WORKERS', isSecret: false },
   { name: 'PATCHBAY_DEMO', isSecret: false },
@@ -19,9 +22,15 @@ export const settingNames: readonly { name: string; isSecret: boolean }[] = [
   { name: 'PATCHBAY_ADMIN_EMAIL', isSecret: false },
   { name: 'PATCHBAY_ADMIN_PASSWORD', isSecret: true },
   { name: 'PATCHBAY_ADMIN_TOKEN', isSecret: true },
+  ...retentionNouns.map((noun) => ({ name: retentionRules[noun].settingName, isSecret: false })),
   { name: 'LLM_BASE_URL', isSecret: false },
   { name: 'LLM_API_KEY', isSecret: true },
   { name: 'LLM_MODEL', isSecret: false },
+  { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', isSecret: false },
+  { name: 'OTEL_EXPORTER_OTLP_HEADERS', isSecret: true },
+  { name: 'OTEL_SERVICE_NAME', isSecret: false },
+  { name: 'OTEL_TRACES_SAMPLER_ARG', isSecret: false },
+  { name: 'OTEL_METRIC_EXPORT_INTERVAL', isSecret: false },
 ];
 
 const allNames: readonly string[] = settingNames.flatMap(({ name, isSecret }) => (isSecret ? [name, `${name}_FILE`] : [name]));

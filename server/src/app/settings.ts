@@ -6,9 +6,12 @@ import { parseEnv } from 'node:util';
 import { passwordCharsMax, passwordCharsMin } from '@patchbay/contract/people';
 import { z } from 'zod';
 import { parseAllowList } from '../egress/allow.ts';
+import { retentionDaysOf, type RetentionDays } from '../domain/retention.ts';
 import { isSecretText, Secret } from '../lib/secret.ts';
 import { decodeMasterKey, parseMasterKey } from '../vault/keys.ts';
 import { closestName, isUnknownName, settingNames, shownName } from './setting-names.ts';
+import { telemetrySettingsOf } from './telemetry-settings.ts';
+import type { TelemetrySettings } from './telemetry.ts';
 
 /** What an operator may configure. `docs/guides` and the table of the README describe each of them. */
 export interface Settings {
@@ -27,6 +30,8 @@ export interface Settings {
   publicUrl: string | null;
   /** Null where the variable is not set; an empty text is a list that allows nothing private. */
   egressAllow: string | null;
+  /** Where anchors of the audit log are told; it may hold a secret. */
+  auditWebhookUrl: Secret | null;
   logLevel: LogLevel;
   workers: number;
   admin: { email: string; password: Secret; token: Secret | null } | null;
@@ -38,6 +43,10 @@ export interface Settings {
   isProduction: boolean;
   /** Addresses and CIDR ranges of reverse proxies whose `X-Forwarded-*` headers are believed. */
   trustedProxies: string[];
+  /** Where OpenTelemetry goes; null sends it nowhere, and loads nothing for it. */
+  telemetry: TelemetrySettings | null;
+  /** How many days rows are kept, where the operator says so. */
+  retentionDays: RetentionDays;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -92,6 +101,7 @@ export function readSettings(environment: Environment, dotEnvText: string | null
     masterKeysPrevious: previousKeysOf(value('PATCHBAY_MASTER_KEY_PREVIOUS')),
     publicUrl: publicUrlOf(value('PATCHBAY_PUBLIC_URL')),
     egressAllow: egressAllowOf(all['PATCHBAY_EGRESS_ALLOW']),
+    auditWebhookUrl: secretUrlOf(value, 'PATCHBAY_AUDIT_WEBHOOK_URL'),
     logLevel: oneOf(value, 'PATCHBAY_LOG_LEVEL', logLevels) ?? 'info',
     workers,
     admin: adminOf(value),
@@ -100,11 +110,41 @@ export function readSettings(environment: Environment, dotEnvText: string | null
     isDemoOffered: (oneOf(value, 'PATCHBAY_DEMO', ['on', 'off']) ?? (isProduction ? 'off' : 'on')) === 'on',
     isProduction,
     trustedProxies: proxiesOf(value('PATCHBAY_TRUSTED_PROXIES')),
+    telemetry: telemetrySettingsOf(value, refuse),
+    retentionDays: retentionDaysOf((name, least, most) => wholeNumber(value, name, least, most)),
   };
 }
 
 /** The settings of this process: its environment, and `.env` in its working directory where there is one. @throws SettingsError */
 export const settingsOfProcess = (): Settings => readSettings(process.env, dotEnvOf(process.cwd()));
+
+/** One setting as it came: where from, and its value unless that is a secret. */
+export interface SettingInEffect {
+  name: string;
+  isSecret: boolean;
+  source: 'environment' | 'file' | 'dotenv' | null;
+  value: string | null;
+  /** The `.env` says it too, and is not heard. */
+  isOverDotEnv: boolean;
+}
+
+/** Every setting and where it came from, for those who operate the house. Values of secrets are not in it. */
+export function settingsInEffect(
+  environment: Environment = process.env,
+  dotEnvText: string | null = dotEnvOf(process.cwd()),
+): SettingInEffect[] {
+  const fromFile: Environment = dotEnvText === null ? {} : parseEnv(dotEnvText);
+  const given = (all: Environment, name: string): string => all[name]?.trim() ?? '';
+  return settingNames.map(({ name, isSecret }) => {
+    const isDirect = given(environment, name) !== '';
+    const isPath = isSecret && (given(environment, `${name}_FILE`) !== '' || (!isDirect && given(fromFile, `${name}_FILE`) !== ''));
+    const isInDotEnv = given(fromFile, name) !== '' || (isSecret && given(fromFile, `${name}_FILE`) !== '');
+    const source = isDirect ? 'environment' : isPath ? 'file' : given(fromFile, name) !== '' ? 'dotenv' : null;
+    const shown = isSecret ? null : given(isDirect ? environment : fromFile, name).replace(/\/\/[^/@\s]*@/, '//***@');
+    const isOverDotEnv = isInDotEnv && (isDirect || (isPath && given(environment, `${name}_FILE`) !== ''));
+    return { name, isSecret, source, value: source === null ? null : shown, isOverDotEnv };
+  });
+}
 
 /** The text of a directory's `.env`; null where there is none. @throws SettingsError where it cannot be read */
 export function dotEnvOf(directory: string): string | null {
@@ -178,6 +218,11 @@ function urlOf(value: Value, name: string, protocols: readonly string[]): string
   if (text === null) return null;
   const isFit = URL.canParse(text) && protocols.includes(new URL(text).protocol);
   return isFit ? text : refuse(`${name} must be a URL that begins with ${protocols[0]}//`);
+}
+
+function secretUrlOf(value: Value, name: string): Secret | null {
+  const text = urlOf(value, name, ['https:', 'http:']);
+  return text === null ? null : new Secret(text);
 }
 
 /** Path segments that look the same to every proxy and browser, whoever decodes them. */

@@ -21,8 +21,16 @@ export interface OwnedKeeper extends SnapshotKeeper {
   close(): void;
 }
 
-/** Loads everything, then follows. Rejects where the database cannot be read. */
-export async function keepSnapshot(deps: { database: Database; clock: Clock; log: Log }): Promise<OwnedKeeper> {
+/**
+ * Loads everything, then follows. Rejects where the database cannot be read. `beforeApplied` runs with the revision that the snapshot
+ * has, between the reading of a delta and the moment that it is served: what the new rows need is there before them.
+ */
+export async function keepSnapshot(deps: {
+  database: Database;
+  clock: Clock;
+  log: Log;
+  beforeApplied?: (above: number) => Promise<void>;
+}): Promise<OwnedKeeper> {
   const snapshot = new Snapshot();
   const listeners: ((ids: readonly string[]) => void)[] = [];
   const hearers: ((delta: SnapshotDelta, owners: ReadonlyMap<string, readonly Owner[]>) => void)[] = [];
@@ -37,6 +45,7 @@ export async function keepSnapshot(deps: { database: Database; clock: Clock; log
   const refresh = async (): Promise<void> => {
     const delta = await loadDelta(deps.database, snapshot.revision);
     const before = snapshot.revision;
+    if (delta.revision > before) await deps.beforeApplied?.(before);
     const owners = ownersOf(delta);
     snapshot.apply(delta);
     if (snapshot.revision > before) for (const hearer of hearers) hearer(delta, owners);

@@ -6,6 +6,9 @@ import compress from '@fastify/compress';
 import type { FastifyServerFactory } from 'fastify';
 import { resumeBulkTests } from '../control/bulk-test.ts';
 import { resumePulls } from '../control/local-models.ts';
+import { resumeRepricing } from '../control/prices.ts';
+import { resumeImports } from '../control/usage-imports.ts';
+import { isReencryptionPaused, resumeReencryption } from '../control/reencryption.ts';
 import { ensureAdministrator } from '../control/people/administrator.ts';
 import { newSetupToken } from '../control/people/setup.ts';
 import { handleDemo } from '../faces/demo/handler.ts';
@@ -14,8 +17,11 @@ import { handleV1 } from '../faces/openai/plane.ts';
 import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
-import { buildHouse, type House, type HouseDeps, type HouseIo } from './build.ts';
+import { buildHouse } from './build.ts';
+import type { House, HouseDeps, HouseIo } from './house.ts';
 import { addOpenApi } from './openapi.ts';
+import { openOperatorLine } from './operator-line.ts';
+import { resumeRotation, runNamed, type Operating } from './operations.ts';
 import { addFiles, loadPage } from './pages.ts';
 import { registry } from './registry.ts';
 import { basePathOf, createHouseServer, type OwnedServer } from './server.ts';
@@ -30,6 +36,8 @@ const idleCheckMs = 100;
 const catchUpMs = 30_000;
 /** Smaller answers gain nothing by compression (R-168). */
 const compressBytesMin = 1_024;
+/** One run of the feeder takes what it finds at its beginning; a second one takes what came meanwhile. */
+const drainTriesMax = 2;
 const distDir = path.join(import.meta.dirname, '../../../web/dist');
 
 export interface StartedHouse {
@@ -59,8 +67,17 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
     house.setOwnUrl(ownUrlOf(owned.server));
     resumeBulkTests(house.deps);
     resumePulls(house.deps);
+    resumeRepricing(house.deps);
+    resumeImports(house.deps);
+    resumeReencryption(house.deps);
     // On the embedded database nobody else can be working on what an earlier run left.
     await house.deps.tasks.recover({ isAlone: house.database.driver.engine === 'sqlite' });
+    const operating = operatingOn(house, settings.publicUrl ?? url);
+    const line = await openOperatorLine({ dataDir: settings.dataDir, log: io.log }, (name, input, say) =>
+      runNamed({ ...operating, say }, name, input),
+    );
+    // Nobody else can be at it here; beside PostgreSQL it may be another instance's, and its command goes on with it.
+    if (house.database.driver.engine === 'sqlite' && !(await isReencryptionPaused(house.deps))) void resumeRotation(operating);
     const token = await newSetupToken(house.deps);
     const setupUrl = token === null ? null : `${settings.publicUrl ?? url}/setup?token=${token}`;
     return {
@@ -68,13 +85,29 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
       house,
       deps: house.deps,
       setupUrl,
-      close: (options) => close(house, io, owned, closeControl, options?.isHurried ?? false),
+      close: async (options) => {
+        await line.close();
+        await close(house, io, owned, closeControl, options?.isHurried ?? false);
+      },
     };
   } catch (error) {
     await house.close();
     throw error;
   }
 }
+
+const operatingOn = ({ deps, settings, feeder }: House, url: string): Operating => ({
+  deps,
+  settings,
+  url,
+  say: () => undefined,
+  async drainBooks() {
+    await deps.books.catchUp();
+    for (let tries = 0; tries < drainTriesMax && feeder.lagRecords() > 0; tries++) await feeder.feed();
+    // Under load there is always something on its way; what was there when this began is in.
+    return feeder.isCaughtUp() && deps.ops.state().isDatabaseHealthy;
+  },
+});
 
 /**
  * What should be true before the first request: the books of an earlier run closed, the named administrator there. A budget that is asked

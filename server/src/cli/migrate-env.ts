@@ -1,9 +1,11 @@
 /** `patchbay migrate-env`: makes the organization's default connection from the `.env` of an earlier set-up (D-42). */
+import { exitFailed } from '../app/ends.ts';
+import { administratorOf } from '../app/operations.ts';
 import type { Settings } from '../app/settings.ts';
 import { StartRefused } from '../app/start-refused.ts';
 import { migrateEnvironment, migrationReport } from '../control/migrate-env.ts';
-import { administratorOf, withControl } from './offline.ts';
-import { exitFailed, type Terminal } from './output.ts';
+import { withControl } from './offline.ts';
+import type { Terminal } from './output.ts';
 
 /** Prints what was done, never the key. Exit code 1 where variables are missing, nobody is set up yet, or a server is running. */
 export async function migrateEnv(settings: Settings, terminal: Terminal): Promise<number> {

@@ -1,9 +1,5 @@
 /** How commands speak: lines for people on standard output, one line for what went wrong on standard error, and an exit code. */
-import { SettingsError } from '../app/settings.ts';
-import { StartRefused } from '../app/start-refused.ts';
-import { Refusal } from '../domain/errors.ts';
-import { scrub } from '../lib/log.ts';
-import { StorageStartError, StorageUnavailable } from '../storage/errors.ts';
+import { endOf } from '../app/ends.ts';
 
 export interface Terminal {
   out(line: string): void;
@@ -15,32 +11,26 @@ export const processTerminal: Terminal = {
   err: (line) => void process.stderr.write(`${line}\n`),
 };
 
-export const exitOk = 0;
-export const exitFailed = 1;
-/** EX_CONFIG of sysexits.h: starting again will not help until somebody changes the configuration. */
-export const exitConfig = 78;
+/** Names are other people's texts: control characters would let one write over the terminal. */
+export const printable = (text: string): string => text.replaceAll(/[\p{C}]/gu, '?');
 
-const lineCharsMax = 1_000;
-
-/** One line and an exit code for whatever ended a command. What is not expected keeps its name, so that it can be reported. */
-export function endOf(error: unknown): { line: string; exitCode: number } {
-  if (error instanceof SettingsError || error instanceof StartRefused || error instanceof StorageStartError) {
-    return { line: oneLine(error.message), exitCode: exitConfig };
-  }
-  const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (syscall === 'listen') {
-    const place = `${address ?? ''}:${port ?? ''}`;
-    const reason = code === 'EADDRINUSE' ? 'another program listens there' : (code ?? 'unknown reason');
-    return { line: `cannot listen on ${place}: ${reason}; choose another with PATCHBAY_HOST and PATCHBAY_PORT`, exitCode: exitFailed };
-  }
-  if (error instanceof StorageUnavailable) return { line: oneLine(`the database does not answer: ${error.message}`), exitCode: exitFailed };
-  if (error instanceof Refusal)
-    return { line: oneLine(`refused: ${error.code} ${JSON.stringify(error.details ?? {})}`), exitCode: exitFailed };
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return { line: oneLine(`unexpected: ${text}`), exitCode: exitFailed };
+/** A table in plain text: as wide as its widest cells. */
+export function tableLines(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const all = [[...headings], ...rows.map((row) => row.map(printable))];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
 }
 
-const oneLine = (text: string): string => scrub(text).replaceAll(/\s+/g, ' ').trim().slice(0, lineCharsMax);
+/** With `--json` a command's whole answer is one JSON text on standard output; else lines for people. */
+export function report(terminal: Terminal, isJson: boolean, result: unknown, lines: readonly string[]): void {
+  if (isJson) terminal.out(JSON.stringify(result, null, 2));
+  else for (const line of lines) terminal.out(line);
+}
 
 /** Runs a command to its exit code; what it throws becomes one line. */
 export async function runCommand(terminal: Terminal, command: () => Promise<number>): Promise<number> {

@@ -17,7 +17,7 @@ import {
 import { settledOf } from '../storage/key-uses.ts';
 import { repositoryById, requireRepository } from '../storage/repositories.ts';
 import { requireWorkspace, workspaceById } from '../storage/workspaces.ts';
-import { commit, commitAs, type Caller } from './change.ts';
+import { commit, commitAs, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { refuseExpired } from './expiry.ts';
@@ -138,7 +138,8 @@ export async function createAccessKey(
     ...(repositoryId === null ? [] : [requireRepository(deps.database, repositoryId)]),
     insertAccessKey(deps.database, key, hash),
   ];
-  const committed = commitAs(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)) });
+  const state = keptState(null, null, shown(key));
+  const committed = commitAs(deps, caller, steps, { ...deedOf('access-key.create', key), changes: changesBetween({}, shown(key)), state });
   const { revision } = await refusing(committed, { workspace: notFound, repository: notFound });
   return { key: { ...key, updatedAtMs: nowMs, lastUsedAtMs: null, ownerName: caller.actor.name, revision }, text };
 }
@@ -180,7 +181,8 @@ async function changeOnce(
   await refuseStale(deps, expected, { row: before, revision: before.revision, type: 'access-key', id });
   const nowMs = deps.clock.nowMs();
   const after = limited(deps, { ...before, name: change.name ?? before.name, updatedAtMs: nowMs }, change);
-  const deed = { ...deedOf('access-key.update', after), changes: changesBetween(shown(before), shown(after)) };
+  const state = keptState(before, shown(before), shown(after));
+  const deed = { ...deedOf('access-key.update', after), changes: changesBetween(shown(before), shown(after)), state };
   const { revision } = await refusing(commitAs(deps, caller, [updateAccessKey(deps.database, after, nowMs, before.revision)], deed), {
     'access-key': stale,
   });
@@ -227,7 +229,8 @@ export async function revokeAccessKey(deps: ControlDeps, caller: Caller, id: str
   // Whoever merely sees a repository sees its keys too.
   const isOwn = key.userId === caller.actor.userId || key.workspaceId === null;
   if (!isOwn && !canWrite(caller.actor, key.workspaceId ?? '')) throw new Refusal('FORBIDDEN');
-  const committed = commit(deps, caller, [revokeStored(deps.database, id, deps.clock.nowMs())], deedOf('access-key.revoke', key));
+  const deed = { ...deedOf('access-key.revoke', key), state: keptState(key, shown(key), null) };
+  const committed = commit(deps, caller, [revokeStored(deps.database, id, deps.clock.nowMs())], deed);
   await refusing(committed, { 'access-key': notFound });
 }
 

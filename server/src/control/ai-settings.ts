@@ -7,7 +7,7 @@ import type { Owner } from '../domain/owner.ts';
 import { aiSettingsOf, putAiSettings, staleAiSettings } from '../storage/ai-settings.ts';
 import { clearDefaultStep, setDefaultStep, staleLabel } from '../storage/connections.ts';
 import type { WriteStep } from '../storage/driver.ts';
-import { commit, type Caller } from './change.ts';
+import { commit, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { fieldFault } from './connection-input.ts';
 import type { ControlDeps, EnvironmentConnection } from './deps.ts';
@@ -88,7 +88,10 @@ export function changeAiSettings(
       before.savedAtMs === null ? { defaultConnectionId: defaultId } : told(before, defaultId),
       told(after, defaultConnectionId === undefined ? defaultId : defaultConnectionId),
     );
-    const deed = { action: 'ai-settings.update', subjectType, subjectId: subjectType, subjectName: null, owner: null, changes };
+    const stateBefore = told(before, defaultId);
+    const stateAfter = told(after, defaultConnectionId === undefined ? defaultId : defaultConnectionId);
+    const state = keptState({ revision: before.revision, updatedAtMs: before.savedAtMs ?? 0 }, stateBefore, stateAfter);
+    const deed = { action: 'ai-settings.update', subjectType, subjectId: subjectType, subjectName: null, owner: null, changes, state };
     await refusing(commit(deps, caller, steps, deed), { [staleAiSettings]: stale, [staleLabel]: stale });
     return showAiSettings(deps);
   });

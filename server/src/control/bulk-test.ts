@@ -10,6 +10,7 @@ import { withinTestLimit } from './connection-test-limit.ts';
 import { testSaved } from './connection-test.ts';
 import { listFor } from './connections.ts';
 import type { ControlDeps } from './deps.ts';
+import { noteTaskWish } from './task-notes.ts';
 import type { TaskContext, TaskRun, Tasks } from './tasks.ts';
 
 export const bulkTestKind = 'connection-tests';
@@ -33,7 +34,10 @@ interface Place {
 export async function testAll(deps: BulkTestDeps, caller: Caller, connectionIds: readonly string[] | null): Promise<string> {
   const { userId, name } = caller.actor;
   const running = deps.tasks.running((task) => task.kind === bulkTestKind && task.createdBy.id === userId);
-  if (running) return running.id;
+  if (running) {
+    await noteTaskWish(deps, caller, 'start', running);
+    return running.id;
+  }
   const places = await placesOf(deps, caller, connectionIds);
   if (places.length === 0 && connectionIds !== null) throw new Refusal('NOT_FOUND');
   const task = await withinTestLimit(deps, userId, () =>
@@ -47,6 +51,7 @@ export async function testAll(deps: BulkTestDeps, caller: Caller, connectionIds:
       run: (context) => testEach(deps, caller, places, [], context),
     }),
   );
+  await noteTaskWish(deps, caller, 'start', task);
   return task.id;
 }
 

@@ -1,6 +1,8 @@
 /** Usage of connections as their owners read it: one connection in detail, or all of them in totals. */
 import type { UsageMetrics, UsageQuery } from '@patchbay/contract/configurations';
+import { percentilesOf } from '../domain/tally.ts';
 import { rangeOf, zoneOf } from '../domain/usage-range.ts';
+import { tallySpans } from '../storage/usage-tallies.ts';
 import { usageBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
 import { countViolations } from '../storage/violations.ts';
 import type { Caller } from './change.ts';
@@ -42,6 +44,8 @@ export async function usageOf(deps: ConnectionUsageDeps, caller: Caller, id: str
   const question = asked([id], query, 'day', deps.clock.nowMs());
   await deps.books?.catchUp();
   const days = await usageBy(deps.database, question);
+  const counts = (await tallySpans(deps.database, question, [question.range])).get(0);
+  const latency = counts ? percentilesOf(counts.tally, 'latency') : null;
   const attempts = total(days, (day) => day.attempts);
   const lastUsedAtMs = days.reduce((latest, day) => Math.max(latest, day.lastUsedAtMs), 0);
   return {
@@ -54,9 +58,9 @@ export async function usageOf(deps: ConnectionUsageDeps, caller: Caller, id: str
     averageLatency: attempts === 0 ? null : Math.round(total(days, (day) => day.latencyMsSum) / attempts),
     errorRate: attempts === 0 ? 0 : total(days, (day) => day.failures) / attempts,
     lastUsed: lastUsedAtMs === 0 ? null : new Date(lastUsedAtMs).toISOString(),
-    // Roll-ups hold sums alone, from which no percentile follows.
-    p50Latency: null,
-    p95Latency: null,
+    // Null where nothing was measured, or all of it before times were counted.
+    p50Latency: latency && Math.round(latency.p50),
+    p95Latency: latency && Math.round(latency.p95),
     series: days.map((day) => ({
       date: day.key ?? '',
       requestCount: day.requests,

@@ -20,7 +20,7 @@ import {
 import { StaleWrite, UniqueViolation } from '../storage/errors.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { requireWorkspace } from '../storage/workspaces.ts';
-import { commit, noteRefusal, type Caller, type Deed } from './change.ts';
+import { commit, keptState, noteRefusal, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { findFor, ownersOf, requireOwner, type Found } from './connection-access.ts';
 import { refuseBackups } from './connection-backups.ts';
@@ -55,6 +55,12 @@ const audited = (row: Omit<ConnectionColumns, 'secretSetAtMs' | 'secretLast4'>):
 const auditedOf = ({ connection, sealed }: StoredConnection): Record<string, unknown> => {
   const { name, providerId, model, baseUrl, origin, settings, isActive, isDefault, trust } = connection;
   return audited({ name, providerId, model, baseUrl, origin, settings, isActive, isDefault, trust, sealed });
+};
+
+/** What the history of a connection keeps: what people set, without its secrets. */
+const stateOf = (row: Omit<ConnectionColumns, 'secretSetAtMs' | 'secretLast4' | 'sealed'>): Record<string, unknown> => {
+  const { name, providerId, model, baseUrl, settings, isActive, isDefault } = row;
+  return { name, providerId, model, baseUrl, settings, isActive, isDefault };
 };
 
 /** Connections of the given owners that pass the filters, newest first; the caller's own where no owner is named. */
@@ -94,7 +100,10 @@ export async function createConnection(
       ...(row.isDefault ? [clearDefaultStep(deps.database, owner, id)] : []),
       insertStep(deps.database, row),
     ];
-    const committed = commit(deps, caller, steps, deedOn('connection.create', row, changesBetween({}, audited(row), secretFields)));
+    const committed = commit(deps, caller, steps, {
+      ...deedOn('connection.create', row, changesBetween({}, audited(row), secretFields)),
+      state: keptState(null, null, stateOf(row)),
+    });
     await refusing(committed, { workspace: notFound });
     return mustFind(deps, id);
   });
@@ -129,7 +138,8 @@ export async function changeConnection(
         updateStep(deps.database, id, before.revision, { ...columns.row, nowMs, resetTest: settled.isRetestNeeded }),
       ];
       const changes = changesBetween(auditedOf(stored), audited(columns.row), secretFields);
-      await commit(deps, caller, steps, deedOn('connection.update', { ...before, name: columns.row.name }, changes));
+      const state = keptState(before, stateOf(before), stateOf(columns.row));
+      await commit(deps, caller, steps, { ...deedOn('connection.update', { ...before, name: columns.row.name }, changes), state });
       isOldSecretLeft = secretFields.some((field) => stored.sealed[field] !== null && stored.sealed[field] !== columns.row.sealed[field]);
       return mustFind(deps, id);
     },
@@ -153,7 +163,8 @@ export async function deleteConnection(deps: ControlDeps, caller: Caller, id: st
   const detached = dependants.length > 0 ? { detached: { before: dependants.map(({ kind, name }) => `${kind} ${name}`) } } : null;
   try {
     const steps = [...(dependants.length > 0 ? detachSteps(deps, id) : []), ...deleteSteps(deps.database, id, deps.clock.nowMs())];
-    await commit(deps, caller, steps, deedOn('connection.delete', connection, detached));
+    const state = keptState(connection, stateOf(connection), null);
+    await commit(deps, caller, steps, { ...deedOn('connection.delete', connection, detached), state });
   } catch (error) {
     // Somebody else deleted it first: for this caller it does not exist.
     if (error instanceof StaleWrite && error.label === staleLabel) throw new Refusal('NOT_FOUND');

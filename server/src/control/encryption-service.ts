@@ -8,6 +8,7 @@ import { masterKeys, retireMasterKeyStep } from '../storage/master-keys.ts';
 import { listOwnerKeys, type StoredOwnerKey } from '../storage/owner-keys.ts';
 import { decodeMasterKey, keyCheckValue } from '../vault/keys.ts';
 import type { Place } from '../vault/place.ts';
+import { resealAuditKey } from './audit-key.ts';
 import { commit, type Caller } from './change.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
@@ -80,6 +81,7 @@ export class EncryptionService {
       throw new Error('the new master key is not the current one; start with it as PATCHBAY_MASTER_KEY');
     if (oldVersion === newVersion) return { resealed: 0, unreadable: [] };
     const report = await this.#resealRows(null, (box) => this.#deps.vault.versionsOf(box).master === oldVersion);
+    await resealAuditKey(this.#deps, oldVersion);
     if (report.unreadable.length === 0 && (await this.#countUnder(oldVersion)) === 0) {
       await commit(
         this.#deps,

@@ -20,7 +20,7 @@ import {
   type LimitRecord,
 } from '../storage/limits.ts';
 import { workspaceById } from '../storage/workspaces.ts';
-import { commitAs, type Caller, type Deed } from './change.ts';
+import { commitAs, keptState, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { againWhileStale, notFound, refusing, stale } from './stale.ts';
@@ -191,7 +191,7 @@ export async function createLimit(deps: LimitDeps, caller: Caller, input: LimitI
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
-  const deed = deedOn('limit.create', limit, place, changesBetween({}, shown(limit)));
+  const deed = { ...deedOn('limit.create', limit, place, changesBetween({}, shown(limit))), state: keptState(null, null, shown(limit)) };
   const { revision } = await refusing(commitAs(deps, caller, [insertLimit(deps.database, limit)], deed), { [limitsMeterIndex]: exists });
   const record: LimitRecord = { ...limit, revision };
   return seen(deps, record, record, true);
@@ -223,7 +223,8 @@ export const changeLimit = (
       isShadow: change.isShadow ?? before.isShadow,
       updatedAtMs: nowMs,
     };
-    const deed = deedOn('limit.update', after, place, changesBetween(shown(before), shown(after)));
+    const state = keptState(before, shown(before), shown(after));
+    const deed = { ...deedOn('limit.update', after, place, changesBetween(shown(before), shown(after))), state };
     const { revision } = await refusing(commitAs(deps, caller, [updateLimit(deps.database, after, nowMs)], deed), { [staleLimit]: stale });
     const record = { ...after, revision };
     return seen(deps, record, record, true);
@@ -233,7 +234,8 @@ export const changeLimit = (
 export async function removeLimit(deps: LimitDeps, caller: Caller, id: string): Promise<void> {
   const { record, place } = await ownLimit(deps, caller.actor, id);
   if (!mayChange(caller.actor, place.standing, record)) throw new Refusal('FORBIDDEN');
-  const deed = deedOn('limit.delete', record, place, changesBetween(shown(record), {}));
+  const state = keptState(record, shown(record), null);
+  const deed = { ...deedOn('limit.delete', record, place, changesBetween(shown(record), {})), state };
   const step = deleteLimit(deps.database, record, deps.clock.nowMs());
   await refusing(commitAs(deps, caller, [step], deed), { [staleLimit]: notFound });
 }

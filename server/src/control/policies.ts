@@ -18,7 +18,7 @@ import {
 } from '../storage/policies.ts';
 import { repositoryById } from '../storage/repositories.ts';
 import { listWorkspaces } from '../storage/workspaces.ts';
-import { commit, noteRefusal, type Caller, type Deed } from './change.ts';
+import { commit, keptState, noteRefusal, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { againWhileStale, notFound, refusing, stale } from './stale.ts';
@@ -196,12 +196,10 @@ export async function createPolicy(
   };
   const policy = withInput(blank, input);
   check(deps, policy, true);
-  await commit(
-    deps,
-    caller,
-    [insertPolicy(deps.database, policy)],
-    deedOn(deps, 'policy.create', policy, changesBetween({}, audited(policy))),
-  );
+  await commit(deps, caller, [insertPolicy(deps.database, policy)], {
+    ...deedOn(deps, 'policy.create', policy, changesBetween({}, audited(policy))),
+    state: keptState(null, null, audited(policy)),
+  });
   return mustFind(deps, policy.id);
 }
 
@@ -218,7 +216,8 @@ export function changePolicy(
     await refuseStale(deps, expected, { row: before, revision: before.revision, type: 'policy', id });
     const after: Policy = { ...withInput(before, input), updatedBy: caller.actor.userId, updatedAtMs: deps.clock.nowMs() };
     check(deps, after, input.judge !== undefined);
-    const deed = deedOn(deps, 'policy.update', after, changesBetween(audited(before), audited(after)));
+    const state = keptState(before, audited(before), audited(after));
+    const deed = { ...deedOn(deps, 'policy.update', after, changesBetween(audited(before), audited(after))), state };
     await refusing(commit(deps, caller, [updatePolicy(deps.database, after, before.revision)], deed), { [stalePolicy]: stale });
     return mustFind(deps, id);
   });
@@ -228,7 +227,8 @@ export function changePolicy(
 export async function deletePolicy(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const policy = await policyFor(deps, caller, id, 'change', 'policy.delete');
   const step = deletion(deps.database, id, caller.actor.userId, deps.clock.nowMs());
-  await refusing(commit(deps, caller, [step], deedOn(deps, 'policy.delete', policy)), { [stalePolicy]: notFound });
+  const deed = { ...deedOn(deps, 'policy.delete', policy), state: keptState(policy, audited(policy), null) };
+  await refusing(commit(deps, caller, [step], deed), { [stalePolicy]: notFound });
 }
 
 const namedMax = 1_000;

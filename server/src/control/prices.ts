@@ -3,6 +3,7 @@ import { costOf } from '../domain/cost.ts';
 import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
 import type { UnitPrices } from '../domain/ledger.ts';
 import { nanoUsdOf } from '../domain/money.ts';
+import { isAdministrator } from '../domain/owner.ts';
 import { bandFaultsOf, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
 import { isUuid } from '../lib/ids.ts';
 import { providerRow, type ProviderRow } from '../providers/catalog.ts';
@@ -16,10 +17,13 @@ import { writeAudit } from '../storage/changes.ts';
 import { auditEntry, commit, type Caller, type Deed } from './change.ts';
 import type { ControlDeps } from './deps.ts';
 import { notFound } from './stale.ts';
-import type { TaskContext, Tasks } from './tasks.ts';
+import type { TaskContext, TaskRun, Tasks } from './tasks.ts';
 
-export interface PriceDeps extends ControlDeps {
+export interface PricingDeps extends ControlDeps {
   prices: PriceBook;
+}
+
+export interface PriceDeps extends PricingDeps {
   tasks: Tasks;
   /** Entries of the past cost something else now: budgets are counted anew. Absent: nobody counts. */
   booksChanged?(): void;
@@ -73,7 +77,7 @@ function rowOf(provider: string): ProviderRow {
  * @throws Refusal VALIDATION_ERROR for an amount that is none, NOT_FOUND for an unknown connection, PRICE_OUT_OF_BAND for a price more
  * than tenfold off the known one that nobody confirmed
  */
-export async function addPrice(deps: PriceDeps, caller: Caller, entered: EnteredPrice): Promise<StoredPrice> {
+export async function addPrice(deps: PricingDeps, caller: Caller, entered: EnteredPrice): Promise<StoredPrice> {
   const row = rowOf(entered.provider);
   const connectionId = entered.connectionId ?? null;
   if (connectionId !== null) await requireConnection(deps, connectionId, entered.provider);
@@ -98,7 +102,7 @@ export async function addPrice(deps: PriceDeps, caller: Caller, entered: Entered
   return price;
 }
 
-async function requireConnection(deps: PriceDeps, id: string, provider: string): Promise<void> {
+async function requireConnection(deps: ControlDeps, id: string, provider: string): Promise<void> {
   const found = await findConnection(deps.database, id);
   if (!found) throw notFound();
   if (found.connection.providerId !== provider)
@@ -135,7 +139,7 @@ function tiersOf(entered: readonly EnteredTier[]): PriceTier[] {
  * Ends a price now or at a later moment; what held before it holds again, else the catalogue.
  * @throws Refusal NOT_FOUND, VALIDATION_ERROR for a moment that is past, STALE where it has ended already
  */
-export async function endOwnPrice(deps: PriceDeps, caller: Caller, id: string, atMs: number | undefined): Promise<StoredPrice> {
+export async function endOwnPrice(deps: ControlDeps, caller: Caller, id: string, atMs: number | undefined): Promise<StoredPrice> {
   const price = isUuid(id) ? await priceById(deps.database, id) : undefined;
   if (!price) throw notFound();
   const nowMs = deps.clock.nowMs();
@@ -178,7 +182,11 @@ interface Found {
   withoutPrice: number;
   beforeNanoUsd: number;
   afterNanoUsd: number;
+  /** The last entry that is done with. */
+  cursor: RepriceCursor | null;
 }
+
+const newlyFound: Found = { rows: 0, changed: 0, withoutPrice: 0, beforeNanoUsd: 0, afterNanoUsd: 0, cursor: null };
 
 export const repriceKind = 'reprice';
 
@@ -192,17 +200,35 @@ export async function startRepricing(deps: PriceDeps, caller: Caller, what: Repr
     title: `${row.id}/${what.model}`,
     ownerUserId: caller.actor.userId,
     ownerName: caller.actor.name,
-    input: { ...what },
-    run: (context) => reprice(deps, caller, { ...what, provider: row.id }, context),
+    input: { ...what, provider: row.id, requestId: caller.origin.requestId },
+    run: (context) => reprice(deps, caller, { ...what, provider: row.id }, newlyFound, context),
   });
   return task.id;
 }
 
-async function reprice(deps: PriceDeps, caller: Caller, what: Repricing, context: TaskContext): Promise<Record<string, unknown>> {
-  const found: Found = { rows: 0, changed: 0, withoutPrice: 0, beforeNanoUsd: 0, afterNanoUsd: 0 };
+/** A restart, or the end of a pause, goes on behind the last entries that were written, as long as the person may still do so. */
+export function resumeRepricing(deps: PriceDeps): void {
+  deps.tasks.onRestart(repriceKind, (task): TaskRun | null => {
+    const actor = deps.keeper.snapshot.actorOf(task.createdBy.id, 'session');
+    if (!actor || !isAdministrator(actor)) return null;
+    const { requestId, ...what } = task.input as unknown as Repricing & { requestId: string };
+    const caller = { actor, origin: { requestId, address: '', agent: '' } };
+    const before = (task.result ?? newlyFound) as unknown as Found;
+    return (context) => reprice(deps, caller, what, before, context);
+  });
+}
+
+async function reprice(
+  deps: PriceDeps,
+  caller: Caller,
+  what: Repricing,
+  before: Found,
+  context: TaskContext,
+): Promise<Record<string, unknown>> {
+  const found: Found = { ...before };
   const entries = (await listPrices(deps.database, { provider: what.provider, model: what.model })).map((entry): PriceEntry => entry);
   const row = rowOf(what.provider);
-  let cursor: RepriceCursor | null = null;
+  let cursor = before.cursor ?? null;
   // Bounded by the range: the cursor only moves forward.
   for (;;) {
     if (context.signal.aborted) break;
@@ -213,8 +239,10 @@ async function reprice(deps: PriceDeps, caller: Caller, what: Repricing, context
     if (!what.isDryRun) await writeCosts(deps.database, costs);
     cursor = { atMs: last.atMs, id: last.id };
     context.progress(Math.floor((last.atMs - what.fromMs) / dayMs), Math.ceil((what.toMs - what.fromMs) / dayMs));
-    context.keep(shown(found));
+    context.keep({ ...shown(found), cursor });
   }
+  // It goes on later, and tells of the whole then; what is cancelled tells of what it did.
+  if (context.signal.aborted && context.signal.reason !== 'cancelled') return { ...shown(found), cursor };
   if (!what.isDryRun) deps.booksChanged?.();
   const deed = { ...deedOn('price.reprice', { id: context.taskId, provider: what.provider, model: what.model }), subjectType: 'task' };
   const changes = { what: { after: what }, found: { after: shown(found) } };
@@ -222,7 +250,10 @@ async function reprice(deps: PriceDeps, caller: Caller, what: Repricing, context
   return shown(found);
 }
 
-const shown = (found: Found): Record<string, unknown> => ({ ...found });
+function shown(found: Found): Record<string, unknown> {
+  const { rows, changed, withoutPrice, beforeNanoUsd, afterNanoUsd } = found;
+  return { rows, changed, withoutPrice, beforeNanoUsd, afterNanoUsd };
+}
 
 /** The new cost of an entry; null where it stays as it is. */
 function newCostOf(

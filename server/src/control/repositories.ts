@@ -20,7 +20,7 @@ import {
 } from '../storage/repositories.ts';
 import { requireWorkspace } from '../storage/workspaces.ts';
 import { seeAccessKey } from './access-keys.ts';
-import { commitAs, noteRefusal, type Caller, type Deed } from './change.ts';
+import { commitAs, keptState, noteRefusal, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { findFor, workspaceIdsOf } from './connection-access.ts';
 import type { ControlDeps } from './deps.ts';
@@ -114,7 +114,8 @@ export async function createRepository(
     insertRepository(deps.database, { id: repository.id, workspaceId, name, createdBy: caller.actor.userId }, nowMs),
     ...attachConnections(deps.database, repository.id, connectionIds),
   ];
-  const deed = { ...deedOf('repository.create', repository), changes: changesBetween({}, shown(repository)) };
+  const state = keptState(null, null, shown(repository));
+  const deed = { ...deedOf('repository.create', repository), changes: changesBetween({}, shown(repository)), state };
   const { revision } = await refusing(commitAs(deps, caller, steps, deed), refusals(name));
   return { ...repository, createdAtMs: nowMs, updatedAtMs: nowMs, revision };
 }
@@ -148,7 +149,8 @@ async function changeOnce(
     updateRepository(deps.database, id, name, nowMs, before.revision),
     ...(isListed ? attachConnections(deps.database, id, connectionIds) : []),
   ];
-  const deed = { ...deedOf('repository.update', after), changes: changesBetween(shown(before), shown(after)) };
+  const state = keptState(before, shown(before), shown(after));
+  const deed = { ...deedOf('repository.update', after), changes: changesBetween(shown(before), shown(after)), state };
   const { revision } = await refusing(commitAs(deps, caller, steps, deed), { ...refusals(name), repository: stale });
   return { ...after, revision };
 }
@@ -159,7 +161,7 @@ async function changeOnce(
  */
 export async function deleteRepository(deps: ControlDeps, caller: Caller, id: string, options: { isForced: boolean }): Promise<void> {
   const repository = await repositoryFor(deps, caller.actor, id, 'WRITE');
-  const deed = deedOf('repository.delete', repository);
+  const deed = { ...deedOf('repository.delete', repository), state: keptState(repository, shown(repository), null) };
   const isForced = options.isForced && mayForceIn(caller.actor, repository.workspaceId);
   const inUse = async (): Promise<Refusal | null> => {
     const dependants = await dependantsOfRepository(deps, id);

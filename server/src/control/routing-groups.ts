@@ -18,7 +18,7 @@ import {
   updateGroup,
 } from '../storage/routing-groups.ts';
 import { requireWorkspace } from '../storage/workspaces.ts';
-import { commitAs, noteRefusal, type Caller, type Deed } from './change.ts';
+import { commitAs, keptState, noteRefusal, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { ownersOf, requireOwner } from './connection-access.ts';
 import type { ControlDeps } from './deps.ts';
@@ -186,7 +186,10 @@ export async function createGroup(
     revision: 0,
   };
   const steps = [...(owner.scope === 'workspace' ? [requireWorkspace(deps.database, owner.id)] : []), ...insertGroup(deps.database, group)];
-  const deed = deedOn('routing-group.create', group, changesBetween({}, audited(group)));
+  const deed = {
+    ...deedOn('routing-group.create', group, changesBetween({}, audited(group))),
+    state: keptState(null, null, audited(group)),
+  };
   const { revision } = await refusing(commitAs(deps, caller, steps, deed), lostTo(group));
   return { group: { ...group, revision }, canManage: true };
 }
@@ -221,7 +224,8 @@ async function changeOnce(
   };
   // Targets that are not mentioned are not judged anew: one that was deleted since must not keep its group from being switched off.
   const live = { ...group, targets: group.targets.filter(({ connectionId }) => deps.keeper.snapshot.connections.has(connectionId)) };
-  const deed = deedOn('routing-group.update', group, changesBetween(audited(before), audited(live)));
+  const state = keptState(before, audited(before), audited(live));
+  const deed = { ...deedOn('routing-group.update', group, changesBetween(audited(before), audited(live))), state };
   const { revision } = await refusing(commitAs(deps, caller, updateGroup(deps.database, live, before.revision), deed), lostTo(group));
   return { group: { ...live, revision }, canManage: true };
 }
@@ -230,5 +234,6 @@ async function changeOnce(
 export async function removeGroup(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const { group } = await findGroupFor(deps, caller, id, 'manage', 'routing-group.delete');
   const steps = deleteGroup(deps.database, group.id, deps.clock.nowMs());
-  await refusing(commitAs(deps, caller, steps, deedOn('routing-group.delete', group)), { [groupStale]: notFound });
+  const deed = { ...deedOn('routing-group.delete', group), state: keptState(group, audited(group), null) };
+  await refusing(commitAs(deps, caller, steps, deed), { [groupStale]: notFound });
 }

@@ -1,11 +1,21 @@
-/** Runs tasks: progress is kept, everybody concerned hears of it, and a restart is survived. */
+/** Runs tasks: progress is kept, everybody concerned hears of it, they wait where they are told to, and a restart is survived. */
 import { Refusal } from '../domain/errors.ts';
-import type { Task } from '../domain/task.ts';
+import { withLine, type Task, type TaskStep } from '../domain/task.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
-import { abandonedTasks, askToCancel, deleteEnded, insertTask, noteStanding, takeOver } from '../storage/tasks.ts';
+import {
+  abandonedTasks,
+  askToCancel,
+  askToPause,
+  cancelPaused,
+  findTask,
+  insertTask,
+  noteStanding,
+  takeOver,
+  takePaused,
+} from '../storage/tasks.ts';
 import type { Events } from './events.ts';
 import { taskView, type TaskContext, type TaskRun, type Tasks, type TaskWork } from './tasks.ts';
 
@@ -23,8 +33,6 @@ const lookPeriodMs = 30_000;
 const tellPeriodMs = 250;
 /** A task that the server did not survive this often is not begun again. */
 export const attemptsMax = 3;
-const keptMs = 30 * 86_400_000;
-const forgetPeriodMs = 6 * 3_600_000;
 const retryAfterS = 10;
 
 export interface TaskDeps {
@@ -35,7 +43,7 @@ export interface TaskDeps {
   log: Log;
 }
 
-type StopReason = 'cancelled' | 'closing' | 'lost';
+type StopReason = 'cancelled' | 'paused' | 'closing' | 'lost';
 
 interface Entry {
   task: Task;
@@ -67,17 +75,11 @@ class TaskRunner implements Tasks {
     this.#timers = [
       clock.every(writePeriodMs, () => this.#tick()),
       clock.every(lookPeriodMs, () => void this.#warned(this.recover({ isAlone: false }), 'tasks could not be looked for')),
-      clock.every(
-        forgetPeriodMs,
-        () => void this.#warned(deleteEnded(deps.database, clock.nowMs() - keptMs), 'old tasks could not be deleted'),
-      ),
     ];
   }
 
   async start(work: TaskWork): Promise<Task> {
-    if (this.#isClosing || this.#entries.size >= tasksAtOnceMax) throw tooMany('OVERLOADED');
-    const own = [...this.#entries.values()].filter(({ task }) => task.createdBy.id === work.ownerUserId && task.state === 'running');
-    if (own.length >= tasksPerPersonMax) throw tooMany('RATE_LIMITED');
+    this.#mustHaveRoom(work.ownerUserId);
     const nowMs = this.#deps.clock.nowMs();
     const task: Task = {
       id: this.#deps.ids.uuid(),
@@ -92,7 +94,9 @@ class TaskRunner implements Tasks {
       errorCode: null,
       createdBy: { id: work.ownerUserId, name: work.ownerName ?? '' },
       cancelAskedAtMs: null,
+      pauseAskedAtMs: null,
       attempts: 1,
+      log: withLine([], { atMs: nowMs, step: 'begun', text: null }),
       createdAtMs: nowMs,
       updatedAtMs: nowMs,
       finishedAtMs: null,
@@ -100,6 +104,12 @@ class TaskRunner implements Tasks {
     await insertTask(this.#deps.database, task, this.#runId);
     this.#begin(task, work.run);
     return { ...task };
+  }
+
+  #mustHaveRoom(ownerUserId: string): void {
+    if (this.#isClosing || this.#entries.size >= tasksAtOnceMax) throw tooMany('OVERLOADED');
+    const own = [...this.#entries.values()].filter(({ task }) => task.createdBy.id === ownerUserId && task.state === 'running');
+    if (own.length >= tasksPerPersonMax) throw tooMany('RATE_LIMITED');
   }
 
   onRestart(kind: string, resume: (task: Task) => TaskRun | null): void {
@@ -117,10 +127,46 @@ class TaskRunner implements Tasks {
   }
 
   async cancel(taskId: string): Promise<boolean> {
-    const isOpen = await askToCancel(this.#deps.database, taskId, this.#deps.clock.nowMs());
+    const { database, clock } = this.#deps;
+    const nowMs = clock.nowMs();
+    if (await askToCancel(database, taskId, nowMs)) {
+      const entry = this.#entries.get(taskId);
+      if (entry) this.#askToStop(entry);
+      return true;
+    }
+    const task = await findTask(database, taskId);
+    if (task?.state !== 'paused') return false;
+    const log = withLine(task.log, { atMs: nowMs, step: 'cancelled', text: null });
+    if (!(await cancelPaused(database, taskId, log, nowMs))) return false;
+    this.#publish({ ...task, log, state: 'cancelled', cancelAskedAtMs: nowMs, updatedAtMs: nowMs, finishedAtMs: nowMs });
+    return true;
+  }
+
+  canPause(kind: string): boolean {
+    return this.#resumes.has(kind);
+  }
+
+  async pause(taskId: string): Promise<boolean> {
+    const { database, clock } = this.#deps;
+    const task = this.#entries.get(taskId)?.task ?? (await findTask(database, taskId));
+    if (!task || !this.canPause(task.kind) || !(await askToPause(database, taskId, clock.nowMs()))) return false;
     const entry = this.#entries.get(taskId);
-    if (isOpen && entry) this.#askToStop(entry);
-    return isOpen;
+    if (entry) this.#askToPause(entry);
+    return true;
+  }
+
+  async resume(taskId: string): Promise<boolean> {
+    const { database, clock } = this.#deps;
+    const task = await findTask(database, taskId);
+    if (task?.state !== 'paused') return false;
+    this.#mustHaveRoom(task.createdBy.id);
+    const run = this.#resumes.get(task.kind)?.(task) ?? null;
+    if (run === null) throw new Refusal('FORBIDDEN');
+    const nowMs = clock.nowMs();
+    const log = withLine(task.log, { atMs: nowMs, step: 'resumed', text: null });
+    if (!(await takePaused(database, taskId, this.#runId, log, nowMs))) return false;
+    this.#begin({ ...task, log, state: 'running', pauseAskedAtMs: null, updatedAtMs: nowMs }, run);
+    return true;
   }
 
   async close(): Promise<void> {
@@ -165,7 +211,13 @@ class TaskRunner implements Tasks {
       taskId: entry.task.id,
       signal: entry.stop.signal,
       progress: (done, total, note = null) => {
+        // A phase or a name is worth a line; how far it is stands in the figures.
+        if (note !== null && note !== entry.task.note) this.#note(entry, 'note', note);
         Object.assign(entry.task, { done, total, note });
+        this.#changed(entry);
+      },
+      say: (text) => {
+        this.#note(entry, 'note', text);
         this.#changed(entry);
       },
       keep: (result) => {
@@ -178,6 +230,7 @@ class TaskRunner implements Tasks {
   async #stopped(entry: Entry): Promise<void> {
     const reason = entry.stop.signal.reason as StopReason;
     if (reason === 'cancelled') await this.#finish(entry, 'cancelled', null);
+    else if (reason === 'paused') await this.#rest(entry);
     // Given up, not ended: the next run of the server takes it over, or notes that it could not.
     else if (reason === 'closing') await this.#writeLast(entry, 0);
     else this.#entries.delete(entry.task.id);
@@ -186,8 +239,21 @@ class TaskRunner implements Tasks {
   async #finish(entry: Entry, state: Task['state'], errorCode: string | null): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
     Object.assign(entry.task, { state, errorCode, updatedAtMs: nowMs, finishedAtMs: nowMs });
+    if (state !== 'running' && state !== 'paused') this.#note(entry, state, errorCode);
     entry.isDirty = true;
     await this.#writeLast(entry);
+  }
+
+  /** It has stopped where it can go on from. */
+  async #rest(entry: Entry): Promise<void> {
+    Object.assign(entry.task, { state: 'paused', updatedAtMs: this.#deps.clock.nowMs() });
+    this.#note(entry, 'paused', null);
+    entry.isDirty = true;
+    await this.#writeLast(entry);
+  }
+
+  #note({ task }: Entry, step: TaskStep, text: string | null): void {
+    task.log = withLine(task.log, { atMs: this.#deps.clock.nowMs(), step, text });
   }
 
   async #takeUp({ seenAtMs, ...task }: Task & { seenAtMs: number }): Promise<void> {
@@ -195,7 +261,9 @@ class TaskRunner implements Tasks {
     if (!(await takeOver(database, { id: task.id, seenAtMs }, this.#runId, clock.nowMs()))) return;
     const isWanted = task.attempts < attemptsMax && task.cancelAskedAtMs === null;
     const run = isWanted ? (this.#resumes.get(task.kind)?.(task) ?? null) : null;
-    if (run) this.#begin({ ...task, attempts: task.attempts + 1 }, run);
+    const log = withLine(task.log, { atMs: clock.nowMs(), step: 'taken_up', text: null });
+    if (run && task.pauseAskedAtMs !== null) await this.#rest(this.#entryOf(task));
+    else if (run) this.#begin({ ...task, log, attempts: task.attempts + 1 }, run);
     else await this.#finish(this.#entryOf(task), task.cancelAskedAtMs === null ? 'interrupted' : 'cancelled', null);
   }
 
@@ -207,16 +275,28 @@ class TaskRunner implements Tasks {
 
   #tell(entry: Entry): void {
     entry.toldAtMs = this.#deps.clock.monotonicMs();
+    this.#publish(entry.task);
+  }
+
+  #publish(task: Task): void {
     this.#deps.events.publish({
       name: 'task.changed',
-      data: taskView(entry.task),
-      audience: { userIds: [entry.task.createdBy.id], administrators: true },
+      data: taskView(task, this.canPause(task.kind)),
+      audience: { userIds: [task.createdBy.id], administrators: true },
     });
   }
 
   #askToStop(entry: Entry): void {
+    if (entry.task.cancelAskedAtMs === null) this.#note(entry, 'cancel_asked', null);
     entry.task.cancelAskedAtMs ??= this.#deps.clock.nowMs();
     entry.stop.abort('cancelled' satisfies StopReason);
+  }
+
+  #askToPause(entry: Entry): void {
+    if (entry.task.pauseAskedAtMs === null) this.#note(entry, 'pause_asked', null);
+    entry.task.pauseAskedAtMs ??= this.#deps.clock.nowMs();
+    entry.stop.abort('paused' satisfies StopReason);
+    this.#changed(entry);
   }
 
   #tick(): void {
@@ -250,6 +330,7 @@ class TaskRunner implements Tasks {
       if (state !== 'running' || seenAtMs === 0) this.#entries.delete(id);
       else if (noted === null) entry.stop.abort('lost' satisfies StopReason);
       else if (noted.isCancelAsked) this.#askToStop(entry);
+      else if (noted.isPauseAsked) this.#askToPause(entry);
       // The end is told once it is written: whoever hears of it and asks finds the result.
       if (state !== 'running' && noted !== null) this.#tell(entry);
     } catch (error) {

@@ -8,6 +8,8 @@ export interface TaskContext {
   signal: AbortSignal;
   /** How far it is; `total` is null while nobody knows. The note is a short text in no language: a name, a size. */
   progress: (done: number, total: number | null, note?: string | null) => void;
+  /** Adds a line to what is told of its way, in no language. */
+  say: (text: string) => void;
   /** Replaces what is kept of the outcome, also while running. */
   keep: (result: Record<string, unknown>) => void;
 }
@@ -39,13 +41,22 @@ export interface Tasks {
   recover(options: { isAlone: boolean }): Promise<void>;
   /** A task of this server that runs now. */
   running(test: (task: Task) => boolean): Task | undefined;
+  /** Whether a kind knows how to go on from where it stopped; only such work can be paused. */
+  canPause(kind: string): boolean;
+  /** Asks for a pause, wherever it runs; false where it does not run, or where its kind cannot be paused. */
+  pause(taskId: string): Promise<boolean>;
+  /**
+   * Lets a paused task go on, on this server; false where it is not paused.
+   * @throws Refusal RATE_LIMITED, OVERLOADED as for a new one, FORBIDDEN where its person may not do so any more
+   */
+  resume(taskId: string): Promise<boolean>;
   /** Asks for the end of a task, wherever it runs; false where it is over already. */
   cancel(taskId: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
 /** What the page is told of a task; the words of the wire. */
-export const taskView = (task: Task) => ({
+export const taskView = (task: Task, canPause: boolean) => ({
   id: task.id,
   kind: task.kind,
   title: task.title,
@@ -54,6 +65,8 @@ export const taskView = (task: Task) => ({
   result: task.result,
   errorCode: task.errorCode,
   isCancelAsked: task.cancelAskedAtMs !== null,
+  isPauseAsked: task.pauseAskedAtMs !== null && task.state === 'running',
+  canPause: canPause && task.state === 'running',
   startedBy: task.createdBy,
   createdAt: isoOf(task.createdAtMs),
   updatedAt: isoOf(task.updatedAtMs),

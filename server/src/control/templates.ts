@@ -19,9 +19,12 @@ import {
 } from '../storage/templates.ts';
 import { commit, type Caller, type Deed } from './change.ts';
 import type { ControlDeps } from './deps.ts';
-import { notFound, refusing } from './stale.ts';
+import { refuseStale, type Expected } from './conflict.ts';
+import { againWhileStale, notFound, refusing, stale } from './stale.ts';
 
-export interface Template extends Omit<StoredTemplate, 'createdAtMs'> {
+export interface Template extends Omit<StoredTemplate, 'createdAtMs' | 'revision'> {
+  /** Null for one of the house's own. */
+  revision: number | null;
   /** Null for one of the house's own, which nobody can change. */
   createdAtMs: number | null;
   /** What it is for; null for a plain one and for those of administrators. */
@@ -56,6 +59,7 @@ function builtIn(row: ProviderRow, language: Language): Template[] {
     configuration: { model, ...address, ...settings },
     isDefault: false,
     createdAtMs: null,
+    revision: null,
     purpose,
   }));
   const used = new Set(forPurposes.map(({ configuration }) => configuration['model']));
@@ -69,6 +73,7 @@ function builtIn(row: ProviderRow, language: Language): Template[] {
       configuration: { model, ...address },
       isDefault: false,
       createdAtMs: null,
+      revision: null,
       purpose: null,
     }));
   const all = [...forPurposes, ...plain];
@@ -148,10 +153,11 @@ export async function addTemplate(deps: ControlDeps, caller: Caller, providerId:
   requireFit(providerId, entered);
   if ((await countTemplates(deps.database)) >= templatesMax)
     throw unfit(fault('provider', 'too_many', `at most ${templatesMax} templates`));
-  const template: StoredTemplate = { ...entered, id: deps.ids.uuid(), providerId, createdAtMs: deps.clock.nowMs() };
-  const steps = [...(template.isDefault ? [clearDefault(deps.database, providerId)] : []), insertTemplate(deps.database, template)];
+  const template: StoredTemplate = { ...entered, id: deps.ids.uuid(), providerId, createdAtMs: deps.clock.nowMs(), revision: 0 };
+  const cleared = template.isDefault ? [clearDefault(deps.database, providerId, template.id)] : [];
+  const steps = [...cleared, insertTemplate(deps.database, template)];
   await commit(deps, caller, steps, deedOn('template.create', template, { configuration: { after: template.configuration } }));
-  return kept(template);
+  return kept(await requireTemplate(deps, template.id));
 }
 
 async function requireTemplate(deps: ControlDeps, id: string): Promise<StoredTemplate> {
@@ -160,16 +166,26 @@ async function requireTemplate(deps: ControlDeps, id: string): Promise<StoredTem
   return found;
 }
 
-/** Its provider stays. @throws Refusal NOT_FOUND, also for a built-in one; VALIDATION_ERROR as `addTemplate` */
-export async function changeTemplate(deps: ControlDeps, caller: Caller, id: string, entered: EnteredTemplate): Promise<Template> {
-  const before = await requireTemplate(deps, id);
-  requireFit(before.providerId, entered);
-  const template: StoredTemplate = { ...before, ...entered };
-  // The index knows one default per provider at any moment, so the old one goes first.
-  const steps = [...(template.isDefault ? [clearDefault(deps.database, before.providerId)] : []), updateTemplate(deps.database, template)];
-  const changes = { configuration: { before: before.configuration, after: template.configuration } };
-  await refusing(commit(deps, caller, steps, deedOn('template.update', template, changes)), { [templateThere]: notFound });
-  return kept(template);
+/** Its provider stays. @throws Refusal NOT_FOUND, also for a built-in one; CONFLICT, STALE; VALIDATION_ERROR as `addTemplate` */
+export function changeTemplate(
+  deps: ControlDeps,
+  caller: Caller,
+  id: string,
+  entered: EnteredTemplate,
+  expected?: Expected<Template>,
+): Promise<Template> {
+  return againWhileStale(async () => {
+    const before = await requireTemplate(deps, id);
+    await refuseStale(deps, expected, { row: kept(before), revision: before.revision, type: 'template', id });
+    requireFit(before.providerId, entered);
+    const template: StoredTemplate = { ...before, ...entered };
+    // The index knows one default per provider at any moment, so the old one goes first.
+    const cleared = template.isDefault ? [clearDefault(deps.database, before.providerId, id)] : [];
+    const changes = { configuration: { before: before.configuration, after: template.configuration } };
+    const work = commit(deps, caller, [...cleared, updateTemplate(deps.database, template)], deedOn('template.update', template, changes));
+    await refusing(work, { [templateThere]: stale });
+    return kept(await requireTemplate(deps, id));
+  });
 }
 
 /** Connections that were made from it keep what they have. @throws Refusal NOT_FOUND, also for a built-in one */

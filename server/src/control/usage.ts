@@ -1,14 +1,15 @@
 /** What was used and what it cost, as far as the caller may see it, with names instead of ids where there are any. */
-import { Refusal } from '../domain/errors.ts';
+import type { Purpose } from '../domain/ledger.ts';
 import type { Actor } from '../domain/owner.ts';
+import { failuresOf, percentilesOf, type Percentiles, type Tally } from '../domain/tally.ts';
 import { rangeOf, UnreadableRange, zoneOf, type RangeQuery } from '../domain/usage-range.ts';
-import { namesOfKeys } from '../storage/access-keys.ts';
-import type { LedgerRow } from '../storage/ledger-rows.ts';
-import { attemptsOf, listRequests, readCursor, writeCursor, type ListedRequest, type RequestsQuestion } from '../storage/requests.ts';
-import { usageBy, type GroupBy, type UsageQuestion, type UsageSum } from '../storage/usage.ts';
+import type { UsageFilter } from '../storage/usage-parts.ts';
+import { talliesBy } from '../storage/usage-tallies.ts';
+import { usageBy, type GroupBy, type UsageScope, type UsageSum } from '../storage/usage.ts';
 import type { Visibility } from '../storage/visibility.ts';
 import { fieldFault } from './connection-input.ts';
 import type { ControlDeps } from './deps.ts';
+import { namesFor } from './usage-names.ts';
 
 export interface UsageDeps extends ControlDeps {
   /** Brings what has just happened into the books, for at most a moment. */
@@ -31,99 +32,96 @@ export function readRange<T>(read: () => T): T {
   }
 }
 
-export interface UsageAsked extends RangeQuery {
-  groupBy: GroupBy;
-  connectionId?: string;
-  keyId?: string;
-  model?: string;
+/** Lists of ids and names, of which any may fit; `none` is what belongs to none. */
+interface FilterAsked {
+  connectionId?: readonly string[];
+  provider?: readonly string[];
+  model?: readonly string[];
+  keyId?: readonly string[];
+  userId?: readonly string[];
+  workspaceId?: readonly string[];
+  repositoryId?: readonly string[];
+  useCaseId?: readonly string[];
+  purpose?: readonly Purpose[];
 }
+
+export type ScopeAsked = RangeQuery & FilterAsked;
+
+const orNull = (ids: readonly string[] | undefined): (string | null)[] | undefined => ids?.map((id) => (id === 'none' ? null : id));
+
+function filterOf(asked: FilterAsked): UsageFilter {
+  const filter: UsageFilter = {
+    connectionIds: orNull(asked.connectionId),
+    providers: asked.provider,
+    models: asked.model,
+    accessKeyIds: orNull(asked.keyId),
+    userIds: orNull(asked.userId),
+    workspaceIds: orNull(asked.workspaceId),
+    repositoryIds: orNull(asked.repositoryId),
+    useCaseIds: orNull(asked.useCaseId),
+    purposes: asked.purpose,
+  };
+  return filter;
+}
+
+export interface AskedScope {
+  scope: UsageScope;
+  /** IANA name of the zone. */
+  zone: string;
+}
+
+/** Throws VALIDATION_ERROR with the field that cannot be read. */
+export const scopeOf = (actor: Actor, asked: ScopeAsked, nowMs: number): AskedScope =>
+  readRange(() => ({
+    scope: { range: rangeOf(asked, nowMs), visibility: visibilityOf(actor), ...filterOf(asked) },
+    zone: zoneOf(asked.tz),
+  }));
+
+/** Percentiles and failures, as far as they are known. */
+export interface Times {
+  latency: Percentiles | null;
+  firstByte: Percentiles | null;
+  /** Tokens in a thousand seconds. */
+  speed: Percentiles | null;
+  failures: { name: string; count: number }[];
+  /** Attempts of which nothing is known: they are older than the counting. */
+  untimed: number;
+}
+
+export const timesOf = (tally: Tally, counted: number, attempts: number): Times => ({
+  latency: percentilesOf(tally, 'latency'),
+  firstByte: percentilesOf(tally, 'firstByte'),
+  speed: percentilesOf(tally, 'speed'),
+  failures: failuresOf(tally),
+  untimed: Math.max(0, attempts - counted),
+});
 
 export interface NamedUsage extends UsageSum {
   name: string | null;
+  /** Where they were asked for. */
+  times?: Times;
+}
+
+export interface UsageAsked extends ScopeAsked {
+  groupBy: GroupBy;
+  times?: boolean;
 }
 
 export async function usageOf(deps: UsageDeps, actor: Actor, asked: UsageAsked): Promise<NamedUsage[]> {
-  const question: UsageQuestion = readRange(() => ({
-    range: rangeOf(asked, deps.clock.nowMs()),
-    zone: zoneOf(asked.tz),
-    groupBy: asked.groupBy,
-    visibility: visibilityOf(actor),
-    ...(asked.connectionId === undefined ? {} : { connectionIds: [asked.connectionId] }),
-    ...(asked.keyId === undefined ? {} : { accessKeyId: asked.keyId }),
-    ...(asked.model === undefined ? {} : { model: asked.model }),
-  }));
+  const { scope, zone } = scopeOf(actor, asked, deps.clock.nowMs());
   await deps.books.catchUp();
-  const sums = await usageBy(deps.database, question);
-  const keyNames =
-    asked.groupBy === 'key'
-      ? await namesOfKeys(
-          deps.database,
-          sums.flatMap(({ key }) => (key === null ? [] : [key])),
-        )
-      : null;
-  return sums.map((sum) => ({ ...sum, name: keyNames ? (keyNames.get(sum.key ?? '') ?? null) : nameOf(deps, asked.groupBy, sum.key) }));
-}
-
-function nameOf(deps: ControlDeps, groupBy: GroupBy, key: string | null): string | null {
-  if (key === null) return null;
-  const { snapshot } = deps.keeper;
-  if (groupBy === 'connection') return snapshot.connections.get(key)?.name ?? null;
-  if (groupBy === 'repository') return snapshot.repositories.get(key)?.name ?? null;
-  if (groupBy === 'use-case') return snapshot.useCases.byId.get(key)?.name ?? null;
-  if (groupBy === 'user') return snapshot.people.get(key)?.name ?? null;
-  return groupBy === 'model' || groupBy === 'provider' || groupBy === 'day' ? key : null;
-}
-
-export interface RequestsAsked extends RangeQuery {
-  cursor?: string;
-  limit: number;
-  connectionId?: string;
-  keyId?: string;
-  userId?: string;
-  workspaceId?: string;
-  model?: string;
-  status?: number;
-  state?: RequestsQuestion['state'];
-}
-
-export interface NamedRequest extends ListedRequest {
-  connectionName: string | null;
-}
-
-export async function requestsOf(
-  deps: UsageDeps,
-  actor: Actor,
-  asked: RequestsAsked,
-): Promise<{ rows: NamedRequest[]; nextCursor: string | null }> {
-  const { cursor, keyId, period, from, to, tz, ...filters } = asked;
-  const place = cursor === undefined ? null : readCursor(cursor);
-  if (cursor !== undefined && !place) throw fieldFault('cursor', 'invalid_cursor', 'not a cursor of this list');
-  const isBounded = period !== undefined || from !== undefined || to !== undefined;
-  const range = isBounded ? readRange(() => rangeOf({ period, from, to, tz }, deps.clock.nowMs())) : {};
-  // Only the first page shows what has just happened; a later one must not move.
-  if (!place) await deps.books.catchUp();
-  const page = await listRequests(deps.database, {
-    ...filters,
-    ...range,
-    ...(keyId === undefined ? {} : { accessKeyId: keyId }),
-    cursor: place,
-    visibility: visibilityOf(actor),
+  const { groupBy } = asked;
+  const sums = await usageBy(deps.database, { ...scope, zone, groupBy });
+  const nameOf = await namesFor(
+    deps,
+    groupBy,
+    sums.map(({ key }) => key),
+  );
+  const named = sums.map((sum): NamedUsage => ({ ...sum, name: nameOf(sum.key) }));
+  if (asked.times !== true || groupBy === 'day') return named;
+  const tallies = await talliesBy(deps.database, scope, groupBy);
+  return named.map((sum) => {
+    const { counted, tally } = tallies.get(sum.key) ?? { counted: 0, tally: new Map() };
+    return { ...sum, times: timesOf(tally, counted, sum.attempts) };
   });
-  const rows = page.rows.map((row) => ({ ...row, connectionName: connectionNameOf(deps, row.last) }));
-  return { rows, nextCursor: page.nextCursor && writeCursor(page.nextCursor) };
-}
-
-const connectionNameOf = (deps: ControlDeps, row: LedgerRow): string | null =>
-  row.connectionId === null ? null : (deps.keeper.snapshot.connections.get(row.connectionId)?.name ?? null);
-
-export interface NamedAttempt extends LedgerRow {
-  connectionName: string | null;
-}
-
-/** Throws NOT_FOUND for a request that does not exist or is not the caller's to see. */
-export async function requestById(deps: UsageDeps, actor: Actor, requestId: string): Promise<NamedAttempt[]> {
-  await deps.books.catchUp();
-  const attempts = await attemptsOf(deps.database, requestId, visibilityOf(actor));
-  if (attempts.length === 0) throw new Refusal('NOT_FOUND');
-  return attempts.map((row) => ({ ...row, connectionName: connectionNameOf(deps, row) }));
 }

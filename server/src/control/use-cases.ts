@@ -19,7 +19,7 @@ import {
 } from '../storage/use-cases.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { usageBy } from '../storage/usage.ts';
-import { commit, type Caller, type Deed } from './change.ts';
+import { commit, keptState, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { fieldFault } from './connection-input.ts';
 import type { ControlDeps } from './deps.ts';
@@ -226,7 +226,8 @@ export async function createUseCase(deps: ControlDeps, caller: Caller, { slug, .
   };
   const useCase = withInput(blank, input, true);
   checkConnections(deps, useCase, undefined);
-  const deed = deedOn('use-case.create', useCase, changesBetween({}, audited(useCase)));
+  const state = keptState(null, null, audited(useCase));
+  const deed = { ...deedOn('use-case.create', useCase, changesBetween({}, audited(useCase))), state };
   await write(deps, caller, useCase, [insertUseCase(deps.database, useCase)], deed, true);
   return mustFindUseCase(deps, useCase.id);
 }
@@ -241,7 +242,8 @@ export function changeUseCase(deps: ControlDeps, caller: Caller, id: string, inp
     const changes = changesBetween(audited(before), audited(after));
     const isBinding = changes['connectionId'] !== undefined || changes['fallbackIds'] !== undefined;
     const step = updateUseCase(deps.database, after, before.revision);
-    await write(deps, caller, after, [step], deedOn('use-case.update', after, changes), isBinding);
+    const state = keptState(before, audited(before), audited(after));
+    await write(deps, caller, after, [step], { ...deedOn('use-case.update', after, changes), state }, isBinding);
     return mustFindUseCase(deps, id);
   });
 }
@@ -249,6 +251,7 @@ export function changeUseCase(deps: ControlDeps, caller: Caller, id: string, inp
 /** For good; what names it from then on is told that it is not there. @throws Refusal NOT_FOUND */
 export async function deleteUseCase(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const useCase = await mustFindUseCase(deps, id);
-  const work = commit(deps, caller, [deleteStep(deps.database, id, deps.clock.nowMs())], deedOn('use-case.delete', useCase));
+  const deed = { ...deedOn('use-case.delete', useCase), state: keptState(useCase, audited(useCase), null) };
+  const work = commit(deps, caller, [deleteStep(deps.database, id, deps.clock.nowMs())], deed);
   await refusing(work, { [staleUseCase]: notFound });
 }

@@ -16,6 +16,8 @@ export interface AuditEntry {
   errorCode: string | null;
   changes: Record<string, { before?: unknown; after?: unknown }> | null;
   origin: Origin | null;
+  /** From the arrival of the request to the entry; null where no request stands behind it. */
+  durationMs?: number | null;
 }
 
 /** The fields that differ, by JSON value; the names in `secretFields` say only that they changed. */

@@ -44,6 +44,8 @@ export interface Origin {
   requestId: string;
   address: string;
   agent: string;
+  /** When the request came, epoch milliseconds. */
+  atMs?: number;
 }
 
 /** What the person may do in the whole installation. An administrator may everything, whatever was chosen before. */

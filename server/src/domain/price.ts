@@ -95,6 +95,12 @@ export class PriceTable {
     entries.set(entry.id, entry);
   }
 
+  /** Every price that holds at a moment. */
+  *holding(atMs: number): Generator<PriceEntry> {
+    for (const models of this.#byModel.values())
+      for (const entries of models.values()) for (const entry of entries.values()) if (holdsAt(entry, atMs)) yield entry;
+  }
+
   /** The price that an administrator set for this call; null for none. */
   at(provider: string, model: string, connectionId: string | null, atMs: number): PriceEntry | null {
     const entries = this.#byModel.get(provider)?.get(model);

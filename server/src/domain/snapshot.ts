@@ -1,8 +1,10 @@
 /** The configuration as the gateway sees it: maps in memory, changed in one step after each commit. Reads never wait. */
 import type { AccessKey, PersonalToken } from './access-key.ts';
 import { aiSettingsDefault, appliedOf, type AiSettings } from './ai-settings.ts';
+import { AlertBook, type AlertDelta } from './alert-book.ts';
 import { ConnectionIndex } from './connection-index.ts';
 import type { Connection, ConnectionSettings, SealedSecrets } from './connection.ts';
+import { healthSettingsDefault, type HealthSettings } from './health-settings.ts';
 import { PolicyIndex, type Policy } from './policy.ts';
 import { LimitTable, type LimitRow } from './limit-table.ts';
 import { PriceTable, type PriceEntry } from './price.ts';
@@ -49,7 +51,11 @@ export interface SnapshotDelta {
   useCases?: { id: string; useCase: UseCase | null }[];
   aiSettings?: AiSettings;
   limits?: readonly LimitRow[];
+  /** Workspaces that keep the contents of their requests, and those that stopped. */
+  captures?: readonly { workspaceId: string; isOn: boolean; keptDays: number }[];
+  alerting?: AlertDelta;
   limitSettings?: { timeZone: string; outputTokensCeiling: number | null };
+  healthSettings?: HealthSettings;
   policies?: { policy: Policy; isDeleted: boolean }[];
   /** A repository that was deleted comes as `null`. */
   repositories?: { id: string; workspaceId: string; repository: Repository | null }[];
@@ -73,6 +79,10 @@ export class Snapshot {
   readonly useCases = new UseCaseBook();
   readonly limits = new LimitTable();
   readonly policies = new PolicyIndex();
+  /** Days that a workspace keeps contents, by its id; those that keep none are missing. */
+  readonly capture = new Map<string, number>();
+  healthSettings: HealthSettings = healthSettingsDefault;
+  readonly alerting = new AlertBook();
   aiSettings: AiSettings = aiSettingsDefault;
   /** What the installation says where nobody else does; null where it says nothing. */
   aiDefaults: ConnectionSettings | null = null;
@@ -105,10 +115,17 @@ export class Snapshot {
     for (const { policy, isDeleted } of delta.policies ?? []) this.policies.put(policy, isDeleted);
     for (const { id, useCase } of delta.useCases ?? []) this.useCases.put(id, useCase);
     this.limits.put(delta.limits ?? []);
+    for (const { workspaceId, isOn, keptDays } of delta.captures ?? []) {
+      if (isOn) this.capture.set(workspaceId, keptDays);
+      else this.capture.delete(workspaceId);
+    }
+    for (const workspaceId of delta.deletedWorkspaceIds) this.capture.delete(workspaceId);
+    if (delta.alerting) this.alerting.put(delta.alerting);
     if (delta.limitSettings) {
       this.limits.timeZone = delta.limitSettings.timeZone;
       this.limits.outputTokensCeiling = delta.limitSettings.outputTokensCeiling;
     }
+    if (delta.healthSettings) this.healthSettings = delta.healthSettings;
     if (delta.aiSettings) {
       this.aiSettings = delta.aiSettings;
       this.aiDefaults = appliedOf(delta.aiSettings);

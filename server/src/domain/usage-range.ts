@@ -25,8 +25,8 @@ export interface RangeQuery {
 /** Which field of a range cannot be read; the face turns it into its own refusal. */
 export class UnreadableRange extends Error {
   override readonly name = 'UnreadableRange';
-  readonly field: 'period' | 'from' | 'to' | 'tz';
-  constructor(field: 'period' | 'from' | 'to' | 'tz') {
+  readonly field: 'period' | 'from' | 'to' | 'tz' | 'bucket';
+  constructor(field: 'period' | 'from' | 'to' | 'tz' | 'bucket') {
     super(`${field} cannot be read`);
     this.field = field;
   }

@@ -27,6 +27,8 @@ export interface ConnectTarget {
   trust: Trust;
   policy: EgressPolicy;
   tlsSession: Buffer | undefined;
+  /** Mail has ports of its own; absent is HTTP. */
+  speaks?: 'http' | 'mail';
 }
 
 /** Durations in milliseconds; `resolvedMs` is 0 for a literal, `tlsMs` null without TLS. */
@@ -86,7 +88,7 @@ function refusalBeforeLookup(target: ConnectTarget): EgressError | null {
 }
 
 function refusalOf(target: ConnectTarget, address: string): EgressError | null {
-  const verdict = judgeAddress(target.policy, target.trust, target.host, target.port, address);
+  const verdict = judgeAddress(target.policy, target.trust, target.host, target.port, address, target.speaks);
   if (verdict.allowed) return null;
   return new EgressError('egress_blocked', { allowEntry: verdict.allowEntry ?? undefined });
 }

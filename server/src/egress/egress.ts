@@ -1,8 +1,8 @@
 /** The only way out: every outgoing HTTP exchange of the product passes through here, guarded, pooled and bounded. */
-import type { LookupFunction } from 'node:net';
+import type { LookupFunction, Socket } from 'node:net';
 import type { Clock } from '../lib/clock.ts';
-import type { EgressPolicy } from './allow.ts';
-import { connectGuarded, connectTarget, defaultLookup, type ConnectDeps, type ConnectTimings } from './connect.ts';
+import { bareHost, type EgressPolicy } from './allow.ts';
+import { connectGuarded, connectTarget, defaultLookup, type ConnectDeps, type ConnectTarget, type ConnectTimings } from './connect.ts';
 import { EgressError, type EgressErrorCode } from './error.ts';
 import { HttpExchange, type Exchange, type OutgoingRequest, type ResponseSink } from './exchange.ts';
 import type { Trust } from './guard.ts';
@@ -33,6 +33,8 @@ export interface Egress {
   fetchWhole(request: OutgoingRequest, limits: WholeLimits): Promise<WholeResponse>;
   /** Connects, measures and hangs up, for the connection test; `tlsMs` is null over plain HTTP. @throws EgressError */
   trace(origin: string, trust: Trust, limits: TraceLimits): Promise<ConnectTimings>;
+  /** Opens a guarded TCP connection to a mail server; the caller closes it. @throws EgressError */
+  openMail(target: { host: string; port: number }, trust: Trust, limits: TraceLimits): Promise<Socket>;
   /** Replaces the policy. New requests use new connections; those under way end on the old ones. */
   usePolicy(policy: EgressPolicy): void;
   openSockets(): number;
@@ -100,6 +102,7 @@ export function createEgress(options: EgressOptions): Egress {
     dispatch,
     fetchWhole: (request, limits) => fetchWhole({ clock: options.clock, dispatch }, request, limits),
     trace: (origin, trust, limits) => trace(state, origin, trust, limits),
+    openMail: (target, trust, limits) => openMail(state, target, trust, limits),
     usePolicy: (policy) => usePolicy(state, policy),
     openSockets: () => state.deps.sockets.open,
     close: () => closeAll(state),
@@ -148,6 +151,27 @@ function trace(state: EgressState, origin: string, trust: Trust, { timeoutMs, co
       }
       result.socket.destroy();
       resolve(result.timings);
+    });
+  });
+}
+
+function openMail(state: EgressState, { host, port }: { host: string; port: number }, trust: Trust, limits: TraceLimits): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (state.isClosed) throw new EgressError('aborted');
+    const { policy } = state.current;
+    const target: ConnectTarget = {
+      tls: false,
+      host: bareHost(host.toLowerCase()),
+      port,
+      trust,
+      policy,
+      tlsSession: undefined,
+      speaks: 'mail',
+    };
+    const connectTimeoutMs = Math.min(limits.timeoutMs, limits.connectTimeoutMs ?? state.deps.connectTimeoutMs);
+    connectGuarded({ ...state.deps, connectTimeoutMs }, target, (result) => {
+      if (result instanceof EgressError) reject(result);
+      else resolve(result.socket);
     });
   });
 }

@@ -45,6 +45,9 @@ const dangerousPorts: ReadonlySet<number> = new Set([
   10250, 10255, 11211, 27017, 27018, 27019, 50070,
 ]);
 
+/** Where mail servers listen (RFC 8314, RFC 6409, RFC 5321): dangerous for HTTP, and the place to be for mail. */
+const mailPorts: ReadonlySet<number> = new Set([25, 465, 587]);
+
 /** Whether a port needs an entry of the allow list even at a public address. */
 export function isDangerousPort(port: number): boolean {
   return dangerousPorts.has(port);
@@ -59,10 +62,18 @@ export function policyNames(policy: EgressPolicy, host: string, port: number): b
  * Judges one address that a connection would use or uses. `host` is the name or literal that led to it, without brackets.
  * Called for the literal, for every resolved address and for the peer of the open socket.
  */
-export function judgeAddress(policy: EgressPolicy, trust: Trust, host: string, port: number, address: string): Verdict {
+export function judgeAddress(
+  policy: EgressPolicy,
+  trust: Trust,
+  host: string,
+  port: number,
+  address: string,
+  speaks: 'http' | 'mail' = 'http',
+): Verdict {
   const addressClass = classifyAddress(address);
   if (addressClass === 'forbidden' || port === 0 || isForbiddenName(host)) return never;
-  if (addressClass === 'public' && !dangerousPorts.has(port)) return allowed;
+  const isAtHome = !dangerousPorts.has(port) || (speaks === 'mail' && mailPorts.has(port));
+  if (addressClass === 'public' && isAtHome) return allowed;
   const counts = policy.explicit || trust === 'administrator';
   const bytes = addressBytes(address);
   if (counts && policy.entries.some((entry) => entryAllows(entry, host, bytes, port))) return allowed;

@@ -273,6 +273,8 @@ export class Attempt implements CallSink, Runner {
         customHeaders: opened.headers,
         request: { ...this.order.request, outputTokensMax: leastOf(outputTokensMax, this.order.request.outputTokensMax) },
         timeouts: this.timeouts(),
+        heads: this.deps.headroom,
+        connectionId: this.target.connection?.id,
         moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
       };
       const deps = { egress: egressOf(this.deps, this.target), clock: this.deps.clock };
@@ -373,7 +375,7 @@ export class Attempt implements CallSink, Runner {
     if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
     if (!failure) deps.health.succeeded(key, this.target.model, this.answered(settlement.usage.tokensOut));
     // What never left, as when our own disk took no intent, says nothing of the provider.
-    else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs, this.target.model);
+    else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs, this.target.model, failure.vendorStatus);
     let seq = Infinity;
     try {
       seq = deps.journal.append({ kind: 'settle', ...settlement });

@@ -2,6 +2,7 @@
 import { promptTokensMax } from '../domain/prompt-bound.ts';
 import { memberValue } from '../lib/json-scan.ts';
 import { withDefaults } from '../providers/defaults.ts';
+import { limitOf } from '../providers/limit-field.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
 import { isRecord, parseJson } from '../providers/shape.ts';
 import { serviceTierOf } from '../providers/usage.ts';
@@ -82,7 +83,8 @@ export function outputAskedOf(
   const promptTokens = promptTokensEstimate(bytes.length);
   // These few alone are read, and were checked to be counts: to parse all of a large body for them would be its greatest cost.
   const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
-  const named = (wire ? count(wire.limitField) : null) ?? count('max_completion_tokens') ?? count('max_tokens');
+  const limit = wire ? limitOf(request, wire.limitField) : null;
+  const named = typeof limit === 'number' ? limit : (count('max_completion_tokens') ?? count('max_tokens'));
   const n = operation === undefined && scan.members.has('n') ? memberValue(bytes, scan, 'n') : 1;
   const choices = typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
   if (named !== null) return { tokens: promptTokens + named * choices, outputTokensMax: null };

@@ -9,6 +9,7 @@ import { plan } from './plan.ts';
 import { watchOf, type PolicyWatch } from './policies.ts';
 import { recordRefusal } from './record.ts';
 import { Relay } from './relay.ts';
+import { tapeFor } from './tape.ts';
 import { expand, parametrised } from './use-case.ts';
 
 /** Serves one order. Never throws: whatever happens is answered through `reply` and written to the books. */
@@ -16,7 +17,9 @@ export async function complete(deps: GatewayDeps, asked: Order, reply: Reply): P
   const journey = newJourney();
   let order = asked;
   let watch: PolicyWatch | null = null;
-  const relay = new Relay(deps, order, journey, reply);
+  const tape = deps.keeper.snapshot.capture.size === 0 ? null : tapeFor(deps, asked, reply);
+  const line = tape ?? reply;
+  const relay = new Relay(deps, order, journey, line);
   try {
     order = expand(deps, asked);
     journey.useCase = order.useCase?.slug ?? null;
@@ -26,10 +29,11 @@ export async function complete(deps: GatewayDeps, asked: Order, reply: Reply): P
       journey.rates = rateHeaders(grant);
       if (deps.keeper.snapshot.policies.isUsed) watch = watchOf(deps, order);
       if (watch !== null) order = await judged(watch, relay);
+      tape?.request(order);
       const planned = admitChoice(order, plan(deps, order));
       const route = parametrised(deps, order, watch === null ? planned : watch.choose(planned));
       const wanted = cacheWishOn(order, route);
-      if (wanted !== null && answerFromCache(deps, order, wanted, reply, relay)) return;
+      if (wanted !== null && answerFromCache(deps, order, wanted, line, relay)) return;
       await attemptEach(deps, order, route, grant, journey, relay);
     } finally {
       grant.release();
@@ -42,6 +46,7 @@ export async function complete(deps: GatewayDeps, asked: Order, reply: Reply): P
   } finally {
     watch?.report(relay.lastIntent);
     relay.close();
+    tape?.end(deps.captures, asked);
   }
 }
 

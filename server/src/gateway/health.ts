@@ -16,7 +16,7 @@ export interface Health {
   rank(connectionId: string): 0 | 1;
   /** `answered` is missing for what says nothing of a model's speed. */
   succeeded(connectionId: string, model?: string, answered?: Answered): void;
-  failed(connectionId: string, fault: Fault, retryAfterMs: number | null, model?: string): void;
+  failed(connectionId: string, fault: Fault, retryAfterMs: number | null, model?: string, status?: number | null): void;
   /** Counts a first attempt at this target in its retry budget. */
   asked(connectionId: string): void;
   /** TRUE when this target's budget allows one more repetition. */
@@ -35,6 +35,25 @@ export interface Health {
   /** Forgets what was learnt; for a connection that was changed. */
   forget(connectionId: string): void;
 }
+
+/** Counts what attempts tell, for the state that people see. Called for every attempt: it may add up, and no more. */
+export interface TrafficTold {
+  succeeded(connectionId: string, model: string, firstByteMs: number | null): void;
+  failed(connectionId: string, model: string, fault: Fault, status: number | null): void;
+}
+
+/** The same health, and what attempts tell is counted besides. */
+export const telling = (health: Health, told: TrafficTold): Health => ({
+  ...health,
+  succeeded(id, model, answered) {
+    told.succeeded(id, model ?? '', answered?.firstByteMs ?? null);
+    health.succeeded(id, model, answered);
+  },
+  failed(id, fault, retryAfterMs, model, status) {
+    told.failed(id, model ?? '', fault, status ?? null);
+    health.failed(id, fault, retryAfterMs, model, status);
+  },
+});
 
 /** @param onTurned hears when a connection goes to the end of the line, and when it answers again */
 export function createHealth(clock: Clock, onTurned: (connectionId: string, isResting: boolean) => void = () => undefined): Health {

@@ -48,7 +48,7 @@ export function keepLimitEvents({ database, clock, ids, log, tell }: LimitEvents
     const rows = [...waiting.values()];
     waiting = new Map();
     try {
-      await writeLimitEvents(database, rows, clock.nowMs());
+      await writeLimitEvents(database, rows);
     } catch (error) {
       // Words for people, no book: what a database that is away does not take is lost.
       log.warn({ err: error, lost: rows.length }, 'events of limits could not be written');

@@ -7,7 +7,8 @@ import { protocolOf } from '../providers/protocols.ts';
 import { installedAt, pullAt, removeAt, type OllamaDeps, type OllamaPlace } from '../providers/ollama-models.ts';
 import type { GatewayDeps } from './order.ts';
 import { egressOf } from './plan.ts';
-import { orderOf, probeTargetOf, scrubbed } from './probe.ts';
+import { scrubbed } from './list-models.ts';
+import { orderOf, probeTargetOf } from './probe.ts';
 import { intentOf, settlementOf } from './record.ts';
 import { openSecrets } from './secrets.ts';
 

@@ -1,5 +1,6 @@
 /** What travels through the rooms of the data plane: the order as asked, the journey as it happened, and what the rooms are handed. */
 import type { AccessKey } from '../domain/access-key.ts';
+import type { CaptureSink } from '../domain/capture.ts';
 import type { Change, Intent, Purpose, Settlement } from '../domain/ledger.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { ViolationSink } from '../domain/policy.ts';
@@ -16,6 +17,7 @@ import type { PriceBook } from '../providers/prices.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { AnswerCache } from './answer-cache.ts';
 import type { GatewayError } from './errors.ts';
+import type { HeadroomBook } from './headroom.ts';
 import type { Health } from './health.ts';
 import type { Limits } from './limits.ts';
 import type { ModelLists } from './model-lists.ts';
@@ -31,9 +33,15 @@ export interface GatewayDeps {
   prices: PriceBook;
   health: Health;
   limits: Limits;
+  /** What providers say of their limits; absent where nobody asks. */
+  headroom?: HeadroomBook;
   answers: AnswerCache;
   modelLists: ModelLists;
   violations: ViolationSink;
+  /** Where contents go that a workspace keeps; absent where none can be kept. */
+  captures?: CaptureSink;
+  /** Told of the trace that a request says it belongs to; absent where nobody traces. */
+  joinTrace?: (requestId: string, traceparent: string | string[] | undefined) => void;
   /** `readerMs`: how long a caller that reads nothing is waited for. */
   timeouts: CallTimeouts & { heartbeatMs: number; readerMs: number };
   /** The `.env` pseudo-connection (C-02), or null. */

@@ -5,6 +5,7 @@ import { edited, editsOf, findIn, readsTexts } from '../domain/policy-rules.ts';
 import { readsAnswer, readsPrompt, type AttachmentKind, type Policy, type PolicyStage } from '../domain/policy.ts';
 import { patchObject, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from '../providers/calling.ts';
+import { limitIn } from '../providers/limit-field.ts';
 import { isRecord } from '../providers/shape.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
@@ -137,7 +138,8 @@ export class PolicyWatch {
 
   private factsOf(body: Record<string, unknown>, chars: number): AskedFacts {
     const { form, wire } = this.order.request;
-    const limit = body[wire?.limitField ?? 'max_completion_tokens'] ?? body['max_completion_tokens'] ?? body['max_tokens'];
+    const limit =
+      limitIn(wire?.limitField ?? 'max_completion_tokens', (name) => body[name]) ?? body['max_completion_tokens'] ?? body['max_tokens'];
     const files = form?.parts.filter((part) => 'extents' in part) ?? [];
     const uploads = files.map(({ mediaType, extents }) => ({
       kind: kindOf(mediaType),
@@ -238,7 +240,7 @@ function rewritten(request: CallRequest, body: Record<string, unknown>, isEdited
     if ((typeof value === 'object' && value !== null) || (isEdited && typeof value === 'string'))
       patches.push({ key, json: JSON.stringify(value) });
   const bytes = patchObject(request.bytes, request.scan, patches);
-  const { operation, isStream, wantsUsage, outputTokensMax } = request;
+  const { operation, isStream, wantsUsage, outputTokensMax, ownMembers } = request;
   const anew = request.wire && request.translate ? readForeign(bytes, request.wire, request.translate) : readRequest(bytes);
-  return { ...anew, isStream, wantsUsage, outputTokensMax, ...(operation && { operation }) };
+  return { ...anew, isStream, wantsUsage, outputTokensMax, ...(operation && { operation }), ...(ownMembers && { ownMembers }) };
 }

@@ -23,6 +23,7 @@ export function readEvent(body: Json): ReadEvent {
   const type = typeof body['type'] === 'string' ? body['type'] : '';
   if (type.startsWith('content_block_')) return readBlock(body, type);
   if (type.startsWith('response.')) return readResponseEvent(body, type);
+  if (typeof body['done'] === 'boolean') return readLine(body);
   return { deltas: [], wholes: [...textsOfAnswer(body)], ends: [] };
 }
 
@@ -112,6 +113,15 @@ function readResponseEvent(body: Json, type: string): ReadEvent {
   }
   const ends = type.endsWith('.done') || type === 'response.output_item.added' ? [base] : [];
   return { deltas: [], wholes: [...textsOfAnswer(body)], ends };
+}
+
+/** Lines of Ollama's wire: text and thoughts go on from line to line, calls stand whole. */
+function readLine(body: Json): ReadEvent {
+  const holder = isRecord(body['message']) ? body['message'] : body;
+  const deltas = ['content', 'response', 'thinking']
+    .filter((key) => typeof holder[key] === 'string' && holder[key] !== '')
+    .map((key) => delta(holder, key, `line/${key}`));
+  return { deltas, wholes: [...textsOfAnswer({ tool_calls: holder['tool_calls'] })], ends: body['done'] === true ? ['line/'] : [] };
 }
 
 /** What was said word by word with its likelihood says the words once more: it goes where they are covered. */

@@ -17,7 +17,7 @@ const wordless: ReadonlySet<string> = new Set([
   'id', 'object', 'model', 'type', 'role', 'status', 'finish_reason', 'stop_reason', 'native_finish_reason', 'signature', 'encrypted_content',
   'call_id', 'item_id', 'tool_call_id', 'tool_use_id', 'response_id', 'previous_response_id', 'previous_id', 'container_id', 'system_fingerprint',
   'service_tier', 'provider', 'media_type', 'mime_type', 'format', 'encoding_format', 'detail', 'phase', 'obfuscation', 'cache_control', 'usage', 'stream',
-  'thought_signature', 'index', 'logprobs', 'b64_json', 'partial_image_b64', 'file_id', 'voice', 'size', 'quality',
+  'thought_signature', 'created_at', 'done_reason', 'index', 'logprobs', 'b64_json', 'partial_image_b64', 'file_id', 'voice', 'size', 'quality',
 ]); // prettier-ignore
 
 /** Members whose text is a document of arguments. */
@@ -58,9 +58,15 @@ function* walk(value: unknown, way: Way, depth: number, isData: boolean): Genera
     if (typeof inner === 'string') {
       if (inner !== '' && (isData || !isAttached(holder, name, inner)))
         yield { holder, key: name, text: inner, isJson: documents.has(name) };
-    } else yield* walk(inner, way, depth + 1, isData || (!isList && depth > 0 && ofTools.has(name) && !Array.isArray(inner)));
+    } else if (!isData && name === 'images' && isPictures(inner)) continue;
+    else yield* walk(inner, way, depth + 1, isData || (!isList && depth > 0 && ofTools.has(name) && !Array.isArray(inner)));
   }
 }
+
+/** A list of pictures in base64, as Ollama's wire has them beside a text. What is no base64 is read as words. */
+const isPictures = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string' && base64Only.test(item));
+const base64Only = /^[A-Za-z0-9+/=_-]+$/;
 
 /** Bytes in a text: they are counted as attachments and not read as words. */
 function isAttached(holder: Record<string, unknown>, key: string, text: string): boolean {
@@ -104,7 +110,11 @@ export function attachmentsOf(body: unknown, depth = 0): Attachment[] {
   const record = body as Record<string, unknown>;
   const kind = typeof record['type'] === 'string' && Object.hasOwn(kindsByType, record['type']) ? kindsByType[record['type']] : undefined;
   if (kind !== undefined) return [{ kind, bytes: Math.floor(longestText(record, 0) / base64Of) }];
-  return Object.values(record).flatMap((value) => attachmentsOf(value, depth + 1));
+  const pictures = isPictures(record['images']) ? record['images'] : [];
+  return [
+    ...pictures.map((picture): Attachment => ({ kind: 'image', bytes: Math.floor(picture.length / base64Of) })),
+    ...Object.values(record).flatMap((value) => attachmentsOf(value, depth + 1)),
+  ];
 }
 
 /** Of a part that holds bytes, they are what is longest; an address is not sent along. */

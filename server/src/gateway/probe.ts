@@ -4,27 +4,23 @@ import { Refusal, UpstreamFailure, type Fault } from '../domain/errors.ts';
 import type { Purpose } from '../domain/ledger.ts';
 import type { ListedModel, ModelList, ModelListOptions, Probe, ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
 import { EgressError } from '../egress/egress.ts';
-import { headersOf, timeoutsOf } from '../providers/call.ts';
 import { mustProviderRow, rowAt, rowFor } from '../providers/catalog.ts';
 import { failureOfEgress } from '../providers/egress-faults.ts';
-import { catalogModels, isModelList } from '../providers/model-lists.ts';
+import { catalogModels } from '../providers/model-lists.ts';
 import { normaliseBase, proposedBase } from '../providers/normalise.ts';
-import { concealedOf, proofOf } from '../providers/proof.ts';
-import { protocolOf } from '../providers/protocols.ts';
-import { parseJson } from '../providers/shape.ts';
 import { Attempt } from './attempt.ts';
 import { GatewayRefusal } from './errors.ts';
+import { askForModels, connectMsOf } from './list-models.ts';
 import { newJourney, nobody, type GatewayDeps, type Order } from './order.ts';
 import type { FetchedList } from './model-lists.ts';
 import { egressOf, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf } from './record.ts';
 import { Relay } from './relay.ts';
 import { readRequest } from './request.ts';
-import { joinedSecret, openParts, openSecrets } from './secrets.ts';
+import { joinedSecret, openParts } from './secrets.ts';
 
 /** A test answers within this, whatever the provider does. */
 const probeTimeoutMs = 15_000;
-const listBytesMax = 8 * 1024 * 1024;
 
 export function createProbe(deps: GatewayDeps): Probe {
   return {
@@ -133,12 +129,6 @@ async function testTarget(deps: GatewayDeps, probe: ProbeTarget, caller: ProbeCa
   return result({ ...failed(completion.failure), modelsFound, proposedBaseUrl });
 }
 
-/** How long the connection itself wants to wait for a line; a test waits no longer than its own end. */
-function connectMsOf(deps: GatewayDeps, target: Target): number | undefined {
-  const { connectMs } = timeoutsOf(target.settings, deps.timeouts);
-  return connectMs === undefined ? undefined : Math.min(connectMs, probeTimeoutMs);
-}
-
 const step = (name: ProbeStep['name'], outcome: ProbeStep['outcome'], latencyMs: number | null): ProbeStep => ({
   name,
   outcome,
@@ -156,7 +146,7 @@ async function reach(deps: GatewayDeps, target: Target, steps: ProbeStep[]): Pro
   try {
     const timings = await egressOf(deps, target).trace(target.origin, target.trust, {
       timeoutMs: probeTimeoutMs,
-      connectTimeoutMs: connectMsOf(deps, target),
+      connectTimeoutMs: connectMsOf(deps, target, probeTimeoutMs),
     });
     steps.push(step('reach', 'ok', timings.connectMs), step('tls', timings.tlsMs === null ? 'skipped' : 'ok', timings.tlsMs));
   } catch (error) {
@@ -186,40 +176,11 @@ interface ListOutcome {
 
 /** Asks the provider for its models, and books the call like every other one. */
 async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller): Promise<ListOutcome> {
-  const protocol = protocolOf(target.row);
-  const to = { row: target.row, baseUrl: target.baseUrl, settings: target.settings, model: target.model };
   const order = orderOf(deps, target, caller, 'models');
   const startedMs = deps.clock.monotonicMs();
   const intent = intentOf(deps, order, target, 1, 0);
-  let failure: UpstreamFailure | null = null;
-  let models: ListedModel[] | null = null;
-  let concealed: readonly string[] = [];
   await new Promise<void>((resolve) => void deps.journal.append({ kind: 'intent', ...intent }, () => resolve()));
-  try {
-    const opened = openSecrets(deps, target);
-    const egress = egressOf(deps, target);
-    const headers = headersOf({ to, secret: opened.secret, customHeaders: opened.headers }, protocol);
-    const ask = { origin: target.origin, path: protocol.modelsPath(to), method: 'GET' as const, headers, body: null };
-    const proof = await proofOf({ egress, clock: deps.clock }, protocol, to, opened.secret, ask);
-    concealed = [...concealedOf(protocol, opened.secret, proof ?? {}), ...Object.values(opened.headers)];
-    const { status, body } = await egress.fetchWhole(
-      { ...ask, headers: { ...headers, ...proof }, trust: target.trust, connectTimeoutMs: connectMsOf(deps, target) },
-      { totalTimeoutMs: probeTimeoutMs, bodyBytesMax: listBytesMax },
-    );
-    const parsed = parseJson(body.toString('utf8'));
-    if (status >= 300) {
-      const { fault, message } = protocol.errorOf(status, parsed ?? body.toString('utf8').slice(0, 2_000));
-      const vendorMessage = scrubbed(message, concealed);
-      failure = new UpstreamFailure(fault === 'model_not_found' ? 'endpoint_not_found' : fault, `the provider answered ${status}`, {
-        vendorStatus: status,
-        vendorMessage,
-      });
-    } else if (!isModelList(parsed))
-      failure = new UpstreamFailure('endpoint_not_found', 'the answer is no list of models', { vendorStatus: status });
-    else models = protocol.modelsOf(parsed);
-  } catch (error) {
-    failure = error instanceof EgressError ? failureOfEgress(error) : error instanceof UpstreamFailure ? error : unexpected(error);
-  }
+  const { models, failure } = await askForModels(deps, target, probeTimeoutMs);
   const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
   const settlement = settlementOf(deps, order, intent, {
     failure,
@@ -239,14 +200,6 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
     prices: null,
   });
   return { models, failure, latencyMs: deps.clock.monotonicMs() - startedMs };
-}
-
-/** Providers echo what was sent to them (C13); values as short as this would blacken ordinary words. */
-export const scrubbed = (message: string | null, secrets: readonly string[]): string | null =>
-  secrets.reduce<string | null>((text, secret) => (secret.length >= 4 ? (text?.replaceAll(secret, '[secret]') ?? null) : text), message);
-
-function unexpected(error: unknown): never {
-  throw error;
 }
 
 /** One token, to see that the model answers. */
@@ -286,9 +239,10 @@ function toldOf(error: unknown): unknown {
 }
 
 export function orderOf(deps: GatewayDeps, target: Target, caller: ProbeCaller, purpose: Purpose): Order {
-  const body = purpose === 'probe' ? { model: target.model, messages: [{ role: 'user', content: 'ping' }], max_tokens: 1 } : {};
+  const isAnswered = purpose === 'probe' || purpose === 'health';
+  const body = isAnswered ? { model: target.model, messages: [{ role: 'user', content: 'ping' }], max_tokens: 1 } : {};
   return {
-    requestId: purpose === 'probe' ? deps.ids.uuid() : caller.requestId,
+    requestId: isAnswered ? deps.ids.uuid() : caller.requestId,
     face: 'probe',
     purpose,
     userId: caller.userId,

@@ -2,6 +2,7 @@
 import type { ChatRequest } from '../domain/chat.ts';
 import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
 import { watchedWords, type CallRequest } from '../providers/calling.ts';
+import { limitIn } from '../providers/limit-field.ts';
 import { isRecord, type Json } from '../providers/shape.ts';
 import type { CallerWire } from '../providers/writer.ts';
 import { refuse } from './errors.ts';
@@ -66,7 +67,7 @@ export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: J
   const parsed = (): ChatRequest => (house ??= translate(objectOf(bytes)));
   if (bytes.length <= parsedAtOnceBytesMax) objectOf(bytes);
   const value = (key: string): unknown => memberValue(bytes, scan, key);
-  checkCount(value(wire.limitField), wire.limitField);
+  checkCount(limitIn(wire.limitField, value), wire.limitField);
   return {
     bytes,
     scan,

@@ -6,10 +6,10 @@ import { settingsOver } from '../domain/ai-settings.ts';
 import { allowsModel } from '../domain/access-key.ts';
 import type { Resolution } from '../domain/resolve.ts';
 import { allowsRole, bindingOf, promptOf, settingsWith, useCasePrefix, type PromptContext, type UseCase } from '../domain/use-case.ts';
-import { memberValue, patchObject, scanObject } from '../lib/json-scan.ts';
+import { memberValue, patchObject, scanObject, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from '../providers/calling.ts';
 import { isRecord } from '../providers/shape.ts';
-import type { WireId } from '../providers/writer.ts';
+import type { CallerWire } from '../providers/writer.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import { readRequest } from './request.ts';
@@ -127,14 +127,6 @@ function before(prompt: string, messages: readonly unknown[]): unknown[] {
   return [{ role: 'system', content: prompt }, ...messages];
 }
 
-/** Where other wires keep their instructions. */
-const fieldOf: Readonly<Record<Exclude<WireId, 'chat'>, string>> = {
-  messages: 'system',
-  responses: 'instructions',
-  // It has no place for any; here they only count for the length of the prompt.
-  completions: 'instructions',
-};
-
 /** The same request with the prompt in front, in its own wire and in the house's language. */
 export function withPrompt(request: CallRequest, prompt: string): CallRequest {
   if (prompt === '') return request;
@@ -145,8 +137,7 @@ export function withPrompt(request: CallRequest, prompt: string): CallRequest {
     if (!Array.isArray(messages)) return request;
     return readRequest(patchObject(bytes, scan, [{ key: 'messages', json: JSON.stringify(before(prompt, messages as unknown[])) }]));
   }
-  const field = fieldOf[wire.id as Exclude<WireId, 'chat'>];
-  const patched = patchObject(bytes, scan, [{ key: field, json: JSON.stringify(joined(prompt, memberValue(bytes, scan, field))) }]);
+  const patched = patchObject(bytes, scan, [instructed(request, wire.promptField, prompt)]);
   const again = scanObject(patched);
   if (typeof again === 'string') throw refuse('invalid_json');
   let house: ChatRequest | null = null;
@@ -158,6 +149,13 @@ export function withPrompt(request: CallRequest, prompt: string): CallRequest {
     wire: wire.id === 'responses' ? { ...wire, isPassable: false } : wire,
     parsed: () => (house ??= houseOf(request, patched, prompt)),
   };
+}
+
+/** The member that holds the instructions, with the prompt in front of what it says. */
+function instructed({ bytes, scan }: CallRequest, field: CallerWire['promptField'], prompt: string): Patch {
+  const own = memberValue(bytes, scan, field);
+  const said = field === 'messages' ? before(prompt, Array.isArray(own) ? (own as unknown[]) : []) : joined(prompt, own);
+  return { key: field, json: JSON.stringify(said) };
 }
 
 function houseOf(request: CallRequest, patched: Buffer, prompt: string): ChatRequest {

@@ -7,7 +7,7 @@ import { fitting, needsOf, type Abilities, type Needs, type Unfit } from '../dom
 import { orderOf, type Facing } from '../domain/routing-order.ts';
 import { prefixOf } from '../domain/routing-sticky.ts';
 import { promptTokensEstimateOf } from '../domain/token-estimate.ts';
-import { memberValue } from '../lib/json-scan.ts';
+import { limitOf } from '../providers/limit-field.ts';
 import { modelAbilitiesOf } from '../providers/model-abilities.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
 import type { ProviderRow } from '../providers/row.ts';
@@ -94,7 +94,7 @@ function costAt(deps: GatewayDeps, { request }: Order, { row, model, connection 
   const tokensIn = Math.ceil(request.bytes.length / 4);
   const units = prices?.at(tokensIn) ?? null;
   if (units === null) return null;
-  const asked = request.wire ? memberValue(request.bytes, request.scan, request.wire.limitField) : request.parsed().max_completion_tokens;
+  const asked = request.wire ? limitOf(request, request.wire.limitField) : request.parsed().max_completion_tokens;
   const bound = typeof asked === 'number' ? asked : (request.parsed().max_tokens ?? usualAnswerTokens);
   return costOf({ ...noTokens, tokensIn, tokensOut: Math.min(bound, usualAnswerTokens) }, units);
 }

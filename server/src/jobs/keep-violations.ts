@@ -3,17 +3,12 @@ import type { Violation } from '../domain/policy.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
-import { insertViolations, sweepViolations, sweptRowsMax } from '../storage/violations.ts';
+import { insertViolations } from '../storage/violations.ts';
 
 /** So many may wait for a database that is away; more are counted and named in the log. */
 export const waitingMax = 20_000;
 const batchMax = 500;
 const periodMs = 250;
-/** How long violations are kept. */
-export const keptDays = 90;
-const sweepPeriodMs = 3_600_000;
-const sweepBatchesMax = 100;
-const dayMs = 86_400_000;
 
 export interface ViolationKeeper {
   note(violation: Violation): void;
@@ -62,7 +57,6 @@ export function keepViolations({ database, clock, log }: { database: Database; c
     }
     if (queue.length > 0) void flush();
   });
-  const sweeping = clock.every(sweepPeriodMs, () => void sweepOnce({ database, clock, log }));
   return {
     note(violation) {
       if (queue.length < waitingMax) queue.push(violation);
@@ -77,24 +71,8 @@ export function keepViolations({ database, clock, log }: { database: Database; c
     flush,
     async close() {
       timer.cancel();
-      sweeping.cancel();
       await flush();
       if (queue.length > 0) log.error({ lost: queue.length }, 'what policies found last could not be written before the end');
     },
   };
-}
-
-/** One round of forgetting what is old. Answers how many rows are gone; a database that is away is asked again in the next round. */
-export async function sweepOnce({ database, clock, log }: { database: Database; clock: Clock; log: Log }): Promise<number> {
-  let swept = 0;
-  try {
-    for (let batch = 0; batch < sweepBatchesMax; batch++) {
-      const gone = await sweepViolations(database, clock.nowMs() - keptDays * dayMs);
-      swept += gone;
-      if (gone < sweptRowsMax) break;
-    }
-  } catch (error) {
-    log.warn({ err: error }, 'old violations could not be swept; tried again later');
-  }
-  return swept;
 }

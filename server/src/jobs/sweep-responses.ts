@@ -1,10 +1,8 @@
 /** Removes kept responses whose time is over, and the oldest of whoever has too many, a few at a time. */
 import type { Clock } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
 import { sweepResponses, sweepRowsMax, trimOwners } from '../storage/responses.ts';
 
-const periodMs = 60_000;
 /** Batches of one round; what is left waits for the next. Together they take away more than a busy house keeps in that time. */
 const batchesMax = 40;
 /** What one owner may have kept; the oldest go first. */
@@ -24,12 +22,4 @@ export async function sweepOnce({ database, clock }: { database: Database; clock
     swept += gone;
   }
   return swept;
-}
-
-/** Sweeps now and then until it is closed. */
-export function keepResponsesSwept(deps: { database: Database; clock: Clock; log: Log }): { close(): void } {
-  const timer = deps.clock.every(periodMs, () => {
-    sweepOnce(deps).catch((error: unknown) => deps.log.warn({ err: error }, 'kept responses could not be swept; tried again later'));
-  });
-  return { close: () => timer.cancel() };
 }

@@ -104,6 +104,8 @@ export class AnswerReader implements ResponseSink, Exchange {
     this.status = status;
     this.headers = headers;
     this.watchdog.headersSeen();
+    const { heads, connectionId } = this.call;
+    if (heads !== undefined && connectionId !== undefined) heads.saw(connectionId, this.call.to.model, headers);
     if (status >= 300 && status < 400) return this.fail('redirect', 'the provider answered with a redirect');
     if (status >= 300) return;
     if (this.taker) this.stream = this.taker.stream(mediaType(headers), this.facts);
@@ -150,7 +152,7 @@ export class AnswerReader implements ResponseSink, Exchange {
       return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always');
     const reader = this.protocol.streamReader(to, moment);
     const writer = request.wire?.writer() ?? chatWriter(request.wantsUsage);
-    if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer);
+    if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer, this.framing().reader());
     return new TranslatedStream(this.facts, reader, this.protocol, writer, this.framing().reader());
   }
 

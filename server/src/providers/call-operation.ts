@@ -88,13 +88,14 @@ function worded(
   operation: Operation,
 ): Pick<Call['request'], 'bytes' | 'scan'> & { changed: Change[] } {
   const offer = to.row.operations[operation.id];
-  const names = [...Object.keys(offer?.rename ?? {}), ...(offer?.drop ?? [])];
+  const own = request.ownMembers ?? [];
+  const names = [...Object.keys(offer?.rename ?? {}), ...(offer?.drop ?? []), ...own];
   const asIs = { bytes: request.bytes, scan: request.scan, changed: [] };
   if (!offer || request.form || !names.some((name) => request.scan.members.has(name))) return asIs;
   const asked = parseJson(request.bytes.toString('utf8'));
   if (!isRecord(asked)) return asIs;
   const body = { ...asked };
-  const changed = applyOffer(offer, body);
+  const changed = applyOffer({ ...offer, drop: [...(offer.drop ?? []), ...own] }, body);
   const bytes = writeObject(request.bytes, request.scan, asked, body);
   const scan = scanObject(bytes);
   if (typeof scan === 'string') throw new UpstreamFailure('bad_request', `the request is ${scan}`);

@@ -22,6 +22,19 @@ const wordsOf: Readonly<Partial<Record<WireId, Readonly<Record<string, string>>>
     reasoning_effort: 'reasoning.effort',
     logprobs: 'include.message.output_text.logprobs',
   },
+  ollama: {
+    max_tokens: 'options.num_predict',
+    max_completion_tokens: 'options.num_predict',
+    temperature: 'options.temperature',
+    top_p: 'options.top_p',
+    top_k: 'options.top_k',
+    seed: 'options.seed',
+    stop: 'options.stop',
+    presence_penalty: 'options.presence_penalty',
+    frequency_penalty: 'options.frequency_penalty',
+    response_format: 'format',
+    reasoning_effort: 'think',
+  },
 };
 
 /** The same changes under the names that the caller knows, so that a refusal names what was sent. */

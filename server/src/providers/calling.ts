@@ -35,6 +35,8 @@ export interface CallRequest {
   translate?: (body: Json) => ChatRequest;
   /** Set where something else than a conversation is asked. */
   operation?: Operation;
+  /** Goes with `operation`: members that mean something on one wire of providers alone, and are left out, and named, elsewhere. */
+  ownMembers?: readonly string[];
   /** Set where the body came as a form; `bytes` then holds its texts as an object. */
   form?: Form;
 }
@@ -61,6 +63,14 @@ export interface Call {
   request: CallRequest;
   timeouts: CallTimeouts;
   moment: Moment;
+  /** Hears what the provider says of its limits, in the name of this connection. */
+  heads?: HeadSink | undefined;
+  connectionId?: string | undefined;
+}
+
+/** Hears the head of every answer. Called on the way of a request: it may remember, and no more. */
+export interface HeadSink {
+  saw(connectionId: string, model: string, headers: Readonly<Record<string, string | string[]>>): void;
 }
 
 /** What a body is made from, before there is a secret, a line or a clock. */

@@ -239,6 +239,21 @@ const common: readonly Field[] = [
   field('timeouts.firstByteMs', { kind: 'number', group: 'advanced', min: 1000, max: 3_600_000, integer: true, placeholder: '120000' }),
   field('timeouts.idleMs', { kind: 'number', group: 'advanced', min: 1000, max: 3_600_000, integer: true, placeholder: '60000' }),
   field('timeouts.totalMs', { kind: 'number', group: 'advanced', min: 1000, max: 3_600_000, integer: true, placeholder: '900000' }),
+  field('health.everySeconds', {
+    kind: 'number',
+    group: 'advanced',
+    min: 0,
+    max: 86_400,
+    integer: true,
+    placeholder: '60',
+    hint: 'providers.hints.healthEvery',
+  }),
+  field('health.check', {
+    kind: 'select',
+    group: 'advanced',
+    options: optionsOf('health.check', ['models', 'completion']),
+    hint: 'providers.hints.healthCheck',
+  }),
 ];
 
 /** Settings of one provider: its own, then what every connection may have. The model narrows some bounds. */

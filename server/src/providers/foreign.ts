@@ -1,10 +1,11 @@
 /** The body that goes out for a caller of another wire than the house's: as it came where the provider speaks the same, else translated. */
 import type { ChatRequest } from '../domain/chat.ts';
 import type { Change } from '../domain/ledger.ts';
-import { memberValue, patchObject, type Patch } from '../lib/json-scan.ts';
+import { patchObject, type Patch } from '../lib/json-scan.ts';
 import { inCallersWords } from './callers-words.ts';
 import type { Asking } from './calling.ts';
 import { fieldsOf, withDefaults } from './defaults.ts';
+import { limitOf, limitPatch } from './limit-field.ts';
 import { settleNative } from './native.ts';
 import type { Protocol } from './protocol.ts';
 import { wireOf } from './wires.ts';
@@ -38,9 +39,9 @@ function passed({ to, request }: Asking, { limitField }: CallerWire): { body: Bu
   const patches: Patch[] = [{ key: 'model', json: JSON.stringify(to.model) }];
   const changed: Change[] = [];
   if (request.outputTokensMax !== null) {
-    const asked = memberValue(request.bytes, request.scan, limitField);
+    const asked = limitOf(request, limitField);
     const limit = typeof asked === 'number' && asked >= 0 ? Math.min(asked, request.outputTokensMax) : request.outputTokensMax;
-    patches.push({ key: limitField, json: String(limit) });
+    patches.push(limitPatch(request, limitField, limit));
     if (limit !== asked) changed.push({ parameter: limitField, what: (asked ?? null) === null ? 'added' : 'clamped', to: String(limit) });
   }
   return { body: patchObject(request.bytes, request.scan, patches), changed };

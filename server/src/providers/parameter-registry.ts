@@ -1,6 +1,7 @@
 /** One door to the registry of parameters: the rows of each wire that callers speak. */
 import { chatParameters } from './parameters-chat.ts';
 import { messagesParameters } from './parameters-messages.ts';
+import { ollamaParameters } from './parameters-ollama.ts';
 import { responsesParameters } from './parameters-responses.ts';
 import type { Parameter, SourceWire, TargetWire } from './parameters.ts';
 import type { ProviderRow } from './row.ts';
@@ -10,6 +11,7 @@ export const parameters: Readonly<Record<SourceWire, ReadonlyMap<string, Paramet
   chat: chatParameters,
   messages: messagesParameters,
   responses: responsesParameters,
+  ollama: ollamaParameters,
 };
 
 /** The wire that a provider's row speaks, by the name of its column. */

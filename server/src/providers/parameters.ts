@@ -1,7 +1,7 @@
 /** The registry of parameters: what may become of each one, from every wire that callers speak to every wire that providers speak. */
 
 /** The wires that callers speak. */
-export type SourceWire = 'chat' | 'messages' | 'responses';
+export type SourceWire = 'chat' | 'messages' | 'responses' | 'ollama';
 /** The wires that providers speak, in the order of a row's columns. */
 export const targetWires = ['chat', 'messages', 'responses', 'gemini', 'ollama', 'bedrock'] as const;
 export type TargetWire = (typeof targetWires)[number];

@@ -4,7 +4,12 @@ import type { ConnectionSettings } from '../domain/connection.ts';
 import type { ProviderRow } from './row.ts';
 import type { WireId } from './writer.ts';
 
-const wires: Partial<Record<ProviderRow['protocol'], WireId>> = { openai: 'chat', anthropic: 'messages', responses: 'responses' };
+const wires: Partial<Record<ProviderRow['protocol'], WireId>> = {
+  openai: 'chat',
+  anthropic: 'messages',
+  responses: 'responses',
+  ollama: 'ollama',
+};
 
 /** Null for a wire that no caller speaks. Where the address or the path names the model, a body cannot pass as it is. */
 export const wireOf = (row: ProviderRow): WireId | null => (row.addressing === 'vertex' ? null : (wires[row.protocol] ?? null));

@@ -3,7 +3,7 @@ import type { ChatChunk, ChatResponse } from '../domain/chat.ts';
 import { writeSse, type SseEvent } from '../lib/sse.ts';
 
 /** The wires that callers may speak. The house language is the first of them. */
-export type WireId = 'chat' | 'messages' | 'responses' | 'completions';
+export type WireId = 'chat' | 'messages' | 'responses' | 'completions' | 'ollama';
 
 /** Writes the stream of one attempt; a fresh one for each. */
 export interface AnswerWriter {
@@ -22,8 +22,10 @@ export interface CallerWire {
   isPassable: boolean;
   /** Headers that belong to the body, for a provider of the same wire. */
   headers: Readonly<Record<string, string>>;
-  /** Member of the body that bounds the output. */
+  /** Member of the body that bounds the output; `options.num_predict` for one that lies in another. */
   limitField: string;
+  /** Member of the body that holds its instructions: a text or blocks of one, or the list of messages that they are the first of. */
+  promptField: 'system' | 'instructions' | 'messages';
   /** The whole answer in this wire. */
   whole(response: ChatResponse): string;
   /** The whole answer of a provider that speaks this wire itself, as it is passed on. */

@@ -1,8 +1,10 @@
-/** How configuration is changed: the rows, the new revision and the audit entry in one transaction, or nothing. */
+/** How configuration is changed: the rows, the new revision, the object's history and the audit entry in one transaction, or nothing. */
 import { sql } from 'kysely';
 import type { AuditEntry } from '../domain/audit.ts';
+import { unlinkedStep } from './audit-rows.ts';
 import type { Database } from './database.ts';
 import type { Statement, WriteStep } from './driver.ts';
+import { revisionSteps, type KeptState } from './object-revisions.ts';
 
 /** The revision of the change that is being written; use it for the `revision` column inside `writeChange`. */
 export const thisRevision = sql<number>`(SELECT revision FROM config_revision WHERE id = 1)`;
@@ -13,49 +15,44 @@ const raiseRevision: Statement = {
   expectRows: 1,
 };
 
-export function auditStep({ db, compile }: Database, entry: AuditEntry): Statement {
-  return compile(
-    db.insertInto('audit_entries').values({
-      id: entry.id,
-      at: entry.atMs,
-      actor_id: entry.actor?.userId ?? null,
-      actor_name: entry.actor?.name ?? '',
-      actor_role: entry.actor?.role ?? '',
-      via: entry.actor?.via ?? 'anonymous',
-      action: entry.action,
-      subject_type: entry.subjectType,
-      subject_id: entry.subjectId,
-      subject_name: entry.subjectName,
-      scope: entry.owner?.scope ?? null,
-      owner_id: entry.owner?.id ?? null,
-      outcome: entry.outcome,
-      error_code: entry.errorCode,
-      changes: entry.changes ? JSON.stringify(entry.changes) : null,
-      request_id: entry.origin?.requestId ?? null,
-      address: entry.origin?.address ?? null,
-      agent: entry.origin?.agent.slice(0, 500) ?? null,
-      revision: thisRevision,
-    }),
-  );
+/**
+ * Hands `write` the steps that keep the entries: links of the chain, or, before a database's chain has begun, plain rows. It may run more
+ * than once, and then nothing of the earlier run was kept. With `maySkip` it may also leave everything as it is.
+ */
+export function withEntries<T>(
+  { driver, audit }: Pick<Database, 'driver' | 'audit'>,
+  entries: readonly AuditEntry[],
+  write: (steps: readonly Statement[]) => Promise<T>,
+  maySkip = false,
+): Promise<T> {
+  if (entries.length === 0) return write([]);
+  if (!audit) return write(entries.map(unlinkedStep));
+  return audit.sealed(driver, entries, { raisesRevision: false, maySkip }, ({ last }) => write(last));
 }
 
 /**
  * Writes one change of configuration with its audit entry and its revision in one transaction (R-146, R-190).
  * Returns the new revision and what each step returned. Throws the storage errors; then nothing was written (except where a
- * StorageUnavailable came in place of the answer to the commit).
+ * StorageUnavailable came in place of the answer to the commit). `kept` goes into the history of the entry's subject.
  */
 export async function writeChange(
   database: Database,
   steps: readonly WriteStep[],
   entry: AuditEntry,
+  kept?: KeptState,
 ): Promise<{ revision: number; returned: Record<string, unknown>[][] }> {
-  const [raised, ...rest] = await database.driver.write([raiseRevision, ...steps, auditStep(database, entry)]);
+  const { driver, audit } = database;
+  const [raised, ...rest] = audit
+    ? await audit.sealed(driver, [entry], { raisesRevision: true }, ({ first, last, revision }) =>
+        driver.write([...first, ...steps, ...(kept ? revisionSteps(entry, revision, kept) : []), ...last]),
+      )
+    : await driver.write([raiseRevision, ...steps, unlinkedStep(entry)]);
   // The change is kept by now, so word that does not get out must not make it look refused: others find it by polling the revision.
-  await database.driver.notifyConfigChange().catch(() => undefined);
+  await driver.notifyConfigChange().catch(() => undefined);
   return { revision: Number(raised?.[0]?.['revision']), returned: rest.slice(0, steps.length) };
 }
 
 /** Writes an audit entry by itself: for what was tried and refused, and for what changes no configuration. */
 export async function writeAudit(database: Database, entry: AuditEntry, steps: readonly WriteStep[] = []): Promise<void> {
-  await database.driver.write([...steps, auditStep(database, entry)]);
+  await withEntries(database, [entry], (entries) => database.driver.write([...steps, ...entries]));
 }

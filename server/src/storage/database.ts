@@ -11,6 +11,7 @@ import {
   type Driver as KyselyDriver,
   type QueryResult,
 } from 'kysely';
+import type { AuditChain } from './audit-chain.ts';
 import type { Driver, Lane, Statement } from './driver.ts';
 import type { Schema } from './schema.ts';
 
@@ -20,6 +21,8 @@ export interface Database {
   db: Kysely<Schema>;
   /** A query as a step of `driver.write`. */
   compile: (query: { compile(): CompiledQuery }, options?: { expectRows?: number; label?: string }) => Statement;
+  /** Links every audit entry to the one before it. Set once, when the vault is open; a database whose chain has begun refuses entries without. */
+  audit?: AuditChain;
 }
 
 /** How parameters are changed before they are bound; better-auth's Dates are the one case. */

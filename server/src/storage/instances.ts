@@ -85,3 +85,7 @@ export async function rereadBooks(database: Database, books: Books): Promise<voi
   books.appliedSeq = row.applied_seq;
   books.seenAtMs = row.seen_at;
 }
+
+/** Every instance that ever wrote into these books. */
+export const listInstanceIds = async ({ driver }: Database): Promise<string[]> =>
+  (await driver.rows<{ id: string }>({ sql: 'SELECT id FROM instances ORDER BY shard', params: [] })).map(({ id }) => id);

@@ -1,6 +1,7 @@
 /** What applying the journal is, on any connection: known rows are read, new ones made, and all of it written in one transaction. */
 import { recordsIn, type Numbered } from '../domain/ledger-line.ts';
 import { measuresOf } from '../domain/rollup.ts';
+import { codesOf } from '../domain/tally.ts';
 import type { Driver, WriteStep } from './driver.ts';
 import { StaleWrite } from './errors.ts';
 import { guardStep, type Books } from './instances.ts';
@@ -18,7 +19,8 @@ import {
   settledSteps,
   type LedgerRow,
 } from './ledger-rows.ts';
-import { listSize, placeholders, rollupSteps, type Contribution } from './rollups.ts';
+import { listSize, placeholders } from './rollup-lists.ts';
+import { rollupSteps, type Contribution } from './rollups.ts';
 
 /** As much of a driver as the books need; the writer thread of SQLite has one of its own. */
 export type BooksDriver = Pick<Driver, 'engine' | 'rows' | 'write'>;
@@ -68,7 +70,7 @@ function contributionOf(row: LedgerRow): Contribution | null {
   const measures = measuresOf(row);
   if (!measures) return null;
   const providerCalls = row.purpose === 'completion' && row.state !== 'refused' && row.savedNanoUsd === null ? 1 : 0;
-  return { atMs: row.atMs, dimension: row, measures, providerCalls };
+  return { atMs: row.atMs, dimension: row, measures, codes: codesOf(row), providerCalls };
 }
 
 /** Writes rows that changed (by the steps that `insertsOf` makes once their dimensions have numbers), what they add to the roll-ups, and the instance's new position: all of it or nothing. */

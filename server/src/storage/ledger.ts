@@ -2,7 +2,7 @@
 import type { AuditEntry } from '../domain/audit.ts';
 import type { Numbered } from '../domain/ledger-line.ts';
 import { noMeasures } from '../domain/rollup.ts';
-import { auditStep } from './changes.ts';
+import { withEntries } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { guardStep, type Books } from './instances.ts';
@@ -29,7 +29,7 @@ export const applyRecords = (
   records: readonly Numbered[],
   nowMs: number,
   facts: readonly AuditEntry[] = [],
-): Promise<Applied> => applyNumbered(database.driver, books, records, nowMs, facts.map((fact) => auditStep(database, fact))); // prettier-ignore
+): Promise<Applied> => withEntries(database, facts, (steps) => applyNumbered(database.driver, books, records, nowMs, steps), true);
 
 /**
  * As `applyRecords`, for whole lines of the journal. Where the database is in this process, its own thread reads and applies them, and
@@ -42,8 +42,16 @@ export async function applyJournal(
   nowMs: number,
   facts: readonly AuditEntry[] = [],
 ): Promise<Applied> {
-  const extra = facts.map((fact) => auditStep(database, fact));
-  const { driver } = database;
+  return withEntries(database, facts, (extra) => applyWith(database.driver, books, lines, nowMs, extra), true);
+}
+
+async function applyWith(
+  driver: Database['driver'],
+  books: Books,
+  lines: string,
+  nowMs: number,
+  extra: readonly Statement[],
+): Promise<Applied> {
   if (!driver.applyLedger) return applyLines(driver, books, lines, nowMs, extra);
   const { instanceId, shard, seenAtMs } = books;
   const { appliedSeq, ...applied } = await driver.applyLedger({
@@ -108,6 +116,7 @@ async function closeRequests(database: Database, books: Books, seqMax: number, f
       atMs: row.atMs,
       dimension: row,
       measures: { ...noMeasures(), requests: 1 },
+      codes: [],
       providerCalls: 0,
     }));
     const { steps, committed } = await rollupSteps(driver, books, contributions);

@@ -3,6 +3,8 @@ import type { Driver } from './driver.ts';
 import { StorageFault } from './errors.ts';
 
 const monthsAheadMax = 24;
+/** Ten years of books. */
+const monthsBackMax = 120;
 const lockKey = 7_302_145;
 
 /** Start of the UTC month that lies `offset` months from the one of `nowMs`, and its name, `202611`. */
@@ -10,6 +12,12 @@ function monthOf(nowMs: number, offset: number): { name: string; startMs: number
   const now = new Date(nowMs);
   const startMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + offset, 1);
   return { name: new Date(startMs).toISOString().slice(0, 7).replace('-', ''), startMs };
+}
+
+/** The end of the month that a partition of a table holds, by its name; null for the default one and for what is no such name. */
+export function endOfMonthName(table: string, name: string): number | null {
+  const match = /_m(\d{4})(\d{2})$/.exec(name);
+  return match && name.startsWith(`${table}_m`) ? Date.UTC(Number(match[1]), Number(match[2]), 1) : null;
 }
 
 /** Tables that are partitioned by the month of `at`. */
@@ -29,6 +37,17 @@ export async function ensurePartitions(driver: Driver, nowMs: number, monthsAhea
       if (partition !== null) made.push(partition);
     }
   return made;
+}
+
+/** Makes the partitions of all months between two moments, for rows that are brought from elsewhere. */
+export async function ensurePartitionsOf(
+  driver: Driver,
+  table: (typeof partitioned)[number],
+  firstMs: number,
+  lastMs: number,
+): Promise<void> {
+  for (let offset = 0; offset < monthsBackMax && monthOf(firstMs, offset).startMs <= lastMs; offset++)
+    await ensurePartition(driver, table, firstMs, offset);
 }
 
 /** The name of the partition where it was made; null where it was there, or its month lies in the default one. */

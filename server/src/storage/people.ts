@@ -1,6 +1,7 @@
 /** People in the database: better-auth's rows and the house's own beside them, written in one transaction with audit and revision. */
 import { sql, type SqlBool } from 'kysely';
 import type { Language, OrganizationRole, Permission } from '../domain/owner.ts';
+import { forgetCapturedOf } from './captured-bodies.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
@@ -271,6 +272,7 @@ export function erasePerson(database: Database, userId: string, nowMs: number): 
     compile(db.deleteFrom('sessions').where('user_id', '=', userId)),
     compile(db.deleteFrom('chats').where('user_id', '=', userId)),
     forgetResponses(database, { scope: 'user', id: userId }),
+    forgetCapturedOf(database, userId),
     ...deleteGroupsOf(database, { scope: 'user', id: userId }, nowMs),
     compile(db.updateTable('tasks').set({ created_by_name: '' }).where('created_by', '=', userId)),
     compile(db.deleteFrom('invitations').where('created_by', '=', userId).where('accepted_at', 'is', null)),

@@ -1,5 +1,6 @@
 /** Prices that administrators set, as rows. They are added and ended, and never changed, so that every cost can be recomputed (R-172). */
 import type { PriceEntry, PriceTier } from '../domain/price.ts';
+import { dayOf } from '../domain/rollup.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
@@ -52,6 +53,43 @@ export async function listPrices({ db }: Database, filter: PriceFilter): Promise
 export async function priceById({ db }: Database, id: string): Promise<StoredPrice | undefined> {
   const row = await db.selectFrom('prices').selectAll().where('id', '=', id).executeTakeFirst();
   return row && { ...priceOfRow(row), note: row.note, createdBy: row.created_by, createdAtMs: row.created_at };
+}
+
+export interface UnpricedModel {
+  provider: string;
+  model: string;
+  /** Without a known cost. */
+  requests: number;
+  tokensIn: number;
+  tokensOut: number;
+  lastUsedAtMs: number;
+}
+
+/** Models without a price that one list names. */
+const unpricedMax = 200;
+
+/** What was used since a day and had no known cost, the most used first. Read from the sums of the days. */
+export async function unpricedModels({ driver }: Database, sinceMs: number): Promise<UnpricedModel[]> {
+  const sum = (name: string): string => `CAST(sum(u.${name}) AS BIGINT)`;
+  const rows = await driver.rows<{ provider: string; model: string; n: bigint; ti: bigint; tout: bigint; last: bigint }>(
+    {
+      sql: `SELECT d.provider AS provider, d.model AS model, ${sum('unpriced')} AS n, ${sum('tokens_in')} AS ti, ${sum('tokens_out')} AS tout,
+          max(u.last_used_at) AS last
+        FROM usage_days u JOIN usage_dimensions d ON d.id = u.dimension_id
+        WHERE u.bucket >= $1 AND u.unpriced > 0 GROUP BY d.provider, d.model
+        ORDER BY sum(u.unpriced) DESC, d.provider, d.model LIMIT ${unpricedMax}`,
+      params: [dayOf(sinceMs)],
+    },
+    'analytics',
+  );
+  return rows.map(({ provider, model, n, ti, tout, last }) => ({
+    provider,
+    model,
+    requests: Number(n),
+    tokensIn: Number(ti),
+    tokensOut: Number(tout),
+    lastUsedAtMs: Number(last),
+  }));
 }
 
 export const insertPrice = ({ db, compile }: Database, price: StoredPrice): Statement =>

@@ -1,35 +1,19 @@
 /** The list of requests, newest first: one row per request with its attempts beneath it, a page in one query. */
-import type { EntryState } from '../domain/ledger.ts';
 import type { Database } from './database.ts';
 import { columns, rowOf, type LedgerRow } from './ledger-rows.ts';
+import { endOfLook, keysSql, sourceOf, type Look, type RequestCursor, type RequestFilter } from './request-filters.ts';
 import { Parameters, visibleCondition, type Visibility } from './visibility.ts';
 
 export const requestsPageMax = 500;
 const attemptsMax = 200;
-/** Parts of one statement; SQLite takes 500. */
-const dimensionsMax = 200;
+/** Rows that each look of a page reads where a filter must look at each of them, few at first: what is left is for the next page. */
+const lookRows = [2_000, 8_000, 30_000, 60_000] as const;
+const lowestId = '00000000-0000-0000-0000-000000000000';
 
-/** Where a page begins: after this row, in descending order of (at, id). */
-export interface RequestCursor {
-  atMs: number;
-  id: string;
-}
-
-export interface RequestsQuestion {
-  visibility: Visibility;
+export interface RequestsQuestion extends RequestFilter {
   /** Null for the first page. */
   cursor: RequestCursor | null;
   limit: number;
-  fromMs?: number;
-  /** Exclusive. */
-  toMs?: number;
-  connectionId?: string;
-  accessKeyId?: string;
-  userId?: string;
-  workspaceId?: string;
-  model?: string;
-  status?: number;
-  state?: EntryState;
 }
 
 export interface ListedRequest {
@@ -49,6 +33,8 @@ export interface ListedRequest {
 export interface RequestsPage {
   rows: ListedRequest[];
   nextCursor: RequestCursor | null;
+  /** How far down this page looked, where it ended before it was full and there is more to look through; else null. */
+  searchedToMs: number | null;
 }
 
 const cursorText = /^(\d{1,15})\.([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
@@ -61,80 +47,19 @@ export function readCursor(text: string): RequestCursor | null {
   return match ? { atMs: Number(match[1]), id: match[2]! } : null;
 }
 
-const equal = (column: string, value: string | number | undefined, parameters: Parameters): string[] =>
-  value === undefined ? [] : [`${column} = ${parameters.add(value)}`];
+const taken = columns.map((name) => `e.${name}`).join(', ');
 
-/** What a dimension says of a row: who asked whom. The columns have the same names in both tables. */
-const dimensionConditions = (question: RequestsQuestion, alias: string, parameters: Parameters): string[] => [
-  visibleCondition(question.visibility, alias, parameters),
-  ...equal(`${alias}.connection_id`, question.connectionId, parameters),
-  ...equal(`${alias}.access_key_id`, question.accessKeyId, parameters),
-  ...equal(`${alias}.user_id`, question.userId, parameters),
-  ...equal(`${alias}.workspace_id`, question.workspaceId, parameters),
-  ...equal(`${alias}.model`, question.model, parameters),
-];
-
-/** What only the row itself says. */
-function rowConditions(question: RequestsQuestion, parameters: Parameters): string[] {
-  const { cursor, fromMs, toMs } = question;
-  return [
-    'e.is_last',
-    ...(cursor ? [`e.at <= ${parameters.add(cursor.atMs)}`, `(e.at, e.id) < (${parameters.add(cursor.atMs)}, ${parameters.add(cursor.id)})`] : []),
-    ...(fromMs === undefined ? [] : [`e.at >= ${parameters.add(fromMs)}`]),
-    ...(toMs === undefined ? [] : [`e.at < ${parameters.add(toMs)}`]),
-    ...equal('e.status', question.status, parameters),
-    ...equal('e.state', question.state, parameters),
-  ]; // prettier-ignore
-}
-
-/** The dimensions of a filtered list; null where there is no filter, or where it takes so many that rows are found soon without them. */
-async function dimensionsOf({ driver }: Database, question: RequestsQuestion): Promise<number[] | null> {
-  const { visibility, connectionId, accessKeyId, userId, workspaceId, model } = question;
-  const isFiltered = visibility !== 'all' || [connectionId, accessKeyId, userId, workspaceId, model].some((value) => value !== undefined);
-  if (!isFiltered) return null;
-  const parameters = new Parameters();
-  const conditions = dimensionConditions(question, 'd', parameters).join(' AND ');
-  const sql = `SELECT d.id FROM usage_dimensions d WHERE ${conditions} ORDER BY d.id LIMIT ${dimensionsMax + 1}`;
-  const found = await driver.rows<{ id: number }>({ sql, params: parameters.values });
-  return found.length > dimensionsMax ? null : found.map(({ id }) => id);
-}
-
-const newestFirst = (alias: string): string => `ORDER BY ${alias}.at DESC, ${alias}.id DESC`;
-
-/**
- * The page's rows. Without dimensions by the table's own key, newest first, leaving out what is not asked for; with them from each one's
- * own end of its index, so that a filter that takes one row in a million reads no more than one that takes every row.
- */
-function pageSql(question: RequestsQuestion, dimensions: readonly number[] | null, rowsMax: number, parameters: Parameters): string {
-  const conditions = rowConditions(question, parameters).join(' AND ');
-  const taken = columns.map((name) => `e.${name}`).join(', ');
-  if (!dimensions) {
-    const more = dimensionConditions(question, 'e', parameters).join(' AND ');
-    return `SELECT ${taken} FROM usage_events e WHERE ${conditions} AND ${more} ${newestFirst('e')} LIMIT ${rowsMax}`;
-  }
-  const parts = dimensions.map(
-    (id, index) =>
-      `SELECT * FROM (SELECT e.at, e.id FROM usage_events e WHERE e.dimension_id = ${parameters.add(id)} AND ${conditions} ${newestFirst('e')} LIMIT ${rowsMax}) AS part${index}`,
-  );
-  return `SELECT ${taken} FROM (SELECT found.at, found.id FROM (${parts.join(' UNION ALL ')}) AS found ${newestFirst('found')} LIMIT ${rowsMax}) AS newest
-    JOIN usage_events e ON e.at = newest.at AND e.id = newest.id`;
-}
-
-/** One page; `nextCursor` is null at the end. Rows that came meanwhile are on the pages before, so that nothing is seen twice. */
-export async function listRequests(database: Database, question: RequestsQuestion): Promise<RequestsPage> {
-  const limit = Math.max(1, Math.min(question.limit, requestsPageMax));
-  const dimensions = await dimensionsOf(database, question);
-  if (dimensions?.length === 0) return { rows: [], nextCursor: null };
-  const parameters = new Parameters();
-  const sql = `WITH page AS (${pageSql(question, dimensions, limit + 1, parameters)}), sums AS (
+/** The rows of a selection of last attempts, each with the sums over its request, the newest first. */
+async function readSummed({ driver }: Database, page: string, params: readonly unknown[]): Promise<ListedRequest[]> {
+  const sql = `WITH page AS (${page}), sums AS (
       SELECT request_id AS sum_request_id, CAST(sum(CASE WHEN attempt_no > 0 THEN 1 ELSE 0 END) AS BIGINT) AS attempt_count,
         CAST(sum(tokens_in) AS BIGINT) AS sum_tokens_in, CAST(sum(tokens_out) AS BIGINT) AS sum_tokens_out,
         CAST(sum(cost_nano_usd) AS BIGINT) AS sum_cost, min(at) AS started_at
       FROM usage_events WHERE request_id IN (SELECT request_id FROM page) GROUP BY request_id
     )
     SELECT * FROM page JOIN sums ON sum_request_id = request_id ORDER BY at DESC, id DESC`;
-  const found = await database.driver.rows({ sql, params: parameters.values });
-  const rows = found.slice(0, limit).map((row): ListedRequest => ({
+  const found = await driver.rows({ sql, params });
+  return found.map((row) => ({
     last: rowOf(row),
     attempts: Number(row['attempt_count']),
     tokensIn: Number(row['sum_tokens_in']),
@@ -142,8 +67,48 @@ export async function listRequests(database: Database, question: RequestsQuestio
     costNanoUsd: row['sum_cost'] === null ? null : Number(row['sum_cost']),
     startedAtMs: Number(row['started_at']),
   }));
-  const end = found.length > limit ? rows.at(-1)?.last : undefined;
-  return { rows, nextCursor: end ? { atMs: end.atMs, id: end.id } : null };
+}
+
+/** The newest requests of a look. */
+function readLook(database: Database, look: Look, rowsMax: number): Promise<ListedRequest[]> {
+  const parameters = new Parameters();
+  const keys = keysSql(database, look, rowsMax, parameters);
+  const page = `SELECT ${taken} FROM (${keys}) AS newest JOIN usage_events e ON e.at = newest.at AND e.id = newest.id`;
+  return readSummed(database, page, parameters.values);
+}
+
+/** One request as a list shows it; undefined while no attempt stands for it. Whether the caller may see it is asked elsewhere. */
+export async function requestSummary(database: Database, requestId: string): Promise<ListedRequest | undefined> {
+  const page = `SELECT ${taken} FROM usage_events e WHERE e.request_id = $1 AND e.is_last LIMIT 1`;
+  return (await readSummed(database, page, [requestId]))[0];
+}
+
+/**
+ * One page; `nextCursor` is null at the end. Rows that came meanwhile are on the pages before, so that nothing is seen twice. A filter
+ * that no index knows reads a bounded number of rows: a page may then be short, and its cursor goes on where it stopped looking.
+ */
+export async function listRequests(
+  database: Database,
+  question: RequestsQuestion,
+  looks: readonly number[] = lookRows,
+): Promise<RequestsPage> {
+  const limit = Math.max(1, Math.min(question.limit, requestsPageMax));
+  const source = await sourceOf(database, question);
+  if (source === null) return { rows: [], nextCursor: null, searchedToMs: null };
+  const rows: ListedRequest[] = [];
+  let { cursor } = question;
+  for (const rowsMax of looks) {
+    const downToMs = source.isSifted ? await endOfLook(database, { source, filter: question, cursor }, rowsMax) : null;
+    const look: Look = { source, filter: question, cursor, downToMs };
+    rows.push(...(await readLook(database, look, limit + 1 - rows.length)));
+    if (rows.length > limit) {
+      const end = rows[limit - 1]!.last;
+      return { rows: rows.slice(0, limit), nextCursor: { atMs: end.atMs, id: end.id }, searchedToMs: null };
+    }
+    if (downToMs === null) return { rows, nextCursor: null, searchedToMs: null };
+    cursor = { atMs: downToMs, id: lowestId };
+  }
+  return { rows, nextCursor: cursor, searchedToMs: cursor?.atMs ?? null };
 }
 
 /** Every attempt of a request in order, open ones too; empty where there is none that the caller may see. */

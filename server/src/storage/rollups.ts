@@ -1,9 +1,12 @@
 /** What rows add to the roll-ups, as steps of the transaction that writes them. */
 import { createHash } from 'node:crypto';
 import { addMeasures, dayOf, measureNames, noMeasures, quarterOf, type Dimension, type Measures } from '../domain/rollup.ts';
+import type { Tally } from '../domain/tally.ts';
 import type { Driver, InsertMany, WriteStep } from './driver.ts';
 import { StorageFault } from './errors.ts';
 import type { Books } from './instances.ts';
+import { listSize, placeholders } from './rollup-lists.ts';
+import { tallyStep, type TallyPart } from './tallies.ts';
 
 /** One row's contribution. */
 export interface Contribution {
@@ -11,6 +14,8 @@ export interface Contribution {
   /** Is told the number of its dimension. */
   dimension: Dimension & { dimensionId: number | null };
   measures: Measures;
+  /** What the counts beside the sums get of it (domain/tally.ts); left out where the row was counted before. */
+  codes: readonly number[];
   /** Of calls that reached a provider for a completion: they count in `provider_usage` (R-080 to R-084). */
   providerCalls: number;
 }
@@ -50,13 +55,6 @@ function knownHashOf(key: string, dimension: Dimension): string {
   }
   return hash;
 }
-
-/** `$1, $2 ...` for a list that begins after `before` parameters. */
-export const placeholders = (count: number, before = 0): string =>
-  Array.from({ length: count }, (_, index) => `$${before + index + 1}`).join(', ');
-
-/** The length of a list of parameters: powers of two, so that statements repeat. The last value fills it up. */
-export const listSize = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 
 /** An id for every dimension: the one it has, or a new one derived from its hash. Two that would share an id never do. */
 async function assignIds(
@@ -99,6 +97,7 @@ interface Sum {
   providerCalls: number;
   /** The latest of the provider calls; 0 where there is none. */
   calledAtMs: number;
+  tally: Tally;
 }
 
 /** One dimension's sums in this batch, by quarter-hour. */
@@ -109,12 +108,14 @@ interface Group {
   members: { dimensionId: number | null }[];
 }
 
-function addTo(sums: Map<number, Sum>, bucket: number, measures: Measures, providerCalls: number, calledAtMs: number): void {
+/** The sum of a bucket, made at the first time. */
+function addTo(sums: Map<number, Sum>, bucket: number, measures: Measures, providerCalls: number, calledAtMs: number): Sum {
   let sum = sums.get(bucket);
-  if (!sum) sums.set(bucket, (sum = { bucket, measures: noMeasures(), providerCalls: 0, calledAtMs: 0 }));
+  if (!sum) sums.set(bucket, (sum = { bucket, measures: noMeasures(), providerCalls: 0, calledAtMs: 0, tally: new Map() }));
   addMeasures(sum.measures, measures);
   sum.providerCalls += providerCalls;
   if (calledAtMs > sum.calledAtMs) sum.calledAtMs = calledAtMs;
+  return sum;
 }
 
 const isSameDimension = (a: Dimension, b: Dimension): boolean =>
@@ -131,7 +132,7 @@ const isSameDimension = (a: Dimension, b: Dimension): boolean =>
 function groupsOf(contributions: readonly Contribution[]): Group[] {
   const groups = new Map<string, Group>();
   let group: Group | undefined;
-  for (const { atMs, dimension, measures, providerCalls } of contributions) {
+  for (const { atMs, dimension, measures, providerCalls, codes } of contributions) {
     // Neighbours are often of one kind, and to compare them is cheaper than to put a key together.
     if (!group || !isSameDimension(group.dimension, dimension)) {
       const key = keyOf(dimension);
@@ -139,7 +140,8 @@ function groupsOf(contributions: readonly Contribution[]): Group[] {
       if (!group) groups.set(key, (group = { dimension, hash: knownHashOf(key, dimension), quarters: new Map(), members: [] }));
     }
     group.members.push(dimension);
-    addTo(group.quarters, quarterOf(atMs), measures, providerCalls, providerCalls > 0 ? atMs : 0);
+    const { tally } = addTo(group.quarters, quarterOf(atMs), measures, providerCalls, providerCalls > 0 ? atMs : 0);
+    for (const code of codes) tally.set(code, (tally.get(code) ?? 0) + 1);
   }
   return [...groups.values()];
 }
@@ -147,11 +149,17 @@ function groupsOf(contributions: readonly Contribution[]): Group[] {
 /** A day is the sum of its quarter-hours. */
 function daysOf(quarters: Iterable<Sum>): Map<number, Sum> {
   const days = new Map<number, Sum>();
-  for (const { bucket, measures, providerCalls, calledAtMs } of quarters) addTo(days, dayOf(bucket), measures, providerCalls, calledAtMs);
+  for (const { bucket, measures, providerCalls, calledAtMs, tally } of quarters) {
+    const day = addTo(days, dayOf(bucket), measures, providerCalls, calledAtMs);
+    for (const [code, count] of tally) day.tally.set(code, (day.tally.get(code) ?? 0) + count);
+  }
   return days;
 }
 
 type Placed = Sum & { dimensionId: number };
+
+const tallyParts = (sums: readonly Placed[]): TallyPart[] =>
+  sums.map(({ bucket, dimensionId, measures, tally }) => ({ bucket, dimensionId, counted: measures.attempts, tally }));
 
 /** Rows are upserted in the order of their key, so that two instances never wait for each other in a circle. */
 function bucketStep(table: 'usage_quarters' | 'usage_days', shard: number, sums: readonly Placed[]): InsertMany {
@@ -242,6 +250,13 @@ export async function rollupSteps(
     });
   }
   steps.push(bucketStep('usage_quarters', books.shard, quarters), bucketStep('usage_days', books.shard, days));
+  for (const [table, sums] of [
+    ['usage_quarter_tallies', quarters],
+    ['usage_day_tallies', days],
+  ] as const) {
+    const step = await tallyStep(driver, table, books.shard, tallyParts(sums));
+    if (step) steps.push(step);
+  }
   const usage = await providerUsageStep(driver, days);
   if (usage) steps.push(usage);
   const committed = (): void => {

@@ -5,7 +5,7 @@ export interface TaskTable {
   id: string;
   kind: string;
   title: string;
-  state: 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
+  state: 'running' | 'paused' | 'done' | 'failed' | 'cancelled' | 'interrupted';
   /** JSON object. */
   input: string;
   progress_done: Generated<number>;
@@ -19,7 +19,10 @@ export interface TaskTable {
   locked_by: string;
   seen_at: number;
   cancel_asked_at: number | null;
+  pause_asked_at: number | null;
   attempts: Generated<number>;
+  /** JSON list. */
+  log: Generated<string>;
   created_at: number;
   updated_at: number;
   finished_at: number | null;

@@ -2,8 +2,13 @@
 import type { Generated } from 'kysely';
 import type { Scope } from '../domain/owner.ts';
 import type { AccountSchema } from './schema-accounts.ts';
+import type { AuditSchema } from './schema-audit.ts';
+import type { AlertSchema } from './schema-alerts.ts';
 import type { ChatSchema } from './schema-chats.ts';
 import type { ConnectionTestSchema } from './schema-connection-tests.ts';
+import type { ExplorerSchema } from './schema-explorer.ts';
+import type { HealthSchema } from './schema-health.ts';
+import type { ImportSchema } from './schema-imports.ts';
 import type { PolicySchema } from './schema-policies.ts';
 import type { LimitSchema } from './schema-limits.ts';
 import type { PriceSchema } from './schema-prices.ts';
@@ -11,6 +16,7 @@ import type { RepositorySchema } from './schema-repositories.ts';
 import type { RoutingSchema } from './schema-routing.ts';
 import type { ResponsesSchema } from './schema-responses.ts';
 import type { TaskSchema } from './schema-tasks.ts';
+import type { UsageSchema } from './schema-usage.ts';
 import type { UseCaseSchema } from './schema-use-cases.ts';
 
 interface OrganizationTable {
@@ -57,6 +63,9 @@ interface MasterKeyTable {
   kcv: string;
   status: 'pending' | 'active' | 'decrypt_only' | 'retired';
   created_at: number;
+  wrapped: Generated<string | null>;
+  wrapped_by: Generated<number | null>;
+  revision: Generated<number>;
 }
 
 interface OwnerKeyTable {
@@ -115,27 +124,6 @@ interface ProviderTemplateTable {
   configuration: string;
   is_default: Generated<boolean>;
   created_at: Generated<number>;
-}
-
-interface AuditEntryTable {
-  id: Generated<string>;
-  at: number;
-  actor_id: string | null;
-  actor_name: string;
-  actor_role: string;
-  via: string;
-  action: string;
-  subject_type: string;
-  subject_id: string | null;
-  subject_name: string | null;
-  scope: string | null;
-  owner_id: string | null;
-  outcome: 'success' | 'refused' | 'failed';
-  error_code: string | null;
-  changes: string | null;
-  request_id: string | null;
-  address: string | null;
-  agent: string | null;
   revision: Generated<number>;
 }
 
@@ -268,7 +256,12 @@ interface MigrationTable {
 export interface Schema
   extends
     AccountSchema,
+    AuditSchema,
+    AlertSchema,
     ChatSchema,
+    HealthSchema,
+    ExplorerSchema,
+    ImportSchema,
     LimitSchema,
     PolicySchema,
     PriceSchema,
@@ -276,6 +269,7 @@ export interface Schema
     ResponsesSchema,
     TaskSchema,
     ConnectionTestSchema,
+    UsageSchema,
     UseCaseSchema,
     RoutingSchema {
   organizations: OrganizationTable;
@@ -288,7 +282,6 @@ export interface Schema
   ai_configurations: ConfigurationTable;
   model_preferences: ModelPreferenceTable;
   provider_templates: ProviderTemplateTable;
-  audit_entries: AuditEntryTable;
   instances: InstanceTable;
   usage_dimensions: UsageDimensionTable;
   usage_quarters: UsageRollupTable;

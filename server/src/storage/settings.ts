@@ -2,7 +2,7 @@
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 
-export type SettingKey = 'setup_token_hash' | 'environment_token_id' | 'default_workspace_id';
+export type SettingKey = 'setup_token_hash' | 'environment_token_id' | 'default_workspace_id' | 'audit_retention_days';
 
 export async function settingOf({ db }: Database, key: SettingKey): Promise<string | undefined> {
   return (await db.selectFrom('settings').select('value').where('key', '=', key).executeTakeFirst())?.value;

@@ -5,8 +5,11 @@ import type { PriceEntry } from '../domain/price.ts';
 import type { SnapshotDelta, SnapshotOwnerKey } from '../domain/snapshot.ts';
 import { ownerKey, type Language, type Owner, type Permission, type WorkspaceRole } from '../domain/owner.ts';
 import { aiSettingsAbove } from './ai-settings.ts';
+import { alertsAbove } from './alert-rules.ts';
+import { capturesAbove } from './capture.ts';
 import { connectionOfRow, sealedOfRow } from './connections.ts';
 import type { Database } from './database.ts';
+import { healthSettingsAbove } from './health-settings.ts';
 import { policyOfRow } from './policies.ts';
 import { limitsAbove, limitSettingsAbove } from './limits.ts';
 import { priceOfRow } from './prices.ts';
@@ -107,7 +110,10 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
     policies: await loadPolicies({ db }, above),
     aiSettings: await aiSettingsAbove({ db }, above),
     limits: await limitsAbove({ db }, above),
+    captures: await capturesAbove({ db }, above),
+    alerting: await alertsAbove({ db }, above),
     limitSettings: await limitSettingsAbove({ db }, above),
+    healthSettings: await healthSettingsAbove({ db }, above),
     repositories: await loadRepositories({ db }, above),
     deletedWorkspaceIds: deleted.map((row) => row.id),
   };

@@ -1,6 +1,6 @@
 /** Tasks at rest. Whoever works on one says so from time to time; one that nobody has spoken for may be taken over. */
 import type { Selectable } from 'kysely';
-import type { Task, TaskState } from '../domain/task.ts';
+import type { Task, TaskLine, TaskState } from '../domain/task.ts';
 import type { Database } from './database.ts';
 import type { TaskTable } from './schema-tasks.ts';
 
@@ -27,7 +27,9 @@ const taskOfRow = (row: TaskRow): Task => ({
   errorCode: row.error_code,
   createdBy: { id: row.created_by, name: row.created_by_name },
   cancelAskedAtMs: row.cancel_asked_at,
+  pauseAskedAtMs: row.pause_asked_at,
   attempts: row.attempts,
+  log: JSON.parse(row.log) as TaskLine[],
   createdAtMs: row.created_at,
   updatedAtMs: row.updated_at,
   finishedAtMs: row.finished_at,
@@ -53,6 +55,7 @@ export async function insertTask({ db }: Database, task: Task, runId: string): P
       locked_by: runId,
       seen_at: task.createdAtMs,
       cancel_asked_at: null,
+      log: JSON.stringify(task.log),
       created_at: task.createdAtMs,
       updated_at: task.updatedAtMs,
       finished_at: null,
@@ -67,6 +70,7 @@ export interface Standing {
   note: string | null;
   result: Record<string, unknown> | null;
   errorCode: string | null;
+  log: readonly TaskLine[];
   finishedAtMs: number | null;
 }
 
@@ -75,7 +79,7 @@ const noteOf = (note: string | null): string | null =>
   note?.replaceAll('\u0000', '\ufffd').toWellFormed().slice(0, noteCharsMax).toWellFormed() ?? null;
 
 /**
- * Notes how far a task is. The answer says whether somebody asked to cancel it; null where it is not (any more) this run's to work on.
+ * Notes how far a task is. The answer says what somebody asked of it; null where it is not (any more) this run's to work on.
  * A seen time of 0 gives it up: the next start of the server takes it over at once.
  */
 export async function noteStanding(
@@ -84,7 +88,7 @@ export async function noteStanding(
   runId: string,
   standing: Standing,
   times: { seenAtMs: number; nowMs: number },
-): Promise<{ isCancelAsked: boolean } | null> {
+): Promise<{ isCancelAsked: boolean; isPauseAsked: boolean } | null> {
   const row = await db
     .updateTable('tasks')
     .set({
@@ -94,6 +98,7 @@ export async function noteStanding(
       progress_note: noteOf(standing.note),
       result: standing.result === null ? null : JSON.stringify(standing.result),
       error_code: standing.errorCode,
+      log: JSON.stringify(standing.log),
       finished_at: standing.finishedAtMs,
       seen_at: times.seenAtMs,
       updated_at: times.nowMs,
@@ -101,9 +106,9 @@ export async function noteStanding(
     .where('id', '=', id)
     .where('locked_by', '=', runId)
     .where('state', '=', 'running')
-    .returning('cancel_asked_at')
+    .returning(['cancel_asked_at', 'pause_asked_at'])
     .executeTakeFirst();
-  return row ? { isCancelAsked: row.cancel_asked_at !== null } : null;
+  return row ? { isCancelAsked: row.cancel_asked_at !== null, isPauseAsked: row.pause_asked_at !== null } : null;
 }
 
 /** Running tasks that nobody has spoken for since `beforeMs`. */
@@ -144,6 +149,49 @@ export async function askToCancel({ db }: Database, id: string, nowMs: number): 
   return row !== undefined;
 }
 
+/** As above, for a pause. */
+export async function askToPause({ db }: Database, id: string, nowMs: number): Promise<boolean> {
+  const row = await db
+    .updateTable('tasks')
+    .set({ pause_asked_at: nowMs, updated_at: nowMs })
+    .where('id', '=', id)
+    .where('state', '=', 'running')
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Gives a paused task to this run of the server; false where it is not paused (any more). */
+export async function takePaused({ db }: Database, id: string, runId: string, log: readonly TaskLine[], nowMs: number): Promise<boolean> {
+  const row = await db
+    .updateTable('tasks')
+    .set({ state: 'running', locked_by: runId, seen_at: nowMs, pause_asked_at: null, updated_at: nowMs, log: JSON.stringify(log) })
+    .where('id', '=', id)
+    .where('state', '=', 'paused')
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Ends a paused task, which nobody works on; false where it is not paused (any more). */
+export async function cancelPaused({ db }: Database, id: string, log: readonly TaskLine[], nowMs: number): Promise<boolean> {
+  const row = await db
+    .updateTable('tasks')
+    .set({
+      state: 'cancelled',
+      cancel_asked_at: nowMs,
+      pause_asked_at: null,
+      updated_at: nowMs,
+      finished_at: nowMs,
+      log: JSON.stringify(log),
+    })
+    .where('id', '=', id)
+    .where('state', '=', 'paused')
+    .returning('id')
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 export async function findTask({ db }: Database, id: string): Promise<Task | undefined> {
   const row = await db.selectFrom('tasks').selectAll().where('id', '=', id).executeTakeFirst();
   return row && taskOfRow(row);
@@ -166,9 +214,4 @@ export async function listTasks({ db }: Database, filter: TaskFilter): Promise<T
   if (filter.kind !== undefined) query = query.where('kind', '=', filter.kind);
   if (filter.cursor !== undefined) query = query.where('id', '<', filter.cursor);
   return (await query.orderBy('id', 'desc').limit(filter.limit).execute()).map(taskOfRow);
-}
-
-/** Forgets tasks that ended before. */
-export async function deleteEnded({ db }: Database, beforeMs: number): Promise<void> {
-  await db.deleteFrom('tasks').where('finished_at', '<', beforeMs).execute();
 }

@@ -1,5 +1,6 @@
 /** Templates that administrators keep for new connections (R-085 to R-087); the built-in ones are derived, not stored. */
 import { isUuid } from '../lib/ids.ts';
+import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 
@@ -11,6 +12,8 @@ export interface StoredTemplate {
   configuration: Record<string, unknown>;
   isDefault: boolean;
   createdAtMs: number;
+  /** Of the last change; written by the database. */
+  revision: number;
 }
 
 /** Templates of one provider that one list holds at most. */
@@ -24,6 +27,7 @@ interface TemplateRow {
   configuration: string;
   is_default: boolean;
   created_at: number;
+  revision: number;
 }
 
 const templateOfRow = (row: TemplateRow): StoredTemplate => ({
@@ -34,6 +38,7 @@ const templateOfRow = (row: TemplateRow): StoredTemplate => ({
   configuration: JSON.parse(row.configuration) as Record<string, unknown>,
   isDefault: row.is_default,
   createdAtMs: row.created_at,
+  revision: row.revision,
 });
 
 /** Stored templates of one provider, or of all, the default first. */
@@ -59,10 +64,15 @@ export async function countTemplates({ db }: Database): Promise<number> {
   return count;
 }
 
-/** Takes the default away from the provider's template that has it, and may be this one. */
-export const clearDefault = ({ db, compile }: Database, providerId: string): Statement =>
+/** Takes the default away from the provider's other template that has it; `exceptId` is the one that gets or keeps it. */
+export const clearDefault = ({ db, compile }: Database, providerId: string, exceptId: string): Statement =>
   compile(
-    db.updateTable('provider_templates').set({ is_default: false }).where('provider', '=', providerId).where('is_default', '=', true),
+    db
+      .updateTable('provider_templates')
+      .set({ is_default: false, revision: thisRevision })
+      .where('provider', '=', providerId)
+      .where('is_default', '=', true)
+      .where('id', '!=', exceptId),
   );
 
 export const insertTemplate = ({ db, compile }: Database, template: StoredTemplate): Statement =>
@@ -75,10 +85,11 @@ export const insertTemplate = ({ db, compile }: Database, template: StoredTempla
       configuration: JSON.stringify(template.configuration),
       is_default: template.isDefault,
       created_at: template.createdAtMs,
+      revision: thisRevision,
     }),
   );
 
-/** Name of the condition that a template is still there. */
+/** Name of the condition that a template is still there, and as it was read. */
 export const templateThere = 'template';
 
 export const updateTemplate = ({ db, compile }: Database, template: StoredTemplate): Statement => ({
@@ -90,8 +101,10 @@ export const updateTemplate = ({ db, compile }: Database, template: StoredTempla
         description: template.description,
         configuration: JSON.stringify(template.configuration),
         is_default: template.isDefault,
+        revision: thisRevision,
       })
-      .where('id', '=', template.id),
+      .where('id', '=', template.id)
+      .where('revision', '=', template.revision),
   ),
   expectRows: 1,
   label: templateThere,

@@ -1,24 +1,32 @@
 /** Sums of usage, read from roll-ups alone: whole UTC days from the days, what is left at the edges from the quarter-hours. */
-import type { Purpose } from '../domain/ledger.ts';
-import { dayMs, measureNames, type MeasureName } from '../domain/rollup.ts';
-import { daysIn, splitByUtcDays, type UsageRange } from '../domain/usage-range.ts';
+import { dayMs, measureNames, quarterMs, type MeasureName } from '../domain/rollup.ts';
+import { daysIn, type UsageRange } from '../domain/usage-range.ts';
 import type { Database } from './database.ts';
 import type { Row } from './driver.ts';
-import { Parameters, visibleCondition, type Visibility } from './visibility.ts';
+import {
+  dimensionCondition,
+  findsNothing,
+  keyColumn,
+  oneOfKeys,
+  partsOf,
+  within,
+  type Part,
+  type UsageDimension,
+  type UsageFilter,
+} from './usage-parts.ts';
+import { Parameters, type Visibility } from './visibility.ts';
 
-export type GroupBy = 'connection' | 'provider' | 'model' | 'key' | 'user' | 'workspace' | 'repository' | 'use-case' | 'purpose' | 'day';
+export type GroupBy = UsageDimension | 'day';
 
-export interface UsageQuestion {
+export interface UsageScope extends UsageFilter {
   range: UsageRange;
+  visibility: Visibility;
+}
+
+export interface UsageQuestion extends UsageScope {
   groupBy: GroupBy;
   /** IANA name of the zone whose days are meant; for `day`. */
   zone: string;
-  visibility: Visibility;
-  /** Only these; all without it. */
-  connectionIds?: readonly string[];
-  accessKeyId?: string;
-  model?: string;
-  purposes?: readonly Purpose[];
 }
 
 /** The sums of one group, exact. */
@@ -52,73 +60,26 @@ export interface UsageSum {
 }
 
 const groupsMax = 10_000;
-/** Ids that one question may name. */
-const idsMax = 5_000;
-
-const columnOf: Record<GroupBy, string> = {
-  connection: 'CAST(d.connection_id AS TEXT)',
-  provider: 'd.provider',
-  model: 'd.model',
-  key: 'CAST(d.access_key_id AS TEXT)',
-  user: 'CAST(d.user_id AS TEXT)',
-  workspace: 'CAST(d.workspace_id AS TEXT)',
-  repository: 'CAST(d.repository_id AS TEXT)',
-  'use-case': 'CAST(d.use_case_id AS TEXT)',
-  purpose: 'd.purpose',
-  day: 'u.bucket',
-};
+/** Parts of one statement; SQLite takes 500. */
+const partsAtOnce = 200;
 
 const taken = ['bucket', 'dimension_id', ...measureNames, 'last_used_at'].join(', ');
-
-/** The buckets of the range. A day of another zone is no sum of UTC days, so its buckets are the quarter-hours. */
-function bucketsOf({ range, groupBy, zone }: UsageQuestion, parameters: Parameters): string {
-  const within = (part: UsageRange): string => `(bucket >= ${parameters.add(part.fromMs)} AND bucket < ${parameters.add(part.toMs)})`;
-  if (groupBy === 'day' && zone !== 'UTC') return `SELECT ${taken} FROM usage_quarters WHERE ${within(range)}`;
-  const { before, days, after } = splitByUtcDays(range);
-  return `SELECT ${taken} FROM usage_days WHERE ${within(days)}
-    UNION ALL SELECT ${taken} FROM usage_quarters WHERE ${within(before)}
-    UNION ALL SELECT ${taken} FROM usage_quarters WHERE ${within(after)}`;
-}
-
-function conditionsOf(question: UsageQuestion, parameters: Parameters): string[] {
-  const list = (values: readonly string[]): string => values.map((value) => parameters.add(value)).join(', ');
-  const { connectionIds, accessKeyId, model, purposes } = question;
-  return [
-    visibleCondition(question.visibility, 'd', parameters),
-    ...(connectionIds ? [`d.connection_id IN (${list(connectionIds.slice(0, idsMax))})`] : []),
-    ...(accessKeyId === undefined ? [] : [`d.access_key_id = ${parameters.add(accessKeyId)}`]),
-    ...(model === undefined ? [] : [`d.model = ${parameters.add(model)}`]),
-    ...(purposes ? [`d.purpose IN (${list(purposes)})`] : []),
-  ];
-}
+const columnsOf = (measures: readonly MeasureName[] = measureNames): string =>
+  `${measures.map((name) => `CAST(sum(u.${name}) AS TEXT) AS ${name}`).join(', ')}, max(u.last_used_at) AS last_used_at`;
 
 type Sums = Record<MeasureName, bigint> & { lastUsedAtMs: number };
 
-const sumsOf = (row: Row): Sums => ({
-  ...(Object.fromEntries(measureNames.map((name) => [name, BigInt(row[name] as string)])) as Record<MeasureName, bigint>),
+const sumsOf = (row: Row, measures: readonly MeasureName[] = measureNames): Sums => ({
+  ...(Object.fromEntries(measureNames.map((name) => [name, measures.includes(name) ? BigInt(row[name] as string) : 0n])) as Record<
+    MeasureName,
+    bigint
+  >),
   lastUsedAtMs: Number(row['last_used_at']),
 });
 
-/** Rows of buckets, oldest first, added up by the days of the zone. */
-function byDay(rows: readonly { bucket: number; sums: Sums }[], zone: string): [string, Sums][] {
-  const [first, last] = [rows[0], rows.at(-1)];
-  if (!first || !last) return [];
-  const added: [string, Sums][] = [];
-  let index = 0;
-  for (const day of daysIn({ fromMs: first.bucket, toMs: last.bucket + 1 }, zone)) {
-    let total: Sums | null = null;
-    // In the first and the last day the end is cut to the rows; nothing lies beyond it.
-    for (; index < rows.length && rows[index]!.bucket < day.toMs; index++) {
-      const { sums } = rows[index]!;
-      if (!total) total = { ...sums };
-      else {
-        for (const name of measureNames) total[name] += sums[name];
-        total.lastUsedAtMs = Math.max(total.lastUsedAtMs, sums.lastUsedAtMs);
-      }
-    }
-    if (total) added.push([day.date, total]);
-  }
-  return added;
+function addSums(total: Sums, more: Sums): void {
+  for (const name of measureNames) total[name] += more[name];
+  total.lastUsedAtMs = Math.max(total.lastUsedAtMs, more.lastUsedAtMs);
 }
 
 const answerOf = (key: string | null, sums: Sums): UsageSum => ({
@@ -145,28 +106,113 @@ const answerOf = (key: string | null, sums: Sums): UsageSum => ({
   lastUsedAtMs: sums.lastUsedAtMs,
 });
 
+/** The part of a range that has any use at all; null where there is none. */
+export async function usedRange({ driver }: Database, range: UsageRange): Promise<UsageRange | null> {
+  const ends = ['usage_quarters', 'usage_days'].flatMap((table) => [
+    `(SELECT min(bucket) FROM ${table}) AS first_of_${table}`,
+    `(SELECT max(bucket) FROM ${table}) AS last_of_${table}`,
+  ]);
+  const [row] = await driver.rows<Record<string, number | null>>({ sql: `SELECT ${ends.join(', ')}`, params: [] }, 'analytics');
+  const firsts = [row?.['first_of_usage_quarters'], row?.['first_of_usage_days']].filter((value) => typeof value === 'number');
+  const lasts = [
+    ...(typeof row?.['last_of_usage_quarters'] === 'number' ? [row['last_of_usage_quarters'] + quarterMs] : []),
+    ...(typeof row?.['last_of_usage_days'] === 'number' ? [row['last_of_usage_days'] + dayMs] : []),
+  ];
+  const used = { fromMs: Math.max(range.fromMs, Math.min(...firsts)), toMs: Math.min(range.toMs, Math.max(...lasts)) };
+  return firsts.length > 0 && used.toMs > used.fromMs ? used : null;
+}
+
+/** What charts show: fewer columns are read several times as fast as all. */
+export const chartMeasures = ['attempts', 'requests', 'failures', 'unpriced', 'tokens_in', 'tokens_out', 'cost_nano_usd'] as const;
+
+/** One series for each of these groups. */
+export interface Split {
+  groupBy: UsageDimension;
+  keys: readonly (string | null)[];
+}
+
+export interface SpanOptions {
+  split?: Split;
+  /** All of them without it; those that are not read are 0. */
+  measures?: readonly MeasureName[];
+}
+
+export interface SpanSum {
+  /** Which of the spans. */
+  index: number;
+  /** Its `key` is that of the group, null where there is no split. */
+  sum: UsageSum;
+}
+
+function partSql(index: number, part: Part, scope: UsageScope, { split, measures }: SpanOptions, parameters: Parameters): string {
+  const where = [within(part.range, 'u', parameters), ...dimensionCondition(scope, scope.visibility, 'u', parameters)];
+  const key = split ? keyColumn(split.groupBy) : 'CAST(NULL AS TEXT)';
+  if (split) where.push(oneOfKeys(split.groupBy, split.keys, 'u', parameters));
+  const join = split ? ' JOIN usage_dimensions d ON d.id = u.dimension_id' : '';
+  const group = split ? ` GROUP BY ${key}` : '';
+  return `SELECT ${index} AS span, ${key} AS k, ${columnsOf(measures)} FROM usage_${part.table} u${join} WHERE ${where.join(' AND ')}${group}`;
+}
+
+/**
+ * Usage of each of the spans, in their order; those without use have no row. With a split one row for each of its groups that was used
+ * there, and nothing of the others. The spans lie on quarter-hours.
+ */
+export async function usageSpans(
+  { driver }: Database,
+  scope: Omit<UsageScope, 'range'>,
+  spans: readonly UsageRange[],
+  options: SpanOptions = {},
+): Promise<SpanSum[]> {
+  if (findsNothing(scope) || options.split?.keys.length === 0) return [];
+  const parts = spans.flatMap((range, index) => partsOf(range).map((part) => ({ index, part })));
+  const found = new Map<string, { index: number; key: string | null; sums: Sums }>();
+  for (let from = 0; from < parts.length; from += partsAtOnce) {
+    const parameters = new Parameters();
+    const some = parts.slice(from, from + partsAtOnce);
+    const sql = some
+      .map(({ index, part }) => partSql(index, part, { ...scope, range: part.range }, options, parameters))
+      .join(' UNION ALL ');
+    for (const row of await driver.rows({ sql, params: parameters.values }, 'analytics')) {
+      if (row['last_used_at'] === null) continue;
+      const index = Number(row['span']);
+      const key = row['k'] as string | null;
+      const place = `${index}/${key === null ? '' : `=${key}`}`;
+      const known = found.get(place);
+      if (known) addSums(known.sums, sumsOf(row, options.measures));
+      else found.set(place, { index, key, sums: sumsOf(row, options.measures) });
+    }
+  }
+  return [...found.values()].toSorted((a, b) => a.index - b.index).map(({ index, key, sums }) => ({ index, sum: answerOf(key, sums) }));
+}
+
+async function usageByDay(database: Database, question: UsageQuestion): Promise<UsageSum[]> {
+  const used = await usedRange(database, question.range);
+  if (!used) return [];
+  const days = daysIn(used, question.zone);
+  const spans = await usageSpans(database, question, days);
+  return spans.map(({ index, sum }) => ({ ...sum, key: days[index]!.date }));
+}
+
 /**
  * Usage in a range by one dimension, the dearest group first, or by day, the oldest first; groups without use have no row.
  * At most 10,000 groups.
  */
-export async function usageBy({ driver }: Database, question: UsageQuestion): Promise<UsageSum[]> {
-  if (question.connectionIds?.length === 0) return [];
+export async function usageBy(database: Database, question: UsageQuestion): Promise<UsageSum[]> {
+  if (findsNothing(question)) return [];
+  if (question.groupBy === 'day') return usageByDay(database, question);
   const parameters = new Parameters();
-  const buckets = bucketsOf(question, parameters);
-  const conditions = conditionsOf(question, parameters).join(' AND ');
-  const isByDay = question.groupBy === 'day';
-  // A day by quarter-hours: UTC days are summed to days already, other zones' buckets are added up below.
-  const key = isByDay && question.zone === 'UTC' ? `u.bucket / ${dayMs} * ${dayMs}` : columnOf[question.groupBy];
-  const rows = await driver.rows(
+  const parts = partsOf(question.range).map(({ table, range }) => {
+    const where = [within(range, 'u', parameters), ...dimensionCondition(question, question.visibility, 'u', parameters)];
+    return `SELECT ${taken} FROM usage_${table} u WHERE ${where.join(' AND ')}`;
+  });
+  const key = keyColumn(question.groupBy);
+  const rows = await database.driver.rows(
     {
-      sql: `SELECT ${key} AS k, ${measureNames.map((name) => `CAST(sum(u.${name}) AS TEXT) AS ${name}`).join(', ')}, max(u.last_used_at) AS last_used_at
-        FROM (${buckets}) u JOIN usage_dimensions d ON d.id = u.dimension_id WHERE ${conditions}
-        GROUP BY ${key} ORDER BY ${isByDay ? key : `sum(u.cost_nano_usd) DESC, ${key}`}${isByDay ? '' : ` LIMIT ${groupsMax}`}`,
+      sql: `SELECT ${key} AS k, ${columnsOf()} FROM (${parts.join(' UNION ALL ')}) u JOIN usage_dimensions d ON d.id = u.dimension_id
+        GROUP BY ${key} ORDER BY sum(u.cost_nano_usd) DESC, ${key} LIMIT ${groupsMax}`,
       params: parameters.values,
     },
     'analytics',
   );
-  if (!isByDay) return rows.map((row) => answerOf(row['k'] as string | null, sumsOf(row)));
-  const sums = rows.map((row) => ({ bucket: Number(row['k']), sums: sumsOf(row) }));
-  return byDay(sums, question.zone).map(([date, total]) => answerOf(date, total));
+  return rows.map((row) => answerOf(row['k'] as string | null, sumsOf(row)));
 }

@@ -187,17 +187,17 @@ export async function countViolations(
   return counts;
 }
 
-export const sweptRowsMax = 1_000;
+/** Findings that one request shows. */
+const findingsMax = 100;
 
-/** Removes some of those that are older than a moment, the oldest first. Answers how many. */
-export async function sweepViolations({ driver }: Database, beforeMs: number): Promise<number> {
-  const { touched } = await driver.run(
-    {
-      sql: `DELETE FROM policy_violations WHERE (at, id) IN
-        (SELECT at, id FROM policy_violations WHERE at < $1 ORDER BY at, id LIMIT ${sweptRowsMax})`,
-      params: [beforeMs],
-    },
-    'write',
-  );
-  return touched;
+/** What policies found in one request, as far as the caller may see it, in the order that it was found. */
+export async function violationsIn({ driver }: Database, requestId: string, visibility: Visibility): Promise<Violation[]> {
+  const parameters = new Parameters();
+  const id = parameters.add(requestId);
+  const rows = await driver.rows<ViolationRow>({
+    sql: `SELECT ${columns.map((name) => `v.${name}`).join(', ')}, NULL AS user_name, NULL AS key_name, NULL AS repository_name, NULL AS workspace_name
+      FROM policy_violations v WHERE v.request_id = ${id} AND ${visibleCondition(visibility, 'v', parameters)} ORDER BY v.at, v.id LIMIT ${findingsMax}`,
+    params: parameters.values,
+  });
+  return rows.map(listedOf);
 }

@@ -1,6 +1,7 @@
 /** Workspaces and their members. Deleted workspaces and removed members stay as rows, so that other instances hear of it. */
 import { sql } from 'kysely';
 import type { OrganizationRole, WorkspaceRole } from '../domain/owner.ts';
+import { forgetCaptured } from './captured-bodies.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
@@ -154,6 +155,7 @@ export function deleteWorkspace(database: Database, id: string, nowMs: number): 
         .where('revoked_at', 'is', null),
     ),
     forgetResponses(database, { scope: 'workspace', id }),
+    forgetCaptured(database, id),
     ...deleteGroupsOf(database, { scope: 'workspace', id }, nowMs),
   ];
 }

@@ -6,6 +6,7 @@ import { boxHeader, boxText, ivBytes, parseBox, plainBytesMax, tagBytes, type Bo
 import { deriveOwnerKey, isKeyVersion, saltBytes, type MasterKey, type OwnerKey } from './keys.ts';
 import { associatedData, placeFault, type OwnerRef, type Place } from './place.ts';
 import { masterKeyBytes } from './weak-keys.ts';
+import { unwrapMasterKey, wrapMasterKey, type WrappedKeyRow } from './wrap.ts';
 
 /** Where randomness comes from; handed in so that this folder stays pure. Must be cryptographically strong. */
 export interface RandomBytes {
@@ -56,6 +57,16 @@ export interface Vault {
   newOwnerKey(version: number): OwnerKey;
   /** The version of the master key that new boxes are made with. */
   readonly current: number;
+  /** Takes a master key in while boxes are opened; it opens from now on. Throws RangeError for another key of a known version. */
+  learn(master: MasterKey): void;
+  /** As `learn`, for a key that lies sealed under another one of this vault. FALSE where that one is not known, or did not seal it. */
+  learnWrapped(row: WrappedKeyRow): boolean;
+  /** New boxes are made with this version from now on. Throws RangeError for one that is not known. */
+  promote(version: number): void;
+  /** A master key, of this vault or a new one, sealed under another one, for the list of master keys. Throws RangeError for a version that is not known. */
+  wrap(inner: number | MasterKey, under: number | MasterKey): string;
+  /** The text of a master key, for the file in the data directory alone. Throws RangeError for a version that is not known. */
+  masterKeyText(version: number): Secret;
   /** All master key versions that can open boxes, in the order given. */
   masterVersions(): number[];
 }
@@ -75,8 +86,9 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
   const roots = masters.map(toRoot);
   const rootOf = new Map(roots.map((root) => [root.version, root]));
   if (rootOf.size !== roots.length) throw new RangeError('two master keys have the same version');
-  const currentRoot = roots.at(-1);
-  if (currentRoot === undefined) throw new RangeError('a vault needs at least one master key');
+  const lastRoot = roots.at(-1);
+  if (lastRoot === undefined) throw new RangeError('a vault needs at least one master key');
+  let currentRoot = lastRoot;
   const keyFor = createKeyRing();
   const prepared = new LRUCache<string, Opening>({ max: preparedMax });
   const draw = checkedDraw(random);
@@ -129,8 +141,45 @@ export function createVault(masters: MasterKey[], random: RandomBytes): Vault {
       if (!isKeyVersion(version)) throw new RangeError('an owner key version is a whole number from 1 to 2^32 - 1');
       return { version, salt: draw(saltBytes) };
     },
-    current: currentRoot.version,
+    get current() {
+      return currentRoot.version;
+    },
     masterVersions: () => [...rootOf.keys()],
+    ...masterKeysOf(rootOf, draw, (root) => (currentRoot = root)),
+  };
+}
+
+/** What a rotation needs of the master keys: they come while boxes are opened, and stand in for one another. */
+function masterKeysOf(
+  rootOf: Map<number, Root>,
+  draw: (count: number) => Uint8Array,
+  use: (root: Root) => void,
+): Pick<Vault, 'learn' | 'learnWrapped' | 'promote' | 'wrap' | 'masterKeyText'> {
+  const mustKnow = (version: number): Root => {
+    const root = rootOf.get(version);
+    if (root === undefined) throw new RangeError(`the master key of version ${version} is not loaded`);
+    return root;
+  };
+  const bytesOf = (version: number): MasterKey => ({ version, bytes: mustKnow(version).key.export() });
+  const keyOf = (named: number | MasterKey): MasterKey => (typeof named === 'number' ? bytesOf(named) : named);
+  const learn = (master: MasterKey): void => {
+    const [root, known] = [toRoot(master), rootOf.get(master.version)];
+    if (known === undefined) rootOf.set(master.version, root);
+    else if (!known.key.equals(root.key)) throw new RangeError('two master keys have the same version');
+  };
+  return {
+    learn,
+    learnWrapped({ version, kcv, wrapped, wrappedBy }) {
+      if (rootOf.has(version)) return true;
+      if (wrapped === null || wrappedBy === null || !rootOf.has(wrappedBy)) return false;
+      const bytes = unwrapMasterKey(wrapped, { version, kcv }, bytesOf(wrappedBy));
+      if (bytes === null) return false;
+      learn({ version, bytes });
+      return true;
+    },
+    promote: (version) => use(mustKnow(version)),
+    wrap: (inner, under) => wrapMasterKey(keyOf(inner), keyOf(under), draw(ivBytes)),
+    masterKeyText: (version) => new Secret(Buffer.from(bytesOf(version).bytes).toString('base64')),
   };
 }
 

@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { buildHouse, type House, type HouseIo } from '../../src/app/build.ts';
+import { buildHouse } from '../../src/app/build.ts';
+import type { House, HouseIo } from '../../src/app/house.ts';
 import { readSettings, type Settings } from '../../src/app/settings.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';

@@ -1,5 +1,6 @@
 /** The figures for Prometheus: they follow the house, and their labels name nobody. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Registry } from 'prom-client';
 import { createMetrics, type MeasuredHouse } from '../../src/app/metrics.ts';
 import { Agent } from 'node:http';
 import { clear, completion, demoKey, start, type Started } from './started.ts';
@@ -18,7 +19,7 @@ describe('the figures', () => {
       configRevision: () => 12,
       isDatabaseHealthy: () => state.isHealthy,
     };
-    const metrics = createMetrics(house);
+    const metrics = createMetrics(house, new Registry());
     const first = await metrics.text();
     expect(
       ['requests_in_flight', 'ledger_lag_records', 'journal_unfed_bytes', 'upstream_sockets', 'config_revision', 'database_up'].map(
@@ -39,7 +40,7 @@ describe('the figures', () => {
       configRevision: () => revision,
       isDatabaseHealthy: () => true,
     });
-    const [one, other] = [createMetrics(of(1)), createMetrics(of(2))];
+    const [one, other] = [createMetrics(of(1), new Registry()), createMetrics(of(2), new Registry())];
     expect(valueOf(await one.text(), 'patchbay_config_revision')).toBe(1);
     expect(valueOf(await other.text(), 'patchbay_config_revision')).toBe(2);
   });

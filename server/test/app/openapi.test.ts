@@ -63,17 +63,19 @@ describe('GET /openapi.json', () => {
     const described = Object.entries(description.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    expect(described.filter((one) => !known.has(one) && !/^(?:HEAD |[A-Z]+ \/v1\/)/.test(one))).toEqual([]);
+    expect(described.filter((one) => !known.has(one) && !/^(?:HEAD |[A-Z]+ \/(?:v1|ollama)\/)/.test(one))).toEqual([]);
   });
 
   test('has every address of the data plane, with the access key that it takes and the error of its wire', () => {
     const wires = ['chat/completions', 'responses', 'messages', 'messages/count_tokens', 'route/explain', 'models', 'models/{id}'];
-    const addresses = [...wires.map((one) => `/v1/${one}`), ...operationsByPath.keys()];
+    const lines = ['chat', 'generate', 'embed', 'embeddings', 'show', 'tags', 'ps', 'version'].map((one) => `/ollama/api/${one}`);
+    const addresses = [...wires.map((one) => `/v1/${one}`), ...operationsByPath.keys(), ...lines];
     for (const address of addresses) {
       const [operation] = Object.values(description.paths[address] ?? {});
       expect([address, operation?.security]).toEqual([address, [{ accessKey: [] }]]);
       const refused = operation?.responses['429']?.content?.['application/json']?.schema;
-      const wire = address.startsWith('/v1/messages') ? 'MessagesError' : 'DataPlaneError';
+      const own = lines.includes(address) ? 'OllamaError' : 'DataPlaneError';
+      const wire = address.startsWith('/v1/messages') ? 'MessagesError' : own;
       expect([address, refused]).toEqual([address, { $ref: `#/components/schemas/${wire}` }]);
     }
   });

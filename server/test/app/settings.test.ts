@@ -41,6 +41,7 @@ describe('defaults', () => {
     expect(read({})).toEqual({
       host: '127.0.0.1',
       port: 8484,
+      retentionDays: {},
       dataDir: './data',
       databaseUrl: null,
       redisUrl: null,
@@ -54,8 +55,10 @@ describe('defaults', () => {
       environment: null,
       isEnvironmentOffered: true,
       isDemoOffered: true,
+      auditWebhookUrl: null,
       isProduction: false,
       trustedProxies: [],
+      telemetry: null,
     });
   });
 
@@ -87,6 +90,7 @@ describe('each setting', () => {
     ['PATCHBAY_EGRESS_ALLOW', 'ollama:11434, 10.20.0.0/16:*', { egressAllow: 'ollama:11434, 10.20.0.0/16:*' }],
     ['PATCHBAY_LOG_LEVEL', 'DEBUG', { logLevel: 'debug' }],
     ['PATCHBAY_DEMO', 'off', { isDemoOffered: false }],
+    ['PATCHBAY_RETENTION_REQUESTS_DAYS', '400', { retentionDays: { requests: 400 } }],
     ['PATCHBAY_ENVIRONMENT_CONNECTION', 'off', { isEnvironmentOffered: false }],
     ['PATCHBAY_TRUSTED_PROXIES', '127.0.0.1, 10.0.0.0/8,fd00::/8', { trustedProxies: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'] }],
     ['NODE_ENV', 'production', { isProduction: true, isDemoOffered: false }],
@@ -119,6 +123,7 @@ describe('each setting', () => {
     ['PATCHBAY_EGRESS_ALLOW', 'ollama', /cannot read "ollama"/],
     ['PATCHBAY_LOG_LEVEL', 'loud', /one of trace, debug/],
     ['PATCHBAY_DEMO', 'maybe', /one of on, off/],
+    ['PATCHBAY_RETENTION_REQUESTS_DAYS', '7', /whole number from 35 to 3650/],
     ['PATCHBAY_TRUSTED_PROXIES', 'nginx', /addresses or CIDR/],
     ['PATCHBAY_TRUSTED_PROXIES', '10.0.0.0/33', /addresses or CIDR/],
     ['PATCHBAY_MASTER_KEY', 'hunter2', /32 bytes/],
@@ -167,8 +172,12 @@ describe('secrets', () => {
   test.each(settingNames.filter(({ isSecret }) => isSecret).map(({ name }) => name))(
     '%s can be given as a file, and not in both ways',
     (name) => {
-      // A password is asked for only with an e-mail, a model's key only with a base URL.
-      const others = name.startsWith('LLM_') ? { LLM_BASE_URL: 'http://localhost:1' } : { PATCHBAY_ADMIN_EMAIL: 'a@example.com' };
+      // A password is asked for only with an e-mail, a model's key only with a base URL, a collector's with the collector.
+      const others = name.startsWith('LLM_')
+        ? { LLM_BASE_URL: 'http://localhost:1' }
+        : name.startsWith('OTEL_')
+          ? { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' }
+          : { PATCHBAY_ADMIN_EMAIL: 'a@example.com' };
       expect(lineOf({ ...others, [name]: 'x', [`${name}_FILE`]: '/run/secrets/x' })).toBe(
         `${name} and ${name}_FILE are both set; keep one of them`,
       );

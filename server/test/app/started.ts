@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { request, type Agent } from 'node:http';
 import { connect } from 'node:net';
-import type { HouseIo } from '../../src/app/build.ts';
+import type { HouseIo } from '../../src/app/house.ts';
 import { readSettings } from '../../src/app/settings.ts';
 import { startHouse, type StartedHouse } from '../../src/app/start.ts';
 import { systemClock } from '../../src/lib/clock.ts';

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { SettingsError } from '../../src/app/settings.ts';
 import { StartRefused } from '../../src/app/start-refused.ts';
-import { endOf, runCommand } from '../../src/cli/output.ts';
+import { CommandFailed, endOf } from '../../src/app/ends.ts';
+import { runCommand } from '../../src/cli/output.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import { DataDirectoryLocked, StorageStartError, StorageUnavailable } from '../../src/storage/errors.ts';
 
@@ -27,10 +28,14 @@ test('a port that is taken names the place and the settings', () => {
   expect(endOf(Object.assign(error, { code: 'EACCES' })).line).toContain('EACCES');
 });
 
-test('a refusal shows its code and details', () => {
-  expect(endOf(new Refusal('URL_REFUSED', { details: [{ path: 'LLM_BASE_URL' }] })).line).toBe(
-    'refused: URL_REFUSED [{"path":"LLM_BASE_URL"}]',
-  );
+test('a refusal says what the page would say, its code, and each field', () => {
+  const refusal = new Refusal('NOT_FOUND', { details: [{ path: 'newKey', code: 'used', message: 'make a new one' }] });
+  expect(endOf(refusal).line).toMatch(/^[A-Z].+ \(NOT_FOUND\) newKey: make a new one$/);
+  expect(endOf(refusal, 'id').line).not.toBe(endOf(refusal, 'en').line);
+});
+
+test('a command that fails says its own line with its own code', () => {
+  expect(endOf(new CommandFailed('not like this', 64))).toEqual({ line: 'not like this', exitCode: 64 });
 });
 
 test('an unexpected error is one line, without secrets and without end', () => {

@@ -6,7 +6,8 @@ import { freshDir } from '../support/throwaway.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const program = `${root}server/src/cli/main.ts`;
-const runLimitMs = 30_000;
+/** A server of a whole test file, on a machine with little time. */
+const runLimitMs = 180_000;
 
 export interface Ended {
   code: number | null;
@@ -26,7 +27,7 @@ export interface Bench {
   dir: string;
   /** Runs to the end. `script` names a file of the repository instead of the program. */
   run(args: readonly string[], environment?: Record<string, string>, script?: string): Promise<Ended>;
-  launch(args: readonly string[], environment?: Record<string, string>, script?: string): Running;
+  launch(args: readonly string[], environment?: Record<string, string>, script?: string, input?: string): Running;
   /** Kills what still runs and removes the folder. */
   clear(): Promise<void>;
 }
@@ -35,13 +36,14 @@ export function createBench(): Bench {
   const dir = freshDir('cli');
   const running = new Set<Running>();
 
-  const launch: Bench['launch'] = (args, environment = {}, script) => {
+  const launch: Bench['launch'] = (args, environment = {}, script, input) => {
     const env = { PATH: process.env['PATH'] ?? '', PATCHBAY_PORT: '0', ...environment };
     const child = spawn(process.execPath, [script === undefined ? program : root + script, ...args], {
       cwd: dir,
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.end(input ?? '');
     const limit = setTimeout(() => child.kill('SIGKILL'), runLimitMs);
     const text = { out: '', err: '' };
     let onText = (): void => undefined;

@@ -7,7 +7,8 @@ import { describe, expect, test } from 'vitest';
 import type { Change } from '../../src/domain/ledger.ts';
 import type { Destination } from '../../src/providers/protocol.ts';
 import { destination } from '../providers/kit.ts';
-import { sent, type Body } from '../providers/parameter-kit.ts';
+import type { Body } from '../providers/parameter-draw.ts';
+import { sent } from '../providers/parameter-kit.ts';
 import { seeded } from '../vault/parts.ts';
 import { pick, whole } from './mutate.ts';
 

@@ -14,7 +14,8 @@ import { targetWires, type SourceWire } from '../../src/providers/parameters.ts'
 import type { Destination } from '../../src/providers/protocol.ts';
 import { protocolOf } from '../../src/providers/protocols.ts';
 import { destination, moment } from '../providers/kit.ts';
-import { asked, askedBytes, destinations, plainBody, sourceWires, type Draw } from '../providers/parameter-kit.ts';
+import type { Draw } from '../providers/parameter-draw.ts';
+import { asked, askedBytes, destinations, plainBody, sourceWires } from '../providers/parameter-kit.ts';
 import { bodies } from './fuzz-bodies.ts';
 import { mutatedBytes, mutatedLines, pick, whole } from './mutate.ts';
 

@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import type { ChatChunk, ChatResponse } from '../../src/domain/chat.ts';
 import { messageOf } from '../../src/faces/anthropic/answer.ts';
 import { createMessageWriter } from '../../src/faces/anthropic/stream.ts';
+import { createLineWriter, wholeOf, type Frame } from '../../src/faces/ollama/answer.ts';
 import { callerWireOf, newExchange } from '../../src/faces/responses/wire.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { createSseReader, type SseEvent } from '../../src/lib/sse.ts';
 import { assemble } from '../../src/providers/assemble.ts';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
@@ -18,7 +20,7 @@ import { usageOf } from '../../src/providers/usage.ts';
 import { wireOf } from '../../src/providers/wires.ts';
 import { chatWriter, type AnswerWriter } from '../../src/providers/writer.ts';
 import { destination, moment } from '../providers/kit.ts';
-import { responsesStream, responsesWhole } from './oracle-more.ts';
+import { ollamaStream, responsesStream, responsesWhole } from './oracle-more.ts';
 import { anthropicStream, anthropicWhole, openaiStream, openaiWhole, type Said } from './oracle.ts';
 
 const own = join(import.meta.dirname, 'fixtures');
@@ -167,7 +169,40 @@ const callers: readonly Caller[] = [
     expected: (said) => said,
     laws: responseLaws,
   },
+  lineCaller('chat'),
+  lineCaller('generate'),
 ];
+
+/** Ollama's two forms. It tells neither why a provider would not answer nor what lay in a cache, and a prompt calls no tools. */
+function lineCaller(kind: Frame['kind']): Caller {
+  const frame: Frame = { kind, clock: systemClock, startedMs: 0, tokensIn: 1 };
+  const asChat = (source: string): string => {
+    if (kind === 'chat') return source;
+    const { response, thinking, tool_calls: calls, ...line } = JSON.parse(source) as Json;
+    return JSON.stringify({ ...line, message: { content: response, thinking, tool_calls: calls } });
+  };
+  const readStream = (lines: readonly string[]): Said => ollamaStream(lines.map(asChat));
+  return {
+    id: `ollama ${kind}`,
+    writer: () => createLineWriter(frame),
+    whole: (answer) => wholeOf(frame, answer),
+    readStream,
+    readWhole: (source) => readStream([source]),
+    expected: (said, answer) => ({
+      ...said,
+      text: said.text + refusalOf(answer),
+      refusal: false,
+      finish: said.finish === 'length' ? 'length' : said.calls.length > 0 ? 'tool_calls' : 'stop',
+      // Where nothing was counted this wire has an estimate all the same.
+      tokensIn: said.tokensIn < 0 ? 1 : said.tokensIn,
+      tokensCached: 0,
+    }),
+    laws(events) {
+      expect(events.map(({ done }) => done)).toEqual(events.map((_, at) => at === events.length - 1));
+      expect(events.at(-1)).toMatchObject({ total_duration: expect.any(Number) as number, done_reason: expect.any(String) as string });
+    },
+  };
+}
 
 function messageLaws(events: readonly Json[]): void {
   const types = events.map((event) => event['type']);
@@ -267,6 +302,29 @@ describe.each(callers)('a caller of the $id wire', (caller) => {
 });
 
 describe('the same wire on both sides', () => {
+  const lines = streams.filter(({ to }) => wireOf(to.row) === 'ollama');
+
+  test.each(lines.map((fixture) => [fixture.name, fixture] as const))(
+    '%s passes line by line, wherever its bytes are cut',
+    (_name, fixture) => {
+      const { to } = fixture;
+      const told = eventsOf(fixture).map(({ data }) => data);
+      const bytes = Buffer.from(told.map((line) => `${line}\n`).join(''));
+      const expected = houseSaid(assemble(chunksOf(fixture)));
+      for (let cut = 1; cut < bytes.length; cut++) {
+        const facts: AnswerFacts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
+        const protocol = protocolOf(to.row);
+        const writer = createLineWriter({ kind: 'chat', clock: systemClock, startedMs: 0, tokensIn: 1 });
+        const stream = new MirroredStream(facts, protocol.streamReader(to, moment), protocol, writer, protocol.framing?.reader());
+        const pieces = [...stream.push(bytes.subarray(0, cut)), ...stream.push(bytes.subarray(cut)), ...stream.end()];
+        const said = createSseReader().push(Buffer.from(pieces.join('')));
+        if (said.map(({ data }) => data).join() !== told.join()) throw new Error(`cut at ${cut}: other lines came out`);
+        if (!stream.isComplete() || facts.finishReason !== expected.finish) throw new Error(`cut at ${cut}: ${JSON.stringify(facts)}`);
+      }
+      expect(bytes.length).toBeGreaterThan(100);
+    },
+  );
+
   const same = streams.filter(({ to }) => wireOf(to.row) === 'messages' || wireOf(to.row) === 'responses');
 
   test.each(same.map((fixture) => [fixture.name, fixture] as const))(

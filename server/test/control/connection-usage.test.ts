@@ -75,8 +75,9 @@ describe('usage of one connection', () => {
       tokenCount: 18,
       costUSD: 1.5,
       averageLatency: 200,
-      p50Latency: null,
-      p95Latency: null,
+      p50Latency: 200,
+      // Of 300, within 2 %.
+      p95Latency: 299,
     });
     expect(usage.errorRate).toBeCloseTo(1 / 3, 10);
     expect(usage.lastUsed).toBe(new Date(atMs + 3_600_001).toISOString());

@@ -4,6 +4,7 @@ import { createEvents, type Events, type KeptEvent } from '../../src/control/eve
 import { attemptsMax, createTasks } from '../../src/control/task-runner.ts';
 import type { TaskRun, Tasks } from '../../src/control/tasks.ts';
 import { Refusal } from '../../src/domain/errors.ts';
+import { taskLinesMax } from '../../src/domain/task.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
@@ -231,5 +232,132 @@ onBothEngines('tasks', (bench) => {
     expect(await listTasks(database, { createdBy: null, state: 'running', limit: 10 })).toEqual([]);
     await server.tasks.close();
     await expect(begin(server, forEver)).rejects.toThrow(Refusal);
+  });
+
+  /** Work that counts to `total`, one step per turn that it is given, and goes on from what it kept. */
+  const counting =
+    (turn: () => Promise<void>, total: number, begun = 0): TaskRun =>
+    async ({ signal, keep, progress, say }) => {
+      for (let done = begun; done < total; done++) {
+        if (signal.aborted) return { done };
+        await turn();
+        keep({ done: done + 1 });
+        progress(done + 1, total);
+        if (done === 0) say('the first step');
+      }
+      return { done: total };
+    };
+  const countOn = (server: Server, turn: () => Promise<void>, total: number): void =>
+    server.tasks.onRestart('counting', (task) => counting(turn, total, Number(task.result?.['done'] ?? 0)));
+  const stepsOf = async (database: Database, id: string) => (await findTask(database, id))?.log.map(({ step }) => step);
+
+  test('a paused task waits through a restart of the server, and goes on exactly where it stopped', async () => {
+    const database = await open();
+    const before = serve(database);
+    const turns: (() => void)[] = [];
+    const turn = (): Promise<void> => new Promise((resolve) => void turns.push(resolve));
+    countOn(before, turn, 5);
+    const { id } = await begin(before, counting(turn, 5), { kind: 'counting' });
+    await expect.poll(() => turns.length).toBe(1);
+    turns.pop()!();
+    await expect.poll(() => turns.length).toBe(1);
+    expect(await before.tasks.pause(id)).toBe(true);
+    // The step that is under way is done, and counts.
+    turns.pop()!();
+    await expect.poll(() => stateOf(database, id)).toBe('paused');
+    expect(before.told.at(-1)?.data).toMatchObject({ id, state: 'paused', canPause: false });
+    await before.tasks.close();
+
+    const after = serve(database);
+    let steps = 0;
+    countOn(after, async () => void steps++, 5);
+    await after.tasks.recover({ isAlone: true });
+    after.tick(3_600_000);
+    expect(await stateOf(database, id)).toBe('paused');
+    expect(await after.tasks.resume(id)).toBe(true);
+    await expect.poll(() => stateOf(database, id)).toBe('done');
+    expect(steps).toBe(3);
+    expect(await findTask(database, id)).toMatchObject({ result: { done: 5 }, done: 5, total: 5, attempts: 1, pauseAskedAtMs: null });
+    expect(await stepsOf(database, id)).toEqual(['begun', 'note', 'pause_asked', 'paused', 'resumed', 'done']);
+    await after.tasks.close();
+  });
+
+  test('work that cannot go on later is not paused, and neither is work that is over', async () => {
+    const database = await open();
+    const server = serve(database);
+    const { id } = await begin(server, forEver);
+    expect(server.tasks.canPause('test')).toBe(false);
+    expect(await server.tasks.pause(id)).toBe(false);
+    expect(await server.tasks.resume(id)).toBe(false);
+    expect(await stateOf(database, id)).toBe('running');
+    countOn(server, async () => undefined, 1);
+    const { id: over } = await begin(
+      server,
+      counting(async () => undefined, 1),
+      { kind: 'counting' },
+    );
+    await expect.poll(() => stateOf(database, over)).toBe('done');
+    expect([await server.tasks.pause(over), await server.tasks.resume(over)]).toEqual([false, false]);
+    expect([await server.tasks.pause(ids.uuid()), await server.tasks.resume(ids.uuid())]).toEqual([false, false]);
+    await server.tasks.close();
+  });
+
+  test('a paused task can be cancelled, and is over then', async () => {
+    const database = await open();
+    const server = serve(database);
+    server.tasks.onRestart('patient', () => forEver);
+    const { id } = await begin(server, forEver, { kind: 'patient' });
+    await server.tasks.pause(id);
+    await expect.poll(() => stateOf(database, id)).toBe('paused');
+    expect(await server.tasks.cancel(id)).toBe(true);
+    expect(await findTask(database, id)).toMatchObject({ state: 'cancelled', finishedAtMs: expect.any(Number) as number });
+    expect(server.told.at(-1)?.data).toMatchObject({ id, state: 'cancelled' });
+    expect([await server.tasks.resume(id), await server.tasks.cancel(id)]).toEqual([false, false]);
+    await server.tasks.close();
+  });
+
+  test('a wish to pause reaches a task on another server, and of two that let it go on one does', async () => {
+    const database = await open();
+    const [one, other] = [serve(database), serve(database)];
+    for (const server of [one, other]) server.tasks.onRestart('patient', () => forEver);
+    const { id } = await begin(one, forEver, { kind: 'patient' });
+    expect(await other.tasks.pause(id)).toBe(true);
+    one.tick(6_000);
+    await expect.poll(() => stateOf(database, id)).toBe('paused');
+    expect((await Promise.all([one.tasks.resume(id), other.tasks.resume(id)])).toSorted()).toEqual([false, true]);
+    expect(await stateOf(database, id)).toBe('running');
+    await one.tasks.close();
+    await other.tasks.close();
+  });
+
+  test('a server that dies between the wish and the stop leaves a paused task, not a running one', async () => {
+    const database = await open();
+    const before = serve(database);
+    const deaf: TaskRun = () => new Promise(() => undefined);
+    before.tasks.onRestart('deaf', () => deaf);
+    const { id } = await begin(before, deaf, { kind: 'deaf' });
+    await before.tasks.pause(id);
+    // Nothing of `before` is closed: it is gone as by a power cut.
+    const after = serve(database);
+    after.tasks.onRestart('deaf', () => forEver);
+    await after.tasks.recover({ isAlone: true });
+    expect(await findTask(database, id)).toMatchObject({ state: 'paused', attempts: 2 });
+    await after.tasks.close();
+  });
+
+  test('of a task that says much the newest lines are kept', async () => {
+    const database = await open();
+    const server = serve(database);
+    const { id } = await begin(server, async ({ say }) => {
+      for (let line = 1; line <= 1000; line++) say(`line ${line}`);
+    });
+    await expect.poll(() => stateOf(database, id)).toBe('done');
+    const log = (await findTask(database, id))?.log ?? [];
+    expect(log).toHaveLength(taskLinesMax);
+    expect(log.slice(-2).map(({ step, text }) => [step, text])).toEqual([
+      ['note', 'line 1000'],
+      ['done', null],
+    ]);
+    await server.tasks.close();
   });
 });

@@ -1,6 +1,7 @@
 /** Usage and requests as the control plane answers them: who sees what, which range is meant, and names where there are any. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requestById, requestsOf, usageOf, visibilityOf, type RequestsAsked, type UsageAsked } from '../../src/control/usage.ts';
+import { requestById, requestsOf, type RequestsAsked } from '../../src/control/requests.ts';
+import { usageOf, visibilityOf, type UsageAsked } from '../../src/control/usage.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import type { Actor, WorkspaceRole } from '../../src/domain/owner.ts';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
@@ -90,7 +91,7 @@ describe('usage', () => {
     answered({ userId: ben.id, model: 'ages', atMs: nowMs - 31 * 86_400_000 });
     answered({ userId: ben.id, model: 'ages', atMs: Date.UTC(2024, 0, 1) });
     const count = async (asked: Partial<UsageAsked>): Promise<number> =>
-      (await usage({ ...asked, groupBy: 'model', model: 'ages' })).reduce((sum, row) => sum + row.requests, 0);
+      (await usage({ ...asked, groupBy: 'model', model: ['ages'] })).reduce((sum, row) => sum + row.requests, 0);
     expect([await count({}), await count({ period: '24h' }), await count({ period: '90d' }), await count({ period: 'all' })]).toEqual([
       1, 0, 2, 3,
     ]);
@@ -100,14 +101,14 @@ describe('usage', () => {
     const atMs = house.deps.clock.nowMs();
     for (let count = 1; count <= 3; count++) {
       answered({ userId: ben.id, model: 'fresh', atMs });
-      expect(await usage({ groupBy: 'model', model: 'fresh', period: '24h' })).toMatchObject([{ requests: count }]);
+      expect(await usage({ groupBy: 'model', model: ['fresh'], period: '24h' })).toMatchObject([{ requests: count }]);
     }
   });
 
   test('has no name for what is gone, and its id all the same', async () => {
     const connectionId = ids.uuid();
     answered({ userId: ben.id, connectionId, model: 'gone', atMs: Date.UTC(2026, 0, 5, 9) });
-    const range = { from: '2026-01-05', to: '2026-01-05', model: 'gone' };
+    const range = { from: '2026-01-05', to: '2026-01-05', model: ['gone'] };
     expect(await usage({ ...range, groupBy: 'connection' })).toMatchObject([{ key: connectionId, name: null }]);
     expect(await usage({ ...range, groupBy: 'key' })).toMatchObject([{ key: null, name: null }]);
   });

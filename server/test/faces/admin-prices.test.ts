@@ -237,6 +237,33 @@ describe('POST /api/admin/prices/reprice', () => {
     expect((await changes()).filter((action) => action === 'price.reprice')).toHaveLength(3);
   });
 
+  test('202 one that was paused goes on behind the last entry that it wrote, and tells of the whole', async () => {
+    const model = fresh();
+    const usage = { ...noTokens, tokensIn: 1_000, tokensOut: 100 };
+    const at = (hour: number) => ({ userId: books.ben.id, model, atMs: Date.UTC(2026, 3, 7, hour) });
+    books.answered(at(8), { costNanoUsd: 5, prices: null, usage });
+    books.answered(at(12), { costNanoUsd: 7, prices: null, usage });
+    await house.deps.books.catchUp();
+    await set({ model, tiers: [tier({ input: '1', output: '2' })], validFrom: '2026-04-01T00:00:00Z' });
+    const { db } = house.database;
+    const first = await db
+      .selectFrom('usage_events')
+      .select(['id', 'at'])
+      .where('model', '=', model)
+      .orderBy('at')
+      .executeTakeFirstOrThrow();
+    const before = { rows: 1, changed: 1, withoutPrice: 0, beforeNanoUsd: 5, afterNanoUsd: 100 };
+    // As a pause leaves it: what was found so far, and the entry that it stands behind.
+    const asked = await start({ model, dryRun: true });
+    const id = asked.at('data.taskId');
+    await outcome(asked);
+    const result = JSON.stringify({ ...before, cursor: { atMs: first.at, id: first.id } });
+    await db.updateTable('tasks').set({ state: 'paused', result, finished_at: null }).where('id', '=', id).execute();
+    expect((await send('POST', `/api/tasks/${id}/resume`, {})).status).toBe(200);
+    const found = { rows: 2, changed: 2, withoutPrice: 0, beforeNanoUsd: 12, afterNanoUsd: 100 + 1_200_000 };
+    expect(await outcome(asked)).toMatchObject({ state: 'done', result: found });
+  });
+
   test('202 what pictures and sound came to is left alone, also where they report tokens', async () => {
     const model = fresh();
     const usage = { ...noTokens, tokensIn: 1_000, tokensOut: 4_000 };

@@ -180,6 +180,17 @@ describe('PUT /api/admin/templates/:id', () => {
     expect((await offered('cohere')).filter((template) => template['isDefault'])).toHaveLength(1);
   });
 
+  test('409 a change that was made from an older state, with the current one and who made it; nothing is overwritten', async () => {
+    const id = await made();
+    const read = (await stored()).find((row) => row['id'] === id)!;
+    const first = await put(id, { name: 'First', revision: read['revision'] });
+    expect(first.status).toBe(200);
+    const second = await put(id, { name: 'Second', revision: read['revision'] });
+    expect([second.status, second.body['error_code']]).toEqual([409, 'CONFLICT']);
+    expect(second.body['details']).toMatchObject({ current: { id, name: 'First' }, changedBy: { name: 'Ada' } });
+    expect((await put(id, { name: 'Second', revision: first.body['data']!['revision' as never] })).status).toBe(200);
+  });
+
   test('400 what does not fit the form of the provider, a key, another provider', async () => {
     const id = await made();
     for (const [body, field] of unfit) expect(said(await put(id, body)), field).toEqual([400, 'VALIDATION_ERROR', field]);

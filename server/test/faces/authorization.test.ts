@@ -1,11 +1,15 @@
 /** Every route, asked by every kind of caller for every kind of object: who may what is stated once and compared with the house. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { registry } from '../../src/app/registry.ts';
+import { auditTable } from '../support/authorization-audit.ts';
+import { alertTable } from '../support/authorization-alerts.ts';
 import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
+import { importTable } from '../support/authorization-imports.ts';
 import { limitTable } from '../support/authorization-limits.ts';
 import { policyTable } from '../support/authorization-policies.ts';
 import { repositoryTable } from '../support/authorization-repositories.ts';
+import { requestTable } from '../support/authorization-requests.ts';
 import { routingTable } from '../support/authorization-routing.ts';
 import {
   house,
@@ -20,18 +24,24 @@ import {
   type Row,
   type Subject,
 } from '../support/authorization.ts';
+import { statusTable } from '../support/authorization-status.ts';
 import { useCaseTable } from '../support/authorization-use-cases.ts';
 import type { Reply } from '../support/house.ts';
 
 const table: Record<string, Row> = {
   ...peopleTable,
+  ...auditTable,
   ...connectionTable,
   ...chatTable,
   ...repositoryTable,
   ...limitTable,
+  ...importTable,
   ...policyTable,
+  ...alertTable,
+  ...requestTable,
   ...routingTable,
   ...useCaseTable,
+  ...statusTable,
 };
 const nameOf = (route: { method: string; path: string }): string => `${route.method} ${route.path}`;
 const cases = registry.flatMap((route) => {
@@ -55,6 +65,59 @@ function ask({ route, row }: (typeof cases)[number], subject: Subject, params: R
 /** What callers get whose credentials open nothing, whatever they ask for. */
 const deadStatus = (row: Row, subject: Subject): number => (subject === 'anonymous' ? (row.anonymous ?? 401) : 401);
 
+/** Routes that are no GET and yet change no configuration: reckonings, one's own conversations, and questions to providers, which are booked. */
+const changesNothing: ReadonlySet<string> = new Set([
+  'POST /ai/models',
+  'POST /api/alert-rules/preview',
+  'POST /api/policies/check',
+  'POST /api/providers/:name/validate',
+  'POST /api/routing/simulate',
+  'POST /api/status/:id/check',
+  'POST /api/use-cases/try',
+  'POST /api/chats',
+  'PATCH /api/chats/:id',
+  'DELETE /api/chats/:id',
+  'POST /api/chats/:id/messages',
+  // A token has no session to end; the end of one is in auth.test.ts.
+  'POST /api/auth/sign-out',
+  // Its entry comes with its end, and says what it found: admin-prices.test.ts.
+  'POST /api/admin/prices/reprice',
+]);
+/** Routes that answer nobody here with a success: their entries are asserted in the tests of their faces. */
+const provenElsewhere: ReadonlySet<string> = new Set([
+  'DELETE /api/admin/templates/:id',
+  'PUT /api/admin/templates/:id',
+  'DELETE /api/configurations/:id/ollama/models/:name',
+  'DELETE /api/chats/:id/messages/:messageId',
+  'POST /api/admin/mail/test',
+  'POST /api/admin/prices/:id/end',
+  'POST /api/ai-connections/environment/import',
+  'POST /api/auth/change-password',
+  'POST /api/auth/sign-in/second-step',
+  'POST /api/invitations/accept',
+  'POST /api/invitations/look',
+  'POST /api/me/second-factor',
+  'POST /api/me/second-factor/confirm',
+  'POST /api/me/second-factor/off',
+  'POST /api/me/second-factor/recovery-codes',
+  'POST /api/setup',
+  'POST /api/tasks/:id/pause',
+  'POST /api/tasks/:id/resume',
+  'POST /api/usage-imports',
+]);
+
+/** Changes that were made, and those of them that left no entry in the audit log. */
+const tried = new Set<string>();
+const changed = new Set<string>();
+const unnoted = new Set<string>();
+
+async function noteEntries(name: string, reply: Reply): Promise<void> {
+  const sql = 'SELECT count(*) AS entries FROM audit_entries WHERE request_id = $1';
+  const [found] = await house.database.driver.rows<{ entries: number }>({ sql, params: [reply.headers.get('x-request-id')] });
+  changed.add(name);
+  if (!found || found.entries === 0) unnoted.add(name);
+}
+
 test('every route of the house has its row, and every row its route', () => {
   expect(registry.map(nameOf).toSorted()).toEqual([...Object.keys(table), ...streams].toSorted());
 });
@@ -70,6 +133,8 @@ describe.each(cases)('$name', (one) => {
       const reply = await ask(one, subject, params);
       expect(reply.status, `${kind}: ${reply.text}`).toBe(expected);
       // Dead credentials are refused before any route is asked, open ones included.
+      if (subject === 'administrator') tried.add(nameOf(route));
+      if (route.method !== 'GET' && reply.status < 300) await noteEntries(nameOf(route), reply);
       if (expected !== 401) expect(route.statuses, `${kind}: a status that the route does not declare`).toContain(expected);
       if (reply.status >= 400)
         expect(reply.body).toMatchObject({
@@ -112,4 +177,11 @@ describe.each(cases.filter(({ row }) => row.anonymous === undefined))('$name', (
       expect([400, 401, 404, 405, 415], `${method} ${path}: ${answer.status}`).toContain(answer.status);
     }
   });
+});
+
+test('every route that changes something leaves an entry in the audit log', () => {
+  const all = registry.filter(({ method }) => method !== 'GET').map(nameOf);
+  expect([...unnoted].filter((name) => !changesNothing.has(name))).toEqual([]);
+  const neverMade = all.filter((name) => tried.has(name) && !changed.has(name) && !changesNothing.has(name));
+  expect(neverMade.filter((name) => !provenElsewhere.has(name))).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** The import of the server's own settings, through the front door: once, by those who may, and never with the key in an answer. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/lib/secret.ts';
+import { deedsOf } from '../support/entries.ts';
 import { openHouse, type House, type HouseOptions, type Resident } from '../support/house.ts';
 
 const key = 'sk-env-canary-0123456789abcdWXYZ';
@@ -38,6 +39,7 @@ describe('POST /api/ai-connections/environment/import', () => {
     const { house, admin, user } = full;
     const answer = await house.request('POST', path, { token: admin.token });
     expect([answer.status, answer.body]).toMatchObject([201, { success: true, name: 'OpenAI', isNew: true }]);
+    expect(await deedsOf(house, answer)).toContain('connection.create');
     expect(answer.text).not.toContain('canary');
     const seen = await house.request('GET', `/api/ai-connections/${answer.at('id')}`, { token: user.token });
     expect(seen.body).toMatchObject({

@@ -98,6 +98,8 @@ describe('GET /api/events', () => {
     await house.request('POST', '/api/tokens', { token: ben.token, body: { name: 'hidden' } });
     await house.request('PATCH', '/api/me', { token: ben.token, body: { name: 'Benjamin' } });
     await house.request('PUT', `/workspace/${workspaceId}/users/${ben.id}`, { token: ada.token, body: { role: 'WRITE' } });
+    const price = { provider: 'openai', model: 'hidden', tiers: [{ input: '1', output: '2' }] };
+    await house.request('POST', '/api/admin/prices', { token: ada.token, body: price });
     // The last word is one that the stranger may hear: what should not come would have come before it.
     const own = await connect(eve, 'Own');
     await stranger.until(({ data }) => data['id'] === own);
@@ -107,7 +109,8 @@ describe('GET /api/events', () => {
     ]);
     // Not even an administrator hears of private connections; of people they do.
     expect(administrator.heard.some(({ data }) => data['id'] === id)).toBe(false);
-    await administrator.until(({ event, data }) => event === 'config.changed' && data['topic'] === 'people');
+    for (const topic of ['people', 'prices'])
+      await administrator.until(({ event, data }) => event === 'config.changed' && data['topic'] === topic);
   });
 
   test('200 what the organization shares is told to everybody, and what a workspace shares to its members', async () => {

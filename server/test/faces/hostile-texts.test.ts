@@ -2,25 +2,35 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { registry } from '../../src/app/registry.ts';
+import { auditTable } from '../support/authorization-audit.ts';
 import { chatTable, streams } from '../support/authorization-chats.ts';
 import { connectionTable } from '../support/authorization-connections.ts';
+import { importTable } from '../support/authorization-imports.ts';
 import { limitTable } from '../support/authorization-limits.ts';
+import { alertTable } from '../support/authorization-alerts.ts';
 import { policyTable } from '../support/authorization-policies.ts';
 import { repositoryTable } from '../support/authorization-repositories.ts';
+import { requestTable } from '../support/authorization-requests.ts';
 import { routingTable } from '../support/authorization-routing.ts';
 import { house, moveIn, peopleTable, person, tokens, type Row } from '../support/authorization.ts';
+import { statusTable } from '../support/authorization-status.ts';
 import { useCaseTable } from '../support/authorization-use-cases.ts';
 import type { Json, Reply } from '../support/house.ts';
 
 const table: Record<string, Row> = {
   ...peopleTable,
+  ...auditTable,
   ...connectionTable,
   ...limitTable,
+  ...importTable,
   ...policyTable,
+  ...alertTable,
   ...repositoryTable,
   ...chatTable,
+  ...requestTable,
   ...routingTable,
   ...useCaseTable,
+  ...statusTable,
 };
 const nul = 'a\0b';
 const halfCharacter = 'a\ud800b';

@@ -2,6 +2,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { deedsOf } from '../support/entries.ts';
 import { openHouse, type House, type Reply, type Resident } from '../support/house.ts';
 
 let house: House;
@@ -207,7 +208,9 @@ describe('POST /api/configurations/:id/ollama/pull', () => {
 
 describe('DELETE /api/configurations/:id/ollama/models/:name', () => {
   test('200 deletes it from the machine, whatever its name holds', async () => {
-    expect((await remove(ada, 'hf.co/maker/Model-GGUF:Q4_K_M')).status).toBe(200);
+    const reply = await remove(ada, 'hf.co/maker/Model-GGUF:Q4_K_M');
+    expect(reply.status).toBe(200);
+    expect(await deedsOf(house, reply)).toEqual(['connection.models.delete']);
     expect(asked[0]).toMatchObject({ method: 'DELETE', path: '/api/delete', body: '{"model":"hf.co/maker/Model-GGUF:Q4_K_M"}' });
   });
 

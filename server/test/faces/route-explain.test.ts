@@ -148,6 +148,12 @@ describe('200', () => {
     expect(responses.wire).toBe('responses');
     expect(responses.candidates[0]!.payload).toMatchObject({ max_tokens: 50 });
     expect(whatOf(responses.candidates[0]!.changed)).toContain('truncation dropped');
+    const lines = await told(
+      { model: 'Chat/gpt-5', messages: [{ role: 'user', content: 'hi' }], options: { num_predict: 50, num_ctx: 512 } },
+      { query: '?wire=ollama' },
+    );
+    expect(lines.candidates[0]!.payload).toMatchObject({ max_completion_tokens: 50, stream: true });
+    expect(whatOf(lines.candidates[0]!.changed)).toContain('options.num_ctx dropped');
   });
 
   test('the same wire passes everything, also what nobody knows', async () => {

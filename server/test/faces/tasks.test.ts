@@ -5,6 +5,7 @@ import { tasksPerPersonMax } from '../../src/control/task-runner.ts';
 import type { TaskRun } from '../../src/control/tasks.ts';
 import { startFakeProvider, type FakeProvider, whole } from '../support/fake-provider.ts';
 import { openHouse, type House, type Reply, type Resident } from '../support/house.ts';
+import { deedsOf } from '../support/entries.ts';
 import { listen } from './event-stream.ts';
 
 let house: House;
@@ -120,6 +121,130 @@ describe('GET /api/tasks/:id', () => {
     expect(foreign.bodyWithoutId).toEqual(none.bodyWithoutId);
     expect((await get(ada, `/${id}`)).status).toBe(200);
     letGo();
+  });
+});
+
+describe('the way of a task', () => {
+  test('200 one task tells what happened to it; lists do not', async () => {
+    const { id, letGo } = await hold(ben, 'told');
+    letGo();
+    await expect.poll(() => stateOf(ben, id)).toBe('done');
+    const log = (JSON.parse((await get(ben, `/${id}`)).text) as { data: { log: { step: string; text: string | null }[] } }).data.log;
+    expect(log.map(({ step, text }) => [step, text])).toEqual([
+      ['begun', null],
+      ['note', 'step one'],
+      ['done', null],
+    ]);
+    expect((await get(ben)).text).not.toContain('"log"');
+    expect(idsOf(await get(ben, '?kind=test'))).toContain(id);
+    expect(idsOf(await get(ben, '?kind=model-pull'))).toEqual([]);
+  });
+});
+
+/** A task whose kind waits when it is told to, and then goes on to its end. */
+async function patient(person: Resident): Promise<string> {
+  const run: TaskRun = ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+  house.deps.tasks.onRestart('patient', () => async () => ({ isOver: true }));
+  const work = { kind: 'patient', title: 'patient', ownerUserId: person.id, ownerName: 'somebody', run };
+  return (await house.deps.tasks.start(work)).id;
+}
+
+const wish = (person: Resident, id: string, what: 'pause' | 'resume', body: unknown = {}): Promise<Reply> =>
+  house.request('POST', `/api/tasks/${id}/${what}`, { token: person.token, body });
+
+describe('POST /api/tasks/:id/pause', () => {
+  test('200 it waits, and says that it may go on', async () => {
+    const id = await patient(ben);
+    expect((await get(ben, `/${id}`)).body.data?.canPause).toBe(true);
+    const reply = await wish(ben, id, 'pause');
+    expect([reply.status, reply.body.error_code]).toEqual([200, undefined]);
+    expect(await deedsOf(house, reply)).toEqual(['task.pause']);
+    await expect.poll(() => stateOf(ben, id)).toBe('paused');
+    await cancel(ben, id);
+  });
+
+  test('400 for a body with fields', async () => {
+    expect((await wish(ben, unknownId, 'pause', { force: true })).status).toBe(400);
+  });
+
+  test('401 for nobody', async () => {
+    expect((await house.request('POST', `/api/tasks/${unknownId}/pause`, { body: {} })).status).toBe(401);
+  });
+
+  test("404 for a stranger's task, which goes on; an administrator may", async () => {
+    const id = await patient(ben);
+    expect((await wish(eve, id, 'pause')).status).toBe(404);
+    expect(await stateOf(ben, id)).toBe('running');
+    expect((await wish(ada, id, 'pause')).status).toBe(200);
+    await expect.poll(() => stateOf(ben, id)).toBe('paused');
+    await cancel(ben, id);
+  });
+
+  test('409 for work that cannot go on later', async () => {
+    const { id, letGo } = await hold(ben);
+    expect((await get(ben, `/${id}`)).body.data?.canPause).toBe(false);
+    const reply = await wish(ben, id, 'pause');
+    expect([reply.status, reply.body.error_code]).toEqual([409, 'TASK_NOT_PAUSABLE']);
+    letGo();
+    await expect.poll(() => stateOf(ben, id)).toBe('done');
+  });
+});
+
+describe('POST /api/tasks/:id/resume', () => {
+  const paused = async (person: Resident): Promise<string> => {
+    const id = await patient(person);
+    await wish(person, id, 'pause');
+    await expect.poll(() => stateOf(person, id)).toBe('paused');
+    return id;
+  };
+
+  test('200 it goes on to its end', async () => {
+    const id = await paused(ben);
+    const reply = await wish(ben, id, 'resume');
+    expect(reply.status).toBe(200);
+    expect(await deedsOf(house, reply)).toEqual(['task.resume']);
+    await expect.poll(() => stateOf(ben, id)).toBe('done');
+    expect((await get(ben, `/${id}`)).body.data?.result).toEqual({ isOver: true });
+  });
+
+  test('400 for a body with fields', async () => {
+    expect((await wish(ben, unknownId, 'resume', { force: true })).status).toBe(400);
+  });
+
+  test('401 for nobody', async () => {
+    expect((await house.request('POST', `/api/tasks/${unknownId}/resume`, { body: {} })).status).toBe(401);
+  });
+
+  test('403 for work whose person may not do it any more', async () => {
+    const id = await paused(ben);
+    house.deps.tasks.onRestart('patient', () => null);
+    expect((await wish(ben, id, 'resume')).status).toBe(403);
+    expect(await stateOf(ben, id)).toBe('paused');
+    await cancel(ben, id);
+  });
+
+  test("404 for a stranger's task, which goes on waiting", async () => {
+    const id = await paused(ben);
+    expect((await wish(eve, id, 'resume')).status).toBe(404);
+    expect(await stateOf(ben, id)).toBe('paused');
+    await cancel(ben, id);
+  });
+
+  test('409 for a task that does not wait', async () => {
+    const { id, letGo } = await hold(ben);
+    const reply = await wish(ben, id, 'resume');
+    expect([reply.status, reply.body.error_code]).toEqual([409, 'TASK_NOT_PAUSED']);
+    letGo();
+    await expect.poll(() => stateOf(ben, id)).toBe('done');
+  });
+
+  test('429 while the person has as much under way as one may', async () => {
+    const id = await paused(ben);
+    const held = await Promise.all(Array.from({ length: tasksPerPersonMax }, () => hold(ben)));
+    expect((await wish(ben, id, 'resume')).status).toBe(429);
+    for (const { letGo } of held) letGo();
+    for (const one of held) await expect.poll(() => stateOf(ben, one.id)).toBe('done');
+    await cancel(ben, id);
   });
 });
 

@@ -84,6 +84,23 @@ describe('events of messages', () => {
   });
 });
 
+describe('lines of a server that runs its models', () => {
+  test.each([
+    ['text', { message: { role: 'assistant', content: 'a' }, done: false }, ['line/content: a']],
+    ['thoughts before it', { message: { content: 'b', thinking: 'a' }, done: false }, ['line/content: b', 'line/thinking: a']],
+    ['a prompt that goes on', { model: 'm', created_at: '2026-11-21T08:00:00Z', response: 'a', done: false }, ['line/response: a']],
+    ['the last one', { message: { content: '' }, done: true, done_reason: 'stop' }, []],
+  ])('%s', (_, body, expected) => {
+    expect(deltasOf(body)).toEqual(expected);
+    expect(readEvent(body).ends).toEqual(body.done ? ['line/'] : []);
+  });
+
+  test('what a tool is given stands whole', () => {
+    const call = { id: 'c', function: { index: 0, name: 'f', arguments: { to: 'a' } } };
+    expect(wholesOf({ message: { content: '', tool_calls: [call] }, done: false })).toEqual(['f', 'a']);
+  });
+});
+
 describe('events of responses', () => {
   const at = { output_index: 1, content_index: 0 };
 

@@ -38,6 +38,8 @@ describe('a request', () => {
     ['what a tool answered', { messages: [{ role: 'tool', tool_call_id: 'c', content: 'one' }] }, ['one']],
     ['what a tool is for', { tools: [{ type: 'function', function: { name: 'f', description: 'one' } }] }, ['f', 'one']],
     ['what follows a gap', { prompt: 'one', suffix: 'two' }, ['one', 'two']],
+    ['the text beside pictures', { messages: [{ role: 'user', content: 'one', images: ['iVBORw0KGgo='] }] }, ['one']],
+    ['words that stand where pictures should', { images: ['one two'] }, ['one two']],
     ['documents to rank', { query: 'one', documents: ['two', { text: 'three' }] }, ['one', 'two', 'three']],
     ['thoughts that are sent back', { messages: [{ role: 'assistant', reasoning_content: 'one', content: 'two' }] }, ['one', 'two']],
   ])('%s', (_, body, expected) => {
@@ -147,6 +149,11 @@ describe('attachments', () => {
     const turns = [user([image, image]), user('text'), user([image])].flatMap(({ messages }) => messages as unknown[]);
     expect(attachmentsOf({ messages: turns })).toHaveLength(3);
     expect(attachmentsOf(user('image_url'))).toEqual([]);
+    const beside = { role: 'user', content: 'see', images: [kilobyte, kilobyte] };
+    expect(attachmentsOf({ messages: [beside] })).toEqual([
+      { kind: 'image', bytes: 768 },
+      { kind: 'image', bytes: 768 },
+    ]);
   });
 });
 

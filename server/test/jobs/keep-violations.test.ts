@@ -1,10 +1,10 @@
 /** What policies found is written behind the requests: nothing is lost while the database is away, and what finds no place is counted. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Violation } from '../../src/domain/policy.ts';
-import { keepViolations, keptDays, sweepOnce, waitingMax } from '../../src/jobs/keep-violations.ts';
+import { keepViolations, waitingMax } from '../../src/jobs/keep-violations.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StorageUnavailable } from '../../src/storage/errors.ts';
-import { insertViolations, listViolations } from '../../src/storage/violations.ts';
+import { listViolations } from '../../src/storage/violations.ts';
 import { keptLog } from '../storage/engines.ts';
 import { openHouse, type House } from '../support/house.ts';
 
@@ -83,17 +83,4 @@ test('what finds no place any more is counted, and the log names it at the end',
   expect([keeper.waiting, keeper.lost]).toEqual([waitingMax, 7]);
   await keeper.close();
   expect(JSON.stringify(lines.at(-1))).toContain(String(waitingMax));
-});
-
-test('what is old is forgotten, and nothing else', async () => {
-  const { log } = keptLog();
-  const policyId = house.deps.ids.uuid();
-  const now = house.deps.clock.nowMs();
-  const dayMs = 86_400_000;
-  await insertViolations(house.database, [
-    violation(policyId, now - (keptDays + 1) * dayMs),
-    violation(policyId, now - (keptDays - 1) * dayMs),
-  ]);
-  await sweepOnce({ database: house.database, clock: house.deps.clock, log });
-  expect(await count(policyId)).toBe(1);
 });

@@ -96,3 +96,7 @@ describe('what looks like a secret', () => {
       expect(scrub(text)).toBe(text);
   });
 });
+
+test('a token behind its scheme is covered also where a header stands as JSON', () => {
+  expect(scrub('{"authorization":"Bearer abcdefgh12345678","x":1}')).toBe('{"authorization":"Bearer [secret]","x":1}');
+});

@@ -16,6 +16,7 @@ const wire: CallerWire = {
   isPassable: true,
   headers: {},
   limitField: 'max_tokens',
+  promptField: 'system',
   whole: () => '',
   passWhole: (body) => body,
   writer: () => chatWriter(true),
@@ -78,7 +79,7 @@ describe('which wire a provider speaks', () => {
       'chat',
       'messages',
       null,
-      null,
+      'ollama',
       null,
     ]);
   });

@@ -3,9 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import type { ConnectionSettings } from '../../src/domain/connection.ts';
 import type { Change } from '../../src/domain/ledger.ts';
 import { readMessages } from '../../src/faces/anthropic/read.ts';
+import { readOllama } from '../../src/faces/ollama/read.ts';
 import { toHouse } from '../../src/faces/responses/request.ts';
 import { callerWireOf, newExchange } from '../../src/faces/responses/wire.ts';
 import { readForeign, readRequest } from '../../src/gateway/request.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { bodyOf } from '../../src/providers/call.ts';
 import type { CallRequest } from '../../src/providers/calling.ts';
 import type { Fate, SourceWire, TargetWire } from '../../src/providers/parameters.ts';
@@ -13,10 +15,8 @@ import { protocolOf } from '../../src/providers/protocols.ts';
 import { isRecord, parseJson } from '../../src/providers/shape.ts';
 import type { Destination } from '../../src/providers/protocol.ts';
 import { destination } from './kit.ts';
-
-export type Body = Record<string, unknown>;
-/** Uniform in [0, 1). */
-export type Draw = () => number;
+import { ollamaCases } from './parameter-cases-ollama.ts';
+import { chatTools, just, oneOf, pick, schema, tenth, whole, word, type Body, type Case } from './parameter-draw.ts';
 
 /** A request as its face reads it. */
 export const asked = (wire: SourceWire, body: Body): CallRequest => askedBytes(wire, Buffer.from(JSON.stringify(body)));
@@ -26,6 +26,7 @@ export function askedBytes(wire: SourceWire, bytes: Buffer): CallRequest {
   if (wire === 'chat') return readRequest(bytes);
   if (wire === 'messages') return readMessages(bytes, { headers: {} } as IncomingMessage);
   const body = parseJson(bytes.toString('utf8'));
+  if (wire === 'ollama') return readOllama(bytes, { kind: isRecord(body) && 'prompt' in body ? 'generate' : 'chat', clock: systemClock });
   return readForeign(bytes, callerWireOf(newExchange('r', 1), bytes, isRecord(body) ? body : {}, null), toHouse);
 }
 
@@ -38,8 +39,9 @@ export interface Sent {
 
 /** What would leave for a destination, and what was said of it. */
 export function sent(wire: SourceWire, body: Body, to: Destination): Sent {
-  const { body: bytes, changed, row } = bodyOf({ to, request: asked(wire, body) });
-  const path = protocolOf(row).chatPath({ ...to, row }, body['stream'] === true);
+  const request = asked(wire, body);
+  const { body: bytes, changed, row } = bodyOf({ to, request });
+  const path = protocolOf(row).chatPath({ ...to, row }, request.isStream);
   return { body: JSON.parse(bytes.toString()) as Body, changed, path };
 }
 
@@ -79,19 +81,8 @@ export const destinations: Readonly<Record<TargetWire, readonly Destination[]>> 
   ],
 };
 
-export const sourceWires: readonly SourceWire[] = ['chat', 'messages', 'responses'];
+export const sourceWires: readonly SourceWire[] = ['chat', 'messages', 'responses', 'ollama'];
 
-const pick = <Item>(draw: Draw, items: readonly Item[]): Item => items[Math.floor(draw() * items.length)]!;
-const whole = (draw: Draw, min: number, max: number): number => min + Math.floor(draw() * (max - min + 1));
-const tenth = (draw: Draw, max: number): number => whole(draw, 0, max * 10) / 10;
-/** A word that stands nowhere else, so that it is found again wherever it went. */
-const word = (draw: Draw): string => `w${whole(draw, 100_000, 999_999)}`;
-
-const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false };
-const chatTools = [
-  { type: 'function', function: { name: 'weather', description: 'The weather', parameters: schema } },
-  { type: 'function', function: { name: 'time', parameters: schema } },
-];
 const messagesTools = [
   { name: 'weather', description: 'The weather', input_schema: schema },
   { name: 'time', input_schema: schema },
@@ -100,15 +91,6 @@ const responsesTools = [
   { type: 'function', name: 'weather', description: 'The weather', parameters: schema, strict: false },
   { type: 'function', name: 'time', parameters: schema, strict: false },
 ];
-
-/** Valid values of one parameter, and what must stand beside it. */
-export interface Case {
-  value: (draw: Draw) => unknown;
-  beside?: Body;
-}
-
-const just = (value: (draw: Draw) => unknown, beside?: Body): Case => ({ value, ...(beside && { beside }) });
-const oneOf = (...values: unknown[]): Case => just((draw) => pick(draw, values));
 
 const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
 const tiers = ['auto', 'default', 'flex', 'priority'] as const;
@@ -325,6 +307,7 @@ export const cases: Readonly<Record<SourceWire, Readonly<Record<string, Case>>>>
   chat: chatCases,
   messages: messagesCases,
   responses: responsesCases,
+  ollama: ollamaCases,
 };
 
 /** The least that each wire takes. */
@@ -332,6 +315,7 @@ export const plainBody: Readonly<Record<SourceWire, Body>> = {
   chat: { model: 'asked', messages: [{ role: 'user', content: 'hi' }] },
   messages: { model: 'asked', max_tokens: 1_000, messages: [{ role: 'user', content: 'hi' }] },
   responses: { model: 'asked', input: 'hi' },
+  ollama: { model: 'asked', messages: [{ role: 'user', content: 'hi' }] },
 };
 
 export interface Became {

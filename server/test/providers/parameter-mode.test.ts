@@ -5,7 +5,8 @@ import { inCallersWords } from '../../src/providers/callers-words.ts';
 import { modeOf, unsaidAt } from '../../src/providers/parameter-mode.ts';
 import { saysNothing } from '../../src/providers/unread-fields.ts';
 import { destination } from './kit.ts';
-import { asked, plainBody, sent, type Body } from './parameter-kit.ts';
+import type { Body } from './parameter-draw.ts';
+import { asked, plainBody, sent } from './parameter-kit.ts';
 
 const strict = { parameterMode: 'strict' };
 const claude = (settings: Body = strict) => destination('anthropic', 'claude-sonnet-4-5', settings);

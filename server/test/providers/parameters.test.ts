@@ -7,7 +7,8 @@ import { bedrockFields, geminiFields, ollamaFields, type Reach } from '../../src
 import { targetWires, type Fate, type SourceWire, type TargetWire } from '../../src/providers/parameters.ts';
 import type { Destination } from '../../src/providers/protocol.ts';
 import { seeded } from '../vault/parts.ts';
-import { become, cases, destinations, plainBody, sent, sourceWires, type Became, type Body, type Draw } from './parameter-kit.ts';
+import type { Body, Draw } from './parameter-draw.ts';
+import { become, cases, destinations, plainBody, sent, sourceWires, type Became } from './parameter-kit.ts';
 
 const modules = join(import.meta.dirname, '../../../node_modules');
 
@@ -35,6 +36,7 @@ const typed: Readonly<Record<SourceWire, readonly string[]>> = {
     ...membersOf('@anthropic-ai/sdk/resources/beta/messages/messages.d.ts', 'MessageCreateParamsBase'),
   ],
   responses: membersOf('openai/resources/responses/responses.d.ts', 'ResponseCreateParamsBase'),
+  ollama: [...membersOf('ollama/dist/browser.d.ts', 'ChatRequest'), ...membersOf('ollama/dist/browser.d.ts', 'GenerateRequest')],
 };
 
 /** Refused where the wire is read, before there is anything to translate. */
@@ -50,9 +52,8 @@ describe('the registry', () => {
 
   test.each(sourceWires)('is tried in full: each of its parameters of the %s wire has values here, and nothing else has', (wire) => {
     const tried = Object.keys(cases[wire]).filter((name) => name !== 'patchwork_unknown');
-    expect([...parameters[wire].keys()].filter((name) => !refusedNames.has(name) && !storedNames.has(name)).toSorted()).toEqual(
-      tried.toSorted(),
-    );
+    const untried = (name: string): boolean => wire === 'responses' && (refusedNames.has(name) || storedNames.has(name));
+    expect([...parameters[wire].keys()].filter((name) => !untried(name)).toSorted()).toEqual(tried.toSorted());
   });
 
   test('says refused of those that are refused, and of no others', () => {
@@ -76,12 +77,12 @@ describe('the registry', () => {
 });
 
 /** A model that does not think does what this asks for; who cannot be asked not to think is told so by its own translation. */
-const restful: ReadonlySet<string> = new Set(['{"effort":"none"}', '{"type":"disabled"}', '"none"']);
+const restful: ReadonlySet<string> = new Set(['{"effort":"none"}', '{"type":"disabled"}', '"none"', 'false']);
 const isIdle = (wire: SourceWire, name: string, value: unknown): boolean => {
   const row = parameters[wire].get(name);
   if (row?.isOurs || [...(row?.idle ?? []), ...(row?.silent ?? [])].some((idle) => JSON.stringify(idle) === JSON.stringify(value)))
     return true;
-  return ['reasoning_effort', 'reasoning', 'thinking'].includes(name) && restful.has(JSON.stringify(value));
+  return ['reasoning_effort', 'reasoning', 'thinking', 'think'].includes(name) && restful.has(JSON.stringify(value));
 };
 
 /** A row speaks of one parameter; these are told under the name of the other that says the same. */
@@ -153,6 +154,7 @@ function body(wire: SourceWire, draw: Draw): Body {
 
 /** Two ways to say the same: the first of each is obeyed where both are there, and the report names what becomes of it. */
 const overruled: Readonly<Record<string, readonly string[]>> = {
+  messages: ['prompt'],
   max_tokens: ['max_completion_tokens'],
   function_call: ['tool_choice'],
   tool_choice: ['function_call'],
@@ -177,7 +179,8 @@ describe.each(sourceWires)('from the %s wire, whatever differs between what was 
       const whole = body(wire, draw);
       const said = sent(wire, whole, to).changed;
       for (const [name, value] of Object.entries(whole)) {
-        if (isIdle(wire, name, value) || isOverruled(name, whole)) continue;
+        // One of two forms of a wire leaves out what the other must have.
+        if (value === undefined || isIdle(wire, name, value) || isOverruled(name, whole)) continue;
         const { lost } = become(wire, name, value, whole, to);
         // Reported with and without it, where another parameter is lost in the same way and under the same name.
         const isTold = said.some(

@@ -83,7 +83,7 @@ onBothEngines('what answers from the cache saved', (bench) => {
     }
   };
   const sumsOf = (accessKeyId: string, groupBy: GroupBy, fromMs = startMs - dayMs, toMs = startMs + 9 * dayMs): Promise<UsageSum[]> =>
-    usageBy(database, { range: { fromMs, toMs }, groupBy, zone: 'UTC', visibility: 'all', accessKeyId });
+    usageBy(database, { range: { fromMs, toMs }, groupBy, zone: 'UTC', visibility: 'all', accessKeyIds: [accessKeyId] });
   const hits = (count: number, part: (at: number) => Partial<CacheHit>): LedgerRecord[] =>
     Array.from({ length: count }, (_, at) => hitOf({ connectionId, ...part(at) }));
 

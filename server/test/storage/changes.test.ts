@@ -170,6 +170,10 @@ onBothEngines('an audit entry', (bench) => {
       address: '2001:db8::1',
       agent: 'curl/8',
       revision: await currentRevision(database),
+      duration_ms: null,
+      // This database's chain has not begun: nobody has opened it with a vault.
+      seq: null,
+      hash: null,
     });
   });
 

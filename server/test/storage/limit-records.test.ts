@@ -5,7 +5,8 @@ import { StorageFault, UniqueViolation, UnfitParameter } from '../../src/storage
 import { openBooks, type Books } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
 import type { Intent, LedgerRecord } from '../../src/domain/ledger.ts';
-import { eventsKeptMs, eventsOn, writeLimitEvents, type LimitEventRow } from '../../src/storage/limit-events.ts';
+import { eventsOn, writeLimitEvents, type LimitEventRow } from '../../src/storage/limit-events.ts';
+import { forgetChunk, sweptRowsMax } from '../../src/storage/retention.ts';
 import { askLeases, leasedUseOf } from '../../src/storage/limit-leases.ts';
 import { recentAttempts } from '../../src/storage/limit-recent.ts';
 import { spentByInstance } from '../../src/storage/limit-spent.ts';
@@ -39,7 +40,7 @@ onBothEngines('events of limits', (bench) => {
     const largest = Number.MAX_SAFE_INTEGER;
     const money = eventOf({ subject: { kind: 'user', id }, kind: 'money', period: 'total', times: largest, used: largest, value: largest });
     const other = eventOf({ subject: { kind: 'workspace', id }, limitId: ids.uuid() });
-    await writeLimitEvents(database, [money, other], atMs);
+    await writeLimitEvents(database, [money, other]);
     expect(await eventsOn(database, money.subject, { sinceMs: 0, limit: 9 })).toEqual([money]);
     expect(await eventsOn(database, other.subject, { sinceMs: 0, limit: 9 })).toEqual([other]);
     expect(await idsOn({ kind: 'connection', id })).toEqual([]);
@@ -48,7 +49,7 @@ onBothEngines('events of limits', (bench) => {
   test('of one moment have one order, the newest first, and no more of them come than were asked for', async () => {
     const subject = { kind: 'group' as const, id: ids.uuid() };
     const rows = Array.from({ length: 9 }, (_, at) => eventOf({ subject, atMs: atMs + Math.floor(at / 3) }));
-    await writeLimitEvents(database, rows, atMs);
+    await writeLimitEvents(database, rows);
     const expected = rows.map(({ id }) => id).toReversed();
     expect(await idsOn(subject)).toEqual(expected);
     for (const limit of [1, 4, 9]) expect(await idsOn(subject, limit)).toEqual(expected.slice(0, limit));
@@ -58,34 +59,26 @@ onBothEngines('events of limits', (bench) => {
   test('are written together or not at all', async () => {
     const subject = { kind: 'user' as const, id: ids.uuid() };
     const good = eventOf({ subject });
-    await writeLimitEvents(database, [good], atMs);
-    const write = (...more: LimitEventRow[]): Promise<void> => writeLimitEvents(database, [eventOf({ subject }), ...more], atMs);
+    await writeLimitEvents(database, [good]);
+    const write = (...more: LimitEventRow[]): Promise<void> => writeLimitEvents(database, [eventOf({ subject }), ...more]);
     await expect(write(good)).rejects.toBeInstanceOf(UniqueViolation);
     await expect(write(eventOf({ event: 'warned' as 'soft' }))).rejects.toBeInstanceOf(StorageFault);
     await expect(write(eventOf({ used: Number.POSITIVE_INFINITY }))).rejects.toBeInstanceOf(UnfitParameter);
     expect(await idsOn(subject)).toEqual([good.id]);
   });
 
-  test('are kept for a month to the millisecond, then go in bounded numbers, the oldest first', async () => {
+  test('are forgotten to the millisecond, in bounded numbers, the oldest first', async () => {
     const subject = { kind: 'access-key' as const, id: ids.uuid() };
-    const nowMs = atMs - 400 * 86_400_000;
-    const [oldestMs, count] = [nowMs - eventsKeptMs - 6_000, 5_003];
-    const old = Array.from({ length: count }, (_, at) => eventOf({ subject, atMs: oldestMs + at }));
-    const edge = eventOf({ subject, atMs: nowMs - eventsKeptMs });
-    // Nothing is old yet for whoever writes them.
-    await writeLimitEvents(database, [...old.toReversed(), edge], oldestMs);
-    expect(await idsOn(subject, count + 9)).toHaveLength(count + 1);
-    await writeLimitEvents(database, [], nowMs);
-    expect(await idsOn(subject, count)).toEqual([
-      edge.id,
-      ...old
-        .slice(5_000)
-        .map(({ id }) => id)
-        .toReversed(),
-    ]);
-    await writeLimitEvents(database, [], nowMs);
-    expect(await idsOn(subject, count)).toEqual([edge.id]);
-    await writeLimitEvents(database, [], nowMs + 1);
+    const beforeMs = atMs - 400 * 86_400_000;
+    const old = Array.from({ length: sweptRowsMax + 3 }, (_, at) => eventOf({ subject, atMs: beforeMs - 6_000 + at }));
+    const edge = eventOf({ subject, atMs: beforeMs });
+    await writeLimitEvents(database, [...old.toReversed(), edge]);
+    const first = await forgetChunk(database, 'limit-events', beforeMs, null);
+    expect(first).toMatchObject({ removed: sweptRowsMax });
+    expect(await idsOn(subject, 9)).toEqual([edge.id, ...old.slice(sweptRowsMax).map(({ id }) => id).toReversed()]); // prettier-ignore
+    expect(await forgetChunk(database, 'limit-events', beforeMs, first.next)).toEqual({ removed: 3, next: null });
+    expect(await idsOn(subject, 9)).toEqual([edge.id]);
+    await forgetChunk(database, 'limit-events', beforeMs + 1, null);
     expect(await idsOn(subject)).toEqual([]);
   });
 });

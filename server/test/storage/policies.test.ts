@@ -5,16 +5,15 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { countPolicies, deletePolicy, insertPolicy, listPolicies, policyById, updatePolicy } from '../../src/storage/policies.ts';
 import { loadDelta } from '../../src/storage/snapshot.ts';
-import {
-  countViolations,
-  insertViolations,
-  listViolations,
-  sweepViolations,
-  type ViolationQuestion,
-} from '../../src/storage/violations.ts';
+import { forgetChunk } from '../../src/storage/retention.ts';
+import { countViolations, insertViolations, listViolations, type ViolationQuestion } from '../../src/storage/violations.ts';
 import { policyWith } from '../support/policy.ts';
 import { onBothEngines } from './engines.ts';
 import { atMs, change, hostileTexts, ids, newPerson, newWorkspace } from './rows.ts';
+
+/** One chunk of what is older than a moment. */
+const sweepViolations = async (database: Database, beforeMs: number): Promise<number> =>
+  (await forgetChunk(database, 'policy-findings', beforeMs, null)).removed;
 
 onBothEngines('policies', (bench) => {
   let database: Database;

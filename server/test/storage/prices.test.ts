@@ -6,6 +6,7 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
+import { unpricedModels } from '../../src/storage/prices.ts';
 import { pricedRows, repricePageRows, writeCosts, type PricedRow, type PricedRowsQuery } from '../../src/storage/reprice.ts';
 import { onBothEngines } from './engines.ts';
 import { expectExactBooks, ids, intentOf, seedConnections, seeded, settlementOf, startMs } from './ledger-records.ts';
@@ -74,6 +75,14 @@ onBothEngines('past entries priced again', (bench) => {
     expect((await all({ connectionId })).every((row) => row.connectionId === connectionId)).toBe(true);
     expect(await all({ toMs: startMs })).toEqual([]);
     expect(await all({ provider: 'gemini' })).toEqual([]);
+  });
+
+  test('what had no known cost is counted by model, from the day on that is asked for', async () => {
+    const [found, ...others] = await unpricedModels(database, startMs);
+    const perInstance = Array.from({ length: count }, (_, number) => number).filter((number) => number % 5 === 0).length;
+    expect(found).toMatchObject({ provider: 'openai', model, requests: 2 * perInstance });
+    expect(others).toEqual([]);
+    expect(await unpricedModels(database, startMs + 2 * 86_400_000)).toEqual([]);
   });
 
   test('new costs stand in the rows, the quarter-hours, the days and the day of the connection, to the nano-dollar', async () => {

@@ -2,7 +2,15 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { sealedColumns, type SecretColumn } from '../../src/domain/sealing.ts';
+import { sealedTables } from '../../src/control/sealed-values.ts';
+import {
+  auditKeyPlace,
+  capturedKeyColumn,
+  channelSecretColumn,
+  mailPasswordColumn,
+  sealedColumns,
+  type SecretColumn,
+} from '../../src/domain/sealing.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { deleteSteps, findConnection, resealStep, sealedRows, updateStep, type SealedRow } from '../../src/storage/connections.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
@@ -82,7 +90,9 @@ onBothEngines('sealed values', (bench) => {
         : "SELECT c.table_name AS tbl, c.column_name AS col FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name) WHERE t.table_type = 'BASE TABLE' AND t.table_schema = 'public'";
     const columns = await database.driver.rows<{ tbl: string; col: string }>({ sql, params: [] });
     const sealed = columns.filter(({ col }) => /encrypted|sealed/.test(col)).map(({ tbl, col }) => `${tbl}.${col}`);
-    expect(sealed.toSorted()).toEqual(sealedColumns.map(({ table, column }) => `${table}.${column}`).toSorted());
+    const walked = [...sealedColumns, capturedKeyColumn, channelSecretColumn, mailPasswordColumn, auditKeyPlace];
+    expect(sealed.toSorted()).toEqual(walked.map(({ table, column }) => `${table}.${column}`).toSorted());
+    expect(sealedTables.map(({ table }) => table).toSorted()).toEqual([...new Set(walked.map(({ table }) => table))].toSorted());
   });
 
   test.each<SecretColumn>(['api_key_encrypted', 'access_key_encrypted', 'headers_encrypted'])(

@@ -64,6 +64,9 @@ onBothEngines('a delta', (bench) => {
       limits: [],
       policies: [],
       aiSettings: undefined,
+      alerting: undefined,
+      captures: [],
+      healthSettings: undefined,
       limitSettings: undefined,
     };
   };

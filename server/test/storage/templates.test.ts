@@ -29,6 +29,7 @@ onBothEngines('templates of administrators', (bench) => {
     configuration: { model: 'gpt-4o', temperature: 0.2 },
     isDefault: false,
     createdAtMs: 1_760_000_000_000,
+    revision: 0,
     ...part,
   });
   const insert = (one: StoredTemplate): Promise<unknown> => database.driver.write([insertTemplate(database, one)]);
@@ -58,14 +59,14 @@ onBothEngines('templates of administrators', (bench) => {
     const [one, two] = [template({ providerId: 'xai', isDefault: true }), template({ providerId: 'xai', isDefault: true })];
     await insert(one);
     await expect(insert(two)).rejects.toBeInstanceOf(UniqueViolation);
-    await database.driver.write([clearDefault(database, 'xai'), insertTemplate(database, two)]);
+    await database.driver.write([clearDefault(database, 'xai', two.id), insertTemplate(database, two)]);
     const defaults = async () => (await listTemplates(database, 'xai')).filter(({ isDefault }) => isDefault).map(({ id }) => id);
     expect(await defaults()).toEqual([two.id]);
     await expect(
-      database.driver.write([clearDefault(database, 'xai'), updateTemplate(database, template({ providerId: 'xai' }))]),
+      database.driver.write([clearDefault(database, 'xai', one.id), updateTemplate(database, template({ providerId: 'xai' }))]),
     ).rejects.toBeInstanceOf(StaleWrite);
     expect(await defaults(), 'a step that failed takes the others with it').toEqual([two.id]);
-    await database.driver.write([clearDefault(database, 'nobody')]);
+    await database.driver.write([clearDefault(database, 'nobody', one.id)]);
     expect(await defaults()).toEqual([two.id]);
   });
 

@@ -154,10 +154,10 @@ onBothEngines('usage', (bench) => {
     expect(short(await ask({ connectionIds: [one!, two!] }))).toEqual(of((row) => row.connection_id === one || row.connection_id === two));
     expect(await ask({ connectionIds: [] })).toEqual([]);
     expect(await ask({ connectionIds: [ids.uuid()] })).toEqual([]);
-    expect(short(await ask({ accessKeyId: cast.keys[0]! }))).toEqual(of((row) => row.access_key_id === cast.keys[0]));
-    expect(short(await ask({ model: 'o3' }))).toEqual(of((row) => row.model === 'o3'));
+    expect(short(await ask({ accessKeyIds: [cast.keys[0]!] }))).toEqual(of((row) => row.access_key_id === cast.keys[0]));
+    expect(short(await ask({ models: ['o3'] }))).toEqual(of((row) => row.model === 'o3'));
     expect(short(await ask({ purposes: ['probe', 'health'] }))).toEqual(of((row) => row.purpose === 'probe'));
-    expect(short(await ask({ purposes: ['completion'], model: 'gpt-4o', connectionIds: [one!] }))).toEqual(
+    expect(short(await ask({ purposes: ['completion'], models: ['gpt-4o'], connectionIds: [one!] }))).toEqual(
       of((row) => row.purpose === 'completion' && row.model === 'gpt-4o' && row.connection_id === one),
     );
   });
@@ -207,7 +207,7 @@ onBothEngines('usage', (bench) => {
         9_001 + from,
       );
     }
-    const [sum] = await ask({ model: 'rich' });
+    const [sum] = await ask({ models: ['rich'] });
     expect(sum!.costNanoUsd).toBe(BigInt(each) * 1_200n);
     expect(sum!.costNanoUsd > BigInt(Number.MAX_SAFE_INTEGER)).toBe(true);
   });

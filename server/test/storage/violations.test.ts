@@ -2,16 +2,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Violation } from '../../src/domain/policy.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
-import {
-  countViolations,
-  insertViolations,
-  listViolations,
-  sweepViolations,
-  sweptRowsMax,
-  type ViolationQuestion,
-} from '../../src/storage/violations.ts';
+import { forgetChunk, sweptRowsMax } from '../../src/storage/retention.ts';
+import { countViolations, insertViolations, listViolations, type ViolationQuestion } from '../../src/storage/violations.ts';
 import { onBothEngines } from './engines.ts';
 import { atMs, hostileTexts, ids, newKey, newPerson, newWorkspace } from './rows.ts';
+
+/** One chunk of what is older than a moment. */
+const sweepViolations = async (database: Database, beforeMs: number): Promise<number> =>
+  (await forgetChunk(database, 'policy-findings', beforeMs, null)).removed;
 
 onBothEngines('violations', (bench) => {
   let database: Database;

@@ -2,6 +2,8 @@
 import { always, house, person, random, type Make, type Row, type Rule } from './authorization.ts';
 
 /** Its stream never ends by itself; `faces/events.test.ts` asks it as everybody. */
+const unpausableRule: Rule = (subject, kind) => (taskRule(subject, kind) === 200 ? 409 : taskRule(subject, kind));
+
 export const streams = ['GET /api/events'];
 
 const ownOnly: Rule = (_, kind) => (kind === 'own' ? 200 : 404);
@@ -62,6 +64,9 @@ export const chatTable: Record<string, Row> = {
   'GET /api/tasks': { rule: always(200) },
   'POST /api/tasks': { rule: always(202), body: () => ({ kind: 'connection-tests' }) },
   'GET /api/tasks/:id': { rule: taskRule, make: makeTask },
+  // What can be paused, and what waits, is its own business: here nothing can, and nothing does.
+  'POST /api/tasks/:id/pause': { rule: unpausableRule, make: makeTask, body: () => ({}) },
+  'POST /api/tasks/:id/resume': { rule: unpausableRule, make: makeTask, body: () => ({}) },
   'POST /api/tasks/:id/cancel': { rule: taskRule, make: makeTask, body: () => ({}) },
   'POST /api/configurations/test-all': { rule: always(202), body: () => ({}) },
 };

@@ -91,7 +91,7 @@ const makeAccessKey: Make = async (kind, subject) => {
 };
 
 /** A workspace with the same members as the shared one, a closed one, or one that is deleted; with a member to change. */
-const makeWorkspace: Make = async (kind) => {
+export const makeWorkspace: Make = async (kind) => {
   const userId = person('holder').id;
   if (kind === 'random') return { ...random(), userId };
   if (kind === 'own') return null;
@@ -159,7 +159,7 @@ const keyRule: Rule = (subject, kind) => {
 };
 export const ranks: Record<string, number> = { READ: 1, WRITE: 2, ADMIN: 3, administrator: 4 };
 /** C-50: the workspaces of the own organization are no secret, what is in them is. */
-const workspaceRule =
+export const workspaceRule =
   (needed: 'READ' | 'ADMIN'): Rule =>
   (subject, kind) => {
     if (gone.has(kind)) return 404;

@@ -27,7 +27,7 @@ export interface WireHouse {
 }
 
 /** Starts everything. Nothing is repeated by the clients, so that a test sees each answer. */
-export async function openWireHouse(timeouts: { heartbeatMs?: number } = {}): Promise<WireHouse> {
+export async function openWireHouse(timeouts: Partial<Rig['deps']['timeouts']> = {}): Promise<WireHouse> {
   const rig = await openRig({ timeouts });
   const fakes = await Promise.all([startFakeProvider(), startFakeProvider(), startFakeProvider(), startFakeProvider()]);
   const [openai, anthropic, gemini, responses] = fakes;

@@ -1,6 +1,6 @@
 /** A whole house for tests: a real database in a folder of its own, a real server on 127.0.0.1, and people who live in it. */
 import { rmSync } from 'node:fs';
-import type { HouseDeps, HouseIo } from '../../src/app/build.ts';
+import type { HouseDeps, HouseIo } from '../../src/app/house.ts';
 import type { Settings } from '../../src/app/settings.ts';
 import { startHouse } from '../../src/app/start.ts';
 import { commit } from '../../src/control/change.ts';
@@ -31,8 +31,14 @@ export interface HouseOptions {
   egressAllow?: string;
   /** Shorter limits of the gateway. */
   timeouts?: HouseIo['timeouts'];
+  /** Connections are checked by the clock; without it only when somebody asks. */
+  isChecking?: boolean;
   isDemoOffered?: boolean;
+  /** `PATCHBAY_AUDIT_WEBHOOK_URL`. */
+  auditWebhookUrl?: string;
   trustedProxies?: string[];
+  /** Where OpenTelemetry goes; nowhere without it. */
+  telemetry?: Settings['telemetry'];
 }
 
 export interface Reply {
@@ -109,6 +115,9 @@ function settingsOf(options: HouseOptions, dataDir: string): Settings {
     isDemoOffered: options.isDemoOffered ?? false,
     isProduction: false,
     trustedProxies: options.trustedProxies ?? [],
+    telemetry: options.telemetry ?? null,
+    retentionDays: {},
+    auditWebhookUrl: options.auditWebhookUrl === undefined ? null : new Secret(options.auditWebhookUrl),
   };
 }
 
@@ -198,6 +207,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     clock,
     ids: createIds(clock),
     log,
+    isChecking: options.isChecking ?? false,
     ...(options.timeouts ? { timeouts: options.timeouts } : {}),
     ...(pagesDir === undefined ? {} : { pagesDir }),
   });

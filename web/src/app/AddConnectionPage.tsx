@@ -1,4 +1,4 @@
-/** `/settings/ai-connections/new`: the wizard; `?provider=` is its second step. */
+/** `/settings/ai-connections/new`: the wizard; `?provider=` is its second step, `&template=` what it begins with. */
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
@@ -11,7 +11,7 @@ export function AddConnectionPage() {
   const t = useTranslations('connections');
   const heading = usePageTitle(t('add'));
   const navigate = useNavigate();
-  const { provider } = useSearch({ from: '/shell/settings/ai-connections/new' });
+  const { provider, template } = useSearch({ from: '/shell/settings/ai-connections/new' });
   const { data: me } = useSuspenseQuery(meQuery);
   const choose = (name: string | undefined): void => {
     void navigate({ to: '/settings/ai-connections/new', search: { provider: name } });
@@ -28,6 +28,7 @@ export function AddConnectionPage() {
         organization={me.organization.name}
         mayManage={maySeeModels(me)}
         provider={provider}
+        template={template}
         onProvider={choose}
         onSaved={() => void navigate({ to: '/settings/ai-connections', replace: true })}
         onCancel={() => void navigate({ to: '/settings/ai-connections' })}

@@ -1,6 +1,8 @@
 /** `/admin/ai_settings`: what the whole installation says where nobody else does. */
 import { useSuspenseQuery } from '@tanstack/react-query';
+import { useReducer } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { LimitSettings } from '../features/limits/components/LimitSettings.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { AiSettings } from '../features/settings/components/AiSettingsForm.tsx';
@@ -9,10 +11,13 @@ import { PageHead } from '../ui/PageHead.tsx';
 export function AiSettingsPage() {
   const t = useTranslations('aiSettings');
   const { data: me } = useSuspenseQuery(meQuery);
+  const [round, beginAnew] = useReducer((before: number) => before + 1, 0);
   return (
     <>
-      <PageHead title={t('title')} text={t('text')} />
-      <AiSettings organization={me.organization.name} />
+      <PageHead title={t('title')} text={t('text')}>
+        <HistoryButton type="ai-settings" id="ai-settings" name={t('title')} organization={me.organization.name} onRolledBack={beginAnew} />
+      </PageHead>
+      <AiSettings key={round} organization={me.organization.name} />
       <LimitSettings organization={me.organization.name} />
     </>
   );

@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense } from 'react';
 import { useConnection } from '../features/models/api/connection-detail.ts';
 import { keepsModels } from '../features/models/api/local-models.ts';
+import { Headroom } from '../features/headroom/components/Headroom.tsx';
 import { AccessPanel } from '../features/models/components/detail/AccessPanel.tsx';
 import { HealthPanel } from '../features/models/components/detail/HealthPanel.tsx';
 import { ModelsPanel } from '../features/models/components/detail/ModelsPanel.tsx';
@@ -38,7 +39,13 @@ export function ConnectionUsagePage() {
 }
 
 export function ConnectionHealthPage() {
-  return <HealthPanel {...useSubject()} />;
+  const subject = useSubject();
+  return (
+    <>
+      <HealthPanel {...subject} />
+      <Headroom {...subject} />
+    </>
+  );
 }
 
 export function ConnectionAccessPage() {

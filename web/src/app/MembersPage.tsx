@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { Capture } from '../features/requests/components/Capture.tsx';
 import { Limits } from '../features/limits/components/Limits.tsx';
 import { Members } from '../features/people/components/Members.tsx';
 import { meQuery } from '../features/session/api/me.ts';
@@ -28,6 +29,12 @@ export function MembersPage() {
         {!isInviting && workspace.role === 'ADMIN' && <Button onClick={() => setInviting(true)}>{t('inviteMember')}</Button>}
       </PageHead>
       <Members key={workspace.id} me={me} workspace={workspace} isInviting={isInviting} onInvite={setInviting} />
+      <Capture
+        key={`contents of ${workspace.id}`}
+        workspaceId={workspace.id}
+        isAdmin={workspace.role === 'ADMIN'}
+        organization={me.organization.name}
+      />
       <Limits key={`limits of ${workspace.id}`} subjectKind="workspace" subjectId={workspace.id} organization={me.organization.name} />
     </>
   );

@@ -11,8 +11,8 @@ import { WorkspaceSwitcher } from './WorkspaceSwitcher.tsx';
 
 interface NavigationProps {
   me: Me;
-  /** Connections whose last test failed; told at their entry. */
-  failing: number;
+  /** Connections whose last test failed, and those that are ill now; told at their entries. */
+  failing: Readonly<Partial<Record<NavEntry['key'], number>>>;
   /** Called when a link was followed. */
   onFollow?: () => void;
 }
@@ -67,7 +67,7 @@ function Group({ group, entries, failing, onFollow }: GroupProps) {
             >
               <Icon size={16} stroke={1.75} aria-hidden="true" />
               <span className={classes['label']}>{t(key)}</span>
-              {key === 'connections' && failing > 0 && <Failing count={failing} />}
+              {(failing[key] ?? 0) > 0 && <Failing count={failing[key] ?? 0} />}
             </Link>
           </li>
         ))}

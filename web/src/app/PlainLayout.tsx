@@ -7,7 +7,7 @@ import classes from './PlainLayout.module.css';
 interface PlainLayoutProps {
   title: string;
   heading: RefObject<HTMLHeadingElement | null>;
-  width?: 'narrow' | 'wide';
+  width?: 'narrow' | 'wide' | 'board';
   children: ReactNode;
 }
 

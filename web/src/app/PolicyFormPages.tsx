@@ -1,7 +1,9 @@
 /** `/policies/new` and `/policies/$id`: one policy with its try-out. */
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
+import { useReducer } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { policyQuery } from '../features/policies/api/policies.ts';
 import { EditPolicy, NewPolicy } from '../features/policies/components/PolicyEditor.tsx';
 import { meQuery } from '../features/session/api/me.ts';
@@ -42,6 +44,8 @@ export function EditPolicyPage() {
   const t = useTranslations('policies');
   const { id } = useParams({ from: '/shell/policies/$id' });
   const { data } = useQuery(policyQuery(id));
+  const { data: me } = useSuspenseQuery(meQuery);
+  const [round, beginAnew] = useReducer((before: number) => before + 1, 0);
   const title = data === undefined ? t('policy') : data.name;
   const heading = usePageTitle(title);
   return (
@@ -49,7 +53,8 @@ export function EditPolicyPage() {
       <h1 id="page-title" ref={heading} tabIndex={-1}>
         {title}
       </h1>
-      <EditPolicy key={id} id={id} {...useEditor()} />
+      {data && <HistoryButton type="policy" id={id} name={data.name} organization={me.organization.name} onRolledBack={beginAnew} />}
+      <EditPolicy key={`${id} ${round}`} id={id} {...useEditor()} />
     </>
   );
 }

@@ -5,6 +5,7 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { AccessKeys } from '../features/keys/components/AccessKeys.tsx';
 import { repositoryQuery } from '../features/repositories/api/repositories.ts';
 import { RepositoryDetail } from '../features/repositories/components/RepositoryDetail.tsx';
@@ -30,6 +31,7 @@ export function RepositoryPage() {
   return (
     <RepositoryDetail key={id} repository={repository} onDeleted={() => void navigate({ to: '/repositories' })}>
       <Keys repository={repository} />
+      {repository.canChange && <HistoryButton type="repository" id={id} name={repository.name} organization={me.organization.name} />}
     </RepositoryDetail>
   );
 }

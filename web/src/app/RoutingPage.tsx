@@ -4,6 +4,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { Limits } from '../features/limits/components/Limits.tsx';
 import { RoutingGroups } from '../features/routing/components/RoutingGroups.tsx';
 import { meQuery } from '../features/session/api/me.ts';
@@ -26,7 +27,12 @@ export function RoutingPage() {
         </div>
       </PageHead>
       <RoutingGroups
-        renderLimits={(id) => <Limits key={id} subjectKind="group" subjectId={id} organization={me.organization.name} />}
+        renderLimits={(id) => (
+          <>
+            <Limits key={id} subjectKind="group" subjectId={id} organization={me.organization.name} />
+            <HistoryButton key={`history of ${id}`} type="routing-group" id={id} name={t('title')} organization={me.organization.name} />
+          </>
+        )}
         me={me}
         isAdding={isAdding}
         onAdd={setAdding}

@@ -4,11 +4,12 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useRef, type MouseEvent } from 'react';
-import { useTranslations } from 'use-intl';
+import { useLocale, useTranslations } from 'use-intl';
 import { aiConnectionsQuery, countFailing } from '../features/models/api/ai-connections.ts';
 import { meQuery } from '../features/session/api/me.ts';
 import { useSaveProfile } from '../features/session/api/save-profile.ts';
 import { useSignOut } from '../features/session/api/sign-out.ts';
+import { countIll, statusSummaryQuery } from '../lib/status-summary.ts';
 import { useServerState } from '../lib/server-state.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { BottomBar } from './BottomBar.tsx';
@@ -23,7 +24,8 @@ export function Shell() {
   const t = useTranslations('app');
   const navigate = useNavigate();
   const { data: me } = useSuspenseQuery(meQuery);
-  const { data: failing = 0 } = useQuery({ ...aiConnectionsQuery, select: countFailing });
+  const { data: connections = 0 } = useQuery({ ...aiConnectionsQuery, select: countFailing });
+  const { data: status = 0 } = useQuery({ ...statusSummaryQuery(useLocale()), select: countIll });
   useProfilePreferences(me);
   const profile = useSaveProfile();
   const signOut = useSignOut();
@@ -32,7 +34,7 @@ export function Shell() {
   const drawer = useRef<HTMLDialogElement>(null);
   const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
   const leave = (): void => signOut.mutate(undefined, { onSuccess: () => void navigate({ to: '/login' }) });
-  const navigation = <Navigation me={me} failing={failing} onFollow={() => drawer.current?.close()} />;
+  const navigation = <Navigation me={me} failing={{ connections, status }} onFollow={() => drawer.current?.close()} />;
   return (
     <div className={classes['shell']}>
       <SkipLink />

@@ -3,6 +3,7 @@ import { ActionIcon } from '@mantine/core';
 import { IconMenu2 } from '@tabler/icons-react';
 import type { Me } from '@patchbay/contract/people';
 import { useTranslations } from 'use-intl';
+import { AlertBell } from '../features/alerts/components/AlertBell.tsx';
 import { TaskTray } from '../features/tasks/components/TaskTray.tsx';
 import type { PreferenceChange } from '../ui/Preferences.tsx';
 import { AccountMenu } from './AccountMenu.tsx';
@@ -32,6 +33,7 @@ export function TopBar({ me, isWide, isSigningOut, onMenu, onSignOut, onPreferen
       )}
       <Crumbs me={me} />
       <SearchButton onOpen={onSearch} />
+      <AlertBell />
       <TaskTray />
       <AccountMenu me={me} isSigningOut={isSigningOut} onSignOut={onSignOut} onPreference={onPreference} onShortcuts={onShortcuts} />
     </header>

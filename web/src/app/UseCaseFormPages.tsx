@@ -1,8 +1,9 @@
 /** `/admin/ai_use_cases/new` and `/admin/ai_use_cases/$id`: one use case with its try-out. */
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useReducer, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { caseQuery } from '../features/use-cases/api/use-cases.ts';
 import { EditUseCase, NewUseCase } from '../features/use-cases/components/UseCaseEditor.tsx';
@@ -53,6 +54,8 @@ export function EditUseCasePage() {
   const t = useTranslations('useCases');
   const { id } = useParams({ from: '/shell/admin/ai_use_cases/$id' });
   const { data } = useQuery(caseQuery(id));
+  const { data: me } = useSuspenseQuery(meQuery);
+  const [round, beginAnew] = useReducer((before: number) => before + 1, 0);
   const title = data === undefined ? t('edit') : t('editTitle', { name: data.name });
   const heading = usePageTitle(title);
   return (
@@ -60,7 +63,8 @@ export function EditUseCasePage() {
       <h1 id="page-title" ref={heading} tabIndex={-1}>
         {title}
       </h1>
-      <EditUseCase key={id} id={id} {...useEditor()} />
+      {data && <HistoryButton type="use-case" id={id} name={data.name} organization={me.organization.name} onRolledBack={beginAnew} />}
+      <EditUseCase key={`${id} ${round}`} id={id} {...useEditor()} />
     </>
   );
 }

@@ -5,18 +5,24 @@ import { meQuery } from '../features/session/api/me.ts';
 import { basePath } from '../lib/page.ts';
 import { BrokenPage } from './BrokenPage.tsx';
 import { adminRoutes } from './routes-admin.ts';
+import { auditRoutes } from './routes-audit.ts';
+import { alertRoutes } from './routes-alerts.ts';
 import { chatRoutes } from './routes-chat.ts';
 import { connectionRoutes } from './routes-connections.ts';
 import { doorRoutes } from './routes-door.ts';
 import { homeRoutes } from './routes-home.ts';
 import { keyRoutes } from './routes-keys.ts';
+import { operationRoutes } from './routes-operation.ts';
 import { peopleRoutes } from './routes-people.ts';
 import { policyRoutes } from './routes-policies.ts';
+import { requestRoutes } from './routes-requests.ts';
 import { repositoryRoutes } from './routes-repositories.ts';
 import { ahead, root, settings, shell } from './routes-root.tsx';
 import { routingRoutes } from './routes-routing.ts';
+import { sharedStatusRoutes, statusRoutes } from './routes-status.ts';
 import { settingsRoutes } from './routes-settings.ts';
 import { shortRoutes } from './routes-short.ts';
+import { usageRoutes } from './routes-usage.ts';
 import { useCaseRoutes } from './routes-use-cases.ts';
 
 const behindTheDoor = shell.addChildren([
@@ -24,16 +30,22 @@ const behindTheDoor = shell.addChildren([
   ...connectionRoutes,
   ...chatRoutes,
   ...keyRoutes,
+  ...requestRoutes,
   ...routingRoutes,
   ...repositoryRoutes,
   ...policyRoutes,
+  ...statusRoutes,
+  ...alertRoutes,
   ...peopleRoutes,
   ...adminRoutes,
+  ...operationRoutes,
+  ...auditRoutes,
   ...useCaseRoutes,
+  ...usageRoutes,
   settings.addChildren([...settingsRoutes]),
 ]);
 
-const tree = root.addChildren([...doorRoutes, ...shortRoutes, behindTheDoor]);
+const tree = root.addChildren([...doorRoutes, ...sharedStatusRoutes, ...shortRoutes, behindTheDoor]);
 
 export function createPages(queries: QueryClient) {
   return createRouter({

@@ -3,7 +3,9 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { adminModelsQuery } from '../features/models/api/admin-models.ts';
 import { providersQuery } from '../features/models/api/providers.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
-import { ahead, shell } from './routes-root.tsx';
+import { pricesQuery, unpricedQuery } from '../features/prices/api/prices.ts';
+import { templatesQuery } from '../features/templates/api/templates.ts';
+import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 
 const models = createRoute({
   getParentRoute: () => shell,
@@ -48,4 +50,31 @@ const workspaces = createRoute({
   component: lazyRouteComponent(() => import('./WorkspacesPage.tsx'), 'WorkspacesPage'),
 });
 
-export const adminRoutes = [tasks, models.addChildren([...modelForms]), users, workspaces] as const;
+const prices = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/prices',
+  validateSearch: (search: Search): { provider?: string; model?: string } => ({
+    provider: textOf(search['provider']),
+    model: textOf(search['model']),
+  }),
+  loader: ({ context }) => {
+    ahead(context, pricesQuery);
+    ahead(context, unpricedQuery);
+    ahead(context, providersQuery);
+  },
+  component: lazyRouteComponent(() => import('./PricesPage.tsx'), 'PricesPage'),
+});
+
+const templates = createRoute({
+  getParentRoute: () => shell,
+  path: '/admin/templates',
+  validateSearch: (search: Search): { provider?: string } => ({ provider: textOf(search['provider']) }),
+  loader: ({ context, location }) => {
+    ahead(context, providersQuery);
+    const provider = textOf(new URLSearchParams(location.searchStr).get('provider'));
+    if (provider !== undefined) ahead(context, templatesQuery(provider));
+  },
+  component: lazyRouteComponent(() => import('./TemplatesPage.tsx'), 'TemplatesPage'),
+});
+
+export const adminRoutes = [prices, templates, tasks, models.addChildren([...modelForms]), users, workspaces] as const;

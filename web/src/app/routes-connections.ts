@@ -32,7 +32,10 @@ const connections = createRoute({
 const addConnection = createRoute({
   getParentRoute: () => shell,
   path: '/settings/ai-connections/new',
-  validateSearch: (search: Search): { provider?: string } => ({ provider: textOf(search['provider']) }),
+  validateSearch: (search: Search): { provider?: string; template?: string } => ({
+    provider: textOf(search['provider']),
+    template: textOf(search['template']),
+  }),
   loader: ({ context, location }) => {
     ahead(context, providersQuery);
     const provider = textOf(new URLSearchParams(location.searchStr).get('provider'));

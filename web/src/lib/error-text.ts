@@ -24,5 +24,7 @@ export const requestIdOf = (error: unknown): string | null => (error instanceof 
 
 export const isForbidden = (error: unknown): boolean => error instanceof HttpError && error.status === 403;
 
+export const isNotFound = (error: unknown): boolean => error instanceof HttpError && error.status === 404;
+
 /** Is it that nobody is signed in (any more)? A refused password is a 401 too, and something else. */
 export const isUnauthenticated = (error: unknown): boolean => error instanceof HttpError && error.is('UNAUTHENTICATED');

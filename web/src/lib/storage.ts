@@ -6,7 +6,8 @@ export type RememberedKey =
   | 'patchbay-density'
   | 'patchbay-shortcuts'
   | 'patchbay-workspace'
-  | 'patchbay-recent';
+  | 'patchbay-recent'
+  | 'patchbay-request-columns';
 
 export function recall(key: RememberedKey): string | null {
   try {

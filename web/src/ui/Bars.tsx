@@ -11,6 +11,8 @@ export interface BarGroup {
   label: string;
   /** One value per series, in their order. */
   values: readonly number[];
+  /** It has not ended yet: drawn paler. */
+  isRunning?: boolean;
 }
 
 interface BarsProps {
@@ -81,7 +83,7 @@ function Bar({ group, x, top, series, format }: BarProps) {
   const text = series.map((name, index) => `${name} ${format(group.values[index] ?? 0)}`).join(', ');
   const heights = group.values.map((value) => (Math.max(0, value) / top) * 100);
   return (
-    <g>
+    <g data-running={group.isRunning || undefined}>
       <title>{`${group.label}: ${text}`}</title>
       {heights.map((height, index) => (
         <rect

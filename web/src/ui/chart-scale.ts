@@ -22,3 +22,32 @@ export function scaleTop(highest: number): number {
   const factor = [1, 2, 5, 10].find((step) => step * power >= highest) ?? 10;
   return factor * power;
 }
+
+const lineWidth = 1000;
+const lineHeight = 100;
+
+/**
+ * The points of a line that has gaps: one text for each piece without one. A point between two gaps is a short dash, so that it is seen.
+ * On a logarithmic scale everything below one lies on the ground.
+ */
+export function linePieces(values: readonly (number | null)[], top: number, isLog: boolean): string[] {
+  const step = values.length > 1 ? lineWidth / (values.length - 1) : 0;
+  const height = (value: number): number => (isLog ? Math.log(Math.max(1, value)) / Math.log(Math.max(2, top)) : value / top);
+  const pieces: string[][] = [];
+  let isOpen = false;
+  for (const [index, value] of values.entries()) {
+    if (value === null) {
+      isOpen = false;
+      continue;
+    }
+    const point = `${(index * step).toFixed(1)},${(lineHeight - Math.min(1, Math.max(0, height(value))) * lineHeight).toFixed(1)}`;
+    if (isOpen) pieces.at(-1)!.push(point);
+    else pieces.push([point]);
+    isOpen = true;
+  }
+  return pieces.map((piece) => {
+    if (piece.length > 1) return piece.join(' ');
+    const [x, y] = piece[0]!.split(',').map(Number) as [number, number];
+    return `${Math.max(0, x - 4).toFixed(1)},${y} ${Math.min(lineWidth, x + 4).toFixed(1)},${y}`;
+  });
+}

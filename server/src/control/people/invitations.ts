@@ -16,6 +16,7 @@ import {
 import { insertPerson, personByEmail, type PersonRecord } from '../../storage/people.ts';
 import { organizationOf, putMember, requireWorkspace } from '../../storage/workspaces.ts';
 import { auditEntry, commit, type Caller } from '../change.ts';
+import type { ControlDeps } from '../deps.ts';
 import { hashOfKey } from '../issued-key.ts';
 import { notFound, refusing } from '../stale.ts';
 import { addMember, mayInWorkspace, workspaceFor } from '../workspaces.ts';
@@ -58,7 +59,7 @@ export interface InvitationInput {
  * @throws Refusal NOT_FOUND for an unknown workspace, FORBIDDEN, EMAIL_EXISTS where there is no workspace to add the person to
  */
 export async function createInvitation(
-  deps: PeopleDeps,
+  deps: ControlDeps,
   caller: Caller,
   input: InvitationInput,
 ): Promise<{ invitation: InvitationRecord; token: string } | { added: PersonRecord }> {

@@ -2,6 +2,7 @@
 import { changesBetween } from '../../domain/audit.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Actor, Language, Origin } from '../../domain/owner.ts';
+import { insertDefaultRules } from '../../storage/alert-rules.ts';
 import type { WriteStep } from '../../storage/driver.ts';
 import { hasAdministrator, insertPerson, requireNoAdministrator } from '../../storage/people.ts';
 import { dropSetting, putSetting, settingOf, takeSetting } from '../../storage/settings.ts';
@@ -81,6 +82,7 @@ export async function createFirstAdministrator(
     ),
     putMember(database, { workspaceId, userId, role: 'ADMIN' }, nowMs),
     putSetting(database, 'default_workspace_id', workspaceId, nowMs),
+    ...insertDefaultRules(database, organizationId, () => ids.uuid(), nowMs),
     dropSetting(database, 'setup_token_hash'),
   ];
   const committed = commit(deps, { actor, origin }, steps, {

@@ -16,6 +16,7 @@ import {
 } from '../../storage/people.ts';
 import { deleteSteps } from '../../storage/connections.ts';
 import { commit, type Caller } from '../change.ts';
+import type { ControlDeps } from '../deps.ts';
 import { detachSteps } from '../connection-dependants.ts';
 import { scrubSecrets } from '../scrub.ts';
 import { notFound, refusing } from '../stale.ts';
@@ -45,7 +46,7 @@ export interface UserInput {
  * @throws Refusal EMAIL_EXISTS
  */
 export async function createUser(
-  deps: PeopleDeps,
+  deps: ControlDeps & Pick<PeopleDeps, 'passwords'>,
   caller: Caller,
   input: UserInput,
 ): Promise<{ person: PersonRecord; generatedPassword: string | null }> {
@@ -74,7 +75,7 @@ export async function createUser(
 }
 
 /** @throws Refusal NOT_FOUND */
-export async function userById(deps: PeopleDeps, userId: string): Promise<PersonRecord> {
+export async function userById(deps: Pick<ControlDeps, 'database'>, userId: string): Promise<PersonRecord> {
   const person = isUuid(userId) ? await personById(deps.database, userId) : undefined;
   if (!person) throw notFound();
   return person;

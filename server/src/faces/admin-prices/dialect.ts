@@ -1,6 +1,7 @@
 /** Prices as administrators see them: decimal dollars per million tokens, times in ISO 8601. */
-import type { EffectivePrice, Price, PriceTierView } from '@patchbay/contract/prices';
+import type { EffectivePrice, Price, PriceTierView, UnpricedModel } from '@patchbay/contract/prices';
 import type { Effective } from '../../control/prices.ts';
+import type { Unpriced } from '../../control/unpriced.ts';
 import { decimalUsdOf } from '../../domain/money.ts';
 import type { PriceTier } from '../../domain/price.ts';
 import { isoOf } from '../../lib/iso-time.ts';
@@ -31,6 +32,8 @@ export const fromPrice = (price: StoredPrice): Price => ({
   createdBy: price.createdBy,
   createdAt: isoOf(price.createdAtMs),
 });
+
+export const fromUnpriced = ({ lastUsedAtMs, ...model }: Unpriced): UnpricedModel => ({ ...model, lastUsedAt: isoOf(lastUsedAtMs) });
 
 const fromBook = (book: ModelPrices | null): PriceTierView[] | null => (book ? book.tiers.map(fromTier) : null);
 

@@ -10,15 +10,18 @@ import {
   priceQuery,
   repriceDaysMax,
   repriceStart,
+  unpricedAnswer,
+  unpricedQuery,
 } from '@patchbay/contract/prices';
 import { taskStarted } from '@patchbay/contract/tasks';
-import { addPrice, effectivePrice, endOwnPrice, listOwnPrices, startRepricing, type PriceDeps } from '../../control/prices.ts';
+import { addPrice, effectivePrice, endOwnPrice, listOwnPrices, startRepricing } from '../../control/prices.ts';
+import { listUnpriced, type UnpricedDeps } from '../../control/unpriced.ts';
 import { unfit } from '../../domain/errors.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
-import { fromEffective, fromPrice } from './dialect.ts';
+import { fromEffective, fromPrice, fromUnpriced } from './dialect.ts';
 
-export type AdminPriceDeps = PriceDeps & PlaneDeps;
+export type AdminPriceDeps = UnpricedDeps & PlaneDeps;
 
 const dayMs = 86_400_000;
 
@@ -53,6 +56,18 @@ export const routes: Route<AdminPriceDeps>[] = [
     handle(deps: AdminPriceDeps, { query }) {
       const found = effectivePrice(deps, query.provider, query.model, query.connectionId ?? null);
       return ok({ success: true, data: fromEffective(found, query.model) });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/api/admin/prices/unpriced',
+    summary: 'Models that were used without a known cost, the most used first',
+    access: 'administrator',
+    query: unpricedQuery,
+    answers: { 200: unpricedAnswer },
+    statuses: [200, 400, 401, 403],
+    async handle(deps: AdminPriceDeps, { query }) {
+      return ok({ success: true, data: (await listUnpriced(deps, query.days)).map(fromUnpriced) });
     },
   }),
   route({

@@ -11,13 +11,14 @@ import {
 } from '@patchbay/contract/templates';
 import type { ControlDeps } from '../../control/deps.ts';
 import { addTemplate, changeTemplate, keptTemplates, removeTemplate, type EnteredTemplate } from '../../control/templates.ts';
+import { expectedOf } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
 import { fromTemplate } from '../providers/dialect.ts';
 
 type Deps = ControlDeps & PlaneDeps;
 
-const enteredOf = ({ name, description, configuration, isDefault }: ReplaceTemplate): EnteredTemplate => ({
+const enteredOf = ({ name, description, configuration, isDefault }: Omit<ReplaceTemplate, 'revision'>): EnteredTemplate => ({
   name,
   description: description ?? null,
   configuration,
@@ -58,9 +59,14 @@ export const routes: readonly Route<Deps>[] = [
     params: templateParams,
     body: replaceTemplate,
     answers: { 200: templateAnswer },
-    statuses: [200, 400, 401, 403, 404],
-    async handle(deps: Deps, { actor, origin, params, body }) {
-      return ok({ success: true, data: fromTemplate(await changeTemplate(deps, { actor, origin }, params.id, enteredOf(body))) });
+    statuses: [200, 400, 401, 403, 404, 409],
+    async handle(deps: Deps, { request, actor, origin, params, body }) {
+      const { revision: _revision, ...entered } = body;
+      const expected = expectedOf(request, body, fromTemplate);
+      return ok({
+        success: true,
+        data: fromTemplate(await changeTemplate(deps, { actor, origin }, params.id, enteredOf(entered), expected)),
+      });
     },
   }),
   route({

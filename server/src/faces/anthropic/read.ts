@@ -30,6 +30,7 @@ function wireOf(bytes: Buffer, request: IncomingMessage): CallerWire {
     isPassable: !bytes.includes(carriedLead),
     headers: headersOf(request),
     limitField: 'max_tokens',
+    promptField: 'system',
     whole: (response) => JSON.stringify(messageOf(response, tokensIn)),
     passWhole: (body) => body,
     writer: () => createMessageWriter(tokensIn),

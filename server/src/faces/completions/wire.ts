@@ -75,6 +75,8 @@ export function completionsWire(bodyOf: () => Json): CallerWire {
     isPassable: false,
     headers: {},
     limitField: 'max_tokens',
+    // It has no place for any; here they only count for the length of the prompt.
+    promptField: 'instructions',
     whole(response: ChatResponse) {
       const echo = echoOf(bodyOf());
       const choices = response.choices.map(({ index, message, finish_reason }) => ({

@@ -45,6 +45,9 @@ declare module 'fastify' {
   }
 }
 
+/** No file that is taken is larger; each route bounds its own, and closer. */
+const fileBytesMax = 256 * 1024 * 1024;
+
 /** Answers an address of the application with its page; null for what is no page. */
 export type Page = (request: FastifyRequest, reply: FastifyReply) => FastifyReply | null;
 
@@ -60,7 +63,7 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
     onConstructorPoisoning: 'error',
     // An address that cannot be decoded, or with a part that is too long: no hook has run yet, and nothing has that address.
     frameworkErrors: (_error, request, reply) => {
-      beginAnswer(request, reply);
+      beginAnswer(deps, request, reply);
       void sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply);
     },
     clientErrorHandler: (error, socket) => refuseMalformed(deps.ids, error, socket),
@@ -74,10 +77,14 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
   app.decorateRequest('language', 'en');
   app.decorateRequest('origin');
   app.addHook('onRequest', async (request, reply) => {
-    beginAnswer(request, reply);
+    beginAnswer(deps, request, reply);
     // A small body may unpack to a large one, and no client of ours packs what it sends.
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new Refusal('UNSUPPORTED_MEDIA_TYPE');
+  });
+  // Which configuration the answer was given from; on /v1 the same header says it.
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-patchbay-config-rev', String(deps.keeper.snapshot.revision));
   });
   app.setErrorHandler((error, request, reply) => sayNo(deps, error, request, reply));
   app.setNotFoundHandler((request, reply) => page?.(request, reply) ?? sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply));
@@ -85,9 +92,9 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
 }
 
 /** What every answer has, whatever becomes of the request. */
-function beginAnswer(request: FastifyRequest, reply: FastifyReply): void {
+function beginAnswer({ clock }: PlaneDeps, request: FastifyRequest, reply: FastifyReply): void {
   request.language = languageOf(request.headers['accept-language']);
-  request.origin = originOf(request);
+  request.origin = originOf(request, clock.nowMs());
   reply.header('x-request-id', request.id);
   reply.header('cache-control', 'no-store');
   reply.header('x-content-type-options', 'nosniff');
@@ -109,11 +116,12 @@ function refuseMalformed(ids: Ids, error: Error & { code?: string }, socket: Soc
   socket.destroy(error);
 }
 
-function originOf(request: FastifyRequest): Origin {
+function originOf(request: FastifyRequest, atMs: number): Origin {
   return {
     requestId: request.id,
     address: isIP(request.ip) ? request.ip : '',
     agent: (request.headers['user-agent'] ?? '').slice(0, 500),
+    atMs,
   };
 }
 
@@ -136,12 +144,33 @@ async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, r
 /** Programs send no wish, an empty one, or `*`; then the profile of the caller decides. */
 const namesNoLanguage = (header: string | undefined): boolean => header === undefined || /^[\s*]*$/.test(header);
 
-/** Hangs the routes of one face into the server. */
+/** What a browser never sends to another site without asking first (CORS), unlike text and forms. */
+const fileTypes = ['text/csv', 'application/octet-stream'];
+
+/** Hangs the routes of one face into the server. Files are taken by those alone that say so; everywhere else such a body is 415. */
 export function addRoutes<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: readonly Route<Deps>[]): void {
+  hang(
+    app,
+    deps,
+    routes.filter(({ takes }) => takes === undefined),
+  );
+  void app.register(async (files) => {
+    files.removeAllContentTypeParsers();
+    files.addContentTypeParser(fileTypes, (_request, payload, done) => done(null, payload));
+    hang(
+      files,
+      deps,
+      routes.filter(({ takes }) => takes === 'bytes'),
+    );
+  });
+}
+
+function hang<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: readonly Route<Deps>[]): void {
   for (const spec of routes) {
     app.route({
       method: spec.method,
       url: spec.path,
+      ...(spec.takes === 'bytes' && { bodyLimit: fileBytesMax }),
       config: { dialect: spec.dialect ?? 'house', access: spec.access, statuses: spec.statuses },
       schema: schemaOf(spec),
       onRequest: async (request) => {

@@ -32,6 +32,8 @@ export interface RouteSpec<Deps, B extends z.ZodType, Q extends z.ZodType, P ext
   body?: B;
   query?: Q;
   params?: P;
+  /** `bytes`: the body is a file, handed on as it comes (`call.request.body`); the handler bounds it. */
+  takes?: 'bytes';
   /** Schema of each success body by status. A field that is not declared here cannot leave. */
   answers: Record<number, z.ZodType>;
   /** Every status that this route may give; each has its case in the tests. */

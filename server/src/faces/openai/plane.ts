@@ -9,6 +9,7 @@ import { createReply } from './reply.ts';
 import { postCountTokens } from '../anthropic/count-tokens.ts';
 import { postMessages } from '../anthropic/messages.ts';
 import { messagesVoice } from '../anthropic/voice.ts';
+import { handleOllama, ollamaBase } from '../ollama/plane.ts';
 import { keptResponse, postResponses } from '../responses/responses.ts';
 import { postExplain } from '../route/explain.ts';
 import { chatVoice, type Voice } from './wire.ts';
@@ -27,7 +28,7 @@ const routes: ReadonlyMap<string, Route> = new Map([
   ['/v1/route/explain', { method: 'POST', voice: chatVoice, serve: postExplain }],
 ]);
 
-/** Handles everything under `/v1`. Never throws. */
+/** Handles everything under `/v1`, and the wire that lies below an address of its own. Never throws. */
 export function handleV1(deps: OpenAiFaceDeps, request: IncomingMessage, response: ServerResponse): void {
   const requestId = deps.ids.uuid();
   const url = request.url ?? '';
@@ -37,6 +38,7 @@ export function handleV1(deps: OpenAiFaceDeps, request: IncomingMessage, respons
     if (request.method === 'POST') return void postChatCompletions(deps, request, response, requestId);
     return createReply(response, requestId).fail(refuse('method_not_allowed').error, { allow: 'POST' });
   }
+  if (path.startsWith(ollamaBase)) return handleOllama(deps, request, response, requestId, path);
   const route = routes.get(path);
   if (route) {
     if (request.method === route.method) return void route.serve(deps, request, response, requestId);

@@ -65,7 +65,7 @@ class HttpReply implements Reply {
     const head = this.base(headers);
     const mediaType = headers['content-type'];
     this.isEvents = mediaType === undefined || mediaType.startsWith('text/event-stream');
-    if (mediaType === undefined) head.push('content-type', 'text/event-stream; charset=utf-8');
+    if (mediaType === undefined) head.push('content-type', this.voice.mediaType ?? 'text/event-stream; charset=utf-8');
     head.push('x-accel-buffering', 'no');
     this.response.writeHead(200, head);
   }

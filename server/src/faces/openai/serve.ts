@@ -26,6 +26,7 @@ export async function serve(
   const line = createReply(response, requestId, wire.voice);
   const reply = wire.reply?.(line) ?? line;
   let caller: DataCaller | null = null;
+  if (deps.joinTrace) deps.joinTrace(requestId, request.headers['traceparent']);
   try {
     const authorization = wire.authorization(request);
     caller = authorization === undefined ? await callerOfSession(deps, request) : callerOfKey(deps, authorization);

@@ -17,6 +17,8 @@ export interface Voice {
   heartbeat: string;
   /** The stream's own last word; empty where its last event is one. */
   lastWord: string;
+  /** Content type of a stream, where it is none of server-sent events. */
+  mediaType?: string;
 }
 
 /** One request's way in and out. Made anew for each request where the wire has something to remember. */

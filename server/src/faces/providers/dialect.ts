@@ -95,4 +95,5 @@ export const fromTemplate = (template: KnownTemplate): Template => ({
   isDefault: template.isDefault,
   purpose: template.purpose,
   createdAt: template.createdAtMs === null ? null : new Date(template.createdAtMs).toISOString(),
+  revision: template.revision,
 });

@@ -94,6 +94,7 @@ export function callerWireOf(exchange: Exchange, bytes: Buffer, body: Json, prev
     isPassable: !bytes.includes(carriedLead),
     headers: {},
     limitField: 'max_output_tokens',
+    promptField: 'instructions',
     whole(response) {
       exchange.response = wholeResponse(response, exchange.frame);
       return JSON.stringify(exchange.response);

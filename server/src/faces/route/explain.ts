@@ -7,6 +7,8 @@ import type { Order } from '../../gateway/order.ts';
 import { readForeign, readRequest, type AskedRequest } from '../../gateway/request.ts';
 import { isRecord, parseJson } from '../../providers/shape.ts';
 import { readMessages } from '../anthropic/read.ts';
+import { readOllama } from '../ollama/read.ts';
+import { wireId as linesWire } from '../ollama/turns.ts';
 import { readBody } from '../openai/body.ts';
 import { callerOfKey, callerOfSession, type DataCaller } from '../openai/caller.ts';
 import type { OpenAiFaceDeps } from '../openai/deps.ts';
@@ -19,8 +21,8 @@ import { callerWireOf, newExchange } from '../responses/wire.ts';
 const face = 'route.explain';
 
 /** Wires by their names in the query; a body without one is a chat completion. */
-type Wire = 'chat' | 'messages' | 'responses';
-const wires: readonly Wire[] = ['chat', 'messages', 'responses'];
+type Wire = 'chat' | 'messages' | 'responses' | typeof linesWire;
+const wires: readonly Wire[] = ['chat', 'messages', 'responses', linesWire];
 
 function wireOf(request: IncomingMessage): Wire {
   const url = request.url ?? '';
@@ -31,9 +33,10 @@ function wireOf(request: IncomingMessage): Wire {
   return wire;
 }
 
-function read(bytes: Buffer, wire: Wire, request: IncomingMessage): AskedRequest {
+function read({ clock }: OpenAiFaceDeps, bytes: Buffer, wire: Wire, request: IncomingMessage): AskedRequest {
   if (wire === 'chat') return readRequest(bytes);
   if (wire === 'messages') return readMessages(bytes, request);
+  if (wire === linesWire) return readOllama(bytes, { kind: 'chat', clock });
   const body = parseJson(bytes.toString('utf8'));
   return readForeign(bytes, callerWireOf(newExchange('', 0), bytes, isRecord(body) ? body : {}, null), toHouse);
 }
@@ -102,7 +105,7 @@ export async function postExplain(
     const authorization = bearerOf(request);
     const caller: DataCaller = authorization === undefined ? await callerOfSession(deps, request) : callerOfKey(deps, authorization);
     const wire = wireOf(request);
-    const asked = read(await readBody(request), wire, request);
+    const asked = read(deps, await readBody(request), wire, request);
     const order: Order = {
       requestId,
       face,

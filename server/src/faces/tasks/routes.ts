@@ -1,17 +1,20 @@
 /** `/api/tasks`: long work by its progress. People see their own; administrators may see everybody's. */
 import { idParams } from '@patchbay/contract/connections';
 import { noBody } from '@patchbay/contract/configurations';
-import { taskAnswer, tasksAnswer, tasksQuery, taskStart, taskStarted } from '@patchbay/contract/tasks';
+import { taskAnswer, taskDetail, tasksAnswer, tasksQuery, taskStart, taskStarted } from '@patchbay/contract/tasks';
 import { testAll, type BulkTestDeps } from '../../control/bulk-test.ts';
+import type { Caller } from '../../control/change.ts';
+import { noteTaskWish } from '../../control/task-notes.ts';
 import { taskView } from '../../control/tasks.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { isAdministrator, type Actor } from '../../domain/owner.ts';
 import type { Task } from '../../domain/task.ts';
 import { isUuid } from '../../lib/ids.ts';
+import { isoOf } from '../../lib/iso-time.ts';
 import { findTask, listTasks } from '../../storage/tasks.ts';
 import { pageAnswer } from '../kit/page.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
-import { ok, route, type Route } from '../kit/route.ts';
+import { ok, route, type Answer, type Route } from '../kit/route.ts';
 
 export type TaskFaceDeps = BulkTestDeps & PlaneDeps;
 
@@ -21,6 +24,16 @@ async function mustFindTask(deps: TaskFaceDeps, actor: Actor, id: string): Promi
   if (!task || (task.createdBy.id !== actor.userId && !isAdministrator(actor))) throw new Refusal('NOT_FOUND');
   // What runs here is known here more exactly than the database has it.
   return deps.tasks.running((running) => running.id === id) ?? task;
+}
+
+const shown = (deps: TaskFaceDeps, task: Task) => taskView(task, deps.tasks.canPause(task.kind));
+
+async function wish(deps: TaskFaceDeps, caller: Caller, taskId: string, what: 'pause' | 'resume'): Promise<Answer> {
+  const { actor } = caller;
+  const { id, kind } = await mustFindTask(deps, actor, taskId);
+  if (!(await deps.tasks[what](id))) throw new Refusal(what === 'pause' ? 'TASK_NOT_PAUSABLE' : 'TASK_NOT_PAUSED');
+  await noteTaskWish(deps, caller, what, { id, kind });
+  return ok({ success: true, data: shown(deps, await mustFindTask(deps, actor, id)) });
 }
 
 export const routes: readonly Route<TaskFaceDeps>[] = [
@@ -34,14 +47,20 @@ export const routes: readonly Route<TaskFaceDeps>[] = [
     statuses: [200, 400, 401, 403],
     async handle(deps: TaskFaceDeps, { actor, query }) {
       if (query.scope === 'all' && !isAdministrator(actor)) throw new Refusal('FORBIDDEN');
-      const { limit, cursor, state } = query;
+      const { limit, cursor, state, kind } = query;
       const tasks = await listTasks(deps.database, {
         createdBy: query.scope === 'all' ? null : actor.userId,
         limit,
         ...(cursor === undefined ? {} : { cursor }),
         ...(state === undefined ? {} : { state }),
+        ...(kind === undefined ? {} : { kind }),
       });
-      return ok(pageAnswer(tasks.map(taskView), limit));
+      return ok(
+        pageAnswer(
+          tasks.map((task) => shown(deps, task)),
+          limit,
+        ),
+      );
     },
   }),
   route({
@@ -60,14 +79,38 @@ export const routes: readonly Route<TaskFaceDeps>[] = [
   route({
     method: 'GET',
     path: '/api/tasks/:id',
-    summary: 'One task with its progress',
+    summary: 'One task with its progress and what is kept of its way',
     access: 'signed-in',
     params: idParams,
-    answers: { 200: taskAnswer },
+    answers: { 200: taskDetail },
     statuses: [200, 401, 404],
     async handle(deps: TaskFaceDeps, { actor, params }) {
-      return ok({ success: true, data: taskView(await mustFindTask(deps, actor, params.id)) });
+      const task = await mustFindTask(deps, actor, params.id);
+      const log = task.log.map(({ atMs, step, text }) => ({ at: isoOf(atMs), step, text }));
+      return ok({ success: true, data: { ...shown(deps, task), log } });
     },
+  }),
+  route({
+    method: 'POST',
+    path: '/api/tasks/:id/pause',
+    summary: 'Ask a task to wait; only where its kind can go on from where it stops',
+    access: 'signed-in',
+    params: idParams,
+    body: noBody,
+    answers: { 200: taskAnswer },
+    statuses: [200, 400, 401, 404, 409],
+    handle: (deps: TaskFaceDeps, { actor, origin, params }) => wish(deps, { actor, origin }, params.id, 'pause'),
+  }),
+  route({
+    method: 'POST',
+    path: '/api/tasks/:id/resume',
+    summary: 'Let a paused task go on',
+    access: 'signed-in',
+    params: idParams,
+    body: noBody,
+    answers: { 200: taskAnswer },
+    statuses: [200, 400, 401, 403, 404, 409, 429],
+    handle: (deps: TaskFaceDeps, { actor, origin, params }) => wish(deps, { actor, origin }, params.id, 'resume'),
   }),
   route({
     method: 'POST',
@@ -78,10 +121,11 @@ export const routes: readonly Route<TaskFaceDeps>[] = [
     body: noBody,
     answers: { 200: taskAnswer },
     statuses: [200, 400, 401, 404],
-    async handle(deps: TaskFaceDeps, { actor, params }) {
-      const { id } = await mustFindTask(deps, actor, params.id);
+    async handle(deps: TaskFaceDeps, { actor, origin, params }) {
+      const { id, kind } = await mustFindTask(deps, actor, params.id);
       await deps.tasks.cancel(id);
-      return ok({ success: true, data: taskView(await mustFindTask(deps, actor, id)) });
+      await noteTaskWish(deps, { actor, origin }, 'cancel', { id, kind });
+      return ok({ success: true, data: shown(deps, await mustFindTask(deps, actor, id)) });
     },
   }),
   route({

@@ -1,13 +1,17 @@
 /** The books in the words of the API: decimal dollars, ISO times, rates. */
 import { isoOf } from '../../lib/iso-time.ts';
-import type { attemptRow, requestRow, usageRow } from '@patchbay/contract/usage';
+import type { usageRow } from '@patchbay/contract/usage';
+import type { UsageSeries, UsageTotals } from '@patchbay/contract/usage-report';
 import type { z } from 'zod';
-import type { NamedAttempt, NamedRequest, NamedUsage } from '../../control/usage.ts';
+import type { NamedUsage } from '../../control/usage.ts';
+import { timesView } from '../../control/usage-report.ts';
+import type { Series, SeriesSpan, Totals } from '../../control/usage-series.ts';
 import { decimalUsdOf } from '../../domain/money.ts';
+import type { UsageSum } from '../../storage/usage.ts';
 
 const average = (sum: number, count: number): number | null => (count === 0 ? null : Math.round(sum / count));
 
-export function fromUsage(sum: NamedUsage): z.input<typeof usageRow> {
+export function fromUsage({ times, ...sum }: NamedUsage): z.input<typeof usageRow> {
   const { costNanoUsd, savedNanoUsd, latencyMsSum, firstByteMsSum, firstByteCount, lastUsedAtMs, ...counts } = sum;
   return {
     ...counts,
@@ -17,76 +21,57 @@ export function fromUsage(sum: NamedUsage): z.input<typeof usageRow> {
     averageFirstByteMs: average(firstByteMsSum, firstByteCount),
     errorRate: sum.attempts === 0 ? 0 : sum.failures / sum.attempts,
     lastUsedAt: lastUsedAtMs === 0 ? null : isoOf(lastUsedAtMs),
+    ...(times ? { times: timesView(times) } : {}),
   };
 }
 
-export function fromRequest({
-  last,
-  attempts,
-  tokensIn,
-  tokensOut,
-  costNanoUsd,
-  startedAtMs,
-  connectionName,
-}: NamedRequest): z.input<typeof requestRow> {
+const chartSums = (sum: UsageSum | null) => ({
+  requests: sum?.requests ?? 0,
+  attempts: sum?.attempts ?? 0,
+  failures: sum?.failures ?? 0,
+  unpriced: sum?.unpriced ?? 0,
+  tokensIn: sum?.tokensIn ?? 0,
+  tokensOut: sum?.tokensOut ?? 0,
+  costUsd: decimalUsdOf(sum?.costNanoUsd ?? 0n),
+});
+
+const fromTotals = (totals: Totals): UsageTotals => ({
+  ...chartSums(totals),
+  partials: totals.partials,
+  refusals: totals.refusals,
+  unknowns: totals.unknowns,
+  estimated: totals.estimated,
+  tokensCached: totals.tokensCached,
+  cacheHits: totals.cacheHits,
+  savedUsd: decimalUsdOf(totals.savedNanoUsd),
+  averageLatencyMs: average(totals.latencyMsSum, totals.attempts),
+  averageFirstByteMs: average(totals.firstByteMsSum, totals.firstByteCount),
+  errorRate: totals.attempts === 0 ? 0 : totals.failures / totals.attempts,
+  times: totals.times && timesView(totals.times),
+});
+
+function fromSpan({ label, fromMs, toMs, sum, split, times }: SeriesSpan, nowMs: number): UsageSeries['spans'][number] {
+  const view = times && timesView(times);
   return {
-    requestId: last.requestId,
-    at: isoOf(startedAtMs),
-    connectionId: last.connectionId,
-    connectionName,
-    provider: last.provider,
-    model: last.model,
-    modelAsked: last.modelAsked,
-    accessKeyId: last.accessKeyId,
-    userId: last.userId,
-    workspaceId: last.workspaceId,
-    status: last.status,
-    state: last.state,
-    reason: last.reason,
-    isStream: last.isStream,
-    isEstimated: last.usage.isEstimated,
-    tokensIn,
-    tokensOut,
-    tokensCached: last.usage.tokensCached,
-    tokensReasoning: last.usage.tokensReasoning,
-    costUsd: costNanoUsd === null ? null : decimalUsdOf(costNanoUsd),
-    savedUsd: last.savedNanoUsd === null ? null : decimalUsdOf(last.savedNanoUsd),
-    latencyMs: last.latencyMs,
-    firstByteMs: last.firstByteMs,
-    attempts,
-    finishReason: last.finishReason,
-    clientRequestId: last.clientRequestId,
-    configRevision: last.configRevision,
+    label,
+    from: isoOf(fromMs),
+    to: isoOf(toMs),
+    isRunning: toMs > nowMs,
+    ...chartSums(sum),
+    split: split.map(decimalUsdOf),
+    times: view && { latencyMs: view.latencyMs, firstByteMs: view.firstByteMs },
   };
 }
 
-export function fromAttempt(row: NamedAttempt): z.input<typeof attemptRow> {
-  return {
-    id: row.id,
-    attemptNo: row.attemptNo,
-    at: isoOf(row.atMs),
-    connectionId: row.connectionId,
-    connectionName: row.connectionName,
-    provider: row.provider,
-    model: row.model,
-    modelReported: row.modelReported,
-    purpose: row.purpose,
-    state: row.state,
-    reason: row.reason,
-    status: row.status,
-    tokensIn: row.usage.tokensIn,
-    tokensOut: row.usage.tokensOut,
-    tokensCached: row.usage.tokensCached,
-    tokensCacheWrite: row.usage.tokensCacheWrite,
-    tokensCacheWriteHour: row.usage.tokensCacheWriteHour ?? 0,
-    serviceTier: row.usage.serviceTier ?? null,
-    tokensReasoning: row.usage.tokensReasoning,
-    isEstimated: row.usage.isEstimated,
-    costUsd: row.costNanoUsd === null ? null : decimalUsdOf(row.costNanoUsd),
-    prices: row.prices === null ? null : (JSON.parse(row.prices) as Record<string, number>),
-    finishReason: row.finishReason,
-    latencyMs: row.latencyMs,
-    firstByteMs: row.firstByteMs,
-    changed: row.changed === null ? null : (JSON.parse(row.changed) as { parameter: string; what: string; to?: string }[]),
-  };
-}
+export const fromSeries = (series: Series & { asOfMs: number; nowMs: number }): UsageSeries => ({
+  from: isoOf(series.range.fromMs),
+  to: isoOf(series.range.toMs),
+  timeZone: series.zone,
+  bucket: series.bucket,
+  totals: fromTotals(series.totals),
+  before: series.before && fromTotals(series.before),
+  violations: series.violations,
+  keys: series.keys,
+  spans: series.spans.map((span) => fromSpan(span, series.nowMs)),
+  asOf: isoOf(series.asOfMs),
+});

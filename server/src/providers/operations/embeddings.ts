@@ -44,9 +44,9 @@ function raise(error: Error): never {
 
 const read: ReadonlySet<string> = new Set(['model', 'input', 'encoding_format', 'dimensions']);
 
-function unread(asked: Json): Change[] {
+function unread(asked: Json, own: readonly string[] = []): Change[] {
   return Object.entries(asked)
-    .filter(([parameter, value]) => !read.has(parameter) && !saysNothing(parameter, value))
+    .filter(([parameter, value]) => !read.has(parameter) && !own.includes(parameter) && !saysNothing(parameter, value))
     .map(([parameter]) => ({ parameter, what: 'dropped' }));
 }
 
@@ -86,12 +86,16 @@ const gemini: Translation = {
   },
 };
 
+/** Beside the question: how much of a long input counts, how long the model stays, and how it is run. */
+const ollamaMembers = ['truncate', 'keep_alive', 'options'] as const;
+
 /** docs.ollama.com/api/embed. */
 const ollama: Translation = {
   toVendor(asked, to) {
     const dimensions = finite(asked['dimensions']);
-    const body = { model: to.model, input: textsOf(asked['input']), ...(dimensions !== undefined && { dimensions }) };
-    return { path: `${pathOf(to.baseUrl)}/api/embed`, body, changed: unread(asked) };
+    const body: Json = { model: to.model, input: textsOf(asked['input']), ...(dimensions !== undefined && { dimensions }) };
+    for (const name of ollamaMembers) if (asked[name] !== undefined && asked[name] !== null) body[name] = asked[name];
+    return { path: `${pathOf(to.baseUrl)}/api/embed`, body, changed: unread(asked, ollamaMembers) };
   },
   fromVendor(body) {
     const tokensIn = finite(member(body, 'prompt_eval_count'));

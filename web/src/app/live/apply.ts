@@ -20,11 +20,16 @@ const keysOfTopic: Record<HouseEvents['config.changed']['topic'], readonly Query
   'use-cases': [['use-cases'], ['ai-models']],
   'ai-settings': [['ai-settings'], ['connections']],
   limits: [['limits']],
+  health: [['status']],
+  retention: [['retention'], ['system']],
+  alerts: [['alerts']],
+  prices: [['prices'], ['templates']],
 };
 
 function keysOf(name: HouseEventName, data: unknown): readonly QueryKey[] {
-  if (name.startsWith('connection.')) return [['connections'], ['overview']];
+  if (name.startsWith('connection.')) return [['connections'], ['overview'], ['status']];
   if (name === 'limit.met') return [['limits']];
+  if (name === 'alert.changed') return [['alerts']];
   if (name === 'config.changed') return keysOfTopic[(data as HouseEvents['config.changed']).topic];
   return [];
 }

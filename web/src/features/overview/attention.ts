@@ -1,5 +1,6 @@
 /** What needs somebody: connections that fail, keys that are old, a default that is missing, requests that fail. Pure. */
 import type { AiConnection } from '@patchbay/contract/ai-connections';
+import type { StatusSummary } from '@patchbay/contract/status';
 
 export const oldKeyDays = 180;
 /** Below this share, or this many requests, failures are the daily weather. */
@@ -9,6 +10,7 @@ const dayMs = 86_400_000;
 
 export type Attention =
   | { kind: 'failing'; id: string; name: string; testedAt: string | null }
+  | { kind: 'ill'; id: string; name: string; since: string; what: string | null }
   | { kind: 'oldKey'; id: string; name: string; days: number }
   | { kind: 'noDefault' }
   | { kind: 'errors'; share: number; failed: number };
@@ -19,10 +21,17 @@ export interface DaySum {
   errorRate: number;
 }
 
-export function attentionOf(connections: readonly AiConnection[], today: DaySum | null, nowMs: number): Attention[] {
+/** @param ill what checks and traffic say of connections now; it goes before what a test once said */
+export function attentionOf(
+  connections: readonly AiConnection[],
+  ill: StatusSummary['ill'],
+  today: DaySum | null,
+  nowMs: number,
+): Attention[] {
   const active = connections.filter(({ isActive }) => isActive);
+  const isIll = new Set(ill.map(({ id }) => id));
   const failing = active
-    .filter(({ testStatus }) => testStatus === 'failed')
+    .filter(({ id, testStatus }) => testStatus === 'failed' && !isIll.has(id))
     .map(({ id, name, lastTested }): Attention => ({ kind: 'failing', id, name, testedAt: lastTested }));
   const old = active.flatMap(({ id, name, apiKeySetAt }): Attention[] => {
     const days = apiKeySetAt === null ? 0 : Math.floor((nowMs - Date.parse(apiKeySetAt)) / dayMs);
@@ -31,6 +40,7 @@ export function attentionOf(connections: readonly AiConnection[], today: DaySum 
   const noDefault: Attention[] = active.length > 0 && !active.some(({ isDefault }) => isDefault) ? [{ kind: 'noDefault' }] : [];
   const isBad = today !== null && today.requests >= requestsMin && today.errorRate >= errorShareMin;
   return [
+    ...ill.map(({ id, name, since, reasonText }): Attention => ({ kind: 'ill', id, name, since, what: reasonText })),
     ...failing,
     ...(isBad ? [{ kind: 'errors', share: today.errorRate, failed: today.failures } as const] : []),
     ...noDefault,
@@ -46,9 +56,10 @@ export interface ConnectionCounts {
   off: number;
 }
 
-export function countsOf(connections: readonly AiConnection[]): ConnectionCounts {
+export function countsOf(connections: readonly AiConnection[], ill: StatusSummary['ill']): ConnectionCounts {
   const active = connections.filter(({ isActive }) => isActive);
-  const ok = active.filter(({ testStatus }) => testStatus === 'success').length;
-  const failed = active.filter(({ testStatus }) => testStatus === 'failed').length;
+  const isIll = new Set(ill.map(({ id }) => id));
+  const ok = active.filter(({ id, testStatus }) => testStatus === 'success' && !isIll.has(id)).length;
+  const failed = active.filter(({ id, testStatus }) => testStatus === 'failed' || isIll.has(id)).length;
   return { all: connections.length, ok, failed, untested: active.length - ok - failed, off: connections.length - active.length };
 }

@@ -1,10 +1,13 @@
 /** What the pages of one connection load: the connection itself, and beside it only what the open tab shows. None waits for a provider. */
 import type { ConfigurationModels } from '@patchbay/contract/configuration-details';
+import type { StatusRange } from '@patchbay/contract/status';
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 import { connectionsKey, noteChange } from './changes.ts';
 
 const staleMs = 15_000;
+/** While somebody looks at it. */
+const lookAtStatusMs = 20_000;
 /** The provider is asked behind the page: look again this often, and no more than this many times. */
 const lookAgainMs = 700;
 const looksMax = 30;
@@ -31,6 +34,24 @@ export const healthQuery = (id: string, range: '24h' | '90d', language: string) 
     staleTime: staleMs,
   });
 export const useHealthHistory = (id: string, range: '24h' | '90d', language: string) => useQuery(healthQuery(id, range, language));
+
+export const statusQuery = (id: string, range: StatusRange, language: string) =>
+  queryOptions({
+    queryKey: ['status', 'one', id, range, language],
+    queryFn: ({ signal }) => client.status.one(id, range, signal),
+    staleTime: staleMs,
+    refetchInterval: lookAtStatusMs,
+  });
+export const useStatus = (id: string, range: StatusRange, language: string) => useQuery(statusQuery(id, range, language));
+
+/** Checks it now, beside its schedule; what is found is shown by the status, which is asked again. */
+export function useCheckNow(id: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: () => client.status.check(id),
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: ['status'] }),
+  });
+}
 
 export const accessQuery = (id: string) =>
   queryOptions({ queryKey: keyOf(id, 'access'), queryFn: ({ signal }) => client.configurations.access(id, signal), staleTime: staleMs });

@@ -1,6 +1,6 @@
 /** The wizard for a new connection: provider, settings, test and save. The address knows the step, a draft keeps what was typed (R-105). */
 import { Button } from '@mantine/core';
-import type { Provider } from '@patchbay/contract/providers';
+import type { Provider, Template } from '@patchbay/contract/providers';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
@@ -14,7 +14,7 @@ import { useProviders } from '../api/providers.ts';
 import { dropDraft, keepDraft, recallDraft } from '../form/draft.ts';
 import type { FormField } from '../form/fields.ts';
 import { useConnectionForm } from '../form/use-connection-form.ts';
-import { freeName, newValues } from '../form/values.ts';
+import { freeName, newValues, withTemplate } from '../form/values.ts';
 import { useModelStore } from '../store/model-store.ts';
 import classes from './AddNewConfiguration.module.css';
 import { AudienceField } from './AudienceField.tsx';
@@ -33,6 +33,8 @@ interface AddNewConfigurationProps {
   mayManage: boolean;
   /** The provider of the second step; undefined on the first. */
   provider: string | undefined;
+  /** The id of the template that the second step begins with. */
+  template: string | undefined;
   onProvider: (name: string | undefined) => void;
   onSaved: () => void;
   onCancel: () => void;
@@ -48,9 +50,12 @@ export function AddNewConfiguration(props: AddNewConfigurationProps) {
   if (!isChosen) return <ProviderStep {...props} providers={providers} />;
   // Names are only good for one that is free, and templates for those who want one: the form does without either, but does not jump.
   if (own.isLoading || templates.isLoading) return <ConfigurationSkeleton />;
+  const template = templates.data?.find(({ id }) => id === props.template) ?? null;
   return (
     <ConnectionFrame provider={props.provider} organization={props.organization}>
-      {(chosen, fields) => <ConfigureStep {...props} key={chosen.name} chosen={chosen} fields={fields} />}
+      {(chosen, fields) => (
+        <ConfigureStep {...props} key={`${chosen.name} ${template?.id ?? ''}`} chosen={chosen} fields={fields} begins={template} />
+      )}
     </ConnectionFrame>
   );
 }
@@ -86,9 +91,10 @@ function ProviderStep({ providers, userId, onProvider, onCancel }: AddNewConfigu
 interface ConfigureStepProps extends AddNewConfigurationProps {
   chosen: Provider;
   fields: readonly FormField[];
+  begins: Template | null;
 }
 
-function ConfigureStep({ chosen, fields, userId, organization, mayManage, onProvider, onSaved }: ConfigureStepProps) {
+function ConfigureStep({ chosen, fields, begins, userId, organization, mayManage, onProvider, onSaved }: ConfigureStepProps) {
   const t = useTranslations();
   const taken = useModelStore(userId, ({ configurations }) => configurations.map(({ name }) => name));
   const [draft] = useState(() => {
@@ -98,7 +104,11 @@ function ConfigureStep({ chosen, fields, userId, organization, mayManage, onProv
   const [begun] = useState(() => newValues(chosen, freeName(chosen.displayName.replace(/ \(.*\)$/, ''), taken)));
   const [audience, setAudience] = useState<Audience>('user');
   const onChange = (values: typeof begun): void => keepDraft(userId, chosen.name, values);
-  const form = useConnectionForm({ provider: chosen, fields, stored: null, initial: draft ?? begun, onChange });
+  const [initial] = useState(() => {
+    const typed = draft ?? begun;
+    return begins === null ? typed : { ...typed, ...withTemplate(typed, begins.configuration, fields) };
+  });
+  const form = useConnectionForm({ provider: chosen, fields, stored: null, initial, onChange });
   const test = useUnsavedTest(form);
   const saving = useCreating({ form, test, onSaved, audience, onCreated: dropDraft });
   return (
@@ -113,7 +123,7 @@ function ConfigureStep({ chosen, fields, userId, organization, mayManage, onProv
         guard={{ isDirty: form.isDirty || draft !== null, name: form.values.name, onDiscard: dropDraft }}
         before={
           <>
-            <TemplateField form={form} />
+            <TemplateField form={form} begins={begins?.id ?? ''} />
             {mayManage && <AudienceField value={audience} organization={organization} onChange={setAudience} />}
           </>
         }

@@ -7,10 +7,10 @@ import { useProviderTemplates } from '../api/provider-templates.ts';
 import type { ConnectionForm } from '../form/use-connection-form.ts';
 import { withTemplate } from '../form/values.ts';
 
-export function TemplateField({ form }: { form: ConnectionForm }) {
+export function TemplateField({ form, begins }: { form: ConnectionForm; begins: string }) {
   const t = useTranslations('form');
   const { data: templates = [] } = useProviderTemplates(form.provider.name);
-  const [chosen, setChosen] = useState('');
+  const [chosen, setChosen] = useState(begins);
   if (templates.length === 0) return null;
   const nameOf = ({ name, description }: Template): string => (description === null ? name : `${name}: ${description}`);
   const apply = (id: string): void => {

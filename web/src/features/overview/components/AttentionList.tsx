@@ -45,6 +45,24 @@ function Line({ item }: { item: Attention }) {
           <Fix id={item.id} name={item.name} />
         </>
       );
+    case 'ill':
+      return (
+        <>
+          <Status
+            tone="bad"
+            text={item.what === null ? t('isFailing', { name: item.name }) : t('isIll', { name: item.name, what: item.what })}
+          />
+          <When iso={item.since} />
+          <Link
+            to="/connections/$id/health"
+            params={{ id: item.id }}
+            className={classes['link']}
+            aria-label={t('lookNamed', { name: item.name })}
+          >
+            {t('look')}
+          </Link>
+        </>
+      );
     case 'oldKey':
       return (
         <>

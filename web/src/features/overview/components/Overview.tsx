@@ -2,7 +2,8 @@
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import type { Me } from '@patchbay/contract/people';
 import { useQuery } from '@tanstack/react-query';
-import { useNow } from 'use-intl';
+import { useLocale, useNow } from 'use-intl';
+import { statusSummaryQuery } from '../../../lib/status-summary.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { dateIn, hasKeyQuery, latestQuery, weekQuery } from '../api/figures.ts';
@@ -28,6 +29,7 @@ export function Overview({ me, connections }: OverviewProps) {
   const week = useQuery(weekQuery(me.timeZone));
   const latest = useQuery(latestQuery);
   const { data: hasKey } = useQuery(hasKeyQuery);
+  const { data: status } = useQuery(statusSummaryQuery(useLocale()));
   if (week.isError && !week.data)
     return <Failure error={week.error} organization={me.organization.name} onRetry={() => void week.refetch()} />;
   if (connections === null || !week.data || !latest.data || hasKey === undefined) return <Loading />;
@@ -36,7 +38,8 @@ export function Overview({ me, connections }: OverviewProps) {
   const today = week.data.find(({ key }) => key === todayKey) ?? null;
   const yesterday = week.data.find(({ key }) => key === yesterdayKey) ?? null;
   const hasAsked = week.data.some(({ requests }) => requests > 0);
-  const counts = countsOf(connections);
+  const ill = status?.ill ?? [];
+  const counts = countsOf(connections, ill);
   const isSetUp = counts.all > 0 && counts.ok > 0 && hasKey && hasAsked;
   return (
     <div className={classes['overview']}>
@@ -45,7 +48,7 @@ export function Overview({ me, connections }: OverviewProps) {
       {counts.all > 0 && (
         <div className={classes['columns']}>
           <div className={classes['stack']}>
-            <AttentionList items={attentionOf(connections, today, now.getTime())} />
+            <AttentionList items={attentionOf(connections, ill, today, now.getTime())} />
             <LatestFailures requests={latest.data} />
           </div>
           <CostOfWeek days={week.data} zone={me.timeZone} nowMs={now.getTime()} />

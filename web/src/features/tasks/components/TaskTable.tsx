@@ -1,75 +1,59 @@
-/** Tasks of everybody in rows: what, who, how far, since when. */
-import { Button } from '@mantine/core';
+/** Tasks in rows: what, who, how far, since when and for how long; the name opens what is kept of its way. */
 import type { Task } from '@patchbay/contract/tasks';
 import { useTranslations } from 'use-intl';
+import { DataTable } from '../../../ui/DataTable.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
-import { useCancelTask } from '../api/cancel-task.ts';
+import { TaskDeeds } from './TaskDeeds.tsx';
 import { toneOf, useTaskText } from './task-text.ts';
 import classes from './TaskTable.module.css';
 
-/** What scrolls can be reached and moved by keyboard (WCAG 2.1.1). */
-const reachable = { tabIndex: 0 };
+const minuteS = 60;
 
-export function TaskTable({ tasks }: { tasks: readonly Task[] | null }) {
-  const t = useTranslations('tasks');
-  if (tasks === null) return <output className={classes['blank']}>{t('loading')}</output>;
-  if (tasks.length === 0) return <p className={classes['blank']}>{t('empty')}</p>;
-  return (
-    <section className={classes['place']} aria-label={t('title')} {...reachable}>
-      <table className={classes['table']}>
-        <thead>
-          <tr>
-            <th scope="col">{t('what')}</th>
-            <th scope="col">{t('state')}</th>
-            <th scope="col">{t('progress')}</th>
-            <th scope="col">{t('who')}</th>
-            <th scope="col">{t('begun')}</th>
-            <th scope="col">{t('ended')}</th>
-            <th scope="col">{t('actions')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {tasks.map((task) => (
-            <Row key={task.id} task={task} />
-          ))}
-        </tbody>
-      </table>
-    </section>
-  );
+/** `1:05:09`, in no language. */
+function tookText(task: Task): string {
+  if (task.finishedAt === null) return '—';
+  const seconds = Math.round((Date.parse(task.finishedAt) - Date.parse(task.createdAt)) / 1000);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const hours = Math.floor(seconds / minuteS / minuteS);
+  const clock = `${two(Math.floor(seconds / minuteS) % minuteS)}:${two(seconds % minuteS)}`;
+  return hours === 0 ? clock : `${hours}:${clock}`;
 }
 
-function Row({ task }: { task: Task }) {
+export function TaskTable({ tasks, onOpen }: { tasks: readonly Task[]; onOpen: (id: string) => void }) {
   const t = useTranslations('tasks');
   const { nameOf, progressOf } = useTaskText();
-  const cancel = useCancelTask();
-  const name = nameOf(task);
   return (
-    <tr>
-      <th scope="row">{name}</th>
-      <td>
-        <Status tone={toneOf[task.state]} text={t(task.state)} />
-      </td>
-      <td className={classes['figures']}>{progressOf(task)}</td>
-      <td>{task.startedBy.name}</td>
-      <td>
-        <When iso={task.createdAt} />
-      </td>
-      <td>{task.finishedAt === null ? '—' : <When iso={task.finishedAt} />}</td>
-      <td>
-        {task.state === 'running' && (
-          <Button
-            size="compact-xs"
-            variant="default"
-            data-writes
-            aria-label={t('cancelNamed', { name })}
-            loading={cancel.isPending || task.isCancelAsked}
-            onClick={() => cancel.mutate(task.id)}
-          >
-            {t('cancel')}
-          </Button>
-        )}
-      </td>
-    </tr>
+    <DataTable
+      label={t('title')}
+      rows={tasks}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          key: 'what',
+          head: t('what'),
+          render: (task) => (
+            <button type="button" className={classes['name']} onClick={() => onOpen(task.id)}>
+              {nameOf(task)}
+            </button>
+          ),
+        },
+        { key: 'state', head: t('state'), render: (task) => <Status tone={toneOf[task.state]} text={t(task.state)} /> },
+        { key: 'progress', head: t('progress'), kind: 'number', render: progressOf },
+        { key: 'who', head: t('who'), render: (task) => task.startedBy.name },
+        { key: 'begun', head: t('begun'), render: (task) => <When iso={task.createdAt} /> },
+        { key: 'took', head: t('took'), kind: 'number', render: tookText },
+        {
+          key: 'actions',
+          head: t('actions'),
+          kind: 'actions',
+          render: (task) => (
+            <span className={classes['deeds']}>
+              <TaskDeeds task={task} />
+            </span>
+          ),
+        },
+      ]}
+    />
   );
 }

@@ -1,9 +1,21 @@
 /** What a task is called and how it stands, in the words of the page. */
 import type { Task } from '@patchbay/contract/tasks';
-import { useTranslations } from 'use-intl';
+import { useFormatter, useTranslations } from 'use-intl';
 import type { Tone } from '../../../ui/Status.tsx';
 
-export const toneOf: Record<Task['state'], Tone> = { running: 'idle', done: 'ok', failed: 'bad', cancelled: 'off', interrupted: 'warn' };
+export const toneOf: Record<Task['state'], Tone> = {
+  running: 'idle',
+  paused: 'off',
+  done: 'ok',
+  failed: 'bad',
+  cancelled: 'off',
+  interrupted: 'warn',
+};
+
+/** Kinds that have words of their own. */
+export const taskKinds = ['connection-tests', 'model-pull', 'reprice', 'usage-import', 're-encryption'] as const;
+type Kind = (typeof taskKinds)[number];
+const isKind = (kind: string): kind is Kind => (taskKinds as readonly string[]).includes(kind);
 
 /** Above this a count is one of bytes, and people read a share of those. */
 const stepsMax = 100_000;
@@ -16,16 +28,16 @@ export const failedItems = (task: Task): number => {
 
 export function useTaskText() {
   const t = useTranslations('tasks');
-  const nameOf = (task: Task): string => {
-    if (task.kind === 'connection-tests') return t('kindTests', { count: task.progress.total ?? 0 });
-    if (task.kind === 'model-pull') return t('kindPull', { name: task.title });
-    return task.title || task.kind;
-  };
+  const format = useFormatter();
+  const nameOf = ({ kind, title, progress }: Task): string =>
+    isKind(kind) ? t(`name.${kind}`, { count: progress.total ?? 0, name: title }) : title || kind;
   const progressOf = (task: Task): string => {
     const { done, total } = task.progress;
     if (task.kind === 'connection-tests') return t('testsDone', { done, total: total ?? 0, failed: failedItems(task) });
-    if (total === null || total === 0) return t('unknown');
-    return total < stepsMax ? t('steps', { done, total }) : t('percent', { share: done / total });
+    if (total === null || total === 0) return task.state === 'running' ? t('unknown') : '—';
+    return total < stepsMax && task.kind !== 'usage-import'
+      ? t('steps', { done, total })
+      : format.number(done / total, { style: 'percent', maximumFractionDigits: 0 });
   };
   return { nameOf, progressOf };
 }

@@ -10,6 +10,7 @@ import { When } from '../../../../ui/When.tsx';
 import { useHealthHistory } from '../../api/connection-detail.ts';
 import { TestFindings } from '../TestFindings.tsx';
 import classes from './Detail.module.css';
+import { HealthNow } from './HealthNow.tsx';
 import { Skeleton } from './Skeleton.tsx';
 import { useFigures } from './use-figures.ts';
 
@@ -25,6 +26,7 @@ export function HealthPanel({ id, organization }: { id: string; organization: st
     return <Failure error={health.error} organization={organization} onRetry={() => void health.refetch()} />;
   return (
     <div className={classes['stack']}>
+      <HealthNow id={id} organization={organization} />
       <section className={classes['panel']} aria-labelledby="health-title">
         <div className={classes['panelHead']}>
           <h2 id="health-title">{t('healthTitle')}</h2>

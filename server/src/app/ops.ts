@@ -1,0 +1,54 @@
+/** What operators ask: whether it serves, and its figures. */
+import type { Registry } from 'prom-client';
+import type { Egress } from '../egress/egress.ts';
+import type { OpsState } from '../faces/ops/routes.ts';
+import { requestsInFlight } from '../gateway/admit.ts';
+import type { GatewayDeps } from '../gateway/order.ts';
+import type { Feeder } from '../jobs/feed-ledger.ts';
+import type { Database } from '../storage/database.ts';
+import { createMetrics } from './metrics.ts';
+import type { OwnedKeeper } from './snapshot-keeper.ts';
+
+interface OpsParts {
+  database: Database;
+  keeper: OwnedKeeper;
+  gateway: GatewayDeps;
+  feeder: Feeder;
+  egress: Egress;
+  schema: number;
+  registry: Registry;
+}
+
+export function opsOf({ database, keeper, gateway, feeder, egress, schema, registry }: OpsParts): {
+  state(): OpsState;
+  metrics(): Promise<string>;
+} {
+  const ledgerLagRecords = (): number => feeder.lagRecords();
+  const journalUnfedBytes = (): number => gateway.journal.unfedBytes();
+  const configRevision = (): number => keeper.snapshot.revision;
+  const isDatabaseHealthy = (): boolean => database.driver.isHealthy();
+  const openSockets = (): number => egress.openSockets();
+  const headroomLevels = (): Record<string, number> => gateway.headroom?.levels() ?? {};
+  const measured = {
+    headroomLevels,
+    requestsInFlight,
+    ledgerLagRecords,
+    journalUnfedBytes,
+    openSockets,
+    configRevision,
+    isDatabaseHealthy,
+  };
+  const metrics = createMetrics(measured, registry);
+  return {
+    state: () => ({
+      isReady: feeder.isCaughtUp() || !isDatabaseHealthy(),
+      engine: database.driver.engine,
+      schema,
+      configRevision: configRevision(),
+      isDatabaseHealthy: isDatabaseHealthy(),
+      ledgerLagRecords: ledgerLagRecords(),
+      journalUnfedBytes: journalUnfedBytes(),
+    }),
+    metrics: () => metrics.text(),
+  };
+}

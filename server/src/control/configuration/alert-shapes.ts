@@ -1,0 +1,52 @@
+/** Alert channels and rules as the configuration file has them. */
+import { nameText, plainText } from '@patchbay/contract/text';
+import { z } from 'zod';
+import { alertKinds, channelKinds, severities } from '../../domain/alert.ts';
+import { connectionName, ownerText, secretReference } from './reference-shapes.ts';
+
+const reference = secretReference.nullable().default(null);
+const text = (max: number) => plainText(1, max).nullable().default(null);
+
+/** Where it leads may hold a token, so the address is a reference like the secrets. */
+export const alertChannel = z.strictObject({
+  name: nameText,
+  owner: ownerText.default('organization'),
+  kind: z.enum(channelKinds),
+  recipients: z.array(plainText(3, 320)).max(100).default([]),
+  url: reference,
+  token: reference,
+  signingSecret: reference,
+  chatId: text(100),
+  to: text(100),
+  toField: text(100),
+  textField: text(100),
+  tokenHeader: text(100),
+  language: z.enum(['en', 'id']).default('en'),
+  timeZone: plainText(1, 100).default('UTC'),
+  isActive: z.boolean().default(true),
+});
+
+export const alertRule = z.strictObject({
+  kind: z.enum(alertKinds),
+  name: text(255),
+  owner: ownerText.default('organization'),
+  /** In the unit of the kind; null is the kind's own. */
+  value: z
+    .union([z.number(), z.string().max(40)])
+    .nullable()
+    .default(null),
+  windowS: z.number().int().min(0).nullable().default(null),
+  period: z.enum(['day', 'month']).nullable().default(null),
+  /** Null is every connection that the owner has. */
+  connection: connectionName.nullable().default(null),
+  severity: z.enum(severities).default('warning'),
+  /** Names of channels of the same owner; null is every active one. */
+  channels: z.array(nameText).max(100).nullable().default(null),
+  repeatS: z.number().int().min(1).nullable().default(null),
+  cooldownS: z.number().int().min(0).default(0),
+  isAutoResolved: z.boolean().default(true),
+  isActive: z.boolean().default(true),
+});
+
+export type AlertChannelSpec = z.output<typeof alertChannel>;
+export type AlertRuleSpec = z.output<typeof alertRule>;

@@ -1,0 +1,205 @@
+/** Alert channels and rules in the configuration file. */
+import { kindTable, type AlertChannel, type AlertRule, type ChannelSecret } from '../../domain/alert.ts';
+import { placeOfChannel } from '../../domain/sealing.ts';
+import { unfit, type Refusal } from '../../domain/errors.ts';
+import { channelById } from '../../storage/alert-channels.ts';
+import { nameKeyOf } from '../../storage/name-key.ts';
+import { listOwnerKeys } from '../../storage/owner-keys.ts';
+import { changeChannel, createChannel, deleteChannel, type ChannelInput } from '../alert-channels.ts';
+import { changeRule, createRule, deleteRule, shownValue, type RuleInput } from '../alert-rules.ts';
+import { actingFor } from '../operator-connections.ts';
+import type { Caller } from '../change.ts';
+import type { AlertChannelSpec, AlertRuleSpec } from './alert-shapes.ts';
+import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
+import { keyOfName, ownerKeyOfText } from './names.ts';
+import { referencesOf } from './references.ts';
+import { variableOf } from './variables.ts';
+
+const secretFields = ['url', 'token', 'signingSecret'] as const;
+const suffixes = { url: 'URL', token: 'TOKEN', signingSecret: 'SIGNING_SECRET' } as const;
+
+const callerFor = (context: Context, owner: string): Caller => actingFor(context.deps, context.caller, context.names.ownerOf(owner));
+
+/** The words by which a new thing names its owner. */
+function placed({ names }: Context, owner: string): { scope: 'user' | 'workspace' | 'organization'; workspaceId?: string } {
+  const { scope, id } = names.ownerOf(owner);
+  return scope === 'workspace' ? { scope, workspaceId: id } : { scope };
+}
+
+async function storedSecret({ deps }: Context, id: string): Promise<ChannelSecret> {
+  const stored = await channelById(deps.database, id);
+  if (!stored || stored.sealed === null) return {};
+  const keys = await listOwnerKeys(deps.database, stored.channel.owner);
+  const opened = deps.vault.open(stored.sealed, placeOfChannel(stored.channel), (version) => keys.find((key) => key.version === version));
+  return JSON.parse(opened.reveal()) as ChannelSecret;
+}
+
+async function specOf(context: Context, channel: AlertChannel): Promise<AlertChannelSpec> {
+  const { name, kind, settings, language, timeZone, isActive } = channel;
+  const secret = await storedSecret(context, channel.id);
+  const owner = context.names.ownerText(channel.owner);
+  const reference = (field: (typeof secretFields)[number]): string | null =>
+    secret[field] === undefined ? null : `env:${variableOf('ALERT', { owner, name }, suffixes[field])}`;
+  return {
+    name,
+    owner,
+    kind,
+    recipients: [...(settings.recipients ?? [])],
+    url: reference('url'),
+    token: reference('token'),
+    signingSecret: reference('signingSecret'),
+    chatId: settings.chatId ?? null,
+    to: settings.to ?? null,
+    toField: settings.toField ?? null,
+    textField: settings.textField ?? null,
+    tokenHeader: settings.tokenHeader ?? null,
+    language,
+    timeZone,
+    isActive,
+  };
+}
+
+/** What the file asks of the secrets. One that cannot be read here is kept where there is one. @throws Refusal where there is none */
+async function secretsOf(
+  context: Context,
+  spec: AlertChannelSpec,
+  id: string | null,
+): Promise<Pick<ChannelInput, (typeof secretFields)[number]>> {
+  const stored = id === null ? {} : await storedSecret(context, id);
+  const input: Pick<ChannelInput, (typeof secretFields)[number]> = {};
+  for (const field of secretFields) {
+    const reference = spec[field];
+    if (reference === null) continue;
+    const value = context.secrets.get(reference);
+    if (value === undefined && stored[field] === undefined) throw unreadable(field, reference);
+    if (value !== undefined && value !== stored[field]) input[field] = value;
+  }
+  return input;
+}
+
+const unreadable = (path: string, reference: string): Refusal =>
+  unfit({ path, code: 'secret_missing', message: `${reference} cannot be read here, and there is no stored value yet` });
+
+/** Only what is said: each kind takes its own fields, and refuses those of others. */
+function inputOf(spec: AlertChannelSpec, secrets: ChannelInput): ChannelInput & { name: string } {
+  const { name, recipients, language, timeZone, isActive } = spec;
+  const said: ChannelInput = {};
+  for (const field of ['chatId', 'to', 'toField', 'textField', 'tokenHeader'] as const) {
+    const value = spec[field];
+    if (value !== null) said[field] = value;
+  }
+  return { name, ...(recipients.length === 0 ? {} : { recipients }), ...said, ...secrets, language, timeZone, isActive };
+}
+
+export const alertChannels: Kind<AlertChannelSpec> = {
+  section: 'alertChannels',
+  async read(context) {
+    const currents: Current<AlertChannelSpec>[] = [];
+    for (const channel of context.deps.keeper.snapshot.alerting.channels.values())
+      currents.push({ id: channel.id, spec: await specOf(context, channel) });
+    return currents.toSorted(byKey(keyOfName));
+  },
+  keyOf: keyOfName,
+  nameOf: ({ owner, name }) => (owner === 'organization' ? name : `${name} (${owner})`),
+  references: ({ owner }) => referencesOf.owner(owner),
+  comparable: (spec) => ({ ...spec, url: spec.url !== null, token: spec.token !== null, signingSecret: spec.signingSecret !== null }),
+  hiddenChanges: async (context, spec, current) => Object.keys(await secretsOf(context, spec, current?.id ?? null)),
+  async create(context, spec) {
+    const input = inputOf(spec, await secretsOf(context, spec, null));
+    return createChannel(context.deps, callerFor(context, spec.owner), { ...placed(context, spec.owner), kind: spec.kind, ...input });
+  },
+  async change(context, { id, spec: before }, spec) {
+    // Its kind never changes: another one is another thing, of which past deliveries say nothing.
+    if (before.kind !== spec.kind)
+      throw unfit({ path: 'kind', code: 'fixed', message: 'the kind never changes; give the other one another name' });
+    return changeChannel(context.deps, callerFor(context, spec.owner), id, inputOf(spec, await secretsOf(context, spec, id)));
+  },
+  remove: (context, { id, spec }) => deleteChannel(context.deps, callerFor(context, spec.owner), id),
+};
+
+const ruleKey = ({ owner, kind, name, connection }: AlertRuleSpec): string =>
+  [ownerKeyOfText(owner), kind, name === null ? '' : nameKeyOf(name), connection === null ? '' : keyOfName(connection)].join(' ');
+
+function ruleSpec({ deps, names }: Context, rule: AlertRule): AlertRuleSpec | null {
+  const connection = rule.connectionId === null ? null : names.connectionName(rule.connectionId);
+  if (rule.connectionId !== null && connection === null) return null;
+  const { channels } = deps.keeper.snapshot.alerting;
+  const { kind, name, threshold, severity, channelIds, repeatS, cooldownS, isAutoResolved, isActive } = rule;
+  return {
+    kind,
+    name,
+    owner: names.ownerText(rule.owner),
+    value: shownValue(kind, threshold.value),
+    windowS: threshold.windowS ?? null,
+    period: threshold.period ?? null,
+    connection,
+    severity,
+    channels: channelIds === null ? null : channelIds.flatMap((id) => channels.get(id)?.name ?? []),
+    repeatS,
+    cooldownS,
+    isAutoResolved,
+    isActive,
+  };
+}
+
+function ruleInput({ deps, names }: Context, spec: AlertRuleSpec): RuleInput {
+  const { name, value, windowS, period, severity, repeatS, cooldownS, isAutoResolved, isActive } = spec;
+  const known = [...deps.keeper.snapshot.alerting.channels.values()];
+  const idOf = (wanted: string): string =>
+    known.find((one) => names.ownerText(one.owner) === spec.owner && nameKeyOf(one.name) === nameKeyOf(wanted))?.id ?? wanted;
+  return {
+    name,
+    value,
+    windowS,
+    period,
+    connectionId: spec.connection === null ? null : names.connectionId(spec.connection),
+    severity,
+    channelIds: spec.channels === null ? null : spec.channels.map(idOf),
+    repeatS,
+    cooldownS,
+    isAutoResolved,
+    isActive,
+  };
+}
+
+export const alertRules: Kind<AlertRuleSpec> = {
+  section: 'alertRules',
+  async read(context) {
+    const rules = [...context.deps.keeper.snapshot.alerting.rules.values()];
+    const specs = rules.flatMap((rule): Current<AlertRuleSpec>[] => {
+      const spec = ruleSpec(context, rule);
+      return spec === null ? [] : [{ id: rule.id, spec }];
+    });
+    return specs.toSorted(byKey(ruleKey));
+  },
+  keyOf: ruleKey,
+  nameOf: ({ owner, kind, name }) => `${name ?? kind}${owner === 'organization' ? '' : ` (${owner})`}`,
+  references: ({ owner, connection, channels }): Reference[] => [
+    ...referencesOf.owner(owner),
+    ...(connection === null ? [] : referencesOf.connection(connection, ['connection'])),
+    ...(channels ?? []).map((name, index): Reference => ({
+      kind: 'alertChannels',
+      key: keyOfName({ owner, name }),
+      path: ['channels', index],
+      told: `alert channel ${name} of ${owner}`,
+    })),
+  ],
+  // What is not said is what the kind says.
+  comparable(spec) {
+    const row = kindTable[spec.kind];
+    return {
+      ...spec,
+      value: String(spec.value ?? shownValue(spec.kind, row.value ?? undefined)),
+      windowS: spec.windowS ?? (row.window === null ? null : row.windowS),
+      period: spec.period ?? (row.hasPeriod ? 'day' : null),
+    };
+  },
+  create: (context, spec) =>
+    createRule(context.deps, callerFor(context, spec.owner), {
+      ...placed(context, spec.owner),
+      kind: spec.kind,
+      ...ruleInput(context, spec),
+    }),
+  change: (context, { id }, spec) => changeRule(context.deps, callerFor(context, spec.owner), id, ruleInput(context, spec)),
+  remove: (context, { id, spec }) => deleteRule(context.deps, callerFor(context, spec.owner), id),
+};

@@ -1,0 +1,123 @@
+/** Prices, templates and the settings of the whole installation in the configuration file. */
+import { decimalUsdOf } from '../../domain/money.ts';
+import { isoOf } from '../../lib/iso-time.ts';
+import { aiSettingsOf } from '../../storage/ai-settings.ts';
+import { limitSettingsOf } from '../../storage/limits.ts';
+import { nameKeyOf } from '../../storage/name-key.ts';
+import { listPrices } from '../../storage/prices.ts';
+import { listTemplates } from '../../storage/templates.ts';
+import { changeAiSettings } from '../ai-settings.ts';
+import { changeLimitSettings } from '../limit-settings.ts';
+import { addPrice, endOwnPrice } from '../prices.ts';
+import { addTemplate, changeTemplate, removeTemplate } from '../templates.ts';
+import { byKey, type Context, type Current, type Kind } from './kind.ts';
+import { keyOfName } from './names.ts';
+import { referencesOf } from './references.ts';
+import type { Configuration, PriceSpec, TemplateSpec } from './shapes.ts';
+
+const priceKey = ({ provider, model, connection, validFrom }: PriceSpec): string =>
+  [provider, model, connection === null ? '' : keyOfName(connection), validFrom].join(' ');
+
+const usdOrNull = (nano: number | undefined): string | null => (nano === undefined ? null : decimalUsdOf(nano));
+
+const enteredOf = ({ names }: Context, { provider, model, connection, validFrom, tiers, note }: PriceSpec) => ({
+  provider,
+  model,
+  tiers,
+  note,
+  connectionId: connection === null ? null : names.connectionId(connection),
+  validFromMs: Date.parse(validFrom),
+  // Whoever keeps prices in a file has looked at them.
+  isConfirmed: true,
+});
+
+/** Prices that hold, or will. A price is never changed: another one takes its place, and what was priced before stays as it was. */
+export const prices: Kind<PriceSpec> = {
+  section: 'prices',
+  async read({ deps, names }) {
+    const nowMs = deps.clock.nowMs();
+    const specs = (await listPrices(deps.database, {}))
+      .filter(({ validUntilMs }) => validUntilMs === null || validUntilMs > nowMs)
+      .flatMap((price): Current<PriceSpec>[] => {
+        const connection = price.connectionId === null ? null : names.connectionName(price.connectionId);
+        if (price.connectionId !== null && connection === null) return [];
+        const tiers = price.tiers.map(({ fromTokensIn, prices: unit }) => ({
+          fromTokensIn,
+          input: decimalUsdOf(unit.input),
+          output: decimalUsdOf(unit.output),
+          cacheRead: usdOrNull(unit.cacheRead),
+          cacheWrite: usdOrNull(unit.cacheWrite),
+          cacheWriteHour: usdOrNull(unit.cacheWriteHour),
+          perRequest: usdOrNull(unit.perRequest),
+        }));
+        const { id, provider, model, validFromMs, note } = price;
+        return [{ id, spec: { provider, model, connection, validFrom: isoOf(validFromMs), tiers, note } }];
+      });
+    return specs.toSorted(byKey(priceKey));
+  },
+  keyOf: priceKey,
+  nameOf: ({ provider, model, validFrom }) => `${provider}/${model} from ${validFrom}`,
+  references: ({ connection }) => (connection === null ? [] : referencesOf.connection(connection, ['connection'])),
+  create: (context, spec) => addPrice(context.deps, context.caller, enteredOf(context, spec)),
+  async change(context, { id }, spec) {
+    await endOwnPrice(context.deps, context.caller, id, undefined);
+    await addPrice(context.deps, context.caller, enteredOf(context, spec));
+  },
+  remove: ({ deps, caller }, { id }) => endOwnPrice(deps, caller, id, undefined),
+};
+
+const templateKey = ({ provider, name }: TemplateSpec): string => `${provider}/${nameKeyOf(name)}`;
+const enteredTemplate = ({ name, description, configuration, isDefault }: TemplateSpec) => ({
+  name,
+  description,
+  configuration,
+  isDefault,
+});
+
+export const templates: Kind<TemplateSpec> = {
+  section: 'templates',
+  async read({ deps }) {
+    return (await listTemplates(deps.database, null))
+      .map(({ id, providerId: provider, name, description, configuration, isDefault }): Current<TemplateSpec> => ({
+        id,
+        spec: { provider, name, description, configuration, isDefault },
+      }))
+      .toSorted(byKey(templateKey));
+  },
+  keyOf: templateKey,
+  nameOf: ({ provider, name }) => `${provider} / ${name}`,
+  references: () => [],
+  create: ({ deps, caller }, spec) => addTemplate(deps, caller, spec.provider, enteredTemplate(spec)),
+  change: ({ deps, caller }, { id }, spec) => changeTemplate(deps, caller, id, enteredTemplate(spec)),
+  remove: ({ deps, caller }, { id }) => removeTemplate(deps, caller, id),
+};
+
+type AiSettingsSpec = NonNullable<Configuration['aiSettings']>;
+type LimitSettingsSpec = NonNullable<Configuration['limitSettings']>;
+
+/** Nothing where nobody ever saved them: a proposal applies to nobody. */
+export const aiSettings: Kind<AiSettingsSpec> = {
+  section: 'aiSettings',
+  async read({ deps }) {
+    const { maxTokens, temperature, isEnvironmentUsed, savedAtMs } = await aiSettingsOf(deps.database);
+    return savedAtMs === null ? [] : [{ id: 'ai-settings', spec: { maxTokens, temperature, isEnvironmentUsed } }];
+  },
+  keyOf: () => '',
+  nameOf: () => 'AI settings',
+  references: () => [],
+  create: ({ deps, caller }, spec) => changeAiSettings(deps, caller, spec),
+  change: ({ deps, caller }, _current, spec) => changeAiSettings(deps, caller, spec),
+};
+
+export const limitSettings: Kind<LimitSettingsSpec> = {
+  section: 'limitSettings',
+  async read({ deps }) {
+    const { timeZone, outputTokensCeiling } = await limitSettingsOf(deps.database);
+    return [{ id: 'limit-settings', spec: { timeZone, outputTokensCeiling } }];
+  },
+  keyOf: () => '',
+  nameOf: () => 'limit settings',
+  references: () => [],
+  create: ({ deps, caller }, spec) => changeLimitSettings(deps, caller, spec),
+  change: ({ deps, caller }, _current, spec) => changeLimitSettings(deps, caller, spec),
+};

@@ -1,0 +1,85 @@
+/** Turns names into ids and back: a file knows the first, an installation the second. */
+import { ownerKey, type Owner } from '../../domain/owner.ts';
+import { unfit, type Refusal } from '../../domain/errors.ts';
+import { nameKeyOf } from '../../storage/name-key.ts';
+import { listWorkspaces } from '../../storage/workspaces.ts';
+import { ownerNames } from '../operator-names.ts';
+import type { ControlDeps } from '../deps.ts';
+import type { ConnectionName } from './shapes.ts';
+
+const workspacesMax = 20_000;
+
+export interface Names {
+  ownerOf(text: string): Owner;
+  ownerText(owner: Owner): string;
+  workspaceId(name: string): string;
+  workspaceName(id: string): string;
+  userId(email: string): string;
+  email(userId: string): string;
+  connectionId(name: ConnectionName): string;
+  /** Null for a connection that is gone. */
+  connectionName(id: string): ConnectionName | null;
+  groupId(name: ConnectionName): string;
+  groupName(id: string): ConnectionName | null;
+  repositoryId(workspace: string, name: string): string;
+}
+
+const unknown = (what: string, name: string): Refusal => unfit({ path: '', code: 'unknown_name', message: `there is no ${what} ${name}` });
+
+/** A key for maps: names are compared as the house compares them (C-30). */
+export const keyOfName = ({ owner, name }: ConnectionName): string => `${ownerKeyOfText(owner)}/${nameKeyOf(name)}`;
+export const ownerKeyOfText = (owner: string): string => nameKeyOf(owner);
+
+/** The names as they are now. */
+export async function loadNames(deps: Pick<ControlDeps, 'database' | 'keeper'>): Promise<Names> {
+  const { snapshot } = deps.keeper;
+  const texts = await ownerNames(deps);
+  const workspaces = await listWorkspaces(deps.database, 'all', workspacesMax);
+  const idOfWorkspace = new Map(workspaces.map(({ id, name }) => [nameKeyOf(name), id]));
+  const nameOfWorkspace = new Map(workspaces.map(({ id, name }) => [id, name]));
+  const idOfUser = new Map([...snapshot.people.values()].map(({ userId, email }) => [email.toLowerCase(), userId]));
+  const ownerText = (owner: Owner): string => texts.get(ownerKey(owner)) ?? ownerKey(owner);
+  const named = (thing: { owner: Owner; name: string } | undefined): ConnectionName | null =>
+    thing ? { owner: ownerText(thing.owner), name: thing.name } : null;
+  const workspaceId = (name: string): string => {
+    const id = idOfWorkspace.get(nameKeyOf(name));
+    if (id === undefined) throw unknown('workspace', name);
+    return id;
+  };
+  const userId = (email: string): string => {
+    const id = idOfUser.get(email.toLowerCase());
+    if (id === undefined) throw unknown('person', email);
+    return id;
+  };
+  const ownerOf = (text: string): Owner => {
+    if (text === 'organization') return { scope: 'organization', id: snapshot.organizationId };
+    const name = text.slice(text.indexOf(':') + 1);
+    return text.startsWith('user:') ? { scope: 'user', id: userId(name) } : { scope: 'workspace', id: workspaceId(name) };
+  };
+  return {
+    ownerOf,
+    ownerText,
+    workspaceId,
+    workspaceName: (id) => nameOfWorkspace.get(id) ?? id,
+    userId,
+    email: (id) => snapshot.people.get(id)?.email ?? id,
+    connectionId(name) {
+      for (const { id, name: other } of snapshot.connectionsOf(ownerOf(name.owner)))
+        if (nameKeyOf(other) === nameKeyOf(name.name)) return id;
+      throw unknown('connection', `${name.name} of ${name.owner}`);
+    },
+    connectionName: (id) => named(snapshot.connections.get(id)),
+    groupId(name) {
+      const found = snapshot.routing.named([ownerOf(name.owner)], name.name);
+      if (!found) throw unknown('routing group', `${name.name} of ${name.owner}`);
+      return found.id;
+    },
+    groupName: (id) => named(snapshot.routing.byId(id)),
+    repositoryId(workspace, name) {
+      const inside = workspaceId(workspace);
+      for (const repository of snapshot.repositories.values())
+        if (repository.workspaceId === inside && nameKeyOf(repository.name) === nameKeyOf(name)) return repository.id;
+      throw unknown('repository', `${name} of ${workspace}`);
+    },
+  };
+}

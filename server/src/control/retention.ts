@@ -1,0 +1,87 @@
+/** How long the installation keeps its rows, and what retention did last: for administrators, and for the page that shows the system. */
+import { changesBetween } from '../domain/audit.ts';
+import { unfit } from '../domain/errors.ts';
+import { retentionNouns, retentionOf, retentionRules, type RetentionDays, type RetentionNoun, type RetentionOrigin, type RetentionRule } from '../domain/retention.ts'; // prettier-ignore
+import { putRetentionSettings, retentionRuns, retentionSettingsOf, staleRetention, type RetentionRun } from '../storage/retention.ts';
+import { commitAs, type Caller } from './change.ts';
+import { refuseStale, type Expected } from './conflict.ts';
+import type { ControlDeps } from './deps.ts';
+import { againWhileStale, refusing, stale } from './stale.ts';
+
+export interface RetentionControlDeps extends ControlDeps {
+  /** What the operator's environment says. */
+  retentionDays: RetentionDays;
+}
+
+export interface ShownRetention extends RetentionRule {
+  noun: RetentionNoun;
+  days: number;
+  origin: RetentionOrigin;
+  lastRun: RetentionRun | null;
+}
+
+export interface AllRetention {
+  revision: number;
+  rows: ShownRetention[];
+}
+
+/** How long each kind of rows is kept, who says so, and the last look at it. */
+export async function showRetention(deps: RetentionControlDeps): Promise<AllRetention> {
+  const [{ days, revision }, runs] = await Promise.all([retentionSettingsOf(deps.database), retentionRuns(deps.database)]);
+  const rows = retentionNouns.map((noun) => ({
+    ...retentionRules[noun],
+    noun,
+    ...retentionOf(noun, deps.retentionDays, days),
+    lastRun: runs.find((run) => run.noun === noun) ?? null,
+  }));
+  return { revision, rows };
+}
+
+const subjectType = 'retention';
+
+function settled(deps: RetentionControlDeps, before: RetentionDays, change: Partial<Record<RetentionNoun, number | null>>): RetentionDays {
+  const days: RetentionDays = { ...before };
+  for (const noun of retentionNouns) {
+    const asked = change[noun];
+    if (asked === undefined) continue;
+    const { daysMin, daysMax, settingName } = retentionRules[noun];
+    const path = `days.${noun}`;
+    if (deps.retentionDays[noun] !== undefined) throw unfit({ path, code: 'set_by_environment', message: `set by ${settingName}` });
+    if (asked === null) delete days[noun];
+    else if (asked < daysMin || asked > daysMax) throw unfit({ path, code: 'out_of_range', message: `from ${daysMin} to ${daysMax} days` });
+    else days[noun] = asked;
+  }
+  return days;
+}
+
+/** Changes what is named; null goes back to the default. @throws Refusal VALIDATION_ERROR, CONFLICT, STALE */
+export const changeRetention = (
+  deps: RetentionControlDeps,
+  caller: Caller,
+  change: Partial<Record<RetentionNoun, number | null>>,
+  expected?: Expected<AllRetention>,
+): Promise<AllRetention> =>
+  againWhileStale(async () => {
+    const before = await retentionSettingsOf(deps.database);
+    const organizationId = deps.keeper.snapshot.organizationId;
+    if (expected && expected.revision !== before.revision)
+      await refuseStale(deps, expected, {
+        row: await showRetention(deps),
+        revision: before.revision,
+        type: subjectType,
+        id: organizationId,
+      });
+    const days = settled(deps, before.days, change);
+    const deed = {
+      action: 'retention.update',
+      subjectType,
+      subjectId: organizationId,
+      subjectName: null,
+      owner: { scope: 'organization', id: organizationId } as const,
+      changes: changesBetween({ ...before.days }, { ...days }),
+    };
+    const step = putRetentionSettings(deps.database, { days, revision: before.revision }, deps.clock.nowMs());
+    await refusing(commitAs(deps, caller, [step], deed), { [staleRetention]: stale });
+    deps.events?.publish({ name: 'config.changed', data: { topic: 'retention' }, audience: { administrators: true } });
+    return showRetention(deps);
+  });

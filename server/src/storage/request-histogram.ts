@@ -1,0 +1,129 @@
+/** How many requests a filter means over a range, bar by bar: from the roll-ups where they know it, else by counting a bounded number of rows. */
+import { dayMs, quarterMs } from '../domain/rollup.ts';
+import type { Database } from './database.ts';
+import {
+  dimensionConditions,
+  endOfLook,
+  namesDimensions,
+  rowsSql,
+  sourceOf,
+  troubledSql,
+  type RequestFilter,
+  type RequestSource,
+} from './request-filters.ts';
+import { Parameters } from './visibility.ts';
+
+export interface HistogramQuestion extends RequestFilter {
+  fromMs: number;
+  toMs: number;
+  /** Width of a bar; `fromMs` is the beginning of the first one. */
+  barMs: number;
+}
+
+export interface HistogramBar {
+  atMs: number;
+  requests: number;
+  /** Of those, the ones that were no plain success. */
+  failed: number;
+}
+
+export interface Histogram {
+  /** Bars without a request are left out. */
+  bars: HistogramBar[];
+  /** From here on the figures are whole; a busier range is counted from its newer end. */
+  countedFromMs: number;
+}
+
+/** Rows that one histogram counts. */
+const countedRowsMax = 100_000;
+
+interface Counted {
+  bar: number;
+  requests: number;
+  failed: number;
+}
+
+const barSql = (column: string, from: string, bar: string): string => `(${column} - CAST(${from} AS BIGINT)) / CAST(${bar} AS BIGINT)`;
+
+/** Whether sums per dimension say it: nothing is asked but who asked whom, in bars that roll-ups have. */
+const isSummed = (question: HistogramQuestion, { kind, isSifted }: RequestSource): boolean =>
+  question.barMs % quarterMs === 0 &&
+  question.fromMs % quarterMs === 0 &&
+  question.toMs % quarterMs === 0 &&
+  (kind === 'dimensions' || kind === 'all') &&
+  (!isSifted || (kind === 'all' && isNamedAlone(question)));
+
+/** TRUE where the rows are looked at for their dimensions only. */
+const isNamedAlone = (question: HistogramQuestion): boolean => {
+  const { outcome, status, state, minLatencyMs, minCostNanoUsd, isChanged, hasViolations, routingGroupId, search } = question;
+  return [outcome, status, state, minLatencyMs, minCostNanoUsd, isChanged, hasViolations, routingGroupId, search].every(
+    (value) => value === undefined,
+  );
+};
+
+async function summed({ driver }: Database, question: HistogramQuestion): Promise<Counted[]> {
+  const { fromMs, toMs, barMs } = question;
+  const parameters = new Parameters();
+  const isByDay = barMs % dayMs === 0 && fromMs % dayMs === 0 && toMs % dayMs === 0;
+  const [from, to, bar] = [fromMs, toMs, barMs].map((value) => parameters.add(value));
+  const key = barSql('u.bucket', from!, bar!);
+  const join = namesDimensions(question) ? 'JOIN usage_dimensions d ON d.id = u.dimension_id' : '';
+  const named = join === '' ? '' : `AND ${dimensionConditions(question, 'd', parameters).join(' AND ')}`;
+  const rows = await driver.rows<{ bar: number; requests: number }>(
+    {
+      sql: `SELECT ${key} AS bar, CAST(sum(u.requests) AS BIGINT) AS requests FROM ${isByDay ? 'usage_days' : 'usage_quarters'} u ${join}
+        WHERE u.bucket >= ${from} AND u.bucket < ${to} ${named} GROUP BY ${key}`,
+      params: parameters.values,
+    },
+    'analytics',
+  );
+  return rows.map(({ bar: at, requests }) => ({ bar: at, requests, failed: 0 }));
+}
+
+/** Counts rows one by one, from the newest of the range down to the bound. */
+async function counted(database: Database, question: HistogramQuestion, rowsMax: number): Promise<{ rows: Counted[]; fromMs: number }> {
+  const source = await sourceOf(database, question);
+  if (source === null) return { rows: [], fromMs: question.fromMs };
+  const downToMs = await endOfLook(database, { source, filter: question, cursor: null }, rowsMax);
+  const parameters = new Parameters();
+  const [from, bar] = [question.fromMs, question.barMs].map((value) => parameters.add(value));
+  const taken = `e.at AS at, e.id AS id, CASE WHEN ${troubledSql} THEN 1 ELSE 0 END AS failed`;
+  const inner = rowsSql(database, { source, filter: question, cursor: null, downToMs }, taken, parameters);
+  const key = barSql('counted.at', from!, bar!);
+  const rows = await database.driver.rows<Counted>(
+    {
+      sql: `SELECT ${key} AS bar, count(*) AS requests, CAST(sum(counted.failed) AS BIGINT) AS failed FROM (${inner}) AS counted GROUP BY ${key}`,
+      params: parameters.values,
+    },
+    'analytics',
+  );
+  return { rows, fromMs: downToMs ?? question.fromMs };
+}
+
+/** Bars of a range, oldest first. */
+export async function histogramOf(database: Database, question: HistogramQuestion, rowsMax = countedRowsMax): Promise<Histogram> {
+  const source = await sourceOf(database, question);
+  if (source === null) return { bars: [], countedFromMs: question.fromMs };
+  const bars = new Map<number, HistogramBar>();
+  const barAt = (index: number): HistogramBar => {
+    const atMs = question.fromMs + index * question.barMs;
+    const known = bars.get(index) ?? { atMs, requests: 0, failed: 0 };
+    bars.set(index, known);
+    return known;
+  };
+  let countedFromMs = question.fromMs;
+  if (isSummed(question, source)) {
+    for (const { bar, requests } of await summed(database, question)) barAt(bar).requests += requests;
+    const failed = await counted(database, { ...question, outcome: 'failed' }, rowsMax);
+    countedFromMs = failed.fromMs;
+    for (const { bar, requests } of failed.rows) barAt(bar).failed += requests;
+  } else {
+    const all = await counted(database, question, rowsMax);
+    countedFromMs = all.fromMs;
+    for (const { bar, requests, failed } of all.rows) {
+      barAt(bar).requests += requests;
+      barAt(bar).failed += failed;
+    }
+  }
+  return { bars: [...bars.values()].filter(({ requests }) => requests > 0).toSorted((a, b) => a.atMs - b.atMs), countedFromMs };
+}

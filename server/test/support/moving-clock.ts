@@ -1,0 +1,53 @@
+/** A clock that runs as the real one does, and can be pushed ahead: real sockets answer in real time, and hours pass when a test says so. */
+import { systemClock, type Clock, type Timer } from '../../src/lib/clock.ts';
+
+interface Waiting {
+  atMs: number;
+  periodMs: number | null;
+  run: () => void;
+}
+
+export interface MovingClock extends Clock {
+  /** Lets so much time pass at once; what became due runs once, in its order. */
+  move(byMs: number): void;
+}
+
+/** Real time between two looks at what is due. */
+const lookMs = 5;
+
+export function movingClock(): MovingClock {
+  let aheadMs = 0;
+  const waiting = new Set<Waiting>();
+  let look: NodeJS.Timeout | null = null;
+  const monotonicMs = (): number => systemClock.monotonicMs() + aheadMs;
+  const runDue = (): void => {
+    const nowMs = monotonicMs();
+    const due = [...waiting].filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
+    for (const one of due) {
+      if (!waiting.has(one)) continue;
+      if (one.periodMs === null) waiting.delete(one);
+      else one.atMs = nowMs + one.periodMs;
+      one.run();
+    }
+    if (waiting.size === 0 && look !== null) {
+      clearInterval(look);
+      look = null;
+    }
+  };
+  const add = (delayMs: number, periodMs: number | null, run: () => void): Timer => {
+    const one: Waiting = { atMs: monotonicMs() + Math.max(0, delayMs), periodMs, run };
+    waiting.add(one);
+    look ??= setInterval(runDue, lookMs);
+    return { cancel: () => void waiting.delete(one) };
+  };
+  return {
+    nowMs: () => Math.round(systemClock.nowMs() + aheadMs),
+    monotonicMs,
+    after: (delayMs, run) => add(delayMs, null, run),
+    every: (periodMs, run) => add(periodMs, periodMs, run),
+    move(byMs) {
+      aheadMs += byMs;
+      runDue();
+    },
+  };
+}

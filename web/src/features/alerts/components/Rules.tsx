@@ -1,0 +1,169 @@
+/** Rules as sentences: whom they tell, whether they are on, and the form that makes one. */
+import type { AlertRuleView } from '@patchbay/contract/alerts';
+import type { Me } from '@patchbay/contract/people';
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useFormatter, useTranslations } from 'use-intl';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Confirm } from '../../../ui/Confirm.tsx';
+import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { Empty } from '../../../ui/Empty.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { Status } from '../../../ui/Status.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
+import { channelsQuery, rulesQuery, useDeleteRule, useMute } from '../api/alerts.ts';
+import { severityTones, useSentence } from './alert-words.ts';
+import classes from './alerts.module.css';
+import { MuteQuestion } from './MuteQuestion.tsx';
+import { RuleForm } from './RuleForm.tsx';
+
+type Doing = { kind: 'edit'; rule: AlertRuleView | null } | { kind: 'mute' | 'delete'; rule: AlertRuleView };
+
+export function Rules({ me }: { me: Me }) {
+  const t = useTranslations('alerts');
+  const { data: rules, error, refetch } = useQuery(rulesQuery);
+  const sentence = useSentence();
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const close = (): void => setDoing(null);
+  if (!rules && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
+  if (!rules) return <Loading />;
+  if (doing?.kind === 'edit')
+    return (
+      <Panel title={t(doing.rule === null ? 'newRule' : 'editRule')} takesFocus>
+        <RuleForm me={me} of={doing.rule} onDone={close} />
+      </Panel>
+    );
+  const add = <Button onClick={() => setDoing({ kind: 'edit', rule: null })}>{t('addRule')}</Button>;
+  const named = (kind: 'mute' | 'delete') =>
+    doing?.kind === kind ? { id: doing.rule.id, name: doing.rule.name ?? sentence(doing.rule) } : null;
+  return (
+    <div className={classes['sections']}>
+      {rules.length === 0 ? (
+        <Empty title={t('rulesEmptyTitle')} text={t('rulesEmptyText')}>
+          {add}
+        </Empty>
+      ) : (
+        <>
+          <div className={classes['lead']}>{add}</div>
+          <RuleTable rules={rules} onDo={setDoing} />
+        </>
+      )}
+      <MuteQuestion of={named('mute')} onClose={close} />
+      <DeleteQuestion of={named('delete')} onClose={close} />
+    </div>
+  );
+}
+
+const isMuted = ({ mutedUntil }: AlertRuleView): boolean => mutedUntil !== null && new Date(mutedUntil) > new Date();
+
+function RuleTable({ rules, onDo }: { rules: readonly AlertRuleView[]; onDo: (doing: Doing) => void }) {
+  const t = useTranslations('alerts');
+  const format = useFormatter();
+  const sentence = useSentence();
+  const { data: channels } = useQuery(channelsQuery);
+  const tells = ({ channelIds, scope, workspace }: AlertRuleView): string => {
+    const own = channels?.data.filter((one) => one.scope === scope && one.workspace?.id === workspace?.id && one.isActive) ?? [];
+    if (own.length === 0) return t('tellsNobody');
+    return channelIds === null
+      ? t('tellsAll')
+      : own
+          .filter(({ id }) => channelIds.includes(id))
+          .map(({ name }) => name)
+          .join(', ') || t('tellsNobody');
+  };
+  const columns: Column<AlertRuleView>[] = [
+    {
+      key: 'rule',
+      head: t('rule'),
+      render: (rule) => (
+        <span className={classes['stack']}>
+          {rule.name ?? sentence(rule)}
+          {rule.name !== null && <span className={classes['quiet']}>{sentence(rule)}</span>}
+          {isMuted(rule) && (
+            <span className={classes['quiet']}>
+              {t('mutedUntil', { time: format.dateTime(new Date(rule.mutedUntil!), { dateStyle: 'medium', timeStyle: 'short' }) })}
+            </span>
+          )}
+        </span>
+      ),
+    },
+    {
+      key: 'severity',
+      head: t('severity'),
+      render: ({ severity }) => <Status tone={severityTones[severity]} text={t(`severityOf.${severity}`)} />,
+    },
+    { key: 'of', head: t('of'), render: ({ scope, workspace }) => workspace?.name ?? t(`scopeOf.${scope as 'user'}`) },
+    { key: 'tells', head: t('tells'), render: tells },
+    { key: 'state', head: t('state'), render: ({ isActive }) => t(isActive ? 'on' : 'off') },
+    {
+      key: 'actions',
+      head: t('actions'),
+      kind: 'actions',
+      render: (rule) => rule.canChange && <Deeds rule={rule} name={rule.name ?? sentence(rule)} onDo={onDo} />,
+    },
+  ];
+  return (
+    <DataTable
+      label={t('rulesTable', { count: rules.length })}
+      columns={columns}
+      rows={rules}
+      keyOf={({ id }) => id}
+      isQuiet={({ isActive }) => !isActive}
+    />
+  );
+}
+
+function Deeds({ rule, name, onDo }: { rule: AlertRuleView; name: string; onDo: (doing: Doing) => void }) {
+  const t = useTranslations('alerts');
+  const announce = useAnnounce();
+  const mute = useMute();
+  const unmute = (): void => mute.mutate({ ruleId: rule.id, until: null }, { onSuccess: () => announce(t('unmuted', { name })) });
+  return (
+    <span className={classes['deeds']}>
+      <Button variant="subtle" size="compact-sm" aria-label={t('editNamed', { name })} onClick={() => onDo({ kind: 'edit', rule })}>
+        {t('edit')}
+      </Button>
+      {isMuted(rule) ? (
+        <Button variant="subtle" size="compact-sm" aria-label={t('unmuteNamed', { name })} loading={mute.isPending} onClick={unmute}>
+          {t('unmute')}
+        </Button>
+      ) : (
+        <Button variant="subtle" size="compact-sm" aria-label={t('muteNamed', { name })} onClick={() => onDo({ kind: 'mute', rule })}>
+          {t('mute')}
+        </Button>
+      )}
+      <Button variant="subtle" size="compact-sm" aria-label={t('deleteNamed', { name })} onClick={() => onDo({ kind: 'delete', rule })}>
+        {t('delete')}
+      </Button>
+    </span>
+  );
+}
+
+function DeleteQuestion({ of, onClose }: { of: { id: string; name: string } | null; onClose: () => void }) {
+  const t = useTranslations('alerts');
+  const announce = useAnnounce();
+  const { asked, run } = useDeed(useDeleteRule(), onClose);
+  const confirm = (): void => {
+    if (of === null) return;
+    run(of.id, () => {
+      announce(t('deleted', { name: of.name }));
+      document.getElementById('page-title')?.focus();
+    });
+  };
+  return (
+    <Confirm
+      isOpen={of !== null}
+      tone="bad"
+      title={t('deleteTitle', { name: of?.name ?? '' })}
+      cancelLabel={t('cancel')}
+      confirmLabel={t('delete')}
+      onConfirm={confirm}
+      {...asked}
+    >
+      <p>{t('deleteRuleText')}</p>
+    </Confirm>
+  );
+}

@@ -1,0 +1,50 @@
+/** How long audit entries are kept, for administrators. */
+import { Button, NativeSelect } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { auditSettingsQuery, useChangeAuditSettings } from '../api/audit.ts';
+import classes from './audit.module.css';
+
+const choices = [30, 90, 180, 365, 1095, 3650];
+
+export function Retention() {
+  const t = useTranslations('audit');
+  const language = useLocale();
+  const announce = useAnnounce();
+  const { data } = useQuery(auditSettingsQuery);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const change = useChangeAuditSettings();
+  if (!data) return null;
+  const saved = data.days === null ? '' : String(data.days);
+  const days = [...new Set([...choices, ...(data.days === null ? [] : [data.days])])].toSorted((a, b) => a - b);
+  const save = (): void => {
+    const value = chosen ?? saved;
+    change.mutate(value === '' ? null : Number(value), {
+      onSuccess: () => {
+        setChosen(null);
+        announce(t('retentionSaved'));
+      },
+    });
+  };
+  return (
+    <Panel title={t('retention')} text={t('retentionText')}>
+      {change.error && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      <div className={classes['retention']}>
+        <NativeSelect
+          aria-label={t('retention')}
+          value={chosen ?? saved}
+          onChange={(event) => setChosen(event.currentTarget.value)}
+          data={[...days.map((count) => ({ value: String(count), label: t('days', { count }) })), { value: '', label: t('forever') }]}
+        />
+        <Button variant="default" loading={change.isPending} disabled={chosen === null || chosen === saved} onClick={save}>
+          {t('retentionSave')}
+        </Button>
+      </div>
+    </Panel>
+  );
+}

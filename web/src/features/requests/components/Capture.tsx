@@ -1,0 +1,90 @@
+/** Whether a workspace keeps the contents of its requests: said to every member, changed by its ADMIN. */
+import type { CaptureView } from '@patchbay/client/requests';
+import { Button, Switch, TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Confirm } from '../../../ui/Confirm.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
+import { captureQuery, useChangeCapture, useForgetContents } from '../api/capture.ts';
+import classes from './requests.module.css';
+
+interface CaptureProps {
+  workspaceId: string;
+  isAdmin: boolean;
+  organization: string;
+}
+
+export function Capture({ workspaceId, isAdmin, organization }: CaptureProps) {
+  const t = useTranslations('capture');
+  const { data, error, refetch } = useQuery(captureQuery(workspaceId));
+  if (!data && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
+  return (
+    <Panel title={t('title')} text={t('text')}>
+      {!data && <Loading />}
+      {data && !isAdmin && <p className={classes['hint']}>{data.isOn ? t('isOn', { days: data.keptDays }) : t('isOff')}</p>}
+      {data && isAdmin && <CaptureForm key={data.revision} workspaceId={workspaceId} capture={data} />}
+    </Panel>
+  );
+}
+
+const daysMax = 90;
+
+function CaptureForm({ workspaceId, capture }: { workspaceId: string; capture: CaptureView }) {
+  const t = useTranslations('capture');
+  const language = useLocale();
+  const announce = useAnnounce();
+  const change = useChangeCapture(workspaceId);
+  const forget = useForgetContents(workspaceId);
+  const [isOn, setOn] = useState(capture.isOn);
+  const [days, setDays] = useState(String(capture.keptDays));
+  const [isAsking, setAsking] = useState(false);
+  const deed = useDeed(forget, () => setAsking(false));
+  const [daysFault, setDaysFault] = useState<string | null>(null);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    const keptDays = Number(days);
+    const isFit = /^\d{1,3}$/.test(days) && keptDays >= 1 && keptDays <= daysMax;
+    setDaysFault(isFit ? null : t('daysFault', { max: daysMax }));
+    if (isFit) change.mutate({ isOn, keptDays, revision: capture.revision }, { onSuccess: () => announce(t('saved')) });
+  };
+  return (
+    <form className={classes['capture']} onSubmit={submit} noValidate>
+      <Switch label={t('switch')} description={t('switchText')} checked={isOn} onChange={(event) => setOn(event.currentTarget.checked)} />
+      <TextInput
+        className={classes['days']}
+        label={t('days')}
+        inputMode="numeric"
+        value={days}
+        error={daysFault}
+        onChange={(event) => setDays(event.currentTarget.value)}
+      />
+      {change.error && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      <div className={classes['deeds']}>
+        <Button type="submit" loading={change.isPending} data-writes>
+          {t('save')}
+        </Button>
+        <Button variant="default" data-writes onClick={() => setAsking(true)}>
+          {t('forget')}
+        </Button>
+      </div>
+      <Confirm
+        isOpen={isAsking}
+        title={t('forgetTitle')}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('forget')}
+        tone="bad"
+        {...deed.asked}
+        onConfirm={() => deed.run(undefined, () => announce(t('forgotten')))}
+      >
+        <p>{t('forgetText')}</p>
+      </Confirm>
+    </form>
+  );
+}

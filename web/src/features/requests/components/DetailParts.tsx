@@ -1,0 +1,82 @@
+/** What policies and limits said of a request, and what it cost by which prices. */
+import type { RequestDetail } from '@patchbay/client/requests';
+import { useFormatter, useTranslations } from 'use-intl';
+import { moneyText } from '../../../lib/money.ts';
+import { Status } from '../../../ui/Status.tsx';
+import classes from './requests.module.css';
+
+const nanoPerUsd = 1e9;
+
+export function Findings({ findings, limits }: Pick<RequestDetail, 'findings' | 'limits'>) {
+  const t = useTranslations('requests');
+  const format = useFormatter();
+  if (findings.length + limits.length === 0) return <p className={classes['hint']}>{t('nothingFound')}</p>;
+  const amount = (kind: string, value: number): string => (kind === 'money' ? moneyText(format, value / nanoPerUsd) : format.number(value));
+  return (
+    <ul className={classes['found']}>
+      {findings.map((found) => (
+        <li key={`${found.policyId} ${found.stage}`}>
+          <Status tone={found.isBlocked ? 'bad' : 'warn'} text={found.policyName} />
+          <span className={classes['hint']}>
+            {t(`stageOf.${found.stage}`)} · {t(found.isBlocked ? 'blocked' : `actionOf.${found.action}`)}
+          </span>
+          {found.facts.map(({ rule, name, count, excerpt }) => (
+            <span key={`${rule} ${name}`} className={classes['hint']}>
+              <code>
+                {rule}: {name}
+              </code>
+              {count > 1 && ` × ${count}`} {excerpt !== null && <code>{excerpt}</code>}
+            </span>
+          ))}
+        </li>
+      ))}
+      {limits.map((limit) => (
+        <li key={`${limit.at} ${limit.subjectId} ${limit.kind} ${limit.event}`}>
+          <Status tone={limit.event === 'refused' ? 'bad' : 'warn'} text={t(`limitEventOf.${limit.event}`)} />
+          <span className={classes['hint']}>
+            {t(`subjectOf.${limit.subjectKind}`)} · {t(`limitOf.${limit.kind}`)}:{' '}
+            {t('usedOf', { used: amount(limit.kind, limit.used), value: amount(limit.kind, limit.value) })}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const priceNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteHour'] as const;
+
+export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
+  const t = useTranslations('requests');
+  const format = useFormatter();
+  return (
+    <ul className={classes['found']}>
+      {attempts.map((attempt) => (
+        <li key={attempt.id}>
+          <div className={classes['attemptHead']}>
+            <strong>{attempt.attemptNo > 0 ? t('attempt', { number: attempt.attemptNo }) : attempt.model}</strong>
+            <span>{attempt.costUsd === null ? t('unpriced') : moneyText(format, Number(attempt.costUsd))}</span>
+          </div>
+          <span className={classes['hint']}>
+            {t('tokensInOut', { in: attempt.tokensIn, out: attempt.tokensOut })}
+            {attempt.tokensCached > 0 && ` · ${t('tokensCached', { count: attempt.tokensCached })}`}
+            {attempt.tokensReasoning > 0 && ` · ${t('tokensReasoning', { count: attempt.tokensReasoning })}`}
+            {attempt.isEstimated && ` · ${t('estimated')}`}
+          </span>
+          {attempt.prices !== null && (
+            <dl className={classes['facts']}>
+              {priceNames.flatMap((name) => {
+                const price = attempt.prices?.[name];
+                return price === undefined ? [] : (
+                  <div key={name}>
+                    <dt>{t(`priceOf.${name}`)}</dt>
+                    <dd>{t('perMillion', { price: moneyText(format, price / nanoPerUsd) })}</dd>
+                  </div>
+                );
+              })}
+            </dl>
+          )}
+        </li>
+      ))}
+    </ul>
+  ); // prettier-ignore
+}

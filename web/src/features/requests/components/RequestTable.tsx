@@ -1,0 +1,129 @@
+/** One page of requests in rows; which columns they have is chosen once for this browser. */
+import type { RequestRow } from '@patchbay/client/usage';
+import type { ReactNode } from 'react';
+import { useFormatter, useTranslations } from 'use-intl';
+import { choiceOf } from '../../../lib/choice.ts';
+import { moneyText } from '../../../lib/money.ts';
+import { Status, type Tone } from '../../../ui/Status.tsx';
+import classes from './requests.module.css';
+
+export const columnNames = [
+  'status',
+  'model',
+  'connection',
+  'key',
+  'user',
+  'tokensIn',
+  'tokensOut',
+  'cost',
+  'latency',
+  'firstByte',
+  'purpose',
+] as const;
+export type ColumnName = (typeof columnNames)[number];
+const shownFirst: readonly ColumnName[] = ['status', 'model', 'connection', 'key', 'tokensIn', 'tokensOut', 'cost', 'latency'];
+const numbers: ReadonlySet<string> = new Set(['tokensIn', 'tokensOut', 'cost', 'latency', 'firstByte']);
+
+const chosenColumns = choiceOf<string>('patchbay-request-columns', (stored) => stored ?? shownFirst.join(' '));
+
+export function useColumns(): [readonly ColumnName[], (columns: readonly ColumnName[]) => void] {
+  const chosen = chosenColumns.use().split(' ');
+  return [columnNames.filter((name) => chosen.includes(name)), (columns) => chosenColumns.set(columns.join(' '))];
+}
+
+export const toneOf = ({ status, state }: Pick<RequestRow, 'status' | 'state'>): Tone => {
+  if (state === 'intent') return 'idle';
+  if (state === 'unknown') return 'warn';
+  if (state === 'partial') return 'warn';
+  return status !== null && status < 400 ? 'ok' : 'bad';
+};
+
+interface RequestTableProps {
+  rows: readonly RequestRow[];
+  columns: readonly string[];
+  openId: string | null;
+  /** What is shown is of the filter before. */
+  isOld: boolean;
+  renderLink: (id: string, content: ReactNode) => ReactNode;
+}
+
+export function RequestTable({ rows, columns, openId, isOld, renderLink }: RequestTableProps) {
+  const t = useTranslations('requests');
+  const shown = columnNames.filter((name) => columns.includes(name));
+  return (
+    <div className={classes['frame']} data-old={isOld || undefined}>
+      <table className={classes['table']} aria-label={t('title')}>
+        <thead>
+          <tr>
+            <th scope="col">{t('time')}</th>
+            {shown.map((name) => (
+              <th key={name} scope="col" data-kind={numbers.has(name) ? 'number' : undefined}>
+                {t(`columnOf.${name}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.requestId} data-open={row.requestId === openId || undefined}>
+              <th scope="row">{renderLink(row.requestId, <Clock iso={row.at} />)}</th>
+              {shown.map((name) => (
+                <td key={name} data-head={t(`columnOf.${name}`)} data-kind={numbers.has(name) ? 'number' : undefined}>
+                  <Cell name={name} row={row} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** To the millisecond: requests of one second have an order. */
+function Clock({ iso }: { iso: string }) {
+  const format = useFormatter();
+  const at = new Date(iso);
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' } as const;
+  return (
+    <time dateTime={iso} title={format.dateTime(at, { dateStyle: 'full', timeStyle: 'long' })}>
+      {format.dateTime(at, { day: '2-digit', month: 'short', ...time })}
+    </time>
+  );
+}
+
+function Cell({ name, row }: { name: ColumnName; row: RequestRow }) {
+  const t = useTranslations('requests');
+  const format = useFormatter();
+  const ms = (value: number | null): string => (value === null ? '' : t('ms', { value }));
+  switch (name) {
+    case 'status':
+      return <Status tone={toneOf(row)} text={row.status === null ? t(`stateOf.${row.state}`) : String(row.status)} />;
+    case 'model':
+      return <code>{row.model || row.modelAsked}</code>;
+    case 'connection':
+      return (
+        <span>
+          {row.savedUsd === null ? (row.connectionName ?? '') : t('fromCache')}
+          {row.attempts > 1 && <span className={classes['badge']}>{t('attemptsShort', { count: row.attempts })}</span>}
+        </span>
+      );
+    case 'key':
+      return row.accessKeyName ?? '';
+    case 'user':
+      return row.userName ?? '';
+    case 'tokensIn':
+      return format.number(row.tokensIn);
+    case 'tokensOut':
+      return format.number(row.tokensOut);
+    case 'cost':
+      if (row.costUsd === null && row.attempts === 0) return '';
+      return row.costUsd === null ? t('unpriced') : moneyText(format, Number(row.costUsd));
+    case 'latency':
+      return ms(row.latencyMs);
+    case 'firstByte':
+      return ms(row.firstByteMs);
+    case 'purpose':
+      return t(`purposeOf.${row.purpose as 'completion'}`);
+  }
+}

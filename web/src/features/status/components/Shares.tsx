@@ -1,0 +1,150 @@
+/** Links to a status page that is read without signing in: made, shown once, and revoked. */
+import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { useForm } from '@mantine/form';
+import type { StatusShare } from '@patchbay/contract/status';
+import type { StatusShares } from '@patchbay/client/status';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { basePath } from '../../../lib/page.ts';
+import { showFaults } from '../../../lib/server-faults.ts';
+import { Confirm } from '../../../ui/Confirm.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
+import { Panel } from '../../../ui/Panel.tsx';
+import { SecretReveal } from '../../../ui/SecretReveal.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
+import { sharesQuery, useShare, useWithdraw } from '../api/status.ts';
+import classes from './status.module.css';
+import { useStatusWords } from './use-words.ts';
+
+const linkOf = (token: string): string => new URL(`status/${token}`, new URL(basePath, location.origin)).href;
+const dayChoices = [7, 30, 90, 365] as const;
+
+export function Shares({ organization, onClose }: { organization: string; onClose: () => void }) {
+  const t = useTranslations('status');
+  const shares = useQuery(sharesQuery);
+  const [link, setLink] = useState<string | null>(null);
+  if (link !== null)
+    return (
+      <SecretReveal
+        title={t('shareMade')}
+        label={t('shareLabel')}
+        secret={link}
+        storedLabel={t('shareStored')}
+        onDone={() => setLink(null)}
+      />
+    );
+  const close = (
+    <Button variant="default" size="compact-sm" onClick={onClose}>
+      {t('close')}
+    </Button>
+  );
+  return (
+    <Panel title={t('shareTitle')} text={t('shareText')} takesFocus aside={close}>
+      {shares.isError && !shares.data && <Failure error={shares.error} organization={organization} onRetry={() => void shares.refetch()} />}
+      {shares.isPending && <Loading />}
+      {shares.data && (
+        <>
+          <ShareForm mayShare={shares.data.mayShare} onMade={(token) => setLink(linkOf(token))} />
+          <ShareList shares={shares.data.shares} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function ShareForm({ mayShare, onMade }: { mayShare: StatusShares['mayShare']; onMade: (token: string) => void }) {
+  const t = useTranslations('status');
+  const language = useLocale();
+  const share = useShare();
+  const first = mayShare.organization ? '' : (mayShare.workspaces[0]?.id ?? '');
+  const form = useForm({
+    mode: 'uncontrolled',
+    initialValues: { name: '', workspaceId: first, days: '30' },
+    validate: { name: (name) => (name.trim() === '' ? true : null) },
+  });
+  const submit = form.onSubmit(
+    ({ name, workspaceId, days }) =>
+      share.mutate(
+        { name: name.trim(), workspaceId: workspaceId === '' ? null : workspaceId, days: days === '' ? null : Number(days) },
+        { onSuccess: ({ token }) => onMade(token), onError: (error) => showFaults(form, ['name', 'workspaceId'], error) },
+      ),
+    () => form.getInputNode('name')?.focus(),
+  );
+  return (
+    <form onSubmit={submit} noValidate className="pb-form">
+      {share.isError && <Notice tone="bad">{errorText(share.error, language)}</Notice>}
+      <TextInput
+        {...form.getInputProps('name')}
+        key={form.key('name')}
+        label={t('shareName')}
+        error={form.errors['name'] ? t('shareNameFault') : undefined}
+        autoComplete="off"
+        maxLength={100}
+      />
+      <NativeSelect {...form.getInputProps('workspaceId')} key={form.key('workspaceId')} label={t('shareOf')}>
+        {mayShare.organization && <option value="">{t('shareOrganization')}</option>}
+        {mayShare.workspaces.map(({ id, name }) => (
+          <option key={id} value={id}>
+            {name}
+          </option>
+        ))}
+      </NativeSelect>
+      <NativeSelect {...form.getInputProps('days')} key={form.key('days')} label={t('shareEnds')}>
+        {dayChoices.map((count) => (
+          <option key={count} value={count}>
+            {t('shareDays', { count })}
+          </option>
+        ))}
+        <option value="">{t('shareNever')}</option>
+      </NativeSelect>
+      <div className={classes['buttons']}>
+        <Button type="submit" loading={share.isPending} loaderProps={{ 'aria-label': t('saving') }}>
+          {t('shareMake')}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function ShareList({ shares }: { shares: readonly StatusShare[] }) {
+  const t = useTranslations('status');
+  const { time } = useStatusWords();
+  const [asked, setAsked] = useState<StatusShare | null>(null);
+  const deed = useDeed(useWithdraw(), () => setAsked(null));
+  if (shares.length === 0) return <p className={classes['quiet']}>{t('shareNone')}</p>;
+  return (
+    <>
+      <ul className={classes['shares']} aria-label={t('shareList')}>
+        {shares.map((share) => (
+          <li key={share.id}>
+            <span className={classes['name']}>
+              {share.name}
+              <span className={classes['beside']}>
+                {t('shareBy', { where: share.workspaceName ?? t('shareOrganization'), name: share.createdBy, last4: share.last4 })}
+                {share.expiresAt !== null && ` · ${t('shareUntil', { time: time(share.expiresAt) })}`}
+              </span>
+            </span>
+            <Button size="compact-xs" variant="default" aria-label={t('revokeNamed', { name: share.name })} onClick={() => setAsked(share)}>
+              {t('revoke')}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      <Confirm
+        {...deed.asked}
+        isOpen={asked !== null}
+        title={t('revokeTitle')}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('revoke')}
+        tone="bad"
+        onConfirm={() => asked && deed.run(asked.id)}
+      >
+        <p>{t('revokeText', { name: asked?.name ?? '' })}</p>
+      </Confirm>
+    </>
+  );
+}

@@ -1,0 +1,119 @@
+/** Lines over the same points, from zero or on a logarithmic scale, with the figures as a table one button away. A gap is a gap. */
+import { Button } from '@mantine/core';
+import { useId, useState } from 'react';
+import classes from './Bars.module.css';
+import { linePieces, scaleTop } from './chart-scale.ts';
+import { picture } from './picture.ts';
+
+export interface LinePoint {
+  key: string;
+  label: string;
+  /** One value per series, in their order; null where nothing was measured. */
+  values: readonly (number | null)[];
+}
+
+interface LinesProps {
+  title: string;
+  /** The chart as a sentence. */
+  summary: string;
+  series: readonly string[];
+  points: readonly LinePoint[];
+  format: (value: number) => string;
+  labelTitle: string;
+  showTable: string;
+  hideTable: string;
+  /** What the switch of the scale says while it is linear, and while it is logarithmic. */
+  toLog: string;
+  toLinear: string;
+  empty: string;
+}
+
+export function Lines(props: LinesProps) {
+  const { title, summary, series, points, format, showTable, hideTable, toLog, toLinear } = props;
+  const [isTable, setTable] = useState(false);
+  const [isLog, setLog] = useState(false);
+  const id = useId();
+  const top = scaleTop(Math.max(0, ...points.flatMap(({ values }) => values.filter((value) => value !== null))));
+  return (
+    <figure className={classes['bars']} aria-labelledby={id}>
+      <figcaption className={classes['head']}>
+        <span className={classes['title']} id={id}>
+          {title}
+        </span>
+        <span>
+          {!isTable && (
+            <Button size="compact-xs" variant="subtle" onClick={() => setLog(!isLog)}>
+              {isLog ? toLinear : toLog}
+            </Button>
+          )}
+          <Button size="compact-xs" variant="subtle" aria-expanded={isTable} onClick={() => setTable(!isTable)}>
+            {isTable ? hideTable : showTable}
+          </Button>
+        </span>
+      </figcaption>
+      {isTable ? (
+        <LineTable {...props} />
+      ) : (
+        <div className={classes['plot']}>
+          <div className={classes['scale']} aria-hidden="true">
+            <span>{format(top)}</span>
+            <span>{format(isLog ? 1 : 0)}</span>
+          </div>
+          <svg viewBox="0 0 1000 100" preserveAspectRatio="none" {...picture} aria-label={summary} className={classes['lines']}>
+            {series.flatMap((name, index) =>
+              linePieces(
+                points.map(({ values }) => values[index] ?? null),
+                top,
+                isLog,
+              ).map((piece) => (
+                <polyline key={`${name} ${piece}`} data-series={index + 1} points={piece} vectorEffect="non-scaling-stroke" />
+              )),
+            )}
+          </svg>
+          <div className={classes['ends']} aria-hidden="true">
+            <span>{points[0]?.label}</span>
+            <span>{points.length > 1 ? points.at(-1)?.label : ''}</span>
+          </div>
+          <ul className={classes['legend']}>
+            {series.map((name, index) => (
+              <li key={name}>
+                <span className={classes['swatch']} data-series={index + 1} aria-hidden="true" />
+                {name}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+    </figure>
+  );
+}
+
+function LineTable({ title, series, points, format, labelTitle, empty }: LinesProps) {
+  return (
+    <div className={classes['frame']}>
+      <table aria-label={title}>
+        <thead>
+          <tr>
+            <th scope="col">{labelTitle}</th>
+            {series.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {points.map(({ key, label, values }) => (
+            <tr key={key}>
+              <th scope="row">{label}</th>
+              {series.map((name, index) => {
+                const value = values[index] ?? null;
+                return <td key={name}>{value === null ? empty : format(value)}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,162 @@
+/** Alerts in a real browser: a channel is made and tried, a rule is built as a sentence, and an alert is looked after, muted and ended. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openHook, type Hook } from '../../server/test/support/alert-receivers.ts';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { insertAlert } from '../../server/src/storage/alerts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const slowMs = 120_000;
+
+needs('browser')('alerts', () => {
+  let pages: Pages;
+  let hook: Hook;
+  let sari: Resident;
+  let visitor: Visitor;
+  const button = (name: string | RegExp) => visitor.page.getByRole('button', { name, exact: typeof name === 'string' });
+  const field = (name: string) => visitor.page.getByLabel(name, { exact: true });
+  const tab = (name: string) => visitor.page.getByRole('navigation', { name: 'Parts of Alerts' }).getByRole('link', { name });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    hook = await openHook();
+    sari = await pages.house.createResident('Sari', 'administrator');
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+    await hook?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  /** An alert as a rule of the installation opens it. */
+  async function begin(): Promise<void> {
+    const { deps, database } = pages.house;
+    const ruleId = [...deps.keeper.snapshot.alerting.rules.values()].find(({ kind }) => kind === 'error-rate')!.id;
+    const nowMs = deps.clock.nowMs();
+    const details = { subject: 'chat-main', value: 42, limit: 20, windowS: 300 };
+    const owner = { scope: 'organization' as const, id: deps.keeper.snapshot.organizationId };
+    const alert = {
+      id: deps.ids.uuid(), atMs: nowMs - 300_000, ruleId, ruleName: null, kind: 'error-rate' as const, severity: 'critical' as const, dedupKey: `test:${nowMs}`, details, owner,
+      connectionId: null, acknowledgedAtMs: null, acknowledgedBy: null, note: null, notifiedAtMs: nowMs, resolvedAtMs: null, resolvedBy: null, updatedAtMs: nowMs,
+    }; // prettier-ignore
+    await database.driver.write([insertAlert(database, alert)]);
+    deps.alertsChanged();
+  }
+
+  async function makesAChannel(): Promise<void> {
+    const { page } = visitor;
+    await tab('Channels').click();
+    await page.getByText('No channel yet').waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await button('Add Channel').click();
+    // Each fault stands at its field, and the first has the focus.
+    await button('Save').first().click();
+    await page.getByText('Enter a name of at most 255 characters.').waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+    await field('Kind').selectOption({ label: 'Webhook (signed)' });
+    await field('Name').fill('Ops');
+    await field('Address').fill('http://169.254.169.254/latest');
+    await button('Save').first().click();
+    await page.getByText('Enter an address that this server may reach', { exact: false }).waitFor();
+    await field('Address').fill(hook.url);
+    expect(await visitor.axe()).toEqual([]);
+    await button('Save').first().click();
+    // The secret is shown this once.
+    await page.getByRole('heading', { name: 'The channel is made', exact: false }).waitFor();
+    expect(await field('Signing secret').inputValue()).toMatch(/^whsec_/);
+    await page.getByLabel('I have stored the secret at the receiver').check();
+    await button('Done').click();
+    await button('Send Test: Ops').click();
+    await page.getByText('The test arrived: 200 ok').waitFor();
+    expect(hook.posts.at(-1)?.json).toMatchObject({ type: 'alert.test' });
+  }
+
+  async function buildsARule(): Promise<void> {
+    const { page } = visitor;
+    await tab('Rules').click();
+    await page.getByRole('table', { name: '10 rules' }).waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await button('Add Rule').click();
+    await field('What').selectOption({ label: 'spending' });
+    await field('Threshold').fill('a lot');
+    await button('Save').click();
+    await page.getByText('Enter a number from 0.01 to 1,000,000.').waitFor();
+    await field('Threshold').fill('12.50');
+    await field('Period').selectOption({ label: 'a month' });
+    await button('Try on the Last 7 Days').click();
+    await page.getByText('In the last 7 days it would have fired never.').waitFor();
+    await field('Channels').selectOption({ label: 'chosen channels' });
+    await page.getByRole('checkbox', { name: 'Ops' }).check();
+    expect(await visitor.axe()).toEqual([]);
+    await button('Save').click();
+    const row = page.getByRole('row', { name: /Spending is at or above \$12\.50 a month/ });
+    expect(await row.innerText()).toMatch(/Warning[\s\S]*The installation[\s\S]*Ops/);
+    await row.getByRole('button', { name: /^Mute/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click();
+    await row.getByText('Muted until', { exact: false }).waitFor();
+    await row.getByRole('button', { name: /^Delete/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('table', { name: '10 rules' }).waitFor();
+  }
+
+  test(
+    'from a quiet page over a channel and a rule to an alert that is looked after and ended',
+    async () => {
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      await page.goto('/alerts');
+      await page.getByText('Nothing is wrong').waitFor();
+      await page.getByRole('link', { name: 'Alerts: none active' }).waitFor();
+      await makesAChannel();
+      await buildsARule();
+      await tab('Active').click();
+      await begin();
+      // The bell and the list learn of it by themselves.
+      await page.getByRole('link', { name: 'Alerts: 1 active' }).waitFor();
+      const table = page.getByRole('table', { name: '1 active alert' });
+      await table.getByText('42% of the requests to chat-main fail').waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      await button(/^Acknowledge/).click();
+      await field('Note (optional)').fill('Calling the provider');
+      await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
+      await table.getByText('Calling the provider').waitFor();
+      await table.getByText('Show what was sent').click();
+      await table.getByText('Nothing was sent', { exact: false }).waitFor();
+      await button(/^End/).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'End' }).click();
+      await page.getByText('Nothing is wrong').waitFor();
+      await tab('History').click();
+      await page.getByRole('table', { name: 'Alerts that are over' }).getByText('ended by Sari').waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      expect(visitor.complaints).toEqual([]);
+    },
+    slowMs,
+  );
+
+  test(
+    'on a phone nothing is wider than the window, in Indonesian as well',
+    async () => {
+      await visitor.leave();
+      visitor = await visit({ url: pages.house.url, width: 390, locale: 'id-ID', theme: 'dark' });
+      await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
+      await signIn(visitor, sari, 'id');
+      await begin();
+      for (const path of ['/alerts', '/alerts/channels']) {
+        await visitor.page.goto(path);
+        await visitor.page.getByRole('heading', { level: 1, name: 'Peringatan' }).waitFor();
+        await visitor.settled();
+        expect([path, await overflowOf(visitor.page)]).toEqual([path, 0]);
+        expect(await visitor.axe()).toEqual([]);
+      }
+    },
+    slowMs,
+  );
+});

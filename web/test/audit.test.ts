@@ -1,0 +1,127 @@
+/** The audit log in a real browser: sentences, filters in the address, details with what changed, the chain's badge, history and the way back. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import { plain } from '../../server/test/support/fake-provider.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const slowMs = 120_000;
+
+needs('browser')('the audit log', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let budi: Resident;
+  let visitor: Visitor;
+  let policyId: string;
+  const button = (name: string | RegExp) => visitor.page.getByRole('button', { name, exact: typeof name === 'string' });
+  const heading = (name: string, level = 1) => visitor.page.getByRole('heading', { level, name });
+  const send = (method: string, path: string, body: unknown, person = sari) =>
+    pages.house.request(method, path, { token: person.token, body });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    pages.provider.answer(plain);
+    sari = await pages.house.createResident('Sari', 'administrator');
+    budi = await pages.house.createResident('Budi');
+    await pages.house.createWorkspace('Marketing', [
+      [sari, 'ADMIN'],
+      [budi, 'READ'],
+    ]);
+    policyId = (await send('POST', '/api/policies', { name: 'No keys', action: 'log', rules: { keywords: ['kestrel'] } })).at('data.id');
+    await send('PATCH', `/api/policies/${policyId}`, { action: 'block', rules: { keywords: ['kestrel', 'osprey'] } });
+    for (let n = 0; n < 30; n++) await send('POST', '/api/tokens', { name: `script ${n}` }, budi);
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  /** The state before the last change comes back, and the log tells of it. */
+  async function rollsBack(): Promise<void> {
+    const { page } = visitor;
+    await page.goto(`/policies/${policyId}`);
+    await button('History').click();
+    const side = page.getByRole('complementary', { name: 'History: No keys' });
+    await side.getByText('Current').waitFor();
+    expect(await side.getByRole('listitem').count()).toBe(2);
+    expect(await side.getByRole('listitem').first().innerText()).toMatch(
+      /Sari changed the policy “No keys”[\s\S]*action[\s\S]*log[\s\S]*block/,
+    );
+    expect(await visitor.axe()).toEqual([]);
+    await side.getByRole('button', { name: /^Roll back to revision/ }).click();
+    const question = page.getByRole('dialog');
+    expect(await question.innerText()).toMatch(/action[\s\S]*block[\s\S]*log/);
+    await question.getByRole('button', { name: 'Roll Back' }).click();
+    await side.getByText('Sari rolled back the policy “No keys”').waitFor();
+    expect((await send('GET', `/api/policies/${policyId}`, undefined)).at('data.action')).toBe('log');
+    await page.keyboard.press('Escape');
+    await side.waitFor({ state: 'detached' });
+  }
+
+  test(
+    'tells who did what, finds it by filters that stand in the address, and shows what changed',
+    async () => {
+      const { page } = visitor;
+      await signIn(visitor, sari, 'en');
+      await page.goto('/admin/audit');
+      await heading('Audit Log').waitFor();
+      await page.getByText(/^Verified up to /).waitFor();
+      const table = page.getByRole('table');
+      await table.getByText('Budi created the personal token “script 29”').waitFor();
+      expect(await table.getByRole('row').count()).toBe(26);
+      await button('Show Older').click();
+      await expect.poll(() => table.getByRole('row').count(), { timeout: 10_000 }).toBeGreaterThan(30);
+      expect(await visitor.axe()).toEqual([]);
+
+      await page.getByLabel('Area', { exact: true }).selectOption('Policies');
+      await page.getByLabel('Who', { exact: true }).fill('sar');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => table.getByRole('row').count(), { timeout: 10_000 }).toBe(3);
+      expect(new URL(page.url()).searchParams.get('area')).toBe('policy');
+      await page.reload();
+      await button('Details: Sari changed the policy “No keys”').click();
+      const side = page.getByRole('complementary', { name: 'Audit entry' });
+      const changes = side.getByRole('table', { name: 'Changed fields' });
+      expect(await changes.innerText()).toMatch(/action[\s\S]*log[\s\S]*block/);
+      expect(await side.innerText()).toMatch(/127\.0\.0\.1[\s\S]*policy\.update|policy\.update[\s\S]*127\.0\.0\.1/);
+      expect(await visitor.axe()).toEqual([]);
+      await page.keyboard.press('Escape');
+      await side.waitFor({ state: 'detached' });
+      await expect
+        .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')), { timeout: 10_000 })
+        .toBe('Details: Sari changed the policy “No keys”');
+
+      const href = (await page.getByRole('link', { name: 'As CSV' }).getAttribute('href'))!;
+      expect(href).toContain('action=policy');
+      await button('Clear Filters').click();
+      await table.getByText('Budi created the personal token “script 29”').waitFor();
+      await rollsBack();
+      await page.setViewportSize({ width: 390, height: 800 });
+      await page.goto('/admin/audit?area=policy');
+      await button('Details: Sari rolled back the policy “No keys”').click();
+      expect(await overflowOf(page)).toBe(0);
+      expect(visitor.complaints).toEqual([]);
+    },
+    slowMs,
+  );
+
+  test(
+    'is closed to members who do not administrate the workspace',
+    async () => {
+      const { page } = visitor;
+      await signIn(visitor, budi, 'en');
+      await page.goto('/audit');
+      await heading('Only for administrators of the workspace', 2).waitFor();
+      expect(await visitor.axe()).toEqual([]);
+    },
+    slowMs,
+  );
+});

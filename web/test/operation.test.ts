@@ -1,0 +1,152 @@
+/** What operators do, in a real browser: a task is paused and goes on, an export is compared, the system is read, in both languages. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import { whole, wholeBody } from '../../server/test/support/fake-provider.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const slowMs = 120_000;
+
+needs('browser')('operation', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let visitor: Visitor;
+  const button = (name: string | RegExp) => visitor.page.getByRole('button', { name, exact: typeof name === 'string' });
+  const heading = (name: string) => visitor.page.getByRole('heading', { level: 1, name });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari', 'administrator');
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+    await signIn(visitor, sari);
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  async function isSound(): Promise<void> {
+    expect(await visitor.axe()).toEqual([]);
+    expect(await overflowOf(visitor.page)).toBe(0);
+  }
+
+  test('a task is paused, tells its way, and goes on; filters narrow the list', { timeout: slowMs }, async () => {
+    const { page } = visitor;
+    const { tasks } = pages.house.deps;
+    tasks.onRestart('usage-import', () => async () => ({}));
+    const { id } = await tasks.start({
+      kind: 'usage-import',
+      title: 'march.csv',
+      ownerUserId: sari.id,
+      ownerName: 'Sari',
+      total: 200,
+      run: async ({ signal, progress }) => {
+        progress(50, 200, 'half way');
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      },
+    });
+    await page.goto('/admin/tasks');
+    const row = page.getByRole('row').filter({ hasText: 'Import march.csv' });
+    await row.getByText('25%').waitFor();
+    await button('Pause: Import march.csv').click();
+    await row.getByText('Paused').waitFor();
+    await page.getByRole('button', { name: 'Import march.csv', exact: true }).click();
+    const drawer = page.getByRole('dialog', { name: 'Import march.csv' });
+    await drawer.getByText('half way').waitFor();
+    await drawer.getByText('Asked to pause').waitFor();
+    await isSound();
+    await page.keyboard.press('Escape');
+    await drawer.waitFor({ state: 'hidden' });
+    await page.getByLabel('State').selectOption('done');
+    await page.getByText('No tasks here').waitFor();
+    await page.getByLabel('State').selectOption('paused');
+    await button('Resume: Import march.csv').click();
+    await page.getByText('No tasks here').waitFor();
+    await page.getByLabel('State').selectOption('');
+    await row.getByText('Done').waitFor();
+    expect((await pages.house.request('GET', `/api/tasks/${id}`, { token: sari.token })).at('data.state')).toBe('done');
+    await isSound();
+  });
+
+  test('an export is refused with its place, taken, and compared with our books', { timeout: slowMs }, async () => {
+    const { page } = visitor;
+    await page.goto('/usage/reconciliation');
+    await heading('Reconciliation').waitFor();
+    await page.getByText('Nothing imported yet').waitFor();
+    await button('Import').click();
+    await page.getByText('Choose a file first.').waitFor();
+    await isSound();
+    const head = 'usage_date_utc,model_version,api_key,usage_input_tokens_no_cache,usage_output_tokens';
+    const bring = async (name: string, text: string): Promise<void> => {
+      await page.locator('input[type=file]').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+      await button('Import').click();
+    };
+    await bring('broken.csv', `${head}\n2026-03-01,claude-sonnet-4,console key,many,1\n`);
+    await page.getByText('This is no number that we can count with. Line 2, column usage_input_tokens_no_cache.').waitFor();
+    await bring('march.csv', `${head}\n2026-03-01,claude-sonnet-4,console key,1000,100\n`);
+    const found = page.getByRole('table', { name: '1 difference' });
+    await found.getByText('Used outside Patchbay').waitFor();
+    expect(await found.innerText()).toMatch(/2026-03-01[\s\S]*claude-sonnet-4[\s\S]*1,000 in, 100 out[\s\S]*0 in, 0 out/);
+    expect(await page.getByRole('link', { name: 'Download CSV' }).getAttribute('href')).toContain('format=csv');
+    await isSound();
+    await page.setViewportSize({ width: 390, height: 800 });
+    await isSound();
+    await button('Delete: march.csv').click();
+    await page.getByRole('dialog', { name: 'Delete march.csv?' }).getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('row').filter({ hasText: 'march.csv' }).waitFor({ state: 'detached' });
+  });
+
+  test('the system tells how it is without a secret, and the master key is rotated', { timeout: slowMs }, async () => {
+    const { page } = visitor;
+    const body = {
+      name: 'Budget AI',
+      provider: 'custom',
+      defaultModel: 'b',
+      baseUrl: pages.provider.baseUrl,
+      apiKey: 'sk-test-abcdefghx7Qa',
+    };
+    const id = (await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body })).at('id');
+    await page.goto('/admin/system');
+    await heading('System').waitFor();
+    await page.getByText('SQLite (embedded)').waitFor();
+    await isSound();
+    await button('Rotate Master Key').click();
+    await page.getByRole('dialog', { name: 'Rotate the master key?' }).getByRole('button', { name: 'Rotate Master Key' }).click();
+    const keys = page.getByRole('table', { name: 'Master keys' });
+    await keys.getByText('Retired').waitFor({ timeout: 30_000 });
+    expect(await page.locator('main').innerText()).not.toContain('sk-test');
+
+    // The connection still opens, and what its provider says of its limits stands on its page.
+    const headers = { 'x-ratelimit-limit-requests': '100', 'x-ratelimit-remaining-requests': '5', 'x-ratelimit-reset-requests': '1h' };
+    pages.provider.answer(whole(wholeBody(), headers));
+    const key = (await pages.house.request('POST', '/api/access-keys', { token: sari.token, body: { name: 'web' } })).at('data.key');
+    const asked = { model: 'b', messages: [{ role: 'user', content: 'Hi' }] };
+    const sent = { token: key, body: asked, headers: { 'x-patchbay-connection': id } };
+    expect((await pages.house.request('POST', '/v1/chat/completions', sent)).status).toBe(200);
+    await page.goto(`/connections/${id}/health`);
+    await page.getByText('5 of 100 left').waitFor();
+    await page.getByText('Almost used up').waitFor();
+    await isSound();
+  });
+
+  test('in Indonesian', { timeout: slowMs }, async () => {
+    await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
+    const { page } = visitor;
+    for (const [path, name] of [
+      ['/admin/tasks', 'Tugas'],
+      ['/usage/reconciliation', 'Rekonsiliasi'],
+      ['/admin/system', 'Sistem'],
+    ] as const) {
+      await page.goto(path);
+      await heading(name).waitFor();
+      expect(await overflowOf(page)).toBe(0);
+    }
+  });
+});

@@ -1,0 +1,169 @@
+/** The explorer in a real browser: found by filters and bars, opened beside the list, read where contents are kept, followed live, and written out. */
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import { plain, refusing } from '../../server/test/support/fake-provider.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const slowMs = 120_000;
+const patient = { timeout: 20_000 };
+
+needs('browser')('requests', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let workspaceId: string;
+  let key: string;
+  const ask = async (content: string, model = 'gpt-4o'): Promise<string> => {
+    const body = { model, messages: [{ role: 'user', content }] };
+    return (await pages.house.request('POST', '/v1/chat/completions', { token: key, body })).headers.get('x-request-id')!;
+  };
+
+  beforeAll(async () => {
+    pages = await openPages();
+    pages.provider.answer(plain);
+    sari = await pages.house.createResident('Sari', 'administrator');
+    workspaceId = await pages.house.createWorkspace('Marketing', [[sari, 'ADMIN']]);
+    const { token } = sari;
+    const body = { name: 'OpenAI', provider: 'openai', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o', scope: 'organization' }; // prettier-ignore
+    await pages.house.request('POST', '/api/ai-connections', { token, body });
+    key = (await pages.house.request('POST', '/api/access-keys', { token, body: { name: 'web-prod', workspaceId } })).at('data.key');
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+
+  /** Under Members, by the ADMIN, and asked before anything is thrown away. */
+  async function turnCaptureOn({ page }: Visitor): Promise<void> {
+    await page.goto('/members');
+    const panel = page.getByRole('region', { name: 'Content of requests' });
+    await panel.getByRole('switch').check();
+    await panel.getByLabel('Days to keep it').fill('120');
+    await panel.getByRole('button', { name: 'Save' }).click();
+    await panel.getByText('A whole number from 1 to 90.').waitFor();
+    await panel.getByLabel('Days to keep it').fill('30');
+    await panel.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(() => pages.house.deps.keeper.snapshot.capture.get(workspaceId), patient).toBe(30);
+  }
+
+  test(
+    'contents are kept from the moment that an ADMIN says so, and a request is found, opened, read and linked to',
+    async () => {
+      const visitor = await visit({ url: pages.house.url });
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      await ask('before anybody said so');
+      await turnCaptureOn(visitor);
+      pages.provider.answer(refusing(503), plain);
+      const kept = await ask('what is the plan for Jakarta');
+      pages.provider.answer(plain);
+      await ask('nothing there', 'gpt-none');
+
+      await page.getByRole('link', { name: 'Requests', exact: true }).click();
+      await page.getByRole('heading', { level: 1, name: 'Requests' }).waitFor();
+      const table = page.getByRole('table', { name: 'Requests' });
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(4);
+      expect(await visitor.axe()).toEqual([]);
+
+      // Typed as people type it; the filter is a chip, and in the address.
+      await page.getByLabel('Filter').fill('status:failed model:gpt-none');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(2);
+      expect(new URL(page.url()).search).toBe('?outcome=failed&model=gpt-none');
+      await page.getByRole('button', { name: 'Remove model:gpt-none' }).click();
+      await page.getByRole('button', { name: 'Clear' }).click();
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(4);
+
+      // One that took two attempts, with its own address.
+      await table.getByRole('row').filter({ hasText: '2 attempts' }).getByRole('link').click();
+      const drawer = page.getByRole('complementary', { name: 'Request' });
+      await drawer.getByText('Tried again after overloaded:').waitFor();
+      expect(new URL(page.url()).pathname).toBe(`/requests/${kept}`);
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Request');
+      await drawer.getByRole('tab', { name: 'Content' }).click();
+      await drawer.getByText('what is the plan for Jakarta').waitFor();
+      await drawer.getByText('The quick brown fox jumps.').waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      await drawer.getByRole('tab', { name: 'Cost' }).click();
+      await drawer
+        .getByText(/per million tokens/)
+        .first()
+        .waitFor();
+      await page.keyboard.press('Escape');
+      await drawer.waitFor({ state: 'detached' });
+      expect(new URL(page.url()).pathname).toBe('/requests');
+      await page.goto(`/requests/${kept}`);
+      await drawer.getByRole('tab', { name: 'Timeline' }).waitFor();
+      await visitor.leave();
+    },
+    slowMs,
+  );
+
+  test(
+    'the list follows what happens, holds while a request is open, and its bars and its file say the same',
+    async () => {
+      const visitor = await visit({ url: pages.house.url });
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      await page.goto('/requests');
+      const table = page.getByRole('table', { name: 'Requests' });
+      await table.waitFor();
+      const before = await table.getByRole('row').count();
+      await ask('one more');
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(before + 1);
+      // Whoever reads one is not pushed down.
+      await table.getByRole('link').first().click();
+      await page.getByRole('complementary', { name: 'Request' }).waitFor();
+      await ask('and another');
+      await page.getByRole('button', { name: '1 new · Show' }).waitFor(patient);
+      expect(await table.getByRole('row').count()).toBe(before + 1);
+      await page.getByRole('button', { name: 'Close the request' }).click();
+      await page.getByRole('button', { name: '1 new · Show' }).click();
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(before + 2);
+
+      // The bars as a table: a press on a time is the range.
+      await page.getByRole('button', { name: 'Show as table' }).click();
+      const bars = page.getByRole('table', { name: 'Requests over time' });
+      await bars.getByRole('button').first().click();
+      await expect.poll(() => new URL(page.url()).searchParams.has('from'), patient).toBe(true);
+      await page.getByText('Chosen range').waitFor({ state: 'attached' });
+
+      await page.getByText('Columns', { exact: true }).first().click();
+      await page.getByLabel('First token').check();
+      await table.getByRole('columnheader', { name: 'First token' }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByText('Export', { exact: true }).click();
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Table (CSV)' }).click()]);
+      expect(download.suggestedFilename()).toBe('requests.csv');
+      const lines = readFileSync(await download.path(), 'utf8')
+        .trim()
+        .split('\r\n');
+      expect(lines[0]).toMatch(/^requestId,at,status/);
+      expect(lines.length).toBeGreaterThan(1);
+      await visitor.leave();
+    },
+    slowMs,
+  );
+
+  test(
+    'on a phone, in Indonesian and in the dark, nothing is wider than the window and nothing is lost',
+    async () => {
+      await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
+      const visitor = await visit({ url: pages.house.url, width: 390, locale: 'id-ID', theme: 'dark' });
+      const { page } = visitor;
+      await signIn(visitor, sari, 'id');
+      await page.goto('/requests?model=nowhere');
+      await page.getByText('Tidak ada yang cocok dengan saringan ini').waitFor();
+      expect([await overflowOf(page), await visitor.axe()]).toEqual([0, []]);
+      await page.goto('/requests');
+      await page.getByRole('table', { name: 'Permintaan' }).getByRole('link').first().click();
+      await page.getByRole('tab', { name: 'Lini masa' }).waitFor();
+      expect([await overflowOf(page), await visitor.axe()]).toEqual([0, []]);
+      await visitor.leave();
+    },
+    slowMs,
+  );
+});

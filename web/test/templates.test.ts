@@ -1,0 +1,135 @@
+/** Templates in a real browser: one is used as it is, one is written by form and by JSON, becomes the default, and goes. */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { closeBrowser } from '../../server/test/support/browser.ts';
+import type { Resident } from '../../server/test/support/house.ts';
+import { needs } from '../../server/test/support/parts.ts';
+import { openPages, signIn, type Pages } from './support/pages.ts';
+import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+
+const slowMs = 120_000;
+
+needs('browser')('templates', () => {
+  let pages: Pages;
+  let sari: Resident;
+  let budi: Resident;
+  let visitor: Visitor;
+  const button = (name: string) => visitor.page.getByRole('button', { name, exact: true });
+  const field = (name: string) => visitor.page.getByRole('textbox', { name, exact: true });
+  const heading = (name: string) => visitor.page.getByRole('heading', { level: 1, name });
+  const card = (name: string) => visitor.page.getByRole('listitem').filter({ hasText: name });
+
+  beforeAll(async () => {
+    pages = await openPages();
+    sari = await pages.house.createResident('Sari', 'administrator');
+    budi = await pages.house.createResident('Budi');
+  });
+  afterAll(async () => {
+    await closeBrowser();
+    await pages?.close();
+  });
+  beforeEach(async () => {
+    visitor = await visit({ url: pages.house.url });
+  });
+  afterEach(async () => {
+    await visitor.leave();
+  });
+
+  /** Form and JSON are two sides of the same settings. */
+  async function isWritten(): Promise<void> {
+    const { page } = visitor;
+    await button('Add Template').click();
+    await page.getByRole('heading', { name: 'New template' }).waitFor();
+    await button('Save').click();
+    await page.getByText('Enter a name.').waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+    await field('Name').fill('Support answers');
+    await field('Description').fill('Short and factual.');
+    await field('Temperature').fill('0.2');
+    const json = field('The same as JSON');
+    expect(JSON.parse(await json.inputValue())).toEqual({ model: 'gpt-4o', temperature: 0.2 });
+    await json.fill('{ "model": "gpt-4o-mini", ');
+    await page.getByText('The JSON cannot be read. Mend it to go on here.').waitFor();
+    expect(await field('Temperature').isDisabled()).toBe(true);
+    expect(await visitor.axe()).toEqual([]);
+    await json.fill('{ "model": "gpt-4o-mini", "temperature": 9, "apiKey": "sk-live" }');
+    expect(await field('Temperature').inputValue()).toBe('9');
+    await button('Save').click();
+    // What the server refuses stands at its field, and a key is never kept.
+    await page.getByText(/apiKey: a template holds no key/).waitFor();
+    await json.fill('{ "model": "gpt-4o-mini", "temperature": 0.2 }');
+    await page.getByLabel('Default template of OpenAI').check();
+    await button('Save').click();
+    await card('Support answers').getByText('Default', { exact: true }).waitFor();
+    const defaults = page.getByRole('list', { name: 'Templates' }).getByText('Default', { exact: true });
+    expect(await defaults.count()).toBe(1);
+  }
+
+  test(
+    'one is written by form and by JSON, is the default, begins a connection, is changed, and is deleted',
+    async () => {
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      await page.getByRole('link', { name: 'Templates', exact: true }).click();
+      await heading('Provider Templates').waitFor();
+      await page.getByRole('searchbox', { name: 'Search providers' }).fill('openai.com');
+      expect(await visitor.axe()).toEqual([]);
+      await page.getByRole('link', { name: 'OpenAI', exact: true }).click();
+      await heading('OpenAI').waitFor();
+      await page
+        .getByRole('row', { name: /gpt-4o / })
+        .getByText('$2.50')
+        .waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      await isWritten();
+
+      await page.getByRole('link', { name: 'Use template Support answers' }).click();
+      await page.locator('#field-model').waitFor();
+      expect(await page.locator('#field-model').inputValue()).toBe('gpt-4o-mini');
+      expect(await page.locator('#field-temperature').inputValue()).toBe('0.2');
+      await page.goto('/admin/templates?provider=openai');
+      await button('Edit Support answers').click();
+      await field('Name').fill('Support');
+      // Somebody else was faster: nothing is overwritten, and what it is now is a press away.
+      const [kept] = (await pages.house.request('GET', '/api/admin/templates', { token: sari.token })).body['data'] as unknown as {
+        id: string;
+      }[];
+      const other = { name: 'Support answers', description: 'By another', configuration: { model: 'gpt-4o' }, isDefault: true };
+      await pages.house.request('PUT', `/api/admin/templates/${kept!.id}`, { token: sari.token, body: other });
+      await button('Save').click();
+      await button('Load What It Is Now').click();
+      expect(await field('Description').inputValue()).toBe('By another');
+      await field('Name').fill('Support');
+      await button('Save').click();
+      await card('Support').getByText('Made here').waitFor();
+      await button('Delete Support').click();
+      await page.getByRole('dialog', { name: 'Delete “Support”?' }).getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByRole('button', { name: 'Delete Support' }).waitFor({ state: 'detached' });
+      expect(visitor.complaints).toEqual([]);
+    },
+    slowMs,
+  );
+
+  test(
+    'everybody may read and use them, nobody else may change them; on a phone, in Indonesian and in the dark',
+    async () => {
+      await pages.house.request('PATCH', '/api/me', { token: budi.token, body: { language: 'id' } });
+      await visitor.leave();
+      visitor = await visit({ url: pages.house.url, locale: 'id-ID', width: 390, theme: 'dark' });
+      const { page } = visitor;
+      await signIn(visitor, budi, 'id');
+      await page.goto('/admin/templates?provider=ollama');
+      await heading('Ollama').waitFor();
+      await page
+        .getByRole('link', { name: /^Pakai templat/ })
+        .first()
+        .waitFor();
+      expect(await button('Tambah Templat').count()).toBe(0);
+      expect(await page.getByRole('button', { name: /^Edit / }).count()).toBe(0);
+      expect(await overflowOf(page)).toBe(0);
+      expect(await visitor.axe()).toEqual([]);
+      await page.goto('/admin/templates?provider=nobody');
+      await page.getByText('Penyedia ini tidak ada').waitFor();
+    },
+    slowMs,
+  );
+});
