@@ -1,4 +1,6 @@
 /** Builds the page into web/dist with relative addresses, so that one build serves every base path. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import compile from 'icu-minify/compile';
 import { defineConfig, type Plugin } from 'vite';
@@ -14,12 +16,29 @@ type Texts = { [key: string]: string | Texts };
 const compiled = (texts: Texts): unknown =>
   Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, typeof text === 'string' ? compile(text) : compiled(text)]));
 
-/** The page's messages are parsed here and not in every visitor's browser, which is spared the parser (17 KB). The server's are shown as they stand. */
+const textsOf = (language: string): Texts =>
+  JSON.parse(readFileSync(join(import.meta.dirname, `src/messages/${language}.json`), 'utf8')) as Texts;
+/** What is found by its words in either language: the pages, and the commands. */
+const wordsOf = ({ nav, palette }: Texts): Texts => ({ nav: nav!, command: (palette as Texts)['command']! });
+const virtual = /^\0(texts|words):(en|id)$/;
+
+/**
+ * The page's messages are parsed here and not in every visitor's browser, which is spared the parser (17 KB). They travel as data, which
+ * a browser reads faster than a script. The server's are shown as they stand.
+ */
 const compiledTexts: Plugin = {
   name: 'compiled-texts',
   enforce: 'pre',
-  transform: (code, id) =>
-    /\/web\/src\/messages\/(?:en|id)\.json$/.test(id) ? JSON.stringify(compiled(JSON.parse(code) as Texts)) : undefined,
+  resolveId: (id) => (virtual.test(`\0${id}`) ? `\0${id}` : undefined),
+  load(id) {
+    const [, what, language = ''] = virtual.exec(id) ?? [];
+    if (what === undefined) return undefined;
+    this.addWatchFile(join(import.meta.dirname, `src/messages/${language}.json`));
+    if (what === 'words') return `export default ${JSON.stringify(wordsOf(textsOf(language)))}`;
+    const source = JSON.stringify(compiled(textsOf(language)));
+    if (this.environment.mode !== 'build') return `export default "data:application/json,${encodeURIComponent(source)}"`;
+    return `export default import.meta.ROLLUP_FILE_URL_${this.emitFile({ type: 'asset', name: `${language}.json`, source })}`;
+  },
 };
 
 /** Code of the pages and of what they are drawn with; not the texts, and not what a single feature loads when it is wanted. */

@@ -93,7 +93,7 @@ needs('browser')('every page', () => {
       }
       expect(faults).toEqual([]);
       await visitor.leave();
-    }, 180_000);
+    }, 420_000);
   });
 
   test('without colours a state is told by its shape, and a stretch of time by its height', async () => {

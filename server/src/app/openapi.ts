@@ -116,6 +116,7 @@ function complete(
   if (isOpen) operation.security = [{}];
   const common = [...everywhere.all, ...(isOpen ? [] : everywhere.signedIn), ...(operation.requestBody ? everywhere.body : [])];
   const refusal = { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
+  if (operation.responses['204']) operation.responses['204'] = { description: 'Done' };
   for (const status of [...(config.statuses ?? []), ...common]) if (status >= 400) operation.responses[String(status)] ??= refusal;
 }
 

@@ -5,6 +5,7 @@ import type { Actor } from '../domain/owner.ts';
 import { dayMs } from '../domain/rollup.ts';
 import { captureOf, putCapture, staleCapture } from '../storage/capture.ts';
 import { forgetCaptured, shortenCaptured } from '../storage/captured-bodies.ts';
+import { requireWorkspace } from '../storage/workspaces.ts';
 import { commitAs, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
@@ -36,6 +37,7 @@ export const changeCapture = (
     // The key that contents are sealed under exists before there are any.
     const sealing = change.isOn ? await sealingKeyOf(deps, { scope: 'workspace', id: workspaceId }) : null;
     const steps = [
+      requireWorkspace(deps.database, workspaceId),
       ...(sealing?.steps ?? []),
       putCapture(deps.database, after, { userId: caller.actor.userId, nowMs: deps.clock.nowMs() }),
       ...(change.keptDays < before.keptDays ? [shortenCaptured(deps.database, workspaceId, change.keptDays * dayMs)] : []),

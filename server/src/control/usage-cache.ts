@@ -27,15 +27,17 @@ export function createUsageCache(clock: Clock, versionOf: () => string): UsageCa
       const version = versionOf();
       let entry = kept.get(key);
       if (entry === undefined || entry.version !== version || nowMs - entry.asOfMs >= keptMs) {
-        entry = { version, asOfMs: nowMs, value: make() };
+        const fresh: Kept = { version, asOfMs: nowMs, value: make() };
+        entry = fresh;
         kept.delete(key);
         if (kept.size >= entriesMax)
           for (const oldest of kept.keys()) {
             kept.delete(oldest);
             break;
           }
-        kept.set(key, entry);
-        entry.value.catch(() => kept.delete(key));
+        kept.set(key, fresh);
+        // One that fails late does not take away what was made since.
+        fresh.value.catch(() => kept.get(key) === fresh && kept.delete(key));
       }
       return { value: (await entry.value) as T, asOfMs: entry.asOfMs };
     },

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { AlertEvent } from '../domain/alert.ts';
 import type { Database } from './database.ts';
 import type { InsertMany, Statement } from './driver.ts';
+import { textOrNull } from './fit.ts';
 import type { AlertSchema } from './schema-alerts.ts';
 
 export interface AlertDelivery {
@@ -50,7 +51,7 @@ export const insertDeliveries = (deliveries: readonly AlertDelivery[]): InsertMa
   columns,
   rows: deliveries.map((one) => [
     one.id, one.alertId, one.channelId, one.channelName, one.recipient, one.event, one.attemptNo, one.nextAtMs, one.state, one.errorCode,
-    one.answer?.slice(0, answerCharsMax) ?? null, one.createdAtMs, one.finishedAtMs,
+    textOrNull(one.answer, answerCharsMax), one.createdAtMs, one.finishedAtMs,
   ]), // prettier-ignore
 });
 
@@ -103,7 +104,7 @@ export const finishDelivery = ({ db, compile }: Database, { id, attemptNo }: Ale
         state: outcome.state,
         next_at: outcome.nextAtMs,
         error_code: outcome.errorCode,
-        answer: outcome.answer?.slice(0, answerCharsMax) ?? null,
+        answer: textOrNull(outcome.answer, answerCharsMax),
         finished_at: outcome.finishedAtMs,
       })
       .where('id', '=', id)

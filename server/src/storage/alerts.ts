@@ -4,12 +4,14 @@ import type { Alert, AlertDetails, Severity } from '../domain/alert.ts';
 import type { Owner } from '../domain/owner.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { text } from './fit.ts';
 import type { AlertSchema } from './schema-alerts.ts';
 import type { Schema } from './schema.ts';
 
 /** Alerts that are open at one time; a rule that would open more is no help to anybody. */
 export const openMax = 2_000;
-const detailCharsMax = 4_000;
+/** Of the name of what it is about; the text as a whole is JSON, which must never be cut. */
+const subjectCharsMax = 500;
 
 type AlertRow = Selectable<AlertSchema['alerts']>;
 
@@ -39,7 +41,7 @@ export const openIndex = 'alerts_open';
 
 /** Raises UniqueViolation `alerts_open` where the cause has an open alert, whoever opened it. */
 export const insertAlert = ({ db, compile }: Database, alert: Alert): Statement => {
-  const details = JSON.stringify(alert.details).slice(0, detailCharsMax);
+  const details = JSON.stringify({ ...alert.details, subject: text(alert.details.subject, subjectCharsMax) });
   return compile(
     db.insertInto('alerts').values({
       id: alert.id,

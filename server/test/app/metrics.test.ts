@@ -88,7 +88,22 @@ describe('the figures of a house', () => {
     const labels = [...shown.matchAll(/\{([^}]*)\}/g)].flatMap(([, inner = '']) => inner.split(',').map((pair) => pair.split('=')[0]));
     expect(
       [...new Set(labels)].filter(
-        (label) => !['le', 'kind', 'space', 'version', 'major', 'minor', 'patch', 'type', 'quantile'].includes(label ?? ''),
+        (label) =>
+          ![
+            'le',
+            'kind',
+            'space',
+            'version',
+            'major',
+            'minor',
+            'patch',
+            'type',
+            'quantile',
+            'provider',
+            'outcome',
+            'direction',
+            'level',
+          ].includes(label ?? ''),
       ),
     ).toEqual([]);
     for (const secret of [key, key.slice(0, 14), 'admin@example.org', 'demo-large', house.house.demoKey, 'pat-pb', '127.0.0.1'])

@@ -41,7 +41,11 @@ describe('the registry', () => {
       'GET /api/auth/get-session',
     ];
     const invited = ['POST /api/invitations/look', 'POST /api/invitations/accept'];
-    expect(open.toSorted()).toEqual(['GET /healthz', 'GET /readyz', 'GET /metrics', ...setup, ...session, ...invited].toSorted());
+    // The page that somebody shared: names and states, for who has its link.
+    const shared = ['GET /api/status/shared/:token'];
+    expect(open.toSorted()).toEqual(
+      ['GET /healthz', 'GET /readyz', 'GET /metrics', ...setup, ...session, ...invited, ...shared].toSorted(),
+    );
   });
 
   test.each(registry.filter(({ access }) => access !== 'open').map((route) => [nameOf(route), route] as const))(

@@ -95,6 +95,8 @@ const inPaths = routes.flatMap(({ route, name, row }) =>
 beforeAll(moveIn);
 afterAll(() => house.close());
 
+/** What a query has to name before its other members are looked at. */
+const needed = ({ path }: { path: string }): Record<string, string> => (path === '/api/usage/report/file' ? { format: 'csv' } : {});
 const pathOf = (path: string, params: Record<string, string>): string => path.replace(/:(\w+)/g, (_, name: string) => params[name] ?? '');
 const send = (method: string, path: string, body?: unknown): Promise<Reply> =>
   house.request(method, path, { token: tokens.get('administrator')!, ...(body === undefined ? {} : { body }) });
@@ -143,7 +145,10 @@ describe.each([
 
 describe('U+0000 in a query', () => {
   test.each(queries)('$name', async ({ route, row, path }) => {
-    const reply = await send(route.method, `${pathOf(route.path, await paramsFor(row))}?${path.join('.')}=${encodeURIComponent(nul)}`);
+    const reply = await send(
+      route.method,
+      `${pathOf(route.path, await paramsFor(row))}?${new URLSearchParams({ ...needed(route), [path.join('.')]: nul }).toString()}`,
+    );
     expect(reply.status, reply.text).toBe(400);
     expect(reply.body).toMatchObject({ error_code: 'VALIDATION_ERROR' });
     expect(pathsOf(reply)).toContain(path.join('.'));

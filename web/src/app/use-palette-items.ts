@@ -4,24 +4,25 @@ import type { Me } from '@patchbay/contract/people';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useRouter } from '@tanstack/react-router';
 import { useLocale, useTranslations } from 'use-intl';
+import en from 'words:en';
+import id from 'words:id';
 import { aiConnectionsQuery } from '../features/models/api/ai-connections.ts';
 import type { PaletteItem } from '../features/palette/items.ts';
 import { useTestAll } from '../features/tasks/api/test-all.ts';
 import { workspaceChoice } from '../lib/choices.ts';
-import en from '../messages/en.json';
-import id from '../messages/id.json';
+import type pageTexts from '../messages/en.json';
 import { useLanguage } from '../ui/LanguageProvider.tsx';
 import type { PreferenceChange } from '../ui/Preferences.tsx';
 import { navEntries, type NavEntry } from './nav-entries.ts';
 import { accessKeysQuery, membersQuery } from './palette-queries.ts';
 import { settingsEntries } from './settings-entries.ts';
 
-const both = (key: NavEntry['key']): string[] => [en.nav[key], id.nav[key]];
-type Command = Exclude<keyof typeof en.palette.command, 'workspace'>;
-/** A text with a value in it arrives in pieces: the build has parsed it. Its words are what people type. */
-const wordsOf = (message: unknown): string =>
-  Array.isArray(message) ? message.filter((piece) => typeof piece === 'string').join(' ') : String(message);
-const commandWords = (key: Command | 'workspace'): string[] => [en.palette.command[key], id.palette.command[key]].map(wordsOf);
+const inBoth = (of: 'nav' | 'command', key: string): string[] => [en, id].map((words) => words[of][key] ?? '');
+const both = (key: NavEntry['key']): string[] => inBoth('nav', key);
+type Command = Exclude<keyof (typeof pageTexts)['palette']['command'], 'workspace'>;
+/** A text with a value in it is found by what stands around the value. */
+const wordsOf = (message: string): string => message.replaceAll(/\{[^}]*\}/g, ' ');
+const commandWords = (key: Command | 'workspace'): string[] => inBoth('command', key).map(wordsOf);
 
 export function usePaletteItems(me: Me, onPreference: (change: PreferenceChange) => void, onShortcuts: () => void): PaletteItem[] {
   return [...usePages(me), ...useObjects(), ...useCommands(me, onPreference, onShortcuts)];

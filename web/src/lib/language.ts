@@ -2,6 +2,8 @@
 import type { Language } from '@patchbay/contract/translate';
 import type contractTexts from '@patchbay/contract/messages/en.json';
 import type pageTexts from '../messages/en.json';
+import englishTexts from 'texts:en';
+import indonesianTexts from 'texts:id';
 import { client } from './client.ts';
 import { recall, remember } from './storage.ts';
 
@@ -19,10 +21,22 @@ export interface Catalogue {
   contract: typeof contractTexts;
 }
 
+/** A deployment that ended while the page was open took its files along: whoever hears of that loads the page anew. */
+async function fetched(address: string): Promise<Catalogue['page']> {
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`${answer.status} for the texts of the page`);
+    return (await answer.json()) as Catalogue['page'];
+  } catch (error) {
+    dispatchEvent(Object.assign(new Event('vite:preloadError', { cancelable: true }), { payload: error }));
+    throw error;
+  }
+}
+
 /** One language is a file of its own, so that nobody waits for the one that is not read. */
-const loaders: Record<Language, () => Promise<[{ default: Catalogue['page'] }, { default: Catalogue['contract'] }]>> = {
-  en: () => Promise.all([import('../messages/en.json'), import('@patchbay/contract/messages/en.json')]),
-  id: () => Promise.all([import('../messages/id.json'), import('@patchbay/contract/messages/id.json')]),
+const loaders: Record<Language, () => Promise<[Catalogue['page'], { default: Catalogue['contract'] }]>> = {
+  en: () => Promise.all([fetched(englishTexts), import('@patchbay/contract/messages/en.json')]),
+  id: () => Promise.all([fetched(indonesianTexts), import('@patchbay/contract/messages/id.json')]),
 };
 const loaded: Partial<Record<Language, Catalogue>> = {};
 
@@ -34,7 +48,7 @@ export async function loadCatalogue(language: Language): Promise<Catalogue> {
   const known = loaded[language];
   if (known) return known;
   const [page, contract] = await loaders[language]();
-  return (loaded[language] = { page: page.default, contract: contract.default });
+  return (loaded[language] = { page, contract: contract.default });
 }
 
 /** The texts of a language that is loaded, as every language that is shown is. */

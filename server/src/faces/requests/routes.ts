@@ -62,7 +62,7 @@ export const routes: readonly Route<RequestsFaceDeps>[] = [
     summary: 'The requests of a filter as a file, newest first',
     access: 'signed-in',
     query: exportQuery,
-    answers: { 200: z.unknown() },
+    answers: { 200: z.string() },
     statuses: [200, 400, 401],
     async handle(deps: RequestsFaceDeps, { actor, query, request, reply }) {
       const { format, ...asked } = query;

@@ -58,7 +58,7 @@ export const routes: readonly Route<UsageFaceDeps>[] = [
     summary: 'The report of a period as CSV, or as a page to print in the language of the caller',
     access,
     query: reportFileQuery,
-    answers: { 200: z.unknown() },
+    answers: { 200: z.string() },
     statuses: [200, 400, 401],
     async handle(deps: UsageFaceDeps, { actor, query, request, reply }) {
       const { format, ...asked } = query;
