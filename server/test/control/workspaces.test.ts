@@ -19,6 +19,7 @@ import {
 import type { Owner, WorkspaceRole } from '../../src/domain/owner.ts';
 import { listOwnerKeys } from '../../src/storage/owner-keys.ts';
 import { openHouse, origin, type House, type Reply, type Resident } from '../support/house.ts';
+import { interrupted } from '../support/rooms-house.ts';
 import { createDatabase, needs } from '../support/postgres.ts';
 
 const words: FieldWords = {
@@ -39,23 +40,6 @@ const input = (): { name: string; providerId: string; baseUrl: string; secret: s
   baseUrl: nowhere,
   secret: `sk-${nextName()}-0123456789`.replaceAll(' ', '-'),
 });
-
-/** As the deps, but for something that happens just before the next write. */
-function interrupted(deps: ControlDeps, happen: () => Promise<unknown>): ControlDeps {
-  let isPending = true;
-  const { driver } = deps.database;
-  const between: typeof driver = {
-    ...driver,
-    async write(steps) {
-      if (isPending) {
-        isPending = false;
-        await happen();
-      }
-      return driver.write(steps);
-    },
-  };
-  return { ...deps, database: { ...deps.database, driver: between } };
-}
 
 describe.each(['sqlite', 'postgres'] as const)('%s', (engine) => {
   const describeHere = engine === 'postgres' ? needs('postgres') : describe;
