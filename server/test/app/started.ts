@@ -58,7 +58,13 @@ export async function start(options: StartOptions = {}): Promise<Started> {
   );
   const logged: string[] = [];
   const log = createLog('warn', { write: (line) => void logged.push(line) });
-  const io = { clock: systemClock, ids: createIds(systemClock), log, ...(options.timeouts ? { timeouts: options.timeouts } : {}) };
+  const io = {
+    isChecking: false,
+    clock: systemClock,
+    ids: createIds(systemClock),
+    log,
+    ...(options.timeouts ? { timeouts: options.timeouts } : {}),
+  };
   const started = await startHouse(settings, io);
   running.add(started);
   return {

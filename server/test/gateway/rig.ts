@@ -121,7 +121,9 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   const clock = options.clock ?? systemClock;
   const logged: string[] = [];
   const ids = createIds(clock);
+  // What the provider is asked is what a test asks: checks by the clock would come in between.
   const io = {
+    isChecking: false,
     clock,
     // No jitter: a back-off of nothing, so that tests wait for the gateway and not for chance.
     ids: { ...ids, draw: options.draw ?? (() => 0) },
