@@ -70,6 +70,11 @@ async function withoutZod(name: string): Promise<string> {
     ([schemaName, schema]) =>
       `export declare const ${schemaName}: { _zod: { input: ${schemaText(schema, 'input')}; output: ${schemaText(schema, 'output')} } };`,
   );
+  // Lists of words and the types that are made of them.
+  for (const [constName, value] of Object.entries(exported).filter(([, one]) => !(one instanceof z.ZodType) && typeof one !== 'function'))
+    lines.push(`export declare const ${constName}: ${Array.isArray(value) ? 'readonly ' : ''}${JSON.stringify(value)};`);
+  for (const [line, of] of source.matchAll(/^export type \w+ = (?:keyof )?\(?typeof (\w+)\)?(?:\[number\])?;/gm))
+    if (of !== undefined && of in exported) lines.push(line);
   for (const [, alias, type] of source.matchAll(/^export type (\w+) =\s*([^;]*\bz\.(?:output|infer|input)<[^;]*);/gm)) {
     const own = type!.replaceAll(/z\.(output|infer|input)<typeof (\w+)>/g, (_all, io: string, schemaName: string) => {
       if (!(schemaName in exported)) throw new Error(`contract/${name}: export ${schemaName}, the type ${alias} is made of it`);

@@ -70,7 +70,9 @@ describe('the built package', { timeout: limitMs }, () => {
     const place = join(folder, 'node_modules/@patchbay/client');
     expect(JSON.parse(readFileSync(join(place, 'package.json'), 'utf8'))).not.toHaveProperty('dependencies');
     for (const file of readdirSync(place, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(?:js|d\.ts)$/.test(name)))
-      for (const [, from] of readFileSync(join(place, file), 'utf8').matchAll(/(?:from|import\(|require\()\s*['"]([^'"]+)['"]/g))
+      for (const [, from] of readFileSync(join(place, file), 'utf8').matchAll(
+        /(?:\bfrom\s+|\bimport\(\s*|\brequire\(\s*)['"]([^'"]+)['"]/g,
+      ))
         expect(from, file).toMatch(/^\.\.?\//);
   });
 

@@ -97,7 +97,7 @@ export const differenceCauses = [
 ] as const;
 export type DifferenceCause = (typeof differenceCauses)[number];
 
-const figures = z.object({
+export const figures = z.object({
   requests: z.number(),
   tokensIn: z.number(),
   tokensCached: z.number(),

@@ -31,7 +31,7 @@ const chartSums = {
   costUsd: z.string(),
 };
 
-const totals = z.object({
+export const totals = z.object({
   ...chartSums,
   partials: z.number(),
   refusals: z.number(),
@@ -98,7 +98,7 @@ export const reportFormats = ['csv', 'html'] as const;
 export const reportFileQuery = z.strictObject({ ...usageRangeFields, ...usageFilterFields, format: z.enum(reportFormats) });
 
 /** S2's usage metrics of one group (R-170, R-171), and what else a bill is read with. */
-const reportRow = z.object({
+export const reportRow = z.object({
   /** Id or name of the group, the date for days; null for what belongs to none. */
   key: z.string().nullable(),
   name: z.string().nullable(),

@@ -43,7 +43,7 @@ export function UsagePage() {
     <>
       <PageHead title={t('title')} text={t('text')}>
         {me.role === 'administrator' && (
-          <Link to="/usage/reconciliation" className={classes['link']}>
+          <Link to="/usage/reconciliation" className={`${classes['link']} ${classes['apart']}`}>
             {t('reconciliation')}
           </Link>
         )}

@@ -113,7 +113,7 @@ function Chip({ text, onRemove }: { text: string; onRemove: () => void }) {
   return (
     <li className={classes['chip']}>
       <span>{text}</span>
-      <CloseButton size="xs" aria-label={t('removeFilter', { filter: text })} onClick={onRemove} />
+      <CloseButton size={24} iconSize={14} aria-label={t('removeFilter', { filter: text })} onClick={onRemove} />
     </li>
   );
 }

@@ -71,10 +71,12 @@ export function Requests({ me, search, openId, onSearch, renderLink, onClose }: 
   };
   return (
     <>
+      <div className={classes['behind']} data-covered={openId !== null || undefined}>
       <Filters search={search} things={things} onSearch={changed} />
       <Bars search={search} isLive={isLive} onRange={(from, to) => changed({ ...search, period: undefined, from, to })} />
       <Tools search={search} isLive={isLive && cursor === null} onLive={(isOn) => { setLive(isOn); if (isOn) setCursors([]); }} columns={columns} onColumns={setColumns} />
       <List key={`${JSON.stringify(search)} ${cursor ?? ''}`} {...{ me, search, cursor, isLive, columns, openId, renderLink }} onTurn={setCursors} cursors={cursors} />
+      </div>
       {openId !== null && (
         <Suspense fallback={<output className={classes['drawer']}>{t('loading')}</output>}>
           <RequestDrawer key={openId} id={openId} me={me} onClose={onClose} />
