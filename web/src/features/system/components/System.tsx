@@ -135,7 +135,7 @@ function Environment({ facts }: { facts: Facts['environment'] }) {
         />
       )}
       <details className={classes['more']}>
-        <summary>{t('unset', { count: others.length })}</summary>
+        <summary className={classes['more']}>{t('unset', { count: others.length })}</summary>
         <p className={classes['names']}>
           {others.map((name) => (
             <code key={name}>{name}</code>
