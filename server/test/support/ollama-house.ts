@@ -14,7 +14,7 @@ export const clientOf = (key: string): Ollama =>
 export function ollamaScene(): void {
   beforeAll(async () => {
     [house, machine] = await Promise.all([
-      openWireHouse({ heartbeatMs: 50, headersMs: 20_000, firstEventMs: 20_000, idleMs: 20_000, totalMs: 30_000 }),
+      openWireHouse({ heartbeatMs: 60_000, headersMs: 20_000, firstEventMs: 20_000, idleMs: 20_000, totalMs: 30_000 }),
       startFakeProvider(),
     ]);
     await house.rig.connect({ name: 'Llama', providerId: 'ollama', baseUrl: machine.origin, model: 'llama3.1' });

@@ -133,6 +133,8 @@ async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, r
     await deps.noteRefusedAccess(request.actor, request.origin, request.method, request.routeOptions.url ?? '', answer.body.error_code);
   if (answer.retryAfterS !== null) reply.header('retry-after', String(answer.retryAfterS));
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+  // A body that was given up half read still lies on the line: the next request behind it would never be seen.
+  if (request.raw.readableDidRead && !request.raw.readableEnded) reply.header('connection', 'close');
   // Serialised here: the route's own answer schemas are for its successes.
   await reply
     .code(answer.status)
