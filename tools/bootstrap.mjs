@@ -158,11 +158,9 @@ function build() {
   const node = existsSync(bundledNode) ? bundledNode : process.execPath;
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   const env = { ...process.env, NODE_ENV: 'production', PATH: `${dirname(bundledNode)}${delimiter}${process.env.PATH ?? ''}` };
-  const done = spawnSync(node, [vite, 'build', '--logLevel', 'warn'], {
-    cwd: join(root, 'web'),
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
+  // Its warnings are for who works on the pages and builds them by hand; whoever starts the product reads them only if nothing came of it.
+  const done = spawnSync(node, [vite, 'build', '--logLevel', 'warn'], { cwd: join(root, 'web'), env, encoding: 'utf8' });
+  if (done.status !== 0) process.stderr.write(`${done.stdout ?? ''}${done.stderr ?? ''}`);
   if (done.status !== 0) fail(`building the web UI failed with exit code ${done.status ?? done.error?.message}`);
   writeFileSync(buildStamp, want);
 }

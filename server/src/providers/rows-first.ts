@@ -10,6 +10,9 @@ const responsesOnly = /^(o[13]-pro|gpt-5(\.\d+)?-pro|gpt-5(\.\d+)?-codex|codex-m
 /** The models of the older wire that goes on with a text; every other one answers there with 404 (platform.openai.com, completions). */
 const olderModels = /instruct|^(davinci|babbage)-002/;
 
+/** They fail in the way that their names say, so that anybody can see what an application does then. */
+const demoFailures = ['demo-fail-401', 'demo-fail-429', 'demo-fail-500', 'demo-fail-timeout', 'demo-fail-midstream'];
+
 /** What both houses that run these models offer besides conversations. */
 const openAiOperations = {
   embeddings: {},
@@ -257,6 +260,6 @@ export const firstRows: readonly ProviderRow[] = [
     baseUrl: null,
     isInternal: true,
     capabilities: ['chat', 'stream', 'tools'],
-    models: { default: 'demo-small', suggested: ['demo-small', 'demo-large'] },
+    models: { default: 'demo-small', suggested: ['demo-small', 'demo-large', ...demoFailures] },
   }),
 ];

@@ -123,9 +123,9 @@ export async function migrate(driver: Driver, deps: { clock: Clock; log: Log; di
     const path = await backUp(driver, driver.backupsDir, deps.clock.nowMs(), first.id);
     deps.log.info({ path }, 'the database was copied before its migration');
   }
-  for (const migration of missing) {
-    if (await apply(driver, migration, deps.clock.nowMs())) deps.log.info({ migration: migration.name }, 'migration applied');
-  }
+  const done: string[] = [];
+  for (const migration of missing) if (await apply(driver, migration, deps.clock.nowMs())) done.push(migration.name);
+  if (done.length > 0) deps.log.info({ migrations: done.length, last: done.at(-1) }, 'migrations applied');
   // Another instance of a newer version may have gone on meanwhile.
   checkApplied(await appliedTo(driver), known);
   return missing.at(-1)?.id ?? lastApplied;

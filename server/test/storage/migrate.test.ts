@@ -26,7 +26,10 @@ onBothEngines('migrations', (bench, engine) => {
     const { log, lines } = keptLog();
     const version = await migrate(driver, { clock: systemClock, log });
     expect(version).toBe((await migrationsFor(engine)).at(-1)!.id);
-    expect(lines.filter((line) => line['msg'] === 'migration applied')).toHaveLength((await migrationsFor(engine)).length);
+    const known = await migrationsFor(engine);
+    expect(lines.filter((line) => line['msg'] === 'migrations applied')).toMatchObject([
+      { migrations: known.length, last: known.at(-1)!.name },
+    ]);
     expect(await schemaVersion(driver)).toBe(version);
     lines.length = 0;
     expect(await migrate(driver, { clock: systemClock, log })).toBe(version);

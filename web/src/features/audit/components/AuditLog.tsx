@@ -32,13 +32,16 @@ export function AuditLog({ workspaceId, organization, search, onSearch, renderOb
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(auditQuery(workspaceId, search));
   const rows = data?.pages.flatMap((page) => page.data) ?? [];
   const open = rows.find(({ id }) => id === openId);
+  const isFiltered = Object.keys(search).length > 0;
   return (
     <>
       <Filters search={search} onSearch={onSearch} />
       <Export workspaceId={workspaceId} search={search} />
       {!data && error && <Failure error={error} organization={organization} onRetry={() => void refetch()} />}
       {!data && !error && <Loading />}
-      {data && rows.length === 0 && <Empty title={t('emptyTitle')} text={t('emptyText')} />}
+      {data && rows.length === 0 && (
+        <Empty title={t(isFiltered ? 'emptyTitle' : 'noneTitle')} text={t(isFiltered ? 'emptyText' : 'noneText')} />
+      )}
       {rows.length > 0 && <Entries rows={rows} onOpen={setOpenId} />}
       {hasNextPage && (
         <Button variant="default" className={classes['older']} loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
