@@ -15,6 +15,7 @@ const bannedIndonesian: readonly { word: string; say: string }[] = [
   { word: 'Rekening', say: 'Akun' },
   { word: 'Batang', say: 'Log' },
   { word: 'Keseimbangan', say: 'Saldo' },
+  { word: 'md', say: 'ms: the other is unknown to engineers' },
 ];
 /** Buttons and menus name the action: "Simpan", not "Menyimpan". Longer texts and progress ("Menghubungkan…") are sentences. */
 const actionWordsMax = 3;
