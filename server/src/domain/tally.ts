@@ -89,20 +89,51 @@ export type Tally = Map<number, number>;
 const codeOfPair = (first: number, second: number): number => place(first) * 52 + place(second);
 const place = (char: number): number => (char <= 90 ? char - 65 : char - 71);
 
-/**
- * Adds the tokens of a text from a place on, up to the first that begins at `until` or behind it; returns where that one begins. A text
- * that is none adds what can be read of it.
- */
-export function addTally(tally: Tally, text: string, from = 0, until = text.length): number {
-  let at = from;
-  while (at + 1 < text.length && at < until) {
+/** Adds the tokens of a text. One that is none adds what can be read of it. */
+export function addTally(tally: Tally, text: string): void {
+  for (let at = 0; at + 1 < text.length;) {
     const code = codeOfPair(text.charCodeAt(at), text.charCodeAt(at + 1));
     at += 2;
     let count = 0;
     for (let digit = text.charCodeAt(at) - 48; digit >= 0 && digit <= 9; digit = text.charCodeAt(++at) - 48) count = count * 10 + digit;
     tally.set(code, (tally.get(code) ?? 0) + (count === 0 ? 1 : count));
   }
-  return at;
+}
+
+/** Counts long texts, a piece at a time. */
+export interface TallyCounter {
+  /** Adds the tokens from a place on up to the first that begins at `until` or behind it; returns where that one begins. */
+  add: (text: Uint8Array, from: number, until: number) => number;
+  /** What was added since the last time, and begins anew. */
+  take: () => Tally;
+}
+
+/** A list of all counts, and bytes instead of letters, are several times as fast as a map: worth it where millions of tokens are read. */
+export function createTallyCounter(): TallyCounter {
+  const counts = new Float64Array(tokens.length);
+  return {
+    add(text, from, until) {
+      const { length } = text;
+      let at = from;
+      while (at + 1 < length && at < until) {
+        const code = codeOfPair(text[at]!, text[at + 1]!);
+        at += 2;
+        let count = 0;
+        for (let digit = at < length ? text[at]! - 48 : -1; digit >= 0 && digit <= 9; digit = at < length ? text[at]! - 48 : -1) {
+          count = count * 10 + digit;
+          at += 1;
+        }
+        if (code >= 0 && code < counts.length) counts[code]! += count === 0 ? 1 : count;
+      }
+      return at;
+    },
+    take() {
+      const tally: Tally = new Map();
+      for (const [code, count] of counts.entries()) if (count > 0) tally.set(code, count);
+      counts.fill(0);
+      return tally;
+    },
+  };
 }
 
 /** The shortest text of the counts, smallest code first. */

@@ -1,6 +1,6 @@
 /** Prices past entries again, a page at a time: each row, its roll-ups and its connection's day change together or not at all. */
 import type { TokenUsage, UnitPrices } from '../domain/ledger.ts';
-import { dayOf, quarterOf } from '../domain/rollup.ts';
+import { dayOf, quarterOf, sixHoursOf } from '../domain/rollup.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 
@@ -108,6 +108,7 @@ function stepsOf({ row, costNanoUsd, prices }: NewCost): Statement[] {
     // The shard that this row was added to: its sum holds at least what the row had.
     for (const [table, bucket] of [
       ['usage_quarters', quarterOf(row.atMs)],
+      ['usage_six_hours', sixHoursOf(row.atMs)],
       ['usage_days', dayOf(row.atMs)],
     ] as const)
       steps.push({

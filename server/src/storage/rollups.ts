@@ -1,6 +1,6 @@
 /** What rows add to the roll-ups, as steps of the transaction that writes them. */
 import { createHash } from 'node:crypto';
-import { addMeasures, dayOf, measureNames, noMeasures, quarterOf, type Dimension, type Measures } from '../domain/rollup.ts';
+import { addMeasures, dayOf, measureNames, noMeasures, quarterOf, sixHoursOf, type Dimension, type Measures } from '../domain/rollup.ts';
 import type { Tally } from '../domain/tally.ts';
 import type { Driver, InsertMany, WriteStep } from './driver.ts';
 import { StorageFault } from './errors.ts';
@@ -156,13 +156,20 @@ function daysOf(quarters: Iterable<Sum>): Map<number, Sum> {
   return days;
 }
 
+/** Six hours are the sum of theirs; neither counts nor calls of providers are kept for them. */
+function sixHoursIn(quarters: Iterable<Sum>): Map<number, Sum> {
+  const sums = new Map<number, Sum>();
+  for (const { bucket, measures } of quarters) addTo(sums, sixHoursOf(bucket), measures, 0, 0);
+  return sums;
+}
+
 type Placed = Sum & { dimensionId: number };
 
 const tallyParts = (sums: readonly Placed[]): TallyPart[] =>
   sums.map(({ bucket, dimensionId, measures, tally }) => ({ bucket, dimensionId, counted: measures.attempts, tally }));
 
 /** Rows are upserted in the order of their key, so that two instances never wait for each other in a circle. */
-function bucketStep(table: 'usage_quarters' | 'usage_days', shard: number, sums: readonly Placed[]): InsertMany {
+function bucketStep(table: 'usage_quarters' | 'usage_six_hours' | 'usage_days', shard: number, sums: readonly Placed[]): InsertMany {
   const sorted = sums.toSorted((a, b) => a.bucket - b.bucket || a.dimensionId - b.dimensionId);
   return {
     insertInto: table,
@@ -233,11 +240,13 @@ export async function rollupSteps(
   const dimensions = new Map(groups.map(({ hash, dimension }) => [hash, dimension]));
   const fresh = await assignIds(driver, books, dimensions);
   const quarters: Placed[] = [];
+  const sixHours: Placed[] = [];
   const days: (Placed & { dimension: Dimension })[] = [];
   for (const { hash, dimension, quarters: ofGroup, members } of groups) {
     const dimensionId = fresh.get(hash) ?? books.dimensionIds.get(hash)!;
     for (const member of members) member.dimensionId = dimensionId;
     for (const sum of ofGroup.values()) quarters.push({ ...sum, dimensionId });
+    for (const sum of sixHoursIn(ofGroup.values()).values()) sixHours.push({ ...sum, dimensionId });
     for (const sum of daysOf(ofGroup.values()).values()) days.push({ ...sum, dimensionId, dimension });
   }
   const steps: WriteStep[] = [];
@@ -249,7 +258,11 @@ export async function rollupSteps(
       onConflict: '(hash) DO NOTHING',
     });
   }
-  steps.push(bucketStep('usage_quarters', books.shard, quarters), bucketStep('usage_days', books.shard, days));
+  steps.push(
+    bucketStep('usage_quarters', books.shard, quarters),
+    bucketStep('usage_six_hours', books.shard, sixHours),
+    bucketStep('usage_days', books.shard, days),
+  );
   for (const [table, sums] of [
     ['usage_quarter_tallies', quarters],
     ['usage_day_tallies', days],

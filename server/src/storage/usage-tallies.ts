@@ -1,8 +1,9 @@
 /** Percentiles and classes of failures, read from the counts beside the roll-ups: the database joins texts, and here they are counted. */
-import { addTally, type Tally } from '../domain/tally.ts';
+import { createTallyCounter, type Tally, type TallyCounter } from '../domain/tally.ts';
+import { coverOf, tallySteps, type Part } from '../domain/usage-pieces.ts';
 import type { UsageRange } from '../domain/usage-range.ts';
 import type { Database } from './database.ts';
-import { dimensionCondition, findsNothing, keyColumn, partsOf, within, type Part, type UsageDimension } from './usage-parts.ts';
+import { askParts, dimensionCondition, findsNothing, keyColumn, sharedParts, type SharedPart, type UsageDimension } from './usage-parts.ts';
 import type { UsageScope } from './usage.ts';
 import { Parameters } from './visibility.ts';
 
@@ -18,66 +19,134 @@ const partsAtOnce = 200;
 const charsAtOnce = 262_144;
 const groupsMax = 10_000;
 
-const tableOf = { days: 'usage_day_tallies', quarters: 'usage_quarter_tallies' } as const;
+const tableOf = { days: 'usage_day_tallies', quarters: 'usage_quarter_tallies', sixHours: '' } as const;
 
 interface Found {
+  part: number;
   k: string | null;
   counted: string;
   tally: string | null;
 }
 
+type Asked = Omit<UsageScope, 'range'>;
+
 /** Counts a text in pieces; the process serves others in between. */
-async function addLong(tally: Tally, text: string): Promise<void> {
-  for (let at = 0; at + 1 < text.length;) {
-    at = addTally(tally, text, at, at + charsAtOnce);
-    if (at + 1 < text.length) await new Promise((resolve) => setImmediate(resolve));
+async function countLong(counter: TallyCounter, text: string): Promise<Tally> {
+  const bytes = Buffer.from(text, 'latin1');
+  for (let at = 0; at + 1 < bytes.length;) {
+    at = counter.add(bytes, at, at + charsAtOnce);
+    if (at + 1 < bytes.length) await new Promise((resolve) => setImmediate(resolve));
   }
+  return counter.take();
 }
 
-function partSql(key: string, part: Part, scope: UsageScope, isKeyed: boolean, parameters: Parameters): string {
-  const where = [within(part.range, 't', parameters), ...dimensionCondition(scope, scope.visibility, 't', parameters)];
-  const join = isKeyed ? ' JOIN usage_dimensions d ON d.id = t.dimension_id' : '';
-  return `SELECT ${key} AS k, CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally FROM ${tableOf[part.table]} t${join}
-    WHERE ${where.join(' AND ')}${isKeyed ? ` GROUP BY ${key}` : ''}`;
+function addTo<K>(sums: Map<K, TallySum>, key: K, { counted, tally }: TallySum, sign: 1 | -1): void {
+  const sum: TallySum = sums.get(key) ?? { counted: 0, tally: new Map() };
+  sum.counted += sign * counted;
+  for (const [code, count] of tally) {
+    const left = (sum.tally.get(code) ?? 0) + sign * count;
+    if (left === 0) sum.tally.delete(code);
+    else sum.tally.set(code, left);
+  }
+  if (sums.size < groupsMax || sums.has(key)) sums.set(key, sum);
 }
 
-async function gather<K>(
+interface PartTally extends TallySum {
+  /** The part's place. */
+  place: number;
+  /** The group's, where there are groups. */
+  key: string | null;
+}
+
+/** The counts of parts, one after the other: their texts are long. */
+async function* read(
   { driver }: Database,
-  parts: readonly { key: string; part: Part }[],
-  scope: Omit<UsageScope, 'range'>,
-  isKeyed: boolean,
-  keyOf: (text: string | null) => K,
-): Promise<Map<K, TallySum>> {
-  const sums = new Map<K, TallySum>();
+  parts: readonly Part[],
+  scope: Asked,
+  groupBy?: UsageDimension,
+): AsyncGenerator<PartTally, void, undefined> {
+  if (parts.length === 0) return;
+  const parameters = new Parameters();
+  const counter = createTallyCounter();
+  const key = groupBy ? keyColumn(groupBy) : 'CAST(NULL AS TEXT)';
+  const sql = askParts(driver.engine, parts, parameters, (table, isWithin) => {
+    const where = [isWithin('t'), ...dimensionCondition(scope, scope.visibility, 't', parameters)].join(' AND ');
+    const join = groupBy ? ' JOIN usage_dimensions d ON d.id = t.dimension_id' : '';
+    return `SELECT ${key} AS k, CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally
+      FROM ${tableOf[table]} t${join} WHERE ${where}${groupBy ? ` GROUP BY ${key}` : ''}`;
+  });
+  for (const { part, k, counted, tally } of await driver.rows<Found>({ sql, params: parameters.values }, 'analytics'))
+    yield { place: part, key: k, counted: Number(counted), tally: await countLong(counter, tally ?? '') };
+}
+
+/** Counts by one dimension; null is the key of what belongs to none. */
+export async function talliesBy(database: Database, scope: UsageScope, groupBy: UsageDimension): Promise<Map<string | null, TallySum>> {
+  const sums = new Map<string | null, TallySum>();
+  if (findsNothing(scope)) return sums;
+  for await (const found of read(database, coverOf(scope.range, tallySteps), scope, groupBy)) addTo(sums, found.key, found, 1);
+  return sums;
+}
+
+interface IndexedSpan {
+  index: number;
+  range: UsageRange;
+}
+
+/** Every part of each span by itself, and nothing taken away. */
+async function tallyPlainly(database: Database, scope: Asked, spans: readonly IndexedSpan[]): Promise<Map<number, TallySum>> {
+  const sums = new Map<number, TallySum>();
+  const parts = spans.flatMap(({ index, range }) => coverOf(range, tallySteps).map((part) => ({ index, part })));
   for (let from = 0; from < parts.length; from += partsAtOnce) {
-    const parameters = new Parameters();
     const some = parts.slice(from, from + partsAtOnce);
-    const sql = some.map(({ key, part }) => partSql(key, part, { ...scope, range: part.range }, isKeyed, parameters)).join(' UNION ALL ');
-    for (const { k, counted, tally } of await driver.rows<Found>({ sql, params: parameters.values }, 'analytics')) {
-      const key = keyOf(k);
-      const sum = sums.get(key) ?? { counted: 0, tally: new Map() };
-      sum.counted += Number(counted);
-      await addLong(sum.tally, tally ?? '');
-      if (sums.size < groupsMax || sums.has(key)) sums.set(key, sum);
-    }
+    const asked = some.map(({ part }) => part);
+    for await (const found of read(database, asked, scope)) addTo(sums, some[found.place]!.index, found, 1);
   }
   return sums;
 }
 
-/** Counts by one dimension; null is the key of what belongs to none. */
-export const talliesBy = (database: Database, scope: UsageScope, groupBy: UsageDimension): Promise<Map<string | null, TallySum>> => {
-  if (findsNothing(scope)) return Promise.resolve(new Map<string | null, TallySum>());
-  const parts = partsOf(scope.range).map((part) => ({ key: keyColumn(groupBy), part }));
-  return gather(database, parts, scope, true, (key) => key);
-};
+/** TRUE while sums of before an upgrade wait for their counts: those of a day may be missing where those of its quarter-hours are not. */
+async function isBehind({ driver }: Database): Promise<boolean> {
+  return (await driver.rows({ sql: 'SELECT 1 AS found FROM usage_untallied LIMIT 1', params: [] }, 'analytics')).length > 0;
+}
 
-/** Counts of each of the spans, by their place in the list. The spans lie on quarter-hours. */
-export const tallySpans = (
-  database: Database,
-  scope: Omit<UsageScope, 'range'>,
-  spans: readonly UsageRange[],
-): Promise<Map<number, TallySum>> => {
-  if (findsNothing(scope)) return Promise.resolve(new Map<number, TallySum>());
-  const parts = spans.flatMap((range, index) => partsOf(range).map((part) => ({ key: `'${index}'`, part })));
-  return gather(database, parts, scope, false, (key) => Number(key));
-};
+/** Attempts in each of the parts that are days, by their place. */
+async function attemptsOf({ driver }: Database, scope: Asked, parts: readonly SharedPart[]): Promise<Map<number, number>> {
+  const days = parts.flatMap(({ part }, place) => (part.table === 'days' ? [{ part, place }] : []));
+  if (days.length === 0) return new Map();
+  const parameters = new Parameters();
+  const asked = days.map(({ part }) => part);
+  const sql = askParts(driver.engine, asked, parameters, (_, isWithin) => {
+    const where = [isWithin('u'), ...dimensionCondition(scope, scope.visibility, 'u', parameters)].join(' AND ');
+    return `SELECT CAST(COALESCE(sum(u.attempts), 0) AS TEXT) AS attempts FROM usage_days u WHERE ${where}`;
+  });
+  const rows = await driver.rows<{ part: number; attempts: string }>({ sql, params: parameters.values }, 'analytics');
+  return new Map(rows.map(({ part, attempts }) => [days[part]!.place, Number(attempts)]));
+}
+
+/**
+ * Counts of each of the spans, by their place in the list. The spans lie on quarter-hours. Quarter-hours are taken away from a day where
+ * that reads less, but only from a day that was counted whole: what was swept away before it was counted is missing in the day alone.
+ */
+export async function tallySpans(database: Database, scope: Asked, spans: readonly UsageRange[]): Promise<Map<number, TallySum>> {
+  const sums = new Map<number, TallySum>();
+  if (findsNothing(scope)) return sums;
+  const all = spans.map((range, index): IndexedSpan => ({ index, range }));
+  if (await isBehind(database)) return tallyPlainly(database, scope, all);
+  const doubtful = new Set<number>();
+  for (const parts of sharedParts(spans, tallySteps)) {
+    const isMixed = parts.some(({ uses }) => uses.some(({ sign }) => sign === -1));
+    const attempts = isMixed ? await attemptsOf(database, scope, parts) : new Map<number, number>();
+    const asked = parts.map(({ part }) => part);
+    for await (const found of read(database, asked, scope)) {
+      const isWhole = (attempts.get(found.place) ?? found.counted) === found.counted;
+      for (const { index, sign } of parts[found.place]!.uses) {
+        if (!isWhole) doubtful.add(index);
+        addTo(sums, index, found, sign);
+      }
+    }
+  }
+  const again = all.filter(({ index }) => doubtful.has(index));
+  for (const { index } of again) sums.delete(index);
+  for (const [index, sum] of await tallyPlainly(database, scope, again)) sums.set(index, sum);
+  return sums;
+}

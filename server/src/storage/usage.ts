@@ -1,16 +1,18 @@
-/** Sums of usage, read from roll-ups alone: whole UTC days from the days, what is left at the edges from the quarter-hours. */
+/** Sums of usage, read from roll-ups alone: whole UTC days from the days, what is left at the edges from finer ones. */
 import { dayMs, measureNames, quarterMs, type MeasureName } from '../domain/rollup.ts';
+import { coverOf, type Part, type RollupStep } from '../domain/usage-pieces.ts';
 import { daysIn, type UsageRange } from '../domain/usage-range.ts';
 import type { Database } from './database.ts';
 import type { Row } from './driver.ts';
 import {
+  askParts,
   dimensionCondition,
   findsNothing,
   keyColumn,
   oneOfKeys,
-  partsOf,
+  sharedParts,
+  sumTableOf,
   within,
-  type Part,
   type UsageDimension,
   type UsageFilter,
 } from './usage-parts.ts';
@@ -60,26 +62,25 @@ export interface UsageSum {
 }
 
 const groupsMax = 10_000;
-/** Parts of one statement; SQLite takes 500. */
-const partsAtOnce = 200;
+/** Spans whose last use one statement looks for. */
+const lastUsesAtOnce = 200;
 
 const taken = ['bucket', 'dimension_id', ...measureNames, 'last_used_at'].join(', ');
-const columnsOf = (measures: readonly MeasureName[] = measureNames): string =>
-  `${measures.map((name) => `CAST(sum(u.${name}) AS TEXT) AS ${name}`).join(', ')}, max(u.last_used_at) AS last_used_at`;
+const columnsOf = (measures: readonly MeasureName[]): string =>
+  measures.map((name) => `CAST(COALESCE(sum(u.${name}), 0) AS TEXT) AS ${name}`).join(', ');
 
 type Sums = Record<MeasureName, bigint> & { lastUsedAtMs: number };
 
-const sumsOf = (row: Row, measures: readonly MeasureName[] = measureNames): Sums => ({
-  ...(Object.fromEntries(measureNames.map((name) => [name, measures.includes(name) ? BigInt(row[name] as string) : 0n])) as Record<
-    MeasureName,
-    bigint
-  >),
-  lastUsedAtMs: Number(row['last_used_at']),
+const noSums = (): Sums => ({
+  ...(Object.fromEntries(measureNames.map((name) => [name, 0n])) as Record<MeasureName, bigint>),
+  lastUsedAtMs: 0,
 });
 
-function addSums(total: Sums, more: Sums): void {
-  for (const name of measureNames) total[name] += more[name];
-  total.lastUsedAtMs = Math.max(total.lastUsedAtMs, more.lastUsedAtMs);
+function addRow(sums: Sums, row: Row, measures: readonly MeasureName[], sign: 1 | -1): void {
+  for (const name of measures) {
+    const value = BigInt(row[name] as string);
+    sums[name] += sign === 1 ? value : -value;
+  }
 }
 
 const answerOf = (key: string | null, sums: Sums): UsageSum => ({
@@ -141,49 +142,83 @@ export interface SpanOptions {
 export interface SpanSum {
   /** Which of the spans. */
   index: number;
-  /** Its `key` is that of the group, null where there is no split. */
+  /** Its `key` is that of the group, null where there is no split. The last use is read with all measures of whole spans alone, and else 0. */
   sum: UsageSum;
 }
 
-function partSql(index: number, part: Part, scope: UsageScope, { split, measures }: SpanOptions, parameters: Parameters): string {
-  const where = [within(part.range, 'u', parameters), ...dimensionCondition(scope, scope.visibility, 'u', parameters)];
-  const key = split ? keyColumn(split.groupBy) : 'CAST(NULL AS TEXT)';
-  if (split) where.push(oneOfKeys(split.groupBy, split.keys, 'u', parameters));
-  const join = split ? ' JOIN usage_dimensions d ON d.id = u.dimension_id' : '';
-  const group = split ? ` GROUP BY ${key}` : '';
-  return `SELECT ${index} AS span, ${key} AS k, ${columnsOf(measures)} FROM usage_${part.table} u${join} WHERE ${where.join(' AND ')}${group}`;
+interface Found {
+  index: number;
+  key: string | null;
+  sums: Sums;
+}
+
+/** The sums of one part, or of each group in it. */
+function sumsSql(
+  scope: Omit<UsageScope, 'range'>,
+  { split, measures = measureNames }: SpanOptions,
+  parameters: Parameters,
+): (table: RollupStep, isWithin: (alias: string) => string) => string {
+  return (table, isWithin) => {
+    const where = [isWithin('u'), ...dimensionCondition(scope, scope.visibility, 'u', parameters)];
+    const key = split ? keyColumn(split.groupBy) : 'CAST(NULL AS TEXT)';
+    if (split) where.push(oneOfKeys(split.groupBy, split.keys, 'u', parameters));
+    const join = split ? ' JOIN usage_dimensions d ON d.id = u.dimension_id' : '';
+    const group = split ? ` GROUP BY ${key}` : '';
+    return `SELECT ${key} AS k, ${columnsOf(measures)} FROM ${sumTableOf[table]} u${join} WHERE ${where.join(' AND ')}${group}`;
+  };
+}
+
+/** When each of the spans was last used: a time cannot be taken away from sums, and lies in the last quarter-hour that has any use. */
+async function readLastUses(
+  { driver }: Database,
+  scope: Omit<UsageScope, 'range'>,
+  spans: readonly UsageRange[],
+  found: readonly Found[],
+): Promise<void> {
+  for (let from = 0; from < found.length; from += lastUsesAtOnce) {
+    const some = found.slice(from, from + lastUsesAtOnce);
+    const parts = some.map(({ index }): Part => ({ table: 'quarters', range: spans[index]! }));
+    const parameters = new Parameters();
+    const sql = askParts(driver.engine, parts, parameters, (_, isWithin) => {
+      const wanted = (alias: string): string[] => dimensionCondition(scope, scope.visibility, alias, parameters);
+      const last = `SELECT max(v.bucket) FROM usage_quarters v WHERE ${[isWithin('v'), ...wanted('v')].join(' AND ')}`;
+      return `SELECT max(u.last_used_at) AS last_used_at FROM usage_quarters u WHERE ${[`u.bucket = (${last})`, ...wanted('u')].join(' AND ')}`;
+    });
+    for (const row of await driver.rows({ sql, params: parameters.values }, 'analytics'))
+      some[Number(row['part'])]!.sums.lastUsedAtMs = Number(row['last_used_at'] ?? 0);
+  }
 }
 
 /**
- * Usage of each of the spans, in their order; those without use have no row. With a split one row for each of its groups that was used
- * there, and nothing of the others. The spans lie on quarter-hours.
+ * Usage of each of the spans, in their order; those in which all that is asked for is zero have no row. With a split one row for each of
+ * its groups that was used there, and nothing of the others. The spans lie on quarter-hours.
  */
 export async function usageSpans(
-  { driver }: Database,
+  database: Database,
   scope: Omit<UsageScope, 'range'>,
   spans: readonly UsageRange[],
   options: SpanOptions = {},
 ): Promise<SpanSum[]> {
   if (findsNothing(scope) || options.split?.keys.length === 0) return [];
-  const parts = spans.flatMap((range, index) => partsOf(range).map((part) => ({ index, part })));
-  const found = new Map<string, { index: number; key: string | null; sums: Sums }>();
-  for (let from = 0; from < parts.length; from += partsAtOnce) {
+  const measures = options.measures ?? measureNames;
+  const sums = new Map<string, Found>();
+  for (const parts of sharedParts(spans)) {
     const parameters = new Parameters();
-    const some = parts.slice(from, from + partsAtOnce);
-    const sql = some
-      .map(({ index, part }) => partSql(index, part, { ...scope, range: part.range }, options, parameters))
-      .join(' UNION ALL ');
-    for (const row of await driver.rows({ sql, params: parameters.values }, 'analytics')) {
-      if (row['last_used_at'] === null) continue;
-      const index = Number(row['span']);
+    const asked = parts.map(({ part }) => part);
+    const sql = askParts(database.driver.engine, asked, parameters, sumsSql(scope, options, parameters));
+    for (const row of await database.driver.rows({ sql, params: parameters.values }, 'analytics')) {
       const key = row['k'] as string | null;
-      const place = `${index}/${key === null ? '' : `=${key}`}`;
-      const known = found.get(place);
-      if (known) addSums(known.sums, sumsOf(row, options.measures));
-      else found.set(place, { index, key, sums: sumsOf(row, options.measures) });
+      for (const { index, sign } of parts[Number(row['part'])]!.uses) {
+        const place = `${index}/${key === null ? '' : `=${key}`}`;
+        const known = sums.get(place) ?? { index, key, sums: noSums() };
+        addRow(known.sums, row, measures, sign);
+        sums.set(place, known);
+      }
     }
   }
-  return [...found.values()].toSorted((a, b) => a.index - b.index).map(({ index, key, sums }) => ({ index, sum: answerOf(key, sums) }));
+  const found = [...sums.values()].filter((one) => measures.some((name) => one.sums[name] !== 0n));
+  if (!options.measures && !options.split) await readLastUses(database, scope, spans, found);
+  return found.toSorted((a, b) => a.index - b.index).map(({ index, key, sums: ofSpan }) => ({ index, sum: answerOf(key, ofSpan) }));
 }
 
 async function usageByDay(database: Database, question: UsageQuestion): Promise<UsageSum[]> {
@@ -202,18 +237,22 @@ export async function usageBy(database: Database, question: UsageQuestion): Prom
   if (findsNothing(question)) return [];
   if (question.groupBy === 'day') return usageByDay(database, question);
   const parameters = new Parameters();
-  const parts = partsOf(question.range).map(({ table, range }) => {
+  const parts = coverOf(question.range).map(({ table, range }) => {
     const where = [within(range, 'u', parameters), ...dimensionCondition(question, question.visibility, 'u', parameters)];
-    return `SELECT ${taken} FROM usage_${table} u WHERE ${where.join(' AND ')}`;
+    return `SELECT ${taken} FROM ${sumTableOf[table]} u WHERE ${where.join(' AND ')}`;
   });
   const key = keyColumn(question.groupBy);
   const rows = await database.driver.rows(
     {
-      sql: `SELECT ${key} AS k, ${columnsOf()} FROM (${parts.join(' UNION ALL ')}) u JOIN usage_dimensions d ON d.id = u.dimension_id
+      sql: `SELECT ${key} AS k, ${columnsOf(measureNames)}, max(u.last_used_at) AS last_used_at FROM (${parts.join(' UNION ALL ')}) u JOIN usage_dimensions d ON d.id = u.dimension_id
         GROUP BY ${key} ORDER BY sum(u.cost_nano_usd) DESC, ${key} LIMIT ${groupsMax}`,
       params: parameters.values,
     },
     'analytics',
   );
-  return rows.map((row) => answerOf(row['k'] as string | null, sumsOf(row)));
+  return rows.map((row) => {
+    const sums = { ...noSums(), lastUsedAtMs: Number(row['last_used_at']) };
+    addRow(sums, row, measureNames, 1);
+    return answerOf(row['k'] as string | null, sums);
+  });
 }

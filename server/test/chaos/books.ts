@@ -118,7 +118,7 @@ async function wrongSums(driver: Driver): Promise<string[]> {
     `SELECT ${measures.map(([name, sum]) => `CAST(COALESCE(${sum}, 0) AS TEXT) AS ${name}`).join(', ')} FROM usage_events WHERE state <> 'intent'`,
   );
   const faults: string[] = [];
-  for (const table of ['usage_quarters', 'usage_days']) {
+  for (const table of ['usage_quarters', 'usage_six_hours', 'usage_days']) {
     const fromTable = await one(
       `SELECT ${measures.map(([name]) => `CAST(COALESCE(sum(${name}), 0) AS TEXT) AS ${name}`).join(', ')} FROM ${table}`,
     );

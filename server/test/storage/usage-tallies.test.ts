@@ -181,7 +181,8 @@ onBothEngines('counts beside the sums', (bench) => {
     const added: Tally = new Map();
     for (const { tally } of byQuarters) addTally(added, tally);
     expect(plain(added)).toEqual(plain(tallyOf(rows)));
-  });
+    // Some hundred buckets, one after the other.
+  }, 120_000);
 
   test('sums whose rows were swept away stay without counts', async () => {
     const { driver } = database;

@@ -1,5 +1,5 @@
 /** PostgreSQL: one pool for the daily work, one for analytics, and one connection that listens. */
-import { Client, Pool, type ClientConfig, type PoolClient } from 'pg';
+import { Client, Pool, type ClientBase, type ClientConfig, type PoolClient } from 'pg';
 import { pause, type Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Driver, Lane, Outcome, Row, Statement, WriteStep } from '../driver.ts';
@@ -22,6 +22,11 @@ const waitingMax = 5_000;
 const writeTriesMax = 4;
 const retryDelayMs = 20;
 const serverVersionMin = 15;
+/**
+ * A chart asks many small questions in one statement. PostgreSQL estimates such a statement as dear and compiles each part of it, which
+ * takes seconds for an answer of milliseconds. Said after connecting, because poolers refuse it as a parameter of the start.
+ */
+const withoutCompiling = 'SET jit = off';
 
 interface Deps {
   clock: Clock;
@@ -102,9 +107,11 @@ async function probe(deps: Deps, pool: Pool): Promise<boolean> {
 
 /** @throws StorageStartError for a server that is too old, in another encoding, or refuses the credentials */
 export async function openPostgres(deps: Deps, databaseUrl: string): Promise<Driver> {
+  // The pool waits for what this answers, although its types say that it answers nothing.
+  const onConnect = (client: ClientBase): unknown => client.query(withoutCompiling);
   const pools: Pools = {
-    oltp: new Pool({ ...configOf(databaseUrl, 'oltp', oltpTimeoutMs), max: oltpConnectionsMax }),
-    analytics: new Pool({ ...configOf(databaseUrl, 'analytics', analyticsTimeoutMs), max: analyticsConnectionsMax }),
+    oltp: new Pool({ ...configOf(databaseUrl, 'oltp', oltpTimeoutMs), max: oltpConnectionsMax, onConnect }),
+    analytics: new Pool({ ...configOf(databaseUrl, 'analytics', analyticsTimeoutMs), max: analyticsConnectionsMax, onConnect }),
   };
   // An idle connection that dies must not take the process with it; the next call sees for itself.
   for (const pool of [pools.oltp, pools.analytics])
