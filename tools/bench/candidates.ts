@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { endOf, freePort, startPinned, stop, untilReady } from './processes.ts';
 
-export const candidateNames = ['direct', 'nginx', 'patchbay', 'portkey'] as const;
+export const candidateNames = ['direct', 'nginx', 'relay', 'patchbay', 'portkey'] as const;
 export type CandidateName = (typeof candidateNames)[number];
 
 /** A started candidate. */
@@ -120,6 +120,32 @@ http {
   }
 }
 `;
+
+/** A server of node:http with a client of undici and nothing between them: what the runtime alone costs, and no product can be below. */
+export const relay = (bench: Bench): Promise<Starter> =>
+  Promise.resolve(async () => {
+    const port = await freePort();
+    const script = join(import.meta.dirname, 'relay.ts');
+    const sinceMs = performance.now();
+    const started = startPinned(process.execPath, [script, String(port), String(bench.upstreamPort)], {
+      core: bench.gatewayCore,
+      nice: bench.nice,
+      env: { NODE_ENV: 'production' },
+      logFile: join(bench.dir, 'relay.log'),
+    });
+    const readyMs = await untilReady(started, `http://127.0.0.1:${port}/v1/models`, sinceMs, readyMsMax);
+    return {
+      name: 'relay',
+      port,
+      pid: started.pid,
+      readyMs,
+      headers: {},
+      modelPrefix: '',
+      isExact: true,
+      end: () => endOf(started),
+      stop: () => stop(started),
+    };
+  });
 
 const portkeyVersion = '1.15.2';
 /** Its package leaves these open; with newer ones than in its lockfile every streaming request is answered 500. */

@@ -5,7 +5,7 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type Bench, type CandidateName, direct, nginx, portkey, type Serving, type Starter } from './candidates.ts';
+import { type Bench, type CandidateName, direct, nginx, portkey, relay, type Serving, type Starter } from './candidates.ts';
 import { details, goalRows, type Run } from './figures.ts';
 import { measure, type Loading, type Measurement } from './measure.ts';
 import { type Options, readOptions, usage } from './options.ts';
@@ -15,7 +15,7 @@ import { detailTable, goalTable, startTable } from './print.ts';
 import { freePort, killAll, rssKiBOf, startPinned, stop, untilIdle, untilReady } from './processes.ts';
 import { profileText, summariesIn } from './profile.ts';
 
-const makers: Record<CandidateName, (bench: Bench) => Promise<Starter>> = { direct, nginx, patchbay, portkey };
+const makers: Record<CandidateName, (bench: Bench) => Promise<Starter>> = { direct, nginx, relay, patchbay, portkey };
 const compileMsMax = 60_000;
 const restMs = 1_000;
 const settleMsMax = 10_000;
@@ -131,11 +131,11 @@ async function main(options: Options): Promise<void> {
   const upstreamPort = await freePort();
   const upstream = startPinned(upstreamBinary, [String(upstreamPort)], { core: options.loadCore, nice: options.nice });
   await untilReady(upstream, `http://127.0.0.1:${upstreamPort}/v1/models`, performance.now(), restMs * 5);
-  const { gatewayCore, cacheDir, profileDir, loadCore, nice, measureMs } = options;
+  const { gatewayCore, cacheDir, profileDir, loadCore, nice, measureMs, warmMsMin } = options;
   const run = await runRounds(
     options,
     { dir, cacheDir, gatewayCore, nice, upstreamPort, profileDir },
-    { loadBinary, loadCore, nice, measureMs, dir },
+    { loadBinary, loadCore, nice, measureMs, warmMsMin, dir },
   );
   await stop(upstream);
   print(options, run, environment);

@@ -33,6 +33,7 @@ export interface Loading {
   loadCore: number;
   nice: number;
   measureMs: number;
+  warmMsMin: number;
   dir: string;
 }
 
@@ -54,7 +55,8 @@ const settleMsMax = 20_000;
 const windowShare = 0.95;
 const loadOverheadMs = 15_000;
 
-export async function measure(loading: Loading, round: number, phase: Phase, serving: Serving): Promise<Measurement> {
+export async function measure(loading: Loading, round: number, planned: Phase, serving: Serving): Promise<Measurement> {
+  const phase = { ...planned, warmMs: Math.max(planned.warmMs, loading.warmMsMin) };
   const { pid } = serving;
   const requestFile = join(loading.dir, `request-${serving.name}-${phase.name}`);
   writeFileSync(requestFile, requestOf(phase, serving.port, serving.modelPrefix + phase.model, serving.headers));

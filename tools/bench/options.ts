@@ -8,6 +8,8 @@ import { type PhaseName, phaseNames } from './phases.ts';
 export interface Options {
   rounds: number;
   measureMs: number;
+  /** Of every phase; a phase may have a longer one of its own. */
+  warmMsMin: number;
   candidates: CandidateName[];
   phases: PhaseName[];
   gatewayCore: number;
@@ -24,6 +26,7 @@ Measures Patchbay against nginx and Portkey in one interleaved run, and prints t
 
   --rounds N            how often everything is measured (default 5)
   --seconds N           how long each measurement lasts, without its warm-up (default 4)
+  --warm N              how long every warm-up lasts at least; on a busy machine code is compiled late (default 0)
   --candidates a,b      of ${candidateNames.join(',')} (default all)
   --phases a,b          of ${phaseNames.join(',')} (default all)
   --gateway-core N      the core that the measured program runs on (default 0)
@@ -46,6 +49,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     options: {
       rounds: text,
       seconds: text,
+      warm: text,
       candidates: text,
       phases: text,
       'gateway-core': text,
@@ -61,6 +65,7 @@ export function readOptions(args: readonly string[]): Options | 'help' {
   const options: Options = {
     rounds: wholeNumber('rounds', values.rounds, 5, 1, roundsMax),
     measureMs: wholeNumber('seconds', values.seconds, 4, 1, secondsMax) * 1_000,
+    warmMsMin: wholeNumber('warm', values.warm, 0, 0, secondsMax) * 1_000,
     candidates: someOf('candidates', values.candidates, candidateNames),
     phases: someOf('phases', values.phases, phaseNames),
     gatewayCore: wholeNumber('gateway-core', values['gateway-core'], 0, 0, coresMax),

@@ -13,25 +13,71 @@ export interface RequestFigures {
   see(record: LedgerRecord): void;
 }
 
-type Outcome = 'ok' | 'failed' | 'partial';
+const outcomes = ['ok', 'failed', 'partial'] as const;
+type Outcome = (typeof outcomes)[number];
 
-interface OfProvider {
-  attempts: Record<Outcome, Counter.Internal>;
-  tokensIn: Counter.Internal;
-  tokensOut: Counter.Internal;
-  costUsd: Counter.Internal;
-  durationS: Histogram.Internal<string>;
-  firstByteS: Histogram.Internal<string>;
+/** What was heard of a provider since the figures were last handed over: plain numbers, because they are added to for every attempt. */
+class Heard {
+  attempts: Record<Outcome, number> = { ok: 0, failed: 0, partial: 0 };
+  tokensIn = 0;
+  tokensOut = 0;
+  /** Null where no price was known of any. */
+  costNanoUsd: number | null = null;
+  latenciesMs: number[] = [];
+  firstBytesMs: number[] = [];
 }
+
+/** So many times of a provider wait at most; with the last of them everything is handed over, whether somebody asks or not. */
+const timesMax = 1_024;
 
 const outcomeOf = ({ state, reason }: Settlement): Outcome => (state === 'partial' ? 'partial' : reason === null ? 'ok' : 'failed');
 
 export function countRequests(registry: Registry): RequestFigures {
+  const heard = new Map<string, Heard>();
+  const ended: Record<Outcome | 'cached' | 'refused', number> = { ok: 0, failed: 0, partial: 0, cached: 0, refused: 0 };
+  const open = new Map<string, Heard>();
+  const hand = handOver(registry, heard, ended);
+
+  const heardOf = (provider: string): Heard => {
+    let figures = heard.get(provider);
+    if (!figures) heard.set(provider, (figures = new Heard()));
+    return figures;
+  };
+
+  const settle = (settlement: Settlement): void => {
+    const figures = open.get(settlement.id);
+    open.delete(settlement.id);
+    if (figures === undefined) return;
+    const outcome = outcomeOf(settlement);
+    const { usage, costNanoUsd, latencyMs, firstByteMs } = settlement;
+    figures.attempts[outcome]++;
+    if (settlement.isLast) ended[outcome]++;
+    figures.tokensIn += usage.tokensIn;
+    figures.tokensOut += usage.tokensOut;
+    if (costNanoUsd !== null) figures.costNanoUsd = (figures.costNanoUsd ?? 0) + costNanoUsd;
+    figures.latenciesMs.push(latencyMs);
+    if (firstByteMs !== null) figures.firstBytesMs.push(firstByteMs);
+    if (figures.latenciesMs.length >= timesMax) hand();
+  };
+
+  return {
+    see(record) {
+      if (record.kind === 'intent') {
+        if (open.size < openMax) open.set(record.id, heardOf(record.provider));
+      } else if (record.kind === 'settle') settle(record);
+      else ended[record.kind === 'hit' ? 'cached' : 'refused']++;
+    },
+  };
+}
+
+/** Registers the figures, and adds what was heard to them: whenever they are read, and when the returned function is called. */
+function handOver(registry: Registry, heard: ReadonlyMap<string, Heard>, ended: Record<string, number>): () => void {
   const registers = [registry];
+  const collect = (): void => hand();
   const counter = (name: string, help: string, labelNames: readonly string[]): Counter =>
-    new Counter({ name, help, labelNames: [...labelNames], registers });
+    new Counter({ name, help, labelNames: [...labelNames], registers, collect });
   const timer = (name: string, help: string, buckets: number[]): Histogram =>
-    new Histogram({ name, help, labelNames: ['provider'], buckets, registers });
+    new Histogram({ name, help, labelNames: ['provider'], buckets, registers, collect });
   const requests = counter(
     'patchbay_requests_total',
     'Requests by what came of them: ok, failed, partial, refused before a provider was asked, cached.',
@@ -42,48 +88,26 @@ export function countRequests(registry: Registry): RequestFigures {
   const cost = counter('patchbay_cost_usd_total', 'Cost of the books in dollars, as far as prices are known.', ['provider']);
   const duration = timer('patchbay_attempt_duration_seconds', 'From the call to the end of the answer.', durationBoundsS);
   const firstByte = timer('patchbay_first_byte_seconds', 'From the call to the first piece of the answer.', firstByteBoundsS);
-  const known = new Map<string, OfProvider>();
-  const open = new Map<string, string>();
 
-  const figuresOf = (provider: string): OfProvider => {
-    let figures = known.get(provider);
-    if (!figures) {
-      const attemptsOf = (outcome: Outcome): Counter.Internal => attempts.labels(provider, outcome);
-      figures = {
-        attempts: { ok: attemptsOf('ok'), failed: attemptsOf('failed'), partial: attemptsOf('partial') },
-        tokensIn: tokens.labels(provider, 'in'),
-        tokensOut: tokens.labels(provider, 'out'),
-        costUsd: cost.labels(provider),
-        durationS: duration.labels(provider),
-        firstByteS: firstByte.labels(provider),
-      };
-      known.set(provider, figures);
+  const handOf = (provider: string, of: Heard): void => {
+    // Every attempt that ended left its time.
+    if (of.latenciesMs.length === 0) return;
+    for (const outcome of outcomes) if (of.attempts[outcome] > 0) attempts.labels(provider, outcome).inc(of.attempts[outcome]);
+    tokens.labels(provider, 'in').inc(of.tokensIn);
+    tokens.labels(provider, 'out').inc(of.tokensOut);
+    if (of.costNanoUsd !== null) cost.labels(provider).inc(of.costNanoUsd / nanoPerUsd);
+    const durationS = duration.labels(provider);
+    for (const ms of of.latenciesMs) durationS.observe(ms / 1000);
+    const firstByteS = firstByte.labels(provider);
+    for (const ms of of.firstBytesMs) firstByteS.observe(ms / 1000);
+    Object.assign(of, new Heard());
+  };
+  const hand = (): void => {
+    for (const [provider, of] of heard) handOf(provider, of);
+    for (const [outcome, count] of Object.entries(ended)) {
+      if (count > 0) requests.labels(outcome).inc(count);
+      ended[outcome] = 0;
     }
-    return figures;
   };
-
-  const settle = (settlement: Settlement): void => {
-    const provider = open.get(settlement.id);
-    open.delete(settlement.id);
-    if (provider === undefined) return;
-    const figures = figuresOf(provider);
-    const outcome = outcomeOf(settlement);
-    const { usage, costNanoUsd, latencyMs, firstByteMs } = settlement;
-    figures.attempts[outcome].inc();
-    if (settlement.isLast) requests.labels(outcome).inc();
-    figures.tokensIn.inc(usage.tokensIn);
-    figures.tokensOut.inc(usage.tokensOut);
-    if (costNanoUsd !== null) figures.costUsd.inc(costNanoUsd / nanoPerUsd);
-    figures.durationS.observe(latencyMs / 1000);
-    if (firstByteMs !== null) figures.firstByteS.observe(firstByteMs / 1000);
-  };
-
-  return {
-    see(record) {
-      if (record.kind === 'intent') {
-        if (open.size < openMax) open.set(record.id, record.provider);
-      } else if (record.kind === 'settle') settle(record);
-      else requests.labels(record.kind === 'hit' ? 'cached' : 'refused').inc();
-    },
-  };
+  return hand;
 }

@@ -2,6 +2,7 @@
 import type { Connection } from '../domain/connection.ts';
 import { UpstreamFailure, type Fault } from '../domain/errors.ts';
 import type { CheckWay } from '../domain/health-settings.ts';
+import { savedTargetOf } from '../domain/probe.ts';
 import { EgressError } from '../egress/egress.ts';
 import { failureOfEgress } from '../providers/egress-faults.ts';
 import { Attempt } from './attempt.ts';
@@ -59,21 +60,8 @@ export function createChecker(deps: GatewayDeps, plainHealth: Health): Checker {
   };
 }
 
-const targetOf = (deps: GatewayDeps, connection: Connection): Target => {
-  const sealed = deps.keeper.snapshot.sealed.get(connection.id);
-  return probeTargetOf(deps, {
-    connectionId: connection.id,
-    providerId: connection.providerId,
-    baseUrl: connection.baseUrl,
-    origin: connection.origin,
-    model: connection.model,
-    settings: connection.settings,
-    trust: connection.trust,
-    secret: sealed?.secret ? 'stored' : null,
-    accessKeyId: sealed?.accessKeyId ? 'stored' : null,
-    headers: sealed?.headers ? 'stored' : null,
-  });
-};
+const targetOf = (deps: GatewayDeps, connection: Connection): Target =>
+  probeTargetOf(deps, savedTargetOf(connection, deps.keeper.snapshot.sealed.get(connection.id)));
 
 function failed(error: unknown): Partial<Checked> {
   const failure = error instanceof EgressError ? failureOfEgress(error) : error;

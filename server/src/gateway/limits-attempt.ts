@@ -148,9 +148,12 @@ function joined(
   tokens: number,
   ticket: Ticket | null,
 ): Ticket | null | Promise<Ticket | null> {
-  if (group === undefined) return ticket;
+  // The other attempt of a hedged request may have joined while this one waited for its money.
+  const hasJoined = (): boolean => grant.groups?.has(target.group!.id) === true;
+  if (group === undefined || hasJoined()) return ticket;
   const join = (ofGroup: Ticket): Ticket | null => {
-    grant.join?.(ofGroup, target.group!.id);
+    if (hasJoined()) ofGroup.undo();
+    else grant.join?.(ofGroup, target.group!.id);
     return ticket;
   };
   const giveBack = (error: unknown): never => {

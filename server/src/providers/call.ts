@@ -25,7 +25,8 @@ import { serverSentEvents } from './framing.ts';
 import { concealedOf, proofOf } from './proof.ts';
 import type { Destination, Protocol, UnsignedRequest } from './protocol.ts';
 import type { ProviderRow } from './row.ts';
-import { capOutput, prepareForeign } from './foreign.ts';
+import { prepareForeign } from './foreign.ts';
+import { capOutput, capPatches, namesLimit } from './output-cap.ts';
 import { isRecord } from './shape.ts';
 import { rowForCaller, wireOf } from './wires.ts';
 
@@ -128,8 +129,12 @@ function prepare(call: Asking, protocol: Protocol): { body: Buffer | string; cha
   const { to, request } = call;
   if (request.wire !== undefined) return prepareForeign(call, protocol, request.wire);
   const defaults = requestDefaults(to.row, to.settings, to.model, (field) => request.scan.members.has(field));
-  if (to.row.protocol === 'openai' && !mustRewrite(to, request)) {
-    return { body: patchObject(request.bytes, request.scan, patchesOf(call, defaults.fields)), changed: defaults.changed };
+  if (to.row.protocol === 'openai' && (request.outputTokensMax === null || !namesLimit(defaults.fields))) {
+    const cap = capPatches(request);
+    if (!mustRewrite(to, request, cap.patches)) {
+      const patches = [...patchesOf(call, defaults.fields), ...cap.patches];
+      return { body: patchObject(request.bytes, request.scan, patches), changed: [...defaults.changed, ...cap.changed] };
+    }
   }
   // The connection's own limit comes before the cap, so that the smaller of the two is sent.
   const complete = withDefaults(request.parsed(), to);
@@ -141,20 +146,19 @@ function prepare(call: Asking, protocol: Protocol): { body: Buffer | string; cha
   return { body: written, changed: [...complete.changed, ...capped, ...changed] };
 }
 
-/** A named quirk of the row or of the model's family touches this request: it has to be rewritten, not patched. */
-function mustRewrite({ row, model }: Destination, { bytes, scan, outputTokensMax }: CallRequest): boolean {
-  if (outputTokensMax !== null) return true;
+/** A named quirk of the row or of the model's family touches this request, or what is `added` to it: it has to be rewritten, not patched. */
+function mustRewrite({ row, model }: Destination, { bytes, scan }: CallRequest, added: readonly Patch[]): boolean {
+  const has = (name: string): boolean => scan.members.has(name) || added.some(({ key }) => key === name);
   if (row.developerRole === 'system' && mentions(bytes, scan, 'developer')) return true;
   // What only the house understands in a message must not reach a provider.
   if (mentions(bytes, scan, 'patchbay')) return true;
   // A provider that always reports usage does not know the option that asks for it.
   if (row.reportsUsageInStream !== 'on_request' && scan.members.has('stream_options')) return true;
-  for (const name of quirkFieldsOf(row)) if (scan.members.has(name)) return true;
-  for (const { models, drop } of row.modelDrops)
-    if (drop.some((name) => scan.members.has(name)) && models.test(bareModel(model))) return true;
+  for (const name of quirkFieldsOf(row)) if (has(name)) return true;
+  for (const { models, drop } of row.modelDrops) if (drop.some(has) && models.test(bareModel(model))) return true;
   for (const name of row.dropInMessages) if (bytes.includes(`"${name}"`)) return true;
   if (row.callIds === 'nine' && mentions(bytes, scan, 'tool_calls')) return true;
-  return row.families !== null && isReasoningModel(model) && familyFields.some((name) => scan.members.has(name));
+  return row.families !== null && isReasoningModel(model) && familyFields.some(has);
 }
 
 /** Rows never change, so what one names is gathered once and not for every request. */

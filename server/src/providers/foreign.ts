@@ -1,5 +1,4 @@
 /** The body that goes out for a caller of another wire than the house's: as it came where the provider speaks the same, else translated. */
-import type { ChatRequest } from '../domain/chat.ts';
 import type { Change } from '../domain/ledger.ts';
 import { patchObject, type Patch } from '../lib/json-scan.ts';
 import { inCallersWords } from './callers-words.ts';
@@ -7,6 +6,7 @@ import type { Asking } from './calling.ts';
 import { fieldsOf, withDefaults } from './defaults.ts';
 import { limitOf, limitPatch } from './limit-field.ts';
 import { settleNative } from './native.ts';
+import { capOutput } from './output-cap.ts';
 import type { Protocol } from './protocol.ts';
 import { wireOf } from './wires.ts';
 import type { CallerWire } from './writer.ts';
@@ -45,18 +45,4 @@ function passed({ to, request }: Asking, { limitField }: CallerWire): { body: Bu
     if (limit !== asked) changed.push({ parameter: limitField, what: (asked ?? null) === null ? 'added' : 'clamped', to: String(limit) });
   }
   return { body: patchObject(request.bytes, request.scan, patches), changed };
-}
-
-/** Puts an upper bound on the output of a house request, in place, and says so; the smaller one counts where there was one already. */
-export function capOutput(parsed: ChatRequest, outputTokensMax: number): Change[] {
-  const asked = parsed.max_completion_tokens ?? parsed.max_tokens;
-  const capped = typeof asked === 'number' && asked >= 0 ? Math.min(asked, outputTokensMax) : outputTokensMax;
-  const isOldName = parsed.max_tokens !== undefined && parsed.max_tokens !== null;
-  if (isOldName) parsed.max_tokens = capped;
-  // Both names may stand there, and which one a server obeys is its choice.
-  if (!isOldName || (parsed.max_completion_tokens !== undefined && parsed.max_completion_tokens !== null))
-    parsed.max_completion_tokens = capped;
-  if (capped === asked) return [];
-  const parameter = isOldName ? 'max_tokens' : 'max_completion_tokens';
-  return [{ parameter, what: asked === undefined || asked === null ? 'added' : 'clamped', to: String(capped) }];
 }

@@ -2,9 +2,9 @@
 
 export interface ModelLimit {
   /** Most tokens of one answer. */
-  maxOutputTokens: number | null;
+  readonly maxOutputTokens: number | null;
   /** Most tokens of prompt and answer together. */
-  contextWindow: number | null;
+  readonly contextWindow: number | null;
 }
 
 /** The first pattern that fits wins, so the special ones stand first. */
@@ -65,11 +65,21 @@ const table: readonly (readonly [RegExp, number | null, number | null])[] = [
   [/^embed-v4/, null, 128_000],
 ];
 
+const unknown: ModelLimit = { maxOutputTokens: null, contextWindow: null };
+
+/** What was found for the names that were asked for: the same few are asked for with every request. */
+const found = new Map<string, ModelLimit>();
+const foundMax = 1_000;
+
 /** Limits of a model id, with or without a maker before a slash (`openai/gpt-4o`). */
 export function modelLimitOf(model: string): ModelLimit {
+  const known = found.get(model);
+  if (known) return known;
   const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
-  for (const [pattern, maxOutputTokens, contextWindow] of table) {
-    if (pattern.test(name)) return { maxOutputTokens, contextWindow };
-  }
-  return { maxOutputTokens: null, contextWindow: null };
+  const row = table.find(([pattern]) => pattern.test(name));
+  const limit = row ? { maxOutputTokens: row[1], contextWindow: row[2] } : unknown;
+  // Names come from callers too, and may be any.
+  if (found.size >= foundMax) found.clear();
+  found.set(model, limit);
+  return limit;
 }

@@ -19,22 +19,20 @@ export const malformedEventsMax = 1;
 
 /** Levels that are read: JSON is parsed at any depth, and what is deeper could not be written again. */
 const depthMax = 256;
-const marks = /["[\]{}]/g;
+const [quote, openBracket, closeBracket, openBrace, closeBrace] = [0x22, 0x5b, 0x5d, 0x7b, 0x7d];
 
 /** Looks at brackets alone, and skips what stands in texts; a text too short to be so deep is not looked at. */
 function isTooDeep(source: string): boolean {
   if (source.length < 2 * depthMax) return false;
   let depth = 0;
-  marks.lastIndex = 0;
-  for (let found = marks.exec(source); found; found = marks.exec(source)) {
-    const mark = found[0];
-    if (mark === '"') {
-      const end = endOfText(source, found.index);
-      if (end < 0) return false;
-      marks.lastIndex = end + 1;
-    } else if (mark === '[' || mark === '{') {
+  for (let at = 0; at < source.length; at++) {
+    const char = source.charCodeAt(at);
+    if (char === quote) {
+      at = endOfText(source, at);
+      if (at < 0) return false;
+    } else if (char === openBracket || char === openBrace) {
       if (++depth > depthMax) return true;
-    } else depth--;
+    } else if (char === closeBracket || char === closeBrace) depth--;
   }
   return false;
 }

@@ -4,8 +4,10 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { needs, startPostgres, type Postgres } from '../support/postgres.ts';
 import { openHouse, type House, type Reply, type Resident } from '../support/house.ts';
 
-/** Longer than the limits of storage and a good deal shorter than a caller's patience. */
-const answerMsMax = 9_000;
+/** What a query may take before it is given up. */
+const databaseMs = 5_000;
+/** Longer than the limits of storage, on a busy machine too, and shorter than a caller's patience. */
+const answerMsMax = 15_000;
 
 needs('postgres')('a house whose PostgreSQL stands still', () => {
   let postgres: Postgres;
@@ -55,14 +57,15 @@ needs('postgres')('a house whose PostgreSQL stands still', () => {
     for (let count = 0; count < 20; count++) {
       const reply = await timed(() => complete());
       expect(reply.status).toBe(200);
-      expect(reply.tookMs).toBeLessThan(2_000);
+      // Whoever asked the database would wait for as long as it may take.
+      expect(reply.tookMs).toBeLessThan(databaseMs);
       served.push(reply.headers.get('x-request-id') ?? '');
     }
   });
 
   test('refuses an unknown key at once', async () => {
     const reply = await timed(() => complete(`${key.slice(0, -4)}AAAA`));
-    expect([reply.status, reply.tookMs < 1_000]).toEqual([401, true]);
+    expect([reply.status, reply.tookMs < databaseMs]).toEqual([401, true]);
   });
 
   test.each([

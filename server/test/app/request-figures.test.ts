@@ -86,6 +86,25 @@ describe('the figures of the requests', () => {
     expect(of('patchbay_first_byte_seconds_count{provider="anthropic"}')).toBe(2);
   });
 
+  test('every attempt is counted once, however many end before anybody reads, and however often it is read', async () => {
+    const registry = new Registry();
+    const figures = countRequests(registry);
+    const attempts = 3_000;
+    for (let index = 0; index < attempts; index++) {
+      figures.see(intent(`a${index}`, 'openai'));
+      figures.see(settle(`a${index}`, { costNanoUsd: 1_000 }));
+    }
+    const texts = [await registry.metrics(), await registry.metrics()];
+    for (const text of texts) {
+      expect(text).toContain(`patchbay_attempts_total{provider="openai",outcome="ok"} ${attempts}\n`);
+      expect(text).toContain(`patchbay_requests_total{outcome="ok"} ${attempts}\n`);
+      expect(text).toContain(`patchbay_tokens_total{provider="openai",direction="in"} ${attempts * 10}\n`);
+      expect(text).toContain(`patchbay_attempt_duration_seconds_count{provider="openai"} ${attempts}\n`);
+      expect(text).toContain(`patchbay_attempt_duration_seconds_sum{provider="openai"} ${attempts * 1.5}\n`);
+      expect(Number(/patchbay_cost_usd_total\{provider="openai"\} (\S+)/.exec(text)?.[1])).toBeCloseTo(0.003, 9);
+    }
+  });
+
   test('a request that no provider was asked for is counted by why', async () => {
     const { attemptNo: _no, reservedNanoUsd: _reserved, ...asked } = intent('a', '');
     const { of } = await figuresAfter([

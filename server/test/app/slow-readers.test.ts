@@ -4,12 +4,12 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createHouseServer } from '../../src/app/server.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
+import { until } from '../support/wait.ts';
 
-const unreadMs = 200;
 /** More than the buffers of two sockets hold. */
 const body = Buffer.alloc(16 * 1024 * 1024, 120);
 
-async function serve(): Promise<number> {
+async function serve(unreadMs: number): Promise<{ port: number; lines: () => Promise<number> }> {
   const { server } = createHouseServer(
     { ids: createIds(systemClock) },
     { v1: (_request, response) => void response.writeHead(200, { 'content-length': body.length }).end(body), demo: null },
@@ -21,7 +21,8 @@ async function serve(): Promise<number> {
     server.closeAllConnections();
     server.close();
   });
-  return (server.address() as AddressInfo).port;
+  const lines = (): Promise<number> => new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+  return { port: (server.address() as AddressInfo).port, lines };
 }
 
 function ask(port: number, path: string): Socket {
@@ -40,16 +41,20 @@ const bytesUntilClose = (socket: Socket): Promise<number> =>
   });
 
 test('an answer that nobody reads is let go', async () => {
-  const socket = ask(await serve(), '/v1/models');
+  const { port, lines } = await serve(200);
+  const socket = ask(port, '/v1/models');
   socket.pause();
-  await new Promise((resolve) => setTimeout(resolve, 5 * unreadMs));
+  await until(async () => (await lines()) === 1, 'the line is there');
+  await until(async () => (await lines()) === 0, 'the line is cut');
   const received = await bytesUntilClose(socket.resume());
   expect(received).toBeGreaterThan(0);
   expect(received).toBeLessThan(body.length);
 });
 
 test('a caller that reads slowly gets the whole answer, however long it takes', async () => {
-  const socket = ask(await serve(), '/v1/models');
+  const unreadMs = 1_500;
+  const { port } = await serve(unreadMs);
+  const socket = ask(port, '/v1/models');
   let bytes = 0;
   const startedMs = performance.now();
   await new Promise<void>((resolve) => {
@@ -57,18 +62,19 @@ test('a caller that reads slowly gets the whole answer, however long it takes', 
     socket.on('data', (part: Buffer) => {
       bytes += part.length;
       if (bytes > body.length) return resolve();
-      // A rest of a quarter of the limit after each megabyte.
+      // A rest of a twelfth of the limit after each megabyte: much more than it in all.
       if (Math.floor(bytes / 1_048_576) === Math.floor((bytes - part.length) / 1_048_576)) return;
       socket.pause();
-      setTimeout(() => socket.resume(), unreadMs / 4);
+      setTimeout(() => socket.resume(), unreadMs / 12);
     });
   });
   expect(bytes).toBeGreaterThan(body.length);
-  expect(performance.now() - startedMs).toBeGreaterThan(2 * unreadMs);
+  expect(performance.now() - startedMs).toBeGreaterThan(unreadMs);
 });
 
 test('a line that is kept for the next request is not cut by the last answer', async () => {
-  const socket = ask(await serve(), '/healthz');
+  const unreadMs = 200;
+  const socket = ask((await serve(unreadMs)).port, '/healthz');
   await new Promise((resolve) => socket.once('data', resolve));
   await new Promise((resolve) => setTimeout(resolve, 2 * unreadMs));
   expect(socket.destroyed).toBe(false);

@@ -1,15 +1,18 @@
 /** The snapshot follows the database: its own changes at once, those of others within a second, and none is left out however they fall. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { keepSnapshot, type OwnedKeeper } from '../../src/app/snapshot-keeper.ts';
-import { pause, systemClock } from '../../src/lib/clock.ts';
+import { keepSnapshot, pollMs, type OwnedKeeper } from '../../src/app/snapshot-keeper.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createDatabase as openDatabase, type Database } from '../../src/storage/database.ts';
 import { StorageUnavailable } from '../../src/storage/errors.ts';
 import { openHouse, type House, type Resident } from '../support/house.ts';
 import { createDatabase, needs } from '../support/postgres.ts';
+import { turns } from '../support/wait.ts';
 
 const log = createLog('silent');
+/** Time passes, and the slow poll never comes: what arrives came by word of the database. */
+const clock: Clock = { ...systemClock, every: (periodMs, run) => systemClock.every(periodMs === pollMs ? 86_400_000 : periodMs, run) };
 
 describe('a keeper', () => {
   let house: House;
@@ -25,7 +28,7 @@ describe('a keeper', () => {
   afterAll(() => house.close());
 
   const keep = async (database: Database = house.database, lines: string[] = []): Promise<OwnedKeeper> => {
-    const keeper = await keepSnapshot({ database, clock: systemClock, log: createLog('warn', { write: (line) => void lines.push(line) }) });
+    const keeper = await keepSnapshot({ database, clock, log: createLog('warn', { write: (line) => void lines.push(line) }) });
     keepers.push(keeper);
     return keeper;
   };
@@ -52,15 +55,14 @@ describe('a keeper', () => {
   test('hears of changes by itself', async () => {
     const keeper = await keep();
     await addKey('heard');
-    await expect.poll(() => namesIn(keeper), { timeout: 1_000 }).toContain('heard');
+    await expect.poll(() => namesIn(keeper)).toContain('heard');
   });
 
   test('misses no change of many at once, also those that are written while it reads', async () => {
     const keeper = await keep();
     const names = Array.from({ length: 25 }, (_, index) => `burst ${index}`);
     await Promise.all(names.map(addKey));
-    // Word alone brings them all, well before the slow poll would.
-    await expect.poll(() => namesIn(keeper), { timeout: 2_000 }).toEqual(expect.arrayContaining(names));
+    await expect.poll(() => namesIn(keeper)).toEqual(expect.arrayContaining(names));
     expect(keeper.snapshot.revision).toBe(house.deps.keeper.snapshot.revision);
   });
 
@@ -86,12 +88,12 @@ describe('a keeper', () => {
     hold = gate.promise;
     await addKey('first word');
     tell();
-    await pause(systemClock, 50);
+    await turns();
     await addKey('second word');
     tell();
     hold = null;
     gate.resolve();
-    await expect.poll(() => keeper.snapshot.revision, { timeout: 1_000 }).toBe(house.deps.keeper.snapshot.revision);
+    await expect.poll(() => keeper.snapshot.revision).toBe(house.deps.keeper.snapshot.revision);
     expect(namesIn(keeper)).toEqual(expect.arrayContaining(['first word', 'second word']));
   });
 
@@ -148,7 +150,7 @@ describe('a keeper', () => {
     keeper.close();
     const { revision } = keeper.snapshot;
     await addKey('unheard');
-    await pause(systemClock, 100);
+    await turns(100);
     expect(keeper.snapshot.revision).toBe(revision);
   });
 
@@ -164,7 +166,7 @@ needs('postgres')('two houses on one PostgreSQL', () => {
   let second: House;
   let ada: Resident;
   beforeAll(async () => {
-    const shared = { databaseUrl: await createDatabase(), masterKey: randomBytes(32).toString('base64'), isDemoOffered: true };
+    const shared = { databaseUrl: await createDatabase(), masterKey: randomBytes(32).toString('base64'), isDemoOffered: true, clock };
     first = await openHouse(shared);
     ada = await first.createResident('Ada', 'administrator');
     second = await openHouse(shared);
@@ -174,7 +176,7 @@ needs('postgres')('two houses on one PostgreSQL', () => {
     await second?.close();
   });
 
-  const withinASecond = { timeout: 1_000, interval: 10 };
+  const often = { interval: 10 };
   const complete = async (house: House, key: string): Promise<number> =>
     (
       await house.request('POST', '/v1/chat/completions', {
@@ -190,41 +192,39 @@ needs('postgres')('two houses on one PostgreSQL', () => {
     });
     expect(made.status).toBe(201);
     const path = `/api/configurations/${made.at('data.id')}`;
-    await expect.poll(async () => (await first.request('GET', path, { token: ada.token })).status, withinASecond).toBe(200);
+    await expect.poll(async () => (await first.request('GET', path, { token: ada.token })).status, often).toBe(200);
     expect((await first.request('PUT', path, { token: ada.token, body: { name: 'Renamed' } })).status).toBe(200);
-    await expect
-      .poll(async () => (await second.request('GET', path, { token: ada.token })).body.data?.['name'], withinASecond)
-      .toBe('Renamed');
+    await expect.poll(async () => (await second.request('GET', path, { token: ada.token })).body.data?.['name'], often).toBe('Renamed');
   });
 
   test('a new access key opens the other at once, and a revoked one is dead there within a second', async () => {
     const made = await second.request('POST', '/api/access-keys', { token: ada.token, body: { name: 'app' } });
     const key = made.at('data.key');
-    await expect.poll(() => complete(first, key), withinASecond).toBe(200);
+    await expect.poll(() => complete(first, key), often).toBe(200);
     expect(await complete(second, key)).toBe(200);
     expect((await second.request('DELETE', `/api/access-keys/${made.at('data.id')}`, { token: ada.token })).status).toBeLessThan(300);
     expect(await complete(second, key)).toBe(401);
-    await expect.poll(() => complete(first, key), withinASecond).toBe(401);
+    await expect.poll(() => complete(first, key), often).toBe(401);
   });
 
   test('what each served is in the books that both show', async () => {
     const { key, id } = (await first.request('POST', '/api/access-keys', { token: ada.token, body: { name: 'both' } })).body
       .data as unknown as { key: string; id: string };
-    await expect.poll(() => complete(second, key), withinASecond).toBe(200);
+    await expect.poll(() => complete(second, key), often).toBe(200);
     expect(await complete(first, key)).toBe(200);
     const served = async (house: House): Promise<unknown> =>
       ((await house.request('GET', `/api/requests?keyId=${id}`, { token: ada.token })).body.data as unknown as { state: string }[]).map(
         ({ state }) => state,
       );
-    for (const house of [first, second]) await expect.poll(() => served(house), { timeout: 5_000 }).toEqual(['settled', 'settled']);
+    for (const house of [first, second]) await expect.poll(() => served(house)).toEqual(['settled', 'settled']);
   });
 
   test('a revoked personal token is dead in the other within a second', async () => {
     const made = await first.request('POST', '/api/tokens', { token: ada.token, body: { name: 'laptop' } });
     const me = async (): Promise<number> => (await second.request('GET', '/api/me', { token: made.at('data.token') })).status;
-    await expect.poll(me, withinASecond).toBe(200);
+    await expect.poll(me, often).toBe(200);
     await first.request('DELETE', `/api/tokens/${made.at('data.id')}`, { token: ada.token });
-    await expect.poll(me, withinASecond).toBe(401);
+    await expect.poll(me, often).toBe(401);
   });
 
   test('many changes at once in both end in the same state, without the slow poll', async () => {
@@ -235,10 +235,9 @@ needs('postgres')('two houses on one PostgreSQL', () => {
       ),
     );
     const known = (house: House): string[] => [...house.deps.keeper.snapshot.accessKeys.values()].map((key) => key.name);
-    for (const house of [first, second])
-      await expect.poll(() => known(house), { timeout: 2_000, interval: 10 }).toEqual(expect.arrayContaining(names));
+    for (const house of [first, second]) await expect.poll(() => known(house), often).toEqual(expect.arrayContaining(names));
     // A load reads the number before the rows, so the last names can be known one load before the last number is.
     const revisions = (): number[] => [first, second].map((house) => house.deps.keeper.snapshot.revision);
-    await expect.poll(() => new Set(revisions()).size, { timeout: 2_000, interval: 10 }).toBe(1);
+    await expect.poll(() => new Set(revisions()).size, often).toBe(1);
   });
 });

@@ -141,9 +141,9 @@ export function completion(url: string, key: string, agent: Agent, body: Record<
   });
 }
 
-const rawLimitMs = 5_000;
+const rawLimitMs = 20_000;
 
-/** Writes bytes and collects what comes until the other side closes; rejects after five seconds without that. */
+/** Writes bytes and collects what comes until the other side closes; rejects where that does not come. */
 export function raw(url: string, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');

@@ -115,7 +115,7 @@ function hint(line: Line): void {
 
 const limitBody = errorOf('rate_limit_error', 'rate_limit_exceeded');
 const statuses: readonly Fault[] = [
-  says('limited-seconds', 'C1', 429, limitBody, limited, { 'retry-after': '1' }),
+  { ...says('limited-seconds', 'C1', 429, limitBody, limited, { 'retry-after': '1' }), waitsMs: 1_000 },
   {
     id: 'limited-once',
     row: 'C2',
@@ -125,10 +125,13 @@ const statuses: readonly Fault[] = [
     expect: { client: 'success', tries: 2, fallback: true },
   },
   // The provider's clock is a year behind ours: only the distance of its own two dates counts.
-  says('limited-date', 'C3', 429, limitBody, limited, {
-    date: 'Tue, 03 Jun 2025 10:00:00 GMT',
-    'retry-after': 'Tue, 03 Jun 2025 10:00:01 GMT',
-  }),
+  {
+    ...says('limited-date', 'C3', 429, limitBody, limited, {
+      date: 'Tue, 03 Jun 2025 10:00:00 GMT',
+      'retry-after': 'Tue, 03 Jun 2025 10:00:01 GMT',
+    }),
+    waitsMs: 1_000,
+  },
   says('limited', 'C4', 429, limitBody, limited),
   says('limited-garbage', 'C4', 429, limitBody, limited, { 'retry-after': 'soon' }),
   says('limited-negative', 'C4', 429, limitBody, limited, { 'retry-after': '-5' }),
@@ -192,7 +195,7 @@ const bodies: readonly Fault[] = [
     wholeBody('x', { choices: [{ index: 0, message: { role: 'assistant', content: null }, finish_reason: 'stop' }] }),
     noAnswer,
   ),
-  { id: 'endless-json', row: 'D5', modes: wholeOnly, isLarge: true, wire: endless, expect: tooLarge },
+  { id: 'endless-json', row: 'D5', modes: wholeOnly, wire: endless, expect: tooLarge },
   {
     id: 'gzip',
     row: 'D6',
@@ -205,7 +208,6 @@ const bodies: readonly Fault[] = [
     id: 'gzip-bomb',
     row: 'D8',
     modes: wholeOnly,
-    isLarge: true,
     wire: (line) => sendWhole(line, 200, bomb, { 'content-encoding': 'gzip' }),
     expect: tooLarge,
   },

@@ -7,8 +7,11 @@ import { faults } from './faults.ts';
 import { startChaosProvider, type ChaosProvider } from '../support/chaos-provider.ts';
 import type { Fault, Mode, Outcome } from './wire.ts';
 import { startFakeProvider, words, type FakeProvider } from '../support/fake-provider.ts';
-import { canary, errorOf, message, openRig, readStream, until, type Rig, type Row, type Said } from '../gateway/rig.ts';
+import { canary, errorOf, message, openRig, readStream, type Rig, type Row, type Said } from '../gateway/rig.ts';
+import { movingClock } from '../support/moving-clock.ts';
+import { turns, until } from '../support/wait.ts';
 
+const clock = movingClock();
 let rig: Rig;
 let chaos: ChaosProvider;
 let healthy: FakeProvider;
@@ -16,7 +19,9 @@ let key = '';
 const heard: Said[] = [];
 
 beforeAll(async () => {
-  [rig, chaos, healthy] = await Promise.all([openRig(), startChaosProvider(), startFakeProvider()]);
+  [rig, chaos, healthy] = await Promise.all([openRig({ clock }), startChaosProvider(), startFakeProvider()]);
+  // A heartbeat would be the first word of every answer that time has to pass for.
+  Object.assign(rig.deps.timeouts, { heartbeatMs: 600_000 });
   key = (await rig.issueKey()).text;
 });
 afterAll(async () => {
@@ -45,11 +50,30 @@ const connectIll = ({ fault, token, model }: Case) =>
     providerId: fault.provider ?? 'openai',
     baseUrl: chaos.baseUrlOf(fault, token),
     model,
-    ...(fault.isLarge && { settings: { timeouts: { firstByteMs: 20_000, totalMs: 20_000 } } }),
   });
 
-async function ask({ mode, model }: Case): Promise<Said> {
-  const said = await rig.ask(key, { model, messages: message(), max_tokens: 50, stream: mode === 'stream' });
+/** The limit of the house that ends such a fault; 0 where none has to. */
+function waitedFor(outcome: Outcome): number {
+  if (outcome.client === 'success') return 0;
+  const { headersMs, firstEventMs } = rig.deps.timeouts;
+  return { headers_timeout: headersMs, stalled: firstEventMs }[outcome.reason] ?? 0;
+}
+
+async function ask(one: Case): Promise<Said> {
+  const { mode, model, fault, token } = one;
+  const asking = rig.listen(key, { model, messages: message(), max_tokens: 50, stream: mode === 'stream' });
+  if (fault.expect.client === 'cut') {
+    await asking.heard('Once upon ');
+    chaos.tellHeard();
+  }
+  const waitsMs = fault.waitsMs ?? waitedFor(fault.expect);
+  if (waitsMs > 0) {
+    await until(() => chaos.callsOf(fault, token) > 0, 'the ill provider is asked');
+    // What it has said lies in a socket of this process, and is read before time passes.
+    await turns();
+    clock.move(waitsMs);
+  }
+  const said = await asking.said;
   heard.push(said);
   return said;
 }

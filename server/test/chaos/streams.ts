@@ -3,13 +3,11 @@ import { gzipSync } from 'node:zlib';
 import {
   beginStream,
   endStream,
-  head,
   isOpen,
   pour,
   repeat,
   sendChunk,
   sendWhole,
-  settled,
   type Fault,
   type Line,
   type Mode,
@@ -35,11 +33,11 @@ const fault = (id: string, row: string, expect: Outcome, wire: (line: Line) => v
   wire,
   expect,
 });
-/** A stream that begins, gives its first words time to arrive, and goes on as told. */
+/** A stream that begins, waits until its first words have arrived, and goes on as told. */
 const breaking = (id: string, row: string, expect: Outcome, then: (line: Line) => void | Promise<void>): Fault =>
   fault(id, row, expect, async (line) => {
     beginStream(line, begun);
-    await settled();
+    await line.heard;
     if (isOpen(line)) await then(line);
   });
 /** A sound stream in an unusual form. */
@@ -158,9 +156,12 @@ const forms: readonly Fault[] = [
     beginStream(line, gzipSync(sound), { 'content-encoding': 'gzip' });
     endStream(line);
   }),
-  fault('open-after-the-end', 'E19', success, (line) =>
-    beginStream(line, roleEvent + sse(chunk({ content: 'all of it' })) + finishEvent + usageEvent),
-  ),
+  {
+    ...fault('open-after-the-end', 'E19', success, (line) =>
+      beginStream(line, roleEvent + sse(chunk({ content: 'all of it' })) + finishEvent + usageEvent),
+    ),
+    waitsMs: 5_000,
+  },
 ];
 
 const event = (type: string, more: Record<string, unknown> = {}): string => `event: ${type}\n${sse({ type, ...more })}`;
@@ -177,23 +178,27 @@ const opening =
     },
   }) + event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } });
 const said = opening + event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Once upon ' } });
-const anthropicFault = (id: string, expect: Outcome, first: string, then: (line: Line) => void | Promise<void>): Fault => ({
-  ...fault(id, 'E20', expect, async (line) => {
-    line.socket.write(head(200, { 'content-type': 'text/event-stream', 'transfer-encoding': 'chunked' }));
-    sendChunk(line, first);
-    await settled();
-    if (isOpen(line)) await then(line);
-  }),
+const anthropicFault = (id: string, expect: Outcome, wire: (line: Line) => void | Promise<void>): Fault => ({
+  ...fault(id, 'E20', expect, wire),
   provider: 'anthropic',
 });
+const anthropicBreaking = (id: string, expect: Outcome, then: (line: Line) => void): Fault =>
+  anthropicFault(id, expect, async (line) => {
+    beginStream(line, said);
+    await line.heard;
+    if (isOpen(line)) then(line);
+  });
 
 const otherWire: readonly Fault[] = [
-  anthropicFault('pings-alone', stalledEarly, opening, (line) => repeat(line, 20, () => sendChunk(line, event('ping')))),
-  anthropicFault('overloaded-in-the-middle', cut('upstream_overloaded', 'overloaded'), said, (line) => {
+  anthropicFault('pings-alone', stalledEarly, (line) => {
+    beginStream(line, opening);
+    return repeat(line, 20, () => sendChunk(line, event('ping')));
+  }),
+  anthropicBreaking('overloaded-in-the-middle', cut('upstream_overloaded', 'overloaded'), (line) => {
     sendChunk(line, event('error', { error: { type: 'overloaded_error', message: 'Overloaded' } }));
     endStream(line);
   }),
-  anthropicFault('no-message-stop', lost, said, endStream),
+  anthropicBreaking('no-message-stop', lost, endStream),
 ];
 
 export const streamFaults: readonly Fault[] = [...silent, ...forms, ...otherWire];

@@ -23,8 +23,8 @@ export interface Fault {
   modes: readonly Mode[];
   place?: Place;
   provider?: 'openai' | 'anthropic';
-  /** The size is the fault, not the time that it takes: the connection waits longer. */
-  isLarge?: boolean;
+  /** What the gateway waits by the clock before it goes on, where its limits are not what ends it. */
+  waitsMs?: number;
   wire(line: Line): void | Promise<void>;
   expect: Outcome;
 }
@@ -39,6 +39,8 @@ export interface Line {
   askedBefore: number;
   /** How many requests this socket carried before. */
   carriedBefore: number;
+  /** Resolves once the client of the gateway has heard what was written before. */
+  heard: Promise<void>;
 }
 
 export const isOpen = (line: Line): boolean => !line.socket.destroyed && line.socket.writable;
@@ -96,6 +98,3 @@ export async function repeat(line: Line, pauseMs: number, send: (round: number) 
     await waitMs(pauseMs);
   }
 }
-
-/** Long enough for what was written before to have reached the client of the gateway. */
-export const settled = (): Promise<void> => waitMs(60);

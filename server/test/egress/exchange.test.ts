@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { classifyExchangeFailure, EgressError } from '../../src/egress/error.ts';
 import { HttpExchange } from '../../src/egress/exchange.ts';
-import { answering, everyWordOf, listen, newEgress, okAnswer, onRequest, record, recordDone, requestTo, until } from './wire.ts';
+import { answering, everyWordOf, listen, newEgress, okAnswer, onRequest, record, recordDone, requestTo } from './wire.ts';
+import { until } from '../support/wait.ts';
 
 const chunked = (...parts: string[]): string => parts.map((part) => `${part.length.toString(16)}\r\n${part}\r\n`).join('');
 const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n';

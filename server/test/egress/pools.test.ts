@@ -1,20 +1,8 @@
 /** Pools and the end of life: bounded, never closing what is in use, and nothing left open. */
 import { describe, expect, test } from 'vitest';
 import { explicitPolicy } from '../../src/egress/allow.ts';
-import {
-  answering,
-  listen,
-  newEgress,
-  okAnswer,
-  onRequest,
-  openLoopback,
-  record,
-  recordDone,
-  requestTo,
-  turn,
-  until,
-  type Wire,
-} from './wire.ts';
+import { answering, listen, newEgress, okAnswer, onRequest, openLoopback, record, recordDone, requestTo, turn, type Wire } from './wire.ts';
+import { until } from '../support/wait.ts';
 
 const head = 'HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n';
 const finish = (wire: Wire): void => {

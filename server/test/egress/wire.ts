@@ -184,16 +184,6 @@ export async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Waits for a condition with a bound; for the far end of a socket, which nobody announces. */
-export async function until(condition: () => boolean, withinMs = 10_000): Promise<number> {
-  const startedMs = performance.now();
-  while (!condition()) {
-    if (performance.now() - startedMs > withinMs) throw new Error(`not so within ${withinMs} ms`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return performance.now() - startedMs;
-}
-
 /** Everything that an error could show to a log or a caller. */
 export function everyWordOf(error: EgressError): string {
   return [error.message, error.stack, JSON.stringify(error), String(error.cause), error.allowEntry].join('|');

@@ -63,9 +63,7 @@ describe('overload (P16)', () => {
     while (admitted < 10_000 && tryAdmit(deps, order) === 'admitted') admitted++;
     expect(admitted).toBe(4_000);
     expect(requestsInFlight()).toBe(4_000);
-    const startedMs = performance.now();
     for (let count = 0; count < 1_000; count++) expect(tryAdmit(deps, order)).toBe('overloaded');
-    expect(performance.now() - startedMs).toBeLessThan(500);
     grants[0]!.release();
     expect(tryAdmit(deps, order)).toBe('admitted');
     for (const grant of grants) grant.release();

@@ -17,16 +17,14 @@ import {
   type Answer,
   type FakeProvider,
 } from '../support/fake-provider.ts';
-import { message, openRig, readStream, until, type Rig } from './rig.ts';
+import { message, openRig, readStream, type Rig } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
 const keys: string[] = [];
 beforeAll(async () => {
-  [rig, fake] = await Promise.all([
-    openRig({ timeouts: { headersMs: 20_000, firstEventMs: 20_000, idleMs: 20_000, totalMs: 60_000 } }),
-    startFakeProvider(),
-  ]);
+  [rig, fake] = await Promise.all([openRig(), startFakeProvider()]);
   for (let count = 0; count < 10; count++) keys.push((await rig.issueKey()).text);
   await rig.connect({ name: 'Main', baseUrl: fake.baseUrl, isDefault: true });
   await rig.connect({ name: 'Claude', providerId: 'anthropic', baseUrl: fake.baseUrl, model: 'claude-sonnet-5' });

@@ -4,7 +4,8 @@ import { requestsInFlight } from '../../src/gateway/admit.ts';
 import type { GatewayDeps } from '../../src/gateway/order.ts';
 import { JournalFull, JournalUnavailable, type Journal } from '../../src/journal/journal.ts';
 import { holding, plain, refusing, startFakeProvider, type FakeProvider } from '../support/fake-provider.ts';
-import { errorOf, message, openRig, until, type Rig } from './rig.ts';
+import { errorOf, message, openRig, type Rig } from './rig.ts';
+import { turns, until } from '../support/wait.ts';
 
 let rig: Rig;
 let fake: FakeProvider;
@@ -147,7 +148,7 @@ describe('a disk that is slow to sync', () => {
         let isAnswered = false;
         const asking = rig.ask(key, { ...asked, stream }).then((said) => ((isAnswered = true), said));
         await until(() => waiting.length > 0, 'the answer waits for the disk');
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await turns();
         expect(isAnswered).toBe(false);
         for (const go of waiting) go();
         expect((await asking).status).toBe(200);
@@ -166,9 +167,11 @@ describe('requests under way', () => {
   test('are counted while they are, and counted down however they end', async () => {
     fake.answer(holding(plain));
     const under = Array.from({ length: 5 }, () => rig.ask(key, asked));
-    await until(() => requestsInFlight() === 5, 'five are under way');
+    await until(() => fake.received.length + second.received.length === 5, 'five are with a provider');
+    expect(requestsInFlight()).toBe(5);
     fake.release();
     for (const said of await Promise.all(under)) expect(said.status).toBe(200);
+    fake.answer(plain);
     expect(requestsInFlight()).toBe(0);
     for (const model of ['no-such-model', 'Main/']) await rig.ask(key, { ...asked, model });
     fake.answer(refusing(500));

@@ -23,16 +23,16 @@ import {
   type FakeProvider,
 } from '../support/fake-provider.ts';
 import { admittedTo, bookedOn, call, idOf, limitFor, moneyOf, policyFor, say, underWay, untilQuiet } from './together-kit.ts';
-import { errorOf, message, openRig, readStream, until, type Rig, type Said } from './rig.ts';
+import { errorOf, message, openRig, readStream, type Rig, type Said } from './rig.ts';
+import { movingClock } from '../support/moving-clock.ts';
+import { until } from '../support/wait.ts';
 
+const clock = movingClock();
 let rig: Rig;
 let fake: FakeProvider;
 let connectionId = '';
 beforeAll(async () => {
-  [rig, fake] = await Promise.all([
-    openRig({ timeouts: { heartbeatMs: 40, headersMs: 5_000, firstEventMs: 5_000, idleMs: 5_000, readerMs: 10_000 } }),
-    startFakeProvider(),
-  ]);
+  [rig, fake] = await Promise.all([openRig({ clock }), startFakeProvider()]);
   connectionId = (await rig.connect({ name: 'Main', baseUrl: fake.baseUrl, settings: { wire: 'chat' } })).id;
 });
 afterAll(async () => {
@@ -112,13 +112,12 @@ describe('what is taken down', () => {
     const key = (await rig.issueKey()).text;
     const body = fresh({ stream: true });
     fake.answer(holding(streaming()));
-    const { response } = call(rig, key, body, minute);
-    const answer = await response;
-    let text = '';
-    answer.on('data', (part: Buffer) => (text += String(part)));
-    await until(() => text.includes(': keep-alive'), 'the line is kept alive');
+    const asking = rig.listen(key, body, minute);
+    await until(() => fake.received.length === 1, 'the provider is asked');
+    clock.move(rig.deps.timeouts.heartbeatMs);
+    await asking.heard(': keep-alive');
     fake.release();
-    await new Promise((resolve) => answer.once('end', resolve));
+    const { text } = await asking.said;
     const again = await rig.ask(key, body, minute);
     expect(wordOf(again)).toBe('hit');
     expect(again.text).not.toContain('keep-alive');
@@ -147,7 +146,7 @@ describe('what is taken down', () => {
     await untilQuiet();
     const again = await rig.ask(key, body, minute);
     expect(wordOf(again)).toBe('hit');
-    expect(again.text).toBe(Buffer.concat(parts).toString('utf8').replaceAll(': keep-alive\n\n', ''));
+    expect(again.text).toBe(Buffer.concat(parts).toString('utf8'));
     expect(readStream(again.text).content).toBe(texts.join(''));
   });
 

@@ -1,10 +1,7 @@
 /** The commit point: until something was said another provider may be asked unseen; after it, never; and waiting callers are kept alive. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
-  after,
   chunk,
-  doneEvent,
-  finishEvent,
   holding,
   holdingBetween,
   plain,
@@ -14,13 +11,15 @@ import {
   startFakeProvider,
   streaming,
   streamEvents,
-  whole,
   words,
   type FakeProvider,
 } from '../support/fake-provider.ts';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { errorOf, message, openRig, readStream, until, type Rig } from './rig.ts';
+import { movingClock } from '../support/moving-clock.ts';
+import { errorOf, message, openRig, readStream, type Rig } from './rig.ts';
+import { until } from '../support/wait.ts';
 
+const clock = movingClock();
 let rig: Rig;
 let first: FakeProvider;
 let second: FakeProvider;
@@ -29,12 +28,7 @@ let key = '';
 let firstId = '';
 let secondId = '';
 beforeAll(async () => {
-  [rig, first, second, third] = await Promise.all([
-    openRig({ timeouts: { firstEventMs: 5_000, headersMs: 5_000, idleMs: 900 } }),
-    startFakeProvider(),
-    startFakeProvider(),
-    startFakeProvider(),
-  ]);
+  [rig, first, second, third] = await Promise.all([openRig({ clock }), startFakeProvider(), startFakeProvider(), startFakeProvider()]);
   key = (await rig.issueKey()).text;
   const ids: string[] = [];
   for (const [index, fake] of [first, second, third].entries())
@@ -152,12 +146,11 @@ describe('after the first words', () => {
       await held();
       (breakOff as (one: typeof response) => void)(response);
     });
-    const asking = rig.ask(key, stream);
-    await until(() => first.received.length === 1, 'the request arrived');
+    const asking = rig.listen(key, stream);
     // The words reach the caller when they are in the books; only then does the line break.
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    await asking.heard('Once upon ');
     first.release();
-    const said = await asking;
+    const said = await asking.said;
     const read = readStream(said.text);
     expect(read).toMatchObject({
       content: 'Once upon ',
@@ -172,22 +165,33 @@ describe('after the first words', () => {
   });
 
   test('a provider that falls silent is given up after the idle limit', async () => {
-    first.answer(holdingBetween(begun, [finishEvent, doneEvent]));
-    const said = await rig.ask(key, stream);
-    expect(readStream(said.text)).toMatchObject({ content: 'Once upon ', isDone: false, error: { code: 'upstream_stalled' } });
+    first.answer(holdingBetween(begun, []));
+    const asking = rig.listen(key, stream);
+    await asking.heard('Once upon ');
+    clock.move(rig.deps.timeouts.idleMs);
+    expect(readStream((await asking.said).text)).toMatchObject({
+      content: 'Once upon ',
+      isDone: false,
+      error: { code: 'upstream_stalled' },
+    });
     await until(() => first.received[0]!.abortedAtMs !== null, 'the provider was hung up on');
   });
 });
 
 describe('while nothing comes', () => {
-  // Only here: on a busy machine a heartbeat may come before the first failure of any other test, and then the head is gone.
-  beforeAll(() => Object.assign(rig.deps.timeouts, { heartbeatMs: 120, headersMs: 900 }));
-  afterAll(() => Object.assign(rig.deps.timeouts, { heartbeatMs: 60_000, headersMs: 5_000 }));
+  /** Waits until the first provider was asked, and lets the line be silent for so long that it is kept alive. */
+  async function beat(): Promise<void> {
+    await until(() => first.received.length === 1, 'the first provider is asked');
+    clock.move(rig.deps.timeouts.heartbeatMs);
+  }
 
   test('comments keep the line alive, and another provider may still be asked', async () => {
     first.answer(holding(plain));
-    second.answer(after(100, plain));
-    const said = await rig.ask(key, stream);
+    const asking = rig.listen(key, stream);
+    await beat();
+    await asking.heard(': keep-alive\n\n');
+    clock.move(rig.deps.timeouts.headersMs);
+    const said = await asking.said;
     expect(said.text.startsWith(': keep-alive\n\n')).toBe(true);
     expect(readStream(said.text)).toMatchObject({ content: words.join(''), isDone: true, error: null });
     // The head was sent when only one attempt was known; the books know better.
@@ -197,46 +201,60 @@ describe('while nothing comes', () => {
   });
 
   test('a failure after they began is told as an event, because the status is gone', async () => {
-    first.answer(after(300, refusing(401)));
+    first.answer(holding(refusing(401)));
     second.answer(refusing(401));
     third.answer(refusing(401));
-    const said = await rig.ask(key, stream);
+    const asking = rig.listen(key, stream);
+    await beat();
+    await asking.heard(': keep-alive\n\n');
+    first.release();
+    const said = await asking.said;
     expect(said.status).toBe(200);
     expect(readStream(said.text)).toMatchObject({ content: '', isDone: false, error: { code: 'provider_auth' } });
   });
 
   test('none are sent into a whole answer, nor once the words flow', async () => {
-    first.answer(after(300, whole()));
-    expect((await rig.ask(key, { ...stream, stream: false })).text).not.toContain('keep-alive');
-    first.answer(streaming(streamEvents(), 60));
-    const said = await rig.ask(key, stream);
-    expect(said.text.slice(said.text.indexOf('data:'))).not.toContain('keep-alive');
+    first.answer(holding(plain));
+    const whole = rig.listen(key, { ...stream, stream: false });
+    await beat();
+    first.release();
+    expect((await whole.said).text).not.toContain('keep-alive');
+    first.answer(holdingBetween(begun, streamEvents().slice(1)));
+    const flowing = rig.listen(key, stream);
+    await flowing.heard('Once upon ');
+    clock.move(rig.deps.timeouts.heartbeatMs);
+    first.release();
+    const { text } = await flowing.said;
+    expect(readStream(text)).toMatchObject({ isDone: true, error: null });
+    expect(text).not.toContain('keep-alive');
   });
 
   test('a slow start within the limits is no fault', async () => {
-    first.answer(after(500, plain));
-    const said = await rig.ask(key, stream);
+    first.answer(holding(plain));
+    const asking = rig.listen(key, stream);
+    await beat();
+    await asking.heard(': keep-alive\n\n');
+    first.release();
+    const said = await asking.said;
     expect(said.headers['x-patchbay-connection']).toBe(firstId);
+    expect(readStream(said.text)).toMatchObject({ content: words.join(''), isDone: true, error: null });
     expect(first.received).toHaveLength(1);
   });
 });
 
 describe('the time of a request is one for all its attempts', () => {
   test('a later attempt gets what is left, not all of it again', async () => {
-    const tight = await openRig({ timeouts: { headersMs: 500, firstEventMs: 5_000, idleMs: 5_000, totalMs: 800 } });
-    try {
-      const tightKey = await tight.issueKey();
-      for (const [index, fake] of [first, second].entries())
-        await tight.connect({ name: `Line ${index}`, baseUrl: fake.baseUrl, model: 'shared' });
-      first.answer(holding(plain));
-      second.answer(holding(plain));
-      const said = await tight.ask(tightKey.text, { ...stream, stream: false });
-      expect(errorOf(said).code).toBe('total_timeout');
-      first.release();
-      second.release();
-    } finally {
-      await tight.close();
-    }
+    // Each would wait for its first byte longer than what is left for the second.
+    for (const id of [firstId, secondId]) await rig.change(id, { settings: { timeouts: { firstByteMs: 600_000 } } });
+    for (const fake of [first, second]) fake.answer(holding(plain));
+    const asking = rig.listen(key, { ...stream, stream: false });
+    await until(() => first.received.length === 1, 'the first provider is asked');
+    clock.move(600_000);
+    await until(() => second.received.length === 1, 'the second provider is asked');
+    clock.move(rig.deps.timeouts.totalMs - 600_000);
+    expect(errorOf(await asking.said).code).toBe('total_timeout');
+    for (const fake of [first, second]) fake.release();
+    for (const id of [firstId, secondId]) await rig.change(id, { settings: {} });
   });
 });
 

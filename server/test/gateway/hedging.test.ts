@@ -1,8 +1,9 @@
 /** Hedging on the real way of a completion: a late target is joined by a second one, one of them answers, both are booked. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { noteTime } from '../../src/domain/hedge.ts';
-import { chunk, holding, plain, refusing, roleEvent, sse, streaming, words, type FakeProvider } from '../support/fake-provider.ts';
-import { message, readStream, until, type Rig } from './rig.ts';
+import { chunk, holding, plain, refusing, roleEvent, sse, words, type FakeProvider } from '../support/fake-provider.ts';
+import { message, readStream, type Rig } from './rig.ts';
+import { turns, until } from '../support/wait.ts';
 import { models, openRoutingRig, requestId, type RoutingRig } from './routing-rig.ts';
 
 let home: RoutingRig;
@@ -24,11 +25,11 @@ beforeEach(() => home.calm());
 
 describe('hedging', () => {
   const hedged = (cap: string | null = '1') => group([target(0), target(1)], { options: { hedgeMaxUsd: cap } });
-  /** As if a hundred requests had been answered in 20 ms. */
-  const warm = (name: string, kind = ''): void => {
+  /** As if a hundred requests had been answered in so short a time: who takes longer is late. */
+  const warm = (name: string, kind = '', tookMs = 20): void => {
     const { snapshot } = rig.deps.keeper;
     const times = rig.deps.health.times(connections[0]!.id, `${models[0]!}${kind}`);
-    for (let count = 0; count < 100; count++) noteTime(times, 20);
+    for (let count = 0; count < 100; count++) noteTime(times, tookMs);
     rig.deps.health.hedges(snapshot.routing.named([{ scope: 'organization', id: snapshot.organizationId }], name)!.id).requests = 1_000;
   };
   const priced = async (): Promise<void> => {
@@ -92,8 +93,7 @@ describe('hedging', () => {
     await priced();
     const name = await group([target(0), target(1), target(2)], { options: { hedgeMaxUsd: '1' } });
     warm(name);
-    fakes[0]!.answer(holding(refusing(500)));
-    fakes[1]!.answer(holding(refusing(500)));
+    for (const fake of fakes.slice(0, 2)) fake.answer(holding(refusing(500)), refusing(500));
     const asked = ask(name, { stream: true });
     await until(() => fakes[1]!.received.length === 1, 'the second is asked');
     fakes[0]!.release();
@@ -109,14 +109,18 @@ describe('hedging', () => {
   test('a fault after the first content ends the stream: nobody else continues it', async () => {
     await priced();
     const name = await hedged();
-    warm(name);
-    fakes[0]!.answer(async ({ response }) => {
+    // Longer than the machine could make it wait: the first is not late before its first word.
+    warm(name, '', 25_000);
+    fakes[0]!.answer(async ({ response, held }) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(roleEvent + sse(chunk({ content: 'Once upon ' })));
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await held();
       response.destroy();
     });
-    const read = readStream((await ask(name, { stream: true })).text);
+    const asking = rig.listen(key, { model: name, messages: message(), stream: true });
+    await asking.heard('Once upon ');
+    fakes[0]!.release();
+    const read = readStream((await asking.said).text);
     expect(read).toMatchObject({ content: 'Once upon ', isDone: false });
     expect(read.error).not.toBe(null);
     expect(counts()).toEqual([1, 0, 0]);
@@ -124,7 +128,6 @@ describe('hedging', () => {
 
   test('nobody is asked twice without the option, above its cap, or before times are known', async () => {
     await priced();
-    const slow = streaming(undefined, 15);
     for (const [name, isWarm] of [
       [await hedged(null), true],
       [await hedged('0.000000001'), true],
@@ -132,8 +135,9 @@ describe('hedging', () => {
     ] as const) {
       if (isWarm) warm(name);
       fakes[0]!.answer(async (turn) => {
-        await new Promise((resolve) => setTimeout(resolve, 60));
-        return slow(turn);
+        // More than the twenty milliseconds after which it is late.
+        await turns(60);
+        return plain(turn);
       });
       expect((await ask(name, { stream: true })).headers['x-patchbay-attempts']).toBe('1');
       rig.deps.health.forget(connections[0]!.id);

@@ -5,7 +5,8 @@ import { createToken } from '../../src/control/personal-tokens.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { spentByInstance } from '../../src/storage/limit-spent.ts';
 import { holding, plain, refusing, startFakeProvider, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
-import { errorOf, message, openRig, until, type Rig } from './rig.ts';
+import { errorOf, message, openRig, type Rig } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 let rig: Rig;
 let fake: FakeProvider;

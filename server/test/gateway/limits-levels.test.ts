@@ -19,7 +19,8 @@ import {
   type FakeProvider,
 } from '../support/fake-provider.ts';
 import { admittedTo, bookedOn, call, groupOf, idOf, limitFor, moneyOf, policyFor, say, underWay, untilQuiet } from './together-kit.ts';
-import { errorOf, message, openRig, until, type Rig, type Said } from './rig.ts';
+import { errorOf, message, openRig, type Rig, type Said } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 const kinds: LimitSubjectKind[] = ['access-key', 'user', 'workspace', 'connection', 'group'];
 let rig: Rig;
@@ -29,7 +30,7 @@ const ids: string[] = [];
 let places = 0;
 
 beforeAll(async () => {
-  rig = await openRig({ timeouts: { headersMs: 5_000, firstEventMs: 5_000, idleMs: 5_000 } });
+  rig = await openRig();
   fakes = await Promise.all([startFakeProvider(), startFakeProvider()]);
   workspaceId = (await createWorkspace(rig.deps, rig.caller, 'Lab')).id;
 });

@@ -5,7 +5,8 @@ import { changeLimitSettings } from '../../src/control/limit-settings.ts';
 import { createGroup } from '../../src/control/routing-groups.ts';
 import { testSaved } from '../../src/control/connection-test.ts';
 import { holding, plain, refusing, startFakeProvider, type FakeProvider } from '../support/fake-provider.ts';
-import { errorOf, message, openRig, until, type Rig } from './rig.ts';
+import { errorOf, message, openRig, type Rig } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 let first: FakeProvider;
 let second: FakeProvider;

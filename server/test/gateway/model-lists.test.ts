@@ -1,11 +1,12 @@
 /** Lists of models, asked for by many at once: the provider is asked once, and everybody gets its answer (C-29). */
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { modelsOfConnection } from '../../src/control/connection-models.ts';
 import { createModelLists, type FetchedList } from '../../src/gateway/model-lists.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { openRig, until, type Rig } from './rig.ts';
+import { openRig, type Rig } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 let rig: Rig;
 let server: Server;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  rig = await openRig({ timeouts: { headersMs: 10_000, firstEventMs: 10_000, idleMs: 10_000 } });
+  rig = await openRig();
 });
 afterAll(async () => {
   await rig.close();
@@ -36,8 +37,16 @@ const list = { object: 'list', data: [{ id: 'one' }, { id: 'two' }] };
 
 test('twenty who ask at the same time are one call to the provider, and all of them get its answer', async () => {
   const { id } = await rig.connect({ name: 'Asked by many', baseUrl });
+  const { modelLists } = rig.deps;
+  const once = modelLists.once.bind(modelLists);
+  let waitingFor = 0;
+  modelLists.once = (...all) => {
+    waitingFor++;
+    return once(...all);
+  };
+  onTestFinished(() => void (modelLists.once = once));
   const asked = Array.from({ length: 20 }, () => modelsOfConnection(rig.deps, rig.caller, id, { refresh: false }));
-  await until(() => waiting.length > 0, 'the provider is asked');
+  await until(() => waiting.length > 0 && waitingFor === 20, 'the provider is asked, and all wait for it');
   answer(200, list);
   const answers = await Promise.all(asked);
   expect(calls).toBe(1);

@@ -5,7 +5,8 @@ import { requestsInFlight } from '../../src/gateway/admit.ts';
 import { bytesInSpools } from '../../src/lib/spool.ts';
 import { holding, refusing, whole, type Answer } from '../support/fake-provider.ts';
 import { openOperationsHouse, refusal, type OperationsHouse } from '../support/operations-house.ts';
-import { post, until, type Said } from './rig.ts';
+import { post, type Said } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 let house: OperationsHouse;
 beforeAll(async () => {

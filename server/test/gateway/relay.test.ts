@@ -8,10 +8,11 @@ import { newJourney, type GatewayDeps, type Journey, type Order, type Reply } fr
 import { Relay } from '../../src/gateway/relay.ts';
 import { readRequest } from '../../src/gateway/request.ts';
 import { openJournal, type Journal } from '../../src/journal/journal.ts';
-import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
+import { handClock, type HandClock } from '../support/hand-clock.ts';
 import { freshDir } from '../support/throwaway.ts';
-import { shortTimeouts, until } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 const ids = createIds(systemClock);
 const cleanups: (() => Promise<void> | void)[] = [];
@@ -62,37 +63,9 @@ interface Bench {
   journey: Journey;
   /** Appends an intent; it is not on the disk before a turn of the loop. */
   book: () => number;
-  now: { ms: number; timers: { atMs: number; run: () => void; everyMs: number | null }[] };
-  pass: (ms: number) => void;
+  /** The relay's alone; the journal below it lives in real time. */
+  clock: HandClock;
   exchange: { aborted: number; paused: number; resumed: number; abort(): void; pause(): void; resume(): void };
-}
-
-/** A clock for the relay alone; the journal below it lives in real time. */
-function manualClock(): { clock: Clock; now: Bench['now']; pass: Bench['pass'] } {
-  const now: Bench['now'] = { ms: 0, timers: [] };
-  const put = (delayMs: number, run: () => void, everyMs: number | null) => {
-    const timer = { atMs: now.ms + delayMs, run, everyMs };
-    now.timers.push(timer);
-    return { cancel: () => void (now.timers = now.timers.filter((one) => one !== timer)) };
-  };
-  const clock: Clock = {
-    nowMs: () => now.ms,
-    monotonicMs: () => now.ms,
-    after: (delayMs, run) => put(delayMs, run, null),
-    every: (periodMs, run) => put(periodMs, run, periodMs),
-  };
-  return {
-    clock,
-    now,
-    pass(ms) {
-      now.ms += ms;
-      for (const timer of now.timers.filter((one) => one.atMs <= now.ms)) {
-        if (timer.everyMs === null) now.timers = now.timers.filter((one) => one !== timer);
-        else timer.atMs += timer.everyMs;
-        timer.run();
-      }
-    },
-  };
 }
 
 function open(isStream = true): Bench {
@@ -102,13 +75,13 @@ function open(isStream = true): Bench {
     () => rmSync(dir, { recursive: true, force: true }),
     () => journal.close(),
   );
-  const { clock, now, pass } = manualClock();
+  const clock = handClock();
   const line = createLine();
   const journey = { ...newJourney(), attempts: 1 };
   const deps = {
     clock,
     journal,
-    timeouts: { ...shortTimeouts, heartbeatMs: 15_000, readerMs: 120_000 },
+    timeouts: { heartbeatMs: 15_000, readerMs: 120_000 },
     keeper: { snapshot: { revision: 7 } },
   } as unknown as GatewayDeps;
   const order = { request: { ...readRequest(Buffer.from('{}')), isStream } } as unknown as Order;
@@ -124,7 +97,7 @@ function open(isStream = true): Bench {
   };
   relay.newAttempt();
   relay.attach(exchange, () => exchange.abort());
-  return { journal, relay, line, journey, now, pass, exchange, book: () => journal.append({ kind: 'intent', ...intent() }) };
+  return { journal, relay, line, journey, clock, exchange, book: () => journal.append({ kind: 'intent', ...intent() }) };
 }
 
 const intent = (): Intent => ({
@@ -241,32 +214,32 @@ describe('a failure', () => {
 
 describe('heartbeats', () => {
   test('begin after fifteen seconds of nothing, and end with the first word', async () => {
-    const { relay, line, book, pass } = open();
-    pass(14_999);
+    const { relay, line, book, clock } = open();
+    clock.move(14_999);
     expect(line.said).toEqual([]);
-    pass(1);
+    clock.move(1);
     expect(line.said).toEqual(['head 1', ': keep-alive\n\n']);
-    pass(15_000);
+    clock.move(15_000);
     expect(line.said).toHaveLength(3);
     relay.piece('a', book());
     await until(() => line.said.includes('a'), 'the disk');
-    pass(60_000);
+    clock.move(60_000);
     expect(line.said.at(-1)).toBe('a');
   });
 
   test('are not for whole answers, nor for who has gone, nor after the end', () => {
     const whole = open(false);
-    whole.pass(60_000);
+    whole.clock.move(60_000);
     expect(whole.line.said).toEqual([]);
     const left = open();
     left.line.hangUp();
-    left.pass(60_000);
+    left.clock.move(60_000);
     expect(left.line.said).toEqual([]);
     const closed = open();
     closed.relay.close();
-    closed.pass(60_000);
+    closed.clock.move(60_000);
     expect(closed.line.said).toEqual([]);
-    expect(closed.now.timers).toEqual([]);
+    expect(closed.clock.waiting).toBe(0);
   });
 });
 
@@ -303,29 +276,30 @@ describe('a caller', () => {
   });
 
   test('who does not read for two minutes is dropped; who reads in time is not', async () => {
-    const { relay, line, book, pass } = open();
+    const { relay, line, book, clock } = open();
     const seq = book();
     relay.piece('a', seq);
     await until(() => line.said.length > 0, 'the disk');
     line.isReading = false;
     relay.piece('b', seq);
-    pass(119_999);
+    clock.move(119_999);
     line.drain();
-    pass(1);
+    clock.move(1);
     expect(line.said).not.toContain('dropped');
     relay.piece('c', seq);
-    pass(120_000);
+    clock.move(120_000);
     expect(line.said.at(-1)).toBe('dropped');
   });
 
   test('who is slow is waited for once, however many pieces were written meanwhile', async () => {
-    const { relay, line, book, exchange, now } = open();
+    const { relay, line, book, exchange, clock } = open();
     const seq = book();
     relay.piece('a', seq);
     await until(() => line.said.length > 0, 'the disk');
     line.isReading = false;
     for (let count = 0; count < 50; count++) relay.piece('x', seq);
-    expect(now.timers.filter((timer) => timer.everyMs === null)).toHaveLength(1);
+    // The heartbeat is the other one.
+    expect(clock.waiting).toBe(2);
     line.drain();
     expect(exchange.resumed).toBe(1);
   });

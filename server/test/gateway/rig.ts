@@ -10,21 +10,11 @@ import type { ConnectionInput, FieldWords } from '../../src/control/connection-i
 import type { Caller } from '../../src/control/change.ts';
 import type { Connection } from '../../src/domain/connection.ts';
 import type { Owner } from '../../src/domain/owner.ts';
-import type { GatewayDeps } from '../../src/gateway/order.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { freshDir } from '../support/throwaway.ts';
-
-/** The house's limits divided by about a hundred, so that a fault is a matter of milliseconds. */
-export const shortTimeouts: GatewayDeps['timeouts'] = {
-  headersMs: 400,
-  firstEventMs: 400,
-  idleMs: 400,
-  totalMs: 10_000,
-  heartbeatMs: 60_000,
-  readerMs: 2_000,
-};
+import { until } from '../support/wait.ts';
 
 const words: FieldWords = {
   provider: 'provider',
@@ -37,9 +27,9 @@ const words: FieldWords = {
 };
 
 export interface RigOptions {
-  timeouts?: Partial<GatewayDeps['timeouts']>;
   /** Environment variables besides the usual ones. */
   environment?: Record<string, string>;
+  /** A moving clock where a test is about time: the house is as patient as in real life, and nobody waits for it. */
   clock?: Clock;
   /** Chance; none where nothing is said. */
   draw?: () => number;
@@ -78,6 +68,13 @@ export interface Said {
   text: string;
 }
 
+/** An answer on its way. */
+export interface Listening {
+  /** Resolves when the answer so far holds this text. */
+  heard(text: string): Promise<unknown>;
+  said: Promise<Said>;
+}
+
 export interface Rig {
   url: string;
   started: StartedHouse;
@@ -91,6 +88,8 @@ export interface Rig {
   issueKey(limits?: AccessKeyLimits, workspaceId?: string | null): Promise<{ id: string; text: string }>;
   revokeKey(id: string): Promise<void>;
   ask(key: string, body: unknown, headers?: Record<string, string>): Promise<Said>;
+  /** The same for a test that has to know what has come so far. */
+  listen(key: string, body: unknown, headers?: Record<string, string>): Listening;
   /** Brings everything into the books and reads the rows of one request, in order. */
   rowsOf(requestId: string): Promise<Row[]>;
   rows(): Promise<Row[]>;
@@ -128,7 +127,6 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     // No jitter: a back-off of nothing, so that tests wait for the gateway and not for chance.
     ids: { ...ids, draw: options.draw ?? (() => 0) },
     log: createLog('trace', { write: (line) => void logged.push(line) }),
-    timeouts: { ...shortTimeouts, ...options.timeouts },
   };
   const started = await startHouse(settingsOf(options, dataDir), io);
   const { deps } = started;
@@ -137,6 +135,11 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
     actor: deps.keeper.snapshot.actorOf(person.userId, 'session')!,
     origin: { requestId: ids.uuid(), address: '127.0.0.1', agent: 'test' },
   };
+  const listen: Rig['listen'] = (key, body, headers = {}) =>
+    listenTo(`${started.url}/v1/chat/completions`, typeof body === 'string' ? body : JSON.stringify(body), {
+      authorization: `Bearer ${key}`,
+      ...headers,
+    });
   const organization: Owner = { scope: 'organization', id: deps.keeper.snapshot.organizationId };
 
   return {
@@ -164,12 +167,9 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
       return { id: key.id, text };
     },
     revokeKey: (id) => revokeAccessKey(deps, caller, id),
-    ask: (key, body, headers = {}) =>
-      post(`${started.url}/v1/chat/completions`, typeof body === 'string' ? body : JSON.stringify(body), {
-        authorization: `Bearer ${key}`,
-        ...headers,
-      }),
-    rowsOf: async (requestId) => (await readRows(started)).filter((row) => row.requestId === requestId),
+    ask: (...all) => listen(...all).said,
+    listen,
+    rowsOf: (requestId) => readRows(started, requestId),
     rows: () => readRows(started),
     async close() {
       await started.close({ isHurried: true });
@@ -178,7 +178,7 @@ export async function openRig(options: RigOptions = {}): Promise<Rig> {
   };
 }
 
-async function readRows({ house }: StartedHouse): Promise<Row[]> {
+async function readRows({ house }: StartedHouse, requestId?: string): Promise<Row[]> {
   house.deps.journal.flush();
   // One call may join a feeding that began before our record was written; the second one cannot.
   await house.feeder.feed();
@@ -189,32 +189,37 @@ async function readRows({ house }: StartedHouse): Promise<Row[]> {
         CAST(connection_id AS TEXT) AS "connectionId", model, model_asked AS "modelAsked", model_reported AS "modelReported", is_stream AS "isStream",
         tokens_in AS "tokensIn", tokens_out AS "tokensOut", is_estimated AS "isEstimated", cost_nano_usd AS cost, reserved_nano_usd AS reserved, prices,
         finish_reason AS "finishReason", changed, client_request_id AS "clientRequestId", first_byte_ms AS "firstByteMs"
-        FROM usage_events ORDER BY at, attempt_no`,
-      params: [],
+        FROM usage_events ${requestId === undefined ? '' : 'WHERE CAST(request_id AS TEXT) = $1'} ORDER BY at, attempt_no`,
+      params: requestId === undefined ? [] : [requestId],
     },
     'analytics',
   );
 }
 
-/** One POST on a connection of its own, its answer as it came. Rejects where the line broke. */
-export function post(url: string, body: string | Buffer, headers: Record<string, string>): Promise<Said> {
-  return new Promise((resolve, reject) => {
+/** One POST on a connection of its own, its answer as it comes. `said` rejects where the line broke. */
+export function listenTo(url: string, body: string | Buffer, headers: Record<string, string>): Listening {
+  const parts: Buffer[] = [];
+  const soFar = (): string => Buffer.concat(parts).toString('utf8');
+  const said = new Promise<Said>((resolve, reject) => {
     const sent = httpRequest(
       url,
       { method: 'POST', agent: false, headers: { 'content-type': 'application/json', ...headers } },
       (response) => {
-        const parts: Buffer[] = [];
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', reject);
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(parts).toString('utf8') }),
-        );
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text: soFar() }));
       },
     );
     sent.on('error', reject);
     sent.end(body);
   });
+  // Whoever waits for a piece hears of a broken line later.
+  said.catch(() => undefined);
+  return { heard: (text) => until(() => soFar().includes(text), `the answer says ${text}`), said };
 }
+
+/** One POST on a connection of its own, its whole answer. Rejects where the line broke. */
+export const post = (...all: Parameters<typeof listenTo>): Promise<Said> => listenTo(...all).said;
 
 export interface ErrorShape {
   message: string;
@@ -280,16 +285,6 @@ function readEvent(read: Streamed, event: EventBody): void {
     read.content += choice.delta?.content ?? '';
     read.finishReason ??= choice.finish_reason ?? null;
   }
-}
-
-/** Waits for something that nobody announces, with a bound. */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, withinMs = 5_000): Promise<number> {
-  const startedMs = performance.now();
-  while (!(await condition())) {
-    if (performance.now() - startedMs > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return performance.now() - startedMs;
 }
 
 export const message = (content = 'Say something.'): { role: string; content: string }[] => [{ role: 'user', content }];

@@ -25,7 +25,8 @@ import {
   underWay,
   untilQuiet,
 } from './together-kit.ts';
-import { errorOf, message, openRig, until, type Rig, type Said } from './rig.ts';
+import { errorOf, message, openRig, type Rig, type Said } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 let rig: Rig;
 let fakes: FakeProvider[] = [];
@@ -36,7 +37,7 @@ let free: Connection;
 let number = 0;
 
 beforeAll(async () => {
-  rig = await openRig({ timeouts: { headersMs: 5_000, firstEventMs: 5_000, idleMs: 5_000 } });
+  rig = await openRig();
   fakes = await Promise.all([startFakeProvider(), startFakeProvider(), startFakeProvider()]);
   key = (await rig.issueKey()).text;
   const models = ['model-a', 'model-b', 'model-a'];
@@ -259,6 +260,29 @@ describe('a hedged request', () => {
       { kind: 'access-key', id: rich.id },
     ] as const)
       expect([moneyOf(rig, subject), await bookedOn(rig, subject)]).toEqual([cost, cost]);
+    expect(underWay(rig, { kind: 'group', id: groupId })).toBe(0);
+  });
+
+  test('that waits for its money at both targets takes one place of the group', async () => {
+    const { name, groupId } = await hedged();
+    await limitFor(rig, { kind: 'group', id: groupId }, { kind: 'concurrent', value: 5 });
+    const rich = await rig.issueKey({ budgetUsd: '1' });
+    const { limits } = rig.deps;
+    const reserve = limits.reserve.bind(limits);
+    const both = Promise.withResolvers<void>();
+    let reservations = 0;
+    limits.reserve = (...all) => {
+      if (++reservations === 2) both.resolve();
+      return both.promise.then(() => reserve(...all));
+    };
+    onTestFinished(() => void (limits.reserve = reserve));
+    for (const fake of fakes) fake.answer(holding(plain));
+    const asked = ask(name, { stream: true }, rich.text);
+    await until(() => fakes.slice(0, 2).every(({ received }) => received.length === 1), 'both are asked');
+    expect(underWay(rig, { kind: 'group', id: groupId })).toBe(1);
+    for (const fake of fakes) fake.release();
+    expect((await asked).status).toBe(200);
+    await untilQuiet();
     expect(underWay(rig, { kind: 'group', id: groupId })).toBe(0);
   });
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Connection } from '../../src/domain/connection.ts';
 import { holding, plain, refusing, type FakeProvider } from '../support/fake-provider.ts';
-import { errorOf, message, until, type Rig } from './rig.ts';
+import { errorOf, message, type Rig } from './rig.ts';
+import { until } from '../support/wait.ts';
 import { models, openRoutingRig, requestId, type RoutingRig } from './routing-rig.ts';
 
 let home: RoutingRig;

@@ -7,7 +7,8 @@ import { createGroup, type GroupInput } from '../../src/control/routing-groups.t
 import type { LimitSubject } from '../../src/domain/limit.ts';
 import { requestsInFlight } from '../../src/gateway/admit.ts';
 import { chunk, doneEvent, finishEvent, roleEvent, sse, usageEvent } from '../support/fake-provider.ts';
-import { post, until, type Rig, type Said } from './rig.ts';
+import { post, type Rig, type Said } from './rig.ts';
+import { until } from '../support/wait.ts';
 
 export const everywhere: PolicyPlace = { workspaceId: null, repositoryId: null };
 
@@ -121,7 +122,7 @@ export function call(rig: Rig, key: string, body: unknown, headers: Record<strin
   return { sent, response };
 }
 
-export const untilQuiet = (): Promise<number> => until(() => requestsInFlight() === 0, 'every request ended');
+export const untilQuiet = (): Promise<void> => until(() => requestsInFlight() === 0, 'every request ended');
 
 const columns = {
   'access-key': 'access_key_id',

@@ -12,7 +12,7 @@ import { StorageUnavailable } from '../../src/storage/errors.ts';
 import { keptLog } from '../storage/engines.ts';
 import { openHook, type Hook } from '../support/alert-receivers.ts';
 import { openHouse, type House, type Resident } from '../support/house.ts';
-import { handClock, settled, type HandClock } from './hand-clock.ts';
+import { handClock, settled, type HandClock } from '../support/hand-clock.ts';
 
 const patient = { timeout: 15_000, interval: 10 };
 let house: House;

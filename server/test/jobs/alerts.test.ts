@@ -205,7 +205,8 @@ describe('delivering', () => {
     expect((await deliveriesOf(house.database, { channelId: dead, limit: 5 }))[0]?.state).toBe('waiting');
     const beganMs = systemClock.monotonicMs();
     await sender.close();
-    expect(systemClock.monotonicMs() - beganMs).toBeLessThan(5_000);
+    // Ten seconds are what the dead one may take.
+    expect(systemClock.monotonicMs() - beganMs).toBeLessThan(9_000);
     await send('DELETE', `/api/alert-channels/${dead}`);
     await silence.close();
   });

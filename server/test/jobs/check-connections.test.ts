@@ -7,6 +7,7 @@ import { allHealth, type StoredHealth } from '../../src/storage/health.ts';
 import { openConnectionsHouse, type ConnectionsHouse } from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 import { startMortalProvider, type Condition, type MortalProvider } from '../support/mortal-provider.ts';
+import { until } from '../support/wait.ts';
 import { movingClock } from '../support/moving-clock.ts';
 
 const intervalMs = 60_000;
@@ -41,22 +42,21 @@ const stateOf = async (id: string): Promise<string> => (await healthOf(id))?.sta
 
 /** Real sockets have answered, except those that never do, and the database has done what it was asked: time never outruns either. */
 async function quiet(held: () => number = () => 0): Promise<void> {
-  await house.database.driver.rows({ sql: 'SELECT 1', params: [] }, 'write');
-  const isQuiet = (): boolean => checks().underWay <= held() && checks().unwritten === 0;
-  for (let look = 0; look < 2_000 && !isQuiet(); look++) {
-    await new Promise((resolve) => setTimeout(resolve, 2));
+  await until(async () => {
     if (checks().underWay <= held() && checks().unwritten > 0) clock.move(stepMs);
-  }
-  expect(isQuiet()).toBe(true);
+    // Behind everything that is being written.
+    await house.database.driver.rows({ sql: 'SELECT 1', params: [] }, 'write');
+    return checks().underWay <= held() && checks().unwritten === 0;
+  }, 'every check is over and written');
 }
 
 /** Lets time pass until the state is reached; how much of it. */
 async function untilState(id: string, states: readonly string[], held: () => number = () => 0): Promise<number> {
-  const fromMs = clock.monotonicMs();
+  const fromMs = clock.movedMs;
   for (let step = 0; step < 2_000; step++) {
     clock.move(stepMs);
     await quiet(held);
-    if (states.includes(await stateOf(id))) return clock.monotonicMs() - fromMs;
+    if (states.includes(await stateOf(id))) return clock.movedMs - fromMs;
   }
   throw new Error(`never ${states.join()}: ${JSON.stringify(await healthOf(id))}`);
 }

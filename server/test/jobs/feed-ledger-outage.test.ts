@@ -10,7 +10,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { freshPlace, keptLog, openAt, quiet } from '../storage/engines.ts';
 import { expectExactBooks, ids, intentOf, settlementOf } from '../storage/ledger-records.ts';
 import { freshDir } from '../support/throwaway.ts';
-import { handClock, settled, type HandClock } from './hand-clock.ts';
+import { handClock, settled, type HandClock } from '../support/hand-clock.ts';
 
 const patient = { timeout: 15_000, interval: 5 };
 const backSaid = 'ledger: the database takes records again';

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { openAudit, type AnchorNote } from '../../src/control/audit-keep.ts';
 import { verifyAudit } from '../../src/control/audit-verify.ts';
+import type { RetentionDays } from '../../src/domain/retention.ts';
 import { keepAudit, type AuditJob } from '../../src/jobs/keep-audit.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
@@ -9,6 +10,7 @@ import { listAnchors } from '../../src/storage/audit-anchors.ts';
 import { writeAudit } from '../../src/storage/changes.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { StorageUnavailable } from '../../src/storage/errors.ts';
+import { retentionRuns } from '../../src/storage/retention.ts';
 import { putSetting } from '../../src/storage/settings.ts';
 import { openAudited, testVault, type Audited } from '../support/audited.ts';
 import { keptLog, onBothEngines } from '../storage/engines.ts';
@@ -25,12 +27,12 @@ function steered(): { clock: Clock; pass: (ms: number) => void } {
 }
 
 onBothEngines('the hourly look after the audit log', (bench) => {
-  const begin = async (tell: ((note: AnchorNote) => Promise<void>) | null = null) => {
+  const begin = async (tell: ((note: AnchorNote) => Promise<void>) | null = null, retentionDays: RetentionDays = {}) => {
     const time = steered();
     const audited = await openAudited(await bench.open({ isMigrated: true }), { clock: time.clock });
     const { log, lines } = keptLog();
     const job = (of: Audited = audited): AuditJob =>
-      keepAudit({ database: of.database, keeper: of.keeper, clock: time.clock, ids, log, tell });
+      keepAudit({ database: of.database, keeper: of.keeper, retentionDays, clock: time.clock, ids, log, tell });
     return { ...time, audited, lines, job };
   };
 
@@ -102,6 +104,19 @@ onBothEngines('the hourly look after the audit log', (bench) => {
     await one.round();
     expect(await left()).toBe(1);
     expect(await verifyAudit(audited)).toMatchObject({ isSound: true, retainedFromSeq: 3 });
+    // The list of all that is kept says so too; a round that keeps for ever leaves no note.
+    expect(await retentionRuns(database)).toMatchObject([{ noun: 'audit', keptDays: 30, removedTotal: 3, isBehind: false }]);
+  });
+
+  test("the environment's word goes before the saved one, and the chain stays sound", async () => {
+    const { audited, clock, job } = await begin(null, { audit: 7 });
+    const { database } = audited;
+    const nowMs = clock.nowMs();
+    for (const days of [20, 10, 3]) await writeAudit(database, entryOf({ atMs: nowMs - days * dayMs }));
+    await database.driver.write([putSetting(database, 'audit_retention_days', 'forever', nowMs)]);
+    await job().round();
+    expect(await retentionRuns(database)).toMatchObject([{ noun: 'audit', keptDays: 7, removed: 2 }]);
+    expect(await verifyAudit(audited)).toMatchObject({ isSound: true, retainedFromSeq: 2 });
   });
 
   test('ends with a last anchor, and leaves the turn to the next', async () => {

@@ -9,7 +9,7 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StorageUnavailable } from '../../src/storage/errors.ts';
 import { keptLog } from '../storage/engines.ts';
 import { openHouse, origin, type House } from '../support/house.ts';
-import { handClock } from './hand-clock.ts';
+import { handClock } from '../support/hand-clock.ts';
 
 const patient = { timeout: 15_000, interval: 10 };
 const keptDays = 7;

@@ -19,7 +19,7 @@ import { migrate } from '../../src/storage/migrate.ts';
 import { freshPlace, keptLog, openAt, quiet } from '../storage/engines.ts';
 import { entryOf, ids } from '../storage/rows.ts';
 import { openAudited } from '../support/audited.ts';
-import { handClock, settled, type HandClock } from './hand-clock.ts';
+import { handClock, settled, type HandClock } from '../support/hand-clock.ts';
 
 const patient = { timeout: 15_000, interval: 10 };
 const minuteMs = 60_000;
@@ -154,7 +154,7 @@ describe('the look after the audit log', () => {
     const { log, lines } = keptLog();
     const seen = { ...audited.database, driver: { ...driver, isHealthy: () => isHealthy } };
     await writeAudit(audited.database, entryOf());
-    return { job: keepAudit({ database: seen, keeper: audited.keeper, clock, ids, log, tell }), lines };
+    return { job: keepAudit({ database: seen, keeper: audited.keeper, retentionDays: {}, clock, ids, log, tell }), lines };
   };
   const lastWords = async (): Promise<number> => (await listAnchors(database)).filter(({ kind }) => kind === 'shutdown').length;
 

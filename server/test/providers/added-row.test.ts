@@ -3,7 +3,6 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { UpstreamFailure } from '../../src/domain/errors.ts';
 import type { ChatRequest } from '../../src/domain/chat.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { scanObject, type Scan } from '../../src/lib/json-scan.ts';
 import { callProvider } from '../../src/providers/call.ts';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
 import { catalog, rowAt } from '../../src/providers/catalog.ts';
@@ -13,6 +12,7 @@ import { protocolOf } from '../../src/providers/protocols.ts';
 import { hosted, type ProviderRow } from '../../src/providers/row.ts';
 import { configurationFaults, schemaOf, settingsFaults } from '../../src/providers/schemas.ts';
 import { newEgress } from '../egress/wire.ts';
+import { requestOf, timeouts } from './call-kit.ts';
 import { plain, refusing, startFakeProvider, words, type Answer, type FakeProvider } from '../support/fake-provider.ts';
 
 /** All that somebody who adds a provider writes: every way in which a vendor may differ is a field. */
@@ -43,15 +43,6 @@ async function call(body: ChatRequest, answer: Answer): Promise<Heard> {
   onTestFinished(() => fake.close());
   fake.answer(answer);
   const base = normaliseBase(newcomer, fake.origin);
-  const bytes = Buffer.from(JSON.stringify(body));
-  const request = {
-    bytes,
-    scan: scanObject(bytes) as Scan,
-    parsed: () => JSON.parse(bytes.toString()) as ChatRequest,
-    isStream: body.stream === true,
-    wantsUsage: false,
-    outputTokensMax: null,
-  };
   const heard: Heard = { text: '', facts: null, failure: null, fake };
   await new Promise<void>((resolve) => {
     const end = (facts: AnswerFacts): void => {
@@ -66,8 +57,8 @@ async function call(body: ChatRequest, answer: Answer): Promise<Heard> {
         trust: 'administrator',
         secret: 'nk-0123456789',
         customHeaders: {},
-        request,
-        timeouts: { headersMs: 3_000, firstEventMs: 3_000, idleMs: 3_000, totalMs: 5_000 },
+        request: { ...requestOf(body), wantsUsage: false },
+        timeouts,
         moment: { createdS: 1, id: 'chatcmpl-1' },
       },
       {

@@ -12,6 +12,9 @@ import {
   type AIProviderDeps,
   type AIProviderName,
 } from '../../src/providers/ai-provider.ts';
+import { movingClock } from '../support/moving-clock.ts';
+import { until } from '../support/wait.ts';
+import { timeouts } from './call-kit.ts';
 import { answering, listen, newEgress, tableLookup } from '../egress/wire.ts';
 import { openVendor, tracesOf, type Vendor } from '../support/connections-house.ts';
 import {
@@ -33,7 +36,7 @@ const deps = (more: Partial<AIProviderDeps> = {}): AIProviderDeps => ({
   egress: newEgress(),
   clock: systemClock,
   ids: createIds(systemClock),
-  timeouts: { headersMs: 3_000, firstEventMs: 3_000, idleMs: 3_000, totalMs: 5_000 },
+  timeouts,
   ...more,
 });
 
@@ -122,7 +125,7 @@ describe('OpenAIProvider.testConnection', () => {
 
   test('without an address it means api.openai.com, and the guard decides whether anybody goes there (C-23)', async () => {
     const lookup = tableLookup({ 'api.openai.com': ['127.0.0.1'] });
-    const provider = new OpenAIProvider(deps({ egress: newEgress({ lookup, connectTimeoutMs: 500 }) }));
+    const provider = new OpenAIProvider(deps({ egress: newEgress({ lookup }) }));
     expect(await provider.testConnection({ apiKey: key })).toBe(false);
     expect(lookup.asked).toEqual(['api.openai.com']);
   });
@@ -249,11 +252,12 @@ describe('OpenAIProvider.createCompletion', () => {
 
   test('a provider that says nothing is given up after its time', async () => {
     const fake = await playing(holding(whole()));
-    const hurried = deps({ timeouts: { headersMs: 100, firstEventMs: 100, idleMs: 100, totalMs: 1_000 } });
-    expect(
-      (await failureOf(new OpenAIProvider(hurried).createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' })))
-        .fault,
-    ).toBe('headers_timeout');
+    const clock = movingClock();
+    const provider = new OpenAIProvider(deps({ clock }));
+    const failing = failureOf(provider.createCompletion({ apiKey: key, baseUrl: fake.baseUrl }, { ...hello, model: 'gpt-4o' }));
+    await until(() => fake.received.length === 1);
+    clock.move(timeouts.headersMs);
+    expect((await failing).fault).toBe('headers_timeout');
   });
 });
 

@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { scanObject, type Scan } from '../../src/lib/json-scan.ts';
 import { createSseReader } from '../../src/lib/sse.ts';
 import { callProvider } from '../../src/providers/call.ts';
-import type { AnswerFacts, Call, CallRequest } from '../../src/providers/calling.ts';
+import type { AnswerFacts, Call, CallRequest, CallTimeouts } from '../../src/providers/calling.ts';
 import type { Destination } from '../../src/providers/protocol.ts';
 import { newEgress } from '../egress/wire.ts';
 
@@ -74,7 +74,8 @@ export interface Heard {
   failure: UpstreamFailure | null;
 }
 
-export const timeouts = { headersMs: 3_000, firstEventMs: 3_000, idleMs: 3_000, totalMs: 5_000 };
+/** As patient as the house: what is about time moves a clock. */
+export const timeouts: CallTimeouts = { headersMs: 60_000, firstEventMs: 60_000, idleMs: 60_000, totalMs: 600_000 };
 
 export const requestOf = (body: ChatRequest): CallRequest => {
   const bytes = Buffer.from(JSON.stringify(body));

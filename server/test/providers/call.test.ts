@@ -2,15 +2,15 @@
 import { expect, describe, onTestFinished, test } from 'vitest';
 import type { UpstreamFailure } from '../../src/domain/errors.ts';
 import type { Egress } from '../../src/egress/egress.ts';
-import { scanObject, type Scan } from '../../src/lib/json-scan.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { callProvider, timeoutsOf } from '../../src/providers/call.ts';
-import type { AnswerFacts, Call, CallRequest, CallSink, CallTimeouts } from '../../src/providers/calling.ts';
+import type { AnswerFacts, Call, CallSink } from '../../src/providers/calling.ts';
 import { providerRow } from '../../src/providers/catalog.ts';
-import type { ChatRequest } from '../../src/domain/chat.ts';
-import { newEgress, tableLookup, until } from '../egress/wire.ts';
+import { newEgress, tableLookup } from '../egress/wire.ts';
+import { requestOf, timeouts } from './call-kit.ts';
+import { movingClock } from '../support/moving-clock.ts';
+import { turns, until } from '../support/wait.ts';
 import {
-  after,
   chunk,
   doneEvent,
   finishEvent,
@@ -24,31 +24,16 @@ import {
   streaming,
   streamEvents,
   usageEvent,
-  whole,
   wholeBody,
   type FakeProvider,
 } from '../support/fake-provider.ts';
 
 const secret = 'sk-CANARY-9f3b1c7a5e2d8046';
-const timeouts: CallTimeouts = { headersMs: 300, firstEventMs: 300, idleMs: 300, totalMs: 3_000 };
 
 async function provider(): Promise<FakeProvider> {
   const fake = await startFakeProvider();
   onTestFinished(() => fake.close());
   return fake;
-}
-
-function requestOf(body: Record<string, unknown>): CallRequest {
-  const bytes = Buffer.from(JSON.stringify({ messages: [], ...body }));
-  const stream = body['stream'] === true;
-  return {
-    bytes,
-    scan: scanObject(bytes) as Scan,
-    parsed: () => JSON.parse(bytes.toString('utf8')) as ChatRequest,
-    isStream: stream,
-    wantsUsage: false,
-    outputTokensMax: null,
-  };
 }
 
 const callTo = (origin: string, body: Record<string, unknown> = {}, more: Partial<Call> = {}): Call => ({
@@ -57,7 +42,7 @@ const callTo = (origin: string, body: Record<string, unknown> = {}, more: Partia
   trust: 'administrator',
   secret,
   customHeaders: {},
-  request: requestOf(body),
+  request: { ...requestOf({ messages: [], ...body }), wantsUsage: false },
   timeouts,
   moment: { createdS: 1, id: 'chatcmpl-1' },
   ...more,
@@ -117,13 +102,14 @@ describe('a way that leads nowhere', () => {
   });
 
   test('a name that is never answered is a connection that timed out, in time (A3)', async () => {
-    const startedMs = performance.now();
-    const { failure } = await finish(
-      newEgress({ lookup: tableLookup({ 'slow.invalid': null }), dnsTimeoutMs: 120 }),
-      callTo('http://slow.invalid:8080'),
-    );
-    expect(failure?.fault).toBe('connect_timeout');
-    expect(performance.now() - startedMs).toBeLessThan(290);
+    const clock = movingClock();
+    const lookup = tableLookup({ 'slow.invalid': null });
+    const heard = start(newEgress({ clock, lookup }), callTo('http://slow.invalid:8080'), { clock });
+    await until(() => lookup.asked.length === 1);
+    // Less than the headers may take.
+    clock.move(5_000);
+    await heard.done;
+    expect(heard.failure?.fault).toBe('connect_timeout');
   });
 
   test('an address that the rules forbid is blocked, and no byte of the key leaves', async () => {
@@ -150,29 +136,50 @@ describe('clocks', () => {
   ] as const)('%s ends after the limit, and the provider is hung up on', async (_name, answer, fault, body) => {
     const fake = await provider();
     fake.answer(answer);
-    const startedMs = performance.now();
-    const { failure } = await finish(newEgress(), callTo(fake.origin, body));
-    expect(failure?.fault).toBe(fault);
-    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(290);
+    const clock = movingClock();
+    const heard = start(newEgress(), callTo(fake.origin, body), { clock });
+    await until(() => fake.received.length === 1);
+    // What it has said lies in a socket of this process, and is read before time passes.
+    await turns();
+    clock.move(59_000);
+    expect(heard.failure).toBeNull();
+    clock.move(1_000);
+    await heard.done;
+    expect(heard.failure?.fault).toBe(fault);
     await until(() => fake.received[0]!.abortedAtMs !== null);
     fake.release();
   });
 
   test('a stream that never stops ends at its total, however lively it is', async () => {
     const fake = await provider();
-    fake.answer(streaming([roleEvent, ...Array.from({ length: 200 }, () => sse(chunk({ content: 'word ' })))], 20));
-    const { failure, facts } = await finish(
-      newEgress(),
-      callTo(fake.origin, { stream: true }, { timeouts: { ...timeouts, totalMs: 700 } }),
-    );
+    const clock = movingClock();
+    // Time passes between its words, never so much that it was silent too long.
+    fake.answer(async ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (let count = 0; count < 40 && !response.destroyed; count++) {
+        response.write(sse(chunk({ content: 'word ' })));
+        await turns();
+        clock.move(30_000);
+      }
+    });
+    const { failure, facts } = await finish(newEgress(), callTo(fake.origin, { stream: true }), { clock });
     expect(failure?.fault).toBe('total_timeout');
     expect(facts!.contentChars).toBeGreaterThan(10);
   });
 
   test('a stream whose words come in time lives longer than any single limit', async () => {
     const fake = await provider();
-    fake.answer(streaming(streamEvents(Array.from({ length: 12 }, (_, n) => `${n} `)), 80));
-    const { events } = await finish(newEgress(), callTo(fake.origin, { stream: true }));
+    const clock = movingClock();
+    fake.answer(async ({ response }) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const event of streamEvents(['1 ', '2 ', '3 '])) {
+        response.write(event);
+        await turns();
+        clock.move(event === doneEvent ? 0 : 40_000);
+      }
+      response.end();
+    });
+    const { events } = await finish(newEgress(), callTo(fake.origin, { stream: true }), { clock });
     expect(events).toEqual(['piece', 'end']);
   });
 
@@ -181,8 +188,13 @@ describe('clocks', () => {
     fake.answer(
       ({ response }) => void response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '7' }).write('{"error":'),
     );
-    const { failure } = await finish(newEgress(), callTo(fake.origin));
-    expect(failure).toMatchObject({ fault: 'rate_limited', vendorStatus: 429, retryAfterMs: 7_000 });
+    const clock = movingClock();
+    const heard = start(newEgress(), callTo(fake.origin), { clock });
+    await until(() => fake.received.length === 1);
+    await turns();
+    clock.move(60_000);
+    await heard.done;
+    expect(heard.failure).toMatchObject({ fault: 'rate_limited', vendorStatus: 429, retryAfterMs: 7_000 });
   });
 
   test("a connection's own limits go before the house's, each where it is a number", () => {
@@ -218,11 +230,12 @@ describe('after the last word', () => {
       response.write(streamEvents().join(''));
       await held();
     });
-    const { events } = await finish(newEgress(), callTo(fake.origin, { stream: true }));
+    const clock = movingClock();
+    const { events } = await finish(newEgress(), callTo(fake.origin, { stream: true }), { clock });
     expect(events).toEqual(['piece', 'end']);
     expect(fake.received[0]!.abortedAtMs).toBeNull();
-    const waitedMs = await until(() => fake.received[0]!.abortedAtMs !== null);
-    expect(waitedMs).toBeLessThan(3_000);
+    clock.move(1_000);
+    await until(() => fake.received[0]!.abortedAtMs !== null);
     fake.release();
   });
 
@@ -244,14 +257,14 @@ describe('after the last word', () => {
   test('a finish without an end mark is waited for five seconds, then it is the end (E19)', async () => {
     const fake = await provider();
     fake.answer(holdingBetween([begun, finishEvent, usageEvent], [doneEvent]));
-    const startedMs = performance.now();
-    const { events, facts } = await finish(
-      newEgress(),
-      callTo(fake.origin, { stream: true }, { timeouts: { ...timeouts, idleMs: 20_000, totalMs: 30_000 } }),
-    );
-    expect(events).toEqual(['piece', 'end']);
-    expect(facts?.usage?.tokensOut).toBe(7);
-    expect(performance.now() - startedMs).toBeLessThan(6_500);
+    const clock = movingClock();
+    const heard = start(newEgress(), callTo(fake.origin, { stream: true }), { clock });
+    await until(() => heard.text.includes('"finish_reason":"stop"'));
+    expect(heard.events).toEqual(['piece']);
+    clock.move(5_000);
+    await heard.done;
+    expect(heard.events).toEqual(['piece', 'end']);
+    expect(heard.facts?.usage?.tokensOut).toBe(7);
     fake.release();
   });
 });
@@ -284,9 +297,10 @@ describe('a reader who pauses', () => {
     const fake = await provider();
     fake.answer(holdingBetween([begun], [finishEvent, usageEvent, doneEvent]));
     let mayTake = false;
-    const heard = start(newEgress(), callTo(fake.origin, { stream: true }), { takes: () => mayTake });
+    const clock = movingClock();
+    const heard = start(newEgress(), callTo(fake.origin, { stream: true }), { clock, takes: () => mayTake });
     await until(() => heard.events.length > 0);
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    for (let time = 0; time < 3; time++) clock.move(60_000);
     expect(heard.failure).toBeNull();
     mayTake = true;
     fake.release();
@@ -306,10 +320,7 @@ describe('what is too large', () => {
         if (!response.write(piece)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
       response.end('{}');
     });
-    const { failure } = await finish(
-      newEgress(),
-      callTo(fake.origin, {}, { timeouts: { ...timeouts, firstEventMs: 20_000, totalMs: 20_000 } }),
-    );
+    const { failure } = await finish(newEgress(), callTo(fake.origin));
     expect(failure?.fault).toBe('too_large');
     await until(() => fake.received[0]!.abortedAtMs !== null);
   });
@@ -347,7 +358,6 @@ describe('what a provider echoes', () => {
 describe('whole answers', () => {
   test('are handed over in their own bytes with what was learnt', async () => {
     const fake = await provider();
-    fake.answer(after(20, whole()));
     const { text, facts } = await finish(newEgress(), callTo(fake.origin));
     expect(text).toBe(wholeBody());
     expect(facts).toMatchObject({

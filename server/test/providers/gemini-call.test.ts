@@ -2,16 +2,15 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UpstreamFailure } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { scanObject, type Scan } from '../../src/lib/json-scan.ts';
 import { callProvider } from '../../src/providers/call.ts';
 import type { AnswerFacts, Call } from '../../src/providers/calling.ts';
 import type { ChatRequest } from '../../src/domain/chat.ts';
 import { newEgress } from '../egress/wire.ts';
 import { refusing, startFakeProvider, streaming, whole, type Answer, type FakeProvider } from '../support/fake-provider.ts';
+import { requestOf, timeouts } from './call-kit.ts';
 import { destination } from './kit.ts';
 
 const secret = 'AIza-CANARY-9f3b1c7a5e2d8046';
-const timeouts = { headersMs: 3_000, firstEventMs: 3_000, idleMs: 3_000, totalMs: 5_000 };
 const events = [
   { candidates: [{ content: { parts: [{ text: 'Hello ' }] }, index: 0 }], usageMetadata: { promptTokenCount: 3 } },
   {
@@ -34,21 +33,13 @@ async function call(path: string, body: ChatRequest, answer: Answer): Promise<He
   const fake = await startFakeProvider();
   onTestFinished(() => fake.close());
   fake.answer(answer);
-  const bytes = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: 'hi' }], ...body }));
   const asked: Call = {
     to: destination('gemini', 'gemini-2.5-flash', {}, `${fake.origin}${path}`),
     origin: fake.origin,
     trust: 'administrator',
     secret,
     customHeaders: {},
-    request: {
-      bytes,
-      scan: scanObject(bytes) as Scan,
-      parsed: () => JSON.parse(bytes.toString('utf8')) as ChatRequest,
-      isStream: body.stream === true,
-      wantsUsage: true,
-      outputTokensMax: null,
-    },
+    request: requestOf({ messages: [{ role: 'user', content: 'hi' }], ...body }),
     timeouts,
     moment: { createdS: 1, id: 'chatcmpl-1' },
   };

@@ -175,10 +175,14 @@ describe('before an answer begins', () => {
   });
 });
 
-test('a rewritten request keeps the numbers and the spelling of everything that the rewrite does not touch', async () => {
+test('a request keeps the numbers and the spelling of everything that nobody touches, bounded in its bytes or rewritten', async () => {
   const { rig, provider } = await house();
-  const key = await rig.issueKey({ budgetUsd: '5' });
   const kept = '"seed":12345678901234567890,"temperature":1.10,"messages":[ {"role":"user","content":"h\\u0069","n":1e400} ]';
-  expect((await rig.ask(key.text, `{"model":"gpt-4o",${kept},"max_tokens":5}`)).status).toBe(200);
-  expect(provider.received.at(-1)?.text).toBe(`{"model":"gpt-4o",${kept},"max_tokens":5,"stream":false}`);
+  const key = await rig.issueKey({ budgetUsd: '5' });
+  expect((await rig.ask(key.text, `{"model":"hostile/gpt-4o",${kept},"max_tokens":5}`)).status).toBe(200);
+  expect(provider.received.at(-1)?.text).toBe(`{"model":"gpt-4o",${kept},"max_tokens":5}`);
+  // A bound of the connection and one of the key meet in a rewrite.
+  await rig.connect({ name: 'bounded', baseUrl: provider.baseUrl, settings: { maxTokens: 7 } });
+  expect((await rig.ask(key.text, `{"model":"bounded/gpt-4o",${kept}}`)).status).toBe(200);
+  expect(provider.received.at(-1)?.text).toBe(`{"model":"gpt-4o",${kept},"max_tokens":7,"stream":false}`);
 });

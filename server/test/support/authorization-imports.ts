@@ -1,6 +1,7 @@
 /** Rows of the authorization table for providers' usage exports and the system: what is everybody's is administrators' alone. */
 import { takeImport } from '../../src/control/usage-imports.ts';
 import { caller, house, person, random, type Make, type Row, type Rule } from './authorization.ts';
+import { until } from './wait.ts';
 
 const administratorsAlone: Rule = (subject) => (subject === 'administrator' ? 200 : 403);
 const ofImport =
@@ -18,12 +19,9 @@ const makeImport: Make = async (kind) => {
   const text = `usage_date_utc,model_version,usage_input_tokens_no_cache,usage_output_tokens\n2026-03-22,claude-${made++},1,1\n`;
   const taken = await takeImport(house.deps, caller(person('administrator')), { name: 'a.csv', pieces: pieces(text) });
   // Read to its end, so that what is asked of it has an answer.
-  for (let tries = 0; tries < 200; tries++) {
-    const row = await house.database.db.selectFrom('usage_imports').select('state').where('id', '=', taken.row.id).executeTakeFirst();
-    if (row?.state === 'ready') return { id: taken.row.id };
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error('the file was not read');
+  const stateOf = house.database.db.selectFrom('usage_imports').select('state').where('id', '=', taken.row.id);
+  await until(async () => (await stateOf.executeTakeFirst())?.state === 'ready', 'the file is read');
+  return { id: taken.row.id };
 };
 
 async function* pieces(text: string): AsyncGenerator<Uint8Array> {

@@ -8,6 +8,8 @@ import type { Fault, Line, Place } from '../chaos/wire.ts';
 export interface ChaosProvider {
   /** The base address of a fault; `token` keeps the counts of two cases apart. */
   baseUrlOf(fault: Fault, token: string): string;
+  /** Tells whoever waits for it that the client of the gateway has heard what was written before. */
+  tellHeard(): void;
   /** Calls that this fault received under this token. */
   callsOf(fault: Fault, token: string): number;
   openSockets(): number;
@@ -48,6 +50,7 @@ const listening = (server: Server): Promise<number> =>
 export async function startChaosProvider(): Promise<ChaosProvider> {
   const sockets = new Set<Socket>();
   const calls = new Map<string, number>();
+  let heard = Promise.withResolvers<void>();
   const keep = (socket: Socket): void => {
     sockets.add(socket);
     socket.setNoDelay(true);
@@ -63,7 +66,7 @@ export async function startChaosProvider(): Promise<ChaosProvider> {
         const key = path.split('/').slice(1, 3).join('/');
         const askedBefore = calls.get(key) ?? 0;
         calls.set(key, askedBefore + 1);
-        const line: Line = { socket, secret, isStream, askedBefore, carriedBefore: carried++ };
+        const line: Line = { socket, secret, isStream, askedBefore, carriedBefore: carried++, heard: heard.promise };
         void faultOf(key.split('/')[0]!).wire(line);
       }
     });
@@ -100,6 +103,10 @@ export async function startChaosProvider(): Promise<ChaosProvider> {
   return {
     baseUrlOf: (fault, token) => `${origins[fault.place ?? 'path']}/${fault.id}/${token}/v1`,
     callsOf: (fault, token) => calls.get(`${fault.id}/${token}`) ?? 0,
+    tellHeard() {
+      heard.resolve();
+      heard = Promise.withResolvers();
+    },
     openSockets: () => sockets.size,
     async close() {
       for (const socket of sockets) socket.destroy();

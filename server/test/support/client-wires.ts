@@ -2,7 +2,7 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { createWorkspace } from '../../src/control/workspaces.ts';
-import { openRig, type Rig } from '../gateway/rig.ts';
+import { openRig, type Rig, type RigOptions } from '../gateway/rig.ts';
 import { startFakeProvider, type Answer, type FakeProvider } from './fake-provider.ts';
 
 export interface Family {
@@ -27,8 +27,8 @@ export interface WireHouse {
 }
 
 /** Starts everything. Nothing is repeated by the clients, so that a test sees each answer. */
-export async function openWireHouse(timeouts: Partial<Rig['deps']['timeouts']> = {}): Promise<WireHouse> {
-  const rig = await openRig({ timeouts });
+export async function openWireHouse(options: RigOptions = {}): Promise<WireHouse> {
+  const rig = await openRig(options);
   const fakes = await Promise.all([startFakeProvider(), startFakeProvider(), startFakeProvider(), startFakeProvider()]);
   const [openai, anthropic, gemini, responses] = fakes;
   await rig.connect({ name: 'Chat', baseUrl: openai.baseUrl, settings: { wire: 'chat' }, isDefault: true });

@@ -25,6 +25,7 @@ export interface HouseOptions {
   clock?: Clock;
   publicUrl?: string;
   environment?: Settings['environment'];
+  retentionDays?: Settings['retentionDays'];
   /** `PATCHBAY_ENVIRONMENT_CONNECTION`. */
   isEnvironmentOffered?: boolean;
   /** `PATCHBAY_EGRESS_ALLOW`. */
@@ -116,7 +117,7 @@ function settingsOf(options: HouseOptions, dataDir: string): Settings {
     isProduction: false,
     trustedProxies: options.trustedProxies ?? [],
     telemetry: options.telemetry ?? null,
-    retentionDays: {},
+    retentionDays: options.retentionDays ?? {},
     auditWebhookUrl: options.auditWebhookUrl === undefined ? null : new Secret(options.auditWebhookUrl),
   };
 }

@@ -3,7 +3,9 @@ import { Ollama, type ChatResponse } from 'ollama';
 import { afterAll, beforeAll } from 'vitest';
 import { openWireHouse, type WireHouse } from './client-wires.ts';
 import { startFakeProvider, whole, words, type Answer, type FakeProvider } from './fake-provider.ts';
+import { movingClock } from './moving-clock.ts';
 
+export const clock = movingClock();
 export let house: WireHouse;
 export let machine: FakeProvider;
 export let client: Ollama;
@@ -13,10 +15,7 @@ export const clientOf = (key: string): Ollama =>
 /** Opens the house before the tests of a file, and closes it after them. */
 export function ollamaScene(): void {
   beforeAll(async () => {
-    [house, machine] = await Promise.all([
-      openWireHouse({ heartbeatMs: 60_000, headersMs: 20_000, firstEventMs: 20_000, idleMs: 20_000, totalMs: 30_000 }),
-      startFakeProvider(),
-    ]);
+    [house, machine] = await Promise.all([openWireHouse({ clock }), startFakeProvider()]);
     await house.rig.connect({ name: 'Llama', providerId: 'ollama', baseUrl: machine.origin, model: 'llama3.1' });
     client = clientOf(house.key);
   });

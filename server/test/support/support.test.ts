@@ -11,7 +11,7 @@ import { available, findProgram, mayUse, needs } from './parts.ts';
 import { createDatabase, startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 
-async function ask(url: string, text: string, limitMs = 2_000): Promise<unknown> {
+async function ask(url: string, text: string, limitMs = 20_000): Promise<unknown> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: limitMs, query_timeout: limitMs });
   client.on('error', () => undefined);
   await client.connect();

@@ -1,0 +1,41 @@
+/** The bound that a limit or a policy sets to an answer: written into a request that is rewritten, or beside the bytes of one that is not. */
+import type { ChatRequest } from '../domain/chat.ts';
+import type { Change } from '../domain/ledger.ts';
+import { memberValue, type Patch } from '../lib/json-scan.ts';
+import type { CallRequest } from './calling.ts';
+
+type Limits = Pick<ChatRequest, 'max_tokens' | 'max_completion_tokens'>;
+
+/** Puts an upper bound on the output of a house request, in place, and says so; the smaller one counts where there was one already. */
+export function capOutput(parsed: Limits, outputTokensMax: number): Change[] {
+  const asked = parsed.max_completion_tokens ?? parsed.max_tokens;
+  const capped = typeof asked === 'number' && asked >= 0 ? Math.min(asked, outputTokensMax) : outputTokensMax;
+  const isOldName = parsed.max_tokens !== undefined && parsed.max_tokens !== null;
+  if (isOldName) parsed.max_tokens = capped;
+  // Both names may stand there, and which one a server obeys is its choice.
+  if (!isOldName || (parsed.max_completion_tokens !== undefined && parsed.max_completion_tokens !== null))
+    parsed.max_completion_tokens = capped;
+  if (capped === asked) return [];
+  const parameter = isOldName ? 'max_tokens' : 'max_completion_tokens';
+  return [{ parameter, what: asked === undefined || asked === null ? 'added' : 'clamped', to: String(capped) }];
+}
+
+const limitNames = ['max_tokens', 'max_completion_tokens'] as const;
+
+/** The same for a body that goes out in its own bytes: what has to be set in it, and no more of it is read than the two limits. */
+export function capPatches({ bytes, scan, outputTokensMax }: CallRequest): { patches: Patch[]; changed: Change[] } {
+  if (outputTokensMax === null) return { patches: [], changed: [] };
+  const limits: Limits = {};
+  for (const name of limitNames) {
+    const asked = memberValue(bytes, scan, name);
+    if (asked !== undefined) limits[name] = asked as Limits[typeof name];
+  }
+  const before = { ...limits };
+  const changed = capOutput(limits, outputTokensMax);
+  const patches: Patch[] = [];
+  for (const name of limitNames) if (limits[name] !== before[name]) patches.push({ key: name, json: JSON.stringify(limits[name]) });
+  return { patches, changed };
+}
+
+/** Whether a connection brings a limit of its own, which is to be looked at before the cap. */
+export const namesLimit = (fields: Readonly<Record<string, unknown>>): boolean => limitNames.some((name) => fields[name] !== undefined);

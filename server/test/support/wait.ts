@@ -1,0 +1,21 @@
+/** How tests wait: for what they can see, with a bound that only what never happens reaches. */
+
+const waitMsMax = 20_000;
+/** Between two looks. */
+const lookMs = 1;
+
+const look = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, lookMs));
+
+/** Waits for something that nobody announces. @throws Error where it does not happen */
+export async function until(isSo: () => boolean | Promise<boolean>, what = 'what was waited for'): Promise<void> {
+  const endMs = performance.now() + waitMsMax;
+  while (!(await isSo())) {
+    if (performance.now() > endMs) throw new Error(`not within ${waitMsMax} ms: ${what}`);
+    await look();
+  }
+}
+
+/** Lets this process read what lies in its sockets: house, provider and caller share its loop, however slow the machine is. */
+export async function turns(count = 40): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await look();
+}
