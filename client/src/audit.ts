@@ -1,5 +1,6 @@
 /** Who did what, and every state that configuration had: the audit log, its verdict, and the way back. */
-import type { auditExportQuery, auditQuery, auditRow, auditVerdict, objectRevision, RevisionType } from '@patchbay/contract/audit';
+import type { auditExportQuery, auditQuery, auditRow, auditVerdict, objectRevision } from '@patchbay/contract/audit';
+import type { RevisionType } from '@patchbay/contract/revision-types';
 import { eachRow } from './paging.ts';
 import { segment, type Output, type Transport } from './transport.ts';
 

@@ -95,20 +95,6 @@ export const auditDaysMax = 3_650;
 export const auditSettingsBody = z.strictObject({ days: z.number().int().min(auditDaysMin).max(auditDaysMax).nullable() });
 export const auditSettingsAnswer = z.object({ success: z.literal(true), data: z.object({ days: z.number().nullable() }) });
 
-/** The objects of configuration that have a history. Prices have none: they are never changed. */
-export const revisionTypes = [
-  'connection',
-  'use-case',
-  'routing-group',
-  'policy',
-  'repository',
-  'limit',
-  'access-key',
-  'ai-settings',
-  'alert_rule',
-] as const;
-export type RevisionType = (typeof revisionTypes)[number];
-
 const states = z.record(z.string(), z.unknown());
 export const objectRevision = z.object({
   revision: z.number(),

@@ -14,6 +14,8 @@ import { idText, modelText, plainText, trimmedText, uuidText } from './text.ts';
 export const questionCharsMax = 100_000;
 export const promptCharsMax = 32_000;
 export const titleCharsMax = 200;
+/** Messages that a chat may begin with. */
+const broughtMessagesMax = 200;
 const stopTextsMax = 4;
 const biasesMax = 300;
 const parametersMax = 50;
@@ -157,7 +159,15 @@ export const chatsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(pageRowsMax).default(50),
 });
 export const chatsAnswer = z.object({ success: z.literal(true), data: z.array(chatSummary), nextCursor: z.string().nullable() });
-export const chatCreate = z.strictObject({ title: trimmedText(1, titleCharsMax).optional(), settings: chatSettings.optional() });
+/** `messages` were exchanged elsewhere, oldest first: they stand at the beginning of the chat, and nobody is asked. */
+export const chatCreate = z.strictObject({
+  title: trimmedText(1, titleCharsMax).optional(),
+  settings: chatSettings.optional(),
+  messages: z
+    .array(z.strictObject({ role: z.enum(['user', 'assistant']), content: longText(questionCharsMax) }))
+    .max(broughtMessagesMax)
+    .optional(),
+});
 export const chatAnswer = z.object({ success: z.literal(true), data: chat });
 
 /** `settings` are replaced as a whole; `headId` shows another version of a message. */

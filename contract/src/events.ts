@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isoTime, testStatus } from './connections.ts';
 import type { HouseEventName } from './event-names.ts';
+import { metLimit } from './limits.ts';
 import { task } from './tasks.ts';
 
 /** What of the configuration changed; `me` is the listener's own account, roles and workspaces. */
@@ -18,6 +19,7 @@ export const changedTopic = z.enum([
   'ai-settings',
   'limits',
   'prices',
+  'templates',
   'alerts',
   'health',
   'retention',
@@ -45,17 +47,8 @@ export const houseEvents = {
     model: z.string().optional(),
   }),
   'task.changed': task,
-  /** A limit was neared, reached, or would have been; told once a minute at the most for each limit. Money is in nano-dollars. */
-  'limit.met': z.object({
-    limitId: z.string().nullable(),
-    subjectKind: z.enum(['access-key', 'user', 'workspace', 'connection', 'group']),
-    subjectId: z.string(),
-    kind: z.enum(['requests', 'tokens', 'concurrent', 'money']),
-    period: z.enum(['minute', 'none', 'day', 'month', 'total']),
-    event: z.enum(['soft', 'shadow', 'refused']),
-    used: z.number(),
-    value: z.number(),
-  }),
+  /** A limit was neared, reached, or would have been; told once a minute at the most for each limit. */
+  'limit.met': metLimit,
   /** An alert began, somebody looks after it, or it is over. */
   'alert.changed': z.object({ id: z.string() }),
   'config.changed': z.object({ topic: changedTopic }),

@@ -11,6 +11,18 @@ export type LimitSubjectKind = z.output<typeof limitSubjectKind>;
 export type LimitKind = z.output<typeof limitKind>;
 export type LimitPeriod = z.output<typeof limitPeriod>;
 
+/** A limit that was neared or reached, or would have been where it refuses nobody. Money is in nano-dollars. */
+export const metLimit = z.object({
+  limitId: z.string().nullable(),
+  subjectKind: limitSubjectKind,
+  subjectId: z.string(),
+  kind: limitKind,
+  period: limitPeriod,
+  event: z.enum(['soft', 'shadow', 'refused']),
+  used: z.number(),
+  value: z.number(),
+});
+
 /** The most that a count may be. */
 export const limitCountMax = 1_000_000_000;
 /** Requests or tokens as a whole number; money in US dollars, as a decimal text or a number, kept exactly to the nano-dollar. */

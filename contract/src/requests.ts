@@ -1,6 +1,7 @@
 /** The explorer of requests as both sides of the wire know it: filters, bars, the whole of one request, and contents that are kept. */
 import { z } from 'zod';
 import { revisionNumber } from './connections.ts';
+import { metLimit } from './limits.ts';
 import { isoTime } from './paging.ts';
 import { plainText, uuidText } from './text.ts';
 
@@ -79,18 +80,7 @@ export const findingRow = z.object({
   facts: z.array(z.object({ rule: z.string(), name: z.string(), count: z.number(), excerpt: z.string().nullable() })),
 });
 
-export const metLimitRow = z.object({
-  at: isoTime,
-  limitId: z.string().nullable(),
-  subjectKind: z.enum(['access-key', 'user', 'workspace', 'connection', 'group']),
-  subjectId: z.string(),
-  kind: z.enum(['requests', 'tokens', 'concurrent', 'money']),
-  period: z.enum(['minute', 'none', 'day', 'month', 'total']),
-  event: z.enum(['soft', 'shadow', 'refused']),
-  /** In nano-dollars for money. */
-  used: z.number(),
-  value: z.number(),
-});
+export const metLimitRow = z.object({ at: isoTime, ...metLimit.shape });
 
 const keptSide = z
   .object({
@@ -126,14 +116,17 @@ export const retentionNouns = [
   'alerts',
   'responses',
   'tasks',
+  'audit',
 ] as const;
 
 export const retentionRow = z.object({
   noun: z.enum(retentionNouns),
+  /** 0 is for ever, where that may be. */
   days: z.number(),
   daysDefault: z.number(),
   daysMin: z.number(),
   daysMax: z.number(),
+  mayBeForever: z.boolean(),
   /** Who says so; what the environment says cannot be changed here. */
   origin: z.enum(['environment', 'saved', 'default']),
   settingName: z.string(),
@@ -144,8 +137,8 @@ export const retentionAnswer = z.object({
   success: z.literal(true),
   data: z.object({ revision: z.number(), rows: z.array(retentionRow) }),
 });
-/** Days by noun; null goes back to the default. */
+/** Days by noun; null goes back to the default, 0 is for ever where that may be. */
 export const retentionChange = z.strictObject({
-  days: z.partialRecord(z.enum(retentionNouns), z.number().int().min(1).max(3_650).nullable()),
+  days: z.partialRecord(z.enum(retentionNouns), z.number().int().min(0).max(3_650).nullable()),
   revision: revisionNumber.optional(),
 });

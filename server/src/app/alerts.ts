@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import type { AlertSendRoom } from '../control/alert-channels.ts';
 import type { LocalState } from '../control/alert-readings.ts';
 import type { AlertRoom } from '../control/alerts.ts';
+import { ensureDefaultRules } from '../control/default-alert-rules.ts';
 import type { GatewayDeps } from '../gateway/order.ts';
 import { keepAlertPost } from '../jobs/deliver-alerts.ts';
 import { sendAlert } from '../jobs/send-alert.ts';
@@ -36,8 +37,11 @@ export interface OwnedAlerts extends Rooms {
 /** A database that takes longer than this to answer one word is as good as away. */
 const pingTimeoutMs = 5_000;
 
-export function openAlerts(parts: AlertParts): OwnedAlerts {
-  const { database, keeper, clock, ids, settings, journal, live, healthBook } = parts;
+export async function openAlerts(parts: AlertParts): Promise<OwnedAlerts> {
+  const { database, keeper, clock, ids, log, settings, journal, live, healthBook } = parts;
+  await ensureDefaultRules(parts).catch((error: unknown) =>
+    log.warn({ err: error }, 'the default alert rules could not be made; tried again at the next start'),
+  );
   const base = (settings.publicUrl ?? `http://${settings.host}:${settings.port}`).replace(/\/$/, '');
   const pageUrl = (): string => `${base}/alerts`;
   const sending = { ...parts, pageUrl };

@@ -18,6 +18,7 @@ export function announceChanges(keeper: OwnedKeeper, events: Events): void {
     tellLimits(events, delta, keeper.snapshot);
     tellAlerting(events, delta);
     tellPrices(events, delta);
+    tellBesides(keeper, events, delta);
     if (delta.healthSettings) events.publish({ name: 'config.changed', data: { topic: 'health' }, audience: everybody(keeper) });
   });
 }
@@ -73,6 +74,13 @@ function tellRoutingGroups(events: Events, { routingGroups = [] }: SnapshotDelta
 /** What things cost is set by administrators. */
 function tellPrices(events: Events, { prices = [] }: SnapshotDelta): void {
   if (prices.length > 0) events.publish({ name: 'config.changed', data: { topic: 'prices' }, audience: { administrators: true } });
+}
+
+/** Templates are there for everybody; how long things are kept is set by administrators. */
+function tellBesides(keeper: OwnedKeeper, events: Events, { besides = [] }: SnapshotDelta): void {
+  if (besides.includes('template')) events.publish({ name: 'config.changed', data: { topic: 'templates' }, audience: everybody(keeper) });
+  if (besides.includes('retention'))
+    events.publish({ name: 'config.changed', data: { topic: 'retention' }, audience: { administrators: true } });
 }
 
 /** What the installation is told is its administrators' business; the rest is its owners'. */

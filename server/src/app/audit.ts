@@ -1,5 +1,6 @@
 /** Opens the audit log: its chain, its hourly anchor in the log and, where the operator wants it, at an address of theirs. */
 import { openAudit, type AnchorNote } from '../control/audit-keep.ts';
+import type { RetentionDays } from '../domain/retention.ts';
 import type { EgressPolicy } from '../egress/allow.ts';
 import { createEgress } from '../egress/egress.ts';
 import { checkTargetUrl } from '../egress/url.ts';
@@ -19,6 +20,7 @@ interface AuditParts {
   vault: Vault;
   policy: EgressPolicy;
   webhookUrl: Secret | null;
+  retentionDays: RetentionDays;
   clock: Clock;
   ids: Ids;
   log: Log;

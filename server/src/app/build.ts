@@ -36,7 +36,8 @@ async function openKept(settings: Settings, io: HouseIo, opened: Opened) {
   opened.push(keepPartitions(driver, io));
   const database = createDatabase(driver);
   const { vault, masters } = await loadVault({ database, settings, ids, clock, log });
-  await openAuditLog({ database, vault, policy: policyOf(settings), webhookUrl: settings.auditWebhookUrl, clock, ids, log }, opened);
+  const { auditWebhookUrl: webhookUrl, retentionDays } = settings;
+  await openAuditLog({ database, vault, policy: policyOf(settings), webhookUrl, retentionDays, clock, ids, log }, opened);
   const keeper = await keepSnapshot({ database, clock, log, beforeApplied: followingKeys({ database, vault, log }) });
   opened.push(() => keeper.close());
   const books = await openBooks(settings, database, io, opened);
@@ -90,7 +91,7 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     opened.push(keepTidy(keeper, gateway, clock));
     const checks = openChecks(gateway, healthBook, { ...io, database, keeper });
     opened.push(() => checks.close());
-    const alerts = openAlerts({ ...gateway, database, keeper, live, healthBook, settings });
+    const alerts = await openAlerts({ ...gateway, database, keeper, live, healthBook, settings });
     opened.push(() => alerts.close());
     const rooms = roomsOf({ ...kept, ...plane, settings, io, authSecrets, seenSessions, checks, alerts });
     return {

@@ -9,7 +9,7 @@ import { StorageUnavailable } from '../storage/errors.ts';
 import { loadDelta } from '../storage/snapshot.ts';
 
 /** Word of a change can be lost with a connection; this finds it. */
-const pollMs = 5_000;
+export const pollMs = 5_000;
 /** Loads that may pass until a commit of our own is seen. */
 const loadsMax = 10;
 

@@ -90,7 +90,7 @@ export function changeAiSettings(
     );
     const stateBefore = told(before, defaultId);
     const stateAfter = told(after, defaultConnectionId === undefined ? defaultId : defaultConnectionId);
-    const state = keptState({ revision: before.revision, updatedAtMs: before.savedAtMs ?? 0 }, stateBefore, stateAfter);
+    const state = keptState({ revision: before.revision, updatedAtMs: before.savedAtMs ?? deps.clock.nowMs() }, stateBefore, stateAfter);
     const deed = { action: 'ai-settings.update', subjectType, subjectId: subjectType, subjectName: null, owner: null, changes, state };
     await refusing(commit(deps, caller, steps, deed), { [staleAiSettings]: stale, [staleLabel]: stale });
     return showAiSettings(deps);

@@ -1,10 +1,18 @@
 /** What people do with alerts: list them, look after one, end one, and see what was delivered. */
-import type { Alert, Severity } from '../domain/alert.ts';
+import type { Alert } from '../domain/alert.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Actor } from '../domain/owner.ts';
 import { isUuid } from '../lib/ids.ts';
 import { deliveriesOf, type AlertDelivery } from '../storage/alert-deliveries.ts';
-import { acknowledgeAlert, alertById, countOpen, listAlerts as storedAlerts, resolveAlert, staleAlert } from '../storage/alerts.ts';
+import {
+  acknowledgeAlert,
+  alertById,
+  countOpen,
+  listAlerts as storedAlerts,
+  resolveAlert,
+  staleAlert,
+  type AlertQuestion,
+} from '../storage/alerts.ts';
 import { writeAudit } from '../storage/changes.ts';
 import { alertOwnersOf, requireAlertRight } from './alert-access.ts';
 import { channelFor } from './alert-channels.ts';
@@ -20,14 +28,8 @@ export interface AlertRoom extends ControlDeps {
 const subjectType = 'alert';
 const deliveriesOfOneMax = 200;
 
-export interface AlertsAsked {
-  state?: 'active' | 'resolved';
-  severity?: Severity;
-  connectionId?: string;
-  ruleId?: string;
-  cursor?: string;
-  limit: number;
-}
+/** Whose alerts is not the asker's to say. */
+export type AlertsAsked = Omit<AlertQuestion, 'owners'>;
 
 /** One page of what the actor may see, newest first, and the cursor of the next. */
 export async function listAlerts(

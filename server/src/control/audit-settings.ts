@@ -1,24 +1,21 @@
-/** How long the audit log is kept: 90 days unless an administrator says otherwise (D-27). */
-import { changesBetween } from '../domain/audit.ts';
-import { putSetting, settingOf } from '../storage/settings.ts';
-import type { Database } from '../storage/database.ts';
-import { commit, type Caller } from './change.ts';
-import type { ControlDeps } from './deps.ts';
-
-export const auditDaysDefault = 90;
+/** How long the audit log is kept: 90 days unless an administrator says otherwise (D-27). One word of the list of all that is kept. */
+import { forever, retentionOf } from '../domain/retention.ts';
+import { retentionSettingsOf } from '../storage/retention.ts';
+import type { Caller } from './change.ts';
+import { changeRetention, type RetentionControlDeps } from './retention.ts';
 
 /** Null is for ever. */
-export async function auditRetentionOf(database: Database): Promise<{ days: number | null }> {
-  const text = await settingOf(database, 'audit_retention_days');
-  if (text === undefined) return { days: auditDaysDefault };
-  return { days: text === 'forever' ? null : Number(text) };
+export async function auditRetentionOf({ database, retentionDays }: RetentionControlDeps): Promise<{ days: number | null }> {
+  const { days } = retentionOf('audit', retentionDays, (await retentionSettingsOf(database)).days);
+  return { days: days === forever ? null : days };
 }
 
-/** From the next hour on. */
-export async function changeAuditRetention(deps: ControlDeps, caller: Caller, days: number | null): Promise<{ days: number | null }> {
-  const before = await auditRetentionOf(deps.database);
-  const step = putSetting(deps.database, 'audit_retention_days', days === null ? 'forever' : String(days), deps.clock.nowMs());
-  const deed = { action: 'audit-settings.update', subjectType: 'audit', subjectId: 'retention', subjectName: null, owner: null };
-  await commit(deps, caller, [step], { ...deed, changes: changesBetween(before, { days }) });
+/** From the next hour on. @throws Refusal VALIDATION_ERROR where the environment says it */
+export async function changeAuditRetention(
+  deps: RetentionControlDeps,
+  caller: Caller,
+  days: number | null,
+): Promise<{ days: number | null }> {
+  await changeRetention(deps, caller, { audit: days ?? forever });
   return { days };
 }

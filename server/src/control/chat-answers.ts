@@ -24,6 +24,7 @@ import {
   type MessageRecord,
 } from '../storage/chat-messages.ts';
 import { StaleWrite } from '../storage/errors.ts';
+import { messageOf } from './chat-message.ts';
 import { busy, isUsable, threadOfChat, type ChatView } from './chats.ts';
 import type { ControlDeps } from './deps.ts';
 import { notFound, refusing } from './stale.ts';
@@ -47,14 +48,6 @@ export interface Question {
   /** What to ask with: without a connection that is gone, and without the model that belonged to it. */
   settings: ChatSettings;
   isConnectionReplaced: boolean;
-}
-
-const emptyAnswer = { reasoning: null, failure: null, connectionId: null, connectionName: null, provider: null, model: null } as const;
-
-function messageOf(deps: ControlDeps, chatId: string, parentId: string | null, part: Pick<MessageRecord, 'role' | 'content' | 'state'>) {
-  const nowMs = deps.clock.nowMs();
-  const rest = { modelReported: null, requestId: null, facts: null, createdAtMs: nowMs, seenAtMs: nowMs };
-  return { id: deps.ids.uuid(), chatId, parentId, ...part, ...emptyAnswer, ...rest } satisfies MessageRecord;
 }
 
 /** The message that the request speaks of, in the role that it must have. */

@@ -9,6 +9,7 @@ import {
   pathTo,
   stateAt,
   threadOf,
+  titleOf,
   versionsOf,
   type Thread,
 } from '../domain/chat-thread.ts';
@@ -18,9 +19,10 @@ import type { Actor, Owner } from '../domain/owner.ts';
 import { allowsRole, type UseCase } from '../domain/use-case.ts';
 import { isUuid } from '../lib/ids.ts';
 import { chatOf, deleteChat as deleteStored, insertChat, listChats as listStored, updateChat, type ChatRecord } from '../storage/chats.ts';
-import { deleteMessages, messagesByIds, nodesOf, requireQuiet, type MessageRecord } from '../storage/chat-messages.ts';
+import { deleteMessages, insertMessage, messagesByIds, nodesOf, requireQuiet, type MessageRecord } from '../storage/chat-messages.ts';
 import { readCursor, writeCursor } from '../storage/requests.ts';
 import { fieldFault } from './connection-input.ts';
+import { messageOf } from './chat-message.ts';
 import type { ControlDeps } from './deps.ts';
 import { notFound, refusing } from './stale.ts';
 
@@ -106,20 +108,33 @@ function checkChoice(deps: ControlDeps, actor: Actor, settings: ChatSettings | u
     throw fieldFault('settings.connectionId', 'unknown_connection', 'no connection that you may use');
 }
 
-export async function createChat(deps: ControlDeps, actor: Actor, input: { title?: string; settings?: ChatSettings }): Promise<ChatView> {
+export interface ChatInput {
+  title?: string;
+  settings?: ChatSettings;
+  /** What was said elsewhere, oldest first; the chat begins after it. */
+  messages?: readonly Pick<MessageRecord, 'role' | 'content'>[];
+}
+
+export async function createChat(deps: ControlDeps, actor: Actor, input: ChatInput): Promise<ChatView> {
   checkChoice(deps, actor, input.settings, null);
   const settings = input.settings ?? noSettings();
   const nowMs = deps.clock.nowMs();
+  const id = deps.ids.uuid();
+  const brought: MessageRecord[] = [];
+  for (const { role, content } of input.messages ?? [])
+    brought.push(messageOf(deps, id, brought.at(-1)?.id ?? null, { role, content, state: 'complete' }));
+  const first = brought.find(({ role }) => role === 'user');
   const record: ChatRecord = {
-    id: deps.ids.uuid(),
+    id,
     userId: actor.userId,
-    title: input.title ?? null,
-    headId: null,
+    title: input.title ?? (first ? titleOf(first.content) : null),
+    headId: brought.at(-1)?.id ?? null,
     settings: JSON.stringify(settings),
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
   };
-  await deps.database.driver.write([insertChat(deps.database, record, settings.connectionId)]);
+  const steps = brought.map((message) => insertMessage(deps.database, message));
+  await deps.database.driver.write([insertChat(deps.database, record, settings.connectionId), ...steps]);
   return viewOf(deps, actor, record);
 }
 

@@ -12,7 +12,7 @@ import { findFor } from './connection-access.ts';
 import { settle, type ConnectionInput, type FieldWords, type Settled } from './connection-input.ts';
 import { withinTestLimit } from './connection-test-limit.ts';
 import { catchUp, deedOn, noting } from './connections.ts';
-import type { ProbeCaller, ProbeResult, ProbeStep, ProbeTarget } from '../domain/probe.ts';
+import { savedTargetOf, type ProbeCaller, type ProbeResult, type ProbeStep, type ProbeTarget } from '../domain/probe.ts';
 import type { ControlDeps } from './deps.ts';
 import { noChanges, type SecretChanges } from './secrets.ts';
 
@@ -46,19 +46,7 @@ export const probeCallerOf = (caller: Caller, connection: Pick<Connection, 'owne
   requestId: caller.origin.requestId,
 });
 
-/** A saved connection as the target of a call; its secrets are opened where the call is made. */
-export const savedTarget = ({ connection, sealed }: StoredConnection): ProbeTarget => ({
-  connectionId: connection.id,
-  providerId: connection.providerId,
-  baseUrl: connection.baseUrl,
-  origin: connection.origin,
-  model: connection.model,
-  settings: connection.settings,
-  trust: connection.trust,
-  secret: sealed.secret === null ? null : 'stored',
-  accessKeyId: sealed.accessKeyId === null ? null : 'stored',
-  headers: sealed.headers === null ? null : 'stored',
-});
+export const savedTarget = ({ connection, sealed }: StoredConnection): ProbeTarget => savedTargetOf(connection, sealed);
 
 /**
  * Tests a saved connection. With `maxAgeS` a result that is not older is answered again (C-27).

@@ -3,7 +3,7 @@ import { changesBetween } from '../domain/audit.ts';
 import { unfit } from '../domain/errors.ts';
 import { UnreadableRange, zoneOf } from '../domain/usage-range.ts';
 import { limitSettingsOf, putLimitSettings, staleLimitSettings, type LimitSettings } from '../storage/limits.ts';
-import { commitAs, type Caller } from './change.ts';
+import { commitAs, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { againWhileStale, refusing, stale } from './stale.ts';
@@ -41,6 +41,8 @@ export const changeLimitSettings = (
       revision: before.revision,
     };
     const organizationId = deps.keeper.snapshot.organizationId;
+    // Where they were never saved, they are found as they are at their first change.
+    const nowMs = deps.clock.nowMs();
     const deed = {
       action: 'limit-settings.update',
       subjectType,
@@ -48,8 +50,9 @@ export const changeLimitSettings = (
       subjectName: null,
       owner: { scope: 'organization', id: organizationId } as const,
       changes: changesBetween(shown(before), shown(after)),
+      state: keptState({ revision: before.revision, updatedAtMs: nowMs }, shown(before), shown(after)),
     };
-    const step = putLimitSettings(deps.database, after, deps.clock.nowMs());
+    const step = putLimitSettings(deps.database, after, nowMs);
     const { revision } = await refusing(commitAs(deps, caller, [step], deed), { [staleLimitSettings]: stale });
     return { ...after, revision };
   });

@@ -11,11 +11,20 @@ import { facesWithoutTokenPrice } from '../providers/operations/operations.ts';
 import type { ModelPrices, PriceBook } from '../providers/prices.ts';
 import { findConnection } from '../storage/connections.ts';
 import { StaleWrite } from '../storage/errors.ts';
-import { endPrice as ending, insertPrice, listPrices, priceById, type PriceFilter, type StoredPrice } from '../storage/prices.ts';
+import {
+  endPrice as ending,
+  insertPrice,
+  listPrices,
+  priceById,
+  pricesOfLine,
+  type PriceFilter,
+  type StoredPrice,
+} from '../storage/prices.ts';
 import { pricedRows, writeCosts, type NewCost, type PricedRow, type RepriceCursor, type RepriceFilter } from '../storage/reprice.ts';
 import { writeAudit } from '../storage/changes.ts';
-import { auditEntry, commit, type Caller, type Deed } from './change.ts';
+import { auditEntry, commitAs, type Caller, type Deed } from './change.ts';
 import type { ControlDeps } from './deps.ts';
+import { priceState } from './price-states.ts';
 import { notFound } from './stale.ts';
 import type { TaskContext, TaskRun, Tasks } from './tasks.ts';
 
@@ -45,6 +54,8 @@ export interface EnteredPrice {
   model: string;
   connectionId?: string | null;
   validFromMs?: number;
+  /** Known from the beginning where an earlier statement is brought back that had an end. */
+  validUntilMs?: number | null;
   tiers: readonly EnteredTier[];
   note?: string | null;
   isConfirmed: boolean;
@@ -92,14 +103,23 @@ export async function addPrice(deps: PricingDeps, caller: Caller, entered: Enter
     model: entered.model,
     connectionId,
     validFromMs: entered.validFromMs ?? nowMs,
-    validUntilMs: null,
+    validUntilMs: entered.validUntilMs ?? null,
     tiers,
     note: entered.note ?? null,
     createdBy: caller.actor.userId,
     createdAtMs: nowMs,
+    revision: 0,
   };
-  await commit(deps, caller, [insertPrice(deps.database, price)], deedOn('price.create', price, { tiers: { after: tiers } }));
-  return price;
+  // What holds until now may be older than its history; it is one with those before it.
+  const [before] = await pricesOfLine(deps.database, price, 1);
+  const state = {
+    after: priceState(price),
+    ...(before && { before: { revision: before.revision, atMs: before.createdAtMs, state: priceState(before), subjectId: before.id } }),
+  };
+  const action = caller.rollsBackTo === undefined ? 'price.create' : 'price.update';
+  const deed = { ...deedOn(action, price, { tiers: { after: tiers } }), state };
+  const { revision } = await commitAs(deps, caller, [insertPrice(deps.database, price)], deed);
+  return { ...price, revision };
 }
 
 async function requireConnection(deps: ControlDeps, id: string, provider: string): Promise<void> {
@@ -147,13 +167,17 @@ export async function endOwnPrice(deps: ControlDeps, caller: Caller, id: string,
   // One that has not begun ends where it begins, so that it never holds.
   const untilMs = Math.max(atMs ?? nowMs, price.validFromMs);
   try {
+    const ended = { ...price, validUntilMs: untilMs };
     const changes = { validUntil: { before: price.validUntilMs, after: untilMs } };
-    await commit(deps, caller, [ending(deps.database, id, untilMs)], deedOn('price.end', price, changes));
+    const before = { revision: price.revision, atMs: price.createdAtMs, state: priceState(price) };
+    const action = caller.rollsBackTo === undefined ? 'price.end' : 'price.update';
+    const deed = { ...deedOn(action, price, changes), state: { after: priceState(ended), before } };
+    const { revision } = await commitAs(deps, caller, [ending(deps.database, id, untilMs)], deed);
+    return { ...ended, revision };
   } catch (error) {
     if (error instanceof StaleWrite) throw new Refusal('STALE', { cause: error });
     throw error;
   }
-  return { ...price, validUntilMs: untilMs };
 }
 
 export interface Effective {

@@ -1,9 +1,16 @@
 /** How long the installation keeps its rows, and what retention did last: for administrators, and for the page that shows the system. */
 import { changesBetween } from '../domain/audit.ts';
 import { unfit } from '../domain/errors.ts';
-import { retentionNouns, retentionOf, retentionRules, type RetentionDays, type RetentionNoun, type RetentionOrigin, type RetentionRule } from '../domain/retention.ts'; // prettier-ignore
-import { putRetentionSettings, retentionRuns, retentionSettingsOf, staleRetention, type RetentionRun } from '../storage/retention.ts';
-import { commitAs, type Caller } from './change.ts';
+import { forever, retentionNouns, retentionOf, retentionRules, type RetentionDays, type RetentionNoun, type RetentionOrigin, type RetentionRule } from '../domain/retention.ts'; // prettier-ignore
+import {
+  putAuditDays,
+  putRetentionSettings,
+  retentionRuns,
+  retentionSettingsOf,
+  staleRetention,
+  type RetentionRun,
+} from '../storage/retention.ts';
+import { commitAs, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { againWhileStale, refusing, stale } from './stale.ts';
@@ -44,10 +51,11 @@ function settled(deps: RetentionControlDeps, before: RetentionDays, change: Part
   for (const noun of retentionNouns) {
     const asked = change[noun];
     if (asked === undefined) continue;
-    const { daysMin, daysMax, settingName } = retentionRules[noun];
+    const { daysMin, daysMax, mayBeForever, settingName } = retentionRules[noun];
     const path = `days.${noun}`;
     if (deps.retentionDays[noun] !== undefined) throw unfit({ path, code: 'set_by_environment', message: `set by ${settingName}` });
     if (asked === null) delete days[noun];
+    else if (asked === forever && mayBeForever) days[noun] = forever;
     else if (asked < daysMin || asked > daysMax) throw unfit({ path, code: 'out_of_range', message: `from ${daysMin} to ${daysMax} days` });
     else days[noun] = asked;
   }
@@ -72,6 +80,7 @@ export const changeRetention = (
         id: organizationId,
       });
     const days = settled(deps, before.days, change);
+    const nowMs = deps.clock.nowMs();
     const deed = {
       action: 'retention.update',
       subjectType,
@@ -79,9 +88,26 @@ export const changeRetention = (
       subjectName: null,
       owner: { scope: 'organization', id: organizationId } as const,
       changes: changesBetween({ ...before.days }, { ...days }),
+      // Where they were never saved, they are found as they are at their first change.
+      state: keptState({ revision: before.revision, updatedAtMs: nowMs }, stateOf(before.days), stateOf(days)),
     };
-    const step = putRetentionSettings(deps.database, { days, revision: before.revision }, deps.clock.nowMs());
-    await refusing(commitAs(deps, caller, [step], deed), { [staleRetention]: stale });
-    deps.events?.publish({ name: 'config.changed', data: { topic: 'retention' }, audience: { administrators: true } });
+    const steps = [
+      putRetentionSettings(deps.database, { days, revision: before.revision }, nowMs),
+      ...(days.audit === before.days.audit ? [] : [putAuditDays(deps.database, days.audit, nowMs)]),
+    ];
+    await refusing(commitAs(deps, caller, steps, deed), { [staleRetention]: stale });
     return showRetention(deps);
   });
+
+/** Every kind with the days that were saved; null is the default. */
+const stateOf = (days: RetentionDays): Record<string, unknown> =>
+  Object.fromEntries(retentionNouns.map((noun) => [noun, days[noun] ?? null]));
+
+/** A kept state, as it would be asked for; what the environment says by now cannot be asked for. */
+export function retentionInput(
+  { retentionDays }: Pick<RetentionControlDeps, 'retentionDays'>,
+  state: Record<string, unknown>,
+): Partial<Record<RetentionNoun, number | null>> {
+  const free = retentionNouns.filter((noun) => retentionDays[noun] === undefined);
+  return Object.fromEntries(free.map((noun) => [noun, (state[noun] as number | null | undefined) ?? null]));
+}

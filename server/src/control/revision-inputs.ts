@@ -2,12 +2,14 @@
 import type { UseCaseChange } from '@patchbay/contract/use-cases';
 import type { AiSettings } from '../domain/ai-settings.ts';
 import type { AccessKey } from '../domain/access-key.ts';
+import type { HealthSettings } from '../domain/health-settings.ts';
 import type { Limit } from '../domain/limit.ts';
 import { decimalUsdOf } from '../domain/money.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { Repository } from '../domain/repository.ts';
 import type { RoutingGroup } from '../domain/routing-group.ts';
 import type { UseCase } from '../domain/use-case.ts';
+import type { LimitSettings } from '../storage/limits.ts';
 import type { ObjectState } from '../storage/object-revisions.ts';
 import type { AccessKeyLimits } from './access-keys.ts';
 import type { ConnectionInput, FieldWords } from './connection-input.ts';
@@ -15,6 +17,7 @@ import type { LimitChange } from './limits.ts';
 import type { PolicyInput } from './policies.ts';
 import type { RepositoryInput } from './repositories.ts';
 import type { GroupInput } from './routing-groups.ts';
+import type { EnteredTemplate } from './templates.ts';
 
 /** What a fault of a restored connection calls its fields: as the history shows them. */
 export const wordsOfHistory: FieldWords = {
@@ -88,6 +91,21 @@ export function aiSettingsInput(state: ObjectState) {
     defaultConnectionId: string | null;
   };
   return { defaultConnectionId, maxTokens, temperature, isEnvironmentUsed };
+}
+
+export function templateInput(state: ObjectState): EnteredTemplate {
+  const { name, description, configuration, isDefault } = state as unknown as EnteredTemplate;
+  return { name, description, configuration, isDefault };
+}
+
+export function limitSettingsInput(state: ObjectState): Pick<LimitSettings, 'timeZone' | 'outputTokensCeiling'> {
+  const { timeZone, outputTokensCeiling } = state as unknown as LimitSettings;
+  return { timeZone, outputTokensCeiling };
+}
+
+export function healthSettingsInput(state: ObjectState): Pick<HealthSettings, 'everyS' | 'way'> {
+  const { everyS, way } = state as unknown as HealthSettings;
+  return { everyS, way };
 }
 
 /** Every connection that a state names, with the place in it. */

@@ -1,5 +1,5 @@
 /** The history of configuration objects: who may read it, what differs between two states, and how an old one is brought back. */
-import type { RevisionType } from '@patchbay/contract/audit';
+import type { RevisionType } from '@patchbay/contract/revision-types';
 import { changesBetween } from '../domain/audit.ts';
 import { Refusal, type FieldFault } from '../domain/errors.ts';
 import { isAdministrator, may } from '../domain/owner.ts';
@@ -12,37 +12,62 @@ import { changeAiSettings } from './ai-settings.ts';
 import type { Caller } from './change.ts';
 import { findFor } from './connection-access.ts';
 import { changeConnection } from './connections.ts';
+import { changeHealthSettings } from './health-settings.ts';
+import { changeLimitSettings } from './limit-settings.ts';
 import { changeLimit, seeLimit, type LimitDeps } from './limits.ts';
 import { changePolicy, policyFor } from './policies.ts';
+import { bringBackPrice, priceHistory } from './price-history.ts';
+import type { PricingDeps } from './prices.ts';
 import { changeRepository, repositoryFor } from './repositories.ts';
+import { changeRetention, retentionInput, type RetentionControlDeps } from './retention.ts';
 import {
   accessKeyInput,
   aiSettingsInput,
   connectionInput,
   groupInput,
+  healthSettingsInput,
   limitInput,
+  limitSettingsInput,
   namedConnections,
   policyInput,
   repositoryInput,
+  templateInput,
   useCaseInput,
   wordsOfHistory,
 } from './revision-inputs.ts';
 import { changeGroup, findGroupFor } from './routing-groups.ts';
 import { notFound } from './stale.ts';
+import { changeTemplate, requireTemplate } from './templates.ts';
 import { changeUseCase, mustFindUseCase } from './use-cases.ts';
 
-export type RevisionDeps = LimitDeps;
+export type RevisionDeps = LimitDeps & PricingDeps & RetentionControlDeps;
 
 interface Kind {
   /** Lets whoever may change the object pass. @throws Refusal NOT_FOUND, FORBIDDEN */
   require(deps: RevisionDeps, caller: Caller, id: string): Promise<unknown>;
   /** Changes the object to the state, as a person would who entered it. @throws Refusal as a change does */
   restore(deps: RevisionDeps, caller: Caller, id: string, state: ObjectState): Promise<unknown>;
+  /** Where the history is not that of the id alone. */
+  history?(deps: RevisionDeps, id: string): Promise<ObjectRevision[]>;
 }
 
 const requirePermission = (caller: Caller): void => {
   if (!may(caller.actor, 'manage_ai_use_cases')) throw new Refusal('FORBIDDEN');
 };
+
+/** Of what administrators alone may see. */
+const requireAdministrator = ({ actor }: Caller): void => {
+  if (!isAdministrator(actor)) throw new Refusal('FORBIDDEN');
+};
+
+/** Settings of which an installation has one: they go by its id. */
+const settingsOfHouse = (restore: Kind['restore']): Kind => ({
+  async require({ keeper }, caller, id) {
+    requireAdministrator(caller);
+    if (id !== keeper.snapshot.organizationId) throw notFound();
+  },
+  restore,
+});
 
 const kinds: Readonly<Record<RevisionType, Kind>> = {
   connection: {
@@ -92,7 +117,28 @@ const kinds: Readonly<Record<RevisionType, Kind>> = {
     require: (deps, caller, id) => ruleFor(deps, caller, id, 'change', 'alert_rule.history'),
     restore: (deps, caller, id, state) => changeRule(deps, caller, id, alertRuleInput(state)),
   },
+  template: {
+    async require(deps, caller, id) {
+      requireAdministrator(caller);
+      return requireTemplate(deps, id);
+    },
+    restore: (deps, caller, id, state) => changeTemplate(deps, caller, id, templateInput(state)),
+  },
+  price: {
+    async require(deps, caller, id) {
+      requireAdministrator(caller);
+      return priceHistory(deps, id);
+    },
+    restore: bringBackPrice,
+    history: priceHistory,
+  },
+  'limit-settings': settingsOfHouse((deps, caller, _id, state) => changeLimitSettings(deps, caller, limitSettingsInput(state))),
+  'health-settings': settingsOfHouse((deps, caller, _id, state) => changeHealthSettings(deps, caller, healthSettingsInput(state))),
+  retention: settingsOfHouse((deps, caller, _id, state) => changeRetention(deps, caller, retentionInput(deps, state))),
 };
+
+const statesOf = (deps: RevisionDeps, type: RevisionType, id: string): Promise<ObjectRevision[]> =>
+  kinds[type].history?.(deps, id) ?? listRevisions(deps.database, type, id);
 
 /** The states of an object, newest first. @throws Refusal NOT_FOUND, FORBIDDEN; of what is gone administrators alone may read */
 export async function historyOf(deps: RevisionDeps, caller: Caller, type: RevisionType, id: string): Promise<ObjectRevision[]> {
@@ -104,7 +150,7 @@ export async function historyOf(deps: RevisionDeps, caller: Caller, type: Revisi
     if (kept[0]?.state === null) return kept;
     throw error;
   }
-  return listRevisions(deps.database, type, id);
+  return statesOf(deps, type, id);
 }
 
 export type StateChanges = ReturnType<typeof changesBetween>;
@@ -139,11 +185,11 @@ export async function diffOf(
  */
 export async function rollBack(deps: RevisionDeps, caller: Caller, type: RevisionType, id: string, revision: number): Promise<number> {
   await kinds[type].require(deps, caller, id);
-  const { state } = mustHave(await listRevisions(deps.database, type, id), revision);
+  const { state } = mustHave(await statesOf(deps, type, id), revision);
   const gone = state === null ? [goneAt('', 'the object was deleted by this change')] : missingIn(deps, state);
   if (state === null || gone.length > 0) throw new Refusal('REVISION_UNUSABLE', { values: { revision }, details: gone });
   await kinds[type].restore(deps, { ...caller, rollsBackTo: revision }, id, state);
-  return (await listRevisions(deps.database, type, id))[0]?.revision ?? revision;
+  return (await statesOf(deps, type, id))[0]?.revision ?? revision;
 }
 
 const goneAt = (path: string, message: string): FieldFault => ({ path, code: 'gone', message });

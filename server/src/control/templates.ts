@@ -17,7 +17,7 @@ import {
   updateTemplate,
   type StoredTemplate,
 } from '../storage/templates.ts';
-import { commit, type Caller, type Deed } from './change.ts';
+import { commit, keptState, type Caller, type Deed } from './change.ts';
 import type { ControlDeps } from './deps.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { againWhileStale, notFound, refusing, stale } from './stale.ts';
@@ -156,11 +156,25 @@ export async function addTemplate(deps: ControlDeps, caller: Caller, providerId:
   const template: StoredTemplate = { ...entered, id: deps.ids.uuid(), providerId, createdAtMs: deps.clock.nowMs(), revision: 0 };
   const cleared = template.isDefault ? [clearDefault(deps.database, providerId, template.id)] : [];
   const steps = [...cleared, insertTemplate(deps.database, template)];
-  await commit(deps, caller, steps, deedOn('template.create', template, { configuration: { after: template.configuration } }));
+  const changes = { configuration: { after: template.configuration } };
+  const deed = { ...deedOn('template.create', template, changes), state: keptState(null, null, stateOf(template)) };
+  await commit(deps, caller, steps, deed);
   return kept(await requireTemplate(deps, template.id));
 }
 
-async function requireTemplate(deps: ControlDeps, id: string): Promise<StoredTemplate> {
+/** What its history keeps of a template. */
+const stateOf = ({ providerId, name, description, configuration, isDefault }: StoredTemplate): Record<string, unknown> => ({
+  providerId,
+  name,
+  description,
+  configuration,
+  isDefault,
+});
+/** Found beside its history, where it was changed by another template's becoming the default, or is older than histories of templates. */
+const foundOf = ({ revision, createdAtMs }: StoredTemplate) => ({ revision, updatedAtMs: createdAtMs });
+
+/** A template that administrators keep. @throws Refusal NOT_FOUND, also for a built-in one */
+export async function requireTemplate(deps: Pick<ControlDeps, 'database'>, id: string): Promise<StoredTemplate> {
   const found = await findTemplate(deps.database, id);
   if (!found) throw notFound();
   return found;
@@ -182,7 +196,9 @@ export function changeTemplate(
     // The index knows one default per provider at any moment, so the old one goes first.
     const cleared = template.isDefault ? [clearDefault(deps.database, before.providerId, id)] : [];
     const changes = { configuration: { before: before.configuration, after: template.configuration } };
-    const work = commit(deps, caller, [...cleared, updateTemplate(deps.database, template)], deedOn('template.update', template, changes));
+    const state = keptState(foundOf(before), stateOf(before), stateOf(template));
+    const deed = { ...deedOn('template.update', template, changes), state };
+    const work = commit(deps, caller, [...cleared, updateTemplate(deps.database, template)], deed);
     await refusing(work, { [templateThere]: stale });
     return kept(await requireTemplate(deps, id));
   });
@@ -191,7 +207,6 @@ export function changeTemplate(
 /** Connections that were made from it keep what they have. @throws Refusal NOT_FOUND, also for a built-in one */
 export async function removeTemplate(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const before = await requireTemplate(deps, id);
-  await refusing(commit(deps, caller, [deleteTemplate(deps.database, id)], deedOn('template.delete', before)), {
-    [templateThere]: notFound,
-  });
+  const deed = { ...deedOn('template.delete', before), state: keptState(foundOf(before), stateOf(before), null) };
+  await refusing(commit(deps, caller, [deleteTemplate(deps.database, id)], deed), { [templateThere]: notFound });
 }

@@ -27,6 +27,26 @@ export interface ProbeTarget {
   headers: Secret | 'stored' | null;
 }
 
+/** A saved connection as the target of a call; its secrets, of which `sealed` says whether they are there, are opened where the call is made. */
+export const savedTargetOf = (
+  connection: Connection,
+  sealed: { secret: unknown; accessKeyId?: unknown; headers: unknown } | undefined,
+): ProbeTarget => {
+  const stored = (box: unknown): 'stored' | null => (box === null || box === undefined ? null : 'stored');
+  return {
+    connectionId: connection.id,
+    providerId: connection.providerId,
+    baseUrl: connection.baseUrl,
+    origin: connection.origin,
+    model: connection.model,
+    settings: connection.settings,
+    trust: connection.trust,
+    secret: stored(sealed?.secret),
+    accessKeyId: stored(sealed?.accessKeyId),
+    headers: stored(sealed?.headers),
+  };
+};
+
 export interface ProbeStep {
   name: 'reach' | 'tls' | 'authenticate' | 'models' | 'completion';
   outcome: 'ok' | 'failed' | 'skipped';

@@ -9,13 +9,20 @@ export const retentionNouns = [
   'alerts',
   'responses',
   'tasks',
+  'audit',
 ] as const;
 export type RetentionNoun = (typeof retentionNouns)[number];
+/** What is forgotten row by row. The audit log goes behind an anchor of its chain, by whoever keeps that. */
+export type SweptNoun = Exclude<RetentionNoun, 'audit'>;
+export const sweptNouns = retentionNouns.filter((noun): noun is SweptNoun => noun !== 'audit');
+/** As a number of days, where a rule has it. */
+export const forever = 0;
 
 export interface RetentionRule {
   daysDefault: number;
   daysMin: number;
   daysMax: number;
+  mayBeForever: boolean;
   /** The environment's word, which goes before the one that is saved. */
   settingName: string;
 }
@@ -25,12 +32,15 @@ const rule = (daysDefault: number, settingName: string, daysMin = 1, daysMax = l
   daysDefault,
   daysMin,
   daysMax,
+  mayBeForever: false,
   settingName: `PATCHBAY_RETENTION_${settingName}_DAYS`,
 });
 
 /** A month of budgets, and a day of every time zone beside it, is always there. */
 const requestDaysMin = 35;
 export const responseDaysMax = 30;
+/** Whoever did something must not be able to wait for a day until nobody can see it. */
+const auditDaysMin = 7;
 
 export const retentionRules: Readonly<Record<RetentionNoun, RetentionRule>> = {
   requests: rule(90, 'REQUESTS', requestDaysMin),
@@ -42,6 +52,7 @@ export const retentionRules: Readonly<Record<RetentionNoun, RetentionRule>> = {
   // Each is promised for thirty days when it is kept; nobody may rely on it for longer.
   responses: rule(responseDaysMax, 'RESPONSES', 1, responseDaysMax),
   tasks: rule(30, 'TASKS'),
+  audit: { ...rule(90, 'AUDIT', auditDaysMin), mayBeForever: true },
 };
 
 export type RetentionDays = Partial<Record<RetentionNoun, number>>;

@@ -2,9 +2,12 @@
 import type { EntryState, Purpose, TokenUsage } from './ledger.ts';
 
 export const quarterMs = 900_000;
+export const sixHoursMs = 21_600_000;
 export const dayMs = 86_400_000;
 
 export const quarterOf = (atMs: number): number => Math.floor(atMs / quarterMs) * quarterMs;
+/** Start of the quarter of a UTC day. */
+export const sixHoursOf = (atMs: number): number => Math.floor(atMs / sixHoursMs) * sixHoursMs;
 /** Start of the UTC day. */
 export const dayOf = (atMs: number): number => Math.floor(atMs / dayMs) * dayMs;
 

@@ -59,6 +59,8 @@ export interface SnapshotDelta {
   policies?: { policy: Policy; isDeleted: boolean }[];
   /** A repository that was deleted comes as `null`. */
   repositories?: { id: string; workspaceId: string; repository: Repository | null }[];
+  /** Kinds of objects that changed and that are not in here. */
+  besides?: readonly string[];
 }
 
 export class Snapshot {

@@ -107,12 +107,3 @@ export function daysIn(range: UsageRange, zone: string): Day[] {
   }
   return days;
 }
-
-/** The whole UTC days inside a range and what is left of it on both sides: three ranges, each possibly empty. */
-export function splitByUtcDays(range: UsageRange): { before: UsageRange; days: UsageRange; after: UsageRange } {
-  const first = ceilTo(dayMs, range.fromMs);
-  const last = floorTo(dayMs, range.toMs);
-  if (first >= last)
-    return { before: range, days: { fromMs: range.toMs, toMs: range.toMs }, after: { fromMs: range.toMs, toMs: range.toMs } };
-  return { before: { fromMs: range.fromMs, toMs: first }, days: { fromMs: first, toMs: last }, after: { fromMs: last, toMs: range.toMs } };
-}

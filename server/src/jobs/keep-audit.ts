@@ -1,15 +1,18 @@
 /** Once an hour: says where the audit log stands, and lets go what is older than it is kept. One instance at a time. */
 import type { AnchorNote, AuditKeeper } from '../control/audit-keep.ts';
-import { auditRetentionOf } from '../control/audit-settings.ts';
+import { forever, retentionOf, type RetentionDays } from '../domain/retention.ts';
 import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
 import { holdLease, releaseLease } from '../storage/leases.ts';
+import { noteRetentionRun, retentionSettingsOf } from '../storage/retention.ts';
 
 export interface KeepAuditDeps {
   database: Database;
   keeper: AuditKeeper;
+  /** What the operator's environment says; it goes before what is saved. */
+  retentionDays: RetentionDays;
   clock: Clock;
   ids: Ids;
   log: Log;
@@ -31,7 +34,7 @@ export interface AuditJob {
   close(): Promise<void>;
 }
 
-export function keepAudit({ database, keeper, clock, ids, log, tell }: KeepAuditDeps): AuditJob {
+export function keepAudit({ database, keeper, retentionDays, clock, ids, log, tell }: KeepAuditDeps): AuditJob {
   const owner = ids.uuid();
   let isClosing = false;
   let running: Promise<boolean> | null = null;
@@ -43,9 +46,10 @@ export function keepAudit({ database, keeper, clock, ids, log, tell }: KeepAudit
   const work = async (): Promise<boolean> => {
     if (!(await holdLease(database, leaseName, owner, clock.nowMs(), leaseMs))) return false;
     await anchor('hourly');
-    const { days } = await auditRetentionOf(database);
-    if (days !== null) {
+    const { days } = retentionOf('audit', retentionDays, (await retentionSettingsOf(database)).days);
+    if (days !== forever) {
       const gone = await keeper.forget(clock.nowMs() - days * dayMs, () => isClosing);
+      await noteRetentionRun(database, { noun: 'audit', ranAtMs: clock.nowMs(), keptDays: days, removed: gone, isBehind: false });
       if (gone > 0) log.info({ gone, days }, 'old audit entries are gone');
     }
     return true;

@@ -1,5 +1,5 @@
 /** Forgets what is older than it is kept, by the clock: one instance at a time, a chunk at a time, and with a note of what it did. */
-import { retentionNouns, retentionOf, responseDaysMax, type RetentionDays, type RetentionNoun } from '../domain/retention.ts';
+import { retentionOf, responseDaysMax, sweptNouns, type RetentionDays, type SweptNoun } from '../domain/retention.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
@@ -42,7 +42,7 @@ type Swept = { removed: number; isBehind: boolean };
 type Stop = () => boolean;
 
 /** Whole months first, where the engine has them, then what lies in none, chunk by chunk. */
-async function forget(database: Database, noun: RetentionNoun | 'contents', beforeMs: number, stop: Stop): Promise<Swept> {
+async function forget(database: Database, noun: SweptNoun | 'contents', beforeMs: number, stop: Stop): Promise<Swept> {
   let removed = 0;
   for (let months = 0; months < monthsMax && !stop(); months++) {
     const gone = await dropMonth(database, noun, beforeMs);
@@ -60,7 +60,7 @@ async function forget(database: Database, noun: RetentionNoun | 'contents', befo
   return { removed, isBehind: true };
 }
 
-async function forgetNoun({ database, clock }: RetentionDeps, noun: RetentionNoun, days: number, stop: Stop): Promise<Swept> {
+async function forgetNoun({ database, clock }: RetentionDeps, noun: SweptNoun, days: number, stop: Stop): Promise<Swept> {
   const beforeMs = clock.nowMs() - days * dayMs;
   if (noun !== 'responses') return forget(database, noun, beforeMs, stop);
   const over = await sweepResponses({ database, clock });
@@ -80,7 +80,7 @@ interface Work {
 /** Everything that is forgotten by the clock, in the order of a round. */
 function worksOf(deps: RetentionDeps, saved: RetentionDays, stop: Stop): Work[] {
   const contents: Work = { noun: 'contents', days: 0, sweep: () => forget(deps.database, 'contents', deps.clock.nowMs(), stop) };
-  const nouns = retentionNouns.map((noun): Work => {
+  const nouns = sweptNouns.map((noun): Work => {
     const { days } = retentionOf(noun, deps.retentionDays, saved);
     return { noun, days, sweep: () => forgetNoun(deps, noun, days, stop) };
   });

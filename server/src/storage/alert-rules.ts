@@ -71,6 +71,14 @@ export const insertRule = ({ db, compile }: Database, rule: AlertRule): Statemen
     }),
   );
 
+/** TRUE also where every one of them was deleted since. */
+export async function wasRuleEverMade({ db }: Database): Promise<boolean> {
+  const row = await db.selectFrom('alert_rules').select('id').limit(1).executeTakeFirst();
+  const past =
+    row ?? (await db.selectFrom('object_revisions').select('id').where('subject_type', '=', 'alert_rule').limit(1).executeTakeFirst());
+  return past !== undefined;
+}
+
 /** What a new installation is told of. */
 export const insertDefaultRules = (database: Database, organizationId: string, newId: () => string, nowMs: number): Statement[] =>
   defaultRules.map((rule, index) =>

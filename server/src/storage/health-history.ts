@@ -202,10 +202,9 @@ export async function newestChecks(
   }));
 }
 
-/** How long each thing is kept. */
+/** How long each thing is kept. Checks that failed stay for as long as retention says, which sweeps them by itself. */
 export const keptMs = {
   passedChecks: 2 * dayMs,
-  failedChecks: 30 * dayMs,
   halfHours: 8 * dayMs,
   days: 400 * dayMs,
   incidents: 400 * dayMs,
@@ -220,10 +219,6 @@ export async function sweepHealth({ driver }: Database, nowMs: number): Promise<
     {
       sql: `DELETE FROM health_checks WHERE (at, id) IN (SELECT at, id FROM health_checks WHERE outcome = 'ok' AND at < $1 ORDER BY at LIMIT ${sweptAtOnce})`,
       params: [nowMs - keptMs.passedChecks],
-    },
-    {
-      sql: `DELETE FROM health_checks WHERE (at, id) IN (SELECT at, id FROM health_checks WHERE at < $1 ORDER BY at LIMIT ${sweptAtOnce})`,
-      params: [nowMs - keptMs.failedChecks],
     },
     ...[[halfHourMs, keptMs.halfHours] as const, [dayMs, keptMs.days] as const].map(([spanMs, forMs]) => ({
       sql: `DELETE FROM health_strips WHERE span_ms = $1 AND bucket IN (SELECT DISTINCT bucket FROM health_strips WHERE span_ms = $1 AND bucket < $2 ORDER BY bucket LIMIT 4)`,

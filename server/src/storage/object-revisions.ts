@@ -10,8 +10,8 @@ export type ObjectState = Record<string, unknown>;
 export interface KeptState {
   /** What the object is from now on; null where it is gone. */
   after: ObjectState | null;
-  /** What it was, for objects that were changed beside their history, or before there was one. */
-  before?: { revision: number; atMs: number; state: ObjectState };
+  /** What it was, for objects that were changed beside their history, or before there was one; under another id where that one's was followed. */
+  before?: { revision: number; atMs: number; state: ObjectState; subjectId?: string };
 }
 
 export interface ObjectRevision {
@@ -55,7 +55,10 @@ export function revisionSteps(entry: AuditEntry, revision: number, kept: KeptSta
   ];
   const rows: unknown[][] = [];
   const { before } = kept;
-  if (before) rows.push([subjectType, subjectId, before.revision, before.atMs, null, '', foundAction, ...about(before.state)]);
+  if (before) {
+    const { subjectId: id = subjectId, revision: at, atMs, state } = before;
+    rows.push([subjectType, id, at, atMs, null, '', foundAction, ...about(state)]);
+  }
   rows.push([subjectType, subjectId, revision, entry.atMs, actor?.userId ?? null, actor?.name ?? '', entry.action, ...about(kept.after)]);
   return [
     {
@@ -68,13 +71,25 @@ export function revisionSteps(entry: AuditEntry, revision: number, kept: KeptSta
   ];
 }
 
-/** The history of one object, newest first. */
-export async function listRevisions({ db }: Database, type: string, id: string): Promise<ObjectRevision[]> {
+/** Of these kinds, those of which an object changed above a revision: for what the snapshot itself does not hold. */
+export async function typesChangedAbove({ db }: Pick<Database, 'db'>, types: readonly string[], above: number): Promise<string[]> {
+  const rows = await db
+    .selectFrom('object_revisions')
+    .select('subject_type')
+    .distinct()
+    .where('revision', '>', above)
+    .where('subject_type', 'in', types)
+    .execute();
+  return rows.map((row) => row.subject_type).toSorted();
+}
+
+/** The history of one object, newest first; of several ids, where it goes on under another one. */
+export async function listRevisions({ db }: Database, type: string, ...ids: readonly string[]): Promise<ObjectRevision[]> {
   const rows = await db
     .selectFrom('object_revisions')
     .selectAll()
     .where('subject_type', '=', type)
-    .where('subject_id', '=', id)
+    .where('subject_id', 'in', ids)
     .orderBy('revision', 'desc')
     .limit(revisionsMax)
     .execute();

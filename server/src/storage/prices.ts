@@ -9,6 +9,8 @@ export interface StoredPrice extends PriceEntry {
   note: string | null;
   createdBy: string;
   createdAtMs: number;
+  /** Of the last change; written by the database. */
+  revision: number;
 }
 
 /** Prices that one list holds at most. */
@@ -47,12 +49,38 @@ export async function listPrices({ db }: Database, filter: PriceFilter): Promise
   if (filter.model !== undefined) query = query.where('model', '=', filter.model);
   if (filter.connectionId !== undefined) query = query.where('connection_id', '=', filter.connectionId);
   const rows = await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(pricesMax).execute();
-  return rows.map((row) => ({ ...priceOfRow(row), note: row.note, createdBy: row.created_by, createdAtMs: row.created_at }));
+  return rows.map(storedOfRow);
+}
+
+const storedOfRow = (row: PriceRow & { note: string | null; created_by: string; created_at: number; revision: number }): StoredPrice => ({
+  ...priceOfRow(row),
+  note: row.note,
+  createdBy: row.created_by,
+  createdAtMs: row.created_at,
+  revision: row.revision,
+});
+
+/** What was ever said of one model, for one connection or for all of them; newest first. */
+export async function pricesOfLine(
+  { db }: Database,
+  { provider, model, connectionId }: Pick<PriceEntry, 'provider' | 'model' | 'connectionId'>,
+  rowsMax = pricesMax,
+): Promise<StoredPrice[]> {
+  const rows = await db
+    .selectFrom('prices')
+    .selectAll()
+    .where('provider', '=', provider)
+    .where('model', '=', model)
+    .where('connection_id', connectionId === null ? 'is' : '=', connectionId)
+    .orderBy('revision', 'desc')
+    .limit(rowsMax)
+    .execute();
+  return rows.map(storedOfRow);
 }
 
 export async function priceById({ db }: Database, id: string): Promise<StoredPrice | undefined> {
   const row = await db.selectFrom('prices').selectAll().where('id', '=', id).executeTakeFirst();
-  return row && { ...priceOfRow(row), note: row.note, createdBy: row.created_by, createdAtMs: row.created_at };
+  return row && storedOfRow(row);
 }
 
 export interface UnpricedModel {

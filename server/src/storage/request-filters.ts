@@ -73,7 +73,7 @@ export const namesDimensions = (filter: RequestFilter): boolean =>
   filter.visibility !== 'all' || dimensionValues(filter).some(([, value]) => value !== undefined);
 
 /** Whether what is meant is troubled by its own words, so that the index of those finds it. */
-const isTroubled = ({ outcome, status, state }: RequestFilter): boolean =>
+export const isTroubled = ({ outcome, status, state }: RequestFilter): boolean =>
   (outcome !== undefined && outcome !== 'ok') || (status !== undefined && status >= 400) || (state !== undefined && state !== 'settled');
 
 /** What only the row itself says, beside what an index says. */

@@ -1,10 +1,11 @@
 /** Forgets what is older than it is kept: in chunks, and by whole months where a table has them. Roll-ups are never touched. */
-import type { RetentionDays, RetentionNoun } from '../domain/retention.ts';
+import { forever, type RetentionDays, type SweptNoun } from '../domain/retention.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { columns as eventColumns } from './ledger-rows.ts';
 import { endOfMonthName } from './partitions.ts';
+import { dropSetting, putSetting, settingOf } from './settings.ts';
 
 /** Rows of one transaction: the writer is never held for long. */
 export const sweptRowsMax = 1_000;
@@ -33,7 +34,7 @@ const keptEvents = `(state IN ('intent', 'unknown')
   OR (routing_group_id IS NOT NULL AND routing_group_id IN (SELECT subject_id FROM limits
     WHERE subject_kind = 'group' AND kind = 'money' AND period = 'total' AND deleted_at IS NULL)))`;
 
-const byNoun: Readonly<Record<RetentionNoun | 'contents', Forgetting>> = {
+const byNoun: Readonly<Record<SweptNoun | 'contents', Forgetting>> = {
   requests: { table: 'usage_events', key: ['at', 'id'], time: 'at', kept: keptEvents, isPartitioned: true, columns: eventColumns },
   'policy-findings': { table: 'policy_violations', key: ['at', 'id'], time: 'at', isPartitioned: true },
   'limit-events': { table: 'limit_events', key: ['at', 'id'], time: 'at' },
@@ -55,7 +56,7 @@ export interface Place {
 /** Rows of one chunk. `next` is null where nothing older is left. */
 export async function forgetChunk(
   { driver }: Database,
-  noun: RetentionNoun | 'contents',
+  noun: SweptNoun | 'contents',
   beforeMs: number,
   from: Place | null,
 ): Promise<{ removed: number; next: Place | null }> {
@@ -115,7 +116,7 @@ const lockWait = '2s';
  * Drops the oldest month of a noun that is over as a whole, where the engine has months; rows that must stay move into the table of what
  * lies in none. Answers how many rows are gone, or null where there was no such month.
  */
-export async function dropMonth(database: Database, noun: RetentionNoun | 'contents', beforeMs: number): Promise<number | null> {
+export async function dropMonth(database: Database, noun: SweptNoun | 'contents', beforeMs: number): Promise<number | null> {
   const { table, kept, columns, isPartitioned } = byNoun[noun];
   if (!isPartitioned || database.driver.engine !== 'postgres') return null;
   const [month] = await monthsBefore(database, table, beforeMs);
@@ -137,16 +138,31 @@ export interface RetentionSettings {
 }
 
 const settingsKey = 'retention';
+const auditKey = 'audit_retention_days';
+const auditForever = 'forever';
 export const staleRetention = 'retention';
 
-export async function retentionSettingsOf({ db }: Database): Promise<RetentionSettings> {
+export async function retentionSettingsOf(database: Database): Promise<RetentionSettings> {
+  const { db } = database;
   const row = await db.selectFrom('settings').select(['value', 'revision']).where('key', '=', settingsKey).executeTakeFirst();
-  return row ? { days: JSON.parse(row.value) as RetentionDays, revision: row.revision } : { days: {}, revision: 0 };
+  const audit = await settingOf(database, auditKey);
+  const days: RetentionDays = {
+    ...(row && (JSON.parse(row.value) as RetentionDays)),
+    ...(audit !== undefined && { audit: audit === auditForever ? forever : Number(audit) }),
+  };
+  return { days, revision: row?.revision ?? 0 };
 }
 
-/** Fails the batch as `retention` where somebody saved them since they had this revision. */
+/** The audit log's word has a row of its own, which is older than the others. Undefined is the default. */
+export const putAuditDays = (database: Database, days: number | undefined, nowMs: number): Statement =>
+  days === undefined
+    ? dropSetting(database, auditKey)
+    : putSetting(database, auditKey, days === forever ? auditForever : String(days), nowMs);
+
+/** All but the audit log's. Fails the batch as `retention` where somebody saved them since they had this revision. */
 export function putRetentionSettings({ db, compile }: Database, { days, revision }: RetentionSettings, nowMs: number): Statement {
-  const value = JSON.stringify(days);
+  const { audit: _ofItsOwn, ...swept } = days;
+  const value = JSON.stringify(swept);
   return compile(
     db
       .insertInto('settings')

@@ -285,6 +285,7 @@ export interface Schema
   instances: InstanceTable;
   usage_dimensions: UsageDimensionTable;
   usage_quarters: UsageRollupTable;
+  usage_six_hours: UsageRollupTable;
   usage_days: UsageRollupTable;
   provider_usage_days: ProviderUsageDayTable;
   provider_usage: ProviderUsageView;

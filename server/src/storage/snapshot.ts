@@ -10,6 +10,7 @@ import { capturesAbove } from './capture.ts';
 import { connectionOfRow, sealedOfRow } from './connections.ts';
 import type { Database } from './database.ts';
 import { healthSettingsAbove } from './health-settings.ts';
+import { typesChangedAbove } from './object-revisions.ts';
 import { policyOfRow } from './policies.ts';
 import { limitsAbove, limitSettingsAbove } from './limits.ts';
 import { priceOfRow } from './prices.ts';
@@ -48,6 +49,15 @@ async function pages<R extends { revision: number }>(
   }
 }
 
+/** Kinds of objects that the snapshot does not hold, and of whose changes open pages are told. */
+const kindsBeside = ['template', 'retention'];
+
+/** At the beginning nobody is told of anything. */
+async function changedBeside({ db }: Pick<Database, 'db'>, above: number): Promise<Pick<SnapshotDelta, 'besides'>> {
+  const besides = above < 0 ? [] : await typesChangedAbove({ db }, kindsBeside, above);
+  return besides.length === 0 ? {} : { besides };
+}
+
 /** Everything that changed above `revision`; the returned revision is read first, so that nothing between is missed. */
 export async function loadDelta({ db }: Database, above: number): Promise<SnapshotDelta> {
   const current = await db.selectFrom('config_revision').select('revision').executeTakeFirstOrThrow();
@@ -80,6 +90,7 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
     .execute();
   return {
     revision: current.revision,
+    ...(await changedBeside({ db }, above)),
     ...(organization ? { organizationId: organization.id } : {}),
     connections: connections.map((row) => ({
       id: row.id,

@@ -119,6 +119,7 @@ alertRules:
   - { kind: connection-failing, name: Claude is ill, connection: { name: Claude }, channels: [Duty, Mail], repeatS: 3600 }
 aiSettings: { maxTokens: 2048, temperature: 0.4, isEnvironmentUsed: false }
 limitSettings: { timeZone: Asia/Jakarta, outputTokensCeiling: 4096 }
+healthSettings: { everySeconds: 300, checkBy: completion }
 `;
 
 const secrets = {
@@ -184,6 +185,7 @@ describe('apply', { timeout: limitMs }, () => {
     expect((await openStored(first.deps, openai, stored.sealed.headers!, 'headers_encrypted')).reveal()).toBe('{"x-team":"blue"}');
     expect(snapshot.aiSettings).toMatchObject({ maxTokens: 2048, temperature: 0.4, isEnvironmentUsed: false });
     expect(snapshot.limits.timeZone).toBe('Asia/Jakarta');
+    expect(snapshot.healthSettings).toMatchObject({ everyS: 300, way: 'completion' });
   });
 
   test('a second time it finds nothing to do', async () => {

@@ -1,9 +1,16 @@
 /** How long rows are kept, as administrators say it: whose word counts, which bounds each kind has, and two who change it at once. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { KeptEvent } from '../../src/control/events.ts';
-import { changeRetention, showRetention, type AllRetention, type RetentionControlDeps } from '../../src/control/retention.ts';
+import {
+  changeRetention,
+  retentionInput,
+  showRetention,
+  type AllRetention,
+  type RetentionControlDeps,
+} from '../../src/control/retention.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import { retentionNouns, retentionRules, type RetentionDays, type RetentionNoun } from '../../src/domain/retention.ts';
+import { settingOf } from '../../src/storage/settings.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
 
 let house: House;
@@ -86,6 +93,26 @@ test.each(retentionNouns.map((noun) => [noun, retentionRules[noun]] as const))(
     await backToDefaults();
   },
 );
+
+test('the audit log may be kept for ever, and nothing else; its word lies where it always lay', async () => {
+  expect(wordOn(await change({ audit: 0 }), 'audit')).toEqual([0, 'saved']);
+  for (const noun of retentionNouns.filter((one) => one !== 'audit'))
+    expect((await refusalOf(change({ [noun]: 0 }))).details, noun).toMatchObject([{ path: `days.${noun}`, code: 'out_of_range' }]);
+  expect(await settingOf(house.database, 'audit_retention_days')).toBe('forever');
+  expect(wordOn(await change({ audit: 400 }), 'audit')).toEqual([400, 'saved']);
+  expect(await settingOf(house.database, 'audit_retention_days')).toBe('400');
+  expect(wordOn(await change({ audit: null }), 'audit')).toEqual([90, 'default']);
+  expect(await settingOf(house.database, 'audit_retention_days')).toBeUndefined();
+  const byEnvironment = await refusalOf(change({ audit: 0 }, roomOf({ audit: 30 })));
+  expect(byEnvironment.details).toMatchObject([{ path: 'days.audit', code: 'set_by_environment' }]);
+});
+
+test('what the environment says by now is not asked for when an earlier state is brought back', () => {
+  const state = { tasks: 9, alerts: null, audit: 0 };
+  expect(retentionInput({ retentionDays: { tasks: 20 } }, state)).toMatchObject({ alerts: null, audit: 0 });
+  expect(retentionInput({ retentionDays: { tasks: 20 } }, state)).not.toHaveProperty('tasks');
+  expect(retentionInput({ retentionDays: {} }, state)).toMatchObject({ tasks: 9 });
+});
 
 test('one that does not fit keeps the others of the same change from being saved', async () => {
   await refusalOf(change({ alerts: 30, tasks: 0 }));

@@ -1,19 +1,46 @@
 /** From a kept state to what a person would have entered: each kind of object on its own, and whatever a state names. */
 import { describe, expect, test } from 'vitest';
 import { alertRuleInput } from '../../src/control/alert-rule-states.ts';
+import { priceInput, priceState } from '../../src/control/price-states.ts';
 import {
   accessKeyInput,
   aiSettingsInput,
   connectionInput,
   groupInput,
+  healthSettingsInput,
   limitInput,
+  limitSettingsInput,
   namedConnections,
   policyInput,
   repositoryInput,
+  templateInput,
   useCaseInput,
 } from '../../src/control/revision-inputs.ts';
 
 describe('a state becomes an input', () => {
+  test('of a template and of the settings of the house: what can be entered, and nothing else', () => {
+    const template = { name: 'n', description: null, configuration: { model: 'm' }, isDefault: true };
+    expect(templateInput({ ...template, providerId: 'openai', id: 'x' })).toEqual(template);
+    expect(limitSettingsInput({ timeZone: 'UTC', outputTokensCeiling: null, revision: 3 })).toEqual({
+      timeZone: 'UTC',
+      outputTokensCeiling: null,
+    });
+    expect(healthSettingsInput({ everyS: 0, way: 'models', revision: 3 })).toEqual({ everyS: 0, way: 'models' });
+  });
+
+  test('of a price: the same figures to the nano-dollar, from now on, or from a moment that is still to come', () => {
+    const prices = { input: 2_500_000_001, output: 10_000_000_000, cacheRead: 0 };
+    const price = { id: 'p', provider: 'openai', model: 'm', connectionId: null, validFromMs: 1_000, validUntilMs: null, tiers: [{ fromTokensIn: 0, prices }], note: 'n' }; // prettier-ignore
+    const state = priceState(price);
+    const tiers = [{ fromTokensIn: 0, input: '2.500000001', output: '10', cacheRead: '0' }];
+    expect(state).toMatchObject({ tiers, validFrom: '1970-01-01T00:00:01.000Z', validUntil: null });
+    expect(state).not.toHaveProperty('id');
+    const entered = { provider: 'openai', model: 'm', connectionId: null, tiers, note: 'n', validUntilMs: null, isConfirmed: true };
+    expect(priceInput(state, 1_000)).toEqual(entered);
+    expect(priceInput(state, 999)).toEqual({ ...entered, validFromMs: 1_000 });
+    expect(priceInput(priceState({ ...price, validUntilMs: 5_000 }), 2_000).validUntilMs).toBe(5_000);
+  });
+
   test('of a connection, with all that people set and never a secret', () => {
     const state = {
       name: 'n',

@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EncryptionService } from '../../src/control/encryption-service.ts';
-import { scrubSecrets, scrubWaitMaxMs } from '../../src/control/scrub.ts';
+import { scrubSecrets } from '../../src/control/scrub.ts';
 import { findConnection } from '../../src/storage/connections.ts';
 import { openHouse, origin, type House, type Reply, type Resident } from '../support/house.ts';
+import { until } from '../support/wait.ts';
 
 let house: House;
 let user: Resident;
@@ -52,18 +52,9 @@ const filesWith = (box: string): string[] =>
       name.startsWith('patchbay.db') && [box.slice(0, 40), box.slice(-40)].some((part) => readFileSync(join(dataDir, name)).includes(part)),
   );
 
-/** Waits for something that happens behind an answer; two seconds at most. */
-async function eventually(isSo: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (isSo()) return true;
-    await wait(10);
-  }
-  return false;
-}
-
 /** On a machine that is busy with other things the answer may come before the end of the cleaning, which it does not wait for. */
 async function expectGone(...boxes: string[]): Promise<void> {
-  await eventually(() => boxes.every((box) => filesWith(box).length === 0));
+  await until(() => boxes.every((box) => filesWith(box).length === 0), 'no file holds them any more');
   for (const box of boxes) expect(filesWith(box)).toEqual([]);
 }
 
@@ -136,7 +127,7 @@ describe('the old sealed value is soon in no file', () => {
     const id = await newConnection();
     const size = (): number => readFileSync(join(dataDir, 'patchbay.db-wal')).length;
     await scrubSecrets(house.deps);
-    expect(await eventually(() => size() === 0)).toBe(true);
+    await until(() => size() === 0, 'the log is empty');
     await ask('PATCH', `/api/configurations/${id}`, { name: `renamed ${(names += 1)}` });
     expect(size()).toBeGreaterThan(0);
   });
@@ -159,13 +150,12 @@ describe('while somebody else reads the database', () => {
     const [replaced, deleted] = [await newConnection(), await newConnection()];
     const before = await Promise.all([boxesOf(replaced), boxesOf(deleted)]);
     await whileRead(async () => {
-      const startedMs = performance.now();
       const replies = await Promise.all([
         ask('PATCH', `/api/configurations/${replaced}`, { apiKey: newSecret() }),
         ask('DELETE', `/api/configurations/${deleted}`),
       ]);
       expect(replies.map(({ status }) => status)).toEqual([200, 200]);
-      expect(performance.now() - startedMs).toBeLessThan(scrubWaitMaxMs + 2_000);
+      // The reader is still there: nobody waited for it to go.
       expect(filesWith(before[0].secret)).not.toEqual([]);
     });
     await expectGone(...before.map(({ secret }) => secret));

@@ -12,6 +12,7 @@ import { healthSettingsOf } from '../../src/storage/health-settings.ts';
 import { healthOfMany, healthSteps } from '../../src/storage/health.ts';
 import { origin, type Resident } from '../support/house.ts';
 import { openStatusHouse, type StatusHouse } from '../support/status-house.ts';
+import { checkRow } from '../support/check-row.ts';
 
 const minute = 60_000;
 let scene: StatusHouse;
@@ -43,21 +44,13 @@ async function put(connectionId: string, state: HealthState, part: Partial<Healt
   );
 }
 
-const check = (connectionId: string, part: Partial<HealthCheckRow> = {}): HealthCheckRow => ({
-  id: deps.ids.uuid(),
-  atMs: scene.clock.nowMs(),
-  connectionId,
-  model: '',
-  kind: 'models',
-  outcome: 'ok',
-  isSlow: false,
-  fault: null,
-  status: null,
-  latencyMs: 120,
-  costNanoUsd: 0,
-  requestId: null,
-  ...part,
-});
+const check = (connectionId: string, part: Partial<HealthCheckRow> = {}): HealthCheckRow =>
+  checkRow({
+    id: deps.ids.uuid(),
+    atMs: scene.clock.nowMs(),
+    connectionId,
+    ...part,
+  });
 
 describe('what somebody sees', () => {
   test('is what they may use, and through the lens of a workspace none of another workspace', async () => {

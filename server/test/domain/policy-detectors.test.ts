@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { detectorNames, type DetectorName } from '../../src/domain/policy.ts';
 import { detectorReachChars, findPersonalData } from '../../src/domain/policy-detectors.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 
 const foundBy = (name: DetectorName, text: string): string[] =>
   findPersonalData(new Set([name]), text, 0, text.length).map(({ start, end }) => text.slice(start, end));
@@ -65,9 +66,8 @@ test.each([
   ['words before numbers', 'rek '],
   ['capitals', 'GB82'],
   ['beginnings of keys', 'eyJ'],
-])('a hundred thousand %s keep no detector for a second', (_, part) => {
+])('a hundred thousand %s keep no detector for a second', async (_, part) => {
   const text = part.repeat(100_000 / part.length);
-  const startedMs = performance.now();
-  findPersonalData(new Set(detectorNames), text.slice(0, 16_384 + detectorReachChars), 0, 16_384);
-  expect(performance.now() - startedMs).toBeLessThan(1_000);
+  const find = () => findPersonalData(new Set(detectorNames), text.slice(0, 16_384 + detectorReachChars), 0, 16_384);
+  expect(await cpuMsOf(find)).toBeLessThan(1_000);
 });

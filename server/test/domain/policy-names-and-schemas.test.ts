@@ -10,6 +10,7 @@ import {
 } from '../../src/domain/policy-request.ts';
 import { seeded } from '../vault/parts.ts';
 import { oneOf, upTo } from './policy-made-up.ts';
+import { cpuMsOf } from '../support/cpu.ts';
 
 const asked = (part: Partial<AskedFacts> = {}): AskedFacts => ({
   promptTokens: 1,
@@ -35,10 +36,9 @@ describe('a name with stars', () => {
     expect(fitting).toBeGreaterThan(500);
   });
 
-  test('many stars take no longer than few, whatever the name', () => {
-    const startedMs = performance.now();
-    expect(fitsName([`${'*a'.repeat(1_000)}*b`], 'a'.repeat(20_000))).toBe(false);
-    expect(performance.now() - startedMs).toBeLessThan(500);
+  test('many stars take no longer than few, whatever the name', async () => {
+    const tookMs = await cpuMsOf(() => expect(fitsName([`${'*a'.repeat(1_000)}*b`], 'a'.repeat(20_000))).toBe(false));
+    expect(tookMs).toBeLessThan(1_000);
   });
 
   test('fits any one of a list, and nothing where the list is empty', () => {

@@ -1,7 +1,7 @@
 /** Ranges and days: exact borders in every zone, also where clocks change or stand half an hour apart. */
 import { describe, expect, test } from 'vitest';
 import { quarterMs } from '../../src/domain/rollup.ts';
-import { daysIn, rangeOf, splitByUtcDays, UnreadableRange, zoneOf } from '../../src/domain/usage-range.ts';
+import { daysIn, rangeOf, UnreadableRange, zoneOf } from '../../src/domain/usage-range.ts';
 
 const at = (iso: string): number => Date.parse(iso);
 const hours = (fromMs: number, toMs: number): number => (toMs - fromMs) / 3_600_000;
@@ -109,18 +109,4 @@ describe('days', () => {
   test('more days than ten years of them are refused', () => {
     expect(() => daysIn({ fromMs: 0, toMs: at('2026-05-02T03:00:00Z') }, 'UTC')).toThrow(UnreadableRange);
   });
-});
-
-test.each([
-  ['2026-05-01T10:15:00Z', '2026-05-04T03:00:00Z', 2],
-  ['2026-05-01T00:00:00Z', '2026-05-03T00:00:00Z', 2],
-  ['2026-05-01T10:15:00Z', '2026-05-01T11:00:00Z', 0],
-  ['2026-05-01T10:15:00Z', '2026-05-02T11:00:00Z', 0],
-])('%s to %s is split into %i whole days and edges that together are the range', (from, to, wholeDays) => {
-  const range = { fromMs: at(from), toMs: at(to) };
-  const { before, days, after } = splitByUtcDays(range);
-  expect(hours(days.fromMs, days.toMs) / 24).toBe(wholeDays);
-  const parts = [before, days, after].map((part) => part.toMs - part.fromMs);
-  expect(Math.min(...parts)).toBeGreaterThanOrEqual(0);
-  expect(parts.reduce((a, b) => a + b)).toBe(range.toMs - range.fromMs);
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { noTokens } from '../../src/domain/ledger.ts';
 import { openBooksHouse, rowsOf, said, type BooksHouse } from '../support/books-house.ts';
 import type { House, Json, Reply, Resident } from '../support/house.ts';
+import { until } from '../support/wait.ts';
 
 const path = '/api/admin/prices';
 const randomId = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -205,12 +206,9 @@ describe('POST /api/admin/prices/reprice', () => {
     send('POST', `${path}/reprice`, { provider: 'openai', ...day, ...body }, token);
   const outcome = async (reply: Reply): Promise<Json> => {
     const id = reply.at('data.taskId');
-    for (let asked = 0; asked < 400; asked += 1) {
-      const task = (await send('GET', `/api/tasks/${id}`)).body['data']!;
-      if ((task['state'] as unknown) !== 'running') return task;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-    throw new Error('the task did not end');
+    const task = async (): Promise<Json> => (await send('GET', `/api/tasks/${id}`)).body['data']!;
+    await until(async () => ((await task())['state'] as unknown) !== 'running', 'the task ends');
+    return task();
   };
   const costs = async (model: string): Promise<unknown> =>
     rowsOf(await send('GET', `/api/usage?groupBy=model&model=${model}&from=2026-04-07&to=2026-04-07`))[0]?.['costUsd'];

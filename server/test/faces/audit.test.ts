@@ -237,9 +237,13 @@ describe('PUT /api/admin/audit/settings', () => {
     expect((await put({ days: 365 })).body['data']).toEqual({ days: 365 });
     expect((await send('GET', '/api/admin/audit/settings')).body['data']).toEqual({ days: 365 });
     expect(rowsOf(await list('?limit=1'))[0]).toMatchObject({
-      action: 'audit-settings.update',
-      changes: { days: { before: null, after: 365 } },
+      action: 'retention.update',
+      changes: { audit: { before: 0, after: 365 } },
     });
+    // One word, in two places: the list of all that is kept says the same.
+    const retention = await send('GET', '/api/admin/settings/retention');
+    const { rows } = retention.body['data'] as unknown as { rows: Record<string, unknown>[] };
+    expect(rows.find((row) => row['noun'] === 'audit')).toMatchObject({ days: 365, origin: 'saved', mayBeForever: true });
   });
 
   test('400 for less than a week, and for no number', async () => {

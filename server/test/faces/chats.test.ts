@@ -79,6 +79,25 @@ describe('POST /api/chats', () => {
     expect(Object.values(reply.body['data']!['settings']!).every((value) => value === null)).toBe(true);
   });
 
+  test('201 a chat begins with messages that were exchanged elsewhere: nobody is asked, and the next question goes on from them', async () => {
+    const messages = [
+      { role: 'user', content: 'Where is **north**?' },
+      { role: 'assistant', content: 'Up.' },
+    ];
+    const asked = chats.provider.received.length;
+    const reply = await call('POST', '/api/chats', { messages });
+    expect([reply.status, reply.at('data.title')]).toEqual([201, 'Where is north?']);
+    const id = reply.at('data.id');
+    const stored = rowsOf((await call('GET', `/api/chats/${id}/messages`)).body);
+    expect(stored.map(({ role, content, state, answer }) => ({ role, content, state, answer }))).toEqual(
+      messages.map((message) => ({ ...message, state: 'complete', answer: null })),
+    );
+    expect(stored[1]!['id']).toBe(reply.at('data.headId'));
+    expect(chats.provider.received).toHaveLength(asked);
+    await chats.answer(id, 'And south?');
+    expect(chats.provider.received.at(-1)!.json['messages']).toEqual([...messages, { role: 'user', content: 'And south?' }]);
+  });
+
   test('201 keeps every field of the settings', async () => {
     const settings = {
       connectionId: chats.connectionId,
@@ -115,6 +134,8 @@ describe('POST /api/chats', () => {
   test('400 for settings out of bounds, for unknown fields, and for a connection that is not the caller’s to use', async () => {
     const bad = [
       { settings: { temperature: 3 } },
+      { messages: [{ role: 'system', content: 'Be brief' }] },
+      { messages: Array.from({ length: 201 }, () => ({ role: 'user', content: 'x' })) },
       { settings: { maxTokens: 0 } },
       { settings: { stop: ['1', '2', '3', '4', '5'] } },
       { settings: { logitBias: { word: 1 } } },

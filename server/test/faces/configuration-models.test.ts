@@ -63,9 +63,7 @@ describe('GET /api/configurations/:id/models', () => {
     const { port } = silent.address() as { port: number };
     const baseUrl = `https://127.0.0.1:${port}/v1`;
     const { id } = await home.make(alice, { baseUrl, configuration: { timeouts: { connectMs: 100 } } });
-    const startedMs = house.deps.clock.monotonicMs();
     expect(await models(alice, id)).toMatchObject({ source: 'catalog', isRefreshing: true });
-    expect(house.deps.clock.monotonicMs() - startedMs).toBeLessThan(1_000);
     const waited = await models(alice, id, '?refresh=true');
     expect(waited).toMatchObject({ source: 'catalog', errorCode: 'NETWORK' });
     const before = await models(alice, id);

@@ -113,6 +113,27 @@ describe('GET /api/events', () => {
       await administrator.until(({ event, data }) => event === 'config.changed' && data['topic'] === topic);
   });
 
+  test('200 tells everybody of a template that was made, changed or deleted, and administrators alone of how long things are kept', async () => {
+    const [member, administrator] = [await hear(ben), await hear(ada)];
+    await ready(member);
+    await ready(administrator);
+    const send = (method: string, path: string, body?: unknown) => house.request(method, path, { token: ada.token, body });
+    const told = async (of: typeof member, topic: string, times: number): Promise<void> => {
+      let heard = 0;
+      await of.until(({ event, data }) => event === 'config.changed' && data['topic'] === topic && (heard += 1) === times);
+    };
+    await send('PATCH', '/api/admin/settings/retention', { days: { tasks: 11 } });
+    await told(administrator, 'retention', 1);
+    const template = { name: 'Told', configuration: { model: 'gpt-4o' } };
+    const id = (await send('POST', '/api/admin/templates', { provider: 'openai', ...template })).at('data.id');
+    await told(member, 'templates', 1);
+    await send('PUT', `/api/admin/templates/${id}`, { ...template, description: 'again' });
+    await told(member, 'templates', 2);
+    await send('DELETE', `/api/admin/templates/${id}`);
+    await told(member, 'templates', 3);
+    expect(member.heard.some(({ data }) => data['topic'] === 'retention')).toBe(false);
+  });
+
   test('200 what the organization shares is told to everybody, and what a workspace shares to its members', async () => {
     const streams = [await hear(ben), await hear(eve)] as const;
     await Promise.all(streams.map(ready));

@@ -3,10 +3,13 @@ import { type Anthropic, APIError } from '@anthropic-ai/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chunk, holding, holdingBetween, plain, refusing, roleEvent, sse, streaming } from '../support/fake-provider.ts';
 import { openWireHouse, type WireHouse } from '../support/client-wires.ts';
+import { movingClock } from '../support/moving-clock.ts';
+import { until } from '../support/wait.ts';
 
+const clock = movingClock();
 let house: WireHouse;
 beforeAll(async () => {
-  house = await openWireHouse();
+  house = await openWireHouse({ clock });
 });
 afterAll(() => house.close());
 
@@ -187,23 +190,16 @@ describe('streams that do not end well', () => {
   });
 
   test('a silent line is kept alive with pings', async () => {
-    const slow = await openWireHouse({ heartbeatMs: 30 });
-    try {
-      slow.answer('openai', holding(plain));
-      const answer = await fetch(`${slow.rig.url}/v1/messages`, {
-        method: 'POST',
-        body: JSON.stringify({ ...ask('Chat/gpt-4o'), stream: true }),
-        headers: { 'content-type': 'application/json', 'x-api-key': slow.key },
-      });
-      const reader = answer.body!.getReader();
-      const first = textOf(await reader.read());
-      expect(first).toBe('event: ping\ndata: {"type":"ping"}\n\n');
-      slow.families.openai.fake.release();
-      let rest = '';
-      for (let part = await reader.read(); !part.done; part = await reader.read()) rest += textOf(part);
-      expect(rest).toContain('message_stop');
-    } finally {
-      await slow.close();
-    }
+    const { fake } = house.families.openai;
+    house.answer('openai', holding(plain));
+    const asking = post(JSON.stringify({ ...ask('Chat/gpt-4o'), stream: true }));
+    await until(() => fake.received.length === 1, 'the provider is asked');
+    clock.move(house.rig.deps.timeouts.heartbeatMs);
+    const reader = (await asking).body!.getReader();
+    expect(textOf(await reader.read())).toBe('event: ping\ndata: {"type":"ping"}\n\n');
+    fake.release();
+    let rest = '';
+    for (let part = await reader.read(); !part.done; part = await reader.read()) rest += textOf(part);
+    expect(rest).toContain('message_stop');
   });
 });

@@ -1,11 +1,12 @@
 /** The rest of Ollama's wire through the official client: policies, embeddings, what is told of models, and every way to say no. */
 import { describe, expect, test } from 'vitest';
 import { createPolicy, deletePolicy, type PolicyInput } from '../../src/control/policies.ts';
-import { holding, holdingBetween, plain, refusing, streamEvents, streaming, whole } from '../support/fake-provider.ts';
+import { holding, holdingBetween, plain, refusing, streamEvents, streaming, whole, type Answer } from '../support/fake-provider.ts';
 import {
   answerMachine,
   client,
   clientOf,
+  clock,
   gathered,
   house,
   linesOf,
@@ -15,6 +16,7 @@ import {
   ollamaScene,
   post,
 } from '../support/ollama-house.ts';
+import { until } from '../support/wait.ts';
 
 ollamaScene();
 
@@ -169,23 +171,23 @@ describe('refusals and failures, in the words of this wire', () => {
   });
 
   test('a line that waits is kept alive without a word that is no JSON', async () => {
-    // Only here: on a busy machine the head of any other answer could be gone before its provider said a word.
-    const beat = { ...house.rig.deps.timeouts };
-    Object.assign(house.rig.deps.timeouts, { heartbeatMs: 50 });
-    house.answer('openai', holding(plain));
-    const answer = await post('/api/chat', { model: 'Chat/gpt-4o', messages });
-    // The head alone says that a heartbeat went out: nothing else has been said yet.
-    house.families.openai.fake.release();
-    const text = await answer.text();
+    const { fake } = house.families.openai;
+    const afterHeartbeat = async (answer: Answer): Promise<string> => {
+      house.answer('openai', holding(answer));
+      const asking = post('/api/chat', { model: 'Chat/gpt-4o', messages });
+      await until(() => fake.received.length === 1, 'the provider is asked');
+      clock.move(house.rig.deps.timeouts.heartbeatMs);
+      // The head alone says that a heartbeat went out: nothing else has been said yet.
+      const said = await asking;
+      fake.release();
+      return said.text();
+    };
+    const text = await afterHeartbeat(plain);
     expect(text).toMatch(/^ +\{/);
     expect(linesOf(text).at(-1)).toMatchObject({ done: true });
-    house.answer('openai', holding(refusing(400)));
-    const failing = await post('/api/chat', { model: 'Chat/gpt-4o', messages });
-    house.families.openai.fake.release();
-    const said = await failing.text();
-    expect(said).toMatch(/^ +\{"error":/);
-    expect(linesOf(said)).toHaveLength(1);
-    Object.assign(house.rig.deps.timeouts, beat);
+    const failure = await afterHeartbeat(refusing(400));
+    expect(failure).toMatch(/^ +\{"error":/);
+    expect(linesOf(failure)).toHaveLength(1);
   });
 
   test('a caller that hangs up stops its provider', async () => {

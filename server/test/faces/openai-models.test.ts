@@ -68,9 +68,7 @@ describe('GET /v1/models', () => {
 
   test('200 while a provider hangs: nobody is asked', async () => {
     fake.answer(holding(plain));
-    const startedMs = performance.now();
     await list();
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
     expect(fake.received).toEqual([]);
     fake.release();
   });

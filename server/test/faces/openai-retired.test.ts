@@ -14,13 +14,15 @@ import {
   wholeBody,
   type FakeProvider,
 } from '../support/fake-provider.ts';
+import { movingClock } from '../support/moving-clock.ts';
 
+const clock = movingClock();
 let rig: Rig;
 let fake: FakeProvider;
 let key = '';
 
 beforeAll(async () => {
-  [rig, fake] = await Promise.all([openRig(), startFakeProvider()]);
+  [rig, fake] = await Promise.all([openRig({ clock }), startFakeProvider()]);
   key = (await rig.issueKey()).text;
   // Google's OpenAI-compatible address, its own wire, and a provider that never retired a model of this name.
   await rig.connect({ name: 'Google', providerId: 'gemini', baseUrl: `${fake.origin}/v1beta/openai`, secret: 'AIza-0123456789abcdef' });
@@ -102,10 +104,11 @@ test.each([
 });
 
 test('a successor that falls silent is in the books as the one that spoke', async () => {
-  // It falls silent, and is given up after the rig's short patience.
   fake.answer(gone, holdingBetween([roleEvent, sse(chunk({ content: 'Once' }))], []));
-  const said = await ask('Google/gemini-pro', { stream: true });
-  expect(said.text).toContain('Once');
+  const asking = rig.listen(key, { model: 'Google/gemini-pro', messages: [{ role: 'user', content: 'hi' }], stream: true });
+  await asking.heard('Once');
+  clock.move(rig.deps.timeouts.idleMs);
+  const said = await asking.said;
   const rows = await rig.rowsOf(String(said.headers['x-request-id']));
   expect(rows.map(({ model, state }) => [model, state])).toEqual([
     ['gemini-pro', 'settled'],

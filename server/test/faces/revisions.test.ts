@@ -52,6 +52,15 @@ const historyOf = async (type: string, id: string, person = ada): Promise<Revisi
 const rollBack = (type: string, id: string, revision: number, person = ada) =>
   send('POST', `/api/revisions/${type}/${id}/rollback`, { revision }, person);
 
+/** Settings of which an installation has one: what they were, and what they become. */
+const ofHouse = (method: string, to: string, [was, becomes]: readonly [unknown, unknown]) => ({
+  async make() {
+    await send(method, to, was);
+    return house.deps.keeper.snapshot.organizationId;
+  },
+  change: () => send(method, to, becomes),
+});
+
 /** Each kind of object: how one is made and changed, through the front door. */
 const kinds: Record<string, { make: () => Promise<string>; change: (id: string) => Promise<Reply> }> = {
   connection: {
@@ -100,11 +109,38 @@ const kinds: Record<string, { make: () => Promise<string>; change: (id: string) 
     },
     change: () => send('PATCH', '/api/admin/settings/ai', { maxTokens: 2000, temperature: 0.9, isEnvironmentUsed: false }),
   },
+  template: {
+    make: () =>
+      made('/api/admin/templates', { provider: 'openai', name: nextName(), configuration: { model: 'gpt-4o', temperature: 0.2 } }),
+    change: (id) =>
+      send('PUT', `/api/admin/templates/${id}`, { name: nextName(), configuration: { model: 'gpt-4o-mini' }, description: 'Small.' }),
+  },
+  'limit-settings': ofHouse('PATCH', '/api/limit-settings', [
+    { timeZone: 'Asia/Jakarta', outputTokensCeiling: 100 },
+    { timeZone: 'UTC', outputTokensCeiling: null },
+  ]),
+  'health-settings': ofHouse('PATCH', '/api/status-settings', [
+    { everySeconds: 120, checkBy: 'models' },
+    { everySeconds: 0, checkBy: 'completion' },
+  ]),
+  retention: ofHouse('PATCH', '/api/admin/settings/retention', [
+    { days: { tasks: 7, audit: 0 } },
+    { days: { tasks: null, alerts: 40, audit: 30 } },
+  ]),
   alert_rule: {
     make: () => made('/api/alert-rules', { scope: 'organization', kind: 'error-rate', name: nextName(), value: 20 }),
     change: (id) => send('PATCH', `/api/alert-rules/${id}`, { value: 40, isActive: false }),
   },
 };
+
+const price = (input: string, part: Record<string, unknown> = {}): Promise<string> =>
+  made('/api/admin/prices', {
+    provider: 'openai',
+    model: 'priced',
+    tiers: [{ fromTokensIn: 0, input, output: '4' }],
+    confirm: true,
+    ...part,
+  });
 
 describe('GET /api/revisions/:type/:id', () => {
   test.each(Object.keys(kinds))('200 %s: who made which state, the newest first, and never a secret', async (type) => {
@@ -139,13 +175,18 @@ describe('GET /api/revisions/:type/:id', () => {
   });
 
   test('403 for whoever may not change the object', async () => {
-    const id = await kinds['use-case']!.make();
-    expect((await send('GET', `/api/revisions/use-case/${id}`, undefined, ben)).status).toBe(403);
+    for (const type of ['use-case', 'template', 'limit-settings', 'health-settings', 'retention']) {
+      const id = await kinds[type]!.make();
+      expect((await send('GET', `/api/revisions/${type}/${id}`, undefined, ben)).status, type).toBe(403);
+    }
+    expect((await send('GET', `/api/revisions/price/${await price('1')}`, undefined, ben)).status).toBe(403);
   });
 
   test('404 for what never was, and for what has no history', async () => {
     expect((await send('GET', `/api/revisions/policy/${house.deps.ids.uuid()}`)).status).toBe(404);
     expect((await send('GET', `/api/revisions/price/${house.deps.ids.uuid()}`)).status).toBe(404);
+    expect((await send('GET', `/api/revisions/retention/${house.deps.ids.uuid()}`)).status).toBe(404);
+    expect((await send('GET', `/api/revisions/chat/${house.deps.ids.uuid()}`)).status).toBe(404);
   });
 });
 
@@ -266,5 +307,89 @@ describe('POST /api/revisions/:type/:id/rollback', () => {
     await send('PATCH', `/api/repositories/${id}`, { name: nextName() });
     await made('/api/repositories', { name: first!.state!['name'], workspaceId, connectionIds: [] });
     expect((await rollBack('repository', id, first!.revision)).at('error_code')).toBe('NAME_EXISTS');
+  });
+});
+
+describe('the history of a price', () => {
+  const inputsOf = (revisions: readonly Revision[]): unknown[] =>
+    revisions.map(({ state }) => (state!['tiers'] as { input: string }[])[0]!.input);
+  const holding = async (): Promise<Record<string, unknown>> =>
+    (await send('GET', '/api/admin/prices/effective?provider=openai&model=followed')).body['data'] as unknown as Record<string, unknown>;
+
+  test('200 all that was said of its model, from whichever of its prices one asks, and what differs', async () => {
+    const model = { model: nextName() };
+    const first = await price('1', { ...model, note: 'list' });
+    const second = await price('2', model);
+    await price('7', { model: 'another' });
+    const states = await historyOf('price', first);
+    expect(inputsOf(states)).toEqual(['2', '1']);
+    expect(await historyOf('price', second)).toEqual(states);
+    expect(states[0]).toMatchObject({ action: 'price.create', actor: { name: 'Ada' }, isCurrent: true });
+    expect(states[0]!.changes).toMatchObject({ note: { before: 'list', after: null }, tiers: {} });
+    await send('POST', `/api/admin/prices/${second}/end`, {});
+    expect((await historyOf('price', first))[0]).toMatchObject({ action: 'price.end', changes: { validUntil: { before: null } } });
+  });
+
+  test('200 an earlier price holds again from now on, by one that follows, and the past stays as it was', async () => {
+    const model = { model: 'followed' };
+    const first = await price('1', model);
+    const second = await price('200', model);
+    const [, before] = await historyOf('price', first);
+    const reply = await rollBack('price', first, before!.revision);
+    expect(reply.status, reply.text).toBe(200);
+    const [now] = await historyOf('price', second);
+    expect(now).toMatchObject({
+      action: 'price.rollback',
+      isCurrent: true,
+      revision: (reply.body['data'] as unknown as Revision).revision,
+    });
+    expect(now!.state).toEqual({ ...before!.state, validFrom: now!.state!['validFrom'] });
+    expect(await holding()).toMatchObject({ source: 'own', tiers: [{ input: '1' }] });
+    const rows = (await send('GET', '/api/admin/prices?provider=openai&model=followed')).body['data'] as unknown as Record<
+      string,
+      unknown
+    >[];
+    expect(rows.map(({ id, validUntil }) => [id, validUntil])).toEqual(
+      expect.arrayContaining([
+        [first, null],
+        [second, null],
+      ]),
+    );
+    expect(rows.length).toBe(3);
+  });
+
+  test('200 an end is brought back by ending what holds, and there must be something to end', async () => {
+    const model = { model: 'ended' };
+    const first = await price('1', model);
+    expect((await send('POST', `/api/admin/prices/${first}/end`, {})).status).toBe(200);
+    const ended = (await historyOf('price', first))[0]!.revision;
+    expect((await rollBack('price', first, ended)).status).toBe(400);
+    await price('3', model);
+    expect((await rollBack('price', first, ended)).status).toBe(200);
+    const rows = (await send('GET', '/api/admin/prices?provider=openai&model=ended')).body['data'] as unknown as Record<string, unknown>[];
+    expect(rows.filter(({ validUntil }) => validUntil === null)).toEqual([]);
+  });
+
+  test('one that is older than histories is found as it was when it is followed', async () => {
+    const model = { model: 'older' };
+    const first = await price('1', model);
+    await house.database.driver.script(`DELETE FROM object_revisions WHERE subject_id = '${first}'`);
+    const second = await price('2', model);
+    const states = await historyOf('price', second);
+    expect(inputsOf(states)).toEqual(['2', '1']);
+    expect(states[1]).toMatchObject({ action: null, actor: null });
+    expect((await rollBack('price', second, states[1]!.revision)).status).toBe(200);
+    expect(inputsOf(await historyOf('price', first))).toEqual(['1', '2', '1']);
+  });
+
+  test('409 a price of a connection that is gone', async () => {
+    const connectionId = await model();
+    const { providerId } = house.deps.keeper.snapshot.connections.get(connectionId)!;
+    const of = { provider: providerId, connectionId, model: 'm1' };
+    const id = await price('1', of);
+    await price('2', of);
+    const [, first] = await historyOf('price', id);
+    expect((await send('DELETE', `/api/configurations/${connectionId}`)).status).toBe(200);
+    expect((await rollBack('price', id, first!.revision)).at('error_code')).toBe('REVISION_UNUSABLE');
   });
 });

@@ -6,6 +6,7 @@ import { checkSteps, type HealthCheckRow } from '../../src/storage/health-histor
 import { healthOfMany, healthSteps } from '../../src/storage/health.ts';
 import type { Resident } from '../support/house.ts';
 import { openStatusHouse, type StatusHouse } from '../support/status-house.ts';
+import { checkRow } from '../support/check-row.ts';
 
 const dayMs = 86_400_000;
 let scene: StatusHouse;
@@ -39,21 +40,13 @@ async function put(id: string, health: Partial<Health>, begins = false): Promise
   await house.database.driver.write(healthSteps(house.database, [write], clock.nowMs()));
 }
 
-const check = (connectionId: string, part: Partial<HealthCheckRow> = {}): HealthCheckRow => ({
-  id: house.deps.ids.uuid(),
-  atMs: clock.nowMs(),
-  connectionId,
-  model: '',
-  kind: 'models',
-  outcome: 'ok',
-  isSlow: false,
-  fault: null,
-  status: null,
-  latencyMs: 120,
-  costNanoUsd: 0,
-  requestId: null,
-  ...part,
-});
+const check = (connectionId: string, part: Partial<HealthCheckRow> = {}): HealthCheckRow =>
+  checkRow({
+    id: house.deps.ids.uuid(),
+    atMs: clock.nowMs(),
+    connectionId,
+    ...part,
+  });
 
 /** What is summed up for all is kept for a few seconds. */
 async function look(person: Resident, query = ''): Promise<StatusView> {

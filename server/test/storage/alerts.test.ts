@@ -19,13 +19,22 @@ import {
   lastDeliveries,
   type AlertDelivery,
 } from '../../src/storage/alert-deliveries.ts';
-import { alertsAbove, deleteRule, insertDefaultRules, ruleById, staleRule, updateRule } from '../../src/storage/alert-rules.ts';
+import {
+  alertsAbove,
+  deleteRule,
+  insertDefaultRules,
+  ruleById,
+  staleRule,
+  updateRule,
+  wasRuleEverMade,
+} from '../../src/storage/alert-rules.ts';
 import { acknowledgeAlert, alertById, changedSince, countOpen, insertAlert, listAlerts, notifyAlert, openAlerts, openIndex, resolveAlert, staleAlert } from '../../src/storage/alerts.ts'; // prettier-ignore
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { UniqueViolation } from '../../src/storage/errors.ts';
 import { holdLease, releaseLease } from '../../src/storage/leases.ts';
+import { revisionSteps } from '../../src/storage/object-revisions.ts';
 import { onBothEngines } from './engines.ts';
-import { atMs, change, ids, theOrganization } from './rows.ts';
+import { atMs, change, entryOf, ids, theOrganization } from './rows.ts';
 
 onBothEngines('alerts', (bench) => {
   let database: Database;
@@ -175,6 +184,13 @@ onBothEngines('alerts', (bench) => {
   });
 
   describe('rules, channels and the mail server', () => {
+    test('a rule was made once, also when its row is gone and its history alone is left', async () => {
+      expect(await wasRuleEverMade(database)).toBe(false);
+      const entry = entryOf({ subjectType: 'alert_rule', subjectId: ids.uuid() });
+      await database.driver.write(revisionSteps(entry, 1, { after: { kind: 'spend' } }));
+      expect(await wasRuleEverMade(database)).toBe(true);
+      await database.driver.script("DELETE FROM object_revisions WHERE subject_type = 'alert_rule'");
+    });
     test('a new installation’s rules are loaded, changed by whoever read them last, and gone when they are deleted', async () => {
       await change(
         database,

@@ -17,7 +17,7 @@ import { listAudit, type AuditFilter, type AuditPlace } from '../../src/storage/
 import { writeAudit, writeChange } from '../../src/storage/changes.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
-import { listRevisions, revisionsMax } from '../../src/storage/object-revisions.ts';
+import { listRevisions, revisionsMax, typesChangedAbove } from '../../src/storage/object-revisions.ts';
 import { openAudited } from '../support/audited.ts';
 import { onBothEngines } from './engines.ts';
 import { atMs, entryOf, ids } from './rows.ts';
@@ -209,6 +209,12 @@ onBothEngines('the history of an object', (bench) => {
     const long = await listRevisions(database, 'thing', 'long');
     expect(long.map(({ state }) => state?.['n'])).toEqual(Array.from({ length: revisionsMax }, (_, at) => revisionsMax + 4 - at));
     expect(await listRevisions(database, 'other', 'short')).toEqual([]);
+    expect(await typesChangedAbove(database, ['other', 'thing'], revision - 1)).toEqual(['thing']);
+    expect(await typesChangedAbove(database, ['other', 'thing'], revision)).toEqual([]);
+    expect(await typesChangedAbove(database, ['other'], 0)).toEqual([]);
+    const both = await listRevisions(database, 'thing', 'short', 'long');
+    expect(both.map(({ revision }) => revision)).toEqual(both.map(({ revision }) => revision).toSorted((a, b) => b - a));
+    expect(both.length).toBe(Math.min(revisionsMax, long.length + 2));
   });
 
   test('says a state once: what was found as it was left is no state of its own', async () => {

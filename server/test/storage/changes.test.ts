@@ -7,7 +7,7 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import type { WriteStep } from '../../src/storage/driver.ts';
 import { ForeignKeyViolation, StaleWrite, StorageFault, UnfitParameter, UniqueViolation } from '../../src/storage/errors.ts';
 import { setPreferenceStep } from '../../src/storage/model-preferences.ts';
-import { putSetting, takeSetting } from '../../src/storage/settings.ts';
+import { claimSetting, putSetting, takeSetting } from '../../src/storage/settings.ts';
 import { onBothEngines } from './engines.ts';
 import { atMs, change, columnsOf, entryOf, footprint, ids, newConnection, newPerson, newWorkspace, userOwner } from './rows.ts';
 
@@ -61,6 +61,7 @@ onBothEngines('a change of configuration', (bench) => {
   const failures: [string, () => WriteStep, new (...args: never[]) => Error][] = [
     ['a taken name', () => insertNamed(takenName), UniqueViolation],
     ['a condition that no longer holds', () => takeSetting(database, 'setup_token_hash', 'never set'), StaleWrite],
+    ['a claim that came second', () => claimSetting(database, 'default_workspace_id', 'second', atMs), StaleWrite],
     [
       'a reference to nothing',
       () => setPreferenceStep(database, userId, { connectionId: ids.uuid(), modelId: 'm', isEnabled: true }, atMs),

@@ -18,6 +18,7 @@ import {
 import { healthOfMany, healthSteps, modelCharsMax, type HealthWrite } from '../../src/storage/health.ts';
 import { onBothEngines } from './engines.ts';
 import { atMs, hostileTexts, ids, newConnection, newPerson } from './rows.ts';
+import { checkRow } from '../support/check-row.ts';
 
 const dayMs = 86_400_000;
 const spans: readonly SpanMs[] = [1_800_000, 86_400_000];
@@ -35,21 +36,13 @@ function drawing(seed: number): (below: number) => number {
 onBothEngines('the history of health', (bench) => {
   let database: Database;
   const connections = [ids.uuid(), ids.uuid(), ids.uuid()];
-  const check = (part: Partial<HealthCheckRow>): HealthCheckRow => ({
-    id: ids.uuid(),
-    atMs,
-    connectionId: connections[0]!,
-    model: '',
-    kind: 'models',
-    outcome: 'ok',
-    isSlow: false,
-    fault: null,
-    status: null,
-    latencyMs: 120,
-    costNanoUsd: 0,
-    requestId: null,
-    ...part,
-  });
+  const check = (part: Partial<HealthCheckRow>): HealthCheckRow =>
+    checkRow({
+      id: ids.uuid(),
+      atMs,
+      connectionId: connections[0]!,
+      ...part,
+    });
   let all: HealthCheckRow[];
 
   beforeAll(async () => {

@@ -185,6 +185,7 @@ const sorted = async (driver: Driver, sql: string): Promise<string[]> => {
 /** The invariants of the books, asked of the database by sums of its own and not by the code that wrote them. */
 export async function expectExactBooks(driver: Driver): Promise<void> {
   expect(await sorted(driver, fromRollups('usage_quarters'))).toEqual(await sorted(driver, fromRows(900_000)));
+  expect(await sorted(driver, fromRollups('usage_six_hours'))).toEqual(await sorted(driver, fromRows(21_600_000)));
   expect(await sorted(driver, fromRollups('usage_days'))).toEqual(await sorted(driver, fromRows(86_400_000)));
   const rows = `SELECT CAST(e.connection_id AS TEXT) AS id, at / 86400000 AS day, count(*) AS request_count, ${total('tokens_in + tokens_out', 'token_count')}, ${total('cost_nano_usd')}
     FROM usage_events e JOIN ai_configurations c ON c.id = e.connection_id

@@ -48,6 +48,7 @@ const portions = function* (records: readonly LedgerRecord[], seed: number): Gen
 const keyOf: Record<string, string> = {
   usage_events: 'at, id',
   usage_quarters: 'bucket, dimension_id, shard',
+  usage_six_hours: 'bucket, dimension_id, shard',
   usage_days: 'bucket, dimension_id, shard',
   usage_dimensions: 'id',
   // Its id is made by the database.

@@ -8,20 +8,10 @@ import { ensurePartitions } from '../../src/storage/partitions.ts';
 import { openDriver } from '../../src/storage/open.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { needs, startPostgres, type Postgres } from '../support/postgres.ts';
+import { until } from '../support/wait.ts';
 import { quiet } from './engines.ts';
 
 const one = { sql: 'SELECT 1 AS one', params: [] };
-const stepMs = 50;
-
-/** Asks again until the answer is the wanted one; the bound is the test's. */
-async function until(isTrue: () => boolean | Promise<boolean>, limitMs: number): Promise<void> {
-  const endMs = performance.now() + limitMs;
-  while (!(await isTrue())) {
-    if (performance.now() > endMs) throw new Error(`it did not happen within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, stepMs));
-  }
-}
-
 const open = (databaseUrl: string): Promise<Driver> => openDriver({ databaseUrl, dataDir: '/nonexistent', clock: systemClock, log: quiet });
 const answers = (driver: Driver): Promise<boolean> =>
   driver.rows(one).then(
@@ -57,13 +47,13 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
     driver.onConfigChange(() => changes++);
     await server.restart();
     // Nobody calls: health comes back through the connection that listens.
-    await until(() => driver.isHealthy(), 10_000);
+    await until(() => driver.isHealthy());
     expect(await driver.rows({ sql: 'SELECT id FROM kept', params: [] })).toEqual([{ id: 1 }]);
     // What was announced while nobody listened may have been missed, so a reconnection counts as a change.
-    await until(() => changes > 0, 10_000);
+    await until(() => changes > 0);
     const before = changes;
     await driver.notifyConfigChange();
-    await until(() => changes > before, 5_000);
+    await until(() => changes > before);
   });
 
   test('a server that stands still is a bounded wait, and then an error', async () => {
@@ -73,27 +63,27 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
     const startedMs = performance.now();
     try {
       const results = await Promise.allSettled([driver.rows(one), driver.write([one]), driver.rows(one)]);
-      expect(performance.now() - startedMs).toBeLessThan(10_000);
+      expect(performance.now() - startedMs).toBeLessThan(20_000);
       expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected', 'rejected']);
       for (const result of results) expect((result as PromiseRejectedResult).reason).toBeInstanceOf(StorageUnavailable);
       expect(driver.isHealthy()).toBe(false);
     } finally {
       server.resume();
     }
-    await until(() => answers(driver), 15_000);
-    await until(() => driver.isHealthy(), 10_000);
+    await until(() => answers(driver));
+    await until(() => driver.isHealthy());
   });
 
   test('word of a change in one instance reaches the others', async () => {
     const url = await server.createDatabase();
     const [first, second] = await Promise.all([openHere(url), openHere(url)]);
-    await until(() => first.isHealthy() && second.isHealthy(), 5_000);
+    await until(() => first.isHealthy() && second.isHealthy());
     let heard = 0;
     second.onConfigChange(() => heard++);
     await until(async () => {
       await first.notifyConfigChange();
       return heard > 0;
-    }, 5_000);
+    });
     expect(heard).toBeGreaterThan(0);
   });
 
@@ -111,7 +101,7 @@ needs('postgres')('a PostgreSQL that has its moods', () => {
     expect(driver.isHealthy()).toBe(false);
     await expect(migrate(driver, { clock: systemClock, log: quiet })).rejects.toThrow(StorageUnavailable);
     await server.restart();
-    await until(() => driver.isHealthy(), 10_000);
+    await until(() => driver.isHealthy());
     expect(await migrate(driver, { clock: systemClock, log: quiet })).toBeGreaterThan(0);
   });
 

@@ -3,12 +3,14 @@ import { beforeAll, expect, test } from 'vitest';
 import { noTokens, type LedgerRecord, type UnitPrices } from '../../src/domain/ledger.ts';
 import { faceOf, facesWithoutTokenPrice, operations } from '../../src/providers/operations/operations.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
+import { writeChange } from '../../src/storage/changes.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
-import { unpricedModels } from '../../src/storage/prices.ts';
+import { endPrice, insertPrice, pricesOfLine, unpricedModels, type StoredPrice } from '../../src/storage/prices.ts';
 import { pricedRows, repricePageRows, writeCosts, type PricedRow, type PricedRowsQuery } from '../../src/storage/reprice.ts';
 import { onBothEngines } from './engines.ts';
+import { entryOf, newPerson } from './rows.ts';
 import { expectExactBooks, ids, intentOf, seedConnections, seeded, settlementOf, startMs } from './ledger-records.ts';
 
 const prices: UnitPrices = { input: 5, output: 6 };
@@ -173,5 +175,40 @@ onBothEngines('past entries priced again', (bench) => {
     await expect(writeCosts(database, costs)).rejects.toThrow(StaleWrite);
     expect((await all()).every(({ costNanoUsd }) => costNanoUsd !== 9_999_999)).toBe(true);
     await expectExactBooks(database.driver);
+  });
+});
+
+onBothEngines('what was said of one model', (bench) => {
+  test('is its own: neither another connection’s, nor that of all of them, nor another model’s; what was touched last comes first', async () => {
+    const database = createDatabase(await bench.open({ isMigrated: true }));
+    const [connectionId, otherId] = await seedConnections(database.driver, 2);
+    const createdBy = await newPerson(database);
+    const price = (part: Partial<StoredPrice> = {}): StoredPrice => ({
+      id: ids.uuid(),
+      provider: 'openai',
+      model: 'said',
+      connectionId: null,
+      validFromMs: startMs,
+      validUntilMs: null,
+      tiers: [{ fromTokensIn: 0, prices }],
+      note: null,
+      createdBy,
+      createdAtMs: startMs,
+      revision: 0,
+      ...part,
+    });
+    const set = async (one: StoredPrice): Promise<StoredPrice> => {
+      const { revision } = await writeChange(database, [insertPrice(database, one)], entryOf());
+      return { ...one, revision };
+    };
+    const [first, second] = [await set(price()), await set(price({ note: 'later' }))];
+    const ofOne = await set(price({ connectionId: connectionId! }));
+    await set(price({ connectionId: otherId! }));
+    await set(price({ model: 'another' }));
+    await set(price({ provider: 'mistral' }));
+    expect(await pricesOfLine(database, first)).toEqual([second, first]);
+    expect(await pricesOfLine(database, ofOne)).toEqual([ofOne]);
+    const { revision } = await writeChange(database, [endPrice(database, first.id, startMs + 1)], entryOf());
+    expect(await pricesOfLine(database, second, 1)).toEqual([{ ...first, validUntilMs: startMs + 1, revision }]);
   });
 });

@@ -1,6 +1,6 @@
 /** Every kind of rows that retention knows: what is over goes by its own time, what is not, or not yet ended, stays. */
 import { beforeAll, expect, test } from 'vitest';
-import { retentionNouns } from '../../src/domain/retention.ts';
+import { sweptNouns } from '../../src/domain/retention.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import {
   dropMonth,
@@ -64,7 +64,7 @@ onBothEngines('retention of each noun', (bench) => {
     expect(await idsIn('tasks')).toEqual([running]);
   });
 
-  test.each(retentionNouns)('an empty table of %s has nothing to forget, and no month', async (noun) => {
+  test.each(sweptNouns)('an empty table of %s has nothing to forget, and no month', async (noun) => {
     expect(await forgetChunk(database, noun, 1, null)).toEqual({ removed: 0, next: null });
     expect(await dropMonth(database, noun, 1)).toBeNull();
   });

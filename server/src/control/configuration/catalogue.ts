@@ -2,11 +2,13 @@
 import { decimalUsdOf } from '../../domain/money.ts';
 import { isoOf } from '../../lib/iso-time.ts';
 import { aiSettingsOf } from '../../storage/ai-settings.ts';
+import { healthSettingsOf } from '../../storage/health-settings.ts';
 import { limitSettingsOf } from '../../storage/limits.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
 import { listPrices } from '../../storage/prices.ts';
 import { listTemplates } from '../../storage/templates.ts';
 import { changeAiSettings } from '../ai-settings.ts';
+import { changeHealthSettings } from '../health-settings.ts';
 import { changeLimitSettings } from '../limit-settings.ts';
 import { addPrice, endOwnPrice } from '../prices.ts';
 import { addTemplate, changeTemplate, removeTemplate } from '../templates.ts';
@@ -94,6 +96,7 @@ export const templates: Kind<TemplateSpec> = {
 
 type AiSettingsSpec = NonNullable<Configuration['aiSettings']>;
 type LimitSettingsSpec = NonNullable<Configuration['limitSettings']>;
+type HealthSettingsSpec = NonNullable<Configuration['healthSettings']>;
 
 /** Nothing where nobody ever saved them: a proposal applies to nobody. */
 export const aiSettings: Kind<AiSettingsSpec> = {
@@ -120,4 +123,17 @@ export const limitSettings: Kind<LimitSettingsSpec> = {
   references: () => [],
   create: ({ deps, caller }, spec) => changeLimitSettings(deps, caller, spec),
   change: ({ deps, caller }, _current, spec) => changeLimitSettings(deps, caller, spec),
+};
+
+export const healthSettings: Kind<HealthSettingsSpec> = {
+  section: 'healthSettings',
+  async read({ deps }) {
+    const { everyS, way } = await healthSettingsOf(deps.database);
+    return [{ id: 'health-settings', spec: { everySeconds: everyS, checkBy: way } }];
+  },
+  keyOf: () => '',
+  nameOf: () => 'health-check settings',
+  references: () => [],
+  create: ({ deps, caller }, { everySeconds: everyS, checkBy: way }) => changeHealthSettings(deps, caller, { everyS, way }),
+  change: ({ deps, caller }, _current, { everySeconds: everyS, checkBy: way }) => changeHealthSettings(deps, caller, { everyS, way }),
 };

@@ -20,6 +20,7 @@ const comments: Readonly<Record<string, string>> = {
   alertRules: ' What people are told of. What is not said is what the kind of rule says.',
   aiSettings: ' For requests that say nothing themselves.',
   limitSettings: ' By which calendar budgets begin anew.',
+  healthSettings: ' Of connections that say nothing themselves. 0 seconds is off; checkBy: models, or completion, which costs a token.',
 };
 
 /** The one text of a configuration: the same one gives the same bytes. */

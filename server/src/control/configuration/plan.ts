@@ -1,7 +1,7 @@
 /** Compares a file with what there is, and says in which order the one becomes the other. */
 import { Refusal, type FieldFault } from '../../domain/errors.ts';
 import { alertChannels, alertRules } from './alerts.ts';
-import { aiSettings, limitSettings, prices, templates } from './catalogue.ts';
+import { aiSettings, healthSettings, limitSettings, prices, templates } from './catalogue.ts';
 import { connections } from './connections.ts';
 import { pathText, type Fault } from './document.ts';
 import { numbered, numberedKey, type Context, type Current, type Kind } from './kind.ts';
@@ -26,9 +26,10 @@ export const kinds = [
   alertRules,
   aiSettings,
   limitSettings,
+  healthSettings,
 ] as unknown as readonly Kind<object>[];
 /** Sections with one object in the place of a list. */
-export const singleSections: ReadonlySet<string> = new Set(['aiSettings', 'limitSettings']);
+export const singleSections: ReadonlySet<string> = new Set(['aiSettings', 'limitSettings', 'healthSettings']);
 /** Sections whose objects may have the same name. */
 const repeating: ReadonlySet<string> = new Set(['policies', 'templates', 'alertRules', 'alertChannels']);
 

@@ -8,6 +8,7 @@ import { routingStrategy } from '@patchbay/contract/routing';
 import { modelText, nameText, plainText } from '@patchbay/contract/text';
 import { injectContext, roleName, useCaseFallbacksMax } from '@patchbay/contract/use-cases';
 import { z } from 'zod';
+import { everySMax, everySMin } from '../../domain/health-settings.ts';
 import { groupDefaults } from '../../domain/routing-group.ts';
 import { alertChannel, alertRule } from './alert-shapes.ts';
 import { connectionName, ownerText, secretReference } from './reference-shapes.ts';
@@ -163,6 +164,11 @@ const aiSettings = z.strictObject({
 
 const limitSettings = z.strictObject({ timeZone: z.string().max(100), outputTokensCeiling: z.number().int().min(1).nullable() });
 
+const healthSettings = z.strictObject({
+  everySeconds: z.union([z.literal(0), z.number().int().min(everySMin).max(everySMax)]),
+  checkBy: z.enum(['models', 'completion']),
+});
+
 export const configurationVersion = 1;
 
 /** A section that is left out is left alone, whatever else is asked for. */
@@ -181,6 +187,7 @@ export const configuration = z.strictObject({
   alertRules: z.array(alertRule).max(listMax).optional(),
   aiSettings: aiSettings.optional(),
   limitSettings: limitSettings.optional(),
+  healthSettings: healthSettings.optional(),
 });
 
 export type Configuration = z.output<typeof configuration>;

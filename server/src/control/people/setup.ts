@@ -83,6 +83,7 @@ export async function createFirstAdministrator(
     putMember(database, { workspaceId, userId, role: 'ADMIN' }, nowMs),
     putSetting(database, 'default_workspace_id', workspaceId, nowMs),
     ...insertDefaultRules(database, organizationId, () => ids.uuid(), nowMs),
+    putSetting(database, 'default_alert_rules', 'made', nowMs),
     dropSetting(database, 'setup_token_hash'),
   ];
   const committed = commit(deps, { actor, origin }, steps, {

@@ -5,14 +5,14 @@ import { z } from 'zod';
 import { auditRetentionOf, changeAuditRetention } from '../../control/audit-settings.ts';
 import { exportAudit, readAudit, verdictOf } from '../../control/audit.ts';
 import type { Caller } from '../../control/change.ts';
-import type { ControlDeps } from '../../control/deps.ts';
+import type { RetentionControlDeps } from '../../control/retention.ts';
 import { isoOf } from '../../lib/iso-time.ts';
 import type { AuditPlace } from '../../storage/audit-log.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Answer, type Call, type Route } from '../kit/route.ts';
 import { auditStream, filterOf, fromEntry, mediaTypes } from './dialect.ts';
 
-export type AuditFaceDeps = ControlDeps & PlaneDeps;
+export type AuditFaceDeps = RetentionControlDeps & PlaneDeps;
 
 const byWorkspace = z.object({ id: pathId });
 
@@ -85,7 +85,7 @@ export const routes: readonly Route<AuditFaceDeps>[] = [
     access: 'administrator',
     answers: { 200: auditSettingsAnswer },
     statuses: [200, 401, 403],
-    handle: async (deps: AuditFaceDeps) => ok({ success: true, data: await auditRetentionOf(deps.database) }),
+    handle: async (deps: AuditFaceDeps) => ok({ success: true, data: await auditRetentionOf(deps) }),
   }),
   route({
     method: 'PUT',

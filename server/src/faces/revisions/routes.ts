@@ -1,13 +1,6 @@
 /** `/api/revisions/:type/:id`: every state that a configuration object had, what differs, and the way back to one. */
-import {
-  diffAnswer,
-  diffQuery,
-  revisionsAnswer,
-  revisionTypes,
-  rollbackAnswer,
-  rollbackBody,
-  type RevisionType,
-} from '@patchbay/contract/audit';
+import { diffAnswer, diffQuery, revisionsAnswer, rollbackAnswer, rollbackBody } from '@patchbay/contract/audit';
+import { revisionTypes, type RevisionType } from '@patchbay/contract/revision-types';
 import { pathId } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { changesOf, diffOf, historyOf, rollBack, type RevisionDeps } from '../../control/revisions.ts';
