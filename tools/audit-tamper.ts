@@ -11,17 +11,10 @@ import { cutTail, growLog, tamper, tamperings } from '../server/test/support/aud
 import { startPostgres } from '../server/test/support/postgres.ts';
 import { freshDir } from '../server/test/support/throwaway.ts';
 import { seeded } from '../server/test/vault/parts.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const entriesMax = 2_000_000;
 const roundsMax = 1_000;
-
-/** A whole number from the command line within its bounds. Ends the program with a line on what is wrong otherwise. */
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  console.error(`--${name} must be a whole number from 1 to ${max}`);
-  process.exit(64);
-}
 
 const { values } = parseArgs({
   options: {

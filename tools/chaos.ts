@@ -6,17 +6,10 @@ import type { Verdict } from '../server/test/chaos/books.ts';
 import { startPostgres } from '../server/test/support/postgres.ts';
 import { freshDir } from '../server/test/support/throwaway.ts';
 import { seeded } from '../server/test/vault/parts.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const roundsMax = 1_000;
 const awaySecondsMax = 600;
-
-/** A whole number from the command line within its bounds. Ends the program with a line on what is wrong otherwise. */
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  console.error(`--${name} must be a whole number from 0 to ${max}`);
-  process.exit(64);
-}
 
 const { values } = parseArgs({
   options: {
@@ -26,9 +19,9 @@ const { values } = parseArgs({
     postgres: { type: 'boolean', default: false },
   },
 });
-const rounds = wholeNumber('rounds', values.rounds, roundsMax);
-const seed = wholeNumber('seed', values.seed, Number.MAX_SAFE_INTEGER);
-const awayS = wholeNumber('away-s', values['away-s'], awaySecondsMax);
+const rounds = wholeNumber('rounds', values.rounds, roundsMax, 0);
+const seed = wholeNumber('seed', values.seed, Number.MAX_SAFE_INTEGER, 0);
+const awayS = wholeNumber('away-s', values['away-s'], awaySecondsMax, 0);
 
 const row = (...cells: (string | number)[]): void => console.log(cells.map((cell) => String(cell).padStart(11)).join(' '));
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../server/src/lib/clock.ts';
 import { answerCase, requestCase, type Outcome } from '../server/test/conformance/fuzz.ts';
 import { seeded } from '../server/test/vault/parts.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const casesMax = 1_000_000_000;
 /** A case of more than this is reported: nothing that is read here is large. */
@@ -11,19 +12,11 @@ const shownMax = 20;
 /** Every fifth case is a request, the others are answers. */
 const requestEvery = 5;
 
-/** A whole number from the command line within its bounds. Ends the program with a line on what is wrong otherwise. */
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  console.error(`--${name} must be a whole number from 0 to ${max}`);
-  process.exit(64);
-}
-
 const { values } = parseArgs({
   options: { cases: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' }, only: { type: 'string' } },
 });
-const cases = wholeNumber('cases', values.cases, casesMax);
-const seed = wholeNumber('seed', values.seed, 2 ** 31);
+const cases = wholeNumber('cases', values.cases, casesMax, 0);
+const seed = wholeNumber('seed', values.seed, 2 ** 31, 0);
 
 /** Each case has draws of its own, so that one that failed can be run alone. */
 const run = (at: number): Outcome => {
@@ -51,7 +44,7 @@ function count(at: number): void {
 }
 
 const startedMs = systemClock.monotonicMs();
-if (values.only !== undefined) count(wholeNumber('only', values.only, casesMax));
+if (values.only !== undefined) count(wholeNumber('only', values.only, casesMax, 0));
 else for (let at = 0; at < cases; at++) count(at);
 
 const seconds = (systemClock.monotonicMs() - startedMs) / 1_000;

@@ -1,17 +1,10 @@
 /** `node tools/provider-load.ts [--requests 2000] [--concurrency 32] [--only openai,bedrock]`: a load test of each provider's integration (R-195). */
 import { parseArgs } from 'node:util';
 import { integrations, loadOf, startVendors, type Outcome } from './provider-load/run.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const requestsMax = 1_000_000;
 const concurrencyMax = 1_000;
-
-/** A whole number from the command line within its bounds. Ends the program with a line on what is wrong otherwise. */
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  console.error(`--${name} must be a whole number from 1 to ${max}`);
-  process.exit(64);
-}
 
 const { values } = parseArgs({
   options: {

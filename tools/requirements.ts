@@ -1,4 +1,4 @@
-/** Reads docs/requirements.md and says how much of it tests prove. With --check it fails when a test that is named there is missing. */
+/** Reads docs/requirements.md and docs/acceptance.md and says how much of them tests prove. With --check it fails when a test that is named there is missing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,13 +10,17 @@ export interface Requirement {
   promise: string;
   /** Empty while the requirement is open. */
   provenBy: { file: string; title: string }[];
+  table: (typeof tables)[number];
   line: number;
 }
 
-const row = /^\|\s*([RCD]-\d+)\s*\|\s*((?:\\\||[^|])*?)\s*\|\s*((?:\\\||[^|])*?)\s*\|/;
+/** The tables that are held to their tests. */
+export const tables = ['docs/requirements.md', 'docs/acceptance.md'] as const;
+
+const row = /^\|\s*([ACDR]-\d+)\s*\|\s*((?:\\\||[^|])*?)\s*\|\s*((?:\\\||[^|])*?)\s*\|/;
 
 /** The rows of the table. A row whose coverage is neither `open` nor `file · title` throws. */
-export function readRequirements(markdown: string): Requirement[] {
+export function readRequirements(markdown: string, table: (typeof tables)[number] = 'docs/requirements.md'): Requirement[] {
   return markdown.split('\n').flatMap((text, index) => {
     const found = row.exec(text);
     if (!found) return [];
@@ -24,10 +28,10 @@ export function readRequirements(markdown: string): Requirement[] {
     const pieces = covered === 'open' ? [] : covered.split('<br>').map((piece) => piece.replaceAll('`', '').trim());
     const provenBy = pieces.map((piece) => {
       const [file = '', title = ''] = piece.split('·').map((part) => part.trim());
-      if (file === '' || title === '') throw new Error(`docs/requirements.md:${index + 1}: ${id} needs "open" or "test file · title"`);
+      if (file === '' || title === '') throw new Error(`${table}:${index + 1}: ${id} needs "open" or "test file · title"`);
       return { file, title };
     });
-    return [{ id, promise, provenBy, line: index + 1 }];
+    return [{ id, promise, provenBy, table, line: index + 1 }];
   });
 }
 
@@ -35,8 +39,8 @@ export function readRequirements(markdown: string): Requirement[] {
 export function requirementFaults(requirements: readonly Requirement[], readText: (path: string) => string | undefined): string[] {
   const seen = new Set<string>();
   const faults: string[] = [];
-  for (const { id, provenBy, line } of requirements) {
-    const at = `docs/requirements.md:${line}: ${id}`;
+  for (const { id, provenBy, table, line } of requirements) {
+    const at = `${table}:${line}: ${id}`;
     if (seen.has(id)) faults.push(`${at} comes twice`);
     seen.add(id);
     for (const { file, title } of provenBy) {
@@ -71,7 +75,7 @@ if (import.meta.main) {
   const root = dirname(dirname(fileURLToPath(import.meta.url)));
   const readText = (path: string): string | undefined =>
     existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : undefined;
-  const requirements = readRequirements(readText('docs/requirements.md') ?? '');
+  const requirements = tables.flatMap((table) => readRequirements(readText(table) ?? '', table));
   for (const line of summaryOf(requirements)) console.log(line);
   const faults = requirementFaults(requirements, readText);
   for (const fault of faults) console.error(fault);

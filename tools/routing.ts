@@ -7,18 +7,11 @@ import { seededDraw } from '../server/src/domain/simulate-world.ts';
 import { systemClock } from '../server/src/lib/clock.ts';
 import { agreement } from '../server/test/gateway/routing-agreement.ts';
 import { faultsOf, healthy, plain, scenarioOf } from '../server/test/domain/routing-laws.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const scenariosMax = 10_000_000;
 const configurationsMax = 1_000_000;
 const shownMax = 20;
-
-/** A whole number from the command line within its bounds. Ends the program with a line on what is wrong otherwise. */
-function wholeNumber(name: string, text: string, max: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
-  console.error(`--${name} must be a whole number from 0 to ${max}`);
-  process.exit(64);
-}
 
 const { values } = parseArgs({
   options: {
@@ -28,9 +21,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
   },
 });
-const scenarios = wholeNumber('scenarios', values.scenarios, scenariosMax);
-const configurations = wholeNumber('configurations', values.configurations, configurationsMax);
-const seed = wholeNumber('seed', values.seed, 2 ** 31);
+const scenarios = wholeNumber('scenarios', values.scenarios, scenariosMax, 0);
+const configurations = wholeNumber('configurations', values.configurations, configurationsMax, 0);
+const seed = wholeNumber('seed', values.seed, 2 ** 31, 0);
 const percent = (share: number): string => `${(share * 100).toFixed(3)} %`;
 let isGood = true;
 const law = (name: string, said: string, holds: boolean): void => {
@@ -39,7 +32,7 @@ const law = (name: string, said: string, holds: boolean): void => {
 };
 
 if (values.only !== undefined) {
-  const only = wholeNumber('only', values.only, 2 ** 31);
+  const only = wholeNumber('only', values.only, 2 ** 31, 0);
   console.log(JSON.stringify(scenarioOf(only), null, 2));
   for (const fault of faultsOf(scenarioOf(only), only).faults) console.log(fault);
   process.exit(0);

@@ -18,6 +18,8 @@ export const pathsOf = ({
   'connections-none': '/settings/ai-connections?q=nowhere',
   'add-connection': '/settings/ai-connections/new',
   'add-openai': '/settings/ai-connections/new?provider=openai',
+  'add-gemini': '/settings/ai-connections/new?provider=gemini',
+  'add-custom': '/settings/ai-connections/new?provider=custom',
   'add-ollama': '/settings/ai-connections/new?provider=ollama',
   'edit-connection': `/settings/ai-connections/${connectionId}/edit`,
   connection: `/connections/${connectionId}`,

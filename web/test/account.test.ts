@@ -1,11 +1,11 @@
 /** One's own account in a real browser: profile, password, second factor, sessions, personal tokens, and the door in two steps. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { codeAt } from '../../server/test/support/authenticator.ts';
-import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, signOut, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, signOut, type Pages } from './support/pages.ts';
+import { type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 const periodMs = 30_000;
 /** Many pages in one visit, on a machine that may have other work to do. */
@@ -18,20 +18,15 @@ needs('browser')('one’s own account', () => {
   const someone = (): Promise<Resident> => pages.house.createResident(`Person${(count += 1)}`);
   const button = (name: string) => visitor.page.getByRole('button', { name, exact: true });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    await pages.house.createResident('Sari');
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      await pages.house.createResident('Sari');
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   test('name, language and time zone are kept, and the page speaks the new language at once', async () => {
     const { page } = visitor;
@@ -223,27 +218,4 @@ needs('browser')('one’s own account', () => {
     await row.filter({ hasText: 'Revoked' }).waitFor();
     expect((await pages.house.request('GET', '/api/me', { token })).status).toBe(401);
   });
-
-  test.each([
-    { theme: 'light', width: 1280 },
-    { theme: 'dark', width: 390 },
-  ] as const)(
-    'the personal settings in both languages, $theme, at $width pixels, fit and everybody can use them',
-    async ({ theme, width }) => {
-      const other = await visit({ url: pages.house.url, theme, width });
-      await signIn(other, await someone());
-      for (const language of ['English', 'Bahasa Indonesia'] as const) {
-        await chooseLanguage(other, language);
-        for (const path of ['profile', 'security', 'tokens']) {
-          await other.page.goto(`/settings/${path}`);
-          await other.page.locator('#page-title').waitFor();
-          await other.page.locator('table, form').first().waitFor();
-          expect(await other.axe(), `${path} ${language}`).toEqual([]);
-          expect(await overflowOf(other.page), path).toBe(0);
-        }
-      }
-      await other.leave();
-    },
-    slowMs,
-  );
 });

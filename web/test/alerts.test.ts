@@ -1,12 +1,12 @@
 /** Alerts in a real browser: a channel is made and tried, a rule is built as a sentence, and an alert is looked after, muted and ended. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { openHook, type Hook } from '../../server/test/support/alert-receivers.ts';
-import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { insertAlert } from '../../server/src/storage/alerts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { overflowOf, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
 
@@ -19,22 +19,17 @@ needs('browser')('alerts', () => {
   const field = (name: string) => visitor.page.getByLabel(name, { exact: true });
   const tab = (name: string) => visitor.page.getByRole('navigation', { name: 'Parts of Alerts' }).getByRole('link', { name });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    hook = await openHook();
-    sari = await pages.house.createResident('Sari', 'administrator');
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-    await hook?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  const comeAgain = eachVisit(
+    async (opened) => {
+      pages = opened;
+      hook = await openHook();
+      sari = await pages.house.createResident('Sari', 'administrator');
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
+  afterAll(() => hook?.close());
 
   /** An alert as a rule of the installation opens it. */
   async function begin(): Promise<void> {
@@ -144,8 +139,7 @@ needs('browser')('alerts', () => {
   test(
     'on a phone nothing is wider than the window, in Indonesian as well',
     async () => {
-      await visitor.leave();
-      visitor = await visit({ url: pages.house.url, width: 390, locale: 'id-ID', theme: 'dark' });
+      await comeAgain({ width: 390, locale: 'id-ID', theme: 'dark' });
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
       await signIn(visitor, sari, 'id');
       await begin();

@@ -48,6 +48,11 @@ test('whatever has a history has a sentence for the way back', () => {
     'access_key',
     'ai_settings',
     'alert_rule',
+    'template',
+    'price',
+    'limit_settings',
+    'health_settings',
+    'retention',
   ])
     expect(did[`${type}__rollback`], type).toMatch(/rolled back/);
 });

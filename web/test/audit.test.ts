@@ -1,11 +1,11 @@
 /** The audit log in a real browser: sentences, filters in the address, details with what changed, the chain's badge, history and the way back. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import { plain } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { overflowOf, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
 
@@ -20,29 +20,24 @@ needs('browser')('the audit log', () => {
   const send = (method: string, path: string, body: unknown, person = sari) =>
     pages.house.request(method, path, { token: person.token, body });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    pages.provider.answer(plain);
-    sari = await pages.house.createResident('Sari', 'administrator');
-    budi = await pages.house.createResident('Budi');
-    await pages.house.createWorkspace('Marketing', [
-      [sari, 'ADMIN'],
-      [budi, 'READ'],
-    ]);
-    policyId = (await send('POST', '/api/policies', { name: 'No keys', action: 'log', rules: { keywords: ['kestrel'] } })).at('data.id');
-    await send('PATCH', `/api/policies/${policyId}`, { action: 'block', rules: { keywords: ['kestrel', 'osprey'] } });
-    for (let n = 0; n < 30; n++) await send('POST', '/api/tokens', { name: `script ${n}` }, budi);
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      pages.provider.answer(plain);
+      sari = await pages.house.createResident('Sari', 'administrator');
+      budi = await pages.house.createResident('Budi');
+      await pages.house.createWorkspace('Marketing', [
+        [sari, 'ADMIN'],
+        [budi, 'READ'],
+      ]);
+      policyId = (await send('POST', '/api/policies', { name: 'No keys', action: 'log', rules: { keywords: ['kestrel'] } })).at('data.id');
+      await send('PATCH', `/api/policies/${policyId}`, { action: 'block', rules: { keywords: ['kestrel', 'osprey'] } });
+      for (let n = 0; n < 30; n++) await send('POST', '/api/tokens', { name: `script ${n}` }, budi);
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   /** The state before the last change comes back, and the log tells of it. */
   async function rollsBack(): Promise<void> {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import { chunk, doneEvent, finishEvent, holdingBetween, plain, refusing, roleEvent, sse, streaming, streamEvents, usageEvent } from '../../server/test/support/fake-provider.ts'; // prettier-ignore
 import type { Resident } from '../../server/test/support/house.ts';
@@ -332,50 +332,46 @@ needs('browser')('a chat', () => {
     await expect.poll(() => list.getByRole('listitem').count()).toBe(1);
   });
 
-  describe.each(['en', 'id'] as const)('in %s', (language) => {
-    test.each([
-      { theme: 'light', width: 1440 },
-      { theme: 'dark', width: 1440 },
-      { theme: 'light', width: 320 },
-      { theme: 'dark', width: 900 },
-    ] as const)(
-      '$theme at $width px: nothing for axe to find, nothing wider than the window',
-      async ({ theme, width }) => {
-        await visitor.leave();
-        // High enough that nothing lies half behind the box for the next question.
-        visitor = await visit({ url: pages.house.url, theme, width, height: 2400 });
-        await connect('Main', true);
-        await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language } });
-        const id = (await pages.house.request('POST', '/api/chats', { token: sari.token, body: {} })).at('data.id');
-        const content = `# Title\n\n| ${'a very long cell '.repeat(8)} | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`ts\nconst long = '${'x'.repeat(200)}'; // comment\n\`\`\``;
-        pages.provider.answer(
-          streaming([roleEvent, sse(chunk({ reasoning_content: 'Let me see.' })), ...say(content).slice(1)]),
-          refusing(429),
-          plain,
-        );
-        for (const question of [`What is ${'averylongword'.repeat(20)}?`, 'And now?'])
-          await pages.house.request('POST', `/api/chats/${id}/messages`, { token: sari.token, body: { content: question } });
-        await signIn(visitor, sari);
-        const { page } = visitor;
-        await page.goto(`/chat/${id}`);
-        await page.locator('pre code span[style]').first().waitFor();
+  test.each([
+    { language: 'en', theme: 'light', width: 1440 },
+    { language: 'id', theme: 'dark', width: 320 },
+  ] as const)(
+    'in $language, $theme at $width px: nothing for axe to find, nothing wider than the window',
+    async ({ language, theme, width }) => {
+      await visitor.leave();
+      // High enough that nothing lies half behind the box for the next question.
+      visitor = await visit({ url: pages.house.url, theme, width, height: 2400 });
+      await connect('Main', true);
+      await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language } });
+      const id = (await pages.house.request('POST', '/api/chats', { token: sari.token, body: {} })).at('data.id');
+      const content = `# Title\n\n| ${'a very long cell '.repeat(8)} | b |\n|---|---|\n| 1 | 2 |\n\n\`\`\`ts\nconst long = '${'x'.repeat(200)}'; // comment\n\`\`\``;
+      pages.provider.answer(
+        streaming([roleEvent, sse(chunk({ reasoning_content: 'Let me see.' })), ...say(content).slice(1)]),
+        refusing(429),
+        plain,
+      );
+      for (const question of [`What is ${'averylongword'.repeat(20)}?`, 'And now?'])
+        await pages.house.request('POST', `/api/chats/${id}/messages`, { token: sari.token, body: { content: question } });
+      await signIn(visitor, sari);
+      const { page } = visitor;
+      await page.goto(`/chat/${id}`);
+      await page.locator('pre code span[style]').first().waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      expect(await overflowOf(page)).toBe(0);
+      await page.getByRole('button', { name: language === 'en' ? 'LLM Settings' : 'Pengaturan LLM' }).click();
+      const panel = page.getByRole('dialog');
+      await panel.locator('summary').click();
+      expect(await visitor.axe()).toEqual([]);
+      expect(await panel.locator('label').first().innerText()).toBe(language === 'en' ? 'AI Connection' : 'Koneksi AI');
+      expect(await panel.getByRole('button', { name: language === 'en' ? 'Apply' : 'Terapkan' }).count()).toBe(1);
+      await page.keyboard.press('Escape');
+      if (width < 1100) {
+        await page.getByRole('button', { name: language === 'en' ? 'Chats' : 'Daftar Obrolan' }).click();
         expect(await visitor.axe()).toEqual([]);
-        expect(await overflowOf(page)).toBe(0);
-        await page.getByRole('button', { name: language === 'en' ? 'LLM Settings' : 'Pengaturan LLM' }).click();
-        const panel = page.getByRole('dialog');
-        await panel.locator('summary').click();
-        expect(await visitor.axe()).toEqual([]);
-        expect(await panel.locator('label').first().innerText()).toBe(language === 'en' ? 'AI Connection' : 'Koneksi AI');
-        expect(await panel.getByRole('button', { name: language === 'en' ? 'Apply' : 'Terapkan' }).count()).toBe(1);
-        await page.keyboard.press('Escape');
-        if (width < 1100) {
-          await page.getByRole('button', { name: language === 'en' ? 'Chats' : 'Daftar Obrolan' }).click();
-          expect(await visitor.axe()).toEqual([]);
-        }
-      },
-      90_000,
-    );
-  });
+      }
+    },
+    90_000,
+  );
 
   test('the page of the chat is small: what makes Markdown and colours is loaded when there is some', () => {
     const manifest = JSON.parse(readFileSync(join(builtPagesDir, '.vite/manifest.json'), 'utf8')) as Manifest;

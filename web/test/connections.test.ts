@@ -6,7 +6,7 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { chooseLanguage, chooseTheme, openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
+import { visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
 type Texts = Record<string, string>;
 
@@ -132,27 +132,6 @@ needs('browser')('the list of connections', () => {
     // The scripts were held back on purpose, and Chromium says so.
     visitor.complaints.length = 0;
     await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { theme: 'auto' } });
-  });
-
-  describe.each([
-    { locale: 'en-US', language: 'English' },
-    { locale: 'id-ID', language: 'Bahasa Indonesia' },
-  ] as const)('in $language', ({ locale, language }) => {
-    test.each([
-      { theme: 'light', width: 1440 },
-      { theme: 'dark', width: 1440 },
-      { theme: 'light', width: 900 },
-      { theme: 'light', width: 320 },
-      { theme: 'dark', width: 320 },
-    ] as const)('$theme at $width px: nothing for axe to find, nothing wider than the window', async ({ theme, width }) => {
-      await come({ locale, theme, width });
-      await chooseLanguage(visitor, language);
-      await visitor.page.getByText('OpenAI — production').waitFor();
-      expect(await visitor.axe()).toEqual([]);
-      expect(await overflowOf(visitor.page)).toBe(0);
-      await chooseLanguage(visitor, 'English');
-      await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token: sari.token })).at('data.language')).toBe('en');
-    });
   });
 
   describe('when the list cannot be had', () => {

@@ -1,10 +1,10 @@
 /** Access keys in a real browser: shown once and not lost by accident, copied for sure or not at all, listed, rotated, revoked. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { visit, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
 const slowMs = 120_000;
@@ -17,22 +17,17 @@ needs('browser')('access keys', () => {
   const secret = () => visitor.page.getByRole('textbox', { name: 'Access key' });
   const button = (name: string | RegExp) => visitor.page.getByRole('button', { name, exact: typeof name === 'string' });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    sari = await pages.house.createResident('Sari');
-    const body = { name: 'Local', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
-    await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      sari = await pages.house.createResident('Sari');
+      const body = { name: 'Local', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
+      await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   /** Through the form, to where the key is shown; returns the key. */
   async function createKey(name: string, { page } = visitor): Promise<string> {
@@ -237,35 +232,4 @@ needs('browser')('access keys', () => {
     await page.getByRole('dialog', { name: 'Revoke “of-budi”?' }).getByRole('button', { name: 'Revoke Key' }).click();
     await page.getByRole('row').filter({ hasText: 'of-budi' }).filter({ hasText: 'Revoked' }).waitFor();
   });
-
-  test.each([
-    { theme: 'light', width: 1280 },
-    { theme: 'dark', width: 390 },
-  ] as const)(
-    'in both languages, $theme, at $width pixels, nothing overflows and everybody can use it',
-    async ({ theme, width }) => {
-      const other = await visit({ url: pages.house.url, theme, width });
-      await signIn(other, sari);
-      for (const [language, title] of [
-        ['English', 'Access Keys'],
-        ['Bahasa Indonesia', 'Kunci Akses'],
-      ] as const) {
-        await chooseLanguage(other, language);
-        await other.page.goto('/keys');
-        await other.page.getByRole('heading', { name: title, level: 1 }).waitFor();
-        await other.page.getByRole('table').waitFor();
-        expect(await other.axe()).toEqual([]);
-        expect(await overflowOf(other.page)).toBe(0);
-        await other.page
-          .getByRole('button', { name: /Create Access Key|Buat Kunci Akses/ })
-          .first()
-          .click();
-        expect(await other.axe()).toEqual([]);
-        expect(await overflowOf(other.page)).toBe(0);
-      }
-      await chooseLanguage(other, 'English');
-      await other.leave();
-    },
-    slowMs,
-  );
 });

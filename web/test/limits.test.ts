@@ -126,6 +126,7 @@ needs('browser')('limits', () => {
       await settings.getByRole('button', { name: 'Simpan' }).click();
       await expect.poll(() => pages.house.deps.keeper.snapshot.limits.timeZone).toBe('Asia/Jakarta');
       expect(pages.house.deps.keeper.snapshot.limits.outputTokensCeiling).toBe(2_000);
+      await settings.getByRole('button', { name: 'Riwayat: Anggaran dan batas' }).waitFor();
       expect(await visitor.axe()).toEqual([]);
       await visitor.leave();
     },

@@ -2,6 +2,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import { whole, wholeBody } from '../../server/test/support/fake-provider.ts';
+import type { RetentionView } from '@patchbay/client/requests';
+import { Secret } from '../../server/src/lib/secret.ts';
+import { noteRetentionRun } from '../../server/src/storage/retention.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
@@ -17,7 +20,8 @@ needs('browser')('operation', () => {
   const heading = (name: string) => visitor.page.getByRole('heading', { level: 1, name });
 
   beforeAll(async () => {
-    pages = await openPages();
+    const environment = { baseUrl: 'https://api.openai.com/v1', secret: new Secret('sk-env-abcdefghijkl9aa1'), model: 'gpt-4o' };
+    pages = await openPages({ environment, retentionDays: { tasks: 14 } });
     sari = await pages.house.createResident('Sari', 'administrator');
   });
   afterAll(async () => {
@@ -133,6 +137,66 @@ needs('browser')('operation', () => {
     await page.goto(`/connections/${id}/health`);
     await page.getByText('5 of 100 left').waitFor();
     await page.getByText('Almost used up').waitFor();
+    await isSound();
+  });
+
+  test('days of retention are saved by keyboard, within bounds, and not over what somebody else saved', { timeout: slowMs }, async () => {
+    const { page } = visitor;
+    const path = '/api/admin/settings/retention';
+    const saved = async (): Promise<unknown> => {
+      const reply = await pages.house.request('GET', path, { token: sari.token });
+      return Object.fromEntries((reply.body as unknown as { data: RetentionView }).data.rows.map(({ noun, days, origin }) => [noun, `${days} ${origin}`]));
+    };
+    const budi = await pages.house.createResident('Budi', 'administrator');
+    const elsewhere = (days: object) => pages.house.request('PATCH', path, { token: budi.token, body: { days } });
+    await noteRetentionRun(pages.house.database, { noun: 'alerts', ranAtMs: pages.house.deps.clock.nowMs(), keptDays: 90, removed: 1_204, isBehind: true });
+    await page.goto('/admin/system');
+    const table = page.getByRole('table', { name: 'Retention' });
+    await table.getByText('PATCHBAY_RETENTION_TASKS_DAYS').waitFor();
+    expect(await table.getByRole('row').filter({ hasText: 'Alerts that ended' }).innerText()).toMatch(/1,204 rows[\s\S]*More to remove/);
+    const requests = table.getByLabel('Days to keep: Requests');
+    await requests.fill('5');
+    await requests.press('Enter');
+    await table.getByText('Enter 35 to 3,650.').waitFor();
+    expect(await saved()).toMatchObject({ requests: '90 default', tasks: '14 environment' });
+    await requests.fill('120');
+    await requests.press('Enter');
+    await expect.poll(saved).toMatchObject({ requests: '120 saved' });
+    // Another row is nobody's contradiction; the same row is.
+    await requests.fill('200');
+    await elsewhere({ alerts: 45 });
+    await requests.press('Enter');
+    await expect.poll(saved).toMatchObject({ requests: '200 saved', alerts: '45 saved' });
+    await table.getByLabel('Days to keep: Alerts that ended').and(page.locator('[value="45"]')).waitFor();
+    await requests.fill('60');
+    await elsewhere({ requests: 150 });
+    await requests.press('Enter');
+    const conflict = page.getByRole('region', { name: 'Budi changed this in the meantime' });
+    await conflict.getByText('Requests: saved now 150 days, yours 60 days').waitFor();
+    await isSound();
+    await conflict.getByRole('button', { name: 'Overwrite' }).click();
+    await conflict.waitFor({ state: 'detached' });
+    expect(await saved()).toMatchObject({ requests: '60 saved', alerts: '45 saved' });
+    await requests.fill('');
+    await table.getByLabel('Days to keep: Audit log entries').fill('0');
+    await requests.press('Enter');
+    await expect.poll(saved).toMatchObject({ requests: '90 default', audit: '0 saved' });
+  }); // prettier-ignore
+
+  test('what the environment names is told without its key, and imported once', { timeout: slowMs }, async () => {
+    const { page } = visitor;
+    await page.goto('/admin/system');
+    await button('Import .env').click();
+    const question = page.getByRole('dialog', { name: 'Import the environment’s connection?' });
+    expect(await question.innerText()).toMatch(/https:\/\/api\.openai\.com\/v1[\s\S]*gpt-4o[\s\S]*Set; it is never shown/);
+    await isSound();
+    await question.getByRole('button', { name: 'Import' }).click();
+    await page.getByText('“OpenAI” was imported and is the default of the organization.').last().waitFor();
+    expect(await page.getByRole('link', { name: 'Open the connection' }).getAttribute('href')).toMatch(/connections\/[0-9a-f-]{36}$/);
+    await button('Import .env').click();
+    await question.getByRole('button', { name: 'Import' }).click();
+    await page.getByText('“OpenAI” has the same address already. Nothing was changed.').last().waitFor();
+    expect(await page.content()).not.toContain('sk-env');
     await isSound();
   });
 

@@ -1,10 +1,10 @@
 /** People in a real browser: invited by a link, members of a workspace, users of the installation, and who may do what. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { visit, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
 const slowMs = 120_000;
@@ -17,26 +17,21 @@ needs('browser')('people', () => {
   let visitor: Visitor;
   const button = (name: string) => visitor.page.getByRole('button', { name, exact: true });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    sari = await pages.house.createResident('Sari');
-    budi = await pages.house.createResident('Budi');
-    wati = await pages.house.createResident('Wati');
-    await pages.house.createWorkspace('Riset', [
-      [budi, 'ADMIN'],
-      [wati, 'READ'],
-    ]);
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      sari = await pages.house.createResident('Sari');
+      budi = await pages.house.createResident('Budi');
+      wati = await pages.house.createResident('Wati');
+      await pages.house.createWorkspace('Riset', [
+        [budi, 'ADMIN'],
+        [wati, 'READ'],
+      ]);
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   test(
     'an invitation’s link is shown once, makes the account with a password of one’s own, and is void afterwards',
@@ -203,26 +198,4 @@ needs('browser')('people', () => {
     await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
     expect(await visitor.axe()).toEqual([]);
   });
-
-  test.each([
-    { theme: 'light', width: 1280 },
-    { theme: 'dark', width: 390 },
-  ] as const)(
-    'the lists of people in both languages, $theme, at $width pixels, fit and everybody can use them',
-    async ({ theme, width }) => {
-      const other = await visit({ url: pages.house.url, theme, width });
-      await signIn(other, sari);
-      for (const language of ['English', 'Bahasa Indonesia'] as const) {
-        await chooseLanguage(other, language);
-        for (const path of ['/members', '/admin/users', '/admin/workspaces']) {
-          await other.page.goto(path);
-          await other.page.getByRole('table').first().waitFor();
-          expect(await other.axe(), `${path} ${language}`).toEqual([]);
-          expect(await overflowOf(other.page), path).toBe(0);
-        }
-      }
-      await other.leave();
-    },
-    slowMs,
-  );
 });

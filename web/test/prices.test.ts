@@ -1,11 +1,12 @@
 /** Prices in a real browser: a model without one is found, gets one, past requests are looked at and priced again, and the price ends. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import { plain } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { rollBackLastChange } from './support/history.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { overflowOf, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
 
@@ -18,31 +19,32 @@ needs('browser')('prices', () => {
   const field = (name: string) => visitor.page.getByRole('textbox', { name, exact: true });
   const heading = (name: string) => visitor.page.getByRole('heading', { level: 1, name });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    pages.provider.answer(plain);
-    sari = await pages.house.createResident('Sari', 'administrator');
-    budi = await pages.house.createResident('Budi');
-    const { house, provider } = pages;
-    const connection = { name: 'Lab', provider: 'openai', baseUrl: provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', model: 'house-model' };
-    await house.request('POST', '/api/configurations', { token: sari.token, body: connection });
-    const key = (await house.request('POST', '/api/access-keys', { token: sari.token, body: { name: 'web' } })).at('data.key');
-    for (let turn = 0; turn < 3; turn += 1) {
-      const body = { model: 'house-model', messages: [{ role: 'user', content: `Question ${turn}` }] };
-      const { status } = await house.request('POST', '/v1/chat/completions', { token: key, body });
-      if (status !== 200) throw new Error(`the provider behind the house answered ${status}`);
-    }
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  const comeAgain = eachVisit(
+    async (opened) => {
+      pages = opened;
+      pages.provider.answer(plain);
+      sari = await pages.house.createResident('Sari', 'administrator');
+      budi = await pages.house.createResident('Budi');
+      const { house, provider } = pages;
+      const connection = {
+        name: 'Lab',
+        provider: 'openai',
+        baseUrl: provider.baseUrl,
+        apiKey: 'sk-test-abcdefghx7Qa',
+        model: 'house-model',
+      };
+      await house.request('POST', '/api/configurations', { token: sari.token, body: connection });
+      const key = (await house.request('POST', '/api/access-keys', { token: sari.token, body: { name: 'web' } })).at('data.key');
+      for (let turn = 0; turn < 3; turn += 1) {
+        const body = { model: 'house-model', messages: [{ role: 'user', content: `Question ${turn}` }] };
+        const { status } = await house.request('POST', '/v1/chat/completions', { token: key, body });
+        if (status !== 200) throw new Error(`the provider behind the house answered ${status}`);
+      }
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   /** What was asked before the price was there: looked at first, changed second, and nobody is told twice. */
   async function pricesThePast(): Promise<void> {
@@ -108,6 +110,9 @@ needs('browser')('prices', () => {
       await button('End the price of house-model').first().click();
       await page.getByRole('dialog', { name: 'End the price of house-model?' }).getByRole('button', { name: 'End', exact: true }).click();
       await page.getByRole('row', { name: /2,500/ }).getByText('Ended').waitFor();
+      // What was said before the end holds again, by a price that follows: none is changed.
+      await rollBackLastChange(page, 'house-model', 'Sari rolled back the price of “openai/house-model”');
+      await page.getByRole('table', { name: '3 prices' }).getByRole('row', { name: /2,500/ }).getByText('Holds').waitFor();
       expect(visitor.complaints).toEqual([]);
     },
     slowMs,
@@ -117,8 +122,7 @@ needs('browser')('prices', () => {
     'on a phone, in the dark and in Indonesian nothing is wider than the window; who is no administrator is told so',
     async () => {
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
-      await visitor.leave();
-      visitor = await visit({ url: pages.house.url, locale: 'id-ID', width: 390, theme: 'dark' });
+      await comeAgain({ locale: 'id-ID', width: 390, theme: 'dark' });
       const { page } = visitor;
       await signIn(visitor, sari, 'id');
       await page.goto('/admin/prices?provider=openai&model=gpt-4o');
@@ -126,8 +130,7 @@ needs('browser')('prices', () => {
       await page.getByText('Sekarang: US$2,50 masuk · US$10,00 keluar, dari katalog.').waitFor();
       expect(await overflowOf(page)).toBe(0);
       expect(await visitor.axe()).toEqual([]);
-      await visitor.leave();
-      visitor = await visit({ url: pages.house.url });
+      await comeAgain();
       await signIn(visitor, budi);
       expect(await visitor.page.getByRole('link', { name: 'Prices', exact: true }).count()).toBe(0);
       await visitor.page.goto('/admin/prices');

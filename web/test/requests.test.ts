@@ -5,6 +5,8 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import { plain, refusing } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
+import { chipText, filterNames, typedFilters, wordOf } from '../src/features/requests/filters.ts';
+import { replayOf } from '../src/features/requests/replay.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
@@ -16,8 +18,9 @@ needs('browser')('requests', () => {
   let sari: Resident;
   let workspaceId: string;
   let key: string;
-  const ask = async (content: string, model = 'gpt-4o'): Promise<string> => {
-    const body = { model, messages: [{ role: 'user', content }] };
+  const ask = async (said: string | object[], model = 'gpt-4o'): Promise<string> => {
+    const messages = typeof said === 'string' ? [{ role: 'user', content: said }] : said;
+    const body = { model, messages, temperature: 0.5 };
     return (await pages.house.request('POST', '/v1/chat/completions', { token: key, body })).headers.get('x-request-id')!;
   };
 
@@ -73,9 +76,26 @@ needs('browser')('requests', () => {
       await page.keyboard.press('Enter');
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(2);
       expect(new URL(page.url()).search).toBe('?outcome=failed&model=gpt-none');
+      // The address is enough: for a reload, for the way back, and for somebody who is sent the link.
+      await page.reload();
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(2);
+      const chips = page.getByRole('list', { name: 'Filters in force' }).getByRole('listitem');
+      expect((await chips.allInnerTexts()).slice(0, 2)).toEqual(['status:failed', 'model:gpt-none']);
+      await page.goBack();
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(4);
+      await page.goForward();
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(2);
       await page.getByRole('button', { name: 'Remove model:gpt-none' }).click();
       await page.getByRole('button', { name: 'Clear' }).click();
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(4);
+      // All rows are here and each knows its place.
+      expect(await table.getAttribute('aria-rowcount')).toBe('4');
+      expect(await table.getByRole('row').evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-rowindex')))).toEqual([
+        '1',
+        '2',
+        '3',
+        '4',
+      ]);
 
       // One that took two attempts, with its own address.
       await table.getByRole('row').filter({ hasText: '2 attempts' }).getByRole('link').click();
@@ -101,6 +121,38 @@ needs('browser')('requests', () => {
     },
     slowMs,
   );
+
+  test(
+    'a kept request is the beginning of a chat: its last question waits in the box, and nobody is asked',
+    async () => {
+      const visitor = await visit({ url: pages.house.url });
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      pages.provider.answer(plain);
+      const kept = await ask([
+        { role: 'system', content: 'Be brief' },
+        { role: 'user', content: 'Is it dry in Jakarta?' },
+        { role: 'assistant', content: 'Wait for rain' },
+        { role: 'user', content: [{ type: 'text', text: 'And in Surabaya?' }] },
+      ]);
+      const isKept = async (): Promise<boolean> => (await pages.house.request('GET', `/api/requests/${kept}`, { token: sari.token })).body['data']?.['hasContent'] as unknown as boolean;
+      await expect.poll(isKept, patient).toBe(true);
+      const asked = pages.provider.received.length;
+      await page.goto(`/requests/${kept}`);
+      await page.getByRole('tab', { name: 'Content' }).click();
+      await page.getByRole('button', { name: 'Replay in Chat' }).click();
+      await page.getByRole('log').getByText('Wait for rain').waitFor();
+      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('And in Surabaya?');
+      const chat = await pages.house.request('GET', `/api/chats/${page.url().split('/').at(-1)!}`, { token: sari.token });
+      expect(chat.body['data']).toMatchObject({
+        title: 'Is it dry in Jakarta?',
+        settings: { model: 'gpt-4o', systemPrompt: 'Be brief', temperature: 0.5 },
+      });
+      expect(pages.provider.received).toHaveLength(asked);
+      await visitor.leave();
+    },
+    slowMs,
+  ); // prettier-ignore
 
   test(
     'the list follows what happens, holds while a request is open, and its bars and its file say the same',
@@ -149,6 +201,58 @@ needs('browser')('requests', () => {
   );
 
   test(
+    'a view asks for its list once and a request for itself once; a page has fifty rows, and what comes meanwhile moves nobody who reads',
+    async () => {
+      // More than a page of them, refused before any provider is asked.
+      for (let count = 0; count < 60; count += 1) await ask('again', 'gpt-none');
+      await pages.house.deps.books.catchUp();
+      const visitor = await visit({ url: pages.house.url, height: 600 });
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      const asked: string[] = [];
+      page.on('request', (request) => {
+        const { pathname } = new URL(request.url());
+        if (pathname.startsWith('/api/requests')) asked.push(pathname);
+      });
+      // Stopped, the list asks for nothing by itself.
+      await page.goto('/requests');
+      const table = page.getByRole('table', { name: 'Requests' });
+      await page.getByRole('button', { name: 'Live', pressed: true }).click();
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(51);
+      await visitor.settled();
+      asked.length = 0;
+      await page.getByRole('button', { name: 'Older' }).click();
+      await expect.poll(() => table.getByRole('row').nth(1).getAttribute('aria-rowindex'), patient).toBe('52');
+      await visitor.settled();
+      expect(asked).toEqual(['/api/requests']);
+      asked.length = 0;
+      await table.getByRole('link').first().click();
+      await page.getByRole('complementary', { name: 'Request' }).getByRole('tab').first().waitFor();
+      await visitor.settled();
+      expect(asked).toHaveLength(1);
+      expect(asked[0]).toMatch(/^\/api\/requests\/[\w-]+$/);
+      await page.keyboard.press('Escape');
+
+      // Somebody who has scrolled reads; new rows wait, and nothing moves under their eyes.
+      await page.goto('/requests');
+      await expect.poll(() => table.getByRole('row').count(), patient).toBe(51);
+      await page.mouse.move(400, 400);
+      await page.mouse.wheel(0, 900);
+      await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(500);
+      await visitor.settled();
+      const placeOf = () => table.getByRole('row').nth(30).boundingBox();
+      const before = await placeOf();
+      await ask('while somebody reads', 'gpt-none');
+      await page.getByRole('button', { name: '1 new · Show' }).waitFor({ ...patient, state: 'attached' });
+      expect(await placeOf()).toEqual(before);
+      await page.getByRole('button', { name: '1 new · Show' }).click();
+      await expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
+      await visitor.leave();
+    },
+    slowMs,
+  );
+
+  test(
     'on a phone, in Indonesian and in the dark, nothing is wider than the window and nothing is lost',
     async () => {
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
@@ -167,3 +271,43 @@ needs('browser')('requests', () => {
     slowMs,
   );
 });
+
+test('what a chip says can be typed again, and means the same', () => {
+  const things = { connectionId: [{ id: 'c1', name: 'OpenAI — production' }], keyId: [{ id: 'k1', name: 'web prod' }] };
+  const values: Partial<Record<(typeof filterNames)[number], string>> = { outcome: 'failed', httpStatus: '404', hasChanges: 'true', hasViolations: 'true', connectionId: 'c1', keyId: 'k1', minLatencyMs: '5000', minCostUsd: '0.01' }; // prettier-ignore
+  for (const name of filterNames) {
+    const value = values[name] ?? 'some value';
+    expect(typedFilters(`${wordOf(name)}:"${chipText(name, value, things)}"`, things), name).toEqual({ [name]: value });
+  }
+});
+
+test('a kept request is a chat from each wire, as long as it is whole and nothing but text', () => {
+  const of = (body: unknown, isTruncated = false) => replayOf({ text: typeof body === 'string' ? body : JSON.stringify(body), isTruncated });
+  const hi = { role: 'user', content: 'Hi' };
+  expect(of({ model: 'm', messages: [{ role: 'developer', content: 'Be kind' }, hi], max_completion_tokens: 9, temperature: 7 })).toEqual({
+    settings: { model: 'm', systemPrompt: 'Be kind', maxTokens: 9 },
+    messages: [],
+    question: 'Hi',
+  });
+  const said = [{ role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] }, { role: 'assistant', content: 'c' }];
+  expect(of({ system: [{ type: 'text', text: 'S' }], messages: said })).toEqual({
+    settings: { systemPrompt: 'S' },
+    messages: [{ role: 'user', content: 'a\nb' }, { role: 'assistant', content: 'c' }],
+    question: '',
+  });
+  expect(of({ instructions: 'I', input: 'Hi', top_p: 0.1 })).toEqual({ settings: { systemPrompt: 'I', topP: 0.1 }, messages: [], question: 'Hi' });
+  for (const body of [
+    '{"messages":[{"role":"user","con',
+    'null',
+    { messages: [] },
+    { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] },
+    { messages: [hi, { role: 'tool', content: '4' }, hi] },
+    { messages: [{ role: 'assistant', content: '', tool_calls: [] }, hi] },
+    { messages: [hi], tools: [{ type: 'function' }] },
+    { messages: [{ role: 'user', content: 'x'.repeat(100_001) }] },
+    { input: [{ type: 'function_call', name: 'f' }] },
+    { input: 'embed this', messages: 7 },
+  ])
+    expect(of(body), JSON.stringify(body).slice(0, 60)).toBeNull();
+  expect(of({ messages: [hi] }, true)).toBeNull();
+}); // prettier-ignore

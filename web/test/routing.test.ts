@@ -1,11 +1,11 @@
 /** Routing in a real browser: a group made and ordered without a mouse, refused at its field, edited by two, simulated, deleted; and the backups of a connection. */
 import type { RoutingGroupView } from '@patchbay/contract/routing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { overflowOf, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
 
@@ -15,25 +15,20 @@ needs('browser')('routing', () => {
   let visitor: Visitor;
   const ids: string[] = [];
 
-  beforeAll(async () => {
-    pages = await openPages();
-    sari = await pages.house.createResident('Sari');
-    for (const name of ['First line', 'Second line']) {
-      const body = { name, baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
-      ids.push((await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body })).at('id'));
-    }
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-    await signIn(visitor, sari);
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      sari = await pages.house.createResident('Sari');
+      for (const name of ['First line', 'Second line']) {
+        const body = { name, baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
+        ids.push((await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body })).at('id'));
+      }
+    },
+    async (came) => {
+      visitor = came;
+      await signIn(visitor, sari);
+    },
+  );
 
   const groups = async (): Promise<RoutingGroupView[]> =>
     (await pages.house.request('GET', '/api/routing-groups', { token: sari.token })).body['data'] as unknown as RoutingGroupView[];

@@ -1,10 +1,10 @@
 /** The door and the shell behind it, in a real browser: coming in, going out, getting lost, and all of it by keyboard. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, signOut, type Pages } from './support/pages.ts';
-import { visit, type Visitor } from './support/visitor.ts';
+import { signIn, signOut, type Pages } from './support/pages.ts';
+import type { Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 /** More stops than any of these pages has. */
 const tabsMax = 25;
@@ -31,25 +31,17 @@ needs('browser')('the door', () => {
 
   const ring = (): Promise<string> => visitor.page.evaluate(() => getComputedStyle(document.activeElement ?? document.body).outlineStyle);
 
-  beforeAll(async () => {
-    pages = await openPages();
-    sari = await pages.house.createResident('Sari');
-    const body = { name: 'Local', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
-    await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
-  });
-
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      sari = await pages.house.createResident('Sari');
+      const body = { name: 'Local', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' };
+      await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body });
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   test('whoever is not signed in is led to the door, and from there to where they wanted to go', async () => {
     const { page } = visitor;

@@ -4,6 +4,7 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { startMortalProvider, type MortalProvider } from '../../server/test/support/mortal-provider.ts';
 import { needs } from '../../server/test/support/parts.ts';
+import { rollBackLastChange } from './support/history.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
@@ -100,6 +101,35 @@ needs('browser')('status', () => {
     slowMs,
   );
 
+  test('of five hundred connections fifty are drawn at once, each strip is one picture with its sentence, and what fails stands above', async () => {
+    const { page } = visitor;
+    await page.route('**/api/status?*', async (route) => {
+      const answer = await route.fetch();
+      const { data } = (await answer.json()) as { data: { connections: { id: string; name: string; strip: string }[] } };
+      const [one] = data.connections;
+      const connections = Array.from({ length: 500 }, (_, at) => ({
+        ...one!,
+        id: `${one!.id}${at}`,
+        name: `Line ${at}`,
+        strip: 'usd-'.repeat(12),
+      }));
+      await route.fulfill({ response: answer, json: { data: { ...data, connections } } });
+    });
+    await signIn(visitor, sari);
+    await page.goto('/status');
+    const table = page.getByRole('table', { name: 'Connections' });
+    await table.waitFor();
+    const strips = table.getByRole('img');
+    expect(await strips.count()).toBe(50);
+    // Four states, four paths, however many stretches there are.
+    expect(await strips.first().locator('path').count()).toBe(4);
+    for (const label of await strips.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label'))))
+      expect(label).toMatch(/uptime; 12 of 36 stretches down, 12 partly/);
+    await page.getByLabel('Search name or provider').fill('Line 499');
+    await expect.poll(() => table.getByRole('row').count()).toBe(2);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   test(
     'an administrator says how often, and shares a page that shows names and states to whoever has the link',
     async () => {
@@ -113,6 +143,10 @@ needs('browser')('status', () => {
       await page.getByRole('heading', { name: 'Check Settings' }).waitFor({ state: 'detached' });
       const settings = await pages.house.request('GET', '/api/status-settings', { token: sari.token });
       expect(settings.body.data).toMatchObject({ everySeconds: 300 });
+      await button('Check Settings').click();
+      await rollBackLastChange(page, 'Check Settings', 'Sari rolled back the health checks');
+      await expect.poll(() => page.getByLabel('Check every', { exact: true }).inputValue()).not.toBe('300');
+      await button('Cancel').click();
 
       await button('Share Read-only Link').click();
       await button('Create Link').click();

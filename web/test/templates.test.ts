@@ -1,10 +1,11 @@
 /** Templates in a real browser: one is used as it is, one is written by form and by JSON, becomes the default, and goes. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { closeBrowser } from '../../server/test/support/browser.ts';
+import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { rollBackLastChange } from './support/history.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { overflowOf, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
 
@@ -18,21 +19,16 @@ needs('browser')('templates', () => {
   const heading = (name: string) => visitor.page.getByRole('heading', { level: 1, name });
   const card = (name: string) => visitor.page.getByRole('listitem').filter({ hasText: name });
 
-  beforeAll(async () => {
-    pages = await openPages();
-    sari = await pages.house.createResident('Sari', 'administrator');
-    budi = await pages.house.createResident('Budi');
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  const comeAgain = eachVisit(
+    async (opened) => {
+      pages = opened;
+      sari = await pages.house.createResident('Sari', 'administrator');
+      budi = await pages.house.createResident('Budi');
+    },
+    (came) => {
+      visitor = came;
+    },
+  );
 
   /** Form and JSON are two sides of the same settings. */
   async function isWritten(): Promise<void> {
@@ -101,9 +97,15 @@ needs('browser')('templates', () => {
       await field('Name').fill('Support');
       await button('Save').click();
       await card('Support').getByText('Made here').waitFor();
-      await button('Delete Support').click();
-      await page.getByRole('dialog', { name: 'Delete “Support”?' }).getByRole('button', { name: 'Delete', exact: true }).click();
-      await page.getByRole('button', { name: 'Delete Support' }).waitFor({ state: 'detached' });
+      await rollBackLastChange(page, 'Support', 'Sari rolled back the template “openai/Support answers”');
+      await card('Support answers').getByText('By another').waitFor();
+      // Made elsewhere, it is on the page by itself.
+      const made = { provider: 'openai', name: 'Told', configuration: { model: 'gpt-4o' } };
+      await pages.house.request('POST', '/api/admin/templates', { token: sari.token, body: made });
+      await card('Told').getByText('Made here').waitFor();
+      await button('Delete Support answers').click();
+      await page.getByRole('dialog', { name: 'Delete “Support answers”?' }).getByRole('button', { name: 'Delete', exact: true }).click();
+      await page.getByRole('button', { name: 'Delete Support answers' }).waitFor({ state: 'detached' });
       expect(visitor.complaints).toEqual([]);
     },
     slowMs,
@@ -113,8 +115,7 @@ needs('browser')('templates', () => {
     'everybody may read and use them, nobody else may change them; on a phone, in Indonesian and in the dark',
     async () => {
       await pages.house.request('PATCH', '/api/me', { token: budi.token, body: { language: 'id' } });
-      await visitor.leave();
-      visitor = await visit({ url: pages.house.url, locale: 'id-ID', width: 390, theme: 'dark' });
+      await comeAgain({ locale: 'id-ID', width: 390, theme: 'dark' });
       const { page } = visitor;
       await signIn(visitor, budi, 'id');
       await page.goto('/admin/templates?provider=ollama');

@@ -5,9 +5,10 @@ import { needs } from '../../server/test/support/parts.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { intentOf, refusedOf, seeded, settlementOf } from '../../server/test/storage/ledger-records.ts';
 import { linePieces } from '../src/ui/chart-scale.ts';
-import { bucketOf, rangeOf, searchOf, usageSearchOf, viewOf, type View } from '../src/features/usage/view.ts';
+import { isSameView, savedViewsMax, viewsIn, withView } from '../src/features/usage/saved-views.ts';
+import { bucketOf, dateIn, rangeOf, searchOf, usageSearchOf, viewOf, type View } from '../src/features/usage/view.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { visit, type Visitor } from './support/visitor.ts';
 
 const dayMs = 86_400_000;
 const models = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4', 'gemini-2.5-flash', 'llama3:8b', 'o3', 'mistral-large'];
@@ -40,6 +41,18 @@ function fill(pages: Pages, person: Resident): Map<string, number> {
     );
   }
   return cost;
+}
+
+/** The latest half past midnight of a zone that lies at least a day back: its day there, and the moment. */
+function halfPastMidnight(timeZone: string, nowMs: number): { day: string; atMs: number } {
+  const quarterMs = 900_000;
+  const clock = new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit' });
+  const day = new Intl.DateTimeFormat('en-US', { timeZone, day: 'numeric', month: 'short' });
+  const latest = Math.floor((nowMs - dayMs) / quarterMs) * quarterMs;
+  // A day has a hundred quarters where the clock is put back, and half past midnight is in it once.
+  const found = Array.from({ length: 100 }, (_, back) => latest - back * quarterMs).find((atMs) => clock.format(atMs) === '00:30');
+  if (found === undefined) throw new Error(`no half past midnight in ${timeZone}`);
+  return { day: day.format(found), atMs: found };
 }
 
 const dollars = (micro: number): string => (micro / 1e6).toFixed(2);
@@ -114,6 +127,91 @@ needs('browser')('usage and cost', () => {
     expect(await page.getByRole('link', { name: 'Print report' }).getAttribute('href')).toContain('format=html');
   }, 30_000);
 
+  test.each(['UTC', 'Asia/Jakarta', 'America/Los_Angeles', 'Asia/Kolkata'])(
+    'in %s, what happened half an hour after midnight is of that day, the days add up to the range, and axis and bars name the same days',
+    async (zone) => {
+      const { page } = visitor;
+      const { day, atMs } = halfPastMidnight(zone, pages.house.deps.clock.nowMs());
+      const model = `night-of-${zone.replace('/', '-')}`;
+      const begun = intentOf({ userId: sari.id, model, atMs });
+      pages.house.deps.journal.append(begun);
+      pages.house.deps.journal.append(settlementOf(begun, { costNanoUsd: 2_500_000_000 }));
+      await pages.house.deps.books.catchUp();
+      const chart = page.getByRole('figure', { name: 'Cost per day, by model' });
+      const rowsOf = async (): Promise<{ day: string; usd: number[] }[]> => {
+        await chart.getByRole('button', { name: 'Show as table' }).click();
+        const rows = await chart
+          .getByRole('row')
+          .evaluateAll((all) => all.slice(1).map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
+        return rows.map(([name = '', ...sums]) => ({ day: name, usd: sums.map((sum) => Number(sum.replaceAll(/[$,]/g, ''))) }));
+      };
+      await page.goto(`/usage?tz=${encodeURIComponent(zone)}&model=${model}`);
+      await chart.waitFor();
+      const only = await rowsOf();
+      expect(only.filter(({ usd }) => usd.some((sum) => sum > 0))).toEqual([{ day, usd: [2.5] }]);
+      await page.goto(`/usage?tz=${encodeURIComponent(zone)}`);
+      await chart.waitFor();
+      const named = await chart.locator('svg title').allTextContents();
+      const ends = await chart.locator('[aria-hidden] span').allTextContents();
+      const days = await rowsOf();
+      expect(named.map((text) => text.split(':')[0])).toEqual(days.map((one) => one.day));
+      expect(ends).toEqual(expect.arrayContaining([days[0]!.day, days.at(-1)!.day]));
+      const sum = days.flatMap(({ usd }) => usd).reduce((all, usd) => all + usd, 0);
+      await page
+        .getByRole('region', { name: 'Figures of the range' })
+        .getByText(`$${sum.toFixed(2)}`, { exact: true })
+        .waitFor();
+    },
+  );
+
+  test('a range is chosen by dragging over a chart or by a button of its table, and left again; a view with a name is a link', async () => {
+    const { page } = visitor;
+    await page.goto('/usage?tz=UTC');
+    const chart = page.getByRole('figure', { name: 'Cost per day, by model' });
+    const search = (): string => new URL(page.url()).search;
+    const drag = async (from: number, to: number): Promise<void> => {
+      const box = (await page.getByRole('figure', { name: /^Cost per/ }).getByRole('img').boundingBox())!;
+      const at = (share: number): [number, number] => [box.x + share * box.width, box.y + box.height / 2];
+      await page.mouse.move(...at(from));
+      await page.mouse.down();
+      await page.mouse.move(...at(to), { steps: 4 });
+      await page.mouse.up();
+    };
+    await chart.waitFor();
+    const days = Array.from({ length: 7 }, (_, index) => dateIn('UTC', new Date(pages.house.deps.clock.nowMs() - (6 - index) * dayMs)));
+    // From the fifth day back to the third.
+    await drag(4.5 / 7, 2.5 / 7);
+    await expect.poll(search).toBe(`?from=${days[2]}&to=${days[4]}&tz=UTC`);
+    await chart.getByRole('button', { name: 'Show as table' }).click();
+    await expect.poll(() => chart.getByRole('row').count()).toBe(4);
+    await chart.getByRole('button', { name: 'Zoom to' }).nth(1).press('Enter');
+    await expect.poll(search).toBe(`?from=${days[3]}&to=${days[3]}&tz=UTC`);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Reset Zoom');
+    await page.getByRole('figure', { name: 'Cost per hour, by model' }).getByRole('button', { name: 'Show as chart' }).click();
+    await drag(2.5 / 24, 5.5 / 24);
+    await expect.poll(search).toBe(`?from=${encodeURIComponent(`${days[3]}T02:00:00.000Z`)}&to=${encodeURIComponent(`${days[3]}T06:00:00.000Z`)}&tz=UTC`);
+    await page.getByText(/2:00.*6:00.AM, UTC/).waitFor();
+    expect(await page.getByLabel('From').inputValue()).toBe(days[3]);
+
+    await page.getByRole('button', { name: 'Save This View…' }).click();
+    await page.keyboard.press('Enter');
+    await page.getByText('Give the view a name.').waitFor();
+    await page.keyboard.type('Night');
+    await page.keyboard.press('Enter');
+    const views = page.getByRole('list', { name: 'Saved views' });
+    const night = search();
+    await page.getByRole('button', { name: 'Reset Zoom' }).click();
+    await expect.poll(search).toBe('?tz=UTC');
+    await page.reload();
+    await views.getByRole('link', { name: 'Night' }).click();
+    await expect.poll(search).toBe(night);
+    expect(await visitor.axe()).toEqual([]);
+    await views.getByRole('button', { name: 'Remove view “Night”' }).click();
+    await views.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    expect(await views.getByRole('link').count()).toBe(1);
+  }, 60_000); // prettier-ignore
+
   test('a budget of the month is drawn where the page is narrowed to what has one', async () => {
     const { page } = visitor;
     const limit = { subjectKind: 'user', subjectId: sari.id, kind: 'money', period: 'month', value: '50' };
@@ -123,27 +221,6 @@ needs('browser')('usage and cost', () => {
     await chart.getByRole('button', { name: 'Show as table' }).click();
     expect(await chart.getByRole('table').innerText()).toContain('$50.00');
   }, 30_000);
-
-  test.each([
-    { language: 'en', theme: 'light', width: 1440 },
-    { language: 'id', theme: 'dark', width: 390 },
-  ] as const)(
-    'in $language, $theme, at $width pixels it fits, and everybody can use it',
-    async ({ language, theme, width }) => {
-      await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language } });
-      const other = await visit({ url: pages.house.url, width, theme, locale: language === 'id' ? 'id-ID' : 'en-US' });
-      await signIn(other, sari, language);
-      await other.page.goto('/usage');
-      await other.page.getByRole('table', { name: language === 'id' ? 'Penggunaan menurut model' : 'Usage by model' }).waitFor();
-      await other.settled();
-      const shots = process.env['TEST_SHOTS_DIR'];
-      if (shots) await other.page.screenshot({ path: `${shots}/usage-${language}-${theme}-${width}.png`, fullPage: true });
-      expect(await overflowOf(other.page)).toBe(0);
-      expect(await other.axe()).toEqual([]);
-      await other.leave();
-    },
-    60_000,
-  );
 });
 
 test('an address that says nothing sensible is the usual view, and every view has an address that says it again', () => {
@@ -163,6 +240,15 @@ test('an address that says nothing sensible is the usual view, and every view ha
   expect(searchOf(usual, 'Asia/Jakarta')).toEqual({});
   expect(viewOf({ from: '2026-03-02', to: '2026-03-01' }, 'UTC').period, 'backwards').toBe('7d');
 });
+
+test('of what a browser has kept only views are views, and at most twenty', () => {
+  const night = { name: 'Night', search: { tz: 'UTC', by: 'key' } };
+  expect(viewsIn([night, null, 7, { name: '', search: {} }, { name: 'x' }, { name: 'y', search: { by: 4, evil: '1' } }])).toEqual([night, { name: 'y', search: {} }]);
+  expect(viewsIn({ 0: night })).toEqual([]);
+  expect(viewsIn(Array.from({ length: 30 }, () => night))).toHaveLength(savedViewsMax);
+  expect(withView([night], { name: 'Night', search: {} })).toEqual([{ name: 'Night', search: {} }]);
+  expect(isSameView({ by: 'key', tz: 'UTC' }, night.search) && !isSameView({ by: 'key' }, night.search)).toBe(true);
+}); // prettier-ignore
 
 test('seven days end today in the zone, whatever the day is elsewhere', () => {
   const view = viewOf({}, 'Asia/Jakarta');

@@ -1,12 +1,12 @@
 /** Use cases in a real browser: one is written, tried, saved, chosen in a chat and deleted; and the installation's AI settings beside it. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { plain, refusing } from '../../server/test/support/fake-provider.ts';
-import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { Secret } from '../../server/src/lib/secret.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { signIn, type Pages } from './support/pages.ts';
+import { overflowOf, type Visitor } from './support/visitor.ts';
+import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
 const slowMs = 120_000;
@@ -20,32 +20,28 @@ needs('browser')('use cases', () => {
   const field = (name: string) => visitor.page.getByLabel(name, { exact: true });
   const heading = (name: string) => visitor.page.getByRole('heading', { level: 1, name });
 
-  beforeAll(async () => {
-    const environment = { baseUrl: 'https://api.example.org/v1', model: 'env-model', secret: new Secret('sk-env-abcdefgh') };
-    pages = await openPages({ environment });
-    pages.provider.answer(plain);
-    sari = await pages.house.createResident('Sari', 'administrator');
-    budi = await pages.house.createResident('Budi');
-    for (const name of ['Budget AI', 'Spare AI', 'Third AI']) {
-      const body = {
-        name,
-        modelVariant: `${name[0]!.toLowerCase()}-model`,
-        apiUrl: pages.provider.baseUrl,
-        apiKey: 'sk-test-abcdefghx7Qa',
-      };
-      await pages.house.request('POST', '/api/admin/models', { token: sari.token, body });
-    }
-  });
-  afterAll(async () => {
-    await closeBrowser();
-    await pages?.close();
-  });
-  beforeEach(async () => {
-    visitor = await visit({ url: pages.house.url });
-  });
-  afterEach(async () => {
-    await visitor.leave();
-  });
+  const environment = { baseUrl: 'https://api.example.org/v1', model: 'env-model', secret: new Secret('sk-env-abcdefgh') };
+  eachVisit(
+    async (opened) => {
+      pages = opened;
+      pages.provider.answer(plain);
+      sari = await pages.house.createResident('Sari', 'administrator');
+      budi = await pages.house.createResident('Budi');
+      for (const name of ['Budget AI', 'Spare AI', 'Third AI']) {
+        const body = {
+          name,
+          modelVariant: `${name[0]!.toLowerCase()}-model`,
+          apiUrl: pages.provider.baseUrl,
+          apiKey: 'sk-test-abcdefghx7Qa',
+        };
+        await pages.house.request('POST', '/api/admin/models', { token: sari.token, body });
+      }
+    },
+    (came) => {
+      visitor = came;
+    },
+    { environment },
+  );
 
   /** Every field of the form, with two fallbacks of which the second is moved up. */
   async function fillForm({ page } = visitor): Promise<void> {

@@ -4,25 +4,23 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { AddNewConfiguration } from '../features/models/components/AddNewConfiguration.tsx';
 import { meQuery } from '../features/session/api/me.ts';
-import { usePageTitle } from '../lib/focus.ts';
+import { focusPageTitle } from '../lib/focus.ts';
+import { PageTitle } from '../ui/PageTitle.tsx';
 import { maySeeModels } from './nav-entries.ts';
 
 export function AddConnectionPage() {
   const t = useTranslations('connections');
-  const heading = usePageTitle(t('add'));
   const navigate = useNavigate();
   const { provider, template } = useSearch({ from: '/shell/settings/ai-connections/new' });
   const { data: me } = useSuspenseQuery(meQuery);
   const choose = (name: string | undefined): void => {
     void navigate({ to: '/settings/ai-connections/new', search: { provider: name } });
     // A step is a page to those who listen.
-    heading.current?.focus();
+    focusPageTitle();
   };
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {t('add')}
-      </h1>
+      <PageTitle title={t('add')} />
       <AddNewConfiguration
         userId={me.id}
         organization={me.organization.name}

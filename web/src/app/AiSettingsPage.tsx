@@ -10,6 +10,7 @@ import { PageHead } from '../ui/PageHead.tsx';
 
 export function AiSettingsPage() {
   const t = useTranslations('aiSettings');
+  const ofLimits = useTranslations('limits');
   const { data: me } = useSuspenseQuery(meQuery);
   const [round, beginAnew] = useReducer((before: number) => before + 1, 0);
   return (
@@ -18,7 +19,18 @@ export function AiSettingsPage() {
         <HistoryButton type="ai-settings" id="ai-settings" name={t('title')} organization={me.organization.name} onRolledBack={beginAnew} />
       </PageHead>
       <AiSettings key={round} organization={me.organization.name} />
-      <LimitSettings organization={me.organization.name} />
+      <LimitSettings
+        organization={me.organization.name}
+        history={
+          <HistoryButton
+            type="limit-settings"
+            id={me.organization.id}
+            name={ofLimits('settingsTitle')}
+            organization={me.organization.name}
+            place="panel"
+          />
+        }
+      />
     </>
   );
 }

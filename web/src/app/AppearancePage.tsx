@@ -2,18 +2,15 @@
 import { useTranslations } from 'use-intl';
 import { useSaveProfile } from '../features/session/api/save-profile.ts';
 import { AppearanceForm } from '../features/settings/components/AppearanceForm.tsx';
-import { usePageTitle } from '../lib/focus.ts';
 import { Notice } from '../ui/Notice.tsx';
+import { PageTitle } from '../ui/PageTitle.tsx';
 
 export function AppearancePage() {
   const t = useTranslations();
-  const heading = usePageTitle(t('nav.appearance'));
   const profile = useSaveProfile();
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {t('nav.appearance')}
-      </h1>
+      <PageTitle title={t('nav.appearance')} />
       {profile.isError && (
         <Notice tone="warn">
           <p>{t('app.notSaved')}</p>

@@ -70,7 +70,7 @@ export function AuditPage() {
         renderObject={objectLink}
         renderRequest={requestLink('/admin/audit')}
       />
-      {isAdministrator(me) && <Retention />}
+      {isAdministrator(me) && <Retention organization={me.organization} />}
     </>
   );
 }

@@ -9,15 +9,13 @@ import { ConfigurationSkeleton } from '../features/models/components/Configurati
 import { useBulk } from '../features/models/components/use-bulk.ts';
 import type { ListSearch } from '../features/models/list/search.ts';
 import { meQuery } from '../features/session/api/me.ts';
-import { usePageTitle } from '../lib/focus.ts';
 import { Later } from '../ui/Later.tsx';
-import classes from './ConnectionsPage.module.css';
+import { PageHead } from '../ui/PageHead.tsx';
 import { maySeeModels } from './nav-entries.ts';
 import { TestAll, TestAllReport } from './TestAll.tsx';
 
 export function ConnectionsPage() {
   const t = useTranslations('connections');
-  const heading = usePageTitle(t('title'));
   const navigate = useNavigate();
   const search = useSearch({ from: '/shell/settings/ai-connections' });
   const { data: me } = useSuspenseQuery(meQuery);
@@ -28,20 +26,14 @@ export function ConnectionsPage() {
     void navigate({ to: '/settings/ai-connections', search: (before: ListSearch) => ({ ...before, ...change }), replace: true });
   return (
     <>
-      <div className={classes['head']}>
-        <div className="pb-head">
-          <h1 id="page-title" ref={heading} tabIndex={-1}>
-            {t('title')}
-          </h1>
-          <p className="pb-text">{t('description')}</p>
-        </div>
+      <PageHead title={t('title')} text={t('description')}>
         {connections?.length !== 0 && (
-          <div className={classes['actions']}>
+          <>
             <TestAll />
             <AddConnectionLink />
-          </div>
+          </>
         )}
-      </div>
+      </PageHead>
       <Later before={<ConfigurationSkeleton />}>
         <ConfigurationList
           mayManage={maySeeModels(me)}

@@ -8,14 +8,12 @@ import { ModelHelp, QuickActions } from '../features/models/components/ModelHelp
 import { ModelList } from '../features/models/components/ModelList.tsx';
 import type { ListSearch } from '../features/models/list/search.ts';
 import { meQuery } from '../features/session/api/me.ts';
-import { usePageTitle } from '../lib/focus.ts';
 import { Later } from '../ui/Later.tsx';
-import classes from './ConnectionsPage.module.css';
+import { PageHead } from '../ui/PageHead.tsx';
 import { maySeeModels } from './nav-entries.ts';
 
 export function ModelsPage() {
   const t = useTranslations('models');
-  const heading = usePageTitle(t('title'));
   const navigate = useNavigate();
   const search = useSearch({ from: '/shell/admin/ai_models' });
   const { data: me } = useSuspenseQuery(meQuery);
@@ -25,20 +23,14 @@ export function ModelsPage() {
     void navigate({ to: '/admin/ai_models', search: (before: ListSearch) => ({ ...before, ...change }), replace: true });
   return (
     <>
-      <div className={classes['head']}>
-        <div className="pb-head">
-          <h1 id="page-title" ref={heading} tabIndex={-1}>
-            {t('title')}
-          </h1>
-          <p className="pb-text">{t('description', { organization })}</p>
-        </div>
+      <PageHead title={t('title')} text={t('description', { organization })}>
         {isAllowed && (
-          <div className={classes['actions']}>
+          <>
             <ModelHelp />
             <AddModelLink />
-          </div>
+          </>
         )}
-      </div>
+      </PageHead>
       {isAllowed && <QuickActions />}
       <Later before={<ConfigurationSkeleton />}>
         <ModelList organization={organization} search={search} onSearch={onSearch} />

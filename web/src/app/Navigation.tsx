@@ -82,7 +82,7 @@ function Failing({ count }: { count: number }) {
   return (
     <span className={classes['count']}>
       <span aria-hidden="true">{count}</span>
-      <span className={classes['said']}>{t('failing', { count })}</span>
+      <span className="pb-unseen">{t('failing', { count })}</span>
     </span>
   );
 }

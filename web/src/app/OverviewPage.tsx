@@ -4,8 +4,8 @@ import { useNow, useTranslations } from 'use-intl';
 import { aiConnectionsQuery } from '../features/models/api/ai-connections.ts';
 import { Overview } from '../features/overview/components/Overview.tsx';
 import { meQuery } from '../features/session/api/me.ts';
-import { usePageTitle } from '../lib/focus.ts';
 import { Failure } from '../ui/Failure.tsx';
+import { PageTitle } from '../ui/PageTitle.tsx';
 
 type Greeting = 'morning' | 'day' | 'evening';
 
@@ -17,15 +17,12 @@ function greetingAt(hour: number): Greeting {
 
 export function OverviewPage() {
   const t = useTranslations();
-  const heading = usePageTitle(t('nav.overview'));
   const { data: me } = useSuspenseQuery(meQuery);
   const connections = useQuery(aiConnectionsQuery);
   const hour = useNow().getHours();
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {t(`overview.greeting.${greetingAt(hour)}`, { name: me.name })}
-      </h1>
+      <PageTitle title={t('nav.overview')}>{t(`overview.greeting.${greetingAt(hour)}`, { name: me.name })}</PageTitle>
       {connections.isError && !connections.data ? (
         <Failure error={connections.error} organization={me.organization.name} onRetry={() => void connections.refetch()} />
       ) : (

@@ -8,8 +8,8 @@ import { policyQuery } from '../features/policies/api/policies.ts';
 import { EditPolicy, NewPolicy } from '../features/policies/components/PolicyEditor.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { useWorkspace } from '../lib/choices.ts';
-import { usePageTitle } from '../lib/focus.ts';
 import { useAnnounce } from '../ui/Announcer.tsx';
+import { PageTitle } from '../ui/PageTitle.tsx';
 
 function useEditor() {
   const t = useTranslations('policies');
@@ -29,12 +29,9 @@ function useEditor() {
 
 export function NewPolicyPage() {
   const t = useTranslations('policies');
-  const heading = usePageTitle(t('newTitle'));
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {t('newTitle')}
-      </h1>
+      <PageTitle title={t('newTitle')} />
       <NewPolicy {...useEditor()} />
     </>
   );
@@ -47,12 +44,9 @@ export function EditPolicyPage() {
   const { data: me } = useSuspenseQuery(meQuery);
   const [round, beginAnew] = useReducer((before: number) => before + 1, 0);
   const title = data === undefined ? t('policy') : data.name;
-  const heading = usePageTitle(title);
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {title}
-      </h1>
+      <PageTitle title={title} />
       {data && <HistoryButton type="policy" id={id} name={data.name} organization={me.organization.name} onRolledBack={beginAnew} />}
       <EditPolicy key={`${id} ${round}`} id={id} {...useEditor()} />
     </>

@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { AddPrice, Prices } from '../features/prices/components/Prices.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { PageHead } from '../ui/PageHead.tsx';
@@ -19,7 +20,16 @@ export function PricesPage() {
       <PageHead title={t('title')} text={t('text')}>
         {!isAdding && me.role === 'administrator' && add}
       </PageHead>
-      <Prices organization={me.organization.name} asked={asked} isAdding={isAdding} onAdding={setAdding} add={add} />
+      <Prices
+        organization={me.organization.name}
+        asked={asked}
+        isAdding={isAdding}
+        onAdding={setAdding}
+        add={add}
+        renderHistory={({ id, model: name }) => (
+          <HistoryButton type="price" id={id} name={name} organization={me.organization.name} place="row" />
+        )}
+      />
     </>
   );
 }

@@ -1,10 +1,12 @@
 /** `/requests`: what was asked, one by one, and what became of each. */
-import { useSuspenseQuery } from '@tanstack/react-query';
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { chatsQuery } from '../features/chat/api/chats.ts';
 import { Requests } from '../features/requests/components/Requests.tsx';
 import { requestSearchOf } from '../features/requests/filters.ts';
 import { meQuery } from '../features/session/api/me.ts';
+import { chatDraft, keepDraft } from '../lib/storage.ts';
 import { PageHead } from '../ui/PageHead.tsx';
 
 export function RequestsPage() {
@@ -13,6 +15,7 @@ export function RequestsPage() {
   const search = requestSearchOf(useSearch({ strict: false }));
   const { id } = useParams({ strict: false });
   const navigate = useNavigate();
+  const queries = useQueryClient();
   return (
     <>
       <PageHead title={t('title')} text={t('text')} />
@@ -26,6 +29,11 @@ export function RequestsPage() {
             {content}
           </Link>
         )}
+        onReplay={(chatId, question) => {
+          keepDraft(chatDraft(me.id, chatId), question);
+          void queries.invalidateQueries({ queryKey: chatsQuery('').queryKey.slice(0, 2) });
+          void navigate({ to: '/chat/$id', params: { id: chatId } });
+        }}
         onClose={() => void navigate({ to: '/requests', search, resetScroll: false })}
       />
     </>

@@ -9,7 +9,6 @@ import { Limits } from '../features/limits/components/Limits.tsx';
 import { RoutingGroups } from '../features/routing/components/RoutingGroups.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { PageHead } from '../ui/PageHead.tsx';
-import classes from './RoutingPage.module.css';
 
 export function RoutingPage() {
   const t = useTranslations('routing');
@@ -19,12 +18,10 @@ export function RoutingPage() {
   return (
     <>
       <PageHead title={t('title')} text={t('text')}>
-        <div className={classes['deeds']}>
-          <Button variant="default" onClick={() => void navigate({ to: '/routing/simulator' })}>
-            {t('simulator')}
-          </Button>
-          {!isAdding && <Button onClick={() => setAdding(true)}>{t('add')}</Button>}
-        </div>
+        <Button variant="default" onClick={() => void navigate({ to: '/routing/simulator' })}>
+          {t('simulator')}
+        </Button>
+        {!isAdding && <Button onClick={() => setAdding(true)}>{t('add')}</Button>}
       </PageHead>
       <RoutingGroups
         renderLimits={(id) => (

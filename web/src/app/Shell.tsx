@@ -13,6 +13,7 @@ import { countIll, statusSummaryQuery } from '../lib/status-summary.ts';
 import { useServerState } from '../lib/server-state.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { BottomBar } from './BottomBar.tsx';
+import { InShell } from './in-shell.ts';
 import { Live } from './live/Live.tsx';
 import { Navigation } from './Navigation.tsx';
 import { OverlayDialogs, useOverlays } from './Overlays.tsx';
@@ -65,7 +66,9 @@ export function Shell() {
             <p>{t('notSaved')}</p>
           </Notice>
         )}
-        <Outlet />
+        <InShell value={true}>
+          <Outlet />
+        </InShell>
       </main>
       {!isWide && <BottomBar me={me} />}
       <OverlayDialogs me={me} overlays={overlays} onPreference={(change) => profile.mutate(change)} />

@@ -4,6 +4,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { CheckSettings } from '../features/status/components/CheckSettings.tsx';
 import { Shares } from '../features/status/components/Shares.tsx';
 import { StatusBoard } from '../features/status/components/StatusBoard.tsx';
@@ -25,20 +26,32 @@ export function StatusPage() {
   return (
     <div className={classes['page']}>
       <PageHead title={t('title')} text={t('text')}>
-        <div className={classes['deeds']}>
-          {isAdmin && (
-            <Button variant="default" aria-expanded={open === 'settings'} onClick={() => setOpen(open === 'settings' ? null : 'settings')}>
-              {t('settings')}
-            </Button>
-          )}
-          {mayShare && (
-            <Button variant="default" aria-expanded={open === 'shares'} onClick={() => setOpen(open === 'shares' ? null : 'shares')}>
-              {t('share')}
-            </Button>
-          )}
-        </div>
+        {isAdmin && (
+          <Button variant="default" aria-expanded={open === 'settings'} onClick={() => setOpen(open === 'settings' ? null : 'settings')}>
+            {t('settings')}
+          </Button>
+        )}
+        {mayShare && (
+          <Button variant="default" aria-expanded={open === 'shares'} onClick={() => setOpen(open === 'shares' ? null : 'shares')}>
+            {t('share')}
+          </Button>
+        )}
       </PageHead>
-      {open === 'settings' && <CheckSettings organization={me.organization.name} onDone={() => setOpen(null)} />}
+      {open === 'settings' && (
+        <CheckSettings
+          organization={me.organization.name}
+          history={
+            <HistoryButton
+              type="health-settings"
+              id={me.organization.id}
+              name={t('settings')}
+              organization={me.organization.name}
+              place="panel"
+            />
+          }
+          onDone={() => setOpen(null)}
+        />
+      )}
       {open === 'shares' && <Shares organization={me.organization.name} onClose={() => setOpen(null)} />}
       <StatusBoard key={workspace?.id ?? ''} workspaceId={workspace?.id} organization={me.organization.name} add={add} />
     </div>

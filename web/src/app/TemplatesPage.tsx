@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { providersQuery } from '../features/templates/api/templates.ts';
 import { ProviderGrid } from '../features/templates/components/ProviderGrid.tsx';
@@ -43,7 +44,14 @@ export function TemplatesPage() {
         {back}
       </PageHead>
       {provider ? (
-        <ProviderTemplates key={name} me={me} provider={provider} />
+        <ProviderTemplates
+          key={name}
+          me={me}
+          provider={provider}
+          renderHistory={({ id, name: of }) => (
+            <HistoryButton type="template" id={id} name={of} organization={me.organization.name} place="row" />
+          )}
+        />
       ) : (
         <Empty title={t('unknownTitle')} text={t('unknownText')} />
       )}

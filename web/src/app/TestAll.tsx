@@ -1,10 +1,10 @@
 /** Tests every connection that is switched on as a task of the server: a reload, another tab and another page show the same progress. */
-import { Button } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../ui/Announcer.tsx';
+import { ReasonButton } from '../ui/ReasonButton.tsx';
 import { useTestAll } from '../features/tasks/api/test-all.ts';
 import { tasksQuery } from '../features/tasks/api/tasks.ts';
 import { failedItems } from '../features/tasks/components/task-text.ts';
@@ -23,14 +23,14 @@ export function TestAll() {
   const start = useTestAll();
   const task = useLatestTests();
   return (
-    <Button
+    <ReasonButton
       variant="default"
       leftSection={<IconPlayerPlay size={16} stroke={1.75} aria-hidden="true" />}
-      disabled={start.isPending || task?.state === 'running'}
+      reason={start.isPending || task?.state === 'running' ? t('busy') : null}
       onClick={() => start.mutate()}
     >
       {t('testAll')}
-    </Button>
+    </ReasonButton>
   );
 }
 

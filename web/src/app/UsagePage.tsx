@@ -53,6 +53,11 @@ export function UsagePage() {
         view={view}
         onView={(next) => void navigate({ to: '/usage', search: searchOf(next, me.timeZone) })}
         renderLink={renderLink}
+        renderView={(search, content, { className, isCurrent }) => (
+          <Link to="/usage" search={search} className={className} aria-current={isCurrent ? 'true' : undefined}>
+            {content}
+          </Link>
+        )}
       />
     </>
   );

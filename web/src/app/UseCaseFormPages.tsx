@@ -7,8 +7,8 @@ import { HistoryButton } from '../features/audit/components/History.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { caseQuery } from '../features/use-cases/api/use-cases.ts';
 import { EditUseCase, NewUseCase } from '../features/use-cases/components/UseCaseEditor.tsx';
-import { usePageTitle } from '../lib/focus.ts';
 import { useAnnounce } from '../ui/Announcer.tsx';
+import { PageTitle } from '../ui/PageTitle.tsx';
 
 /** The model's own page, or the list of all where it is not known which. */
 const modelLink = (id: string | null, text: string): ReactNode =>
@@ -38,13 +38,10 @@ function useEditor() {
 
 export function NewUseCasePage() {
   const t = useTranslations('useCases');
-  const heading = usePageTitle(t('newTitle'));
   const { test } = useSearch({ from: '/shell/admin/ai_use_cases/new' });
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {t('newTitle')}
-      </h1>
+      <PageTitle title={t('newTitle')} />
       <NewUseCase key={test ?? ''} isTest={test === 'yes'} {...useEditor()} />
     </>
   );
@@ -57,12 +54,9 @@ export function EditUseCasePage() {
   const { data: me } = useSuspenseQuery(meQuery);
   const [round, beginAnew] = useReducer((before: number) => before + 1, 0);
   const title = data === undefined ? t('edit') : t('editTitle', { name: data.name });
-  const heading = usePageTitle(title);
   return (
     <>
-      <h1 id="page-title" ref={heading} tabIndex={-1}>
-        {title}
-      </h1>
+      <PageTitle title={title} />
       {data && <HistoryButton type="use-case" id={id} name={data.name} organization={me.organization.name} onRolledBack={beginAnew} />}
       <EditUseCase key={`${id} ${round}`} id={id} {...useEditor()} />
     </>

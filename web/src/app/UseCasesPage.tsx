@@ -7,7 +7,6 @@ import { meQuery } from '../features/session/api/me.ts';
 import { UseCases } from '../features/use-cases/components/UseCases.tsx';
 import { PageHead } from '../ui/PageHead.tsx';
 import { isAdministrator, mayManageUseCases } from './nav-entries.ts';
-import classes from './UseCasesPage.module.css';
 
 export function UseCasesPage() {
   const t = useTranslations('useCases');
@@ -18,7 +17,7 @@ export function UseCasesPage() {
     <>
       <PageHead title={t('title')} text={t('text')}>
         {mayManageUseCases(me) && (
-          <div className={classes['actions']}>
+          <>
             {isAdministrator(me) && (
               <Button
                 variant="default"
@@ -29,7 +28,7 @@ export function UseCasesPage() {
               </Button>
             )}
             {add}
-          </div>
+          </>
         )}
       </PageHead>
       <UseCases

@@ -13,7 +13,7 @@ export function WorkspaceSwitcher({ me }: { me: Me }) {
   if (!workspace) return null;
   return (
     <div className={classes['switcher']}>
-      <label htmlFor={id} className={classes['label']}>
+      <label htmlFor={id} className="pb-unseen">
         {t('workspace')}
       </label>
       <select

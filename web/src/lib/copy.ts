@@ -1,13 +1,15 @@
-/** Copies the text of a field, also where the browser has no clipboard, as on plain http. */
+/** Copies a text, also where the browser has no clipboard, as on plain http: then what is shown is selected and copied from there. */
 
-/** Whether the text is really in the clipboard. Where it is not, the field is selected, so that the keyboard can do it. */
-export async function copyFrom(field: HTMLTextAreaElement): Promise<boolean> {
+/** Whether it is really in the clipboard. Where it is not, `shown` is selected, so that the keyboard can do it. */
+export async function copyText(text: string, shown: HTMLElement): Promise<boolean> {
   try {
-    await navigator.clipboard.writeText(field.value);
+    await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    field.focus();
-    field.select();
+    if (shown instanceof HTMLTextAreaElement) {
+      shown.focus();
+      shown.select();
+    } else getSelection()?.selectAllChildren(shown);
     try {
       return document.execCommand('copy');
     } catch {

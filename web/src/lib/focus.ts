@@ -1,4 +1,4 @@
-/** What a page does when it opens: its title in the window, and the focus on its heading for those who listen. */
+/** Where a page puts the focus: on its heading when it opens and when what had it is gone; and its title in the window. */
 import { useLocation } from '@tanstack/react-router';
 import { useEffect, useRef, type RefObject } from 'react';
 
@@ -17,6 +17,13 @@ export function usePageTitle(title: string): RefObject<HTMLHeadingElement | null
   }, []);
   return heading;
 }
+
+/** Puts the focus on the name of the page: the place for it when what had it is gone. */
+export const focusPageTitle = (): void => document.getElementById('page-title')?.focus();
+
+/** Puts the focus on the first thing of a form that is marked as wrong, once what was found stands at its place. */
+export const focusFault = (form: RefObject<HTMLElement | null>): void =>
+  void setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-fault] input')?.focus());
 
 /** For a line of links that scrolls sideways: the one that is open is brought into the middle of it, whatever opened it. */
 export function useCurrentInSight(): RefObject<HTMLElement | null> {

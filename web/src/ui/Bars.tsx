@@ -4,6 +4,8 @@ import { useId, useState } from 'react';
 import classes from './Bars.module.css';
 import { picture } from './picture.ts';
 import { scaleTop } from './chart-scale.ts';
+import { PlaceName } from './PlaceName.tsx';
+import { usePull, type Zoom } from './use-pull.ts';
 
 export interface BarGroup {
   key: string;
@@ -27,6 +29,7 @@ interface BarsProps {
   labelTitle: string;
   showTable: string;
   hideTable: string;
+  zoom?: Zoom;
 }
 
 export const seriesMax = 6;
@@ -35,10 +38,10 @@ const gap = 2;
 
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
-export function StackedBars({ title, summary, series, groups, format, labelTitle, showTable, hideTable }: BarsProps) {
+export function StackedBars(props: BarsProps) {
+  const { title, series, showTable, hideTable } = props;
   const [isTable, setTable] = useState(false);
   const id = useId();
-  const top = scaleTop(Math.max(0, ...groups.map(({ values }) => sum(values))));
   return (
     <figure className={classes['bars']} aria-labelledby={id}>
       <figcaption className={classes['head']}>
@@ -50,26 +53,44 @@ export function StackedBars({ title, summary, series, groups, format, labelTitle
         </Button>
       </figcaption>
       {isTable ? (
-        <BarTable title={title} series={series} groups={groups} format={format} labelTitle={labelTitle} />
+        <BarTable {...props} />
       ) : (
         <div className={classes['plot']}>
-          <div className={classes['scale']} aria-hidden="true">
-            <span>{format(top)}</span>
-            <span>{format(0)}</span>
-          </div>
-          <svg viewBox={`0 0 ${Math.max(1, groups.length) * slot} 100`} preserveAspectRatio="none" {...picture} aria-label={summary}>
-            {groups.map((group, index) => (
-              <Bar key={group.key} group={group} x={index * slot + gap / 2} top={top} series={series} format={format} />
-            ))}
-          </svg>
-          <div className={classes['ends']} aria-hidden="true">
-            <span>{groups[0]?.label}</span>
-            <span>{groups.length > 1 ? groups.at(-1)?.label : ''}</span>
-          </div>
+          <Chart {...props} />
           {series.length > 1 && <Legend series={series} />}
         </div>
       )}
     </figure>
+  );
+}
+
+function Chart({ summary, series, groups, format, zoom }: BarsProps) {
+  const top = scaleTop(Math.max(0, ...groups.map(({ values }) => sum(values))));
+  const { chosen, handlers } = usePull(groups.length, zoom && ((from, to) => zoom.onRange(from, to, 'pull')));
+  return (
+    <>
+      <div className={classes['scale']} aria-hidden="true">
+        <span>{format(top)}</span>
+        <span>{format(0)}</span>
+      </div>
+      <svg
+        viewBox={`0 0 ${Math.max(1, groups.length) * slot} 100`}
+        preserveAspectRatio="none"
+        {...picture}
+        aria-label={summary}
+        data-pulls={zoom !== undefined || undefined}
+        {...handlers}
+      >
+        {chosen && <rect data-part="chosen" x={chosen[0] * slot} width={(chosen[1] - chosen[0] + 1) * slot} height={100} />}
+        {groups.map((group, index) => (
+          <Bar key={group.key} group={group} x={index * slot + gap / 2} top={top} series={series} format={format} />
+        ))}
+      </svg>
+      <div className={classes['ends']} aria-hidden="true">
+        <span>{groups[0]?.label}</span>
+        <span>{groups.length > 1 ? groups.at(-1)?.label : ''}</span>
+      </div>
+    </>
   );
 }
 
@@ -112,7 +133,7 @@ function Legend({ series }: Pick<BarsProps, 'series'>) {
   );
 }
 
-function BarTable({ title, series, groups, format, labelTitle }: Pick<BarsProps, 'title' | 'series' | 'groups' | 'format' | 'labelTitle'>) {
+function BarTable({ title, series, groups, format, labelTitle, zoom }: BarsProps) {
   return (
     <div className={classes['frame']}>
       <table aria-label={title}>
@@ -127,9 +148,11 @@ function BarTable({ title, series, groups, format, labelTitle }: Pick<BarsProps,
           </tr>
         </thead>
         <tbody>
-          {groups.map(({ key, label, values }) => (
+          {groups.map(({ key, label, values }, place) => (
             <tr key={key}>
-              <th scope="row">{label}</th>
+              <th scope="row">
+                <PlaceName label={label} place={place} zoom={zoom} />
+              </th>
               {series.map((name, index) => (
                 <td key={name}>{format(values[index] ?? 0)}</td>
               ))}

@@ -1,4 +1,5 @@
 /** Stretches of time side by side, each by height and colour: high is well, low is down, an outline is nothing known. */
+import marks from './beats.module.css';
 import classes from './HeartbeatStrip.module.css';
 import { picture } from './picture.ts';
 
@@ -27,7 +28,13 @@ interface HeartbeatStripProps {
 export function HeartbeatStrip({ beats, label, from, to }: HeartbeatStripProps) {
   return (
     <div className={classes['strip']}>
-      <svg viewBox={`0 0 ${Math.max(1, beats.length) * slot} 100`} preserveAspectRatio="none" {...picture} aria-label={label}>
+      <svg
+        className={marks['beats']}
+        viewBox={`0 0 ${Math.max(1, beats.length) * slot} 100`}
+        preserveAspectRatio="none"
+        {...picture}
+        aria-label={label}
+      >
         {beats.map(({ key, state, title }, index) => (
           <rect
             key={key}

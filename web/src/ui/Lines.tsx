@@ -4,6 +4,8 @@ import { useId, useState } from 'react';
 import classes from './Bars.module.css';
 import { linePieces, scaleTop } from './chart-scale.ts';
 import { picture } from './picture.ts';
+import { PlaceName } from './PlaceName.tsx';
+import { usePull, type Zoom } from './use-pull.ts';
 
 export interface LinePoint {
   key: string;
@@ -26,14 +28,14 @@ interface LinesProps {
   toLog: string;
   toLinear: string;
   empty: string;
+  zoom?: Zoom;
 }
 
 export function Lines(props: LinesProps) {
-  const { title, summary, series, points, format, showTable, hideTable, toLog, toLinear } = props;
+  const { title, series, showTable, hideTable, toLog, toLinear } = props;
   const [isTable, setTable] = useState(false);
   const [isLog, setLog] = useState(false);
   const id = useId();
-  const top = scaleTop(Math.max(0, ...points.flatMap(({ values }) => values.filter((value) => value !== null))));
   return (
     <figure className={classes['bars']} aria-labelledby={id}>
       <figcaption className={classes['head']}>
@@ -55,25 +57,7 @@ export function Lines(props: LinesProps) {
         <LineTable {...props} />
       ) : (
         <div className={classes['plot']}>
-          <div className={classes['scale']} aria-hidden="true">
-            <span>{format(top)}</span>
-            <span>{format(isLog ? 1 : 0)}</span>
-          </div>
-          <svg viewBox="0 0 1000 100" preserveAspectRatio="none" {...picture} aria-label={summary} className={classes['lines']}>
-            {series.flatMap((name, index) =>
-              linePieces(
-                points.map(({ values }) => values[index] ?? null),
-                top,
-                isLog,
-              ).map((piece) => (
-                <polyline key={`${name} ${piece}`} data-series={index + 1} points={piece} vectorEffect="non-scaling-stroke" />
-              )),
-            )}
-          </svg>
-          <div className={classes['ends']} aria-hidden="true">
-            <span>{points[0]?.label}</span>
-            <span>{points.length > 1 ? points.at(-1)?.label : ''}</span>
-          </div>
+          <Chart {...props} isLog={isLog} />
           <ul className={classes['legend']}>
             {series.map((name, index) => (
               <li key={name}>
@@ -88,7 +72,47 @@ export function Lines(props: LinesProps) {
   );
 }
 
-function LineTable({ title, series, points, format, labelTitle, empty }: LinesProps) {
+/** Width of the drawing, whatever it is on the page. */
+const width = 1000;
+
+function Chart({ summary, series, points, format, zoom, isLog }: LinesProps & { isLog: boolean }) {
+  const top = scaleTop(Math.max(0, ...points.flatMap(({ values }) => values.filter((value) => value !== null))));
+  const { chosen, handlers } = usePull(points.length, zoom && ((from, to) => zoom.onRange(from, to, 'pull')), true);
+  const step = width / Math.max(1, points.length - 1);
+  return (
+    <>
+      <div className={classes['scale']} aria-hidden="true">
+        <span>{format(top)}</span>
+        <span>{format(isLog ? 1 : 0)}</span>
+      </div>
+      <svg
+        viewBox={`0 0 ${width} 100`}
+        preserveAspectRatio="none"
+        {...picture}
+        aria-label={summary}
+        className={classes['lines']}
+        data-pulls={zoom !== undefined || undefined}
+        {...handlers}
+      >
+        {/* Half a step to both sides of the points that are meant. */}
+        {chosen && <rect data-part="chosen" x={(chosen[0] - 0.5) * step} width={(chosen[1] - chosen[0] + 1) * step} height={100} />}
+        {series.flatMap((name, index) =>
+          linePieces(
+            points.map(({ values }) => values[index] ?? null),
+            top,
+            isLog,
+          ).map((piece) => <polyline key={`${name} ${piece}`} data-series={index + 1} points={piece} vectorEffect="non-scaling-stroke" />),
+        )}
+      </svg>
+      <div className={classes['ends']} aria-hidden="true">
+        <span>{points[0]?.label}</span>
+        <span>{points.length > 1 ? points.at(-1)?.label : ''}</span>
+      </div>
+    </>
+  );
+}
+
+function LineTable({ title, series, points, format, labelTitle, empty, zoom }: LinesProps) {
   return (
     <div className={classes['frame']}>
       <table aria-label={title}>
@@ -103,9 +127,11 @@ function LineTable({ title, series, points, format, labelTitle, empty }: LinesPr
           </tr>
         </thead>
         <tbody>
-          {points.map(({ key, label, values }) => (
+          {points.map(({ key, label, values }, place) => (
             <tr key={key}>
-              <th scope="row">{label}</th>
+              <th scope="row">
+                <PlaceName label={label} place={place} zoom={zoom} />
+              </th>
               {series.map((name, index) => {
                 const value = values[index] ?? null;
                 return <td key={name}>{value === null ? empty : format(value)}</td>;

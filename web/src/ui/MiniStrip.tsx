@@ -1,9 +1,10 @@
 /** Months in a line: one bar per stretch by height and colour, drawn as one path per state, so that hundreds of lines are cheap. */
+import marks from './beats.module.css';
+import { beatHeights, type BeatState } from './HeartbeatStrip.tsx';
 import classes from './MiniStrip.module.css';
 import { picture } from './picture.ts';
 
-const heights: Readonly<Record<string, number>> = { u: 100, s: 70, d: 40, '-': 100 };
-const states: Readonly<Record<string, string>> = { u: 'ok', s: 'degraded', d: 'down', '-': 'none' };
+const states: Readonly<Record<string, BeatState>> = { u: 'ok', s: 'degraded', d: 'down', '-': 'none' };
 const slot = 10;
 const gap = 3;
 
@@ -11,13 +12,13 @@ const gap = 3;
 export function MiniStrip({ strip, label }: { strip: string; label: string }) {
   const paths: Record<string, string> = {};
   for (const [index, letter] of strip.split('').entries()) {
-    const height = heights[letter] ?? 100;
+    const height = beatHeights[states[letter] ?? 'none'];
     const bar = `M${index * slot + gap / 2} ${100 - height}h${slot - gap}v${height}h${gap - slot}z`;
     paths[letter] = (paths[letter] ?? '') + bar;
   }
   return (
     <svg
-      className={classes['strip']}
+      className={`${marks['beats']} ${classes['strip']}`}
       viewBox={`0 0 ${Math.max(1, strip.length) * slot} 100`}
       preserveAspectRatio="none"
       {...picture}

@@ -4,7 +4,7 @@ import { IconCircleCheck } from '@tabler/icons-react';
 import { useBlocker } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useId, useRef, useState, type ReactNode, type RefObject } from 'react';
 import { useTranslations } from 'use-intl';
-import { copyFrom } from '../lib/copy.ts';
+import { copyText } from '../lib/copy.ts';
 import { Confirm } from './Confirm.tsx';
 import { ReasonButton } from './ReasonButton.tsx';
 import classes from './SecretReveal.module.css';
@@ -51,7 +51,7 @@ export function SecretReveal({ title, label, secret, storedLabel, children, onDo
     withResolver: true,
   });
   const copy = (): void => {
-    if (field.current) void copyFrom(field.current).then((isDone) => setCopied(isDone ? 'yes' : 'no'));
+    if (field.current) void copyText(secret, field.current).then((isDone) => setCopied(isDone ? 'yes' : 'no'));
   };
   return (
     <section className={classes['reveal']} aria-labelledby={id}>

@@ -24,7 +24,7 @@ export function Trace({ label, steps, isLive = false }: { label: string; steps: 
             <Mark state={step.state} />
             <span className={classes['label']}>
               {step.label}
-              <span className={classes['state']}>, {step.stateText}</span>
+              <span className="pb-unseen">, {step.stateText}</span>
             </span>
             <span className={classes['measure']}>{step.measure ?? ''}</span>
           </li>

@@ -51,6 +51,10 @@ function watchPolicy(): void {
   });
 }
 
+/** Runs in the page: nothing fades or moves any more, but for what turns for ever. */
+const isStill = (): boolean =>
+  document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().endTime === Infinity);
+
 export async function visit({ url, width = 1280, height = 900, locale = 'en-US', theme = 'light' }: VisitorOptions): Promise<Visitor> {
   const browser = await openBrowser();
   const context = await browser.newContext({
@@ -73,7 +77,8 @@ export async function visit({ url, width = 1280, height = 900, locale = 'en-US',
   });
   const asked = new Set<Request>();
   page.on('request', (request) => {
-    if (!request.url().includes('/api/events')) asked.add(request);
+    // The line of events is open for ever, and the browser never says that the worker which holds it has come.
+    if (!/\/api\/events|\/live-worker-/.test(request.url())) asked.add(request);
   });
   page.on('requestfinished', (request) => asked.delete(request));
   page.on('requestfailed', (request) => asked.delete(request));
@@ -91,6 +96,8 @@ export async function visit({ url, width = 1280, height = 900, locale = 'en-US',
       }
     },
     async axe() {
+      // A colour on its way to another one is neither of them.
+      await page.waitForFunction(isStill);
       // Once for each document, and through the browser's own line, which no content policy stops. There are no frames to look into.
       if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
       const { violations } = await page.evaluate(

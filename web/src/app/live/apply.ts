@@ -24,6 +24,10 @@ const keysOfTopic: Record<HouseEvents['config.changed']['topic'], readonly Query
   retention: [['retention'], ['system']],
   alerts: [['alerts']],
   prices: [['prices'], ['templates']],
+  templates: [
+    ['templates', 'of'],
+    ['templates', 'kept'],
+  ],
 };
 
 function keysOf(name: HouseEventName, data: unknown): readonly QueryKey[] {

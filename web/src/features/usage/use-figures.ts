@@ -1,6 +1,6 @@
 /** Figures as the page writes them: fixed decimals in a column, no zero for what is not zero, a dash for what nobody knows. */
 import { useFormatter, useLocale } from 'use-intl';
-import { moneyText } from '../../lib/money.ts';
+import { moneyColumn, moneyText } from '../../lib/money.ts';
 import type { Bucket } from './view.ts';
 
 export const dash = '—';
@@ -17,14 +17,7 @@ export function useFigures(zone: string) {
   };
   return {
     money: (value: number): string => moneyText(format, value),
-    /** With as many decimals as the smallest sum of the column needs. */
-    moneyColumn: (values: readonly number[]): ((value: number) => string) => {
-      const digits = values.some((value) => value > 0 && value < 1) ? 6 : 2;
-      return (value) =>
-        value > 0 && value < 0.000001
-          ? moneyText(format, value)
-          : format.number(value, { style: 'currency', currency: 'USD', minimumFractionDigits: digits, maximumFractionDigits: digits });
-    },
+    moneyColumn: (values: readonly number[]): ((value: number) => string) => moneyColumn(format, values),
     count: (value: number): string => format.number(value),
     compact,
     share: (value: number): string => format.number(value, { style: 'percent', maximumFractionDigits: 2 }),
@@ -35,6 +28,8 @@ export function useFigures(zone: string) {
     days: (from: string, to: string): string =>
       // The end is the first moment that does not belong to it.
       format.dateTimeRange(new Date(from), new Date(Date.parse(to) - 1), { dateStyle: 'medium', timeZone: zone }),
+    moments: (from: string, to: string): string =>
+      format.dateTimeRange(new Date(from), new Date(to), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }),
     label: (bucket: Bucket, from: string): string => {
       const at = new Date(from);
       if (bucket === 'hour')

@@ -12,7 +12,7 @@ export type Filters = Partial<Record<Group, readonly string[]>>;
 
 export interface View {
   period: Period;
-  /** Dates of the zone, for `custom`. */
+  /** For `custom`: dates of the zone, the last one included, or two points in time. */
   from: string;
   to: string;
   zone: string;
@@ -23,6 +23,19 @@ export interface View {
 export type UsageSearch = Readonly<Partial<Record<'period' | 'from' | 'to' | 'tz' | 'by' | Group, string>>>;
 
 const isDate = (text: string | undefined): text is string => /^\d{4}-\d{2}-\d{2}$/.test(text ?? '');
+
+/** A point in time as an address says it, in UTC. */
+const isMoment = (text: string | undefined): text is string =>
+  /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?Z$/.test(text ?? '') && !Number.isNaN(Date.parse(text ?? ''));
+
+/** Does the view begin and end within a day? */
+export const isExact = ({ from }: Pick<View, 'from'>): boolean => isMoment(from);
+
+/** Dates of the zone, or two points in time; null for anything else, and for what ends before it begins. */
+function rangeIn({ from, to }: UsageSearch): { from: string; to: string } | null {
+  if (isDate(from) && isDate(to)) return from <= to ? { from, to } : null;
+  return isMoment(from) && isMoment(to) && Date.parse(from) < Date.parse(to) ? { from, to } : null;
+}
 
 function isZone(text: string): boolean {
   try {
@@ -56,12 +69,12 @@ export function usageSearchOf(search: Readonly<Record<string, unknown>>): UsageS
 
 /** What an address means; what it says wrongly is left out. */
 export function viewOf(search: UsageSearch, ownZone: string): View {
-  const isCustom = isDate(search.from) && isDate(search.to) && search.from <= search.to;
+  const custom = rangeIn(search);
   const period = periods.find((one) => one === search.period && one !== 'custom');
   return {
-    period: isCustom ? 'custom' : (period ?? '7d'),
-    from: isCustom ? search.from : '',
-    to: isCustom ? search.to : '',
+    period: custom ? 'custom' : (period ?? '7d'),
+    from: custom?.from ?? '',
+    to: custom?.to ?? '',
     zone: search.tz !== undefined && isZone(search.tz) ? search.tz : ownZone,
     by: groups.find((one) => one === search.by) ?? 'model',
     filters: Object.fromEntries(groups.flatMap((group) => (search[group] === undefined ? [] : [[group, readList(search[group])]]))),
@@ -92,6 +105,23 @@ export function daysBefore(date: string, days: number): string {
   return new Date(Date.parse(`${date}T00:00:00Z`) - days * dayMs).toISOString().slice(0, 10);
 }
 
+/** First and last date of a custom range in its zone. */
+export const datesOf = (view: View): { from: string; to: string } =>
+  isExact(view)
+    ? { from: dateIn(view.zone, new Date(view.from)), to: dateIn(view.zone, new Date(Date.parse(view.to) - 1)) }
+    : { from: view.from, to: view.to };
+
+interface Span {
+  from: string;
+  to: string;
+}
+
+/** The view of some of the bars that another one shows: whole days of its zone, or the hours themselves. */
+export function zoomed(view: View, bucket: Bucket, first: Span, last: Span): View {
+  const exact: View = { ...view, period: 'custom', from: first.from, to: last.to };
+  return bucket === 'hour' ? exact : { ...exact, ...datesOf(exact) };
+}
+
 /** What the server is asked for: whole days of the zone, the running one included; 24 hours end now. */
 export function rangeOf({ period, from, to, zone }: View, now: Date): { period?: '24h' | 'all'; from?: string; to?: string; tz: string } {
   if (period === '24h' || period === 'all') return { period, tz: zone };
@@ -105,7 +135,7 @@ export function bucketOf({ period, from, to }: View): Bucket {
   if (period === '24h') return 'hour';
   if (period === 'all') return 'month';
   if (period !== 'custom') return 'day';
-  const days = (Date.parse(to) - Date.parse(from)) / dayMs + 1;
+  const days = (Date.parse(to) - Date.parse(from)) / dayMs + (isMoment(from) ? 0 : 1);
   if (days <= 2) return 'hour';
   if (days <= 100) return 'day';
   return days <= 730 ? 'week' : 'month';

@@ -5,12 +5,11 @@ import { Textarea } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { activeQuery, useAcknowledge, useResolve } from '../api/alerts.ts';
 import { ActiveTable, type AlertDeed } from './AlertTables.tsx';
 import { MuteQuestion } from './MuteQuestion.tsx';
@@ -38,61 +37,55 @@ export function Active({ me }: { me: Me }) {
   );
 }
 
-const toTitle = (): void => document.getElementById('page-title')?.focus();
+interface QuestionProps {
+  of: AlertView | null;
+  onClose: () => void;
+}
 
-function AcknowledgeQuestion({ of, onClose }: { of: AlertView | null; onClose: () => void }) {
+function AcknowledgeQuestion({ of, onClose }: QuestionProps) {
   const t = useTranslations('alerts');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const [note, setNote] = useState('');
-  const { asked, run } = useDeed(useAcknowledge(), () => {
+  const close = (): void => {
     setNote('');
     onClose();
-  });
-  const confirm = (): void => {
-    if (of === null) return;
-    run({ id: of.id, note }, () => {
-      announce(t('acknowledged', { name: of.headline }));
-      toTitle();
-    });
   };
   return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('acknowledgeTitle')}
+    <DeedQuestion
+      of={of}
+      change={useAcknowledge()}
+      inputOf={({ id }) => ({ id, note })}
+      title={() => t('acknowledgeTitle')}
+      text={({ headline }) => headline}
+      tone="plain"
       cancelLabel={t('cancel')}
       confirmLabel={t('acknowledge')}
-      onConfirm={confirm}
-      {...asked}
+      onClose={close}
+      onDone={({ headline }) => sayDone(t('acknowledged', { name: headline }))}
     >
-      <p>{of?.headline}</p>
       <p>{t('acknowledgeText')}</p>
       <Textarea label={t('note')} value={note} maxLength={1000} rows={3} onChange={(event) => setNote(event.currentTarget.value)} />
-    </Confirm>
+    </DeedQuestion>
   );
 }
 
-function ResolveQuestion({ of, onClose }: { of: AlertView | null; onClose: () => void }) {
+function ResolveQuestion({ of, onClose }: QuestionProps) {
   const t = useTranslations('alerts');
-  const announce = useAnnounce();
-  const { asked, run } = useDeed(useResolve(), onClose);
-  const confirm = (): void => {
-    if (of === null) return;
-    run(of.id, () => {
-      announce(t('resolved', { name: of.headline }));
-      toTitle();
-    });
-  };
+  const sayDone = useSayDone();
   return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('resolveTitle')}
+    <DeedQuestion
+      of={of}
+      change={useResolve()}
+      inputOf={({ id }) => id}
+      title={() => t('resolveTitle')}
+      text={({ headline }) => headline}
+      tone="plain"
       cancelLabel={t('cancel')}
       confirmLabel={t('resolve')}
-      onConfirm={confirm}
-      {...asked}
+      onClose={onClose}
+      onDone={({ headline }) => sayDone(t('resolved', { name: headline }))}
     >
-      <p>{of?.headline}</p>
       <p>{t('resolveText')}</p>
-    </Confirm>
+    </DeedQuestion>
   );
 }

@@ -3,8 +3,9 @@ import { IconBell } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { Counted } from '../../../ui/Counted.tsx';
+import opener from '../../../ui/Counted.module.css';
 import { alertCountQuery } from '../api/alerts.ts';
-import classes from './AlertBell.module.css';
 
 export function AlertBell() {
   const t = useTranslations('alerts');
@@ -12,15 +13,8 @@ export function AlertBell() {
   const active = data?.active ?? 0;
   const label = t('bell', { count: active });
   return (
-    <Link to="/alerts" className={classes['bell']} aria-label={label} title={label}>
-      <IconBell size={18} stroke={1.75} aria-hidden="true" />
-      {active > 0 && (
-        <span className={classes['count']} aria-hidden="true">
-          {active > shownMax ? `${shownMax}+` : active}
-        </span>
-      )}
+    <Link to="/alerts" className={opener['opener']} aria-label={label} title={label}>
+      <Counted icon={IconBell} count={active} tone="bad" />
     </Link>
   );
 }
-
-const shownMax = 99;

@@ -22,17 +22,17 @@ function Headline({ alert }: { alert: AlertView }) {
   const now = useNow();
   const isMuted = alert.mutedUntil !== null && alert.resolvedAt === null && new Date(alert.mutedUntil) > now;
   return (
-    <span className={classes['stack']}>
+    <span className="pb-stack">
       {alert.headline}
-      <span className={classes['quiet']}>{[alert.workspace?.name, alert.ruleName, alert.explanation].filter(Boolean).join(' · ')}</span>
+      <span className="pb-quiet">{[alert.workspace?.name, alert.ruleName, alert.explanation].filter(Boolean).join(' · ')}</span>
       {isMuted && (
-        <span className={classes['quiet']}>
+        <span className="pb-quiet">
           {t('mutedUntil', { time: format.dateTime(new Date(alert.mutedUntil!), { dateStyle: 'medium', timeStyle: 'short' }) })}
         </span>
       )}
       <details className={classes['sent']} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>{t('showSent')}</summary>
-        {data?.data.length === 0 && <p className={classes['quiet']}>{t('sentNone')}</p>}
+        {data?.data.length === 0 && <p className="pb-quiet">{t('sentNone')}</p>}
         <ul>
           {data?.data.map(({ id, channelName, recipient, event, state, attempts, answer, errorCode }) => (
             <li key={id}>
@@ -63,9 +63,9 @@ export function ActiveTable({ alerts, onDeed }: { alerts: readonly AlertView[]; 
       key: 'who',
       head: t('lookedAfter'),
       render: ({ acknowledgedBy, note }) => (
-        <span className={classes['stack']}>
+        <span className="pb-stack">
           {acknowledgedBy?.name ?? t('nobody')}
-          {note !== null && <span className={classes['quiet']}>{note}</span>}
+          {note !== null && <span className="pb-quiet">{note}</span>}
         </span>
       ),
     },
@@ -88,7 +88,7 @@ function Deeds({ alert, onDeed }: { alert: AlertView; onDeed: (deed: AlertDeed) 
     </Button>
   );
   return (
-    <span className={classes['deeds']}>
+    <span className="pb-deeds">
       {alert.acknowledgedAt === null && button('acknowledge', t('acknowledge'), t('acknowledgeNamed', { name }))}
       {button('mute', t('mute'), t('muteNamed', { name }))}
       {button('resolve', t('resolve'), t('resolveNamed', { name }))}
@@ -106,9 +106,9 @@ export function HistoryTable({ alerts }: { alerts: readonly AlertView[] }) {
       key: 'to',
       head: t('to'),
       render: ({ resolvedAt, resolvedBy }) => (
-        <span className={classes['stack']}>
+        <span className="pb-stack">
           {resolvedAt !== null && <When iso={resolvedAt} />}
-          {resolvedBy !== null && <span className={classes['quiet']}>{t('endedBy', { name: resolvedBy.name })}</span>}
+          {resolvedBy !== null && <span className="pb-quiet">{t('endedBy', { name: resolvedBy.name })}</span>}
         </span>
       ),
     },

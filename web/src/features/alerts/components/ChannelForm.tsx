@@ -2,11 +2,13 @@
 import { HttpError } from '@patchbay/client';
 import type { AlertChannelView, ChannelKindName } from '@patchbay/contract/alerts';
 import type { Me } from '@patchbay/contract/people';
-import { Button, NativeSelect, PasswordInput, Switch, Textarea, TextInput } from '@mantine/core';
+import { NativeSelect, PasswordInput, Switch, Textarea, TextInput } from '@mantine/core';
 import { useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { focusFault } from '../../../lib/focus.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useSaveChannel } from '../api/alerts.ts';
 import { channelKinds } from './alert-words.ts';
@@ -48,7 +50,7 @@ export function ChannelForm({ me, of, onCancel, onSaved }: ChannelFormProps) {
   };
   const show = (found: readonly ChannelFault[]): void => {
     setFaults(found);
-    requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    focusFault(form);
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
@@ -67,7 +69,7 @@ export function ChannelForm({ me, of, onCancel, onSaved }: ChannelFormProps) {
   return (
     <form ref={form} onSubmit={submit} noValidate className="pb-form">
       {save.isError && <Notice tone="bad">{errorText(save.error, language)}</Notice>}
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         {of === null && (
           <NativeSelect
             label={t('scope')}
@@ -88,14 +90,7 @@ export function ChannelForm({ me, of, onCancel, onSaved }: ChannelFormProps) {
       <KindFields of={of} values={values} faults={faults} onChange={change} />
       <ReaderFields values={values} isZoneWrong={faults.includes('timeZone')} onChange={change} />
       <Switch label={t('isActive')} checked={values.isActive} onChange={(event) => change({ isActive: event.currentTarget.checked })} />
-      <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={save.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('save')}
-        </Button>
-      </div>
+      <FormEnd cancelLabel={t('cancel')} onCancel={onCancel} saveLabel={t('save')} savingLabel={t('saving')} isPending={save.isPending} />
     </form>
   );
 }
@@ -171,7 +166,7 @@ function KindFields({ of, values, faults, onChange }: PartProps & { of: AlertCha
 function ReaderFields({ values, isZoneWrong, onChange }: PartProps & { isZoneWrong: boolean }) {
   const t = useTranslations('alerts');
   return (
-    <div className={classes['pair']}>
+    <div className="pb-pair">
       <NativeSelect
         label={t('language')}
         value={values.language}

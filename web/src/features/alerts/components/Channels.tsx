@@ -5,9 +5,9 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -15,11 +15,9 @@ import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { When } from '../../../ui/When.tsx';
 import { channelsQuery, useDeleteChannel, useTestChannel } from '../api/alerts.ts';
 import { stateTones } from './alert-words.ts';
-import classes from './alerts.module.css';
 import { ChannelForm } from './ChannelForm.tsx';
 import { MailServer } from './MailServer.tsx';
 import { TestAnswer } from './TestAnswer.tsx';
@@ -32,6 +30,8 @@ type Doing =
 export function Channels({ me }: { me: Me }) {
   const t = useTranslations('alerts');
   const { data, error, refetch } = useQuery(channelsQuery);
+  const sayDone = useSayDone();
+  const remove = useDeleteChannel();
   const [doing, setDoing] = useState<Doing | null>(null);
   const close = (): void => setDoing(null);
   if (!data && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
@@ -60,7 +60,7 @@ export function Channels({ me }: { me: Me }) {
   const add = <Button onClick={() => setDoing({ kind: 'edit', channel: null })}>{t('addChannel')}</Button>;
   const hasMail = data.data.some(({ kind }) => kind === 'email');
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       {hasMail && !data.isMailReady && <Notice tone="warn">{t('mailNotSet')}</Notice>}
       {data.data.length === 0 ? (
         <Empty title={t('channelsEmptyTitle')} text={t('channelsEmptyText')}>
@@ -68,12 +68,22 @@ export function Channels({ me }: { me: Me }) {
         </Empty>
       ) : (
         <>
-          <div className={classes['lead']}>{add}</div>
+          <div className="pb-buttons">{add}</div>
           <ChannelTable channels={data.data} onDo={setDoing} />
         </>
       )}
       {me.role === 'administrator' && <MailServer me={me} />}
-      <DeleteQuestion of={doing?.kind === 'delete' ? doing.channel : null} onClose={close} />
+      <DeedQuestion
+        of={doing?.kind === 'delete' ? doing.channel : null}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('deleteTitle', { name })}
+        text={() => t('deleteChannelText')}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('delete')}
+        onClose={close}
+        onDone={({ name }) => sayDone(t('deleted', { name }))}
+      />
     </div>
   );
 }
@@ -86,9 +96,9 @@ function ChannelTable({ channels, onDo }: { channels: readonly AlertChannelView[
       key: 'channel',
       head: t('channel'),
       render: ({ name, kind }) => (
-        <span className={classes['stack']}>
+        <span className="pb-stack">
           {name}
-          <span className={classes['quiet']}>{t(`channelKindOf.${kind}`)}</span>
+          <span className="pb-quiet">{t(`channelKindOf.${kind}`)}</span>
         </span>
       ),
     },
@@ -96,9 +106,9 @@ function ChannelTable({ channels, onDo }: { channels: readonly AlertChannelView[
       key: 'destination',
       head: t('destination'),
       render: ({ destination, language, timeZone }) => (
-        <span className={classes['stack']}>
+        <span className="pb-stack">
           {destination}
-          <span className={classes['quiet']}>
+          <span className="pb-quiet">
             {language.toUpperCase()} · {timeZone}
           </span>
         </span>
@@ -140,9 +150,9 @@ function Last({ of }: { of: AlertChannelView['lastDelivery'] }) {
   const t = useTranslations('alerts');
   if (of === null) return t('notYet');
   return (
-    <span className={classes['stack']}>
+    <span className="pb-stack">
       <Status tone={stateTones[of.state]} text={t(`stateOf.${of.state}`)} />
-      <span className={classes['quiet']}>
+      <span className="pb-quiet">
         <When iso={of.at} />
       </span>
     </span>
@@ -160,7 +170,7 @@ function Deeds({ channel, isTesting, onTest, onDo }: DeedsProps) {
   const t = useTranslations('alerts');
   const { name } = channel;
   return (
-    <span className={classes['deeds']}>
+    <span className="pb-deeds">
       <Button variant="subtle" size="compact-sm" aria-label={t('sendTestNamed', { name })} loading={isTesting} onClick={onTest}>
         {t('sendTest')}
       </Button>
@@ -171,31 +181,5 @@ function Deeds({ channel, isTesting, onTest, onDo }: DeedsProps) {
         {t('delete')}
       </Button>
     </span>
-  );
-}
-
-function DeleteQuestion({ of, onClose }: { of: AlertChannelView | null; onClose: () => void }) {
-  const t = useTranslations('alerts');
-  const announce = useAnnounce();
-  const { asked, run } = useDeed(useDeleteChannel(), onClose);
-  const confirm = (): void => {
-    if (of === null) return;
-    run(of.id, () => {
-      announce(t('deleted', { name: of.name }));
-      document.getElementById('page-title')?.focus();
-    });
-  };
-  return (
-    <Confirm
-      isOpen={of !== null}
-      tone="bad"
-      title={t('deleteTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('delete')}
-      onConfirm={confirm}
-      {...asked}
-    >
-      <p>{t('deleteChannelText')}</p>
-    </Confirm>
   );
 }

@@ -19,7 +19,7 @@ export function History({ me }: { me: Me }) {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(historyQuery(severity));
   const alerts = data?.pages.flatMap((page) => page.data) ?? [];
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       <NativeSelect
         className={classes['filter']}
         label={t('severity')}

@@ -8,11 +8,11 @@ import { useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { mailQuery, useSaveMail, useTestMail } from '../api/alerts.ts';
-import classes from './alerts.module.css';
 import { TestAnswer } from './TestAnswer.tsx';
 
 const fields = ['host', 'port', 'username', 'password', 'sender'] as const;
@@ -75,7 +75,7 @@ function MailForm({ of }: { of: MailServerView | null }) {
   return (
     <form onSubmit={submit} noValidate className="pb-form">
       {save.isError && <Notice tone="bad">{errorText(save.error, language)}</Notice>}
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <TextInput {...props('host')} placeholder="smtp.example.org" />
         <TextInput {...props('port')} inputMode="numeric" />
         <NativeSelect
@@ -96,11 +96,7 @@ function MailForm({ of }: { of: MailServerView | null }) {
         <PasswordInput {...props('password')} description={of?.hasPassword ? t('tokenKept') : undefined} />
         <TextInput {...props('sender')} placeholder="Patchbay <patchbay@example.org>" />
       </div>
-      <div className={classes['buttons']}>
-        <Button type="submit" loading={save.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('save')}
-        </Button>
-      </div>
+      <FormEnd saveLabel={t('save')} savingLabel={t('saving')} isPending={save.isPending} />
     </form>
   );
 }
@@ -116,7 +112,7 @@ function MailTest({ me }: { me: Me }) {
   return (
     <form onSubmit={submit} noValidate className="pb-form">
       <TextInput type="email" label={t('mailTestTo')} value={to} onChange={(event) => setTo(event.currentTarget.value)} />
-      <div className={classes['buttons']}>
+      <div className="pb-buttons">
         <Button type="submit" variant="default" loading={test.isPending}>
           {t('sendTest')}
         </Button>

@@ -2,7 +2,7 @@
 import { NativeSelect, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { useDeed } from '../../../ui/use-deed.ts';
 import { useMute } from '../api/alerts.ts';
@@ -21,7 +21,7 @@ function endOf(choice: Choice, moment: string): string | null {
 
 export function MuteQuestion({ of, onClose }: { of: { id: string; name: string } | null; onClose: () => void }) {
   const t = useTranslations('alerts');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const [choice, setChoice] = useState<Choice>('1');
   const [moment, setMoment] = useState('');
   const [isWrong, setWrong] = useState(false);
@@ -33,10 +33,7 @@ export function MuteQuestion({ of, onClose }: { of: { id: string; name: string }
     const until = endOf(choice, moment);
     setWrong(until === null);
     if (of === null || until === null) return;
-    run({ ruleId: of.id, until }, () => {
-      announce(t('muted', { name: of.name }));
-      document.getElementById('page-title')?.focus();
-    });
+    run({ ruleId: of.id, until }, () => sayDone(t('muted', { name: of.name })));
   };
   return (
     <Confirm

@@ -6,7 +6,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { focusFault } from '../../../lib/focus.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { channelsQuery, usePreview, useSaveRule } from '../api/alerts.ts';
 import { kinds, useSentence, useTimeText } from './alert-words.ts';
@@ -49,7 +51,7 @@ export function RuleForm({ me, of, onDone }: RuleFormProps) {
   const isSound = (): boolean => {
     const found = faultsOf(values);
     setFaults(found);
-    if (found.length > 0) requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    if (found.length > 0) focusFault(form);
     return found.length === 0;
   };
   const submit = (event: FormEvent): void => {
@@ -70,14 +72,7 @@ export function RuleForm({ me, of, onDone }: RuleFormProps) {
       {values.channelIds !== null && <ChannelChoice values={values} isWrong={faults.includes('channels')} onChange={change} />}
       <Preview values={values} isSound={isSound} />
       <MoreFields values={values} isNameWrong={faults.includes('name')} onChange={change} />
-      <div className={classes['buttons']}>
-        <Button variant="default" onClick={onDone}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={save.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('save')}
-        </Button>
-      </div>
+      <FormEnd cancelLabel={t('cancel')} onCancel={onDone} saveLabel={t('save')} savingLabel={t('saving')} isPending={save.isPending} />
     </form>
   );
 }
@@ -102,9 +97,9 @@ function ChannelChoice({ values, isWrong, onChange }: PartProps & { isWrong: boo
   const toggle = (id: string, isOn: boolean): void =>
     onChange({ channelIds: isOn ? [...chosen, id] : chosen.filter((other) => other !== id) });
   return (
-    <fieldset className={classes['group']}>
+    <fieldset className="pb-group">
       <legend>{t('channels')}</legend>
-      {own.length === 0 && <p className={classes['quiet']}>{t('channelsEmptyTitle')}</p>}
+      {own.length === 0 && <p className="pb-quiet">{t('channelsEmptyTitle')}</p>}
       {own.map(({ id, name, destination }) => (
         <Checkbox
           key={id}
@@ -134,7 +129,7 @@ function Preview({ values, isSound }: { values: RuleValues; isSound: () => boole
   const isOfNow = answered === asked;
   const { times, days } = preview.data ?? { times: null, days: 7 };
   return (
-    <div className={classes['group']}>
+    <div className="pb-group">
       <div>
         <Button variant="default" size="compact-sm" loading={preview.isPending} onClick={ask}>
           {t('preview')}
@@ -155,7 +150,7 @@ function MoreFields({ values, isNameWrong, onChange }: PartProps & { isNameWrong
   const timeText = useTimeText();
   return (
     <>
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <TextInput
           label={t('name')}
           description={t('ruleNameHint')}

@@ -5,18 +5,16 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { Status } from '../../../ui/Status.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { channelsQuery, rulesQuery, useDeleteRule, useMute } from '../api/alerts.ts';
 import { severityTones, useSentence } from './alert-words.ts';
-import classes from './alerts.module.css';
 import { MuteQuestion } from './MuteQuestion.tsx';
 import { RuleForm } from './RuleForm.tsx';
 
@@ -26,6 +24,8 @@ export function Rules({ me }: { me: Me }) {
   const t = useTranslations('alerts');
   const { data: rules, error, refetch } = useQuery(rulesQuery);
   const sentence = useSentence();
+  const sayDone = useSayDone();
+  const remove = useDeleteRule();
   const [doing, setDoing] = useState<Doing | null>(null);
   const close = (): void => setDoing(null);
   if (!rules && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
@@ -40,19 +40,29 @@ export function Rules({ me }: { me: Me }) {
   const named = (kind: 'mute' | 'delete') =>
     doing?.kind === kind ? { id: doing.rule.id, name: doing.rule.name ?? sentence(doing.rule) } : null;
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       {rules.length === 0 ? (
         <Empty title={t('rulesEmptyTitle')} text={t('rulesEmptyText')}>
           {add}
         </Empty>
       ) : (
         <>
-          <div className={classes['lead']}>{add}</div>
+          <div className="pb-buttons">{add}</div>
           <RuleTable rules={rules} onDo={setDoing} />
         </>
       )}
       <MuteQuestion of={named('mute')} onClose={close} />
-      <DeleteQuestion of={named('delete')} onClose={close} />
+      <DeedQuestion
+        of={named('delete')}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('deleteTitle', { name })}
+        text={() => t('deleteRuleText')}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('delete')}
+        onClose={close}
+        onDone={({ name }) => sayDone(t('deleted', { name }))}
+      />
     </div>
   );
 }
@@ -79,11 +89,11 @@ function RuleTable({ rules, onDo }: { rules: readonly AlertRuleView[]; onDo: (do
       key: 'rule',
       head: t('rule'),
       render: (rule) => (
-        <span className={classes['stack']}>
+        <span className="pb-stack">
           {rule.name ?? sentence(rule)}
-          {rule.name !== null && <span className={classes['quiet']}>{sentence(rule)}</span>}
+          {rule.name !== null && <span className="pb-quiet">{sentence(rule)}</span>}
           {isMuted(rule) && (
-            <span className={classes['quiet']}>
+            <span className="pb-quiet">
               {t('mutedUntil', { time: format.dateTime(new Date(rule.mutedUntil!), { dateStyle: 'medium', timeStyle: 'short' }) })}
             </span>
           )}
@@ -122,7 +132,7 @@ function Deeds({ rule, name, onDo }: { rule: AlertRuleView; name: string; onDo: 
   const mute = useMute();
   const unmute = (): void => mute.mutate({ ruleId: rule.id, until: null }, { onSuccess: () => announce(t('unmuted', { name })) });
   return (
-    <span className={classes['deeds']}>
+    <span className="pb-deeds">
       <Button variant="subtle" size="compact-sm" aria-label={t('editNamed', { name })} onClick={() => onDo({ kind: 'edit', rule })}>
         {t('edit')}
       </Button>
@@ -139,31 +149,5 @@ function Deeds({ rule, name, onDo }: { rule: AlertRuleView; name: string; onDo: 
         {t('delete')}
       </Button>
     </span>
-  );
-}
-
-function DeleteQuestion({ of, onClose }: { of: { id: string; name: string } | null; onClose: () => void }) {
-  const t = useTranslations('alerts');
-  const announce = useAnnounce();
-  const { asked, run } = useDeed(useDeleteRule(), onClose);
-  const confirm = (): void => {
-    if (of === null) return;
-    run(of.id, () => {
-      announce(t('deleted', { name: of.name }));
-      document.getElementById('page-title')?.focus();
-    });
-  };
-  return (
-    <Confirm
-      isOpen={of !== null}
-      tone="bad"
-      title={t('deleteTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('delete')}
-      onConfirm={confirm}
-      {...asked}
-    >
-      <p>{t('deleteRuleText')}</p>
-    </Confirm>
   );
 }

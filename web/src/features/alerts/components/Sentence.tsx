@@ -73,20 +73,13 @@ interface WordProps {
   before?: string;
   onChoose: (value: string) => void;
   children: ReactNode;
-  isDisabled?: boolean;
 }
 
-function Word({ label, value, before, onChoose, children, isDisabled = false }: WordProps) {
+function Word({ label, value, before, onChoose, children }: WordProps) {
   return (
     <>
       {before !== undefined && <span>{before}</span>}
-      <NativeSelect
-        className={classes['word']}
-        aria-label={label}
-        value={value}
-        disabled={isDisabled}
-        onChange={(event) => onChoose(event.currentTarget.value)}
-      >
+      <NativeSelect className={classes['word']} aria-label={label} value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
         {children}
       </NativeSelect>
     </>
@@ -99,8 +92,9 @@ type PartProps = Pick<SentenceProps, 'values' | 'onChange'>;
 function KindWord({ values, isNew, onChange }: PartProps & { isNew: boolean }) {
   const t = useTranslations('alerts');
   const shown = kindNames.filter((kind) => kinds[kind].isOrganizations !== true || values.of === 'organization');
+  if (!isNew) return <strong>{t(`kindOf.${values.kind}`)}</strong>;
   return (
-    <Word label={t('kind')} value={values.kind} isDisabled={!isNew} onChoose={(kind) => onChange(ofKind(kind as AlertKindName))}>
+    <Word label={t('kind')} value={values.kind} onChoose={(kind) => onChange(ofKind(kind as AlertKindName))}>
       {shown.map((kind) => (
         <option key={kind} value={kind}>
           {t(`kindOf.${kind}`)}

@@ -1,5 +1,5 @@
 /** The audit log, its verdict, and the history of objects, from the server. */
-import type { RevisionType } from '@patchbay/contract/audit';
+import type { RevisionType } from '@patchbay/contract/revision-types';
 import { auditPath } from '@patchbay/client/audit';
 import { infiniteQueryOptions, keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';

@@ -1,5 +1,6 @@
 /** One audit entry with everything that is known of it, beside the list. */
 import type { AuditRow } from '@patchbay/client/audit';
+import { revisionTypes } from '@patchbay/contract/revision-types';
 import type { ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { CopyText } from '../../../ui/CopyText.tsx';
@@ -7,7 +8,6 @@ import { Status } from '../../../ui/Status.tsx';
 import { useSentence } from './audit-text.ts';
 import { Changes } from './Changes.tsx';
 import { HistoryButton } from './History.tsx';
-import { historyTypeOf } from './history-types.ts';
 import { Side } from './Side.tsx';
 import classes from './audit.module.css';
 
@@ -27,7 +27,7 @@ export function EntrySide({ entry, organization, renderObject, renderRequest, on
   const format = useFormatter();
   const sentence = useSentence();
   const { subject } = entry;
-  const type = historyTypeOf(subject.type);
+  const type = revisionTypes.find((one) => one === subject.type) ?? null;
   return (
     <Side title={t('entry')} onClose={onClose}>
       <p className={classes['sentence']}>{sentence(entry)}</p>

@@ -1,17 +1,16 @@
 /** The history of one object: every state, who made it, what differed, and the way back. */
 import type { ObjectRevision } from '@patchbay/client/audit';
-import type { RevisionType } from '@patchbay/contract/audit';
+import type { RevisionType } from '@patchbay/contract/revision-types';
 import { Button } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Status } from '../../../ui/Status.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { historyQuery, useRollBack } from '../api/audit.ts';
 import { useSentence } from './audit-text.ts';
 import { Changes } from './Changes.tsx';
@@ -25,6 +24,8 @@ interface HistoryProps {
   organization: string;
   /** A form that holds what the object was has to begin anew. */
   onRolledBack?: () => void;
+  /** Small and without an icon where the page has others of its kind: then it says whose history it is. Absent: the page's own. */
+  place?: 'row' | 'panel';
 }
 
 /** Opens the history beside the page. */
@@ -33,14 +34,25 @@ export function HistoryButton(props: HistoryProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      <Button
-        variant="default"
-        className={classes['opener']}
-        leftSection={<IconHistory size={16} stroke={1.75} aria-hidden="true" />}
-        onClick={() => setOpen(true)}
-      >
-        {t('history')}
-      </Button>
+      {props.place !== undefined ? (
+        <Button
+          variant={props.place === 'row' ? 'subtle' : 'default'}
+          size="compact-sm"
+          aria-label={t('historyOf', { name: props.name })}
+          onClick={() => setOpen(true)}
+        >
+          {t('history')}
+        </Button>
+      ) : (
+        <Button
+          variant="default"
+          className={classes['opener']}
+          leftSection={<IconHistory size={16} stroke={1.75} aria-hidden="true" />}
+          onClick={() => setOpen(true)}
+        >
+          {t('history')}
+        </Button>
+      )}
       {isOpen && <History {...props} onClose={() => setOpen(false)} />}
     </>
   );
@@ -76,7 +88,7 @@ function States({ type, id, revisions, onRolledBack }: StatesProps) {
   const t = useTranslations('audit');
   const announce = useAnnounce();
   const [chosen, setChosen] = useState<ObjectRevision | null>(null);
-  const { asked, run } = useDeed(useRollBack(type, id), () => setChosen(null));
+  const rollBack = useRollBack(type, id);
   const now = revisions[0]?.state ?? null;
   const done = (revision: number): void => {
     announce(t('rolledBack', { revision }));
@@ -96,17 +108,20 @@ function States({ type, id, revisions, onRolledBack }: StatesProps) {
           />
         ))}
       </ol>
-      <Confirm
-        isOpen={chosen !== null}
-        title={t('rollBackTitle', { revision: chosen?.revision ?? 0 })}
+      <DeedQuestion
+        of={chosen}
+        change={rollBack}
+        inputOf={({ revision }) => revision}
+        title={({ revision }) => t('rollBackTitle', { revision })}
+        text={() => t('rollBackText')}
+        tone="plain"
         cancelLabel={t('cancel')}
         confirmLabel={t('rollBack')}
-        {...asked}
-        onConfirm={() => chosen && run(chosen.revision, () => done(chosen.revision))}
+        onClose={() => setChosen(null)}
+        onDone={({ revision }) => done(revision)}
       >
-        <p>{t('rollBackText')}</p>
         {chosen && <Changes changes={differenceTo(now, chosen.state)} />}
-      </Confirm>
+      </DeedQuestion>
     </>
   );
 }

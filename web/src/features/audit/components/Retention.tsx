@@ -1,5 +1,5 @@
 /** How long audit entries are kept, for administrators. */
-import { Button, NativeSelect } from '@mantine/core';
+import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
@@ -7,12 +7,14 @@ import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { auditSettingsQuery, useChangeAuditSettings } from '../api/audit.ts';
+import { HistoryButton } from './History.tsx';
 import classes from './audit.module.css';
 
 const choices = [30, 90, 180, 365, 1095, 3650];
 
-export function Retention() {
+export function Retention({ organization }: { organization: { id: string; name: string } }) {
   const t = useTranslations('audit');
   const language = useLocale();
   const announce = useAnnounce();
@@ -32,7 +34,11 @@ export function Retention() {
     });
   };
   return (
-    <Panel title={t('retention')} text={t('retentionText')}>
+    <Panel
+      title={t('retention')}
+      text={t('retentionText')}
+      aside={<HistoryButton type="retention" id={organization.id} name={t('retention')} organization={organization.name} place="panel" />}
+    >
       {change.error && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
       <div className={classes['retention']}>
         <NativeSelect
@@ -41,9 +47,14 @@ export function Retention() {
           onChange={(event) => setChosen(event.currentTarget.value)}
           data={[...days.map((count) => ({ value: String(count), label: t('days', { count }) })), { value: '', label: t('forever') }]}
         />
-        <Button variant="default" loading={change.isPending} disabled={chosen === null || chosen === saved} onClick={save}>
+        <ReasonButton
+          variant="default"
+          loading={change.isPending}
+          reason={chosen === null || chosen === saved ? t('retentionSame') : null}
+          onClick={save}
+        >
           {t('retentionSave')}
-        </Button>
+        </ReasonButton>
       </div>
     </Panel>
   );

@@ -8,7 +8,7 @@ const keyOf = (action: string): string => action.replaceAll('.', '__').replaceAl
 export function useSentence(): (entry: Pick<AuditRow, 'actor' | 'via' | 'action' | 'subject'>) => string {
   const t = useTranslations('audit');
   return ({ actor, action, subject }) => {
-    const isOfHouse = /^(?:journal|audit\.retention)/.test(action);
+    const isOfHouse = /^(?:journal|audit\.retention|alert_rule\.defaults)/.test(action);
     const who = actor?.name ?? (isOfHouse ? t('system') : t('nobody'));
     const what = subject.name === null ? '' : `“${subject.name}”`;
     const key = `did.${keyOf(action)}` as 'did.other';

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { IconPlayerStop, IconSend } from '@tabler/icons-react';
 import { useId, type KeyboardEvent, type RefObject } from 'react';
 import { useTranslations } from 'use-intl';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import classes from './Composer.module.css';
 
 interface ComposerProps {
@@ -33,7 +34,7 @@ export function Composer({ text, isWriting, isStopping, box, onChange, onSend, o
         if (isSendable) onSend();
       }}
     >
-      <label htmlFor={id} className={classes['label']}>
+      <label htmlFor={id} className="pb-unseen">
         {t('input')}
       </label>
       <textarea
@@ -64,9 +65,14 @@ export function Composer({ text, isWriting, isStopping, box, onChange, onSend, o
             {t('stop')}
           </Button>
         ) : (
-          <Button type="submit" size="sm" disabled={!isSendable} leftSection={<IconSend size={16} stroke={1.75} aria-hidden="true" />}>
+          <ReasonButton
+            type="submit"
+            size="sm"
+            reason={isSendable ? null : t('sendEmpty')}
+            leftSection={<IconSend size={16} stroke={1.75} aria-hidden="true" />}
+          >
             {t('send')}
-          </Button>
+          </ReasonButton>
         )}
       </div>
     </form>

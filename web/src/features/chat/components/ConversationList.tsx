@@ -49,7 +49,7 @@ export function ConversationList({ currentId, organization, renderLink, onDelete
         </>,
         { className: classes['new'], isCurrent: false },
       )}
-      <label htmlFor={id} className={classes['hidden']}>
+      <label htmlFor={id} className="pb-unseen">
         {t('search')}
       </label>
       <input

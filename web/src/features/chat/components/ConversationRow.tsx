@@ -6,8 +6,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode 
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { useChangeChat, useDeleteChat } from '../api/change-chat.ts';
 import classes from './ConversationList.module.css';
 
@@ -82,7 +81,7 @@ function RenameForm({ chat, onClose }: { chat: ChatSummary; onClose: () => void 
         save();
       }}
     >
-      <label htmlFor={id} className={classes['hidden']}>
+      <label htmlFor={id} className="pb-unseen">
         {t('titleLabel')}
       </label>
       <input
@@ -117,22 +116,21 @@ interface DeleteChatProps {
 function DeleteChat({ chat, title, isOpen, onClose, onDeleted }: DeleteChatProps) {
   const t = useTranslations('chat');
   const announce = useAnnounce();
-  const { asked, run } = useDeed(useDeleteChat(), onClose);
   const deleted = (): void => {
     announce(t('deleted', { title }));
     onDeleted();
   };
   return (
-    <Confirm
-      isOpen={isOpen}
-      title={t('deleteTitle', { title })}
+    <DeedQuestion
+      of={isOpen ? chat : null}
+      change={useDeleteChat()}
+      inputOf={({ id }) => id}
+      title={() => t('deleteTitle', { title })}
+      text={() => t('deleteText')}
       cancelLabel={t('cancel')}
       confirmLabel={t('deleteConfirm')}
-      tone="bad"
-      {...asked}
-      onConfirm={() => run(chat.id, deleted)}
-    >
-      <p>{t('deleteText')}</p>
-    </Confirm>
+      onClose={onClose}
+      onDone={deleted}
+    />
   );
 }

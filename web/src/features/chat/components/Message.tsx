@@ -1,12 +1,12 @@
 /** One message: who said it, the text, what went wrong, what it took, and what can be done with it. */
-import { ActionIcon } from '@mantine/core';
 import { IconCheck, IconCopy, IconPencil, IconRefresh, IconTrash, type Icon } from '@tabler/icons-react';
 import type { StoredMessage } from '@patchbay/client/chats';
 import { Link } from '@tanstack/react-router';
 import { memo, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { copyText } from '../../../lib/copy.ts';
 import { Notice } from '../../../ui/Notice.tsx';
-import { copyText } from '../markdown/copy.ts';
+import { ReasonButton, ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import { AnswerFacts } from './AnswerFacts.tsx';
 import classes from './Message.module.css';
 import { MessageText } from './MessageText.tsx';
@@ -72,10 +72,19 @@ interface ActionProps {
 }
 
 function Action({ label, icon: Shown, isDisabled = false, onPress }: ActionProps) {
+  const t = useTranslations('chat');
   return (
-    <ActionIcon variant="subtle" color="gray" size="md" aria-label={label} title={label} disabled={isDisabled} onClick={onPress}>
+    <ReasonIcon
+      variant="subtle"
+      color="gray"
+      size="md"
+      aria-label={label}
+      title={label}
+      reason={isDisabled ? t('busy') : null}
+      onClick={onPress}
+    >
       <Shown size={16} stroke={1.75} aria-hidden="true" />
-    </ActionIcon>
+    </ReasonIcon>
   );
 }
 
@@ -115,9 +124,9 @@ function Ending({
 }): ReactNode {
   const t = useTranslations('chat');
   const again = (
-    <button type="button" className={classes['again']} disabled={isBusy} onClick={onAgain}>
+    <ReasonButton size="compact-sm" variant="default" className={classes['again']} reason={isBusy ? t('busy') : null} onClick={onAgain}>
       {t('tryAgain')}
-    </button>
+    </ReasonButton>
   );
   if (state === 'stopped') return <p className={classes['ending']}>{t('stopped')}</p>;
   if (state === 'streaming') return <p className={classes['ending']}>{t('writingElsewhere')}</p>;

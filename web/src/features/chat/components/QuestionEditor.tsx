@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import { useTranslations } from 'use-intl';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import classes from './Message.module.css';
 
 interface QuestionEditorProps {
@@ -37,13 +38,13 @@ export function QuestionEditor({ text: before, isBusy, onSend, onCancel }: Quest
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={keys}
       />
-      <div className={classes['buttons']}>
+      <div className="pb-buttons">
         <Button size="compact-sm" variant="default" onClick={onCancel}>
           {t('cancel')}
         </Button>
-        <Button size="compact-sm" disabled={!isSendable} onClick={() => onSend(text)}>
+        <ReasonButton size="compact-sm" reason={isSendable ? null : t(isBusy ? 'busy' : 'sendEmpty')} onClick={() => onSend(text)}>
           {t('send')}
-        </Button>
+        </ReasonButton>
       </div>
     </div>
   );

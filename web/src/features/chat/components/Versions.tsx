@@ -1,8 +1,8 @@
 /** Which version of a message is shown, and the way to the others. */
-import { ActionIcon } from '@mantine/core';
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react';
 import type { StoredMessage } from '@patchbay/client/chats';
 import { useTranslations } from 'use-intl';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import classes from './Message.module.css';
 
 interface VersionsProps {
@@ -13,21 +13,22 @@ interface VersionsProps {
 
 export function Versions({ message: { id, versions }, isDisabled, onShow }: VersionsProps) {
   const t = useTranslations('chat');
+  const list = useTranslations('list');
   const at = versions.indexOf(id);
   if (versions.length < 2 || at < 0) return null;
   const step = (to: number, label: string, Icon: typeof IconChevronLeft) => {
     const target = versions[to];
     return (
-      <ActionIcon
+      <ReasonIcon
         variant="subtle"
         color="gray"
         size="md"
         aria-label={label}
-        disabled={target === undefined || isDisabled}
+        reason={target === undefined ? list(to < 0 ? 'isFirst' : 'isLast') : isDisabled ? t('busy') : null}
         onClick={() => target !== undefined && onShow(target)}
       >
         <Icon size={16} stroke={1.75} aria-hidden="true" />
-      </ActionIcon>
+      </ReasonIcon>
     );
   };
   return (

@@ -2,7 +2,7 @@
 import type { ChatSettings, StoredMessage } from '@patchbay/client/chats';
 import { useMemo, useState } from 'react';
 import { useChangeChat } from '../api/change-chat.ts';
-import { keepDraft, recallDraft } from '../live/drafts.ts';
+import { chatDraft, keepDraft, recallDraft } from '../../../lib/storage.ts';
 import { stopAnswer, useLiveAnswer } from '../live/live-answers.ts';
 import { useAsk } from '../live/use-ask.ts';
 import type { MessageActions } from './Message.tsx';
@@ -30,7 +30,7 @@ interface Place {
 }
 
 export function useChatActions({ userId, chatId, newSettings, onBegun }: Place): ChatActions {
-  const [text, setTyped] = useState(() => recallDraft(userId, chatId));
+  const [text, setTyped] = useState(() => recallDraft(chatDraft(userId, chatId)) ?? '');
   const [toDelete, setToDelete] = useState<StoredMessage | null>(null);
   const live = useLiveAnswer(chatId);
   const ask = useAsk();
@@ -39,7 +39,7 @@ export function useChatActions({ userId, chatId, newSettings, onBegun }: Place):
   const { mutate: mutateChange } = change;
   const setText = (next: string): void => {
     setTyped(next);
-    keepDraft(userId, chatId, next);
+    keepDraft(chatDraft(userId, chatId), next);
   };
   const send = (): void =>
     mutateAsk({

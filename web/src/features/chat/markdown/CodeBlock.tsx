@@ -1,9 +1,9 @@
 /** A block of code: its language, a button that copies it, and colours once they are there. It reads the same without them. */
 import { useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { copyText } from '../../../lib/copy.ts';
 import classes from './Markdown.module.css';
 import { coloursOf } from './colours.ts';
-import { copyText } from './copy.ts';
 import type { Line } from './highlight.ts';
 import { Scroller } from './Scroller.tsx';
 

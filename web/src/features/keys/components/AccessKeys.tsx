@@ -5,7 +5,8 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useNow, useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { focusPageTitle } from '../../../lib/focus.ts';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -38,21 +39,16 @@ type Shown = { key: string; name: string; models: string[] | null; isNew: boolea
 
 export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: AccessKeysProps) {
   const t = useTranslations('keys');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const nowMs = useNow({ updateInterval: 30_000 }).getTime();
   const { data: keys, error, refetch } = useQuery(keysQuery(repository?.id ?? null));
   const [shown, setShown] = useState<Shown | null>(null);
   const [editing, setEditing] = useState<AccessKeyView | null>(null);
   const [rotating, setRotating] = useState<AccessKeyView | null>(null);
   const [revoking, setRevoking] = useState<AccessKeyView | null>(null);
-  const toTitle = (): void => document.getElementById('page-title')?.focus();
-  const said = (text: string): void => {
-    announce(text);
-    toTitle();
-  };
   const stored = (): void => {
     setShown(null);
-    toTitle();
+    focusPageTitle();
   };
   if (!keys && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!keys) return <Loading />;
@@ -78,7 +74,7 @@ export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: Ac
           onClose={() => setEditing(null)}
           onSaved={(name) => {
             setEditing(null);
-            said(t('saved', { name }));
+            sayDone(t('saved', { name }));
           }}
         />
       )}
@@ -99,7 +95,7 @@ export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: Ac
         />
       )}
       <RotateQuestion of={rotating} onClose={() => setRotating(null)} onRotated={(made) => setShown({ ...made, isNew: false })} />
-      <RevokeQuestion of={revoking} onClose={() => setRevoking(null)} onRevoked={(name) => said(t('revokedNamed', { name }))} />
+      <RevokeQuestion of={revoking} onClose={() => setRevoking(null)} onRevoked={(name) => sayDone(t('revokedNamed', { name }))} />
     </>
   );
 }

@@ -1,11 +1,12 @@
 /** The form of an access key, new or changed: name, end, models, limits and budget. What is left empty is not limited. */
 import type { AccessKeyView } from '@patchbay/contract/access-keys';
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import type { KeyInput } from '../api/keys.ts';
 import classes from './KeyForm.module.css';
@@ -109,14 +110,13 @@ export function KeyForm({ of, workspaces, isPending, error, onSave, onCancel }: 
       </div>
       <p className={classes['hint']}>{t('limitsHint')}</p>
       <Field {...common('cacheSeconds')} label={t('cache')} description={t('cacheHint')} inputMode="numeric" autoComplete="off" />
-      <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {of === null ? t('create') : t('save')}
-        </Button>
-      </div>
+      <FormEnd
+        cancelLabel={t('cancel')}
+        onCancel={onCancel}
+        saveLabel={of === null ? t('create') : t('save')}
+        savingLabel={t('saving')}
+        isPending={isPending}
+      />
     </form>
   );
 }

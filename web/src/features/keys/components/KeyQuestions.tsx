@@ -3,8 +3,7 @@ import type { AccessKeyView } from '@patchbay/contract/access-keys';
 import { NativeSelect } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { Confirm } from '../../../ui/Confirm.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { useRevokeKey, useRotateKey } from '../api/keys.ts';
 
 /** Hours for which the old text stays good. */
@@ -18,18 +17,20 @@ interface QuestionProps {
 
 export function RotateQuestion({ of, onClose, onRotated }: QuestionProps & { onRotated: (key: AccessKeyView & { key: string }) => void }) {
   const t = useTranslations('keys');
-  const { asked, run } = useDeed(useRotateKey(), onClose);
   const [hours, setHours] = useState<string>('24');
   return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('rotateTitle', { name: of?.name ?? '' })}
+    <DeedQuestion
+      of={of}
+      change={useRotateKey()}
+      inputOf={({ id }) => ({ id, overlapHours: Number(hours) })}
+      title={({ name }) => t('rotateTitle', { name })}
+      text={() => t('rotateText')}
+      tone="plain"
       cancelLabel={t('cancel')}
       confirmLabel={t('rotateKey')}
-      {...asked}
-      onConfirm={() => of && run({ id: of.id, overlapHours: Number(hours) }, onRotated)}
+      onClose={onClose}
+      onDone={(_, made) => onRotated(made)}
     >
-      <p>{t('rotateText')}</p>
       <NativeSelect label={t('overlap')} value={hours} onChange={(event) => setHours(event.currentTarget.value)}>
         {overlaps.map((value) => (
           <option key={value} value={value}>
@@ -37,24 +38,23 @@ export function RotateQuestion({ of, onClose, onRotated }: QuestionProps & { onR
           </option>
         ))}
       </NativeSelect>
-    </Confirm>
+    </DeedQuestion>
   );
 }
 
 export function RevokeQuestion({ of, onClose, onRevoked }: QuestionProps & { onRevoked: (name: string) => void }) {
   const t = useTranslations('keys');
-  const { asked, run } = useDeed(useRevokeKey(), onClose);
   return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('revokeTitle', { name: of?.name ?? '' })}
+    <DeedQuestion
+      of={of}
+      change={useRevokeKey()}
+      inputOf={({ id }) => id}
+      title={({ name }) => t('revokeTitle', { name })}
+      text={({ name }) => t('revokeText', { name })}
       cancelLabel={t('keep')}
       confirmLabel={t('revokeKey')}
-      tone="bad"
-      {...asked}
-      onConfirm={() => of && run(of.id, () => onRevoked(of.name))}
-    >
-      <p>{t('revokeText', { name: of?.name ?? '' })}</p>
-    </Confirm>
+      onClose={onClose}
+      onDone={({ name }) => onRevoked(name)}
+    />
   );
 }

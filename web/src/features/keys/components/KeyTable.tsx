@@ -137,7 +137,7 @@ function Deeds({ of, me, isLive, onEdit, onRotate, onRevoke }: KeyDeeds & { of: 
   const { name } = of;
   const common = { variant: 'subtle', size: 'compact-sm' } as const;
   return (
-    <span className={classes['deeds']}>
+    <span className="pb-deeds">
       <Button {...common} aria-label={t('editNamed', { name })} onClick={() => onEdit(of)}>
         {t('edit')}
       </Button>

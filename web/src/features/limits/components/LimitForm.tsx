@@ -1,13 +1,13 @@
 /** The form of one limit: what is limited, how much, from where on people are told, and whether it refuses. */
 import type { LimitView } from '@patchbay/contract/limits';
-import { Button, NativeSelect, Switch, TextInput } from '@mantine/core';
+import { NativeSelect, Switch, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
-import classes from './Limits.module.css';
 import { choices, inputOf, isSoft, isValue, limitFields, meant, newLimit, valuesOf, type Choice, type LimitInput } from './limit-values.ts';
 
 interface LimitFormProps {
@@ -89,13 +89,12 @@ export function LimitForm({ of, isPending, error, onSave, onCancel }: LimitFormP
 function Buttons({ isNew, isPending, onCancel }: { isNew: boolean; isPending: boolean; onCancel: () => void }) {
   const t = useTranslations('limits');
   return (
-    <div className={classes['buttons']}>
-      <Button variant="default" onClick={onCancel}>
-        {t('cancel')}
-      </Button>
-      <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
-        {t(isNew ? 'create' : 'save')}
-      </Button>
-    </div>
+    <FormEnd
+      cancelLabel={t('cancel')}
+      onCancel={onCancel}
+      saveLabel={t(isNew ? 'create' : 'save')}
+      savingLabel={t('saving')}
+      isPending={isPending}
+    />
   );
 }

@@ -1,25 +1,32 @@
 /** What holds for all limits: by which zone's calendar budgets begin anew, and how long an answer is reckoned with that names no end. */
 import type { LimitSettingsView } from '@patchbay/contract/limits';
-import { Button, NativeSelect, TextInput } from '@mantine/core';
+import { NativeSelect, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { limitSettingsQuery, useChangeSettings } from '../api/limits.ts';
-import classes from './Limits.module.css';
 
-export function LimitSettings({ organization }: { organization: string }) {
+interface LimitSettingsProps {
+  organization: string;
+  /** The way to what they were. */
+  history: ReactNode;
+}
+
+export function LimitSettings({ organization, history }: LimitSettingsProps) {
   const t = useTranslations('limits');
   const { data, error, refetch } = useQuery(limitSettingsQuery);
   if (!data && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
   return (
-    <Panel title={t('settingsTitle')} text={t('settingsText')}>
+    <Panel title={t('settingsTitle')} text={t('settingsText')} aside={history}>
       {data ? <Form key={data.revision} of={data} /> : <Loading />}
     </Panel>
   );
@@ -71,11 +78,7 @@ function Form({ of }: { of: LimitSettingsView }) {
         inputMode="numeric"
         autoComplete="off"
       />
-      <div className={classes['buttons']}>
-        <Button type="submit" loading={change.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('saveSettings')}
-        </Button>
-      </div>
+      <FormEnd saveLabel={t('saveSettings')} savingLabel={t('saving')} isPending={change.isPending} />
     </form>
   );
 }

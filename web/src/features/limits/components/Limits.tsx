@@ -6,7 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
@@ -30,6 +30,7 @@ export function Limits({ organization, ...subject }: LimitsProps) {
   const { data, error, refetch } = useQuery(limitsQuery(subject));
   const [open, setOpen] = useState<Open>(null);
   const [removing, setRemoving] = useState<LimitView | null>(null);
+  const remove = useRemoveLimit();
   const addButton = useRef<HTMLButtonElement>(null);
   const done = (said: string): void => {
     setOpen(null);
@@ -61,7 +62,17 @@ export function Limits({ organization, ...subject }: LimitsProps) {
           ))}
         </ul>
       )}
-      <RemoveQuestion of={removing} onClose={() => setRemoving(null)} onDone={done} />
+      <DeedQuestion
+        of={removing}
+        change={remove}
+        inputOf={({ id }) => id!}
+        title={() => t('removeTitle')}
+        text={(limit) => t('removeText', { what: t(`of.${choiceOf(limit)}`) })}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('remove')}
+        onClose={() => setRemoving(null)}
+        onDone={() => done(t('removed'))}
+      />
     </Panel>
   );
 }
@@ -97,25 +108,5 @@ function EditLimit({ of, onDone, onCancel }: { of: LimitView; onDone: (said: str
         onCancel={onCancel}
       />
     </Suspense>
-  );
-}
-
-function RemoveQuestion({ of, onClose, onDone }: { of: LimitView | null; onClose: () => void; onDone: (said: string) => void }) {
-  const t = useTranslations('limits');
-  const remove = useRemoveLimit();
-  return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('removeTitle')}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('remove')}
-      tone="bad"
-      isPending={remove.isPending}
-      error={remove.error}
-      onConfirm={() => of?.id && remove.mutate(of.id, { onSuccess: () => onDone(t('removed')) })}
-      onClose={onClose}
-    >
-      <p>{of && t('removeText', { what: t(`of.${choiceOf(of)}`) })}</p>
-    </Confirm>
   );
 }

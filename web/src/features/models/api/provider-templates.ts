@@ -4,7 +4,7 @@ import { client } from '../../../lib/client.ts';
 
 export const providerTemplatesQuery = (provider: string) =>
   queryOptions({
-    queryKey: ['providers', provider, 'templates'],
+    queryKey: ['templates', 'of', provider],
     queryFn: ({ signal }) => client.providers.templates(provider, signal),
     staleTime: 60_000,
     // The form does not wait for them.

@@ -1,11 +1,12 @@
 /** Who is asked when this connection fails, in order: chosen, moved and taken out without a mouse. */
-import { ActionIcon, Button, NativeSelect, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash, type Icon } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { aiConnectionsQuery } from '../api/ai-connections.ts';
 import { backupRowsMax, movedRow, readBackups, writeBackups, type BackupRow } from '../form/backup-rows.ts';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import classes from './BackupsField.module.css';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
@@ -78,6 +79,7 @@ interface RowProps {
 
 function Row({ at, row, count, choices, onChange, onMove, onRemove }: RowProps) {
   const t = useTranslations('form');
+  const list = useTranslations('list');
   const number = at + 1;
   const chosen = choices.find((one) => one.id === row.connectionId);
   return (
@@ -104,8 +106,13 @@ function Row({ at, row, count, choices, onChange, onMove, onRemove }: RowProps) 
         spellCheck={false}
       />
       <span className={classes['deeds']}>
-        <Deed icon={IconArrowUp} label={t('backupUp', { number })} isOff={at === 0} onPress={() => onMove(-1)} />
-        <Deed icon={IconArrowDown} label={t('backupDown', { number })} isOff={number === count} onPress={() => onMove(1)} />
+        <Deed icon={IconArrowUp} label={t('backupUp', { number })} reason={at === 0 ? list('isFirst') : null} onPress={() => onMove(-1)} />
+        <Deed
+          icon={IconArrowDown}
+          label={t('backupDown', { number })}
+          reason={number === count ? list('isLast') : null}
+          onPress={() => onMove(1)}
+        />
         <Deed icon={IconTrash} label={t('backupRemove', { number })} onPress={onRemove} />
       </span>
     </div>
@@ -113,19 +120,10 @@ function Row({ at, row, count, choices, onChange, onMove, onRemove }: RowProps) 
 }
 
 /** At its end of the list it stays where it is in the order of Tab, so that the focus is not lost there. */
-function Deed({ icon: Sign, label, isOff = false, onPress }: { icon: Icon; label: string; isOff?: boolean; onPress: () => void }) {
+function Deed({ icon: Sign, label, reason = null, onPress }: { icon: Icon; label: string; reason?: string | null; onPress: () => void }) {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      size="lg"
-      aria-label={label}
-      aria-disabled={isOff || undefined}
-      onClick={() => {
-        if (!isOff) onPress();
-      }}
-    >
+    <ReasonIcon variant="subtle" color="gray" size="lg" aria-label={label} reason={reason} onClick={onPress}>
       <Sign size={16} stroke={1.75} aria-hidden="true" />
-    </ActionIcon>
+    </ReasonIcon>
   );
 }

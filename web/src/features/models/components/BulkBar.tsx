@@ -3,6 +3,7 @@ import { Button, CloseButton } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { Confirm } from '../../../ui/Confirm.tsx';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { testsAtOnce } from '../api/connection-tests.ts';
 import classes from './BulkBar.module.css';
 import type { Bulk, BulkItem } from './use-bulk.ts';
@@ -16,7 +17,7 @@ interface BulkBarProps {
 export function BulkBar({ bulk, selected, onClear }: BulkBarProps) {
   const t = useTranslations('bulk');
   const [asked, setAsked] = useState<'deactivate' | 'delete' | null>(null);
-  const isBusy = bulk.run?.isRunning === true;
+  const reason = bulk.run?.isRunning === true ? t('busy') : null;
   const confirm = (): void => {
     if (asked) void bulk.start(asked, selected);
     setAsked(null);
@@ -25,18 +26,18 @@ export function BulkBar({ bulk, selected, onClear }: BulkBarProps) {
   return (
     <section className={classes['bar']} aria-label={t('bar')}>
       <span className={classes['count']}>{t('selected', { n: selected.length })}</span>
-      <Button size="compact-sm" variant="default" disabled={isBusy} onClick={() => void bulk.start('test', selected)}>
+      <ReasonButton size="compact-sm" variant="default" reason={reason} onClick={() => void bulk.start('test', selected)}>
         {t('test')}
-      </Button>
-      <Button size="compact-sm" variant="default" disabled={isBusy} onClick={() => void bulk.start('activate', selected)}>
+      </ReasonButton>
+      <ReasonButton size="compact-sm" variant="default" reason={reason} onClick={() => void bulk.start('activate', selected)}>
         {t('activate')}
-      </Button>
-      <Button size="compact-sm" variant="default" disabled={isBusy} onClick={() => setAsked('deactivate')}>
+      </ReasonButton>
+      <ReasonButton size="compact-sm" variant="default" reason={reason} onClick={() => setAsked('deactivate')}>
         {t('deactivate')}
-      </Button>
-      <Button size="compact-sm" variant="default" disabled={isBusy} onClick={() => setAsked('delete')}>
+      </ReasonButton>
+      <ReasonButton size="compact-sm" variant="default" reason={reason} onClick={() => setAsked('delete')}>
         {t('delete')}
-      </Button>
+      </ReasonButton>
       <Button size="compact-sm" variant="subtle" color="gray" className={classes['clear']} onClick={onClear}>
         {t('clear')}
       </Button>

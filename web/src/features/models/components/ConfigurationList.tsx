@@ -5,6 +5,7 @@ import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useLocale, useNow, useTranslations } from 'use-intl';
+import { focusPageTitle } from '../../../lib/focus.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { aiConnectionsQuery } from '../api/ai-connections.ts';
@@ -71,7 +72,7 @@ export function ConfigurationList({ mayManage, organization, search, onSearch, b
   const deleted = (name: string): void => {
     setDeletedName(name);
     // The button that asked for it is gone with its row.
-    document.getElementById('page-title')?.focus();
+    focusPageTitle();
   };
   const rows = { rows: page.rows, mayManage, active, selected, onSelect: setSelected, onDelete: setDeleting };
   const items = arranged(all, { sort: search.sort }, language).flatMap(({ connection }) =>

@@ -8,7 +8,7 @@ export function ConfigurationSkeleton() {
   const t = useTranslations('connections');
   return (
     <output className={classes['skeleton']}>
-      <span className={classes['said']}>{t('loading')}</span>
+      <span className="pb-unseen">{t('loading')}</span>
       {rows.map((row) => (
         <span key={row} className={classes['row']} aria-hidden="true">
           <span />

@@ -45,7 +45,7 @@ export function ConflictView({ form, stored, saving, onReload }: ConflictViewPro
       </h2>
       <p>{t('text')}</p>
       {rows.length === 0 ? <Notice tone="info">{t('none')}</Notice> : <Difference form={form} rows={rows} />}
-      <div className={classes['buttons']}>
+      <div className="pb-buttons">
         <Button variant="default" onClick={() => onReload(current)}>
           {t('reload')}
         </Button>

@@ -4,6 +4,7 @@ import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import classes from './ConnectionButtons.module.css';
 import { ImportEnvironment } from './ImportEnvironment.tsx';
 import type { ConnectionActions } from './use-connection-actions.ts';
@@ -19,7 +20,10 @@ interface ConnectionButtonsProps {
 export function ConnectionButtons({ connection, actions, mayImport, onDelete }: ConnectionButtonsProps) {
   const t = useTranslations('connections');
   const { name } = connection;
-  if (connection.scope === 'environment') return mayImport ? <ImportEnvironment /> : null;
+  if (connection.scope === 'environment') {
+    const { baseUrl, defaultModel: model, apiKey } = connection;
+    return mayImport ? <ImportEnvironment of={{ baseUrl, model, hasApiKey: apiKey !== '' }} /> : null;
+  }
   if (connection.isReadOnly) return null;
   return (
     <div className={classes['buttons']}>
@@ -34,17 +38,17 @@ export function ConnectionButtons({ connection, actions, mayImport, onDelete }: 
           {t('setDefault')}
         </Button>
       )}
-      <ActionIcon
+      <ReasonIcon
         variant="subtle"
         color="gray"
         size={26}
         aria-label={t('testNamed', { name })}
         title={t('test')}
-        disabled={actions.isTesting}
+        reason={actions.isTesting ? t('testing') : null}
         onClick={actions.test}
       >
         <IconPlayerPlay size={16} stroke={1.75} aria-hidden="true" />
-      </ActionIcon>
+      </ReasonIcon>
       <ActionIcon
         variant="subtle"
         color="gray"

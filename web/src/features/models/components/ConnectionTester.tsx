@@ -1,9 +1,9 @@
 /** The live test beside the form: it sends what is typed, saves nothing, and shows each of its five steps with its time. */
-import { Button } from '@mantine/core';
 import type { TestResult } from '@patchbay/contract/connections';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import classes from './ConnectionTester.module.css';
 import { TestFindings } from './TestFindings.tsx';
 import { useTestSentence } from './use-test-sentence.ts';
@@ -29,15 +29,15 @@ export function ConnectionTester({ result, error, isTesting, isOutdated, onRun, 
     <section className={classes['tester']} data-plain={isPlain || undefined} aria-labelledby="tester-title">
       <div className={classes['head']}>
         <h2 id="tester-title">{t('form.testTitle')}</h2>
-        <Button
+        <ReasonButton
           size="compact-sm"
           variant="default"
           leftSection={<IconPlayerPlay size={14} stroke={1.75} aria-hidden="true" />}
-          disabled={isTesting}
+          reason={isTesting ? t('connections.testing') : null}
           onClick={onRun}
         >
           {isTesting ? t('connections.testing') : t('form.test')}
-        </Button>
+        </ReasonButton>
       </div>
       {result === null && !isTesting && fault === null && <p className={classes['text']}>{t('form.testText')}</p>}
       <TestFindings label={t('form.testTitle')} result={result} isTesting={isTesting} fault={fault} onAddress={onAddress} />

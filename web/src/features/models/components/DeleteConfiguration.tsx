@@ -1,10 +1,11 @@
 /** The question before a connection is deleted for good, and what still uses it where the server says no (C-08, C-32). */
-import { HttpError } from '@patchbay/client';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { dependantsOf } from '../../../lib/server-faults.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { useDeleteConfiguration } from '../api/delete-configuration.ts';
 import { DependantList } from './DependantList.tsx';
 import type { Dependant } from './use-switch-active.ts';
@@ -16,33 +17,16 @@ interface DeleteConfigurationProps {
   onDeleted: (name: string) => void;
 }
 
-/** What the server named as users of the connection; empty where it refused for another reason. */
-function dependantsOf(error: unknown): Dependant[] {
-  if (!(error instanceof HttpError) || !error.is('CONFIGURATION_IN_USE')) return [];
-  const { details } = error.data as { details?: unknown };
-  return Array.isArray(details) ? (details as Dependant[]) : [];
-}
-
 export function DeleteConfiguration({ connection, onClose, onDeleted }: DeleteConfigurationProps) {
   const t = useTranslations('connections');
   const language = useLocale();
   const announce = useAnnounce();
   const remove = useDeleteConfiguration();
-  const dependants = dependantsOf(remove.error);
-  const close = (): void => {
-    remove.reset();
-    onClose();
-  };
-  const confirm = (): void => {
-    if (!connection) return;
-    const { id, name } = connection;
-    remove.mutate(id, {
-      onSuccess: () => {
-        announce(t('deleted', { name }));
-        onDeleted(name);
-        close();
-      },
-    });
+  const { asked, run } = useDeed(remove, onClose);
+  const dependants = dependantsOf<Dependant>(remove.error, 'CONFIGURATION_IN_USE');
+  const deleted = (name: string): void => {
+    announce(t('deleted', { name }));
+    onDeleted(name);
   };
   return (
     <Confirm
@@ -51,9 +35,10 @@ export function DeleteConfiguration({ connection, onClose, onDeleted }: DeleteCo
       cancelLabel={t('keep')}
       confirmLabel={t('delete')}
       tone="bad"
-      isPending={remove.isPending}
-      onConfirm={confirm}
-      onClose={close}
+      onConfirm={() => connection && run(connection.id, () => deleted(connection.name))}
+      {...asked}
+      // Said below, with those that use it.
+      error={null}
     >
       <p>{t('deleteText')}</p>
       {connection?.isDefault === true && <p>{t('deleteDefault')}</p>}

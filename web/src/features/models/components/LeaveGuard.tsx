@@ -1,7 +1,6 @@
-/** Asks once before a form with unsaved changes is left. Steps of one page are not leaving it. */
-import { useBlocker } from '@tanstack/react-router';
+/** Asks once before a connection's form with unsaved changes is left. */
 import { useTranslations } from 'use-intl';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { LeaveQuestion } from '../../../ui/LeaveQuestion.tsx';
 
 export interface LeaveGuardProps {
   isDirty: boolean;
@@ -11,27 +10,16 @@ export interface LeaveGuardProps {
   asksOnReload?: boolean;
 }
 
-export function LeaveGuard({ isDirty, name, onDiscard, asksOnReload = false }: LeaveGuardProps) {
+export function LeaveGuard({ name, asksOnReload = false, ...props }: LeaveGuardProps) {
   const t = useTranslations('wizard');
-  const leaving = useBlocker({
-    shouldBlockFn: ({ current, next }) => isDirty && current.pathname !== next.pathname && next.pathname !== '/login',
-    enableBeforeUnload: asksOnReload && isDirty,
-    withResolver: true,
-  });
-  const discard = (): void => {
-    onDiscard?.();
-    leaving.proceed?.();
-  };
   return (
-    <Confirm
-      isOpen={leaving.status === 'blocked'}
+    <LeaveQuestion
+      {...props}
+      asksOnReload={asksOnReload}
       title={t('leaveTitle')}
-      cancelLabel={t('stay')}
-      confirmLabel={t('discard')}
-      onConfirm={discard}
-      onClose={() => leaving.reset?.()}
-    >
-      <p>{t('leaveText', { name })}</p>
-    </Confirm>
+      text={t('leaveText', { name })}
+      stayLabel={t('stay')}
+      discardLabel={t('discard')}
+    />
   );
 }

@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { shortcuts } from '../../../lib/choices.ts';
 import type { PageOf, Sorting } from '../list/arrange.ts';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import classes from './ListTools.module.css';
 
 const typingPauseMs = 250;
@@ -72,7 +73,7 @@ interface ChipsProps<Value extends string> {
 export function Chips<Value extends string>({ label, options, value, onChange }: ChipsProps<Value>) {
   return (
     <fieldset className={classes['chips']}>
-      <legend className={classes['said']}>{label}</legend>
+      <legend className="pb-unseen">{label}</legend>
       {options.map((option) => (
         <button
           key={option.value ?? ''}
@@ -131,7 +132,7 @@ export function Columns<Column extends string>({ options, shown, onChange }: Col
         {t('columns')}
       </Button>
       <fieldset id={id} popover="auto" className={classes['popover']}>
-        <legend className={classes['said']}>{t('columns')}</legend>
+        <legend className="pb-unseen">{t('columns')}</legend>
         {options.map(({ column, text }) => (
           <Checkbox
             key={column}
@@ -152,12 +153,22 @@ export function Pager<Row>({ page, onPage }: { page: PageOf<Row>; onPage: (page:
   return (
     <nav className={classes['pager']} aria-label={t('pages')}>
       <span>{t('shown', { from: page.from, to: page.to, total: page.total })}</span>
-      <Button size="compact-sm" variant="default" disabled={page.page === 1} onClick={() => onPage(page.page - 1)}>
+      <ReasonButton
+        size="compact-sm"
+        variant="default"
+        reason={page.page === 1 ? t('isFirst') : null}
+        onClick={() => onPage(page.page - 1)}
+      >
         {t('previous')}
-      </Button>
-      <Button size="compact-sm" variant="default" disabled={page.page === page.pages} onClick={() => onPage(page.page + 1)}>
+      </ReasonButton>
+      <ReasonButton
+        size="compact-sm"
+        variant="default"
+        reason={page.page === page.pages ? t('isLast') : null}
+        onClick={() => onPage(page.page + 1)}
+      >
         {t('next')}
-      </Button>
+      </ReasonButton>
     </nav>
   );
 }

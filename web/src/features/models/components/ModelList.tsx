@@ -5,6 +5,7 @@ import type { AdminModel } from '@patchbay/contract/admin-models';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
+import { focusPageTitle } from '../../../lib/focus.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { adminModelsQuery } from '../api/admin-models.ts';
@@ -46,7 +47,7 @@ export function ModelList({ organization, search, onSearch }: ModelListProps) {
   const deleted = (name: string): void => {
     setDeletedName(name);
     // The button that asked for it is gone with its row.
-    document.getElementById('page-title')?.focus();
+    focusPageTitle();
   };
   const page = pageOf(arrangedModels(models, search, language), Number(search.page), rowsMax);
   const rows = { models: page.rows, active, onDelete: setDeleting };

@@ -4,6 +4,7 @@ import type { AdminModel } from '@patchbay/contract/admin-models';
 import { IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
 import { pressed, sortText } from '../list/arrange.ts';
@@ -218,9 +219,15 @@ function ModelButtons({ model, isTesting, onTest, onDelete }: ModelButtonsProps)
   const icon = { variant: 'subtle', color: 'gray', size: 28 } as const;
   return (
     <div className={buttons['buttons']}>
-      <ActionIcon {...icon} aria-label={t('testNamed', { name })} title={t('test')} disabled={isTesting} onClick={onTest}>
+      <ReasonIcon
+        {...icon}
+        aria-label={t('testNamed', { name })}
+        title={t('test')}
+        reason={isTesting ? t('testing') : null}
+        onClick={onTest}
+      >
         <IconPlayerPlay size={16} stroke={1.75} aria-hidden="true" />
-      </ActionIcon>
+      </ReasonIcon>
       <ActionIcon
         {...icon}
         aria-label={t('editNamed', { name })}

@@ -19,7 +19,7 @@ function groupOf({ name, isLocal, defaultBaseUrl, requiresBaseUrl }: Provider): 
 const hostOf = ({ defaultBaseUrl }: Provider): string | null =>
   defaultBaseUrl === null || !URL.canParse(defaultBaseUrl) ? null : new URL(defaultBaseUrl).host;
 
-const matches = ({ name, displayName, defaultBaseUrl }: Provider, query: string): boolean =>
+const isFoundBy = ({ name, displayName, defaultBaseUrl }: Provider, query: string): boolean =>
   [name, displayName, defaultBaseUrl ?? ''].some((text) => text.toLowerCase().includes(query.trim().toLowerCase()));
 
 interface ProviderSelectionProps {
@@ -31,7 +31,7 @@ interface ProviderSelectionProps {
 export function ProviderSelection({ providers, selected, onSelect }: ProviderSelectionProps) {
   const t = useTranslations('wizard');
   const [query, setQuery] = useState('');
-  const shown = providers.filter((provider) => matches(provider, query));
+  const shown = providers.filter((provider) => isFoundBy(provider, query));
   return (
     <div className={classes['selection']}>
       <TextInput
@@ -47,7 +47,7 @@ export function ProviderSelection({ providers, selected, onSelect }: ProviderSel
         autoComplete="off"
       />
       <fieldset className={classes['groups']}>
-        <legend className={classes['said']}>{t('providerTitle')}</legend>
+        <legend className="pb-unseen">{t('providerTitle')}</legend>
         {groups.map((group) => (
           <ProviderGroup
             key={group}

@@ -1,9 +1,9 @@
 /** Saving what stands in a connection's form, as a new connection or over a stored one, and what comes of it. */
-import { HttpError } from '@patchbay/client';
 import type { ConflictDetails } from '@patchbay/contract/errors';
 import type { Configuration } from '@patchbay/contract/configurations';
-import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { conflictOf } from '../../../lib/conflict.ts';
+import { useSaved } from '../../../lib/use-saved.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { useCreateConfiguration, type Audience } from '../api/create-configuration.ts';
 import { useUpdateConfiguration } from '../api/update-configuration.ts';
@@ -32,26 +32,23 @@ interface Wanted {
   onSaved: () => void;
 }
 
-/** Only once it is true for the guard may the page be left. */
-function useSaved(onSaved: () => void): [isSaved: boolean, note: (name: string) => void] {
+/** Says that it is saved, and leaves. */
+function useSaidSaved(onSaved: () => void): ReturnType<typeof useSaved> {
   const t = useTranslations('form');
   const announce = useAnnounce();
-  const [isSaved, setSaved] = useState(false);
-  useEffect(() => {
-    if (isSaved) onSaved();
-  }, [isSaved, onSaved]);
+  const [isSaved, note] = useSaved(onSaved);
   return [
     isSaved,
     (name) => {
       announce(t('saved', { name }));
-      setSaved(true);
+      note(name);
     },
   ];
 }
 
 export function useCreating({ form, test, onSaved, audience, onCreated }: Wanted & { audience: Audience; onCreated: () => void }): Saving {
   const create = useCreateConfiguration();
-  const [isSaved, note] = useSaved(onSaved);
+  const [isSaved, note] = useSaidSaved(onSaved);
   const save = (): void => {
     const settled = form.settle();
     if (!settled) return;
@@ -70,13 +67,10 @@ export function useCreating({ form, test, onSaved, audience, onCreated }: Wanted
   return { save, isSaving: create.isPending, isSaved, error: create.error, conflict: null, overwrite: () => undefined };
 }
 
-const conflictOf = (error: unknown): Conflict | null =>
-  error instanceof HttpError && error.is('CONFLICT') ? (error.data as { details: Conflict }).details : null;
-
 export function useUpdating({ form, test, onSaved, stored }: Wanted & { stored: Configuration }): Saving {
   const update = useUpdateConfiguration();
-  const [isSaved, note] = useSaved(onSaved);
-  const conflict = conflictOf(update.error);
+  const [isSaved, note] = useSaidSaved(onSaved);
+  const conflict = conflictOf<Configuration>(update.error);
   /** @param over the state that the change is made from; the server refuses it once that is another one */
   const saveOver = (over: Configuration, isFirst: boolean): void => {
     const settled = form.settle();
@@ -88,7 +82,7 @@ export function useUpdating({ form, test, onSaved, stored }: Wanted & { stored: 
       {
         onSuccess: ({ name }) => note(name),
         onError: (error) => {
-          const met = conflictOf(error);
+          const met = conflictOf<Configuration>(error);
           // A test, or a change to something that this form does not show, is nobody's contradiction.
           if (met && isFirst && conflictRows(form, stored, met.current).length === 0) saveOver(met.current, false);
           else if (!met) form.refuse(error);

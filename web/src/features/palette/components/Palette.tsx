@@ -36,7 +36,7 @@ export function Palette(props: PaletteProps) {
         />
       </div>
       <Options listId={listId} options={options} at={at} isInside={opened !== null} onChoose={choose} onHover={setActive} />
-      <output className={classes['said']}>{options.length === 0 ? t('none', { query }) : t('count', { count: options.length })}</output>
+      <output className="pb-unseen">{options.length === 0 ? t('none', { query }) : t('count', { count: options.length })}</output>
       <p className={classes['keys']} aria-hidden="true">
         {t('keys')}
       </p>

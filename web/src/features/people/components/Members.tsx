@@ -6,16 +6,16 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { focusPageTitle } from '../../../lib/focus.ts';
+import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { useMemberRole, workspaceQuery, type MemberRole } from '../api/people.ts';
 import { InvitationList } from './InvitationList.tsx';
 import { InvitePanel } from './InvitePanel.tsx';
@@ -42,7 +42,7 @@ export function Members({ me, workspace, isInviting, onInvite }: MembersProps) {
   if (!data) return <Loading />;
   const stored = (): void => {
     setLink(null);
-    document.getElementById('page-title')?.focus();
+    focusPageTitle();
   };
   if (link !== null)
     return <SecretReveal title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />;
@@ -84,6 +84,8 @@ function MemberTable({ me, workspace, isAdmin }: { me: Me; workspace: WorkspaceV
   const language = useLocale();
   const announce = useAnnounce();
   const change = useMemberRole();
+  const sayDone = useSayDone();
+  const remove = useMemberRole();
   const [removing, setRemoving] = useState<Member | null>(null);
   const adminCount = workspace.users.filter(({ role }) => role === 'ADMIN').length;
   const isLast = ({ role }: Member): boolean => role === 'ADMIN' && adminCount === 1;
@@ -121,7 +123,17 @@ function MemberTable({ me, workspace, isAdmin }: { me: Me; workspace: WorkspaceV
     <>
       {change.isError && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
       <DataTable label={t('members', { name: workspace.name })} columns={columns} rows={workspace.users} keyOf={({ userId }) => userId} />
-      <RemoveMember of={removing} workspace={workspace} onClose={() => setRemoving(null)} />
+      <DeedQuestion
+        of={removing}
+        change={remove}
+        inputOf={({ userId }) => ({ workspaceId: workspace.id, userId, role: null })}
+        title={({ user: { name } }) => t('removeTitle', { name, workspace: workspace.name })}
+        text={({ user: { name } }) => t('removeText', { name })}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('remove')}
+        onClose={() => setRemoving(null)}
+        onDone={({ user: { name } }) => sayDone(t('removed', { name }))}
+      />
     </>
   );
 }
@@ -131,7 +143,7 @@ function Person({ of: { user }, isMe }: { of: Member; isMe: boolean }) {
   return (
     <span className={classes['person']}>
       {isMe ? t('you', { name: user.name }) : user.name}
-      <span className={classes['email']}>{user.email}</span>
+      <span className="pb-quiet">{user.email}</span>
     </span>
   );
 }
@@ -152,29 +164,5 @@ function RoleField({ of, isFixed, onGive }: { of: Member; isFixed: boolean; onGi
         </option>
       ))}
     </NativeSelect>
-  );
-}
-
-function RemoveMember({ of, workspace, onClose }: { of: Member | null; workspace: WorkspaceView; onClose: () => void }) {
-  const t = useTranslations('people');
-  const announce = useAnnounce();
-  const { asked, run } = useDeed(useMemberRole(), onClose);
-  const name = of?.user.name ?? '';
-  const removed = (): void => {
-    announce(t('removed', { name }));
-    document.getElementById('page-title')?.focus();
-  };
-  return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('removeTitle', { name, workspace: workspace.name })}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('remove')}
-      tone="bad"
-      {...asked}
-      onConfirm={() => of && run({ workspaceId: workspace.id, userId: of.userId, role: null }, removed)}
-    >
-      <p>{t('removeText', { name })}</p>
-    </Confirm>
   );
 }

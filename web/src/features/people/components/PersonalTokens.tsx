@@ -6,9 +6,10 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useFormatter, useLocale, useNow, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { focusPageTitle } from '../../../lib/focus.ts';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -17,7 +18,6 @@ import { Panel } from '../../../ui/Panel.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { tokensQuery, useCreateToken, useRevokeToken } from '../api/security.ts';
 import classes from './security.module.css';
 
@@ -28,26 +28,22 @@ const expiries = ['30', '90', '365', 'never'] as const;
 
 export function PersonalTokens({ me, isAdding, onAdd }: { me: Me; isAdding: boolean; onAdd: (isAdding: boolean) => void }) {
   const t = useTranslations('tokens');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
+  const revoke = useRevokeToken();
   const { data: tokens, error, refetch } = useQuery(tokensQuery);
   const [shown, setShown] = useState<string | null>(null);
   const [revoking, setRevoking] = useState<Token | null>(null);
-  const toTitle = (): void => document.getElementById('page-title')?.focus();
   if (!tokens && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!tokens) return <Loading />;
   const stored = (): void => {
     setShown(null);
-    toTitle();
+    focusPageTitle();
   };
   if (shown !== null)
     return <SecretReveal title={t('created')} label={t('secretLabel')} secret={shown} storedLabel={t('stored')} onDone={stored} />;
   const created = (token: string): void => {
     onAdd(false);
     setShown(token);
-  };
-  const revoked = (name: string): void => {
-    announce(t('revokedNamed', { name }));
-    toTitle();
   };
   return (
     <>
@@ -58,7 +54,17 @@ export function PersonalTokens({ me, isAdding, onAdd }: { me: Me; isAdding: bool
         </Empty>
       )}
       {tokens.length > 0 && <TokenTable tokens={tokens} onRevoke={setRevoking} />}
-      <RevokeToken of={revoking} onClose={() => setRevoking(null)} onRevoked={revoked} />
+      <DeedQuestion
+        of={revoking}
+        change={revoke}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('revokeTitle', { name })}
+        text={({ name }) => t('revokeText', { name })}
+        cancelLabel={t('keep')}
+        confirmLabel={t('revokeToken')}
+        onClose={() => setRevoking(null)}
+        onDone={({ name }) => sayDone(t('revokedNamed', { name }))}
+      />
     </>
   );
 }
@@ -137,23 +143,5 @@ function NewToken({ onCreated, onCancel }: { onCreated: (token: string) => void;
         </div>
       </form>
     </Panel>
-  );
-}
-
-function RevokeToken({ of, onClose, onRevoked }: { of: Token | null; onClose: () => void; onRevoked: (name: string) => void }) {
-  const t = useTranslations('tokens');
-  const { asked, run } = useDeed(useRevokeToken(), onClose);
-  return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('revokeTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('keep')}
-      confirmLabel={t('revokeToken')}
-      tone="bad"
-      {...asked}
-      onConfirm={() => of && run(of.id, () => onRevoked(of.name))}
-    >
-      <p>{t('revokeText', { name: of?.name ?? '' })}</p>
-    </Confirm>
   );
 }

@@ -2,11 +2,9 @@
 import type { User } from '@patchbay/contract/people';
 import { Button } from '@mantine/core';
 import { useTranslations } from 'use-intl';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { ReasonButton } from '../../../ui/ReasonButton.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { useUserDeed, type UserDeed } from '../api/people.ts';
-import classes from './security.module.css';
 
 export interface Question {
   kind: 'deactivate' | 'activate' | 'reset' | 'delete';
@@ -26,21 +24,20 @@ interface UserQuestionProps {
 
 export function UserQuestion({ question, onClose, onDone }: UserQuestionProps) {
   const t = useTranslations('people');
-  const { asked, run } = useDeed(useUserDeed(), onClose);
   const kind = question?.kind ?? 'activate';
-  const name = question?.user.name ?? '';
   return (
-    <Confirm
-      isOpen={question !== null}
-      title={t(`ask.${kind}.title`, { name })}
+    <DeedQuestion
+      of={question}
+      change={useUserDeed()}
+      inputOf={deedOf}
+      title={({ user: { name } }) => t(`ask.${kind}.title`, { name })}
+      text={({ user: { name } }) => t(`ask.${kind}.text`, { name })}
       cancelLabel={t('cancel')}
       confirmLabel={t(`ask.${kind}.confirm`)}
       tone={kind === 'activate' ? 'plain' : 'bad'}
-      {...asked}
-      onConfirm={() => question && run(deedOf(question), () => onDone(t(`ask.${kind}.done`, { name })))}
-    >
-      <p>{t(`ask.${kind}.text`, { name })}</p>
-    </Confirm>
+      onClose={onClose}
+      onDone={({ user: { name } }) => onDone(t(`ask.${kind}.done`, { name }))}
+    />
   );
 }
 
@@ -58,7 +55,7 @@ export function UserButtons({ user, isMe, onEdit, onAsk }: UserButtonsProps) {
   const ownReason = isMe ? t('notYourself') : null;
   const toggle = user.disabled ? 'activate' : 'deactivate';
   return (
-    <span className={classes['deeds']}>
+    <span className="pb-deeds">
       <Button {...common} aria-label={t('editNamed', { name })} onClick={() => onEdit(user)}>
         {t('edit')}
       </Button>

@@ -5,7 +5,8 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { focusPageTitle } from '../../../lib/focus.ts';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -17,7 +18,6 @@ import classes from './security.module.css';
 import { UserButtons, UserQuestion, type Question } from './UserQuestion.tsx';
 
 const pauseMs = 250;
-const focusTitle = (): void => document.getElementById('page-title')?.focus();
 
 // The list comes first; the forms come with the press that asks for them.
 const InvitePanel = lazy(async () => ({ default: (await import('./InvitePanel.tsx')).InvitePanel }));
@@ -33,7 +33,7 @@ interface UsersProps {
 
 export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
   const t = useTranslations('people');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const [text, setText] = useState('');
   const [q] = useDebouncedValue(text.trim(), pauseMs);
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery({
@@ -47,15 +47,14 @@ export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
   if (!data) return <Loading />;
   const stored = (): void => {
     setLink(null);
-    focusTitle();
+    focusPageTitle();
   };
   if (link !== null)
     return <SecretReveal title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />;
   const done = (said: string): void => {
     setEditing(null);
     setQuestion(null);
-    announce(said);
-    focusTitle();
+    sayDone(said);
   };
   const invited = (made: string): void => {
     onInvite(false);
@@ -126,7 +125,7 @@ function UserTable({ me, users, onEdit, onAsk }: UserTableProps) {
       render: ({ id, name, email }) => (
         <span className={classes['person']}>
           {id === me.id ? t('you', { name }) : name}
-          <span className={classes['email']}>{email}</span>
+          <span className="pb-quiet">{email}</span>
         </span>
       ),
     },

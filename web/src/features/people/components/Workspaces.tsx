@@ -6,15 +6,14 @@ import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { When } from '../../../ui/When.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { useWorkspaceDeed, workspacesQuery } from '../api/people.ts';
 import classes from './security.module.css';
 
@@ -28,7 +27,7 @@ interface WorkspacesProps {
 
 export function Workspaces({ me, isAdding, onAdd, onMembers }: WorkspacesProps) {
   const t = useTranslations('workspaces');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const { data: workspaces, error, refetch } = useQuery(workspacesQuery);
   const [renaming, setRenaming] = useState<WorkspaceView | null>(null);
   const [deleting, setDeleting] = useState<WorkspaceView | null>(null);
@@ -38,8 +37,7 @@ export function Workspaces({ me, isAdding, onAdd, onMembers }: WorkspacesProps) 
     onAdd(false);
     setRenaming(null);
     setDeleting(null);
-    announce(said);
-    document.getElementById('page-title')?.focus();
+    sayDone(said);
   };
   const columns: Column<WorkspaceView>[] = [
     { key: 'name', head: t('name'), render: ({ name }) => name },
@@ -133,18 +131,17 @@ function NameForm({ of, onDone, onCancel }: { of: WorkspaceView | null; onDone: 
 
 function DeleteWorkspace({ of, onClose, onDeleted }: { of: WorkspaceView | null; onClose: () => void; onDeleted: (name: string) => void }) {
   const t = useTranslations('workspaces');
-  const { asked, run } = useDeed(useWorkspaceDeed(), onClose);
   return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('deleteTitle', { name: of?.name ?? '' })}
+    <DeedQuestion
+      of={of}
+      change={useWorkspaceDeed()}
+      inputOf={({ id }) => ({ kind: 'delete' as const, id })}
+      title={({ name }) => t('deleteTitle', { name })}
+      text={({ users }) => t('deleteText', { count: users.length })}
       cancelLabel={t('cancel')}
       confirmLabel={t('deleteIt')}
-      tone="bad"
-      {...asked}
-      onConfirm={() => of && run({ kind: 'delete', id: of.id }, () => onDeleted(of.name))}
-    >
-      <p>{t('deleteText', { count: of?.users.length ?? 0 })}</p>
-    </Confirm>
+      onClose={onClose}
+      onDone={({ name }) => onDeleted(name)}
+    />
   );
 }

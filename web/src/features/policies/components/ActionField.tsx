@@ -9,7 +9,7 @@ export function ActionField({ values, onChange }: FieldsProps) {
   const t = useTranslations('policies');
   const id = useId();
   return (
-    <fieldset className={classes['group']}>
+    <fieldset className="pb-group">
       <legend>{t('action')}</legend>
       <div className={classes['actions']}>
         {actions.map((action) => (

@@ -51,7 +51,7 @@ function Lengths(props: FieldsProps) {
         resize="vertical"
         classNames={{ input: classes['code'] ?? '' }}
       />
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <TextInput {...text('promptTokensMax')} inputMode="numeric" />
         <TextInput {...text('outputTokensMax')} inputMode="numeric" />
       </div>
@@ -70,11 +70,11 @@ function Attachments(props: FieldsProps) {
   };
   return (
     <>
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <TextInput {...text('attachmentsMax')} inputMode="numeric" />
         <TextInput {...text('attachmentMegabytesMax')} inputMode="decimal" />
       </div>
-      <fieldset className={classes['group']}>
+      <fieldset className="pb-group">
         <legend>{t('attachmentKinds')}</legend>
         <div className={classes['detectors']}>
           {kinds.map((kind) => (
@@ -118,7 +118,7 @@ function JudgeField({ values, faults, judges, onChange }: FieldsProps) {
     });
   const isKnown = values.judgeConnectionId === '' || judges.some(({ id }) => id === values.judgeConnectionId);
   return (
-    <div className={classes['pair']}>
+    <div className="pb-pair">
       <NativeSelect
         label={t('judge')}
         description={t('judgeHint')}

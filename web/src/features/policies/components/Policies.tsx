@@ -5,15 +5,13 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
-import { useFormatter, useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useFormatter, useTranslations } from 'use-intl';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { policiesQuery, useDeletePolicy } from '../api/policies.ts';
@@ -32,12 +30,14 @@ const levels = ['organization', 'workspace', 'repository'] as const;
 export function Policies({ me, workspace, add }: PoliciesProps) {
   const t = useTranslations('policies');
   const { data: policies, error, refetch } = useQuery(policiesQuery(workspace?.id ?? null));
+  const sayDone = useSayDone();
+  const remove = useDeletePolicy();
   const [deleting, setDeleting] = useState<PolicyView | null>(null);
   if (!policies && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!policies) return <Loading />;
   const shown = levels.filter((level) => policies.some((policy) => policy.level === level));
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       {policies.length === 0 && (
         <Empty title={t('emptyTitle')} text={t('emptyText')}>
           {add}
@@ -49,7 +49,17 @@ export function Policies({ me, workspace, add }: PoliciesProps) {
         </Panel>
       ))}
       <Violations me={me} workspaceId={workspace?.id ?? null} policies={policies} />
-      <DeleteQuestion of={deleting} onClose={() => setDeleting(null)} />
+      <DeedQuestion
+        of={deleting}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('deleteTitle', { name })}
+        text={() => t('deleteText')}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('delete')}
+        onClose={() => setDeleting(null)}
+        onDone={({ name }) => sayDone(t('deleted', { name }))}
+      />
     </div>
   );
 }
@@ -72,8 +82,8 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
           <Link to="/policies/$id" params={{ id }} className={classes['link']}>
             {name}
           </Link>
-          {repository !== null && <span className={classes['quiet']}>{repository.name}</span>}
-          {repository === null && content !== '' && <span className={classes['quiet']}>{content.slice(0, shownChars)}</span>}
+          {repository !== null && <span className="pb-quiet">{repository.name}</span>}
+          {repository === null && content !== '' && <span className="pb-quiet">{content.slice(0, shownChars)}</span>}
         </span>
       ),
     },
@@ -88,7 +98,7 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
       kind: 'actions',
       render: (policy) =>
         policy.canChange ? (
-          <span className={classes['deeds']}>
+          <span className="pb-deeds">
             <Button
               variant="subtle"
               size="compact-sm"
@@ -99,7 +109,7 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
             </Button>
           </span>
         ) : (
-          <span className={classes['quiet']}>{t('inherited')}</span>
+          <span className="pb-quiet">{t('inherited')}</span>
         ),
     },
   ];
@@ -116,35 +126,3 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
 
 const shownChars = 120;
 const toneOf = { log: 'idle', alert: 'warn', redact: 'ok', block: 'bad' } as const;
-
-function DeleteQuestion({ of, onClose }: { of: PolicyView | null; onClose: () => void }) {
-  const t = useTranslations('policies');
-  const language = useLocale();
-  const announce = useAnnounce();
-  const remove = useDeletePolicy();
-  const confirm = (): void => {
-    if (of === null) return;
-    remove.mutate(of.id, {
-      onSuccess() {
-        announce(t('deleted', { name: of.name }));
-        onClose();
-        document.getElementById('page-title')?.focus();
-      },
-    });
-  };
-  return (
-    <Confirm
-      isOpen={of !== null}
-      tone="bad"
-      title={t('deleteTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('delete')}
-      isPending={remove.isPending}
-      onConfirm={confirm}
-      onClose={onClose}
-    >
-      {remove.isError && <Notice tone="bad">{errorText(remove.error, language)}</Notice>}
-      <p>{t('deleteText')}</p>
-    </Confirm>
-  );
-}

@@ -2,17 +2,19 @@
 import { HttpError } from '@patchbay/client';
 import type { Me } from '@patchbay/contract/people';
 import type { PolicyView } from '@patchbay/contract/policies';
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type SubmitEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useRef, useState, type SubmitEvent } from 'react';
+import { useTranslations } from 'use-intl';
+import { focusFault } from '../../../lib/focus.ts';
+import { useSaved } from '../../../lib/use-saved.ts';
 import { Failure } from '../../../ui/Failure.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
+import { LeaveQuestion } from '../../../ui/LeaveQuestion.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
+import { SideBySide } from '../../../ui/SideBySide.tsx';
 import { judgesQuery, placesQuery, policyQuery, useChangePolicy, useCreatePolicy } from '../api/policies.ts';
-import { LeaveQuestion } from './LeaveQuestion.tsx';
-import classes from './policies.module.css';
 import type { PatternFault, Place } from './field-props.ts';
 import { PolicyFields } from './PolicyFields.tsx';
 import { TryOut } from './TryOut.tsx';
@@ -82,23 +84,16 @@ function useSaving(of: PolicyView | null, values: Values, { workspace, onSaved }
   const change = useChangePolicy();
   // What was read when the form opened is what the change is made from.
   const [base, setBase] = useState(of);
-  const [saved, setSaved] = useState<string | null>(null);
-  const told = useRef(false);
-  // Left only once the guard has heard that everything is saved: it then asks nobody.
-  useEffect(() => {
-    if (saved === null || told.current) return;
-    told.current = true;
-    onSaved(saved);
-  }, [saved, onSaved]);
+  const [isSaved, note] = useSaved(onSaved);
   const save = (): void => {
-    const done = { onSuccess: ({ name }: PolicyView) => setSaved(name) };
+    const done = { onSuccess: ({ name }: PolicyView) => note(name) };
     if (base !== null) return change.mutate({ id: base.id, change: { ...inputOf(values), revision: base.revision } }, done);
     const place =
       values.place === '' ? {} : { workspaceId: workspace!.id, ...(values.place !== 'workspace' && { repositoryId: values.place }) };
     create.mutate({ ...inputOf(values), ...place }, done);
   };
   const { error, isPending } = base === null ? create : change;
-  return { save, error, isPending, isSaved: saved !== null, setBase };
+  return { save, error, isPending, isSaved, setBase };
 }
 
 function Editor({ of, initial, ...props }: EditorProps & { of: PolicyView | null; initial: Values }) {
@@ -116,7 +111,7 @@ function Editor({ of, initial, ...props }: EditorProps & { of: PolicyView | null
     setFound(faults);
     if (faults.length === 0) return saving.save();
     // Once the faults stand at their fields, the first of them has the focus.
-    setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    focusFault(form);
   };
   const load = (current: PolicyView): void => {
     saving.setBase(current);
@@ -125,15 +120,21 @@ function Editor({ of, initial, ...props }: EditorProps & { of: PolicyView | null
   };
   const refused = refusedOf(saving.error);
   return (
-    <div className={classes['editor']}>
-      <LeaveQuestion isDirty={!saving.isSaved && JSON.stringify(values) !== JSON.stringify(start)} />
+    <SideBySide beside={<TryOut values={values} />}>
+      <LeaveQuestion
+        isDirty={!saving.isSaved && JSON.stringify(values) !== JSON.stringify(start)}
+        title={t('leaveTitle')}
+        text={t('leaveText')}
+        stayLabel={t('stay')}
+        discardLabel={t('discard')}
+      />
       <form ref={form} className="pb-form" onSubmit={submit} noValidate autoComplete="off">
         {of !== null && !of.canChange && (
           <Notice tone="info">
             <p>{t('readOnly')}</p>
           </Notice>
         )}
-        <Refusal error={saving.error} isNamed={refused.length > 0} onLoad={load} />
+        {saving.error !== null && refused.length === 0 && <Refusal error={saving.error} loadLabel={t('conflictLoad')} onLoad={load} />}
         <PolicyFields
           values={values}
           faults={[...new Set([...found, ...refused])]}
@@ -143,39 +144,14 @@ function Editor({ of, initial, ...props }: EditorProps & { of: PolicyView | null
           isNew={of === null}
           onChange={(part) => setValues((before) => ({ ...before, ...part }))}
         />
-        <div className={classes['buttons']}>
-          <Button variant="default" onClick={props.onCancel}>
-            {t('cancel')}
-          </Button>
-          {of?.canChange !== false && (
-            <Button type="submit" loading={saving.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-              {t('save')}
-            </Button>
-          )}
-        </div>
+        <FormEnd
+          cancelLabel={t('cancel')}
+          onCancel={props.onCancel}
+          saveLabel={of?.canChange === false ? null : t('save')}
+          savingLabel={t('saving')}
+          isPending={saving.isPending}
+        />
       </form>
-      <div className={classes['aside']}>
-        <TryOut values={values} />
-      </div>
-    </div>
-  );
-}
-
-/** What the server says as a whole; after somebody else's change, the way to what it is now. */
-function Refusal({ error, isNamed, onLoad }: { error: unknown; isNamed: boolean; onLoad: (current: PolicyView) => void }) {
-  const t = useTranslations('policies');
-  const language = useLocale();
-  if (error === null || isNamed) return null;
-  const body = error instanceof HttpError && error.is('CONFLICT') ? (error.data as { details: { current: PolicyView } }) : null;
-  const current = body?.details.current;
-  return (
-    <Notice tone="bad">
-      <p>{errorText(error, language)}</p>
-      {current !== undefined && (
-        <Button variant="default" size="compact-sm" onClick={() => onLoad(current)}>
-          {t('conflictLoad')}
-        </Button>
-      )}
-    </Notice>
+    </SideBySide>
   );
 }

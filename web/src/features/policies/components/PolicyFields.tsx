@@ -22,14 +22,22 @@ export function PolicyFields(props: FieldsProps) {
         maxLength={255}
         autoComplete="off"
       />
-      <NativeSelect
-        label={t('level')}
-        description={t(isNew ? 'levelHint' : 'levelFixed')}
-        value={values.place}
-        disabled={!isNew}
-        onChange={(event) => onChange({ place: event.currentTarget.value })}
-        data={[...places]}
-      />
+      {isNew ? (
+        <NativeSelect
+          label={t('level')}
+          description={t('levelHint')}
+          value={values.place}
+          onChange={(event) => onChange({ place: event.currentTarget.value })}
+          data={[...places]}
+        />
+      ) : (
+        <TextInput
+          label={t('level')}
+          description={t('levelFixed')}
+          value={places.find(({ value }) => value === values.place)?.label ?? ''}
+          readOnly
+        />
+      )}
       <Textarea
         label={t('content')}
         description={t('contentHint')}
@@ -42,7 +50,7 @@ export function PolicyFields(props: FieldsProps) {
       <WordRules {...props} />
       <MoreRules {...props} />
       <ActionField {...props} />
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <NativeSelect
           label={t('risk')}
           description={t('riskHint')}
@@ -74,7 +82,7 @@ function WordRules({ values, faults, patternFaults, onChange }: FieldsProps) {
     onChange({ personalData: isOn ? [...values.personalData, name] : values.personalData.filter((other) => other !== name) });
   return (
     <>
-      <fieldset className={classes['group']}>
+      <fieldset className="pb-group">
         <legend>{t('personalData')}</legend>
         <p className={classes['hint']}>{t('personalDataHint')}</p>
         <div className={classes['detectors']}>

@@ -1,11 +1,12 @@
 /** A text held against the rules as they stand in the form: what they find in it, and what would go on. */
 import type { PolicyChecked } from '@patchbay/contract/policies';
-import { Button, Textarea } from '@mantine/core';
+import { Textarea } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { useCheckText } from '../api/policies.ts';
 import classes from './policies.module.css';
 import { rulesOf, type Values } from './policy-values.ts';
@@ -32,15 +33,15 @@ export function TryOut({ values }: { values: Values }) {
           maxLength={20_000}
         />
         <div>
-          <Button
+          <ReasonButton
             variant="default"
-            disabled={text.trim() === ''}
+            reason={text.trim() === '' ? t('tryEmpty') : null}
             loading={checking.isPending}
             loaderProps={{ 'aria-label': t('trying') }}
             onClick={check}
           >
             {t('try')}
-          </Button>
+          </ReasonButton>
         </div>
       </div>
       <div className={classes['answer']} aria-live="polite">

@@ -1,7 +1,7 @@
 /** What policies found, newest first, as many as one asks for: filtered by policy, severity, outcome and time. */
 import type { Me } from '@patchbay/contract/people';
 import type { PolicyView, ViolationView } from '@patchbay/contract/policies';
-import { Button, NativeSelect } from '@mantine/core';
+import { NativeSelect } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
@@ -9,6 +9,7 @@ import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
 import { pageRows, violationsQuery, type Filter } from '../api/policies.ts';
@@ -101,7 +102,7 @@ function ViolationTable({ rows, total }: { rows: readonly ViolationView[]; total
       render: ({ policyName, at }) => (
         <span className={classes['stack']}>
           {policyName}
-          <span className={classes['quiet']}>
+          <span className="pb-quiet">
             <When iso={at} />
           </span>
         </span>
@@ -114,7 +115,7 @@ function ViolationTable({ rows, total }: { rows: readonly ViolationView[]; total
       render: ({ isBlocked, action, stage }) => (
         <span className={classes['stack']}>
           <Status tone={isBlocked ? 'bad' : 'idle'} text={isBlocked ? t('outcome.blocked') : t(`actionOf.${action}`)} />
-          <span className={classes['quiet']}>{t(`sideOf.${stage}`)}</span>
+          <span className="pb-quiet">{t(`sideOf.${stage}`)}</span>
         </span>
       ),
     },
@@ -125,7 +126,7 @@ function ViolationTable({ rows, total }: { rows: readonly ViolationView[]; total
       render: ({ user, accessKey, repository }) => (
         <span className={classes['stack']}>
           {user?.name ?? ''}
-          <span className={classes['quiet']}>{[accessKey?.name, repository?.name].filter(Boolean).join(' · ')}</span>
+          <span className="pb-quiet">{[accessKey?.name, repository?.name].filter(Boolean).join(' · ')}</span>
         </span>
       ),
     },
@@ -150,16 +151,27 @@ function Facts({ facts }: { facts: ViolationView['facts'] }) {
 
 function Pages({ filter: { skip }, total, onTurn }: { filter: Filter; total: number; onTurn: (skip: number) => void }) {
   const t = useTranslations('policies');
+  const list = useTranslations('list');
   return (
     <div className={classes['pages']}>
       <span className={classes['hint']}>{t('pageOf', { from: skip + 1, to: Math.min(total, skip + pageRows), total })}</span>
-      <span className={classes['deeds']}>
-        <Button variant="default" size="compact-sm" disabled={skip === 0} onClick={() => onTurn(Math.max(0, skip - pageRows))}>
+      <span className="pb-deeds">
+        <ReasonButton
+          variant="default"
+          size="compact-sm"
+          reason={skip === 0 ? list('isFirst') : null}
+          onClick={() => onTurn(Math.max(0, skip - pageRows))}
+        >
           {t('newer')}
-        </Button>
-        <Button variant="default" size="compact-sm" disabled={skip + pageRows >= total} onClick={() => onTurn(skip + pageRows)}>
+        </ReasonButton>
+        <ReasonButton
+          variant="default"
+          size="compact-sm"
+          reason={skip + pageRows >= total ? list('isLast') : null}
+          onClick={() => onTurn(skip + pageRows)}
+        >
           {t('older')}
-        </Button>
+        </ReasonButton>
       </span>
     </div>
   );

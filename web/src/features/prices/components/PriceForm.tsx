@@ -1,11 +1,13 @@
 /** The form of a new price: for which model, from when, and how much; what holds now stands beside it. */
 import { HttpError } from '@patchbay/client';
 import type { Price } from '@patchbay/contract/prices';
-import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type SubmitEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { focusFault } from '../../../lib/focus.ts';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { connectionsQuery, effectiveQuery, providersQuery, useAddPrice } from '../api/prices.ts';
 import { faultsOf, inputOf, type PriceValues } from './price-values.ts';
@@ -34,7 +36,7 @@ export function PriceForm({ initial, onSaved, onCancel }: PriceFormProps) {
     event.preventDefault();
     const wrong = faultsOf(values);
     setFound(wrong);
-    const focus = (): void => void setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    const focus = (): void => focusFault(form);
     if (wrong.length > 0) return focus();
     add.mutate(inputOf(values), { onSuccess: onSaved, onError: focus });
   };
@@ -44,7 +46,7 @@ export function PriceForm({ initial, onSaved, onCancel }: PriceFormProps) {
       <ModelFields values={values} faults={faults} onChange={put} />
       <NowHolds values={values} />
       <TierRows tiers={values.tiers} isWrong={(path) => faults.has(path)} onChange={(tiers) => put({ tiers })} />
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <TextInput
           type="datetime-local"
           label={t('validFrom')}
@@ -61,14 +63,7 @@ export function PriceForm({ initial, onSaved, onCancel }: PriceFormProps) {
           onChange={({ currentTarget }) => put({ note: currentTarget.value })}
         />
       </div>
-      <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={add.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('create')}
-        </Button>
-      </div>
+      <FormEnd cancelLabel={t('cancel')} onCancel={onCancel} saveLabel={t('create')} savingLabel={t('saving')} isPending={add.isPending} />
     </form>
   );
 }
@@ -85,7 +80,7 @@ function ModelFields({ values, faults, onChange }: FieldsProps) {
   const { data: connections = [] } = useQuery(connectionsQuery);
   const suggested = providers.find(({ name }) => name === values.provider)?.models.suggested ?? [];
   return (
-    <div className={classes['pair']}>
+    <div className="pb-pair">
       <NativeSelect
         label={t('provider')}
         withAsterisk

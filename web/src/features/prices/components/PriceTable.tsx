@@ -2,6 +2,7 @@
 import type { Price } from '@patchbay/contract/prices';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
 import { useFormatter, useNow, useTranslations } from 'use-intl';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Status, type Tone } from '../../../ui/Status.tsx';
@@ -17,6 +18,7 @@ interface PriceTableProps {
   nameOf: (provider: string) => string;
   onFollow: (price: Price) => void;
   onEnd: (price: Price) => void;
+  renderHistory: (price: Price) => ReactNode;
 }
 
 const toneOf: Record<PriceState, Tone> = { holds: 'ok', ends: 'warn', begins: 'idle', ended: 'off' };
@@ -37,7 +39,7 @@ export function PriceTable({ prices, readAtMs, ...props }: PriceTableProps) {
   );
 }
 
-function useColumns({ nameOf, onFollow, onEnd }: Omit<PriceTableProps, 'prices' | 'readAtMs'>, now: Date): Column<Price>[] {
+function useColumns({ nameOf, onFollow, onEnd, renderHistory }: Omit<PriceTableProps, 'prices' | 'readAtMs'>, now: Date): Column<Price>[] {
   const t = useTranslations('prices');
   const format = useFormatter();
   const { tierText, moreText } = usePriceText();
@@ -85,7 +87,7 @@ function useColumns({ nameOf, onFollow, onEnd }: Omit<PriceTableProps, 'prices' 
       head: t('actions'),
       kind: 'actions',
       render: (price) => (
-        <span className={classes['deeds']}>
+        <span className="pb-deeds">
           <Button variant="subtle" size="compact-sm" aria-label={t('followNamed', { model: price.model })} onClick={() => onFollow(price)}>
             {t('follow')}
           </Button>
@@ -94,6 +96,7 @@ function useColumns({ nameOf, onFollow, onEnd }: Omit<PriceTableProps, 'prices' 
               {t('end')}
             </Button>
           )}
+          {renderHistory(price)}
         </span>
       ),
     },

@@ -4,17 +4,16 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { focusPageTitle } from '../../../lib/focus.ts';
+import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { pricesQuery, providersQuery, unpricedDays, unpricedQuery, useEndPrice } from '../api/prices.ts';
 import { following, newPrice, type PriceValues } from './price-values.ts';
 import { PriceForm } from './PriceForm.tsx';
-import classes from './prices.module.css';
 import { PriceTable } from './PriceTable.tsx';
 import { Repricing } from './Repricing.tsx';
 import { UnpricedTable } from './UnpricedTable.tsx';
@@ -27,9 +26,20 @@ interface PricesProps {
   isAdding: boolean;
   onAdding: (isAdding: boolean) => void;
   add: ReactNode;
+  /** The way to what was said of a price's model before. */
+  renderHistory: (price: Price) => ReactNode;
 }
 
-export function Prices({ organization, asked, isAdding, onAdding, add }: PricesProps) {
+/** The place of the form, brought into the window when it opens. */
+function useShown(isOpen: boolean) {
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (isOpen) place.current?.scrollIntoView({ block: 'nearest' });
+  }, [isOpen]);
+  return place;
+}
+
+export function Prices({ organization, asked, isAdding, onAdding, add, renderHistory }: PricesProps) {
   const t = useTranslations('prices');
   const announce = useAnnounce();
   const { data: prices, dataUpdatedAt, error, refetch } = useQuery(pricesQuery);
@@ -38,10 +48,7 @@ export function Prices({ organization, asked, isAdding, onAdding, add }: PricesP
   const [start, setStart] = useState<PriceValues>(() => newPrice(asked?.provider ?? '', asked?.model ?? ''));
   const [repriced, setRepriced] = useState({ provider: asked?.provider ?? '', model: asked?.model ?? '' });
   const [ending, setEnding] = useState<Price | null>(null);
-  const place = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (isAdding) place.current?.scrollIntoView({ block: 'nearest' });
-  }, [isAdding]);
+  const place = useShown(isAdding);
   if (!prices && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
   if (!prices) return <Loading />;
   const nameOf = (provider: string): string => providers.find(({ name }) => name === provider)?.displayName ?? provider;
@@ -52,7 +59,7 @@ export function Prices({ organization, asked, isAdding, onAdding, add }: PricesP
   const close = (): void => {
     setStart(newPrice('', ''));
     onAdding(false);
-    document.getElementById('page-title')?.focus();
+    focusPageTitle();
   };
   const saved = ({ provider, model }: Price): void => {
     announce(t('created', { model }));
@@ -61,7 +68,7 @@ export function Prices({ organization, asked, isAdding, onAdding, add }: PricesP
     close();
   };
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       {isAdding && (
         <div ref={place}>
           <Panel title={t('newTitle')} takesFocus>
@@ -91,6 +98,7 @@ export function Prices({ organization, asked, isAdding, onAdding, add }: PricesP
             nameOf={nameOf}
             onFollow={(price) => open(following(price))}
             onEnd={setEnding}
+            renderHistory={renderHistory}
           />
         </Panel>
       )}
@@ -102,27 +110,19 @@ export function Prices({ organization, asked, isAdding, onAdding, add }: PricesP
 
 function EndQuestion({ of, onClose }: { of: Price | null; onClose: () => void }) {
   const t = useTranslations('prices');
-  const announce = useAnnounce();
-  const { asked, run } = useDeed(useEndPrice(), onClose);
-  const confirm = (): void => {
-    if (of === null) return;
-    run({ id: of.id, at: undefined }, ({ model }) => {
-      announce(t('ended', { model }));
-      document.getElementById('page-title')?.focus();
-    });
-  };
+  const sayDone = useSayDone();
   return (
-    <Confirm
-      isOpen={of !== null}
-      tone="bad"
-      title={t('endTitle', { model: of?.model ?? '' })}
+    <DeedQuestion
+      of={of}
+      change={useEndPrice()}
+      inputOf={({ id }) => ({ id, at: undefined })}
+      title={({ model }) => t('endTitle', { model })}
+      text={() => t('endText')}
       cancelLabel={t('cancel')}
       confirmLabel={t('end')}
-      onConfirm={confirm}
-      {...asked}
-    >
-      <p>{t('endText')}</p>
-    </Confirm>
+      onClose={onClose}
+      onDone={({ model }) => sayDone(t('ended', { model }))}
+    />
   );
 }
 

@@ -75,7 +75,7 @@ export function Repricing({ provider, model }: { provider: string; model: string
       <form className={`pb-form ${classes['form']}`} onSubmit={submit} noValidate autoComplete="off">
         {reprice.error !== null && <Notice tone="bad">{errorText(reprice.error, language)}</Notice>}
         <RangeFields range={range} wrong={isTried ? wrong : null} onChange={change} />
-        <div className={classes['buttons']}>
+        <div className="pb-buttons">
           <Button type="submit" variant="default" loading={reprice.isPending} loaderProps={{ 'aria-label': t('saving') }}>
             {t('preview')}
           </Button>
@@ -97,7 +97,7 @@ function RangeFields({ range, wrong, onChange }: RangeFieldsProps) {
   const t = useTranslations('prices');
   const { data: providers = [] } = useQuery(providersQuery);
   return (
-    <div className={classes['pair']}>
+    <div className="pb-pair">
       <NativeSelect
         label={t('provider')}
         value={range.provider}

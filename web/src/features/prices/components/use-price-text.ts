@@ -1,14 +1,12 @@
 /** Figures of a price as people read them: dollars per million tokens, with every digit that counts. */
 import type { PriceTierView } from '@patchbay/contract/prices';
 import { useFormatter, useTranslations } from 'use-intl';
-
-const digitsMax = 9;
+import { priceText } from '../../../lib/money.ts';
 
 export function usePriceText() {
   const t = useTranslations('prices');
   const format = useFormatter();
-  const money = (usd: string): string =>
-    format.number(Number(usd), { style: 'currency', currency: 'USD', minimumFractionDigits: 2, maximumFractionDigits: digitsMax });
+  const money = (usd: string): string => priceText(format, usd);
   const tierText = ({ fromTokensIn, input, output }: PriceTierView): string => {
     const figures = t('inOut', { input: money(input), output: money(output) });
     return fromTokensIn === 0 ? figures : t('fromTokens', { tokens: format.number(fromTokensIn), figures });

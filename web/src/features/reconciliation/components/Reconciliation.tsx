@@ -6,7 +6,7 @@ import type { UsageImport } from '@patchbay/contract/usage-imports';
 import { useState } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { DataTable } from '../../../ui/DataTable.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -130,19 +130,16 @@ function Files({ rows, onChoose }: { rows: readonly UsageImport[]; onChoose: (id
           },
         ]}
       />
-      <Confirm
-        isOpen={gone !== null}
-        title={t('removeTitle', { name: gone?.fileName ?? '' })}
+      <DeedQuestion
+        of={gone}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ fileName }) => t('removeTitle', { name: fileName })}
+        text={() => t('removeText')}
         cancelLabel={t('keep')}
         confirmLabel={t('remove')}
-        tone="bad"
-        isPending={remove.isPending}
-        error={remove.error}
-        onConfirm={() => gone && remove.mutate(gone.id, { onSuccess: () => setGone(null) })}
         onClose={() => setGone(null)}
-      >
-        <p>{t('removeText')}</p>
-      </Confirm>
+      />
     </div>
   );
 }

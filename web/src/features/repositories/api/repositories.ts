@@ -1,5 +1,5 @@
 /** Repositories: those of a workspace, one of them, and what changes it. An answer takes the place of what is known at once. */
-import type { RepositoryDependant, RepositoryView } from '@patchbay/contract/repositories';
+import type { RepositoryView } from '@patchbay/contract/repositories';
 import { HttpError } from '@patchbay/client';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
@@ -72,11 +72,4 @@ export function useDeleteRepository() {
       return queries.invalidateQueries({ queryKey: [...all, 'of'] });
     },
   });
-}
-
-/** What the server named as hanging on it; empty where it refused for another reason. */
-export function dependantsOf(error: unknown): RepositoryDependant[] {
-  if (!(error instanceof HttpError) || !error.is('REPOSITORY_IN_USE')) return [];
-  const { details } = error.data as { details?: unknown };
-  return Array.isArray(details) ? (details as RepositoryDependant[]) : [];
 }

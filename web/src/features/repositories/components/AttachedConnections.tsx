@@ -9,6 +9,7 @@ import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { attachableQuery, useChangeRepository } from '../api/repositories.ts';
 import classes from './repositories.module.css';
@@ -120,21 +121,21 @@ function Row({ of, at, count, canChange, onMove, onDetach }: RowProps) {
 /** At its end of the list it stays where it is in the order of Tab, so that the focus is not lost there. */
 function MoveButton({ of, way, isEnd, onMove }: { of: Attached; way: Way; isEnd: boolean; onMove: () => void }) {
   const t = useTranslations('repositories');
+  const list = useTranslations('list');
   const Icon = way === 'up' ? IconArrowUp : IconArrowDown;
   return (
-    <Button
+    <ReasonIcon
       variant="subtle"
-      size="compact-sm"
+      color="gray"
+      size={28}
       className={classes['move']}
       data-move={`${way} ${of.id}`}
       aria-label={t(way === 'up' ? 'moveUp' : 'moveDown', { name: of.name })}
-      aria-disabled={isEnd || undefined}
-      onClick={() => {
-        if (!isEnd) onMove();
-      }}
+      reason={isEnd ? list(way === 'up' ? 'isFirst' : 'isLast') : null}
+      onClick={onMove}
     >
       <Icon size={16} stroke={1.75} aria-hidden="true" />
-    </Button>
+    </ReasonIcon>
   );
 }
 

@@ -1,11 +1,13 @@
 /** The question before a repository is deleted. Where something hangs on it, the server says what, and the second answer ends that too. */
-import type { RepositoryView } from '@patchbay/contract/repositories';
+import type { RepositoryDependant, RepositoryView } from '@patchbay/contract/repositories';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { dependantsOf } from '../../../lib/server-faults.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
-import { dependantsOf, useDeleteRepository } from '../api/repositories.ts';
+import { useDeed } from '../../../ui/use-deed.ts';
+import { useDeleteRepository } from '../api/repositories.ts';
 
 interface DeleteRepositoryProps {
   /** Null while nothing is asked. */
@@ -19,25 +21,13 @@ export function DeleteRepository({ of, onClose, onDeleted }: DeleteRepositoryPro
   const language = useLocale();
   const announce = useAnnounce();
   const remove = useDeleteRepository();
-  const dependants = dependantsOf(remove.error);
+  const { asked, run } = useDeed(remove, onClose);
+  const dependants = dependantsOf<RepositoryDependant>(remove.error, 'REPOSITORY_IN_USE');
   const isForced = dependants.length > 0 && of?.canForce === true;
   const name = of?.name ?? '';
-  const close = (): void => {
-    remove.reset();
-    onClose();
-  };
-  const confirm = (): void => {
-    if (!of) return;
-    remove.mutate(
-      { id: of.id, force: isForced },
-      {
-        onSuccess: () => {
-          announce(t('deleted', { name }));
-          close();
-          onDeleted();
-        },
-      },
-    );
+  const deleted = (): void => {
+    announce(t('deleted', { name }));
+    onDeleted();
   };
   return (
     <Confirm
@@ -46,9 +36,10 @@ export function DeleteRepository({ of, onClose, onDeleted }: DeleteRepositoryPro
       cancelLabel={t('keep')}
       confirmLabel={t(isForced ? 'deleteForced' : 'deleteIt')}
       tone="bad"
-      isPending={remove.isPending}
-      onConfirm={confirm}
-      onClose={close}
+      onConfirm={() => of && run({ id: of.id, force: isForced }, deleted)}
+      {...asked}
+      // Said below, with what hangs on it.
+      error={null}
     >
       <p>{t('deleteText')}</p>
       {remove.isError && (

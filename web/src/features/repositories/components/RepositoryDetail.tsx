@@ -3,14 +3,14 @@ import type { RepositoryView } from '@patchbay/contract/repositories';
 import { Button } from '@mantine/core';
 import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { conflictOf } from '../../../lib/conflict.ts';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { PageHead } from '../../../ui/PageHead.tsx';
 import { useChangeRepository } from '../api/repositories.ts';
 import { AttachedConnections } from './AttachedConnections.tsx';
 import { DeleteRepository } from './DeleteRepository.tsx';
 import { RepositoryForm } from './RepositoryForm.tsx';
-import classes from './repositories.module.css';
 
 interface RepositoryDetailProps {
   repository: RepositoryView;
@@ -28,14 +28,14 @@ export function RepositoryDetail({ repository, children, onDeleted }: Repository
     <>
       <PageHead title={name} text={t('detailText')}>
         {canChange && (
-          <div className={classes['buttons']}>
+          <>
             <Button variant="default" onClick={() => setRenaming(true)}>
               {t('rename')}
             </Button>
             <Button variant="default" onClick={() => setDeleting(true)}>
               {t('delete')}
             </Button>
-          </div>
+          </>
         )}
       </PageHead>
       {!canChange && (
@@ -53,17 +53,19 @@ export function RepositoryDetail({ repository, children, onDeleted }: Repository
 
 function Rename({ repository, onClose }: { repository: RepositoryView; onClose: () => void }) {
   const t = useTranslations('repositories');
-  const announce = useAnnounce();
-  const change = useChangeRepository(repository);
+  const sayDone = useSayDone();
+  // What was read when the form opened is what the change is made from; once somebody else's is told, what that has made of it.
+  const [base, setBase] = useState(repository);
+  const change = useChangeRepository(base);
   const save = (name: string): void =>
     change.mutate(
       { name },
       {
         onSuccess: () => {
-          announce(t('saved', { name }));
           onClose();
-          document.getElementById('page-title')?.focus();
+          sayDone(t('saved', { name }));
         },
+        onError: (error) => setBase(conflictOf<RepositoryView>(error)?.current ?? base),
       },
     );
   return (

@@ -2,10 +2,11 @@
 import type { RequestBars } from '@patchbay/client/requests';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useId, useState, type PointerEvent } from 'react';
+import { useId, useState } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { scaleTop } from '../../../ui/chart-scale.ts';
 import { picture } from '../../../ui/picture.ts';
+import { usePull } from '../../../ui/use-pull.ts';
 import { barsQuery } from '../api/requests.ts';
 import type { RequestSearch } from '../filters.ts';
 import classes from './requests.module.css';
@@ -72,28 +73,19 @@ function CountedFrom({ iso }: { iso: string }) {
   return <p className={classes['hint']}>{t('countedFrom', { time: format.dateTime(new Date(iso), { dateStyle: 'medium', timeStyle: 'short' }) })}</p>;
 } // prettier-ignore
 
-/** The bar below the pointer. */
-const indexAt = (event: PointerEvent<SVGSVGElement>, count: number): number => {
-  const { left, width } = event.currentTarget.getBoundingClientRect();
-  return Math.max(0, Math.min(count - 1, Math.floor(((event.clientX - left) / width) * count)));
-};
-
 function Chart({ data, onRange }: { data: RequestBars; onRange: BarsProps['onRange'] }) {
   const t = useTranslations('requests');
   const format = useFormatter();
   const bars = allBars(data);
   const top = scaleTop(Math.max(0, ...bars.map(({ requests }) => requests)));
-  const [pulled, setPulled] = useState<{ from: number; to: number } | null>(null);
   const total = bars.reduce((sum, { requests }) => sum + requests, 0);
   const failed = bars.reduce((sum, bar) => sum + bar.failed, 0);
   const height = (value: number): number => (value / top) * 100;
-  const moment = (ms: number): string => format.dateTime(new Date(ms), { dateStyle: 'short', timeStyle: 'short' });
-  const chosen = pulled && [Math.min(pulled.from, pulled.to), Math.max(pulled.from, pulled.to)];
-  const done = (): void => {
-    setPulled(null);
-    if (!chosen) return;
-    onRange(new Date(bars[chosen[0]!]!.atMs).toISOString(), new Date(bars[chosen[1]!]!.atMs + data.barMs).toISOString());
-  };
+  const moment = (ms: number): string =>
+    format.dateTime(new Date(ms), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+  const { chosen, handlers } = usePull(bars.length, (from, to) =>
+    onRange(new Date(bars[from]!.atMs).toISOString(), new Date(bars[to]!.atMs + data.barMs).toISOString()),
+  );
   return (
     <div className={classes['plot']}>
       <div className={classes['scale']} aria-hidden="true">
@@ -106,19 +98,9 @@ function Chart({ data, onRange }: { data: RequestBars; onRange: BarsProps['onRan
         preserveAspectRatio="none"
         {...picture}
         aria-label={t('barsSaid', { count: total, failed })}
-        onPointerDown={(event) => {
-          event.currentTarget.setPointerCapture(event.pointerId);
-          const at = indexAt(event, bars.length);
-          setPulled({ from: at, to: at });
-        }}
-        onPointerMove={(event) => {
-          const at = indexAt(event, bars.length);
-          setPulled((before) => before && { ...before, to: at });
-        }}
-        onPointerUp={done}
-        onPointerCancel={() => setPulled(null)}
+        {...handlers}
       >
-        {chosen && <rect data-part="chosen" x={chosen[0]! * slot} y={0} width={(chosen[1]! - chosen[0]! + 1) * slot} height={100} />}
+        {chosen && <rect data-part="chosen" x={chosen[0] * slot} y={0} width={(chosen[1] - chosen[0] + 1) * slot} height={100} />}
         {bars.map((bar, index) => (
           <g key={bar.atMs}>
             <title>{`${moment(bar.atMs)}: ${t('barsSaid', { count: bar.requests, failed: bar.failed })}`}</title>

@@ -6,6 +6,7 @@ import { errorText } from '../../../lib/error-text.ts';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { contentQuery } from '../api/requests.ts';
+import { ReplayButton, type OnReplay } from './ReplayButton.tsx';
 import classes from './requests.module.css';
 
 /** What scrolls can be reached and moved by keyboard (WCAG 2.1.1). */
@@ -24,13 +25,21 @@ function shown({ text, isTruncated, mediaType }: Side): string {
   }
 }
 
-export function Content({ id, hasContent, workspaceId }: { id: string; hasContent: boolean; workspaceId: string | null }) {
-  const t = useTranslations('requests');
-  if (!hasContent) return <p className={classes['hint']}>{t(workspaceId === null ? 'contentNever' : 'contentNone')}</p>;
-  return <Kept id={id} />;
+interface ContentProps {
+  id: string;
+  hasContent: boolean;
+  workspaceId: string | null;
+  /** Null for somebody who may not chat. */
+  onReplay: OnReplay | null;
 }
 
-function Kept({ id }: { id: string }) {
+export function Content({ id, hasContent, workspaceId, onReplay }: ContentProps) {
+  const t = useTranslations('requests');
+  if (!hasContent) return <p className={classes['hint']}>{t(workspaceId === null ? 'contentNever' : 'contentNone')}</p>;
+  return <Kept id={id} onReplay={onReplay} />;
+}
+
+function Kept({ id, onReplay }: Pick<ContentProps, 'id' | 'onReplay'>) {
   const t = useTranslations('requests');
   const format = useFormatter();
   const language = useLocale();
@@ -40,6 +49,7 @@ function Kept({ id }: { id: string }) {
   return (
     <div className={classes['content']}>
       <Body title={t('requestBody')} side={data.request} none={t('requestNotKept')} />
+      {data.request !== null && onReplay !== null && <ReplayButton side={data.request} onReplay={onReplay} />}
       <Body title={t('answerBody')} side={data.answer} none={t('answerNotKept')} />
       <p className={classes['hint']}>{t('keptUntil', { time: format.dateTime(new Date(data.expiresAt), { dateStyle: 'long' }) })}</p>
     </div>

@@ -14,6 +14,7 @@ import { Status } from '../../../ui/Status.tsx';
 import { requestQuery } from '../api/requests.ts';
 import { Content } from './Content.tsx';
 import { Costs, Findings } from './DetailParts.tsx';
+import type { OnReplay } from './ReplayButton.tsx';
 import { Timeline } from './Timeline.tsx';
 import { toneOf } from './RequestTable.tsx';
 import classes from './requests.module.css';
@@ -23,9 +24,10 @@ interface DrawerProps {
   id: string;
   me: Me;
   onClose: () => void;
+  onReplay: OnReplay;
 }
 
-export function RequestDrawer({ id, me, onClose }: DrawerProps) {
+export function RequestDrawer({ id, me, onClose, onReplay }: DrawerProps) {
   const t = useTranslations('requests');
   const { data, error, refetch } = useQuery(requestQuery(id));
   const heading = useRef<HTMLHeadingElement>(null);
@@ -42,7 +44,7 @@ export function RequestDrawer({ id, me, onClose }: DrawerProps) {
       </header>
       {!data && error && <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />}
       {!data && !error && <Loading />}
-      {data && <Detail detail={data} />}
+      {data && <Detail detail={data} onReplay={me.permissions.includes('use_ai_chat') ? onReplay : null} />}
     </aside>
   );
 }
@@ -74,7 +76,7 @@ function CopyLink() {
   );
 }
 
-function Detail({ detail }: { detail: RequestDetail }) {
+function Detail({ detail, onReplay }: { detail: RequestDetail; onReplay: OnReplay | null }) {
   const t = useTranslations('requests');
   const { attempts, findings, limits, hasContent } = detail;
   return (
@@ -91,7 +93,7 @@ function Detail({ detail }: { detail: RequestDetail }) {
           <Timeline attempts={attempts} />
         </Tabs.Panel>
         <Tabs.Panel value="content">
-          <Content id={detail.requestId} hasContent={hasContent} workspaceId={attempts.length > 0 ? (detail.request?.workspaceId ?? null) : null} />
+          <Content id={detail.requestId} hasContent={hasContent} workspaceId={attempts.length > 0 ? (detail.request?.workspaceId ?? null) : null} onReplay={onReplay} />
         </Tabs.Panel>
         <Tabs.Panel value="policies">
           <Findings findings={findings} limits={limits} />

@@ -3,7 +3,7 @@ import type { RequestRow } from '@patchbay/client/usage';
 import type { ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { choiceOf } from '../../../lib/choice.ts';
-import { moneyText } from '../../../lib/money.ts';
+import { moneyColumn } from '../../../lib/money.ts';
 import { Status, type Tone } from '../../../ui/Status.tsx';
 import classes from './requests.module.css';
 
@@ -40,6 +40,9 @@ export const toneOf = ({ status, state }: Pick<RequestRow, 'status' | 'state'>):
 
 interface RequestTableProps {
   rows: readonly RequestRow[];
+  /** Rows of the pages before this one. */
+  before: number;
+  isLast: boolean;
   columns: readonly string[];
   openId: string | null;
   /** What is shown is of the filter before. */
@@ -47,14 +50,18 @@ interface RequestTableProps {
   renderLink: (id: string, content: ReactNode) => ReactNode;
 }
 
-export function RequestTable({ rows, columns, openId, isOld, renderLink }: RequestTableProps) {
+export function RequestTable({ rows, before, isLast, columns, openId, isOld, renderLink }: RequestTableProps) {
   const t = useTranslations('requests');
+  const money = moneyColumn(
+    useFormatter(),
+    rows.map(({ costUsd }) => Number(costUsd ?? 0)),
+  );
   const shown = columnNames.filter((name) => columns.includes(name));
   return (
     <div className={classes['frame']} data-old={isOld || undefined}>
-      <table className={classes['table']} aria-label={t('title')}>
+      <table className={classes['table']} aria-label={t('title')} aria-rowcount={isLast ? before + rows.length + 1 : -1}>
         <thead>
-          <tr>
+          <tr aria-rowindex={1}>
             <th scope="col">{t('time')}</th>
             {shown.map((name) => (
               <th key={name} scope="col" data-kind={numbers.has(name) ? 'number' : undefined}>
@@ -64,12 +71,12 @@ export function RequestTable({ rows, columns, openId, isOld, renderLink }: Reque
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
-            <tr key={row.requestId} data-open={row.requestId === openId || undefined}>
+          {rows.map((row, at) => (
+            <tr key={row.requestId} aria-rowindex={before + at + 2} data-open={row.requestId === openId || undefined}>
               <th scope="row">{renderLink(row.requestId, <Clock iso={row.at} />)}</th>
               {shown.map((name) => (
                 <td key={name} data-head={t(`columnOf.${name}`)} data-kind={numbers.has(name) ? 'number' : undefined}>
-                  <Cell name={name} row={row} />
+                  <Cell name={name} row={row} money={money} />
                 </td>
               ))}
             </tr>
@@ -92,7 +99,7 @@ function Clock({ iso }: { iso: string }) {
   );
 }
 
-function Cell({ name, row }: { name: ColumnName; row: RequestRow }) {
+function Cell({ name, row, money }: { name: ColumnName; row: RequestRow; money: (usd: number) => string }) {
   const t = useTranslations('requests');
   const format = useFormatter();
   const ms = (value: number | null): string => (value === null ? '' : t('ms', { value }));
@@ -118,7 +125,7 @@ function Cell({ name, row }: { name: ColumnName; row: RequestRow }) {
       return format.number(row.tokensOut);
     case 'cost':
       if (row.costUsd === null && row.attempts === 0) return '';
-      return row.costUsd === null ? t('unpriced') : moneyText(format, Number(row.costUsd));
+      return row.costUsd === null ? t('unpriced') : money(Number(row.costUsd));
     case 'latency':
       return ms(row.latencyMs);
     case 'firstByte':

@@ -8,10 +8,12 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { pageQuery, thingsQuery } from '../api/requests.ts';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
+import { pageQuery, pageRows, thingsQuery } from '../api/requests.ts';
 import { filterNames, type NamedThings, type RequestSearch } from '../filters.ts';
 import { Bars } from './Bars.tsx';
 import { Filters } from './Filters.tsx';
+import type { OnReplay } from './ReplayButton.tsx';
 import { RequestTable, useColumns } from './RequestTable.tsx';
 import { Tools } from './Tools.tsx';
 import classes from './requests.module.css';
@@ -27,6 +29,7 @@ interface RequestsProps {
   /** A link to a request beside the list, with the name that it is read by. */
   renderLink: (id: string, content: ReactNode) => ReactNode;
   onClose: () => void;
+  onReplay: OnReplay;
 }
 
 /** Somebody who has scrolled this far reads, and is not to be pushed down. */
@@ -58,7 +61,7 @@ function useThings(me: Me): NamedThings {
   return { connectionId: data?.connections ?? [], keyId: data?.keys ?? [], model: data?.models ?? [], workspaceId: me.workspaces };
 }
 
-export function Requests({ me, search, openId, onSearch, renderLink, onClose }: RequestsProps) {
+export function Requests({ me, search, openId, onSearch, renderLink, onClose, onReplay }: RequestsProps) {
   const t = useTranslations('requests');
   const things = useThings(me);
   const [isLive, setLive] = useState(true);
@@ -79,7 +82,7 @@ export function Requests({ me, search, openId, onSearch, renderLink, onClose }: 
       </div>
       {openId !== null && (
         <Suspense fallback={<output className={classes['drawer']}>{t('loading')}</output>}>
-          <RequestDrawer key={openId} id={openId} me={me} onClose={onClose} />
+          <RequestDrawer key={openId} id={openId} me={me} onClose={onClose} onReplay={onReplay} />
         </Suspense>
       )}
     </>
@@ -96,6 +99,7 @@ interface ListProps extends Pick<RequestsProps, 'me' | 'search' | 'openId' | 're
 
 function List({ me, search, cursor, cursors, isLive, columns, openId, renderLink, onTurn }: ListProps) {
   const t = useTranslations('requests');
+  const list = useTranslations('list');
   const format = useFormatter();
   const { data, error, refetch, isPlaceholderData } = useQuery(pageQuery(search, cursor, isLive));
   const { shown, count, release } = useHeld(data?.data, openId !== null && isLive && cursor === null);
@@ -125,7 +129,15 @@ function List({ me, search, cursor, cursors, isLive, columns, openId, renderLink
         <Empty title={t(isFiltered ? 'noneFiltered' : 'none')} text={t(isFiltered ? 'noneFilteredText' : 'noneText')} />
       )}
       {shown.length > 0 && (
-        <RequestTable rows={shown} columns={columns} openId={openId} renderLink={renderLink} isOld={isPlaceholderData} />
+        <RequestTable
+          rows={shown}
+          before={cursors.length * pageRows}
+          isLast={data.nextCursor === null}
+          columns={columns}
+          openId={openId}
+          renderLink={renderLink}
+          isOld={isPlaceholderData}
+        />
       )}
       {data.searchedTo !== null && (
         <p className={classes['hint']}>
@@ -134,17 +146,22 @@ function List({ me, search, cursor, cursors, isLive, columns, openId, renderLink
       )}
       {(cursors.length > 0 || data.nextCursor !== null) && (
         <div className={classes['pages']}>
-          <Button variant="default" size="compact-sm" disabled={cursors.length === 0} onClick={() => turn(cursors.slice(0, -1))}>
-            {t('newer')}
-          </Button>
-          <Button
+          <ReasonButton
             variant="default"
             size="compact-sm"
-            disabled={data.nextCursor === null}
+            reason={cursors.length === 0 ? list('isFirst') : null}
+            onClick={() => turn(cursors.slice(0, -1))}
+          >
+            {t('newer')}
+          </ReasonButton>
+          <ReasonButton
+            variant="default"
+            size="compact-sm"
+            reason={data.nextCursor === null ? list('isLast') : null}
             onClick={() => data.nextCursor !== null && turn([...cursors, data.nextCursor])}
           >
             {t(data.searchedTo === null ? 'older' : 'searchOn')}
-          </Button>
+          </ReasonButton>
         </div>
       )}
     </>

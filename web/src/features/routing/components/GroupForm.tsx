@@ -2,11 +2,11 @@
 import type { RoutingGroupView } from '@patchbay/contract/routing';
 import type { Me } from '@patchbay/contract/people';
 import { HttpError } from '@patchbay/client';
-import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
-import { Notice } from '../../../ui/Notice.tsx';
+import { useTranslations } from 'use-intl';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import type { Choosable, GroupInput, GroupOwner } from '../api/routing.ts';
 import { faultsOf, inputOf, isExploring, newGroup, ownerOf, valuesOf, type GroupValues } from './group-values.ts';
 import classes from './routing.module.css';
@@ -60,7 +60,7 @@ export function GroupForm({ me, of, connections, isPending, error: last, onSave,
   };
   return (
     <form ref={form} onSubmit={submit} noValidate className={`pb-form ${classes['form']}`}>
-      {error !== null && <Refused error={error} onReload={onReload} />}
+      {error !== null && <Refusal error={error} loadLabel={t('reload')} onLoad={onReload} />}
       <TextInput
         label={t('name')}
         description={t('nameHint')}
@@ -83,31 +83,14 @@ export function GroupForm({ me, of, connections, isPending, error: last, onSave,
         checked={values.isActive}
         onChange={({ currentTarget }) => set({ isActive: currentTarget.checked })}
       />
-      <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {of === null ? t('create') : t('save')}
-        </Button>
-      </div>
+      <FormEnd
+        cancelLabel={t('cancel')}
+        onCancel={onCancel}
+        saveLabel={of === null ? t('create') : t('save')}
+        savingLabel={t('saving')}
+        isPending={isPending}
+      />
     </form>
-  );
-}
-
-/** Why the whole was refused; what somebody else has made of it meanwhile is one press away. */
-function Refused({ error, onReload }: { error: unknown; onReload: () => void }) {
-  const t = useTranslations('routing');
-  const language = useLocale();
-  return (
-    <Notice tone="bad">
-      <p>{errorText(error, language)}</p>
-      {error instanceof HttpError && error.is('CONFLICT') && (
-        <Button size="compact-sm" variant="default" onClick={onReload}>
-          {t('reload')}
-        </Button>
-      )}
-    </Notice>
   );
 }
 

@@ -40,7 +40,7 @@ export function GroupTable({ me, groups, onEdit, onDelete, onSimulate }: GroupTa
       head: t('actions'),
       kind: 'actions',
       render: (group) => (
-        <span className={classes['deeds']}>
+        <span className="pb-deeds">
           <Button {...common} aria-label={t('simulateNamed', { name: group.name })} onClick={() => onSimulate(group)}>
             {t('simulate')}
           </Button>

@@ -1,7 +1,7 @@
 /** Moves a row up or down, or takes it out, without a mouse. At its end of the list a button stays where it is in the order of Tab. */
-import { ActionIcon } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconTrash } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import classes from './routing.module.css';
 
 interface MoveButtonsProps {
@@ -17,40 +17,37 @@ interface MoveButtonsProps {
 
 export function MoveButtons({ place, count, rowKey, isOnly, onMove, onRemove }: MoveButtonsProps) {
   const t = useTranslations('routing');
+  const list = useTranslations('list');
   const button = (by: 1 | -1, isEnd: boolean) => {
     const Icon = by === -1 ? IconArrowUp : IconArrowDown;
     return (
-      <ActionIcon
+      <ReasonIcon
         variant="subtle"
         color="gray"
         size="lg"
         data-move={`${by} ${rowKey}`}
         aria-label={t(by === -1 ? 'moveUp' : 'moveDown', { place })}
-        aria-disabled={isEnd || undefined}
-        onClick={() => {
-          if (!isEnd) onMove(by);
-        }}
+        reason={isEnd ? list(by === -1 ? 'isFirst' : 'isLast') : null}
+        onClick={() => onMove(by)}
       >
         <Icon size={16} stroke={1.75} aria-hidden="true" />
-      </ActionIcon>
+      </ReasonIcon>
     );
   };
   return (
     <span className={classes['rowDeeds']}>
       {button(-1, place === 1)}
       {button(1, place === count)}
-      <ActionIcon
+      <ReasonIcon
         variant="subtle"
         color="gray"
         size="lg"
         aria-label={t('removeTarget', { place })}
-        aria-disabled={isOnly || undefined}
-        onClick={() => {
-          if (!isOnly) onRemove();
-        }}
+        reason={isOnly ? list('isOnly') : null}
+        onClick={onRemove}
       >
         <IconTrash size={16} stroke={1.75} aria-hidden="true" />
-      </ActionIcon>
+      </ReasonIcon>
     </span>
   );
 }

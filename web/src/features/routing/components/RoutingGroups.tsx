@@ -5,13 +5,12 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { choosableQuery, groupsQuery, useChangeGroup, useCreateGroup, useRemoveGroup } from '../api/routing.ts';
 import { GroupTable } from './GroupTable.tsx';
 
@@ -30,7 +29,8 @@ interface RoutingGroupsProps {
 
 export function RoutingGroups({ me, isAdding, onAdd, renderLimits, onSimulate }: RoutingGroupsProps) {
   const t = useTranslations('routing');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
+  const remove = useRemoveGroup();
   const { data: groups, error, refetch } = useQuery(groupsQuery);
   const [editing, setEditing] = useState<RoutingGroupView | null>(null);
   const [deleting, setDeleting] = useState<RoutingGroupView | null>(null);
@@ -40,8 +40,7 @@ export function RoutingGroups({ me, isAdding, onAdd, renderLimits, onSimulate }:
     onAdd(false);
     setEditing(null);
     setDeleting(null);
-    announce(said);
-    document.getElementById('page-title')?.focus();
+    sayDone(said);
   };
   return (
     <>
@@ -74,7 +73,17 @@ export function RoutingGroups({ me, isAdding, onAdd, renderLimits, onSimulate }:
           onSimulate={({ id }) => onSimulate(id)}
         />
       )}
-      <DeleteQuestion of={deleting} onClose={() => setDeleting(null)} onDeleted={(name) => done(t('deleted', { name }))} />
+      <DeedQuestion
+        of={deleting}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('deleteTitle', { name })}
+        text={({ name }) => t('deleteText', { name })}
+        cancelLabel={t('keep')}
+        confirmLabel={t('delete')}
+        onClose={() => setDeleting(null)}
+        onDone={({ name }) => done(t('deleted', { name }))}
+      />
     </>
   );
 }
@@ -136,30 +145,5 @@ function EditGroup({ me, of, onReload, onClose, onSaved }: EditGroupProps) {
         )}
       </Suspense>
     </Panel>
-  );
-}
-
-interface DeleteQuestionProps {
-  /** Null while nothing is asked. */
-  of: RoutingGroupView | null;
-  onClose: () => void;
-  onDeleted: (name: string) => void;
-}
-
-function DeleteQuestion({ of, onClose, onDeleted }: DeleteQuestionProps) {
-  const t = useTranslations('routing');
-  const { asked, run } = useDeed(useRemoveGroup(), onClose);
-  return (
-    <Confirm
-      isOpen={of !== null}
-      title={t('deleteTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('keep')}
-      confirmLabel={t('delete')}
-      tone="bad"
-      {...asked}
-      onConfirm={() => of && run(of.id, () => onDeleted(of.name))}
-    >
-      <p>{t('deleteText', { name: of?.name ?? '' })}</p>
-    </Confirm>
   );
 }

@@ -1,7 +1,7 @@
 /** What a simulation came to: what people would notice, what each target would get, and both over time. */
 import type { SimulationReportView } from '@patchbay/contract/routing-simulation';
 import { useFormatter, useTranslations } from 'use-intl';
-import { moneyText } from '../../../lib/money.ts';
+import { moneyColumn, moneyText } from '../../../lib/money.ts';
 import { StackedBars, seriesMax } from '../../../ui/Bars.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import classes from './routing.module.css';
@@ -23,6 +23,10 @@ export function SimulationResult({ report }: { report: SimulationReportView }) {
     [t('hedges'), percent(report.hedges / report.requests)],
     [t('cost'), moneyText(format, Number(report.costUsd))],
   ];
+  const money = moneyColumn(
+    format,
+    report.targets.map(({ costUsd }) => Number(costUsd)),
+  );
   const columns: Column<Target>[] = [
     { key: 'name', head: t('of.name'), render: ({ name }) => name },
     { key: 'chosen', head: t('chosen'), kind: 'number', render: ({ chosen }) => percent(chosen / report.requests) },
@@ -31,7 +35,7 @@ export function SimulationResult({ report }: { report: SimulationReportView }) {
     { key: 'failed', head: t('failed'), kind: 'number', render: ({ failed }) => format.number(failed) },
     { key: 'repeated', head: t('repeated'), kind: 'number', render: ({ repeated }) => format.number(repeated) },
     { key: 'hedged', head: t('hedged'), kind: 'number', render: ({ hedged }) => format.number(hedged) },
-    { key: 'cost', head: t('cost'), kind: 'number', render: ({ costUsd }) => moneyText(format, Number(costUsd)) },
+    { key: 'cost', head: t('cost'), kind: 'number', render: ({ costUsd }) => money(Number(costUsd)) },
   ];
   return (
     <div className={classes['results']}>

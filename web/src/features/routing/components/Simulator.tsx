@@ -1,13 +1,14 @@
 /** The simulator: a group or a blank sheet to begin with, what is assumed, and what it came to. */
 import type { RoutingGroupView } from '@patchbay/contract/routing';
 import type { Me } from '@patchbay/contract/people';
-import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
@@ -73,11 +74,7 @@ function Sheet({ groups, groupId }: { groups: readonly RoutingGroupView[]; group
             onChange={(targets) => set({ targets })}
           />
           {simulate.isError && <Notice tone="bad">{errorText(simulate.error, language)}</Notice>}
-          <div className={classes['buttons']}>
-            <Button type="submit" loading={simulate.isPending} loaderProps={{ 'aria-label': t('running') }}>
-              {t('run')}
-            </Button>
-          </div>
+          <FormEnd saveLabel={t('run')} savingLabel={t('running')} isPending={simulate.isPending} />
         </form>
       </Panel>
       {simulate.data && (

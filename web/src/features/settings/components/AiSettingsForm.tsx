@@ -2,13 +2,15 @@
 import { HttpError } from '@patchbay/client';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import type { AiSettingsView } from '@patchbay/contract/ai-settings';
-import { Button, NativeSelect, Switch, TextInput } from '@mantine/core';
+import { NativeSelect, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type SubmitEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { focusFault } from '../../../lib/focus.ts';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
@@ -56,7 +58,7 @@ const refusedOf = (error: unknown): FaultName[] => (error instanceof HttpError ?
 
 function useAiForm(of: AiSettingsView) {
   const t = useTranslations('aiSettings');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const save = useSaveAiSettings();
   const form = useRef<HTMLFormElement>(null);
   const [values, setValues] = useState<Values>({
@@ -67,15 +69,12 @@ function useAiForm(of: AiSettingsView) {
   });
   const [found, setFound] = useState<readonly FaultName[]>([]);
   const refused = refusedOf(save.error);
-  const saved = (): void => {
-    announce(t('saved'));
-    document.getElementById('page-title')?.focus();
-  };
+  const saved = (): void => sayDone(t('saved'));
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const faults = faultsOf(values);
     setFound(faults);
-    if (faults.length > 0) return void setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    if (faults.length > 0) return focusFault(form);
     const { defaultConnectionId, maxTokens, temperature, isEnvironmentUsed } = values;
     const change = { maxTokens: numberOf(maxTokens), temperature: numberOf(temperature), isEnvironmentUsed, revision: of.revision };
     save.mutate({ ...change, defaultConnectionId: defaultConnectionId === '' ? null : defaultConnectionId }, { onSuccess: saved });
@@ -122,11 +121,7 @@ function AiSettingsForm({ of, models }: { of: AiSettingsView; models: readonly A
         isUsed={values.isEnvironmentUsed}
         onChange={(isEnvironmentUsed) => setValues({ ...values, isEnvironmentUsed })}
       />
-      <div className={classes['buttons']}>
-        <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('save')}
-        </Button>
-      </div>
+      <FormEnd saveLabel={t('save')} savingLabel={t('saving')} isPending={isPending} />
     </form>
   );
 }

@@ -2,7 +2,7 @@
 import { Button, NativeSelect } from '@mantine/core';
 import type { StatusSettings } from '@patchbay/contract/status';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -14,11 +14,18 @@ import classes from './status.module.css';
 
 const offered = [0, 30, 60, 120, 300, 900, 3600] as const;
 
-export function CheckSettings({ organization, onDone }: { organization: string; onDone: () => void }) {
+interface CheckSettingsProps {
+  organization: string;
+  /** The way to what they were. */
+  history: ReactNode;
+  onDone: () => void;
+}
+
+export function CheckSettings({ organization, history, onDone }: CheckSettingsProps) {
   const t = useTranslations('status');
   const settings = useQuery(statusSettingsQuery);
   return (
-    <Panel title={t('settings')} text={t('settingsText')} takesFocus>
+    <Panel title={t('settings')} text={t('settingsText')} aside={history} takesFocus>
       {settings.isError && !settings.data && (
         <Failure error={settings.error} organization={organization} onRetry={() => void settings.refetch()} />
       )}

@@ -9,13 +9,12 @@ import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { basePath } from '../../../lib/page.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { sharesQuery, useShare, useWithdraw } from '../api/status.ts';
 import classes from './status.module.css';
 import { useStatusWords } from './use-words.ts';
@@ -114,7 +113,7 @@ function ShareList({ shares }: { shares: readonly StatusShare[] }) {
   const t = useTranslations('status');
   const { time } = useStatusWords();
   const [asked, setAsked] = useState<StatusShare | null>(null);
-  const deed = useDeed(useWithdraw(), () => setAsked(null));
+  const withdraw = useWithdraw();
   if (shares.length === 0) return <p className={classes['quiet']}>{t('shareNone')}</p>;
   return (
     <>
@@ -134,17 +133,16 @@ function ShareList({ shares }: { shares: readonly StatusShare[] }) {
           </li>
         ))}
       </ul>
-      <Confirm
-        {...deed.asked}
-        isOpen={asked !== null}
-        title={t('revokeTitle')}
+      <DeedQuestion
+        of={asked}
+        change={withdraw}
+        inputOf={({ id }) => id}
+        title={() => t('revokeTitle')}
+        text={({ name }) => t('revokeText', { name })}
         cancelLabel={t('cancel')}
         confirmLabel={t('revoke')}
-        tone="bad"
-        onConfirm={() => asked && deed.run(asked.id)}
-      >
-        <p>{t('revokeText', { name: asked?.name ?? '' })}</p>
-      </Confirm>
+        onClose={() => setAsked(null)}
+      />
     </>
   );
 }

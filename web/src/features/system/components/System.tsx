@@ -12,9 +12,18 @@ import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
 import { systemQuery } from '../api/system.ts';
 import { Encryption } from './Encryption.tsx';
+import { Retention } from './Retention.tsx';
 import classes from './System.module.css';
 
-export function System({ me }: { me: Me }) {
+interface SystemProps {
+  me: Me;
+  /** The way from the environment's connection to one that can be edited, and below it what came of that. */
+  importing: { button: ReactNode; outcome: ReactNode };
+  /** The way to how long things were kept before. */
+  retentionHistory: ReactNode;
+}
+
+export function System({ me, importing, retentionHistory }: SystemProps) {
   const { data, isPending, error, refetch } = useQuery(systemQuery);
   if (isPending) return <Loading />;
   if (!data) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
@@ -22,8 +31,9 @@ export function System({ me }: { me: Me }) {
     <div className={classes['parts']}>
       <Health facts={data.health} />
       <Encryption facts={data.encryption} />
-      <Environment facts={data.environment} />
+      <Environment facts={data.environment} importing={importing} />
       <Network facts={data.network} />
+      <Retention organization={me.organization.name} history={retentionHistory} />
       <About facts={data.about} revision={data.health.configRevision} />
     </div>
   );
@@ -109,12 +119,13 @@ function Health({ facts }: { facts: Facts['health'] }) {
   );
 }
 
-function Environment({ facts }: { facts: Facts['environment'] }) {
+function Environment({ facts, importing }: { facts: Facts['environment'] } & Pick<SystemProps, 'importing'>) {
   const t = useTranslations('system');
   const set = facts.filter(({ source }) => source !== null);
   const others = facts.filter(({ source }) => source === null).map(({ name }) => name);
   return (
-    <Panel title={t('environment')} text={t('environmentText')}>
+    <Panel title={t('environment')} text={t('environmentText')} aside={importing.button}>
+      {importing.outcome}
       {set.length === 0 ? (
         <p className={classes['hint']}>{t('nothingSet')}</p>
       ) : (

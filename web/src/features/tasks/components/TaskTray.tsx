@@ -5,6 +5,8 @@ import type { Task } from '@patchbay/contract/tasks';
 import { useEffect, useRef } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Counted } from '../../../ui/Counted.tsx';
+import opener from '../../../ui/Counted.module.css';
 import { tasksQuery } from '../api/tasks.ts';
 import { TaskRow } from './TaskRow.tsx';
 import { useTaskText } from './task-text.ts';
@@ -18,13 +20,14 @@ export function TaskTray() {
   const label = t('tray', { count: running });
   return (
     <>
-      <button type="button" className={classes['opener']} popoverTarget="task-panel" aria-label={label} title={label}>
-        <IconListCheck size={18} stroke={1.75} aria-hidden="true" />
-        {running > 0 && (
-          <span className={classes['count']} aria-hidden="true">
-            {running}
-          </span>
-        )}
+      <button
+        type="button"
+        className={`${opener['opener']} ${classes['opener']}`}
+        popoverTarget="task-panel"
+        aria-label={label}
+        title={label}
+      >
+        <Counted icon={IconListCheck} count={running} />
       </button>
       <section id="task-panel" popover="auto" aria-label={t('own')} className={classes['panel']}>
         <h2 className={classes['title']}>{t('own')}</h2>

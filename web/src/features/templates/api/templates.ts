@@ -12,7 +12,7 @@ export const providersQuery = queryOptions({
 /** Those made here first, then the built-in ones. */
 export const templatesQuery = (provider: string) =>
   queryOptions({
-    queryKey: ['providers', provider, 'templates'],
+    queryKey: ['templates', 'of', provider],
     queryFn: ({ signal }) => client.providers.templates(provider, signal),
     retry: false,
   });
@@ -40,7 +40,7 @@ function useChanged(provider: string): () => Promise<void> {
   return async () => {
     await Promise.all([
       queries.invalidateQueries({ queryKey: ['templates', 'kept'] }),
-      queries.invalidateQueries({ queryKey: ['providers', provider, 'templates'] }),
+      queries.invalidateQueries({ queryKey: ['templates', 'of', provider] }),
     ]);
   };
 }

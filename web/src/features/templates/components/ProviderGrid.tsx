@@ -12,16 +12,16 @@ import classes from './templates.module.css';
 const hostOf = ({ defaultBaseUrl }: Provider): string | null =>
   defaultBaseUrl === null || !URL.canParse(defaultBaseUrl) ? null : new URL(defaultBaseUrl).host;
 
-const matches = ({ name, displayName, defaultBaseUrl }: Provider, query: string): boolean =>
+const isFoundBy = ({ name, displayName, defaultBaseUrl }: Provider, query: string): boolean =>
   [name, displayName, defaultBaseUrl ?? ''].some((text) => text.toLowerCase().includes(query.trim().toLowerCase()));
 
 export function ProviderGrid({ providers, mayKeep }: { providers: readonly Provider[]; mayKeep: boolean }) {
   const t = useTranslations('templates');
   const [query, setQuery] = useState('');
   const { data: kept = [] } = useQuery({ ...keptQuery, enabled: mayKeep });
-  const shown = providers.filter((provider) => matches(provider, query));
+  const shown = providers.filter((provider) => isFoundBy(provider, query));
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       <TextInput
         type="search"
         className={classes['search']}

@@ -4,15 +4,16 @@ import type { Model, Provider, Template } from '@patchbay/contract/providers';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { focusPageTitle } from '../../../lib/focus.ts';
+import { priceText } from '../../../lib/money.ts';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { useDeed } from '../../../ui/use-deed.ts';
 import { modelsQuery, templatesQuery, useRemoveTemplate } from '../api/templates.ts';
 import { TemplateEditor } from './TemplateEditor.tsx';
 import { copyOf, newValues, shownSetting, valuesOf, type Values } from './template-values.ts';
@@ -21,14 +22,17 @@ import classes from './templates.module.css';
 interface ProviderTemplatesProps {
   me: Me;
   provider: Provider;
+  /** The way to what a template was. */
+  renderHistory: (template: Template) => ReactNode;
 }
 
 /** What the editor is open for. */
 type Open = { of: Template | null; initial: Values } | null;
 
-export function ProviderTemplates({ me, provider }: ProviderTemplatesProps) {
+export function ProviderTemplates({ me, provider, renderHistory }: ProviderTemplatesProps) {
   const t = useTranslations('templates');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
+  const remove = useRemoveTemplate(provider.name);
   const { data: templates, error, refetch } = useQuery(templatesQuery(provider.name));
   const [open, setOpen] = useState<Open>(null);
   const [removing, setRemoving] = useState<Template | null>(null);
@@ -37,17 +41,17 @@ export function ProviderTemplates({ me, provider }: ProviderTemplatesProps) {
   if (!templates) return <Loading />;
   const close = (): void => {
     setOpen(null);
-    document.getElementById('page-title')?.focus();
+    focusPageTitle();
   };
   const saved = (name: string): void => {
-    announce(t('saved', { name }));
-    close();
+    setOpen(null);
+    sayDone(t('saved', { name }));
   };
   const add = mayKeep && open === null && (
     <Button onClick={() => setOpen({ of: null, initial: newValues(provider.models.default) })}>{t('add')}</Button>
   );
   return (
-    <div className={classes['sections']}>
+    <div className="pb-sections">
       <Facts provider={provider} />
       {open !== null && (
         <Panel title={open.of === null ? t('newTitle') : t('editTitle', { name: open.of.name })} takesFocus>
@@ -69,6 +73,7 @@ export function ProviderTemplates({ me, provider }: ProviderTemplatesProps) {
               key={template.id}
               of={template}
               mayKeep={mayKeep}
+              history={renderHistory(template)}
               onEdit={() => setOpen({ of: template, initial: valuesOf(template) })}
               onCopy={() => setOpen({ of: null, initial: copyOf(template) })}
               onRemove={() => setRemoving(template)}
@@ -77,7 +82,17 @@ export function ProviderTemplates({ me, provider }: ProviderTemplatesProps) {
         </ul>
       </Panel>
       <Models provider={provider} />
-      <RemoveQuestion provider={provider.name} of={removing} onClose={() => setRemoving(null)} />
+      <DeedQuestion
+        of={removing}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('deleteTitle', { name })}
+        text={() => t('deleteText')}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('delete')}
+        onClose={() => setRemoving(null)}
+        onDone={({ name }) => sayDone(t('deleted', { name }))}
+      />
     </div>
   );
 }
@@ -120,12 +135,13 @@ function Facts({ provider }: { provider: Provider }) {
 interface CardProps {
   of: Template;
   mayKeep: boolean;
+  history: ReactNode;
   onEdit: () => void;
   onCopy: () => void;
   onRemove: () => void;
 }
 
-function TemplateCard({ of, mayKeep, onEdit, onCopy, onRemove }: CardProps) {
+function TemplateCard({ of, mayKeep, history, onEdit, onCopy, onRemove }: CardProps) {
   const t = useTranslations('templates');
   const { id, name, provider, description, configuration, isDefault, createdAt } = of;
   const isOwn = createdAt !== null;
@@ -167,6 +183,7 @@ function TemplateCard({ of, mayKeep, onEdit, onCopy, onRemove }: CardProps) {
             <Button {...common} aria-label={t('deleteNamed', { name })} onClick={onRemove}>
               {t('delete')}
             </Button>
+            {history}
           </>
         )}
         {mayKeep && !isOwn && (
@@ -185,8 +202,6 @@ function Models({ provider }: { provider: Provider }) {
   const format = useFormatter();
   const { data: models } = useQuery(modelsQuery(provider.name));
   if (!models || models.length === 0) return null;
-  const money = (usd: string): string =>
-    format.number(Number(usd), { style: 'currency', currency: 'USD', minimumFractionDigits: 2, maximumFractionDigits: digitsMax });
   const columns: Column<Model>[] = [
     { key: 'model', head: t('model'), render: ({ id }) => <code className={classes['code']}>{id}</code> },
     {
@@ -195,8 +210,8 @@ function Models({ provider }: { provider: Provider }) {
       kind: 'number',
       render: ({ contextWindow }) => (contextWindow === null ? '—' : format.number(contextWindow)),
     },
-    { key: 'in', head: t('priceIn'), kind: 'number', render: ({ price }) => (price ? money(price.input) : t('noPrice')) },
-    { key: 'out', head: t('priceOut'), kind: 'number', render: ({ price }) => (price ? money(price.output) : t('noPrice')) },
+    { key: 'in', head: t('priceIn'), kind: 'number', render: ({ price }) => (price ? priceText(format, price.input) : t('noPrice')) },
+    { key: 'out', head: t('priceOut'), kind: 'number', render: ({ price }) => (price ? priceText(format, price.output) : t('noPrice')) },
   ];
   return (
     <Panel title={t('suggested')} text={t('suggestedText')} isPlain>
@@ -208,32 +223,5 @@ function Models({ provider }: { provider: Provider }) {
         isQuiet={({ isRetired }) => isRetired}
       />
     </Panel>
-  );
-}
-const digitsMax = 9;
-
-function RemoveQuestion({ provider, of, onClose }: { provider: string; of: Template | null; onClose: () => void }) {
-  const t = useTranslations('templates');
-  const announce = useAnnounce();
-  const { asked, run } = useDeed(useRemoveTemplate(provider), onClose);
-  const confirm = (): void => {
-    if (of === null) return;
-    run(of.id, () => {
-      announce(t('deleted', { name: of.name }));
-      document.getElementById('page-title')?.focus();
-    });
-  };
-  return (
-    <Confirm
-      isOpen={of !== null}
-      tone="bad"
-      title={t('deleteTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('delete')}
-      onConfirm={confirm}
-      {...asked}
-    >
-      <p>{t('deleteText')}</p>
-    </Confirm>
   );
 }

@@ -8,8 +8,8 @@ interface SettingFieldProps {
   field: TemplateField;
   value: unknown;
   error: string | undefined;
-  /** Why it cannot be changed now: the text beside it is no JSON. */
-  isHeld: boolean;
+  /** The element that says why it cannot be changed now: the text beside it is no JSON. Null while it can. */
+  heldBy: string | null;
   onChange: (value: unknown) => void;
 }
 
@@ -19,11 +19,15 @@ const numberOf = (text: string): unknown => {
   return decimal === '' ? undefined : Number.isFinite(Number(decimal)) ? Number(decimal) : text;
 };
 
-export function SettingField({ field, value, error, isHeld, onChange }: SettingFieldProps) {
+export function SettingField({ field, value, error, heldBy, onChange }: SettingFieldProps) {
   const t = useTranslations('templates');
   const language = useLocale();
   const label = labelText(field.label, language);
-  const common = { label, error, disabled: isHeld };
+  const held = heldBy === null ? {} : { 'aria-disabled': true, 'aria-describedby': heldBy };
+  const common = { label, error, ...held };
+  const change = (typed: unknown): void => {
+    if (heldBy === null) onChange(typed);
+  };
   const text = value === undefined ? '' : shownSetting(value);
   if (field.kind === 'select' || field.kind === 'switch') {
     const options =
@@ -38,7 +42,7 @@ export function SettingField({ field, value, error, isHeld, onChange }: SettingF
       <NativeSelect
         {...common}
         value={text}
-        onChange={({ currentTarget }) => onChange(said(currentTarget.value))}
+        onChange={({ currentTarget }) => change(said(currentTarget.value))}
         data={[{ value: '', label: t('unset') }, ...options]}
       />
     );
@@ -49,7 +53,7 @@ export function SettingField({ field, value, error, isHeld, onChange }: SettingF
       {...common}
       value={text}
       placeholder={field.default === undefined ? undefined : String(field.default)}
-      onChange={({ currentTarget: { value: typed } }) => onChange(isNumber ? numberOf(typed) : typed === '' ? undefined : typed)}
+      onChange={({ currentTarget: { value: typed } }) => change(isNumber ? numberOf(typed) : typed === '' ? undefined : typed)}
       inputMode={isNumber ? 'decimal' : undefined}
       autoComplete="off"
       spellCheck={false}

@@ -1,14 +1,15 @@
 /** A template while it is written: the form on the left, the same settings as JSON on the right; either changes both. */
 import { HttpError } from '@patchbay/client';
 import type { Provider, Template } from '@patchbay/contract/providers';
-import { Button, Checkbox, InputBase, TextInput } from '@mantine/core';
+import { Checkbox, InputBase, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState, type SubmitEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useId, useRef, useState, type SubmitEvent } from 'react';
+import { useTranslations } from 'use-intl';
+import { focusFault } from '../../../lib/focus.ts';
 import { Failure } from '../../../ui/Failure.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { schemaQuery, useAddTemplate, useReplaceTemplate } from '../api/templates.ts';
 import { templateFieldsOf, type TemplateField } from './schema-fields.ts';
 import { SettingField } from './SettingField.tsx';
@@ -61,7 +62,7 @@ function Editor({ fields, ...props }: TemplateEditorProps & { fields: readonly T
     event.preventDefault();
     const faults = faultsOf(values);
     setFound(faults);
-    const focus = (): void => void setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    const focus = (): void => focusFault(form);
     if (faults.length > 0) return focus();
     saving.save(values, focus);
   };
@@ -73,7 +74,7 @@ function Editor({ fields, ...props }: TemplateEditorProps & { fields: readonly T
   return (
     <form ref={form} className={classes['editor']} onSubmit={submit} noValidate autoComplete="off">
       <div className={`pb-form ${classes['form']}`}>
-        {saving.error !== null && !isNamed && <Refusal error={saving.error} onLoad={load} />}
+        {saving.error !== null && !isNamed && <Refusal error={saving.error} loadLabel={t('conflictLoad')} onLoad={load} />}
         <TextInput
           label={t('name')}
           withAsterisk
@@ -96,34 +97,16 @@ function Editor({ fields, ...props }: TemplateEditorProps & { fields: readonly T
           onChange={({ currentTarget }) => put({ isDefault: currentTarget.checked })}
         />
         <Settings fields={fields} json={values.json} refused={refused} onChange={(json) => put({ json })} />
-        <div className={classes['buttons']}>
-          <Button variant="default" onClick={props.onCancel}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={saving.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-            {t('save')}
-          </Button>
-        </div>
+        <FormEnd
+          cancelLabel={t('cancel')}
+          onCancel={props.onCancel}
+          saveLabel={t('save')}
+          savingLabel={t('saving')}
+          isPending={saving.isPending}
+        />
       </div>
       <JsonSide json={values.json} isWrong={found.includes('configuration')} refused={refused} onChange={(json) => put({ json })} />
     </form>
-  );
-}
-
-/** What the server says as a whole; after somebody else's change, the way to what it is now. */
-function Refusal({ error, onLoad }: { error: Error; onLoad: (current: Template) => void }) {
-  const t = useTranslations('templates');
-  const language = useLocale();
-  const body = error instanceof HttpError && error.is('CONFLICT') ? (error.data as { details: { current: Template } }) : null;
-  return (
-    <Notice tone="bad">
-      <p>{errorText(error, language)}</p>
-      {body !== null && (
-        <Button variant="default" size="compact-sm" onClick={() => onLoad(body.details.current)}>
-          {t('conflictLoad')}
-        </Button>
-      )}
-    </Notice>
   );
 }
 
@@ -136,10 +119,13 @@ interface SideProps {
 function Settings({ fields, json, refused, onChange }: SideProps & { fields: readonly TemplateField[] }) {
   const t = useTranslations('templates');
   const tree = treeOf(json);
+  const id = useId();
   return (
     <fieldset className={classes['settings']}>
       <legend>{t('settings')}</legend>
-      <p className={classes['quiet']}>{tree === null ? t('settingsHeld') : t('settingsHint')}</p>
+      <p id={id} className={classes['quiet']}>
+        {tree === null ? t('settingsHeld') : t('settingsHint')}
+      </p>
       <div className={classes['grid']}>
         {fields.map((field) => (
           <SettingField
@@ -147,7 +133,7 @@ function Settings({ fields, json, refused, onChange }: SideProps & { fields: rea
             field={field}
             value={tree === null ? undefined : at(tree, field.name)}
             error={refused.get(`configuration.${field.name}`)}
-            isHeld={tree === null}
+            heldBy={tree === null ? id : null}
             onChange={(value) => onChange(changedJson(json, field.name, value))}
           />
         ))}

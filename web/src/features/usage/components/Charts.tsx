@@ -8,7 +8,8 @@ import { Lines } from '../../../ui/Lines.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { timesQuery } from '../api/usage.ts';
 import { dash, type Figures } from '../use-figures.ts';
-import type { View } from '../view.ts';
+import type { Zoom } from '../../../ui/use-pull.ts';
+import { zoomed, type View } from '../view.ts';
 import { useGroupName } from './use-group-name.ts';
 import classes from './Usage.module.css';
 
@@ -17,9 +18,11 @@ interface ChartsProps {
   series: UsageSeries;
   figures: Figures;
   organization: string;
+  /** Another view of the same, of some of its bars. */
+  onZoom: (view: View, way: 'pull' | 'press') => void;
 }
 
-export function Charts({ view, series, figures, organization }: ChartsProps) {
+export function Charts({ view, series, figures, organization, onZoom }: ChartsProps) {
   const t = useTranslations('usage');
   const nameOf = useGroupName();
   const { bucket, spans, totals } = series;
@@ -27,10 +30,18 @@ export function Charts({ view, series, figures, organization }: ChartsProps) {
   const bars = (valuesOf: (span: UsageSeries['spans'][number]) => number[]) =>
     spans.map((span) => ({ key: span.from, label: figures.label(bucket, span.from), values: valuesOf(span), isRunning: span.isRunning }));
   const hasOthers = spans.some(({ split }) => Number(split.at(-1) ?? 0) > 0);
-  const words = { labelTitle: t(`bucket.${bucket}`), showTable: t('asTable'), hideTable: t('asChart') };
+  const words = {
+    labelTitle: t(`bucket.${bucket}`),
+    showTable: t('asTable'),
+    hideTable: t('asChart'),
+    zoom: useZoomOf({ view, series, onZoom }),
+  };
   const per = t(`per.${bucket}`);
   return (
     <div className={classes['charts']}>
+      <p className={classes['quiet']} data-wide>
+        {t('zoomHint')}
+      </p>
       <section className={classes['panel']} data-wide>
         <StackedBars
           title={t('costPer', { per, by: t(`by.${view.by}`) })}
@@ -38,7 +49,7 @@ export function Charts({ view, series, figures, organization }: ChartsProps) {
           // Two groups may have one name: each keeps its place.
           series={unique([...names, ...(hasOthers ? [t('others')] : [])])}
           groups={bars(({ split }) => (hasOthers ? split : split.slice(0, -1)).map(Number))}
-          format={figures.money}
+          format={figures.moneyColumn(spans.flatMap(({ split }) => split.map(Number)))}
           {...words}
         />
       </section>
@@ -81,6 +92,19 @@ export function Charts({ view, series, figures, organization }: ChartsProps) {
   );
 }
 
+/** By bars of the series; undefined where there is but one, and nothing to choose. */
+function useZoomOf({ view, series: { bucket, spans }, onZoom }: Pick<ChartsProps, 'view' | 'series' | 'onZoom'>): Zoom | undefined {
+  const t = useTranslations('usage');
+  if (spans.length < 2) return undefined;
+  return {
+    named: (label) => t('zoomTo', { label }),
+    onRange(from, to, way) {
+      // All of it is what is shown already.
+      if (from > 0 || to < spans.length - 1) onZoom(zoomed(view, bucket, spans[from]!, spans[to]!), way);
+    },
+  };
+}
+
 function unique(names: readonly string[]): string[] {
   const seen = new Map<string, number>();
   return names.map((name) => {
@@ -91,7 +115,7 @@ function unique(names: readonly string[]): string[] {
 }
 
 interface TimesProps extends Pick<ChartsProps, 'view' | 'figures' | 'organization'> {
-  words: { labelTitle: string; showTable: string; hideTable: string };
+  words: { labelTitle: string; showTable: string; hideTable: string; zoom?: Zoom };
   per: string;
 }
 

@@ -2,12 +2,12 @@
 import type { UsageSeries } from '@patchbay/contract/usage-report';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useState, type ReactNode, type RefObject } from 'react';
 import { useNow, useTranslations } from 'use-intl';
 import { basePath } from '../../../lib/page.ts';
 import { valuesQuery } from '../api/usage.ts';
 import { useFigures } from '../use-figures.ts';
-import { dateIn, daysBefore, fileQuery, groups, periods, type Group, type Period, type View } from '../view.ts';
+import { dateIn, datesOf, daysBefore, fileQuery, groups, isExact, periods, type Group, type Period, type View } from '../view.ts';
 import { useGroupName } from './use-group-name.ts';
 import classes from './Usage.module.css';
 
@@ -17,9 +17,14 @@ interface ToolsProps {
   ownZone: string;
   range: UsageSeries | null;
   isWaiting: boolean;
+  /** Back to the range before the charts were zoomed; null where they are not. */
+  onUnzoom: (() => void) | null;
+  unzoomButton: RefObject<HTMLButtonElement | null>;
+  /** The views that were saved, and the way to save this one. */
+  savedViews: ReactNode;
 }
 
-export function Tools({ view, onView, ownZone, range, isWaiting }: ToolsProps) {
+export function Tools({ view, onView, ownZone, range, isWaiting, onUnzoom, unzoomButton, savedViews }: ToolsProps) {
   const t = useTranslations('usage');
   const figures = useFigures(view.zone);
   const now = useNow();
@@ -69,39 +74,41 @@ export function Tools({ view, onView, ownZone, range, isWaiting }: ToolsProps) {
         </span>
       </div>
       <Chips view={view} onView={onView} />
-      <p className={classes['quiet']} aria-live="polite">
-        {range ? t('range', { days: figures.days(range.from, range.to), zone: view.zone }) : ' '}
-        {isWaiting && range !== null && <span className={classes['waiting']}> {t('loading')}</span>}
-      </p>
+      {savedViews}
+      <div className={classes['said']}>
+        <p className={classes['quiet']} aria-live="polite">
+          {range ? t('range', { days: (isExact(view) ? figures.moments : figures.days)(range.from, range.to), zone: view.zone }) : ' '}
+          {isWaiting && range !== null && <span className={classes['waiting']}> {t('loading')}</span>}
+        </p>
+        {onUnzoom && (
+          <Button ref={unzoomButton} size="compact-sm" variant="default" onClick={onUnzoom}>
+            {t('unzoom')}
+          </Button>
+        )}
+      </div>
     </section>
   );
 }
 
 function Dates({ view, onView }: Pick<ToolsProps, 'view' | 'onView'>) {
   const t = useTranslations('usage');
-  const isBackwards = view.from > view.to;
+  const { from, to } = datesOf(view);
   return (
     <>
       <TextInput
         type="date"
         label={t('from')}
-        value={view.from}
-        max={view.to}
-        error={isBackwards ? t('backwards') : undefined}
-        onChange={(event) =>
-          event.currentTarget.value !== '' &&
-          onView({ ...view, from: event.currentTarget.value, to: latest(event.currentTarget.value, view.to) })
-        }
+        value={from}
+        max={to}
+        error={from > to ? t('backwards') : undefined}
+        onChange={({ currentTarget: { value } }) => value !== '' && onView({ ...view, from: value, to: latest(value, to) })}
       />
       <TextInput
         type="date"
         label={t('to')}
-        value={view.to}
-        min={view.from}
-        onChange={(event) =>
-          event.currentTarget.value !== '' &&
-          onView({ ...view, to: event.currentTarget.value, from: earliest(event.currentTarget.value, view.from) })
-        }
+        value={to}
+        min={from}
+        onChange={({ currentTarget: { value } }) => value !== '' && onView({ ...view, to: value, from: earliest(value, from) })}
       />
     </>
   );
@@ -136,7 +143,7 @@ function AddFilter({ view, onView }: Pick<ToolsProps, 'view' | 'onView'>) {
         ))}
       </NativeSelect>
       {group !== null && (
-        <NativeSelect label={t(`group.${group}`)} value="" onChange={(event) => add(event.currentTarget.value)} disabled={!values.data}>
+        <NativeSelect label={t(`group.${group}`)} value="" onChange={(event) => add(event.currentTarget.value)}>
           <option value="">{values.isError ? t('filterFailed') : t('filterChoose')}</option>
           {values.data
             ?.filter(({ key }) => (key !== null || hasNone) && !chosen.includes(key ?? 'none'))

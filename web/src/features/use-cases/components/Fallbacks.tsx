@@ -2,6 +2,7 @@
 import { ActionIcon, NativeSelect } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
+import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
 import classes from './UseCaseFields.module.css';
 import type { FieldsProps } from './use-case-values.ts';
 
@@ -20,35 +21,22 @@ export function Fallbacks({ values, faults, models, onChange }: FieldsProps) {
     if (!found) return t('modelGone');
     return found.isActive ? found.name : t('optionInactive', { name: found.name });
   };
-  const icon = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
-  const button = { variant: 'subtle', color: 'gray' } as const;
   if (ids.length === 0 && free.length === 0) return null;
   return (
-    <fieldset className={classes['group']} data-fault={faults.includes('fallbackConnectionIds') || undefined}>
+    <fieldset className="pb-group" data-fault={faults.includes('fallbackConnectionIds') || undefined}>
       <legend>{t('fallbacks')}</legend>
       <p className={classes['hint']}>{t('fallbacksHint')}</p>
       {ids.length > 0 && (
         <ol className={classes['list']}>
           {ids.map((id, at) => {
-            const name = nameOf(id);
+            const props = { name: nameOf(id), isFirst: at === 0, isLast: at === ids.length - 1 };
             return (
-              <li key={id} className={classes['item']}>
-                <span>{name}</span>
-                <ActionIcon {...button} aria-label={t('moveUp', { name })} disabled={at === 0} onClick={() => put(swapped(at, at - 1))}>
-                  <IconArrowUp {...icon} />
-                </ActionIcon>
-                <ActionIcon
-                  {...button}
-                  aria-label={t('moveDown', { name })}
-                  disabled={at === ids.length - 1}
-                  onClick={() => put(swapped(at, at + 1))}
-                >
-                  <IconArrowDown {...icon} />
-                </ActionIcon>
-                <ActionIcon {...button} aria-label={t('remove', { name })} onClick={() => put(ids.filter((one) => one !== id))}>
-                  <IconX {...icon} />
-                </ActionIcon>
-              </li>
+              <Fallback
+                key={id}
+                {...props}
+                onMove={(by) => put(swapped(at, at + by))}
+                onRemove={() => put(ids.filter((one) => one !== id))}
+              />
             );
           })}
         </ol>
@@ -73,5 +61,34 @@ export function Fallbacks({ values, faults, models, onChange }: FieldsProps) {
         </p>
       )}
     </fieldset>
+  );
+}
+
+interface FallbackProps {
+  name: string;
+  isFirst: boolean;
+  isLast: boolean;
+  onMove: (by: 1 | -1) => void;
+  onRemove: () => void;
+}
+
+function Fallback({ name, isFirst, isLast, onMove, onRemove }: FallbackProps) {
+  const t = useTranslations('useCases');
+  const list = useTranslations('list');
+  const icon = { size: 16, stroke: 1.75, 'aria-hidden': true } as const;
+  const button = { variant: 'subtle', color: 'gray' } as const;
+  return (
+    <li className={classes['item']}>
+      <span>{name}</span>
+      <ReasonIcon {...button} aria-label={t('moveUp', { name })} reason={isFirst ? list('isFirst') : null} onClick={() => onMove(-1)}>
+        <IconArrowUp {...icon} />
+      </ReasonIcon>
+      <ReasonIcon {...button} aria-label={t('moveDown', { name })} reason={isLast ? list('isLast') : null} onClick={() => onMove(1)}>
+        <IconArrowDown {...icon} />
+      </ReasonIcon>
+      <ActionIcon {...button} aria-label={t('remove', { name })} onClick={onRemove}>
+        <IconX {...icon} />
+      </ActionIcon>
+    </li>
   );
 }

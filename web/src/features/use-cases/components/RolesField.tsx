@@ -20,7 +20,7 @@ export function RolesField({ values: { allRoles, allowedRoles }, faults, onChang
   const toggle = (role: RoleName): void =>
     onChange({ allowedRoles: roleNames.filter((one) => (one === role ? !allowedRoles.includes(one) : allowedRoles.includes(one))) });
   return (
-    <fieldset className={classes['group']} data-fault={hasFault || undefined} aria-describedby={hasFault ? faultId : undefined}>
+    <fieldset className="pb-group" data-fault={hasFault || undefined} aria-describedby={hasFault ? faultId : undefined}>
       <legend>{t('roles')}</legend>
       <Choice group={group} label={t('allRoles')} isChosen={allRoles === true} onChoose={() => onChange({ allRoles: true })} />
       <Choice group={group} label={t('selectedRoles')} isChosen={allRoles === false} onChoose={() => onChange({ allRoles: false })} />

@@ -17,7 +17,7 @@ export function TemperatureField({ values, faults, onChange }: TemperatureProps)
   const group = useId();
   const chosen = chosenPreset(values);
   return (
-    <fieldset className={classes['group']}>
+    <fieldset className="pb-group">
       <legend>{t('temperature')}</legend>
       <div className={classes['presets']}>
         {[...presetNames, 'other' as const].map((name) => (

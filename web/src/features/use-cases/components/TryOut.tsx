@@ -1,12 +1,13 @@
 /** One question to the use case as it stands in the form: the answer, what the model was told, and what it took. */
 import type { UseCaseTried } from '@patchbay/contract/use-cases';
-import { Button, Textarea } from '@mantine/core';
+import { Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { moneyText } from '../../../lib/money.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { ReasonButton } from '../../../ui/ReasonButton.tsx';
 import { useTryUseCase } from '../api/use-cases.ts';
 import classes from './TryOut.module.css';
 import { tryOf, type Values } from './use-case-values.ts';
@@ -39,15 +40,15 @@ export function TryOut({ values }: { values: Values }) {
           maxLength={8000}
         />
         <div>
-          <Button
+          <ReasonButton
             variant="default"
-            disabled={question.trim() === ''}
+            reason={question.trim() === '' ? t('tryEmpty') : null}
             loading={asking.isPending}
             loaderProps={{ 'aria-label': t('trying') }}
             onClick={ask}
           >
             {t('try')}
-          </Button>
+          </ReasonButton>
         </div>
       </div>
       <div className={classes['answer']} aria-live="polite">

@@ -2,17 +2,19 @@
 import { HttpError } from '@patchbay/client';
 import type { UseCaseView } from '@patchbay/contract/use-cases';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState, type ReactNode, type SubmitEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { Button } from '@mantine/core';
-import { errorText } from '../../../lib/error-text.ts';
+import { useRef, useState, type ReactNode, type SubmitEvent } from 'react';
+import { useTranslations } from 'use-intl';
+import { focusFault } from '../../../lib/focus.ts';
+import { useSaved } from '../../../lib/use-saved.ts';
 import { Failure } from '../../../ui/Failure.tsx';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
+import { LeaveQuestion } from '../../../ui/LeaveQuestion.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
+import { SideBySide } from '../../../ui/SideBySide.tsx';
 import { boundModelsQuery, caseQuery, useChangeUseCase, useCreateUseCase } from '../api/use-cases.ts';
-import { LeaveQuestion } from './LeaveQuestion.tsx';
 import { TryOut } from './TryOut.tsx';
-import classes from './UseCaseEditor.module.css';
 import { UseCaseFields } from './UseCaseFields.tsx';
 import { faultNames, faultsOf, inputOf, newValues, valuesOf, type FaultName, type Values } from './use-case-values.ts';
 
@@ -53,22 +55,15 @@ function useSaving(of: UseCaseView | null, values: Values, onSaved: (name: strin
   const change = useChangeUseCase();
   // What was read when the form opened is what the change is made from.
   const [base, setBase] = useState(of);
-  const [saved, setSaved] = useState<string | null>(null);
-  const told = useRef(false);
-  // Left only once the guard has heard that everything is saved: it then asks nobody.
-  useEffect(() => {
-    if (saved === null || told.current) return;
-    told.current = true;
-    onSaved(saved);
-  }, [saved, onSaved]);
+  const [isSaved, note] = useSaved(onSaved);
   const slug = values.slug.trim();
   const save = (): void => {
-    const done = { onSuccess: ({ name }: UseCaseView) => setSaved(name) };
+    const done = { onSuccess: ({ name }: UseCaseView) => note(name) };
     if (base === null) create.mutate({ ...inputOf(values), ...(slug !== '' && { slug }) }, done);
     else change.mutate({ id: base.id, change: { ...inputOf(values), revision: base.revision } }, done);
   };
   const { error, isPending } = base === null ? create : change;
-  return { save, error, isPending, isSaved: saved !== null, setBase };
+  return { save, error, isPending, isSaved, setBase };
 }
 
 function Editor({
@@ -95,20 +90,27 @@ function Editor({
     setFound(faults);
     if (faults.length === 0) return saving.save();
     // Once the faults stand at their fields, the first of them has the focus.
-    setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"], [data-fault] input')?.focus());
+    focusFault(form);
   };
   const load = (current: UseCaseView): void => {
     saving.setBase(current);
     setStart(valuesOf(current));
     setValues(valuesOf(current));
   };
-  const faults = [...new Set([...found, ...refusedOf(saving.error)])];
+  const refused = refusedOf(saving.error);
+  const faults = [...new Set([...found, ...refused])];
   return (
-    <div className={classes['editor']}>
-      <LeaveQuestion isDirty={!saving.isSaved && JSON.stringify(values) !== JSON.stringify(start)} />
+    <SideBySide beside={<TryOut values={values} />}>
+      <LeaveQuestion
+        isDirty={!saving.isSaved && JSON.stringify(values) !== JSON.stringify(start)}
+        title={t('leaveTitle')}
+        text={t('leaveText')}
+        stayLabel={t('stay')}
+        discardLabel={t('discard')}
+      />
       <form ref={form} className="pb-form" onSubmit={submit} noValidate autoComplete="off">
         <Above of={of} values={values} hasModels={models.data.some(({ isActive }) => isActive)} renderModelLink={renderModelLink} />
-        <Refusal error={saving.error} isNamed={refusedOf(saving.error).length > 0} onLoad={load} />
+        {saving.error !== null && refused.length === 0 && <Refusal error={saving.error} loadLabel={t('conflictLoad')} onLoad={load} />}
         <UseCaseFields
           values={values}
           faults={faults}
@@ -116,19 +118,15 @@ function Editor({
           isNew={of === null}
           onChange={(part) => setValues((before) => ({ ...before, ...part }))}
         />
-        <div className={classes['buttons']}>
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={saving.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-            {t('save')}
-          </Button>
-        </div>
+        <FormEnd
+          cancelLabel={t('cancel')}
+          onCancel={onCancel}
+          saveLabel={t('save')}
+          savingLabel={t('saving')}
+          isPending={saving.isPending}
+        />
       </form>
-      <div className={classes['aside']}>
-        <TryOut values={values} />
-      </div>
-    </div>
+    </SideBySide>
   );
 }
 
@@ -154,25 +152,6 @@ function Above({ of, values, hasModels, renderModelLink }: AboveProps) {
     <Notice tone="bad" title={t(`brokenTitle.${of.modelState}`)}>
       <p>{t('brokenText')}</p>
       {of.connectionId !== null && renderModelLink(of.connectionId, t('toModel'))}
-    </Notice>
-  );
-}
-
-/** What the server says as a whole; after somebody else's change, the way to what it is now. */
-function Refusal({ error, isNamed, onLoad }: { error: unknown; isNamed: boolean; onLoad: (current: UseCaseView) => void }) {
-  const t = useTranslations('useCases');
-  const language = useLocale();
-  if (error === null || isNamed) return null;
-  const body = error instanceof HttpError && error.is('CONFLICT') ? (error.data as { details: { current: UseCaseView } }) : null;
-  const current = body?.details.current;
-  return (
-    <Notice tone="bad">
-      <p>{errorText(error, language)}</p>
-      {current !== undefined && (
-        <Button variant="default" size="compact-sm" onClick={() => onLoad(current)}>
-          {t('conflictLoad')}
-        </Button>
-      )}
     </Notice>
   );
 }

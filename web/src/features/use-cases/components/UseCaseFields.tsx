@@ -120,7 +120,7 @@ function ModelFields({ values, faults, models, isNew, onChange }: FieldsProps) {
 function ContextField({ values: { injectContext }, onChange }: FieldsProps) {
   const t = useTranslations('useCases');
   return (
-    <fieldset className={classes['group']}>
+    <fieldset className="pb-group">
       <legend>{t('context')}</legend>
       <p className={classes['hint']}>{t('contextHint')}</p>
       {(['user', 'time', 'page'] as const).map((what) => (

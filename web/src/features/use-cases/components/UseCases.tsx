@@ -5,9 +5,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
-import { Confirm } from '../../../ui/Confirm.tsx';
+import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -26,6 +26,8 @@ interface UseCasesProps {
 export function UseCases({ organization, add, onEdit }: UseCasesProps) {
   const t = useTranslations('useCases');
   const { data: cases, error, refetch } = useQuery(caseListQuery);
+  const sayDone = useSayDone();
+  const remove = useDeleteUseCase();
   const [deleting, setDeleting] = useState<UseCaseView | null>(null);
   if (!cases && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
   if (!cases) return <Loading />;
@@ -38,7 +40,17 @@ export function UseCases({ organization, add, onEdit }: UseCasesProps) {
   return (
     <>
       <UseCaseTable cases={cases} onEdit={onEdit} onDelete={setDeleting} />
-      <DeleteQuestion of={deleting} onClose={() => setDeleting(null)} />
+      <DeedQuestion
+        of={deleting}
+        change={remove}
+        inputOf={({ id }) => id}
+        title={({ name }) => t('deleteTitle', { name })}
+        text={({ modelName }) => t('deleteText', { model: modelName })}
+        cancelLabel={t('cancel')}
+        confirmLabel={t('delete')}
+        onClose={() => setDeleting(null)}
+        onDone={({ name }) => sayDone(t('deleted', { name }))}
+      />
     </>
   );
 }
@@ -82,7 +94,7 @@ function UseCaseTable({ cases, onEdit, onDelete }: TableProps) {
       head: t('actions'),
       kind: 'actions',
       render: (useCase) => (
-        <span className={classes['deeds']}>
+        <span className="pb-deeds">
           <Button variant="subtle" size="compact-sm" aria-label={t('editNamed', { name: useCase.name })} onClick={() => onEdit(useCase.id)}>
             {t('edit')}
           </Button>
@@ -141,37 +153,5 @@ function ActiveSwitch({ of: { id, name, isActive } }: { of: UseCaseView }) {
       </span>
       {change.isError && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
     </span>
-  );
-}
-
-function DeleteQuestion({ of, onClose }: { of: UseCaseView | null; onClose: () => void }) {
-  const t = useTranslations('useCases');
-  const language = useLocale();
-  const announce = useAnnounce();
-  const remove = useDeleteUseCase();
-  const confirm = (): void => {
-    if (of === null) return;
-    remove.mutate(of.id, {
-      onSuccess() {
-        announce(t('deleted', { name: of.name }));
-        onClose();
-        document.getElementById('page-title')?.focus();
-      },
-    });
-  };
-  return (
-    <Confirm
-      isOpen={of !== null}
-      tone="bad"
-      title={t('deleteTitle', { name: of?.name ?? '' })}
-      cancelLabel={t('cancel')}
-      confirmLabel={t('delete')}
-      isPending={remove.isPending}
-      onConfirm={confirm}
-      onClose={onClose}
-    >
-      {remove.isError && <Notice tone="bad">{errorText(remove.error, language)}</Notice>}
-      <p>{t('deleteText', { model: of?.modelName ?? '' })}</p>
-    </Confirm>
   );
 }

@@ -3,10 +3,12 @@ import { Button } from '@mantine/core';
 import type { Configuration } from '@patchbay/contract/configurations';
 import { IconKey, IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { useState, type ReactNode, type RefObject } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useCurrentInSight } from '../../../../lib/focus.ts';
 import { Notice } from '../../../../ui/Notice.tsx';
+import { PageTitle } from '../../../../ui/PageTitle.tsx';
+import { ReasonButton } from '../../../../ui/ReasonButton.tsx';
 import { When } from '../../../../ui/When.tsx';
 import { useProviders } from '../../api/providers.ts';
 import { ConnectionKey, ConnectionStatus } from '../ConnectionFacts.tsx';
@@ -30,11 +32,10 @@ const tabs = [
 interface ConnectionDetailProps {
   connection: Configuration;
   organization: string;
-  heading: RefObject<HTMLHeadingElement | null>;
   children: ReactNode;
 }
 
-export function ConnectionDetail({ connection, organization, heading, children }: ConnectionDetailProps) {
+export function ConnectionDetail({ connection, organization, children }: ConnectionDetailProps) {
   const t = useTranslations('detail');
   const { id, name, canManage } = connection;
   const test = useRowTest(connection);
@@ -44,9 +45,7 @@ export function ConnectionDetail({ connection, organization, heading, children }
     <>
       <div className={classes['head']}>
         <div className={classes['who']}>
-          <h1 id="page-title" ref={heading} tabIndex={-1}>
-            {name}
-          </h1>
+          <PageTitle title={name} />
           <Facts connection={connection} isTesting={test.isTesting} />
         </div>
         <div className={classes['deeds']}>
@@ -122,15 +121,15 @@ function Deeds({ connection, isTesting, onTest }: DeedsProps) {
   const [isRotating, setRotating] = useState(false);
   return (
     <>
-      <Button
+      <ReasonButton
         size="compact-sm"
         variant="default"
         leftSection={<IconPlayerPlay size={14} stroke={1.75} aria-hidden="true" />}
-        disabled={isTesting}
+        reason={isTesting ? words('testing') : null}
         onClick={onTest}
       >
         {isTesting ? words('testing') : words('test')}
-      </Button>
+      </ReasonButton>
       {connection.canManage && (
         <>
           <Button

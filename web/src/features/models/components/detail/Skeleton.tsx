@@ -6,7 +6,7 @@ export function Skeleton({ rows }: { rows: number }) {
   const t = useTranslations('detail');
   return (
     <output className={classes['skeleton']}>
-      <span className={classes['unseen']}>{t('loading')}</span>
+      <span className="pb-unseen">{t('loading')}</span>
       {Array.from({ length: rows }, (_, row) => (
         <span key={row} className={classes['line']} aria-hidden="true" />
       ))}
