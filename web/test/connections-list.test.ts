@@ -227,7 +227,7 @@ needs('browser')('working with connections', () => {
     const { page } = visitor;
     await row('Black hole').waitFor();
     await page.getByRole('button', { name: 'Test Black hole' }).click();
-    await row('Black hole').getByText('Testing…').waitFor();
+    await row('Black hole').getByText('Testing…').first().waitFor();
     await page.getByRole('switch', { name: 'Status of Black hole' }).focus();
     await page.keyboard.press('Space');
     await expect.poll(async () => (await stored(id))['isActive']).toBe(false);
