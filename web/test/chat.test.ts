@@ -381,7 +381,8 @@ needs('browser')('a chat', () => {
       .map((file) => gzipSync(readFileSync(join(builtPagesDir, file)), { level: 9 }).length)
       .reduce((sum, size) => sum + size, 0);
     expect(bytes).toBeGreaterThan(5_000);
-    expect(bytes).toBeLessThan(60_000);
+    // With the parts that all pages share, which are two thirds of it.
+    expect(bytes).toBeLessThan(64_000);
     expect(own.some((file) => /Markdown|highlight/.test(file))).toBe(false);
   });
 });

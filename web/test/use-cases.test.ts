@@ -222,6 +222,16 @@ needs('browser')('use cases', () => {
       temperature: 0.4,
       isEnvironmentUsed: false,
     });
+    // Somebody else saves while this one types: what was typed stays, and the second is told.
+    await field('Max tokens').fill('2000');
+    const { revision } = saved.body['data'] as { revision: number };
+    const other = await pages.house.request('PATCH', '/api/admin/settings/ai', { token: sari.token, body: { revision, maxTokens: 1000 } });
+    expect(other.status).toBe(200);
+    await button('Save').first().click();
+    await button('Discard Mine and Reload').waitFor();
+    expect(await field('Max tokens').inputValue()).toBe('2000');
+    await button('Discard Mine and Reload').click();
+    await expect.poll(() => field('Max tokens').inputValue()).toBe('1000');
     await page.goto('/settings/ai-connections');
     await page.getByText('Budget AI').first().waitFor();
     expect(await page.getByText('Environment (.env)').count()).toBe(0);

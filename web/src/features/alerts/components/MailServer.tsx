@@ -5,13 +5,13 @@ import type { Me } from '@patchbay/contract/people';
 import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
+import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { mailQuery, useSaveMail, useTestMail } from '../api/alerts.ts';
 import { TestAnswer } from './TestAnswer.tsx';
 
@@ -30,10 +30,16 @@ const valuesOf = (server: MailServerView | null): Values => ({
 
 export function MailServer({ me }: { me: Me }) {
   const t = useTranslations('alerts');
-  const { data, isPending } = useQuery(mailQuery);
+  const { data, isPending, refetch } = useQuery(mailQuery);
   return (
     <Panel title={t('mailTitle')} text={t('mailText')}>
-      {isPending ? <Loading /> : <MailForm key={data?.revision ?? 0} of={data ?? null} />}
+      {isPending ? (
+        <Loading />
+      ) : (
+        <Held of={data ?? null} revision={data?.revision ?? 0} onLoad={() => void refetch()}>
+          {(of, holding) => <MailForm of={of} holding={holding} />}
+        </Held>
+      )}
       {data && <MailTest me={me} />}
     </Panel>
   );
@@ -41,13 +47,17 @@ export function MailServer({ me }: { me: Me }) {
 
 const faultsIn = (error: unknown): Field[] => (error instanceof HttpError ? fields.filter((field) => field in error.fields) : []);
 
-function MailForm({ of }: { of: MailServerView | null }) {
+function MailForm({ of, holding }: { of: MailServerView | null; holding: Holding }) {
+  const app = useTranslations('app');
   const t = useTranslations('alerts');
-  const language = useLocale();
   const announce = useAnnounce();
   const save = useSaveMail();
   const [values, setValues] = useState(() => valuesOf(of));
   const faults = faultsIn(save.error);
+  const saved = (): void => {
+    holding.release();
+    announce(t('mailSaved'));
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const { port, username, password, ...rest } = values;
@@ -59,7 +69,7 @@ function MailForm({ of }: { of: MailServerView | null }) {
         ...(password !== '' && { password }),
         ...(of && { revision: of.revision }),
       },
-      { onSuccess: () => announce(t('mailSaved')) },
+      { onSuccess: saved },
     );
   };
   const props = (field: Field) => ({
@@ -74,7 +84,7 @@ function MailForm({ of }: { of: MailServerView | null }) {
   });
   return (
     <form onSubmit={submit} noValidate className="pb-form">
-      {save.isError && <Notice tone="bad">{errorText(save.error, language)}</Notice>}
+      {save.isError && <Refusal error={save.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
       <div className="pb-pair">
         <TextInput {...props('host')} placeholder="smtp.example.org" />
         <TextInput {...props('port')} inputMode="numeric" />

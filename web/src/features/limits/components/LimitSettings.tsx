@@ -4,15 +4,15 @@ import { NativeSelect, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
+import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { limitSettingsQuery, useChangeSettings } from '../api/limits.ts';
 
 interface LimitSettingsProps {
@@ -27,7 +27,12 @@ export function LimitSettings({ organization, history }: LimitSettingsProps) {
   if (!data && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
   return (
     <Panel title={t('settingsTitle')} text={t('settingsText')} aside={history}>
-      {data ? <Form key={data.revision} of={data} /> : <Loading />}
+      {!data && <Loading />}
+      {data && (
+        <Held of={data} revision={data.revision} onLoad={() => void refetch()}>
+          {(of, holding) => <Form of={of} holding={holding} />}
+        </Held>
+      )}
     </Panel>
   );
 }
@@ -38,9 +43,9 @@ const isCeiling = (text: string): boolean => text.trim() === '' || (/^\d{1,9}$/.
 /** The zone that is set is offered too, where this browser does not know it. */
 const zonesWith = (zone: string): string[] => [...new Set(['UTC', zone, ...Intl.supportedValuesOf('timeZone')])];
 
-function Form({ of }: { of: LimitSettingsView }) {
+function Form({ of, holding }: { of: LimitSettingsView; holding: Holding }) {
+  const app = useTranslations('app');
   const t = useTranslations('limits');
-  const language = useLocale();
   const announce = useAnnounce();
   const change = useChangeSettings();
   const form = useForm({
@@ -48,19 +53,23 @@ function Form({ of }: { of: LimitSettingsView }) {
     initialValues: { timeZone: of.timeZone, outputTokensCeiling: of.outputTokensCeiling === null ? '' : String(of.outputTokensCeiling) },
     validate: { outputTokensCeiling: (text) => (isCeiling(text) ? null : true) },
   });
+  const saved = (): void => {
+    holding.release();
+    announce(t('settingsSaved'));
+  };
   const submit = form.onSubmit(
     ({ timeZone, outputTokensCeiling }) => {
       const ceiling = outputTokensCeiling.trim() === '' ? null : Number(outputTokensCeiling);
       change.mutate(
         { revision: of.revision, timeZone, outputTokensCeiling: ceiling },
-        { onSuccess: () => announce(t('settingsSaved')), onError: (fault) => showFaults(form, fields, fault) },
+        { onSuccess: saved, onError: (fault) => showFaults(form, fields, fault) },
       );
     },
     (found) => focusFirst(form, fields, found),
   );
   return (
     <form onSubmit={submit} noValidate className="pb-form">
-      {change.error !== null && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      {change.error !== null && <Refusal error={change.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
       <NativeSelect
         {...form.getInputProps('timeZone')}
         key={form.key('timeZone')}

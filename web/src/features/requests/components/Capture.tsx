@@ -3,14 +3,14 @@ import type { CaptureView } from '@patchbay/client/requests';
 import { Button, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
+import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { useDeed } from '../../../ui/use-deed.ts';
 import { captureQuery, useChangeCapture, useForgetContents } from '../api/capture.ts';
 import classes from './requests.module.css';
@@ -29,16 +29,26 @@ export function Capture({ workspaceId, isAdmin, organization }: CaptureProps) {
     <Panel title={t('title')} text={t('text')}>
       {!data && <Loading />}
       {data && !isAdmin && <p className={classes['hint']}>{data.isOn ? t('isOn', { days: data.keptDays }) : t('isOff')}</p>}
-      {data && isAdmin && <CaptureForm key={data.revision} workspaceId={workspaceId} capture={data} />}
+      {data && isAdmin && (
+        <Held of={data} revision={data.revision} onLoad={() => void refetch()}>
+          {(of, holding) => <CaptureForm workspaceId={workspaceId} capture={of} holding={holding} />}
+        </Held>
+      )}
     </Panel>
   );
 }
 
 const daysMax = 90;
 
-function CaptureForm({ workspaceId, capture }: { workspaceId: string; capture: CaptureView }) {
+interface CaptureFormProps {
+  workspaceId: string;
+  capture: CaptureView;
+  holding: Holding;
+}
+
+function CaptureForm({ workspaceId, capture, holding }: CaptureFormProps) {
+  const app = useTranslations('app');
   const t = useTranslations('capture');
-  const language = useLocale();
   const announce = useAnnounce();
   const change = useChangeCapture(workspaceId);
   const forget = useForgetContents(workspaceId);
@@ -47,12 +57,16 @@ function CaptureForm({ workspaceId, capture }: { workspaceId: string; capture: C
   const [isAsking, setAsking] = useState(false);
   const deed = useDeed(forget, () => setAsking(false));
   const [daysFault, setDaysFault] = useState<string | null>(null);
+  const saved = (): void => {
+    holding.release();
+    announce(t('saved'));
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const keptDays = Number(days);
     const isFit = /^\d{1,3}$/.test(days) && keptDays >= 1 && keptDays <= daysMax;
     setDaysFault(isFit ? null : t('daysFault', { max: daysMax }));
-    if (isFit) change.mutate({ isOn, keptDays, revision: capture.revision }, { onSuccess: () => announce(t('saved')) });
+    if (isFit) change.mutate({ isOn, keptDays, revision: capture.revision }, { onSuccess: saved });
   };
   return (
     <form className={classes['capture']} onSubmit={submit} noValidate>
@@ -65,7 +79,7 @@ function CaptureForm({ workspaceId, capture }: { workspaceId: string; capture: C
         error={daysFault}
         onChange={(event) => setDays(event.currentTarget.value)}
       />
-      {change.error && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      {change.error && <Refusal error={change.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
       <div className={classes['deeds']}>
         <Button type="submit" loading={change.isPending} data-writes>
           {t('save')}

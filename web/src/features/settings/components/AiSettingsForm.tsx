@@ -5,15 +5,16 @@ import type { AiSettingsView } from '@patchbay/contract/ai-settings';
 import { NativeSelect, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type SubmitEvent } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { focusFault } from '../../../lib/focus.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
+import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { aiSettingsQuery, defaultModelsQuery, useSaveAiSettings } from '../api/ai-settings.ts';
 import classes from './AiSettingsForm.module.css';
 
@@ -23,8 +24,12 @@ export function AiSettings({ organization }: { organization: string }) {
   const failed = [settings, models].find(({ data, error }) => data === undefined && error !== null);
   if (failed) return <Failure error={failed.error} organization={organization} onRetry={() => void failed.refetch()} />;
   if (!settings.data || !models.data) return <Loading />;
-  // What somebody else saved takes the place of what stands here, which nobody has saved.
-  return <AiSettingsForm key={settings.data.revision} of={settings.data} models={models.data} />;
+  const choices = models.data;
+  return (
+    <Held of={settings.data} revision={settings.data.revision} onLoad={() => void settings.refetch()}>
+      {(of, holding) => <AiSettingsForm of={of} holding={holding} models={choices} />}
+    </Held>
+  );
 }
 
 const faultNames = ['defaultConnectionId', 'maxTokens', 'temperature'] as const;
@@ -56,7 +61,7 @@ function faultsOf({ maxTokens, temperature }: Values): FaultName[] {
 
 const refusedOf = (error: unknown): FaultName[] => (error instanceof HttpError ? faultNames.filter((name) => name in error.fields) : []);
 
-function useAiForm(of: AiSettingsView) {
+function useAiForm(of: AiSettingsView, holding: Holding) {
   const t = useTranslations('aiSettings');
   const sayDone = useSayDone();
   const save = useSaveAiSettings();
@@ -69,7 +74,10 @@ function useAiForm(of: AiSettingsView) {
   });
   const [found, setFound] = useState<readonly FaultName[]>([]);
   const refused = refusedOf(save.error);
-  const saved = (): void => sayDone(t('saved'));
+  const saved = (): void => {
+    holding.release();
+    sayDone(t('saved'));
+  };
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const faults = faultsOf(values);
@@ -88,13 +96,19 @@ function useAiForm(of: AiSettingsView) {
   return { form, values, setValues, submit, field, isPending: save.isPending, error: refused.length === 0 ? save.error : null };
 }
 
-function AiSettingsForm({ of, models }: { of: AiSettingsView; models: readonly AiConnection[] }) {
+interface AiSettingsFormProps {
+  of: AiSettingsView;
+  holding: Holding;
+  models: readonly AiConnection[];
+}
+
+function AiSettingsForm({ of, holding, models }: AiSettingsFormProps) {
   const t = useTranslations('aiSettings');
-  const language = useLocale();
-  const { form, values, setValues, submit, field, isPending, error } = useAiForm(of);
+  const app = useTranslations('app');
+  const { form, values, setValues, submit, field, isPending, error } = useAiForm(of, holding);
   return (
     <form ref={form} className={classes['form']} onSubmit={submit} noValidate>
-      {error !== null && <Notice tone="bad">{errorText(error, language)}</Notice>}
+      {error !== null && <Refusal error={error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
       <NativeSelect {...field('defaultConnectionId')} description={t('defaultModelHint')}>
         <option value="">{t('noDefault')}</option>
         {models

@@ -3,12 +3,12 @@ import { Button, NativeSelect } from '@mantine/core';
 import type { StatusSettings } from '@patchbay/contract/status';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
-import { useLocale, useTranslations } from 'use-intl';
-import { errorText } from '../../../lib/error-text.ts';
+import { useTranslations } from 'use-intl';
 import { Failure } from '../../../ui/Failure.tsx';
+import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { statusSettingsQuery, useChangeSettings } from '../api/status.ts';
 import classes from './status.module.css';
 
@@ -29,14 +29,19 @@ export function CheckSettings({ organization, history, onDone }: CheckSettingsPr
       {settings.isError && !settings.data && (
         <Failure error={settings.error} organization={organization} onRetry={() => void settings.refetch()} />
       )}
-      {settings.data ? <Form key={settings.data.revision} settings={settings.data} onDone={onDone} /> : settings.isPending && <Loading />}
+      {settings.isPending && <Loading />}
+      {settings.data && (
+        <Held of={settings.data} revision={settings.data.revision} onLoad={() => void settings.refetch()}>
+          {(of, holding) => <Form settings={of} holding={holding} onDone={onDone} />}
+        </Held>
+      )}
     </Panel>
   );
 }
 
-function Form({ settings, onDone }: { settings: StatusSettings; onDone: () => void }) {
+function Form({ settings, holding, onDone }: { settings: StatusSettings; holding: Holding; onDone: () => void }) {
+  const app = useTranslations('app');
   const t = useTranslations('status');
-  const language = useLocale();
   const change = useChangeSettings();
   const [everySeconds, setEvery] = useState(settings.everySeconds);
   const [checkBy, setWay] = useState(settings.checkBy);
@@ -55,7 +60,7 @@ function Form({ settings, onDone }: { settings: StatusSettings; onDone: () => vo
         change.mutate({ everySeconds, checkBy, revision: settings.revision }, { onSuccess: onDone });
       }}
     >
-      {change.isError && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
+      {change.isError && <Refusal error={change.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
       <NativeSelect label={t('every')} value={String(everySeconds)} onChange={(event) => setEvery(Number(event.currentTarget.value))}>
         {choices.map((seconds) => (
           <option key={seconds} value={seconds}>

@@ -1,0 +1,36 @@
+/** Around a form over something that others change too: it follows them until somebody types, and then keeps what was typed until that is saved or given up. */
+import { useState, type ReactNode } from 'react';
+
+export interface Holding {
+  /** What was typed is saved: the form follows again. */
+  release: () => void;
+  /** What was typed is given up for what the thing is now. */
+  load: () => void;
+}
+
+interface HeldProps<Of> {
+  of: Of;
+  /** Another one is another state of the thing. */
+  revision: number;
+  /** Asks for what the thing is now. */
+  onLoad: () => void;
+  children: (of: Of, holding: Holding) => ReactNode;
+}
+
+export function Held<Of>({ of, revision, onLoad, children }: HeldProps<Of>) {
+  const [held, hold] = useState<{ of: Of; revision: number } | null>(null);
+  const shown = held ?? { of, revision };
+  const keep = (): void => hold((before) => before ?? shown);
+  const release = (): void => hold(null);
+  return (
+    <div key={shown.revision} className="pb-held" onInput={keep} onSubmit={keep}>
+      {children(shown.of, {
+        release,
+        load: () => {
+          release();
+          onLoad();
+        },
+      })}
+    </div>
+  );
+}
