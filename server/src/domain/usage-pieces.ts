@@ -22,16 +22,17 @@ export const tallySteps = ['days', 'quarters'] as const;
 
 const isLong = ({ fromMs, toMs }: UsageRange): boolean => toMs > fromMs;
 const nearest = (step: number, atMs: number): number => Math.round(atMs / step) * step;
+const next = (step: number, atMs: number): number => Math.ceil(atMs / step) * step;
 
 /**
- * The parts that cover a range and nothing else, each moment once: whole days, and what is left at its ends from finer tables. The range
- * lies on quarter-hours.
+ * The parts that cover a range and nothing else, each moment once: whole days, and what is left at its ends from finer tables. A
+ * quarter-hour is in the range that it begins in, whole: the one that runs now is in a range until now.
  */
 export function coverOf(range: UsageRange, [table, ...finer]: readonly RollupStep[] = sumSteps): Part[] {
   if (!isLong(range) || table === undefined) return [];
   const step = stepMs[table];
-  const fromMs = Math.ceil(range.fromMs / step) * step;
-  const toMs = Math.floor(range.toMs / step) * step;
+  const fromMs = next(step, range.fromMs);
+  const toMs = finer.length === 0 ? next(step, range.toMs) : Math.floor(range.toMs / step) * step;
   if (fromMs >= toMs) return coverOf(range, finer);
   return [
     ...coverOf({ fromMs: range.fromMs, toMs: fromMs }, finer),
@@ -49,15 +50,16 @@ const turned = (pieces: readonly Piece[]): Piece[] => pieces.map((piece) => ({ .
 
 /**
  * The pieces that add up to a range, some of them taken away again: a day from 17:00 to 17:00 is a day of UTC, and six hours and one hour at
- * either end, where to cover it takes every quarter-hour. Spans that follow each other share the pieces at their borders. The range lies
- * on quarter-hours.
+ * either end, where to cover it takes every quarter-hour. Spans that follow each other share the pieces at their borders. Here too a
+ * quarter-hour is in the range that it begins in.
  */
 export function piecesOf(range: UsageRange, steps: readonly RollupStep[] = sumSteps): Piece[] {
   const [table, ...finer] = steps;
   if (!isLong(range) || table === undefined) return [];
   const step = stepMs[table];
-  const fromMs = nearest(step, range.fromMs);
-  const toMs = nearest(step, range.toMs);
+  const border = finer.length === 0 ? next : nearest;
+  const fromMs = border(step, range.fromMs);
+  const toMs = border(step, range.toMs);
   const without = piecesOf(range, finer);
   if (fromMs >= toMs) return without;
   // From a border to the nearest one of this table: added where the range reaches further, else taken away.

@@ -124,7 +124,7 @@ async function attemptsOf({ driver }: Database, scope: Asked, parts: readonly Sh
 }
 
 /**
- * Counts of each of the spans, by their place in the list. The spans lie on quarter-hours. Quarter-hours are taken away from a day where
+ * Counts of each of the spans, by their place in the list. Quarter-hours are taken away from a day where
  * that reads less, but only from a day that was counted whole: what was swept away before it was counted is missing in the day alone.
  */
 export async function tallySpans(database: Database, scope: Asked, spans: readonly UsageRange[]): Promise<Map<number, TallySum>> {

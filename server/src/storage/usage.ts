@@ -191,7 +191,7 @@ async function readLastUses(
 
 /**
  * Usage of each of the spans, in their order; those in which all that is asked for is zero have no row. With a split one row for each of
- * its groups that was used there, and nothing of the others. The spans lie on quarter-hours.
+ * its groups that was used there, and nothing of the others.
  */
 export async function usageSpans(
   database: Database,

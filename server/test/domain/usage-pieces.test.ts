@@ -50,6 +50,19 @@ describe.each([
     }
   });
 
+  test('of a range between any two moments are the quarter-hours that begin in it, with the one that runs now', () => {
+    const start = at('2026-03-01T00:00:00Z');
+    const next = (ms: number): number => Math.ceil(ms / quarterMs) * quarterMs;
+    for (let round = 0; round < 200; round++) {
+      const fromMs = start + below(30 * dayMs);
+      const toMs = fromMs + below(round % 2 === 0 ? 40 * quarterMs : 9 * dayMs);
+      const whole = { fromMs: next(fromMs), toMs: next(toMs) };
+      expect(isExactly(piecesOf({ fromMs, toMs }, steps), whole), JSON.stringify({ fromMs, toMs })).toBe(true);
+      const cover = coverOf({ fromMs, toMs }, steps).map((part): Piece => ({ ...part, sign: 1 }));
+      expect(isExactly(cover, whole), JSON.stringify({ fromMs, toMs })).toBe(true);
+    }
+  });
+
   test('of nothing are none', () => {
     const fromMs = at('2026-03-01T17:00:00Z');
     expect([piecesOf({ fromMs, toMs: fromMs }, steps), coverOf({ fromMs, toMs: fromMs }, steps)]).toEqual([[], []]);
