@@ -108,7 +108,7 @@ describe('GET /api/admin/settings/retention', () => {
   test('200 every kind of rows with its days, who says so, and no look yet', async () => {
     const { data } = (await send('GET', retention, ada)).body;
     const rows = data!.rows as unknown as { noun: string }[];
-    expect(rows.map(({ noun }) => noun)).toEqual(['requests', 'policy-findings', 'limit-events', 'connection-tests', 'health-checks', 'alerts', 'responses', 'tasks']); // prettier-ignore
+    expect(rows.map(({ noun }) => noun)).toEqual(['requests', 'policy-findings', 'limit-events', 'connection-tests', 'health-checks', 'alerts', 'responses', 'tasks', 'audit']); // prettier-ignore
     expect(rows[0]).toEqual({ noun: 'requests', days: 90, daysDefault: 90, daysMin: 35, daysMax: 3_650, origin: 'default', settingName: 'PATCHBAY_RETENTION_REQUESTS_DAYS', lastRun: null }); // prettier-ignore
   });
   test('401 for strangers', async () => {
