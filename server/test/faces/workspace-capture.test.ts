@@ -109,7 +109,7 @@ describe('GET /api/admin/settings/retention', () => {
     const { data } = (await send('GET', retention, ada)).body;
     const rows = data!.rows as unknown as { noun: string }[];
     expect(rows.map(({ noun }) => noun)).toEqual(['requests', 'policy-findings', 'limit-events', 'connection-tests', 'health-checks', 'alerts', 'responses', 'tasks', 'audit']); // prettier-ignore
-    expect(rows[0]).toEqual({ noun: 'requests', days: 90, daysDefault: 90, daysMin: 35, daysMax: 3_650, origin: 'default', settingName: 'PATCHBAY_RETENTION_REQUESTS_DAYS', lastRun: null }); // prettier-ignore
+    expect(rows[0]).toEqual({ noun: 'requests', days: 90, daysDefault: 90, daysMin: 35, daysMax: 3_650, origin: 'default', settingName: 'PATCHBAY_RETENTION_REQUESTS_DAYS', mayBeForever: false, lastRun: null }); // prettier-ignore
   });
   test('401 for strangers', async () => {
     expect((await send('GET', retention, null)).status).toBe(401);
