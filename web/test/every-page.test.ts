@@ -124,7 +124,10 @@ needs('browser')('every page', () => {
       const faults: string[] = [];
       const width = await overflowOf(page);
       if (width > 0) faults.push(`${width} px wider than a window of ${zoomed.width}`);
-      faults.push(...(await unreachableOn(page)), ...(await unreasonedOn(page)), ...(await visitor.axe()));
+      faults.push(...(await unreachableOn(page)), ...(await unreasonedOn(page)));
+      // What was scrolled to lies half below the bar of the page, by chance, and is no smaller for it.
+      await page.evaluate(() => scrollTo(0, 0));
+      faults.push(...(await visitor.axe()));
       if (shots) await page.screenshot({ path: join(shots, `${name}-${language}-${theme}-320.png`), fullPage: true });
       for (const between of widthsBetween) {
         await page.setViewportSize({ width: between, height: wide.height });
@@ -134,6 +137,7 @@ needs('browser')('every page', () => {
       }
       await page.setViewportSize(wide);
       await wear(page, other);
+      await page.evaluate(() => scrollTo(0, 0));
       faults.push(...(await visitor.axe()));
       if (shots) await page.screenshot({ path: join(shots, `${name}-${language}-${other}-${wide.width}.png`), fullPage: true });
       await wear(page, theme);

@@ -155,22 +155,27 @@ needs('browser')('operation', () => {
     await table.getByText('PATCHBAY_RETENTION_TASKS_DAYS').waitFor();
     expect(await table.getByRole('row').filter({ hasText: 'Alerts that ended' }).innerText()).toMatch(/1,204 rows[\s\S]*More to remove/);
     const requests = table.getByLabel('Days to keep: Requests');
+    // A form that is still being saved takes no second order.
+    const save = async (): Promise<void> => {
+      await expect.poll(() => page.locator('main [type="submit"][data-loading]').count()).toBe(0);
+      await requests.press('Enter');
+    };
     await requests.fill('5');
-    await requests.press('Enter');
+    await save();
     await table.getByText('Enter 35 to 3,650.').waitFor();
     expect(await saved()).toMatchObject({ requests: '90 default', tasks: '14 environment' });
     await requests.fill('120');
-    await requests.press('Enter');
+    await save();
     await expect.poll(saved).toMatchObject({ requests: '120 saved' });
     // Another row is nobody's contradiction; the same row is.
     await requests.fill('200');
     await elsewhere({ alerts: 45 });
-    await requests.press('Enter');
+    await save();
     await expect.poll(saved).toMatchObject({ requests: '200 saved', alerts: '45 saved' });
     await table.getByLabel('Days to keep: Alerts that ended').and(page.locator('[value="45"]')).waitFor();
     await requests.fill('60');
     await elsewhere({ requests: 150 });
-    await requests.press('Enter');
+    await save();
     const conflict = page.getByRole('region', { name: 'Budi changed this in the meantime' });
     await conflict.getByText('Requests: saved now 150 days, yours 60 days').waitFor();
     await isSound();
@@ -179,7 +184,7 @@ needs('browser')('operation', () => {
     expect(await saved()).toMatchObject({ requests: '60 saved', alerts: '45 saved' });
     await requests.fill('');
     await table.getByLabel('Days to keep: Audit log entries').fill('0');
-    await requests.press('Enter');
+    await save();
     await expect.poll(saved).toMatchObject({ requests: '90 default', audit: '0 saved' });
   }); // prettier-ignore
 

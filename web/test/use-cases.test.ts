@@ -224,7 +224,7 @@ needs('browser')('use cases', () => {
     });
     // Somebody else saves while this one types: what was typed stays, and the second is told.
     await field('Max tokens').fill('2000');
-    const { revision } = saved.body['data'] as { revision: number };
+    const { revision } = (JSON.parse(saved.text) as { data: { revision: number } }).data;
     const other = await pages.house.request('PATCH', '/api/admin/settings/ai', { token: sari.token, body: { revision, maxTokens: 1000 } });
     expect(other.status).toBe(200);
     await button('Save').first().click();
