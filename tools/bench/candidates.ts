@@ -45,6 +45,19 @@ const execute = promisify(execFile);
 const readyMsMax = 20_000;
 const installMsMax = 180_000;
 
+/** A process that passes requests and answers on as they are. */
+const passingOn = (name: CandidateName, port: number, started: ReturnType<typeof startPinned>, readyMs: number): Serving => ({
+  name,
+  port,
+  pid: started.pid,
+  readyMs,
+  headers: {},
+  modelPrefix: '',
+  isExact: true,
+  end: () => endOf(started),
+  stop: () => stop(started),
+});
+
 /** The load generator speaks to the fake provider without anybody between: what the measuring itself costs. */
 export const direct = (bench: Bench): Promise<Starter> =>
   Promise.resolve(() =>
@@ -75,17 +88,7 @@ export async function nginx(bench: Bench): Promise<Starter> {
     const args = ['-p', dir, '-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')];
     const started = startPinned('nginx', args, { core: bench.gatewayCore, nice: bench.nice, logFile: join(dir, 'output.log') });
     const readyMs = await untilReady(started, `http://127.0.0.1:${port}/v1/models`, sinceMs, readyMsMax);
-    return {
-      name: 'nginx',
-      port,
-      pid: started.pid,
-      readyMs,
-      headers: {},
-      modelPrefix: '',
-      isExact: true,
-      end: () => endOf(started),
-      stop: () => stop(started),
-    };
+    return passingOn('nginx', port, started, readyMs);
   };
 }
 
@@ -134,17 +137,7 @@ export const relay = (bench: Bench): Promise<Starter> =>
       logFile: join(bench.dir, 'relay.log'),
     });
     const readyMs = await untilReady(started, `http://127.0.0.1:${port}/v1/models`, sinceMs, readyMsMax);
-    return {
-      name: 'relay',
-      port,
-      pid: started.pid,
-      readyMs,
-      headers: {},
-      modelPrefix: '',
-      isExact: true,
-      end: () => endOf(started),
-      stop: () => stop(started),
-    };
+    return passingOn('relay', port, started, readyMs);
   });
 
 const portkeyVersion = '1.15.2';

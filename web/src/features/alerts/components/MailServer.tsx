@@ -11,7 +11,6 @@ import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { Refusal } from '../../../ui/Refusal.tsx';
 import { mailQuery, useSaveMail, useTestMail } from '../api/alerts.ts';
 import { TestAnswer } from './TestAnswer.tsx';
 
@@ -48,7 +47,6 @@ export function MailServer({ me }: { me: Me }) {
 const faultsIn = (error: unknown): Field[] => (error instanceof HttpError ? fields.filter((field) => field in error.fields) : []);
 
 function MailForm({ of, holding }: { of: MailServerView | null; holding: Holding }) {
-  const app = useTranslations('app');
   const t = useTranslations('alerts');
   const announce = useAnnounce();
   const save = useSaveMail();
@@ -84,7 +82,7 @@ function MailForm({ of, holding }: { of: MailServerView | null; holding: Holding
   });
   return (
     <form onSubmit={submit} noValidate className="pb-form">
-      {save.isError && <Refusal error={save.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
+      {holding.refusal(save.error)}
       <div className="pb-pair">
         <TextInput {...props('host')} placeholder="smtp.example.org" />
         <TextInput {...props('port')} inputMode="numeric" />

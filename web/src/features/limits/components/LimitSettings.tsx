@@ -12,7 +12,6 @@ import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { Refusal } from '../../../ui/Refusal.tsx';
 import { limitSettingsQuery, useChangeSettings } from '../api/limits.ts';
 
 interface LimitSettingsProps {
@@ -44,7 +43,6 @@ const isCeiling = (text: string): boolean => text.trim() === '' || (/^\d{1,9}$/.
 const zonesWith = (zone: string): string[] => [...new Set(['UTC', zone, ...Intl.supportedValuesOf('timeZone')])];
 
 function Form({ of, holding }: { of: LimitSettingsView; holding: Holding }) {
-  const app = useTranslations('app');
   const t = useTranslations('limits');
   const announce = useAnnounce();
   const change = useChangeSettings();
@@ -69,7 +67,7 @@ function Form({ of, holding }: { of: LimitSettingsView; holding: Holding }) {
   );
   return (
     <form onSubmit={submit} noValidate className="pb-form">
-      {change.error !== null && <Refusal error={change.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
+      {holding.refusal(change.error)}
       <NativeSelect
         {...form.getInputProps('timeZone')}
         key={form.key('timeZone')}

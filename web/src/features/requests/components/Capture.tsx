@@ -10,7 +10,6 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { Refusal } from '../../../ui/Refusal.tsx';
 import { useDeed } from '../../../ui/use-deed.ts';
 import { captureQuery, useChangeCapture, useForgetContents } from '../api/capture.ts';
 import classes from './requests.module.css';
@@ -47,7 +46,6 @@ interface CaptureFormProps {
 }
 
 function CaptureForm({ workspaceId, capture, holding }: CaptureFormProps) {
-  const app = useTranslations('app');
   const t = useTranslations('capture');
   const announce = useAnnounce();
   const change = useChangeCapture(workspaceId);
@@ -79,7 +77,7 @@ function CaptureForm({ workspaceId, capture, holding }: CaptureFormProps) {
         error={daysFault}
         onChange={(event) => setDays(event.currentTarget.value)}
       />
-      {change.error && <Refusal error={change.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
+      {holding.refusal(change.error)}
       <div className={classes['deeds']}>
         <Button type="submit" loading={change.isPending} data-writes>
           {t('save')}

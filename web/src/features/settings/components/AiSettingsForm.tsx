@@ -14,7 +14,6 @@ import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { Refusal } from '../../../ui/Refusal.tsx';
 import { aiSettingsQuery, defaultModelsQuery, useSaveAiSettings } from '../api/ai-settings.ts';
 import classes from './AiSettingsForm.module.css';
 
@@ -104,11 +103,10 @@ interface AiSettingsFormProps {
 
 function AiSettingsForm({ of, holding, models }: AiSettingsFormProps) {
   const t = useTranslations('aiSettings');
-  const app = useTranslations('app');
   const { form, values, setValues, submit, field, isPending, error } = useAiForm(of, holding);
   return (
     <form ref={form} className={classes['form']} onSubmit={submit} noValidate>
-      {error !== null && <Refusal error={error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
+      {holding.refusal(error)}
       <NativeSelect {...field('defaultConnectionId')} description={t('defaultModelHint')}>
         <option value="">{t('noDefault')}</option>
         {models

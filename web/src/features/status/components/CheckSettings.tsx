@@ -8,7 +8,6 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { Refusal } from '../../../ui/Refusal.tsx';
 import { statusSettingsQuery, useChangeSettings } from '../api/status.ts';
 import classes from './status.module.css';
 
@@ -40,7 +39,6 @@ export function CheckSettings({ organization, history, onDone }: CheckSettingsPr
 }
 
 function Form({ settings, holding, onDone }: { settings: StatusSettings; holding: Holding; onDone: () => void }) {
-  const app = useTranslations('app');
   const t = useTranslations('status');
   const change = useChangeSettings();
   const [everySeconds, setEvery] = useState(settings.everySeconds);
@@ -60,7 +58,7 @@ function Form({ settings, holding, onDone }: { settings: StatusSettings; holding
         change.mutate({ everySeconds, checkBy, revision: settings.revision }, { onSuccess: onDone });
       }}
     >
-      {change.isError && <Refusal error={change.error} loadLabel={app('loadCurrent')} onLoad={holding.load} />}
+      {holding.refusal(change.error)}
       <NativeSelect label={t('every')} value={String(everySeconds)} onChange={(event) => setEvery(Number(event.currentTarget.value))}>
         {choices.map((seconds) => (
           <option key={seconds} value={seconds}>
