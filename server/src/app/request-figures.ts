@@ -2,8 +2,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { LedgerRecord, Settlement } from '../domain/ledger.ts';
 
-/** Attempts under way that are remembered. More are served, and not counted. */
-const openMax = 100_000;
 const nanoPerUsd = 1e9;
 const durationBoundsS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128];
 const firstByteBoundsS = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8];
@@ -35,7 +33,6 @@ const outcomeOf = ({ state, reason }: Settlement): Outcome => (state === 'partia
 export function countRequests(registry: Registry): RequestFigures {
   const heard = new Map<string, Heard>();
   const ended: Record<Outcome | 'cached' | 'refused', number> = { ok: 0, failed: 0, partial: 0, cached: 0, refused: 0 };
-  const open = new Map<string, Heard>();
   const hand = handOver(registry, heard, ended);
 
   const heardOf = (provider: string): Heard => {
@@ -45,9 +42,8 @@ export function countRequests(registry: Registry): RequestFigures {
   };
 
   const settle = (settlement: Settlement): void => {
-    const figures = open.get(settlement.id);
-    open.delete(settlement.id);
-    if (figures === undefined) return;
+    if (settlement.provider === undefined) return;
+    const figures = heardOf(settlement.provider);
     const outcome = outcomeOf(settlement);
     const { usage, costNanoUsd, latencyMs, firstByteMs } = settlement;
     figures.attempts[outcome]++;
@@ -62,10 +58,8 @@ export function countRequests(registry: Registry): RequestFigures {
 
   return {
     see(record) {
-      if (record.kind === 'intent') {
-        if (open.size < openMax) open.set(record.id, heardOf(record.provider));
-      } else if (record.kind === 'settle') settle(record);
-      else ended[record.kind === 'hit' ? 'cached' : 'refused']++;
+      if (record.kind === 'settle') settle(record);
+      else if (record.kind !== 'intent') ended[record.kind === 'hit' ? 'cached' : 'refused']++;
     },
   };
 }

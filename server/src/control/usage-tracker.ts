@@ -91,6 +91,7 @@ export class UsageTracker {
     journal.append({
       kind: 'settle',
       ...entry,
+      provider: connection.providerId,
       state: 'settled',
       reason: metrics.isError === true ? 'server_error' : null,
       status: metrics.isError === true ? 502 : 200,

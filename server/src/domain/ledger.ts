@@ -80,6 +80,8 @@ export interface Intent extends EntryKey {
 
 /** How an attempt ended: a success or a failure (`settled`), or cut short with its cost kept (`partial`). */
 export interface Settlement extends EntryKey {
+  /** That of its intent, for those who hear the record while it is written; the books have it with the intent, and not a second time. */
+  provider?: string;
   state: 'settled' | 'partial';
   /** A fault word, `client_closed`, or null for a plain success. */
   reason: string | null;

@@ -229,7 +229,7 @@ export class Attempt implements CallSink, Runner {
       if (hold.money !== null) intent.atMs = hold.money.atMs;
       try {
         this.seq = this.deps.journal.append(
-          { kind: 'intent', ...intent },
+          intent,
           (failure) => this.written(failure, hold.outputTokensMax),
           // A full disk must not stop those whose money is not counted: their entries wait in memory (P12). A budget is never spent unwritten.
           isBudgeted(this.deps, this.order, this.target) ? 'refuse' : 'remember',
@@ -378,7 +378,7 @@ export class Attempt implements CallSink, Runner {
     else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs, this.target.model, failure.vendorStatus);
     let seq = Infinity;
     try {
-      seq = deps.journal.append({ kind: 'settle', ...settlement });
+      seq = deps.journal.append(settlement);
     } catch (cause) {
       // The intent is on disk: the entry stays open and becomes `unknown`, visible and counted, never a silent zero.
       deps.log.error({ requestId: order.requestId, err: cause }, 'a settlement could not be written');

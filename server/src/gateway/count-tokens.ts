@@ -53,7 +53,7 @@ async function ask(deps: GatewayDeps, order: Order, target: Target): Promise<num
   const startedMs = deps.clock.monotonicMs();
   const intent = intentOf(deps, order, target, 1, 0);
   await new Promise<void>((resolve, reject) => {
-    deps.journal.append({ kind: 'intent', ...intent }, (failure) => (failure ? reject(failure) : resolve()));
+    deps.journal.append(intent, (failure) => (failure ? reject(failure) : resolve()));
   });
   let failure: UpstreamFailure | null = null;
   let tokens: number | null = null;
@@ -71,7 +71,7 @@ async function ask(deps: GatewayDeps, order: Order, target: Target): Promise<num
   const ending = { failure, facts, isLast: true, wasSent: true, prices: null, startedMs, firstByteMs: null };
   const settlement = settlementOf(deps, order, intent, ending);
   const usage = { ...settlement.usage, tokensIn: 0, isEstimated: false };
-  deps.journal.append({ kind: 'settle', ...settlement, usage, costNanoUsd: 0, prices: null });
+  deps.journal.append({ ...settlement, usage, costNanoUsd: 0, prices: null });
   if (failure && toldFaults.has(failure.fault)) throw new GatewayRefusal(errorOfFailure(failure));
   return tokens;
 }

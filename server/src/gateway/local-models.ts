@@ -34,7 +34,7 @@ async function booked<Result>(
   const startedMs = deps.clock.monotonicMs();
   const intent = intentOf(deps, order, target, 1, 0);
   let failure: UpstreamFailure | null = null;
-  await new Promise<void>((resolve) => void deps.journal.append({ kind: 'intent', ...intent }, () => resolve()));
+  await new Promise<void>((resolve) => void deps.journal.append(intent, () => resolve()));
   try {
     const { secret, headers } = openSecrets(deps, target);
     const { row, baseUrl, settings, model, origin, trust } = target;
@@ -53,6 +53,6 @@ async function booked<Result>(
     const ending = { failure, facts: noFacts, isLast: true, wasSent: true, prices: null, startedMs, firstByteMs: null };
     const settlement = settlementOf(deps, order, intent, ending);
     const usage = { ...settlement.usage, tokensIn: 0, isEstimated: false };
-    deps.journal.append({ kind: 'settle', ...settlement, usage, costNanoUsd: 0, prices: null });
+    deps.journal.append({ ...settlement, usage, costNanoUsd: 0, prices: null });
   }
 }

@@ -179,7 +179,7 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
   const order = orderOf(deps, target, caller, 'models');
   const startedMs = deps.clock.monotonicMs();
   const intent = intentOf(deps, order, target, 1, 0);
-  await new Promise<void>((resolve) => void deps.journal.append({ kind: 'intent', ...intent }, () => resolve()));
+  await new Promise<void>((resolve) => void deps.journal.append(intent, () => resolve()));
   const { models, failure } = await askForModels(deps, target, probeTimeoutMs);
   const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
   const settlement = settlementOf(deps, order, intent, {
@@ -193,7 +193,6 @@ async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller)
   });
   // A list of models costs nothing, whatever became of it.
   deps.journal.append({
-    kind: 'settle',
     ...settlement,
     usage: { ...settlement.usage, tokensIn: 0, isEstimated: false },
     costNanoUsd: 0,

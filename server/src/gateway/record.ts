@@ -28,8 +28,15 @@ function estimated({ request }: Order, contentChars: number): { tokensIn: number
   return { tokensIn: promptTokensEstimate(request.bytes.length), tokensOut: Math.ceil(contentChars / charsPerToken) };
 }
 
-export function intentOf(deps: GatewayDeps, order: Order, target: Target, attemptNo: number, reservedNanoUsd: number): Intent {
+export function intentOf(
+  deps: GatewayDeps,
+  order: Order,
+  target: Target,
+  attemptNo: number,
+  reservedNanoUsd: number,
+): { kind: 'intent' } & Intent {
   return {
+    kind: 'intent',
     id: deps.ids.uuid(),
     atMs: deps.clock.nowMs(),
     requestId: order.requestId,
@@ -84,7 +91,7 @@ export function usageOfEnding(order: Order, { failure, facts, wasSent }: Pick<En
   return { ...noTokens, ...estimated(order, facts.contentChars), isEstimated: true };
 }
 
-export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): Settlement {
+export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): { kind: 'settle' } & Settlement {
   const { failure, facts } = ending;
   const usage = usageOfEnding(order, ending);
   const isPriced = order.request.operation?.isPricedByTokens ?? true;
@@ -94,8 +101,10 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
   const isUsed = isBilledUncounted || usage.tokensIn + usage.tokensOut > 0;
   const isPartial = failure !== null && (failure.fault === 'caller_gone' || facts.contentChars > 0);
   return {
+    kind: 'settle',
     id: intent.id,
     atMs: intent.atMs,
+    provider: intent.provider,
     state: isPartial ? 'partial' : 'settled',
     reason: ending.reason ?? (failure === null ? null : failure.fault === 'caller_gone' ? 'client_closed' : failure.fault),
     status: failure === null ? 200 : errorOfFailure(failure).status,

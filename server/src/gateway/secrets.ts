@@ -23,6 +23,7 @@ export function openSecrets(deps: SecretDeps, { connection, row, origin, typed }
 
 /** What one opening came from: where any of this is another object by now, the box is opened anew. */
 interface Opening {
+  connection: Connection;
   origin: string;
   vault: SecretDeps['vault'];
   sealed: unknown;
@@ -33,22 +34,30 @@ interface Opening {
 /**
  * Opened in this turn of the event loop and forgotten at its end. Attempts whose intents reached the journal by one write leave in one
  * turn, and share one opening: what a secret is held for is still the sending of attempts, never a time in between.
+ *
+ * A list and no map: a map that is filled and emptied thousands of times leaves a chain of dead tables behind (each knows the one that
+ * took its place, for iterators), and once the first of them is old, the collector of young objects keeps them all with what they hold.
  */
-const turn = new Map<Connection, Opening>();
-const forget = (): void => turn.clear();
+let turn: Opening[] = [];
+const forget = (): void => {
+  turn = [];
+};
+/** More connections than this do not share in one turn: the list is searched from its beginning. */
+const turnMax = 16;
 
 function openedThisTurn({ keeper, vault }: SecretDeps, connection: Connection, origin: string): OpenedSecrets | null {
-  const known = turn.get(connection);
+  const known = turn.find((opening) => opening.connection === connection);
   if (!known || known.origin !== origin || known.vault !== vault) return null;
   const { sealed, ownerKeys } = keeper.snapshot;
   return known.sealed === sealed.get(connection.id) && known.keys === ownerKeys.get(ownerKey(connection.owner)) ? known.opened : null;
 }
 
 function share({ keeper, vault }: SecretDeps, connection: Connection, origin: string, opened: OpenedSecrets): void {
+  if (turn.length >= turnMax) return;
   // Callbacks of one write of the journal run without a pause; a microtask comes as soon as the last of them has returned.
-  if (turn.size === 0) queueMicrotask(forget);
+  if (turn.length === 0) queueMicrotask(forget);
   const { sealed, ownerKeys } = keeper.snapshot;
-  turn.set(connection, { origin, vault, sealed: sealed.get(connection.id), keys: ownerKeys.get(ownerKey(connection.owner)), opened });
+  turn.push({ connection, origin, vault, sealed: sealed.get(connection.id), keys: ownerKeys.get(ownerKey(connection.owner)), opened });
 }
 
 /** The stored values of a connection, each by itself, as they open for one origin. Throws UpstreamFailure `secret_unreadable`. */

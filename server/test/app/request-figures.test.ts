@@ -30,6 +30,7 @@ const settle = (id: string, change: Partial<Settlement> = {}): { kind: 'settle' 
   kind: 'settle',
   id,
   atMs: 0,
+  provider: 'openai',
   state: 'settled',
   reason: null,
   status: 200,
@@ -68,9 +69,9 @@ describe('the figures of the requests', () => {
       intent('a', 'openai', 'r'),
       settle('a', { isLast: false, reason: 'overloaded', status: 503, usage: noTokens, costNanoUsd: 0, firstByteMs: null }),
       intent('b', 'anthropic', 'r'),
-      settle('b'),
+      settle('b', { provider: 'anthropic' }),
       intent('c', 'anthropic'),
-      settle('c', { state: 'partial', reason: 'client_closed', costNanoUsd: null }),
+      settle('c', { provider: 'anthropic', state: 'partial', reason: 'client_closed', costNanoUsd: null }),
     ]);
     expect(of('patchbay_attempts_total{provider="openai",outcome="failed"}')).toBe(1);
     expect(of('patchbay_attempts_total{provider="anthropic",outcome="ok"}')).toBe(1);
@@ -116,8 +117,8 @@ describe('the figures of the requests', () => {
     expect(of('patchbay_requests_total{outcome="cached"}')).toBe(2);
   });
 
-  test('a settlement whose intent was not heard, or was settled already, counts nothing', async () => {
-    const { of } = await figuresAfter([settle('nobody'), intent('a', 'openai'), settle('a'), settle('a')]);
+  test('a settlement that was read back, and so names no provider, counts nothing', async () => {
+    const { of } = await figuresAfter([settle('a', { provider: undefined }), intent('b', 'openai'), settle('b')]);
     expect(of('patchbay_attempts_total{provider="openai",outcome="ok"}')).toBe(1);
     expect(of('patchbay_requests_total{outcome="ok"}')).toBe(1);
   });

@@ -94,6 +94,7 @@ describe('the settlement', () => {
 
   test('of a success', () => {
     expect(settle({})).toEqual({
+      kind: 'settle',
       id: 'attempt-1',
       atMs: 77,
       state: 'settled',

@@ -1,5 +1,5 @@
 /** The nursery of the heap while a program starts: held small, and free to grow again afterwards. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
 const file = new URL('../../src/lib/young-space.ts', import.meta.url).href;
@@ -21,4 +21,13 @@ test('it does not grow while it is held, and does when it is released', () => {
   const released = grownTo('holdYoungSpace(); churn(); releaseYoungSpace(); churn(); churn();');
   expect(held).toBeLessThan(6);
   expect(released).toBeGreaterThan(held * 2);
+});
+
+test('the runtime knows the words by which the heap is told: it would complain of others and go on', () => {
+  const said = (program: string): string =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stderr;
+  const calls = `import { holdYoungSpace, keepNewObjectsYoung, releaseYoungSpace } from ${JSON.stringify(file)};
+    holdYoungSpace(); keepNewObjectsYoung(); releaseYoungSpace();`;
+  expect(said(calls)).toBe('');
+  expect(said(`import { setFlagsFromString } from 'node:v8'; setFlagsFromString('--no-such-word');`)).not.toBe('');
 });
