@@ -21,7 +21,10 @@ export interface FeedDeps {
 }
 
 export interface Feeder {
-  /** Feeds until the journal is empty or the database refuses. Waits for a run that is under way; there is never a second one. */
+  /**
+   * Resolves when what the journal has now is in the books, or the database has refused it. Waits for a run that is under way, which may
+   * have begun earlier, and then makes the next; there are never two at a time.
+   */
   feed(): Promise<void>;
   /** Records that are not in the books yet. */
   lagRecords(): number;
@@ -54,6 +57,8 @@ class LedgerFeeder implements Feeder {
   #isCaughtUp = false;
   #fedUpTo = -1;
   #run: Promise<void> | null = null;
+  /** The run after the one that is under way. */
+  #nextRun: Promise<void> | null = null;
   #backoffMs = 0;
   #notBeforeMs = 0;
   #isClosed = false;
@@ -61,12 +66,19 @@ class LedgerFeeder implements Feeder {
   constructor(deps: FeedDeps) {
     this.#deps = deps;
     this.#timer = deps.clock.every(periodMs, () => {
-      if (deps.clock.monotonicMs() >= this.#notBeforeMs) void this.feed();
+      if (this.#run === null && deps.clock.monotonicMs() >= this.#notBeforeMs) void this.feed();
     });
   }
 
   feed(): Promise<void> {
-    this.#run ??= this.#feedSafely().finally(() => {
+    if (this.#run !== null) {
+      this.#nextRun ??= this.#run.then(() => {
+        this.#nextRun = null;
+        return this.feed();
+      });
+      return this.#nextRun;
+    }
+    this.#run = this.#feedSafely().finally(() => {
       this.#run = null;
     });
     return this.#run;
@@ -152,7 +164,7 @@ class LedgerFeeder implements Feeder {
 
   async #feedBatches(books: Books): Promise<void> {
     const { database, journal, recovered, clock, log } = this.#deps;
-    // What is appended from here on may be read as well, and is of the next run.
+    // What comes meanwhile is left to the next run: to take it at once would make hundreds of transactions a second of a few rows each.
     const lastSeq = journal.lastSeq();
     journal.flush();
     let isDrained = false;
@@ -173,6 +185,8 @@ class LedgerFeeder implements Feeder {
       journal.fed(books.appliedSeq);
       for (const gap of gaps) log.error({ instance: books.instanceId, ...gap, missing: gap.before - gap.after - 1 }, 'ledger: journal gap');
       if (applied.orphans + applied.repeated + applied.unfit > 0) log.warn(applied, 'ledger: records that do not follow the rule');
+      isDrained = books.appliedSeq >= lastSeq;
+      if (isDrained) break;
     }
     // Damage at the end of the earlier run may leave its last numbers unapplied for ever: nothing left to read is enough.
     const isEarlierRunApplied = isDrained || books.appliedSeq >= recovered.lastSeq;

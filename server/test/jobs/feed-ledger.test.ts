@@ -104,6 +104,26 @@ onBothEngines('feeder', (bench) => {
     await expectExactBooks(driver);
   });
 
+  test('whoever asks for a feed has everything in the books that was written before, also while an earlier run is under way', async () => {
+    const driver = await fresh();
+    const run = startRun(freshDir(), driver);
+    const intents = Array.from({ length: 40 }, () => intentOf());
+    const asked: Promise<void>[] = [];
+    for (const [index, intent] of intents.entries()) {
+      run.journal.append(intent);
+      run.journal.append(settlementOf(intent));
+      const feeding = run.feeder.feed().then(async () => {
+        expect(run.feeder.fedUpTo()).toBeGreaterThanOrEqual(2 * (index + 1));
+      });
+      asked.push(feeding);
+      // Some ask in the same moment, others while a transaction is under way.
+      if (index % 3 === 0) await new Promise(setImmediate);
+    }
+    await Promise.all(asked);
+    expect(await countOf(driver, "state = 'settled'")).toBe(40);
+    await expectExactBooks(driver);
+  });
+
   test('says up to which number everything is in the books, and never more than there is', async () => {
     const driver = await fresh();
     const run = startRun(freshDir(), driver);
