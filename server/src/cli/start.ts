@@ -4,7 +4,7 @@ import type { Settings } from '../app/settings.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createIds } from '../lib/ids.ts';
 import { createLog, type Log } from '../lib/log.ts';
-import { releaseYoungSpace } from '../lib/young-space.ts';
+import { releaseHeap } from '../lib/heap.ts';
 import type { Terminal } from './output.ts';
 import { createEnding, type Ending, type Signal } from './signals.ts';
 
@@ -47,7 +47,7 @@ function listen(ending: Ending): () => void {
 /** The set-up link goes out as a plain line: the log would black its token out, and its reader is a person at a terminal. */
 function announce({ url, setupUrl }: StartedHouse, settings: Settings, terminal: Terminal, log: Log): void {
   log.info({ url, publicUrl: settings.publicUrl, engine: settings.databaseUrl === null ? 'sqlite' : 'postgres' }, 'serving');
-  releaseYoungSpace();
+  releaseHeap();
   terminal.out(`Patchbay serves ${settings.publicUrl ?? url}`);
   if (setupUrl !== null) terminal.out(`Set it up once, with this link: ${setupUrl}`);
 }
