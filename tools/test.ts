@@ -1,8 +1,8 @@
 /**
- * `npm test`: every check in order, each with its time, the first that fails ends the run. `--only tidy,vitest` picks steps; what
- * else stands on the line goes to vitest (`node tools/test.ts --only vitest server/test/vault`).
+ * `npm test`: every check in order, each with its time, and the tests beside them; the first that fails ends the run. `--only
+ * tidy,vitest` picks steps; what else stands on the line goes to vitest (`node tools/test.ts --only vitest server/test/vault`).
  */
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -12,8 +12,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const env = { ...process.env, PATH: `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}` };
 /** No single step may hang a build for ever. */
 const stepLimitMs = 45 * 60_000;
+/** The step that takes minutes; the others take seconds. */
+const tests = 'vitest';
 
-interface Step {
+export interface Step {
   name: string;
   command: string;
   args: readonly string[];
@@ -69,49 +71,81 @@ function stepsOf(reportFile: string, forVitest: readonly string[]): Step[] {
     { name: 'oxfmt', command: 'oxfmt', args: ['--check', '.'] },
     { name: 'knip', command: 'knip', args: ['--no-progress', '--no-config-hints'] },
     {
-      name: 'vitest',
+      name: tests,
       command: 'vitest',
       args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`, ...forVitest],
     },
   ];
 }
 
-/** Runs one step with its output on ours; answers its exit code (128 + signal when one ended it). */
-function run({ name, command, args }: Step): number {
-  console.log(`\n== ${name}`);
-  const startedMs = performance.now();
-  const done = spawnSync(command, args, { cwd: root, env, stdio: 'inherit', timeout: stepLimitMs });
-  const code = done.status ?? (done.signal ? 128 + constants.signals[done.signal] : 1);
-  if (done.error) console.error(`${command}: ${done.error.message}`);
-  console.log(
-    `== ${name}: ${code === 0 ? 'ok' : `failed with exit code ${code}`}, ${((performance.now() - startedMs) / 1000).toFixed(1)} s`,
-  );
-  return code;
+interface Running {
+  child: ChildProcess;
+  /** The exit code, 128 + signal when one ended it. */
+  code: Promise<number>;
 }
 
-/** Runs the steps up to the first that fails and says how it went. */
-function runSteps(steps: readonly Step[], reportFile: string): number {
-  const codes = new Map<string, number>();
-  const failed = steps.find((step) => {
-    codes.set(step.name, run(step));
-    return codes.get(step.name) !== 0;
+/** Starts one step. The output of the tests goes on ours as it comes, that of a check in one piece when it is done. */
+function start({ name, command, args }: Step): Running {
+  const startedMs = performance.now();
+  const isKept = name !== tests;
+  if (!isKept) console.log(`\n== ${name}`);
+  const child = spawn(command, args, { cwd: root, env, stdio: isKept ? ['ignore', 'pipe', 'pipe'] : 'inherit', timeout: stepLimitMs });
+  const kept: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => void kept.push(piece));
+  const code = new Promise<number>((resolve) => {
+    child.once('error', (error) => {
+      console.error(`${command}: ${error.message}`);
+      resolve(1);
+    });
+    child.once('close', (status, signal) => {
+      const ended = status ?? (signal ? 128 + constants.signals[signal] : 1);
+      const words = ended === 0 ? 'ok' : `failed with exit code ${ended}`;
+      if (isKept) process.stdout.write(`\n== ${name}\n${Buffer.concat(kept).toString('utf8')}`);
+      console.log(`== ${name}: ${words}, ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
+      resolve(ended);
+    });
   });
+  return { child, code };
+}
+
+interface Outcome {
+  failed?: Step;
+  code: number;
+}
+
+/** One check after the other, up to the first that fails. */
+async function runChecks(checks: readonly Step[]): Promise<Outcome> {
+  for (const failed of checks) {
+    const code = await start(failed).code;
+    if (code !== 0) return { failed, code };
+  }
+  return { code: 0 };
+}
+
+/** Runs the checks, and the tests beside them: what fails first ends the tests, and the run. Says how it went. */
+export async function runSteps(steps: readonly Step[], reportFile: string): Promise<number> {
+  const last = steps.find(({ name }) => name === tests);
+  const running = last && start(last);
+  const checked = await runChecks(steps.filter((step) => step !== last));
+  if (checked.failed) running?.child.kill('SIGTERM');
+  const code = (await running?.code) ?? 0;
+  const { failed, code: failedCode } = checked.failed || code === 0 ? checked : { failed: last, code };
   const counts = existsSync(reportFile) ? countsOf(JSON.parse(readFileSync(reportFile, 'utf8'))) : { passed: 0, failed: 0, skipped: 0 };
   // A step that failed before any test ran is itself the failure, so that the closing line never reads like success.
   if (failed && counts.failed === 0) counts.failed = 1;
   if (failed) console.error(`\nstopped: step ${failed.name} failed; run it alone with: node tools/test.ts --only ${failed.name}`);
   console.log(`\n${closingLine(counts)}`);
-  return (failed && codes.get(failed.name)) || Math.min(counts.failed, 1);
+  return failedCode || Math.min(counts.failed, 1);
 }
 
-function main(): number {
+async function main(): Promise<number> {
   const { only, forVitest } = readArguments(process.argv.slice(2));
   const dir = mkdtempSync(join(tmpdir(), 'patchbay-report-'));
   try {
     const reportFile = join(dir, 'vitest.json');
     const all = stepsOf(reportFile, forVitest);
     const unknown = only.filter((name) => !all.some((step) => step.name === name));
-    if (unknown.length === 0) return runSteps(only.length === 0 ? all : all.filter((step) => only.includes(step.name)), reportFile);
+    if (unknown.length === 0) return await runSteps(only.length === 0 ? all : all.filter((step) => only.includes(step.name)), reportFile);
     console.error(`there is no step ${unknown.join(', ')}; there are ${all.map((step) => step.name).join(', ')}`);
     return 2;
   } finally {
@@ -119,4 +153,4 @@ function main(): number {
   }
 }
 
-if (import.meta.main) process.exitCode = main();
+if (import.meta.main) process.exitCode = await main();

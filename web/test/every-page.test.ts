@@ -7,7 +7,7 @@ import { needs } from '../../server/test/support/parts.ts';
 import { pathsOf } from '../../tools/pages/paths.ts';
 import { openTown, type Town } from '../../tools/pages/town.ts';
 import { signIn } from './support/pages.ts';
-import { unreachableOn, unreasonedOn } from './support/reach.ts';
+import { smallForFingersOn, unreachableOn, unreasonedOn } from './support/reach.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 type Texts = { [key: string]: string | Texts };
@@ -106,10 +106,14 @@ needs('browser')('every page', () => {
     return visitor;
   };
 
-  describe.each([
+  const ways = [
     { language: 'en', theme: 'dark', other: 'light' },
     { language: 'id', theme: 'light', other: 'dark' },
-  ] as const)('in $language', ({ language, theme, other }) => {
+  ] as const;
+  // Each language is a run of this file (tools/test-order.ts), so that both are looked at at once; without a choice it is both.
+  const only = process.env['TEST_LANGUAGE'];
+  const shown = ways.filter(({ language }) => only === undefined || only === language);
+  describe.each(shown)('in $language', ({ language, theme, other }) => {
     const texts = catalogue(language);
     const textOf = (key: string, name = ''): string => {
       const found = key.split('.').reduce<string | Texts | undefined>((at, part) => (typeof at === 'object' ? at[part] : undefined), texts);
@@ -124,7 +128,7 @@ needs('browser')('every page', () => {
       const faults: string[] = [];
       const width = await overflowOf(page);
       if (width > 0) faults.push(`${width} px wider than a window of ${zoomed.width}`);
-      faults.push(...(await unreachableOn(page)), ...(await unreasonedOn(page)));
+      faults.push(...(await unreachableOn(page)), ...(await unreasonedOn(page)), ...(await smallForFingersOn(page)));
       // What was scrolled to lies half below the bar of the page, by chance, and is no smaller for it.
       await page.evaluate(() => scrollTo(0, 0));
       faults.push(...(await visitor.axe()));
@@ -145,7 +149,7 @@ needs('browser')('every page', () => {
     }
 
     test.each(areas.map(([area]) => area))(
-      '%s: at 400 percent and wide, light and dark, nothing is beside the window, every control can be reached, hit and understood',
+      '%s: at 400 percent and wide, light and dark, nothing is beside the window, every control can be reached, hit and understood, by a finger too',
       async (area) => {
         const visitor = await come(language, { ...wide, theme });
         const faults: string[] = [];
@@ -198,30 +202,35 @@ needs('browser')('every page', () => {
     }, 300_000);
   });
 
-  test('without colours a state is told by its shape, and a stretch of time by its height', async () => {
-    const visitor = await come('en', { ...wide, theme: 'light' });
-    const { page } = visitor;
-    await page.goto('/settings/ai-connections');
-    await page.getByRole('table').waitFor();
-    // One picture of each state: the icon alone, so that a word cannot be what makes them differ.
-    const icons = page.locator('main [data-tone] > svg');
-    const seen = new Map<string, string>();
-    for (let place = 0; place < (await icons.count()); place += 1) {
-      const tone = (await icons.nth(place).locator('..').getAttribute('data-tone')) ?? '';
-      seen.set(tone, await icons.nth(place).innerHTML());
-    }
-    expect([...seen.keys()].toSorted()).toEqual(expect.arrayContaining(['bad', 'idle', 'off']));
-    expect(new Set(seen.values()).size).toBe(seen.size);
-    await page.goto(`/connections/${town.connectionId}/health`);
-    const legend = page.getByRole('list', { name: 'What the heights mean' }).getByRole('listitem');
-    await legend.first().waitFor();
-    const heights = await legend.evaluateAll((items) => items.map((item) => getComputedStyle(item, '::before').height));
-    expect(new Set(heights.slice(0, 3)).size).toBe(3);
-    // Where nothing is known the bar is empty, whatever its height.
-    const fills = await legend.evaluateAll((items) => items.map((item) => getComputedStyle(item, '::before').backgroundColor));
-    expect(fills[3]).not.toBe(fills[0]);
-    const summary = await page.locator('#health-title').locator('xpath=../following-sibling::p').innerText();
-    expect(summary).toMatch(/\d+ attempts?/);
-    await visitor.leave();
-  }, 60_000);
+  // Colours have no language: one is enough.
+  test.each(shown.filter(({ language }) => language === 'en'))(
+    'in $language: without colours a state is told by its shape, and a stretch of time by its height',
+    async ({ language }) => {
+      const visitor = await come(language, { ...wide, theme: 'light' });
+      const { page } = visitor;
+      await page.goto('/settings/ai-connections');
+      await page.getByRole('table').waitFor();
+      // One picture of each state: the icon alone, so that a word cannot be what makes them differ.
+      const icons = page.locator('main [data-tone] > svg');
+      const seen = new Map<string, string>();
+      for (let place = 0; place < (await icons.count()); place += 1) {
+        const tone = (await icons.nth(place).locator('..').getAttribute('data-tone')) ?? '';
+        seen.set(tone, await icons.nth(place).innerHTML());
+      }
+      expect([...seen.keys()].toSorted()).toEqual(expect.arrayContaining(['bad', 'idle', 'off']));
+      expect(new Set(seen.values()).size).toBe(seen.size);
+      await page.goto(`/connections/${town.connectionId}/health`);
+      const legend = page.getByRole('list', { name: 'What the heights mean' }).getByRole('listitem');
+      await legend.first().waitFor();
+      const heights = await legend.evaluateAll((items) => items.map((item) => getComputedStyle(item, '::before').height));
+      expect(new Set(heights.slice(0, 3)).size).toBe(3);
+      // Where nothing is known the bar is empty, whatever its height.
+      const fills = await legend.evaluateAll((items) => items.map((item) => getComputedStyle(item, '::before').backgroundColor));
+      expect(fills[3]).not.toBe(fills[0]);
+      const summary = await page.locator('#health-title').locator('xpath=../following-sibling::p').innerText();
+      expect(summary).toMatch(/\d+ attempts?/);
+      await visitor.leave();
+    },
+    60_000,
+  );
 });

@@ -8,7 +8,8 @@ import { createLog, type Log } from '../../src/lib/log.ts';
 import type { Driver } from '../../src/storage/driver.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDriver } from '../../src/storage/open.ts';
-import { createDatabase, needs } from '../support/postgres.ts';
+import { afterThisFile } from '../support/leavings.ts';
+import { createDatabase, createFilledDatabase, needs } from '../support/postgres.ts';
 
 export type Engine = Driver['engine'];
 
@@ -25,16 +26,17 @@ export function keptLog(): { log: Log; lines: Record<string, unknown>[] } {
 
 export const quiet = createLog('silent');
 
-const folders: string[] = [];
-process.once('exit', () => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
-
-/** An empty database of the engine; its folder goes with the test file. */
-export async function freshPlace(engine: Engine): Promise<Place> {
+/** An empty database of the engine, or one with the product's tables; its folder goes with the test file. */
+export async function freshPlace(engine: Engine, isMigrated = false): Promise<Place> {
   const dataDir = mkdtempSync(join(tmpdir(), 'patchbay-storage-'));
-  folders.push(dataDir);
-  return { dataDir, databaseUrl: engine === 'postgres' ? await createDatabase() : null };
+  afterThisFile(() => rmSync(dataDir, { recursive: true, force: true }));
+  if (engine === 'sqlite') return { dataDir, databaseUrl: null };
+  const fill = async (databaseUrl: string): Promise<void> => {
+    const driver = await openAt({ dataDir, databaseUrl });
+    await migrate(driver, { clock: systemClock, log: quiet });
+    await driver.close();
+  };
+  return { dataDir, databaseUrl: isMigrated ? await createFilledDatabase(fill) : await createDatabase() };
 }
 
 export const openAt = (place: Place, log: Log = quiet): Promise<Driver> => openDriver({ ...place, clock: systemClock, log });
@@ -56,7 +58,7 @@ export function onBothEngines(name: string, define: (bench: Bench, engine: Engin
       define(
         {
           async open({ isMigrated = false } = {}) {
-            const driver = await openAt(await freshPlace(engine));
+            const driver = await openAt(await freshPlace(engine, isMigrated));
             opened.push(driver);
             if (isMigrated) await migrate(driver, { clock: systemClock, log: quiet });
             return driver;

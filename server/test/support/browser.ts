@@ -1,4 +1,4 @@
-/** The one Chromium of a test file: the machine's own, headless, kept from calling anyone by itself. */
+/** The one Chromium of a process that runs tests: the machine's own, headless, kept from calling anyone by itself. */
 import { type Browser, chromium } from 'playwright-core';
 import { programOf } from './parts.ts';
 
@@ -15,16 +15,30 @@ const args = [
   '--host-resolver-rules=MAP lan.test 127.0.0.1',
 ];
 
-let shared: Promise<Browser> | undefined;
+const key = Symbol.for('patchbay.browser');
+/** Beyond the modules, of which every file has its own. */
+const place = globalThis as unknown as Record<symbol, Promise<Browser> | undefined>;
+/** Set where files follow one another in this process, and the next one may want the browser, too. */
+const isWorker = process.env['VITEST_POOL_ID'] !== undefined;
 
-/** The browser of this test file, started at the first call. Close it with `closeBrowser` in `afterAll`. */
-export function openBrowser(): Promise<Browser> {
-  shared ??= chromium.launch({ executablePath: programOf('browser'), headless: true, args });
-  return shared;
+async function start(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: programOf('browser'), headless: true, args, handleSIGTERM: false });
+  // The end of a process that runs tests.
+  process.once('SIGTERM', () => void browser.close().finally(() => process.exit(0)));
+  return browser;
 }
 
+/** The browser, started at the first call, and anew where it broke. Close it with `closeBrowser` in `afterAll`. */
+export function openBrowser(): Promise<Browser> {
+  const before = place[key];
+  return (place[key] = before === undefined ? start() : before.then((open) => (open.isConnected() ? open : start()), start));
+}
+
+/** Ends all visits: their pages, cookies and stores are gone. The browser itself stays for the next file, and else ends, too. */
 export async function closeBrowser(): Promise<void> {
-  const open = shared;
-  shared = undefined;
-  await (await open)?.close();
+  const open = await place[key];
+  await Promise.all(open?.contexts().map((context) => context.close()) ?? []);
+  if (isWorker) return;
+  place[key] = undefined;
+  await open?.close();
 }

@@ -15,6 +15,7 @@ import { createLog } from '../../src/lib/log.ts';
 import { Secret } from '../../src/lib/secret.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { putMember } from '../../src/storage/workspaces.ts';
+import { afterThisFile } from './leavings.ts';
 import { freshDir } from './throwaway.ts';
 
 export interface HouseOptions {
@@ -89,6 +90,9 @@ export interface House {
   signIn: (person: { email: string; password: string }) => Promise<string>;
   /** A set-up link's token, as the start prints it; null once the set-up is done. */
   newSetupToken: () => Promise<string | null>;
+  /** Where the house keeps its files. */
+  dataDir: string;
+  /** To close it again is nothing. A house that is left open is closed after the file. */
   close: () => Promise<void>;
 }
 
@@ -213,6 +217,12 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
     ...(pagesDir === undefined ? {} : { pagesDir }),
   });
   const { url, deps } = started;
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await started.close({ isHurried: true });
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  afterThisFile(() => (closing ??= close()));
 
   return {
     url,
@@ -228,9 +238,7 @@ export async function openHouse(options: HouseOptions = {}): Promise<House> {
       return cookieOf(reply);
     },
     newSetupToken: () => newSetupToken(deps),
-    async close() {
-      await started.close({ isHurried: true });
-      rmSync(dataDir, { recursive: true, force: true });
-    },
+    dataDir,
+    close: () => (closing ??= close()),
   };
 }

@@ -110,10 +110,11 @@ export function throwaway(options: ThrowawayOptions): Throwaway {
     signalOne(child.pid, signal);
     for (const pid of processesBelow(child.pid)) signalOne(pid, signal);
   };
-  process.once('exit', () => {
+  const leave = (): void => {
     signalAll('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
-  });
+  };
+  process.once('exit', leave);
 
   async function start(): Promise<void> {
     if (isRunning()) return;
@@ -160,6 +161,7 @@ export function throwaway(options: ThrowawayOptions): Throwaway {
 
   async function remove(): Promise<void> {
     await stop();
+    process.off('exit', leave);
     rmSync(dir, { recursive: true, force: true });
   }
 
