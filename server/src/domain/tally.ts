@@ -108,28 +108,45 @@ export interface TallyCounter {
   take: () => Tally;
 }
 
-/** A list of all counts, and bytes instead of letters, are several times as fast as a map: worth it where millions of tokens are read. */
+/** Seven bits of each of the two letters of a token. */
+const placeOfPair = (first: number, second: number): number => ((first & 127) << 7) | (second & 127);
+const places = tokens.map((token) => placeOfPair(token.charCodeAt(0), token.charCodeAt(1)));
+const [zero, nine] = [48, 57];
+
+/**
+ * A list of all counts, and bytes instead of letters, are several times as fast as a map: worth it where millions of tokens are read. The
+ * letters themselves say where in the list a count is, and most tokens have no number: both save half of the time.
+ */
 export function createTallyCounter(): TallyCounter {
-  const counts = new Float64Array(tokens.length);
+  const counts = new Float64Array(1 << 14);
   return {
     add(text, from, until) {
       const { length } = text;
       let at = from;
       while (at + 1 < length && at < until) {
-        const code = codeOfPair(text[at]!, text[at + 1]!);
+        const place = placeOfPair(text[at]!, text[at + 1]!);
         at += 2;
-        let count = 0;
-        for (let digit = at < length ? text[at]! - 48 : -1; digit >= 0 && digit <= 9; digit = at < length ? text[at]! - 48 : -1) {
-          count = count * 10 + digit;
-          at += 1;
+        let digit = at < length ? text[at]! : 0;
+        if (digit > nine) {
+          counts[place]! += 1;
+          continue;
         }
-        if (code >= 0 && code < counts.length) counts[code]! += count === 0 ? 1 : count;
+        let count = 0;
+        while (digit >= zero && digit <= nine) {
+          count = count * 10 + digit - zero;
+          at += 1;
+          digit = at < length ? text[at]! : 0;
+        }
+        counts[place]! += count === 0 ? 1 : count;
       }
       return at;
     },
     take() {
       const tally: Tally = new Map();
-      for (const [code, count] of counts.entries()) if (count > 0) tally.set(code, count);
+      for (let code = 0; code < places.length; code++) {
+        const count = counts[places[code]!]!;
+        if (count > 0) tally.set(code, count);
+      }
       counts.fill(0);
       return tally;
     },
@@ -151,12 +168,14 @@ function binsOf(tally: Tally, kind: TallyKind): { bins: [number, number][]; tota
   const from = tallyKinds.indexOf(kind) * binsOfKind;
   const bins: [number, number][] = [];
   let total = 0;
-  for (const [code, count] of tally) {
-    if (code < from || code >= from + binsOfKind) continue;
-    bins.push([code - from, count]);
+  // Asked one after the other they come in their order; to pick them out of the map and to sort them takes longer.
+  for (let bin = 0; bin < binsOfKind; bin++) {
+    const count = tally.get(from + bin);
+    if (count === undefined) continue;
+    bins.push([bin, count]);
     total += count;
   }
-  return { bins: bins.toSorted(([a], [b]) => a - b), total };
+  return { bins, total };
 }
 
 export interface Percentiles {

@@ -68,11 +68,14 @@ async function summed({ driver }: Database, question: HistogramQuestion): Promis
   const isByDay = barMs % dayMs === 0 && fromMs % dayMs === 0 && toMs % dayMs === 0;
   const [from, to, bar] = [fromMs, toMs, barMs].map((value) => parameters.add(value));
   const key = barSql('u.bucket', from!, bar!);
-  const join = namesDimensions(question) ? 'JOIN usage_dimensions d ON d.id = u.dimension_id' : '';
+  // Whoever asked whom is one row per bucket; only who names somebody needs those of the combinations.
+  const isNamed = namesDimensions(question);
+  const table = isNamed ? (isByDay ? 'usage_days' : 'usage_quarters') : isByDay ? 'usage_day_totals' : 'usage_quarter_totals';
+  const join = isNamed ? 'JOIN usage_dimensions d ON d.id = u.dimension_id' : '';
   const named = join === '' ? '' : `AND ${dimensionConditions(question, 'd', parameters).join(' AND ')}`;
   const rows = await driver.rows<{ bar: number; requests: number }>(
     {
-      sql: `SELECT ${key} AS bar, CAST(sum(u.requests) AS BIGINT) AS requests FROM ${isByDay ? 'usage_days' : 'usage_quarters'} u ${join}
+      sql: `SELECT ${key} AS bar, CAST(sum(u.requests) AS BIGINT) AS requests FROM ${table} u ${join}
         WHERE u.bucket >= ${from} AND u.bucket < ${to} ${named} GROUP BY ${key}`,
       params: parameters.values,
     },

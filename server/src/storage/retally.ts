@@ -4,6 +4,7 @@ import { codesOf, writeTally, type Tally } from '../domain/tally.ts';
 import type { EntryState, Purpose } from '../domain/ledger.ts';
 import type { Database } from './database.ts';
 import type { InsertMany } from './driver.ts';
+import { totalAgain } from './tallies.ts';
 
 /** Rows that are read at once, and counts that are written at once: small enough that nobody waits for them. */
 const rowsAtOnce = 2_000;
@@ -122,6 +123,9 @@ export async function retally(database: Database, { bucket, isDay }: UntalliedBu
     };
     await driver.write([step]);
   }
-  await driver.write([{ sql: 'DELETE FROM usage_untallied WHERE bucket = $1 AND is_day = $2', params: [bucket, isDay] }]);
+  await driver.write([
+    totalAgain(isDay, bucket),
+    { sql: 'DELETE FROM usage_untallied WHERE bucket = $1 AND is_day = $2', params: [bucket, isDay] },
+  ]);
   return true;
 }

@@ -6,7 +6,7 @@ import type { Driver, InsertMany, WriteStep } from './driver.ts';
 import { StorageFault } from './errors.ts';
 import type { Books } from './instances.ts';
 import { listSize, placeholders } from './rollup-lists.ts';
-import { tallyStep, type TallyPart } from './tallies.ts';
+import { tallyStep, totalStep, type TallyPart, type TotalPart } from './tallies.ts';
 
 /** One row's contribution. */
 export interface Contribution {
@@ -168,6 +168,21 @@ type Placed = Sum & { dimensionId: number };
 const tallyParts = (sums: readonly Placed[]): TallyPart[] =>
   sums.map(({ bucket, dimensionId, measures, tally }) => ({ bucket, dimensionId, counted: measures.attempts, tally }));
 
+/** The counts of everybody together, by the bucket that those of a part belong to. */
+function totalsOf(parts: readonly (TotalPart | Placed)[], bucketOf: (bucket: number) => number): TotalPart[] {
+  const totals = new Map<number, TotalPart>();
+  for (const part of parts) {
+    const bucket = bucketOf(part.bucket);
+    let total = totals.get(bucket);
+    if (!total) totals.set(bucket, (total = { bucket, requests: 0, attempts: 0, tally: new Map() }));
+    const { requests, attempts } = 'measures' in part ? part.measures : part;
+    total.requests += requests;
+    total.attempts += attempts;
+    for (const [code, count] of part.tally) total.tally.set(code, (total.tally.get(code) ?? 0) + count);
+  }
+  return [...totals.values()];
+}
+
 /** Rows are upserted in the order of their key, so that two instances never wait for each other in a circle. */
 function bucketStep(table: 'usage_quarters' | 'usage_six_hours' | 'usage_days', shard: number, sums: readonly Placed[]): InsertMany {
   const sorted = sums.toSorted((a, b) => a.bucket - b.bucket || a.dimensionId - b.dimensionId);
@@ -268,6 +283,14 @@ export async function rollupSteps(
     ['usage_day_tallies', days],
   ] as const) {
     const step = await tallyStep(driver, table, books.shard, tallyParts(sums));
+    if (step) steps.push(step);
+  }
+  const totals = totalsOf(quarters, (bucket) => bucket);
+  for (const [table, parts] of [
+    ['usage_quarter_totals', totals],
+    ['usage_day_totals', totalsOf(totals, dayOf)],
+  ] as const) {
+    const step = await totalStep(driver, table, books.shard, parts);
     if (step) steps.push(step);
   }
   const usage = await providerUsageStep(driver, days);

@@ -8,6 +8,15 @@ interface TallyTable {
   tally: string;
 }
 
+interface TotalTable {
+  bucket: number;
+  shard: number;
+  requests: number;
+  attempts: number;
+  counted: number;
+  tally: string;
+}
+
 interface UntalliedTable {
   bucket: number;
   dimension_id: number;
@@ -18,5 +27,7 @@ interface UntalliedTable {
 export interface UsageSchema {
   usage_quarter_tallies: TallyTable;
   usage_day_tallies: TallyTable;
+  usage_quarter_totals: TotalTable;
+  usage_day_totals: TotalTable;
   usage_untallied: UntalliedTable;
 }

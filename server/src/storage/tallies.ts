@@ -1,7 +1,7 @@
 /** Counts beside the roll-ups: how long answers took and why they failed. Written in the transaction of the sums that they stand beside. */
 import { addTally, writeTally, type Tally } from '../domain/tally.ts';
-import type { Driver, InsertMany } from './driver.ts';
-import { listSize } from './rollup-lists.ts';
+import type { Driver, InsertMany, Statement } from './driver.ts';
+import { listSize, placeholders } from './rollup-lists.ts';
 
 /** What a batch adds to one bucket of one dimension. */
 export interface TallyPart {
@@ -13,6 +13,7 @@ export interface TallyPart {
 }
 
 export type TallyTable = 'usage_quarter_tallies' | 'usage_day_tallies';
+export type TotalTable = 'usage_quarter_totals' | 'usage_day_totals';
 
 interface TallyRow {
   bucket: number;
@@ -80,3 +81,69 @@ export async function tallyStep(
     onConflict: '(bucket, dimension_id, shard) DO UPDATE SET counted = excluded.counted, tally = excluded.tally',
   };
 }
+
+/** What a batch adds to one bucket, whoever asked whom. */
+export interface TotalPart {
+  bucket: number;
+  requests: number;
+  attempts: number;
+  tally: Tally;
+}
+
+type TotalRow = Omit<TallyRow, 'dimension_id'> & Pick<TotalPart, 'requests' | 'attempts'>;
+
+const totalColumns = ['bucket', 'shard', 'requests', 'attempts', 'counted', 'tally'];
+const totalsReplaced =
+  '(bucket, shard) DO UPDATE SET requests = excluded.requests, attempts = excluded.attempts, counted = excluded.counted, tally = excluded.tally';
+
+/**
+ * The step that adds counts to the rows of everybody together, or null where there is nothing to add; written as `tallyStep` writes. The
+ * attempts stand beside the counts, so that a bucket tells by itself whether all of it was counted.
+ */
+export async function totalStep(
+  driver: Pick<Driver, 'rows'>,
+  table: TotalTable,
+  shard: number,
+  parts: readonly TotalPart[],
+): Promise<InsertMany | null> {
+  const some = parts
+    .filter(({ requests, attempts, tally }) => requests > 0 || attempts > 0 || tally.size > 0)
+    .toSorted((a, b) => a.bucket - b.bucket);
+  if (some.length === 0) return null;
+  const known = new Map<number, TotalRow>();
+  for (let from = 0; from < some.length; from += pairsMax) {
+    const buckets = some.slice(from, from + pairsMax).map(({ bucket }) => bucket);
+    const size = listSize(buckets.length);
+    const rows = await driver.rows<TotalRow>({
+      sql: `SELECT bucket, requests, attempts, counted, tally FROM ${table} WHERE shard = $1 AND bucket IN (${placeholders(size, 1)})`,
+      params: [shard, ...buckets, ...Array<unknown>(size - buckets.length).fill(buckets.at(-1))],
+    });
+    for (const row of rows) known.set(row.bucket, row);
+  }
+  return {
+    insertInto: table,
+    columns: totalColumns,
+    rows: some.map(({ bucket, requests, attempts, tally }) => {
+      const before = known.get(bucket) ?? { requests: 0, attempts: 0, counted: 0, tally: '' };
+      const all: Tally = new Map(tally);
+      addTally(all, before.tally);
+      return [bucket, shard, before.requests + requests, before.attempts + attempts, before.counted + attempts, writeTally(all)];
+    }),
+    onConflict: totalsReplaced,
+  };
+}
+
+/** Makes the rows of everybody together anew for one bucket, from the sums and the counts that are there. */
+export const totalAgain = (isDay: boolean, bucket: number): Statement => {
+  const [sums, tallies, totals] = isDay
+    ? ['usage_days', 'usage_day_tallies', 'usage_day_totals']
+    : ['usage_quarters', 'usage_quarter_tallies', 'usage_quarter_totals'];
+  return {
+    sql: `INSERT INTO ${totals} (bucket, shard, requests, attempts, counted, tally)
+      SELECT u.bucket, u.shard, sum(u.requests), sum(u.attempts), COALESCE(sum(t.counted), 0), COALESCE(string_agg(t.tally, ''), '')
+      FROM ${sums} u LEFT JOIN ${tallies} t ON t.bucket = u.bucket AND t.dimension_id = u.dimension_id AND t.shard = u.shard
+      WHERE u.bucket = $1 GROUP BY u.bucket, u.shard
+      ON CONFLICT ${totalsReplaced}`,
+    params: [bucket],
+  };
+};

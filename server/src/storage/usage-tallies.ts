@@ -1,6 +1,6 @@
 /** Percentiles and classes of failures, read from the counts beside the roll-ups: the database joins texts, and here they are counted. */
 import { createTallyCounter, type Tally, type TallyCounter } from '../domain/tally.ts';
-import { coverOf, tallySteps, type Part } from '../domain/usage-pieces.ts';
+import { coverOf, tallySteps, type Part, type RollupStep } from '../domain/usage-pieces.ts';
 import type { UsageRange } from '../domain/usage-range.ts';
 import type { Database } from './database.ts';
 import { askParts, dimensionCondition, findsNothing, keyColumn, sharedParts, type SharedPart, type UsageDimension } from './usage-parts.ts';
@@ -20,6 +20,7 @@ const charsAtOnce = 262_144;
 const groupsMax = 10_000;
 
 const tableOf = { days: 'usage_day_tallies', quarters: 'usage_quarter_tallies', sixHours: '' } as const;
+const totalTableOf = { days: 'usage_day_totals', quarters: 'usage_quarter_totals', sixHours: '' } as const;
 
 interface Found {
   part: number;
@@ -51,6 +52,23 @@ function addTo<K>(sums: Map<K, TallySum>, key: K, { counted, tally }: TallySum, 
   if (sums.size < groupsMax || sums.has(key)) sums.set(key, sum);
 }
 
+/** TRUE where everything is meant, whoever asked whom: what is asked most often, and has rows of its own. */
+const meansAll = (scope: Asked): boolean => dimensionCondition(scope, scope.visibility, 't', new Parameters()).length === 0;
+
+const sumsOf = "CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally";
+
+/**
+ * The question to one table. Groups are made of the counts of each dimension: SQLite sorts what it groups, and the many texts of a
+ * dimension are sorted by a number and not by a name.
+ */
+function asking(table: RollupStep, where: string, isAll: boolean, groupBy?: UsageDimension): string {
+  if (!groupBy) return `SELECT CAST(NULL AS TEXT) AS k, ${sumsOf} FROM ${(isAll ? totalTableOf : tableOf)[table]} t WHERE ${where}`;
+  const key = keyColumn(groupBy);
+  return `SELECT ${key} AS k, ${sumsOf} FROM (
+      SELECT t.dimension_id, sum(t.counted) AS counted, string_agg(t.tally, '') AS tally FROM ${tableOf[table]} t WHERE ${where} GROUP BY t.dimension_id
+    ) AS t JOIN usage_dimensions d ON d.id = t.dimension_id GROUP BY ${key}`;
+}
+
 interface PartTally extends TallySum {
   /** The part's place. */
   place: number;
@@ -68,12 +86,10 @@ async function* read(
   if (parts.length === 0) return;
   const parameters = new Parameters();
   const counter = createTallyCounter();
-  const key = groupBy ? keyColumn(groupBy) : 'CAST(NULL AS TEXT)';
+  const isAll = meansAll(scope);
   const sql = askParts(driver.engine, parts, parameters, (table, isWithin) => {
     const where = [isWithin('t'), ...dimensionCondition(scope, scope.visibility, 't', parameters)].join(' AND ');
-    const join = groupBy ? ' JOIN usage_dimensions d ON d.id = t.dimension_id' : '';
-    return `SELECT ${key} AS k, CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally
-      FROM ${tableOf[table]} t${join} WHERE ${where}${groupBy ? ` GROUP BY ${key}` : ''}`;
+    return asking(table, where, isAll, groupBy);
   });
   for (const { part, k, counted, tally } of await driver.rows<Found>({ sql, params: parameters.values }, 'analytics'))
     yield { place: part, key: k, counted: Number(counted), tally: await countLong(counter, tally ?? '') };
@@ -83,7 +99,11 @@ async function* read(
 export async function talliesBy(database: Database, scope: UsageScope, groupBy: UsageDimension): Promise<Map<string | null, TallySum>> {
   const sums = new Map<string | null, TallySum>();
   if (findsNothing(scope)) return sums;
-  for await (const found of read(database, coverOf(scope.range, tallySteps), scope, groupBy)) addTo(sums, found.key, found, 1);
+  for await (const found of read(database, coverOf(scope.range, tallySteps), scope, groupBy)) {
+    // Most groups are in one part alone: what was counted for it need not be copied.
+    if (sums.has(found.key) || sums.size >= groupsMax) addTo(sums, found.key, found, 1);
+    else sums.set(found.key, { counted: found.counted, tally: found.tally });
+  }
   return sums;
 }
 
@@ -117,7 +137,7 @@ async function attemptsOf({ driver }: Database, scope: Asked, parts: readonly Sh
   const asked = days.map(({ part }) => part);
   const sql = askParts(driver.engine, asked, parameters, (_, isWithin) => {
     const where = [isWithin('u'), ...dimensionCondition(scope, scope.visibility, 'u', parameters)].join(' AND ');
-    return `SELECT CAST(COALESCE(sum(u.attempts), 0) AS TEXT) AS attempts FROM usage_days u WHERE ${where}`;
+    return `SELECT CAST(COALESCE(sum(u.attempts), 0) AS TEXT) AS attempts FROM ${meansAll(scope) ? 'usage_day_totals' : 'usage_days'} u WHERE ${where}`;
   });
   const rows = await driver.rows<{ part: number; attempts: string }>({ sql, params: parameters.values }, 'analytics');
   return new Map(rows.map(({ part, attempts }) => [days[part]!.place, Number(attempts)]));

@@ -27,6 +27,8 @@ async function oldDatabase(): Promise<{ database: Database; expected: number }> 
   await driver.write([
     { sql: 'DELETE FROM usage_quarter_tallies', params: [] },
     { sql: 'DELETE FROM usage_day_tallies', params: [] },
+    { sql: "UPDATE usage_quarter_totals SET counted = 0, tally = ''", params: [] },
+    { sql: "UPDATE usage_day_totals SET counted = 0, tally = ''", params: [] },
     {
       sql: 'INSERT INTO usage_untallied (bucket, dimension_id, shard, is_day) SELECT bucket, dimension_id, shard, TRUE FROM usage_days WHERE attempts > 0',
       params: [],

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { type CacheHit, noTokens, type Intent, type LedgerRecord, type RefusedRequest, type Settlement } from '../../src/domain/ledger.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { addTally, writeTally, type Tally } from '../../src/domain/tally.ts';
 import type { Driver } from '../../src/storage/driver.ts';
 
 export const ids = createIds(systemClock);
@@ -182,11 +183,48 @@ const sorted = async (driver: Driver, sql: string): Promise<string[]> => {
   return rows.map((row) => JSON.stringify(Object.entries(row).toSorted(([a], [b]) => (a < b ? -1 : 1)))).toSorted();
 };
 
+/** The rows of everybody together are the sums of those of all combinations; returns them as lines that can be compared. */
+export async function expectTotals(driver: Driver): Promise<string[]> {
+  const lines: string[] = [];
+  for (const [name, sums, tallies, totals] of [
+    ['day', 'usage_days', 'usage_day_tallies', 'usage_day_totals'],
+    ['quarter', 'usage_quarters', 'usage_quarter_tallies', 'usage_quarter_totals'],
+  ]) {
+    interface Row {
+      bucket: number;
+      shard: number;
+      requests: string;
+      attempts: string;
+      counted: string;
+      tally: string | null;
+    }
+    const line = ({ bucket, shard, requests, attempts, counted, tally }: Row): string => {
+      const added: Tally = new Map();
+      addTally(added, tally ?? '');
+      return `${name} ${bucket} ${shard}: ${requests} ${attempts} ${counted} ${writeTally(added)}`;
+    };
+    const kept = await driver.rows<Row>({
+      sql: `SELECT bucket, shard, CAST(requests AS TEXT) AS requests, CAST(attempts AS TEXT) AS attempts, CAST(counted AS TEXT) AS counted, tally FROM ${totals} ORDER BY bucket, shard`,
+      params: [],
+    });
+    const added = await driver.rows<Row>({
+      sql: `SELECT u.bucket, u.shard, CAST(sum(u.requests) AS TEXT) AS requests, CAST(sum(u.attempts) AS TEXT) AS attempts, CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally
+        FROM ${sums} u LEFT JOIN ${tallies} t ON t.bucket = u.bucket AND t.dimension_id = u.dimension_id AND t.shard = u.shard
+        GROUP BY u.bucket, u.shard ORDER BY u.bucket, u.shard`,
+      params: [],
+    });
+    expect(kept.map(line)).toEqual(added.map(line));
+    lines.push(...kept.map(line));
+  }
+  return lines;
+}
+
 /** The invariants of the books, asked of the database by sums of its own and not by the code that wrote them. */
 export async function expectExactBooks(driver: Driver): Promise<void> {
   expect(await sorted(driver, fromRollups('usage_quarters'))).toEqual(await sorted(driver, fromRows(900_000)));
   expect(await sorted(driver, fromRollups('usage_six_hours'))).toEqual(await sorted(driver, fromRows(21_600_000)));
   expect(await sorted(driver, fromRollups('usage_days'))).toEqual(await sorted(driver, fromRows(86_400_000)));
+  await expectTotals(driver);
   const rows = `SELECT CAST(e.connection_id AS TEXT) AS id, at / 86400000 AS day, count(*) AS request_count, ${total('tokens_in + tokens_out', 'token_count')}, ${total('cost_nano_usd')}
     FROM usage_events e JOIN ai_configurations c ON c.id = e.connection_id
     WHERE state IN ('settled', 'partial', 'unknown') AND purpose = 'completion' AND saved_nano_usd IS NULL GROUP BY e.connection_id, at / 86400000`;

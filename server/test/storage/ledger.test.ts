@@ -335,11 +335,17 @@ onBothEngines('books', (bench) => {
     await database.driver.write([
       { sql: 'DELETE FROM usage_quarters WHERE dimension_id = $1', params: [own!.id] },
       { sql: 'DELETE FROM usage_days WHERE dimension_id = $1', params: [own!.id] },
+      { sql: 'DELETE FROM usage_quarter_tallies WHERE dimension_id = $1', params: [own!.id] },
+      { sql: 'DELETE FROM usage_day_tallies WHERE dimension_id = $1', params: [own!.id] },
+      { sql: 'DELETE FROM usage_quarter_totals WHERE shard = $1', params: [other.shard] },
+      { sql: 'DELETE FROM usage_day_totals WHERE shard = $1', params: [other.shard] },
       { sql: 'DELETE FROM usage_events WHERE id = $1', params: [next.id] },
       { sql: 'DELETE FROM usage_dimensions WHERE id = $1', params: [own!.id] },
       { sql: "UPDATE usage_dimensions SET id = $1 WHERE model = 'collides'", params: [own!.id] },
       { sql: 'UPDATE usage_quarters SET dimension_id = $1 WHERE dimension_id = $2', params: [own!.id, taken!.id] },
       { sql: 'UPDATE usage_days SET dimension_id = $1 WHERE dimension_id = $2', params: [own!.id, taken!.id] },
+      { sql: 'UPDATE usage_quarter_tallies SET dimension_id = $1 WHERE dimension_id = $2', params: [own!.id, taken!.id] },
+      { sql: 'UPDATE usage_day_tallies SET dimension_id = $1 WHERE dimension_id = $2', params: [own!.id, taken!.id] },
     ]);
     const again = intentOf({ model: 'collides-too' });
     await apply(await freshBooks(), numbered([again, settlementOf(again)]));

@@ -109,7 +109,10 @@ onBothEngines('spans', (bench) => {
     const before = await tallySpans(database, anyone, days);
     expect([...before.values()].reduce((sum, { counted }) => sum + counted, 0)).toBe(figuresOf(inside(all))[0]);
     const busiest = Math.max(...rows.map(({ atMs }) => Math.floor(atMs / dayMs) * dayMs));
-    await driver.write([{ sql: 'DELETE FROM usage_day_tallies WHERE bucket = $1', params: [busiest] }]);
+    await driver.write([
+      { sql: 'DELETE FROM usage_day_tallies WHERE bucket = $1', params: [busiest] },
+      { sql: "UPDATE usage_day_totals SET counted = 0, tally = '' WHERE bucket = $1", params: [busiest] },
+    ]);
     const after = await tallySpans(database, anyone, days);
     for (const [index, { counted, tally }] of after) {
       const known = before.get(index)!;

@@ -1,4 +1,5 @@
 /** Percentiles and classes of failures from the counts: equal to those of the rows, added by any filter and span, and honest about what they do not know. */
+import { readFileSync } from 'node:fs';
 import { beforeAll, expect, test } from 'vitest';
 import { addTally, codesOf, failuresOf, percentilesOf, tallyErrorMax, type Tally } from '../../src/domain/tally.ts';
 import { quarterMs } from '../../src/domain/rollup.ts';
@@ -11,7 +12,18 @@ import { nextUntallied, retally } from '../../src/storage/retally.ts';
 import { talliesBy, tallySpans } from '../../src/storage/usage-tallies.ts';
 import { usageBy, usageSpans, usedRange } from '../../src/storage/usage.ts';
 import { onBothEngines } from './engines.ts';
-import { castOf, ids, intentOf, randomRecords, seedConnections, seeded, settlementOf, startMs, type Cast } from './ledger-records.ts';
+import {
+  castOf,
+  expectTotals,
+  ids,
+  intentOf,
+  randomRecords,
+  seedConnections,
+  seeded,
+  settlementOf,
+  startMs,
+  type Cast,
+} from './ledger-records.ts';
 
 const tallyOf = (rows: readonly LedgerRow[]): Tally => {
   const tally: Tally = new Map();
@@ -144,6 +156,24 @@ onBothEngines('counts beside the sums', (bench) => {
     expect(await usedRange(database, { fromMs: 0, toMs: 1 })).toBeNull();
   });
 
+  test('an upgrade makes the counts of everybody together from those that are there', async () => {
+    const { driver } = database;
+    const before = await expectTotals(driver);
+    expect(before.filter((line) => line.startsWith('day')).length).toBeGreaterThan(4);
+    expect(before.length).toBeGreaterThan(100);
+    const migration = readFileSync(new URL('../../src/storage/migrations/0031_usage_totals.sql', import.meta.url), 'utf8');
+    await driver.script(
+      `DELETE FROM usage_quarter_totals; DELETE FROM usage_day_totals; ${migration.slice(migration.indexOf('INSERT INTO'))}`,
+    );
+    expect(await expectTotals(driver)).toEqual(before);
+    // What comes after an upgrade is added to texts that were only joined.
+    const late = intentOf({ atMs: startMs + 120_000, connectionId: cast.connections[0]!, model: 'o3', userId: cast.users[0]! });
+    const seq = books.appliedSeq;
+    await applyRecords(database, books, [{ seq: seq + 1, record: late }, { seq: seq + 2, record: settlementOf(late) }], 940_000); // prettier-ignore
+    expect(await expectTotals(driver)).not.toEqual(before);
+    rows = await readRows();
+  });
+
   test('what is older than its counts is told as not known, is counted again in the background, and never twice', async () => {
     const { driver } = database;
     const before = await tallySpans(database, { visibility: 'all' }, [all]);
@@ -151,6 +181,8 @@ onBothEngines('counts beside the sums', (bench) => {
     await driver.write([
       { sql: 'DELETE FROM usage_quarter_tallies', params: [] },
       { sql: 'DELETE FROM usage_day_tallies', params: [] },
+      { sql: "UPDATE usage_quarter_totals SET counted = 0, tally = ''", params: [] },
+      { sql: "UPDATE usage_day_totals SET counted = 0, tally = ''", params: [] },
       { sql: 'INSERT INTO usage_untallied (bucket, dimension_id, shard, is_day) SELECT bucket, dimension_id, shard, FALSE FROM usage_quarters WHERE attempts > 0', params: [] },
       { sql: 'INSERT INTO usage_untallied (bucket, dimension_id, shard, is_day) SELECT bucket, dimension_id, shard, TRUE FROM usage_days WHERE attempts > 0', params: [] },
     ]); // prettier-ignore
@@ -181,6 +213,7 @@ onBothEngines('counts beside the sums', (bench) => {
     const added: Tally = new Map();
     for (const { tally } of byQuarters) addTally(added, tally);
     expect(plain(added)).toEqual(plain(tallyOf(rows)));
+    await expectTotals(driver);
     // Some hundred buckets, one after the other.
   }, 120_000);
 
