@@ -25,6 +25,7 @@ import {
 } from './people.ts';
 import { statusCalls, type StatusCalls } from './status.ts';
 import { systemCalls, type SystemCalls } from './system.ts';
+import { exportCalls, type ExportCalls } from './exports.ts';
 import { usageImportCalls, type UsageImportCalls } from './usage-imports.ts';
 import { taskCalls, type TaskCalls } from './tasks.ts';
 import { priceCalls, type PriceCalls } from './prices.ts';
@@ -71,6 +72,7 @@ export class PatchbayClient extends AiLlmClient {
   readonly chats: ChatsCalls;
   readonly tasks: TaskCalls;
   readonly usageImports: UsageImportCalls;
+  readonly exports: ExportCalls;
   readonly system: SystemCalls;
   readonly status: StatusCalls;
   readonly audit: AuditCalls;
@@ -106,6 +108,7 @@ export class PatchbayClient extends AiLlmClient {
     this.chats = chatsCalls(transport);
     this.tasks = taskCalls(transport);
     this.usageImports = usageImportCalls(transport);
+    this.exports = exportCalls(transport);
     this.system = systemCalls(transport);
     this.status = statusCalls(transport);
     this.audit = auditCalls(transport);

@@ -50,6 +50,8 @@ export const errorCodes = {
   REVISION_UNUSABLE: { status: 409 },
   /** The file is still being read, or could not be. */
   IMPORT_NOT_READY: { status: 409 },
+  /** Exported files that are kept take as much as they may. */
+  EXPORTS_FULL: { status: 409 },
   /** The master key is the operator's: the house could not keep a new one. */
   KEY_NOT_KEPT_HERE: { status: 409 },
   WORKSPACE_NOT_EMPTY: { status: 400 },

@@ -27,7 +27,7 @@ export const task = z.object({
   title: z.string(),
   state: z.enum(taskStates),
   progress: z.object({ done: z.number(), total: z.number().nullable(), note: z.string().nullable() }),
-  /** What the kind keeps of its outcome; `connection-tests` keeps `{items: BulkTestItem[]}`. */
+  /** What the kind keeps of its outcome; `connection-tests` keeps `{items: BulkTestItem[]}`, `export` an `ExportOutcome`. */
   result: z.record(z.string(), z.unknown()).nullable(),
   errorCode: z.string().nullable(),
   isCancelAsked: z.boolean(),

@@ -9,14 +9,14 @@ import {
   genesisHash,
   insertedFault,
   prefixFault,
-  soundRows,
+  soundLines,
   unsealedFault,
   type AuditFault,
   type ChainPlace,
   type ChainRow,
 } from '../domain/audit-chain.ts';
 import { readHead } from '../storage/audit-chain.ts';
-import { linkedRows, listAnchors, unlinkedRows, type Anchor } from '../storage/audit-anchors.ts';
+import { exactLines, linkedLines, linkedRows, listAnchors, unlinkedRows, type Anchor } from '../storage/audit-anchors.ts';
 import type { Database } from '../storage/database.ts';
 import type { AuditSeal } from '../vault/audit-seal.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -165,24 +165,31 @@ async function walkChain(
   const hashAt = new Map([...anchors, ...outside].map(({ seq, hash }) => [seq, hash]));
   let place: ChainPlace = { seq: start.seq, hash: start.hash };
   // The next page is read while this one is verified.
-  let coming = linkedRows(database, place.seq, untilSeq, pageRows);
+  let read = linkedLines;
+  let coming = read(database, place.seq, untilSeq, pageRows);
   for (let pages = 0; pages < pagesMax; pages++) {
     signal?.throwIfAborted();
     // Beyond the head lies what was written since; an entry that nobody wrote there is found once the head has passed it.
-    const rows = await coming;
-    const isLast = rows.length < pageRows;
+    const lines = await coming;
+    const isLast = lines.length < pageRows;
     if (!isLast) {
-      coming = linkedRows(database, rows.at(-1)!.seq, untilSeq, pageRows);
+      coming = read(database, lines.at(-1)!.seq, untilSeq, pageRows);
       // Nobody may wait for it, where this page ends the walk.
       coming.catch(() => undefined);
     }
-    const sound = soundRows(seal.link, place, rows);
-    const wrong = rows.slice(0, sound).find(({ seq, hash }) => (hashAt.get(seq) ?? hash) !== hash);
+    const sound = soundLines(seal.link, place, lines);
+    const wrong = lines.slice(0, sound).find(({ seq, hash }) => (hashAt.get(seq) ?? hash) !== hash);
     if (wrong) return { place, fault: anchorFault(wrong.seq) };
-    const reached = rows[sound - 1];
+    const reached = lines[sound - 1];
     if (reached) place = { seq: reached.seq, hash: reached.hash };
     onProgress?.(place.seq - start.seq);
-    if (sound < rows.length) {
+    if (sound < lines.length && read !== exactLines) {
+      // Before anybody is accused, the rows themselves are read from here on.
+      read = exactLines;
+      coming = read(database, place.seq, untilSeq, pageRows);
+      continue;
+    }
+    if (sound < lines.length) {
       const window = await linkedRows(database, place.seq, Number.MAX_SAFE_INTEGER, diagnosedRows);
       return { place, fault: faultAfter(seal.link, place, window) };
     }

@@ -45,6 +45,13 @@ export interface ChainRow extends ChainPlace {
   values: AuditValues;
 }
 
+/** A row as the text that is linked. */
+export interface ChainLine extends ChainPlace {
+  text: string;
+}
+
+export const lineOf = ({ seq, hash, values }: ChainRow): ChainLine => ({ seq, hash, text: canonical(values) });
+
 export interface AuditFault {
   /**
    * `altered`: the entry is not the one that was written (or entries before it were taken away and the rest renumbered); `deleted`: entries
@@ -70,14 +77,14 @@ const faultAt = (kind: AuditFault['kind'], seq: number | null, row?: ChainRow, u
 
 const continues = (link: Link, previous: string, row: ChainRow): boolean => link(previous, canonical(row.values)) === row.hash;
 
-/** How many of the rows continue the chain from `place`; `rows` are in the order of their numbers. */
-export function soundRows(link: Link, place: ChainPlace, rows: readonly ChainRow[]): number {
+/** How many of the lines continue the chain from `place`; they are in the order of their numbers. */
+export function soundLines(link: Link, place: ChainPlace, lines: readonly ChainLine[]): number {
   let { seq, hash } = place;
-  for (const [index, row] of rows.entries()) {
-    if (row.seq !== seq + 1 || !continues(link, hash, row)) return index;
-    ({ seq, hash } = row);
+  for (const [index, line] of lines.entries()) {
+    if (line.seq !== seq + 1 || link(hash, line.text) !== line.hash) return index;
+    ({ seq, hash } = line);
   }
-  return rows.length;
+  return lines.length;
 }
 
 /** Rows after a break that are looked at to say what happened. */

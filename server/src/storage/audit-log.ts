@@ -63,9 +63,10 @@ export async function listAudit({ db }: Database, filter: AuditFilter, after: Au
   if (filter.toMs !== undefined) query = query.where('at', '<', filter.toMs);
   if (workspaceId !== undefined) query = query.where('scope', '=', 'workspace').where('owner_id', '=', workspaceId);
   if (after)
-    query = query.where((where) =>
-      where.or([where('at', '<', after.atMs), where.and([where('at', '=', after.atMs), where('id', '<', after.id)])]),
-    );
+    // The first condition says no more than the second; by it both engines walk the index from there on.
+    query = query
+      .where('at', '<=', after.atMs)
+      .where((where) => where.or([where('at', '<', after.atMs), where.and([where('at', '=', after.atMs), where('id', '<', after.id)])]));
   return (await query.execute()).map((row) => ({
     id: row.id,
     seq: row.seq,

@@ -29,6 +29,7 @@ const sqliteTypes: readonly [RegExp, string][] = [
   [/\b(?!AS\b)([a-z_]\w*)(\s+)UUID\b/g, '$1$2TEXT CHECK (length($1) = 36)'],
   [/\bBIGINT\b/g, 'INTEGER'],
   [/\bDOUBLE PRECISION\b/g, 'REAL'],
+  [/\bBYTEA\b/g, 'BLOB'],
 ];
 
 /** The engine's own text of a migration. Type names are matched in capitals only, so that better-auth's stay as they are. */

@@ -192,6 +192,16 @@ export async function cancelPaused({ db }: Database, id: string, log: readonly T
   return row !== undefined;
 }
 
+/** What is left of the outcome of a task that is done. */
+export async function keepResult({ db }: Database, id: string, result: Record<string, unknown>): Promise<void> {
+  await db
+    .updateTable('tasks')
+    .set({ result: JSON.stringify(result) })
+    .where('id', '=', id)
+    .where('state', '=', 'done')
+    .execute();
+}
+
 export async function findTask({ db }: Database, id: string): Promise<Task | undefined> {
   const row = await db.selectFrom('tasks').selectAll().where('id', '=', id).executeTakeFirst();
   return row && taskOfRow(row);

@@ -1,6 +1,7 @@
 /** The verifier of the audit log: whatever an intruder with the database and without the key does is found, and named. */
 import { expect, test } from 'vitest';
 import { verifyAudit } from '../../src/control/audit-verify.ts';
+import { exactLines } from '../../src/storage/audit-anchors.ts';
 import { readHead } from '../../src/storage/audit-chain.ts';
 import { writeAudit } from '../../src/storage/changes.ts';
 import { createDatabase } from '../../src/storage/database.ts';
@@ -33,6 +34,30 @@ onBothEngines('an audit log that somebody tampers with', (bench) => {
       await done.undo();
     }
     expect(await verifyAudit({ database, vault })).toMatchObject({ isSound: true });
+  });
+
+  test('hides no entry in the hash of another, and none behind a hash that is missing', async () => {
+    const audited = await openAudited(await bench.open({ isMigrated: true }));
+    const { database, vault } = audited;
+    await growLog(audited, 130);
+    await withoutTriggers(database);
+    const { driver } = database;
+    const verdict = () => verifyAudit({ database, vault }, { pageRows: 64 });
+    // The last entry of a page, and of the log.
+    for (const seq of [64, 130]) {
+      const [row] = await driver.rows<{ hash: string }>({ sql: 'SELECT hash FROM audit_entries WHERE seq = $1', params: [seq] });
+      await driver.run({ sql: 'UPDATE audit_entries SET hash = NULL WHERE seq = $1', params: [seq] }, 'write');
+      expect(await verdict()).toMatchObject({ isSound: false, checked: seq - 1, fault: { kind: 'altered', seq } });
+      await driver.run({ sql: 'UPDATE audit_entries SET hash = $1 WHERE seq = $2', params: [row!.hash, seq] }, 'write');
+    }
+    if (driver.engine !== 'sqlite') return;
+    // The row of entry 7 with the number of entry 6, whose own line, all genuine, stands before it in its hash.
+    const [six, seven] = await exactLines(database, 5, 7, 2);
+    await driver.script('PRAGMA ignore_check_constraints = ON');
+    await driver.run({ sql: 'DELETE FROM audit_entries WHERE seq = 6', params: [] }, 'write');
+    const hidden = `${six!.hash} ${six!.text}\n7 ${seven!.hash}`;
+    await driver.run({ sql: 'UPDATE audit_entries SET seq = 6, hash = $1 WHERE seq = 7', params: [hidden] }, 'write');
+    expect(await verdict()).toMatchObject({ isSound: false, checked: 5, fault: { seq: 6 } });
   });
 
   test('whose end was cut off is found against what the log, an anchor or the running process has seen', async () => {

@@ -7,7 +7,8 @@ import {
   faultAfter,
   faultAtEnd,
   genesisHash,
-  soundRows,
+  lineOf,
+  soundLines,
   type AuditFault,
   type ChainPlace,
   type ChainRow,
@@ -31,7 +32,7 @@ function chain(length: number, from: ChainPlace = start): ChainRow[] {
 
 /** As the verifier walks: the first row that does not fit, and what is made of it. */
 function walk(rows: readonly ChainRow[], from: ChainPlace = start): AuditFault | null {
-  const sound = soundRows(link, from, rows);
+  const sound = soundLines(link, from, rows.map(lineOf));
   if (sound === rows.length) return null;
   const last = rows[sound - 1];
   return faultAfter(link, last ? { seq: last.seq, hash: last.hash } : from, rows.slice(sound));

@@ -1,9 +1,9 @@
 /** The audit log's chain: every entry a link, however many write at once, and nothing changed or taken away behind its back. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { canonical } from '../../src/domain/audit-chain.ts';
+import { lineOf, canonical } from '../../src/domain/audit-chain.ts';
 import { verifyAudit } from '../../src/control/audit-verify.ts';
 import { readHead } from '../../src/storage/audit-chain.ts';
-import { linkedRows } from '../../src/storage/audit-anchors.ts';
+import { linkedLines, linkedRows } from '../../src/storage/audit-anchors.ts';
 import { writeAudit, writeChange } from '../../src/storage/changes.ts';
 import { currentRevision } from '../../src/storage/connections.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
@@ -40,6 +40,7 @@ onBothEngines('the chain of the audit log', (bench) => {
       id: ids.uuid().toUpperCase(),
       actor: { userId: ids.uuid().toUpperCase(), name: 'Ad\ud800a "\u2028', role: 'user', via: 'token' },
       subjectId: 'x'.repeat(255),
+      subjectName: Array.from({ length: 159 }, (_, at) => String.fromCharCode(at + 1)).join(''),
       owner: { scope: 'workspace', id: ids.uuid().toUpperCase() },
       changes: { name: { before: '\ud800', after: { deep: [1, null, 'é'] } } },
       origin: { requestId: ids.uuid(), address: '2001:db8::1', agent: `${'a'.repeat(499)}👩🏽‍🚀` },
@@ -52,6 +53,9 @@ onBothEngines('the chain of the audit log', (bench) => {
     expect(rows.map(({ seq }) => seq)).toEqual(rows.map((_, at) => start + 1 + at));
     expect(new Set(rows.map(({ hash }) => hash)).size).toBe(rows.length);
     expect(await readHead(database.driver)).toMatchObject({ seq: rows.at(-1)!.seq, hash: rows.at(-1)!.hash });
+    // As a database writes them itself, byte for byte as they were linked.
+    expect(await linkedLines(database, 0, Number.MAX_SAFE_INTEGER, rowsMax)).toEqual(rows.map(lineOf));
+    expect(await linkedLines(database, rows.at(-1)!.seq, Number.MAX_SAFE_INTEGER, rowsMax)).toEqual([]);
     await sound(audited);
   });
 

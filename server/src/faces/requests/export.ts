@@ -1,6 +1,7 @@
 /** Writes a list of requests out as a file, page by page: no more of it is in memory than a page, and a reader that stops ends it. */
 import { Readable } from 'node:stream';
 import type { exportFormats } from '@patchbay/contract/requests';
+import type { ExportText } from '../../control/exports.ts';
 import type { NamedRequest } from '../../control/requests.ts';
 import { csvLine } from '../../lib/csv.ts';
 import type { Log } from '../../lib/log.ts';
@@ -24,8 +25,14 @@ function linesOf(rows: readonly NamedRequest[], format: ExportFormat): string {
   return views.map((view) => csvLine(csvColumns.map((name) => view[name]))).join('');
 }
 
+/** The file's parts: the same lines, streamed or written by a task. */
+export const requestText: ExportText<NamedRequest> = {
+  head: (format) => (format === 'csv' ? csvLine(csvColumns) : ''),
+  lines: linesOf,
+};
+
 async function* written(pages: AsyncIterable<readonly NamedRequest[]>, format: ExportFormat): AsyncGenerator<string, void, undefined> {
-  if (format === 'csv') yield csvLine(csvColumns);
+  if (format === 'csv') yield requestText.head(format);
   for await (const rows of pages) if (rows.length > 0) yield linesOf(rows, format);
 }
 
