@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { closeBrowser } from '../server/test/support/browser.ts';
-import { signIn } from '../web/test/support/pages.ts';
-import { overflowOf, visit } from '../web/test/support/visitor.ts';
+import { openPages, signIn } from '../web/test/support/pages.ts';
+import { overflowOf, visit, type Visitor } from '../web/test/support/visitor.ts';
 import { pathsOf } from './pages/paths.ts';
 import { openTown } from './pages/town.ts';
 
@@ -12,44 +12,71 @@ if (folder === undefined) {
   console.error('name a folder for the pictures');
   process.exit(64);
 }
-mkdirSync(folder, { recursive: true });
+const into = folder;
+mkdirSync(into, { recursive: true });
 
 const widths = [1440, 390] as const;
+const windowHeight = 900;
 const languages = ['en-US', 'id-ID'] as const;
 const themes = ['light', 'dark'] as const;
 
+const isWanted = (name: string): boolean => only.length === 0 || only.includes(name);
+
+/** Takes the picture of one page, and says what it complains of. */
+async function take(
+  visitor: Visitor,
+  name: string,
+  path: string,
+  ways: { language: string; theme: string; width: number },
+): Promise<number> {
+  const { page } = visitor;
+  const said = visitor.complaints.length;
+  await page.goto(path);
+  await page.locator('h1').first().waitFor();
+  await visitor.settled();
+  const file = `${name}-${ways.language}-${ways.theme}-${ways.width}.png`;
+  // A picture beyond the window is drawn for a mouse, whatever the visitor has: the window becomes as high as the page.
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: ways.width, height: Math.max(height, windowHeight) });
+  await page.screenshot({ path: join(into, file) });
+  await page.setViewportSize({ width: ways.width, height: windowHeight });
+  const shown = await page.evaluate(() => document.documentElement.lang);
+  const found = shown === ways.language ? [] : [`the page speaks ${shown}`];
+  found.push(...(await visitor.axe()), ...visitor.complaints.slice(said));
+  const overflow = await overflowOf(page);
+  if (overflow > 0) found.push(`${overflow} px wider than the window`);
+  console.log(`${found.length === 0 ? 'ok  ' : 'BAD '} ${file}`);
+  for (const fault of found) console.log(`       ${fault}`);
+  return found.length;
+}
+
 const town = await openTown();
+/** A house that nobody has set up yet. */
+const fresh = await openPages({ isDemoOffered: true });
 let faults = 0;
 try {
-  const paths = Object.entries(pathsOf(town)).filter(([name]) => only.length === 0 || only.includes(name));
   for (const locale of languages)
     for (const theme of themes)
       for (const width of widths) {
         const language = locale === 'id-ID' ? 'id' : 'en';
-        const visitor = await visit({ url: town.house.url, locale, theme, width });
+        const ways = { language, theme, width };
+        const come = (url: string): Promise<Visitor> => visit({ url, locale, theme, width, hasTouch: width < 600 });
+        const visitor = await come(town.house.url);
+        if (isWanted('sign-in')) faults += await take(visitor, 'sign-in', '/login', ways);
+        await visitor.context.close();
+        const first = await come(fresh.house.url);
+        if (isWanted('set-up')) faults += await take(first, 'set-up', `/setup?token=${await fresh.house.newSetupToken()}`, ways);
+        await first.context.close();
         // Behind the door the person's own language counts, whatever the browser's is.
         await town.house.request('PATCH', '/api/me', { token: town.administrator.token, body: { language } });
-        await signIn(visitor, town.administrator, language);
-        for (const [name, path] of paths) {
-          const said = visitor.complaints.length;
-          await visitor.page.goto(path);
-          await visitor.page.locator('h1').first().waitFor();
-          await visitor.settled();
-          const file = `${name}-${locale.slice(0, 2)}-${theme}-${width}.png`;
-          await visitor.page.screenshot({ path: join(folder, file), fullPage: true });
-          const shown = await visitor.page.evaluate(() => document.documentElement.lang);
-          const found = shown === language ? [] : [`the page speaks ${shown}`];
-          found.push(...(await visitor.axe()), ...visitor.complaints.slice(said));
-          const overflow = await overflowOf(visitor.page);
-          if (overflow > 0) found.push(`${overflow} px wider than the window`);
-          faults += found.length;
-          console.log(`${found.length === 0 ? 'ok  ' : 'BAD '} ${file}`);
-          for (const fault of found) console.log(`       ${fault}`);
-        }
-        await visitor.context.close();
+        const resident = await come(town.house.url);
+        await signIn(resident, town.administrator, language);
+        for (const [name, path] of Object.entries(pathsOf(town))) if (isWanted(name)) faults += await take(resident, name, path, ways);
+        await resident.context.close();
       }
 } finally {
   await closeBrowser();
+  await fresh.close();
   await town.close();
 }
 console.log(`${faults} faults`);

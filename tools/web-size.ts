@@ -32,7 +32,7 @@ export interface Weight {
   files: number;
 }
 
-/** For each page: the entry, the texts, the page and whatever all of them need, in kilobytes of gzip. */
+/** For each page: the entry, the page and whatever both of them need, in kilobytes of gzip. The texts of a language are data, and no script. */
 export function weigh(dist: string): Weight[] {
   const manifest = JSON.parse(readFileSync(join(dist, '.vite/manifest.json'), 'utf8')) as Manifest;
   const names = Object.keys(manifest);
@@ -40,11 +40,10 @@ export function weigh(dist: string): Weight[] {
   const kilobytes = (file: string): number => gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1000;
   const sum = (files: Iterable<string>, ending: string): number =>
     [...files].filter((file) => file.endsWith(ending)).reduce((total, file) => total + kilobytes(file), 0);
-  // The texts of one language come with every page; what a page loads when it is wanted, such as a grammar of code, is no page.
-  const texts = names.filter((name) => name.endsWith('messages/id.json')).flatMap((name) => [...filesOf(manifest, name)]);
+  // What a page loads when it is wanted, such as a grammar of code, is no page.
   const isPage = (name: string): boolean => manifest[name]?.isDynamicEntry === true && name.startsWith('src/app/');
   return names.filter(isPage).map((page) => {
-    const files = new Set([...filesOf(manifest, entry), ...texts, ...filesOf(manifest, page)]);
+    const files = new Set([...filesOf(manifest, entry), ...filesOf(manifest, page)]);
     return { page, scriptKb: sum(files, '.js'), styleKb: sum(files, '.css'), files: files.size };
   });
 }

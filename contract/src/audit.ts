@@ -5,7 +5,7 @@ import { idText, trimmedText, uuidText } from './text.ts';
 
 export const auditOutcomes = ['success', 'refused', 'failed'] as const;
 
-const filterFields = {
+export const auditFilterFields = {
   /** Id of a person, or a part of a name. */
   actor: trimmedText(1, 255).optional(),
   /** `connection.update`, or `connection` for all that is done with connections. */
@@ -29,7 +29,7 @@ const filterFields = {
 };
 
 export const auditQuery = z.strictObject({
-  ...filterFields,
+  ...auditFilterFields,
   cursor: z
     .string()
     .max(60)
@@ -38,7 +38,7 @@ export const auditQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(pageRowsMax).default(50),
 });
 export const auditFormats = ['csv', 'jsonl'] as const;
-export const auditExportQuery = z.strictObject({ ...filterFields, format: z.enum(auditFormats).default('csv') });
+export const auditExportQuery = z.strictObject({ ...auditFilterFields, format: z.enum(auditFormats).default('csv') });
 
 /** One entry (D-27). `changes` has the fields that differ, secrets only as "changed". */
 export const auditRow = z.object({

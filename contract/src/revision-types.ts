@@ -16,5 +16,10 @@ export const revisionTypes = [
   'limit-settings',
   'health-settings',
   'retention',
+  'alert_channel',
+  'mail_server',
+  'workspace',
+  'workspace-capture',
+  'user',
 ] as const;
 export type RevisionType = (typeof revisionTypes)[number];

@@ -30,13 +30,17 @@ function tellConnection(events: Events, revision: number, id: string, isDeleted:
   if (owners.length > 0) events.publish({ name: 'connection.changed', data: { id, revision, isDeleted }, audience: { owners } });
 }
 
-function tellPeople(events: Events, { people, memberships, deletedWorkspaceIds, captures = [] }: SnapshotDelta): void {
+function tellPeople(
+  events: Events,
+  { people, memberships, deletedWorkspaceIds, changedWorkspaceIds = [], captures = [] }: SnapshotDelta,
+): void {
   const changed = (topic: 'me' | 'people' | 'workspaces', audience: Audience): void =>
     events.publish({ name: 'config.changed', data: { topic }, audience });
   const userIds = [...new Set([...people.map(({ userId }) => userId), ...memberships.map(({ userId }) => userId)])];
   if (userIds.length > 0) changed('me', { userIds });
   if (people.length > 0) changed('people', { administrators: true });
-  const workspaceIds = [...new Set([...[...memberships, ...captures].map(({ workspaceId }) => workspaceId), ...deletedWorkspaceIds])];
+  const ofMembers = [...memberships, ...captures].map(({ workspaceId }) => workspaceId);
+  const workspaceIds = [...new Set([...ofMembers, ...deletedWorkspaceIds, ...changedWorkspaceIds])];
   const owners = workspaceIds.map((id): Owner => ({ scope: 'workspace', id }));
   if (owners.length > 0) changed('workspaces', { owners, userIds, administrators: true });
 }

@@ -16,6 +16,7 @@ import { keepKeyUses } from './key-uses.ts';
 import { countRequests } from './request-figures.ts';
 import type { Settings } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
+import { sweepExports } from '../storage/exports.ts';
 
 interface BooksIo {
   clock: Clock;
@@ -63,7 +64,9 @@ export async function openBooks(
 export function openBesides(deps: CaptureDeps & Pick<Settings, 'retentionDays'>, opened: Opened) {
   const keyUses = keepKeyUses(deps);
   opened.push(() => keyUses.close());
-  const retention = keepRetention(deps);
+  const { database, clock } = deps;
+  const exports = { noun: 'exports', sweep: (stop: () => boolean) => sweepExports(database, clock.nowMs(), stop) };
+  const retention = keepRetention({ ...deps, besides: [exports] });
   opened.push(() => retention.close());
   const contents = keepCaptures(deps);
   opened.push(() => contents.close());

@@ -1,6 +1,7 @@
 /** What a house is to those who build it, open it and are handed its parts. */
 import type { PeopleDeps } from '../control/people/deps.ts';
 import type { AiSettingsDeps } from '../control/ai-settings.ts';
+import type { ExportDeps } from '../control/exports.ts';
 import type { FindingsDeps } from '../control/policy-findings.ts';
 import type { RequestsDeps } from '../control/requests.ts';
 import type { RetentionControlDeps } from '../control/retention.ts';
@@ -43,6 +44,7 @@ export type Rooms = PeopleDeps &
   Pick<AiSettingsDeps, 'environmentNamed'> &
   Pick<FindingsDeps, 'found'> &
   Pick<RequestsDeps, 'contents'> &
+  Pick<ExportDeps, 'exportTexts'> &
   Pick<RetentionControlDeps, 'retentionDays'> &
   Pick<Live, 'events' | 'tasks'> &
   Pick<ImportDeps, 'importsDir'> &

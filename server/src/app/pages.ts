@@ -77,7 +77,9 @@ export async function addFiles(app: FastifyInstance, distDir: string): Promise<v
     root: distDir,
     wildcard: false,
     // The page as it lies there still has its placeholders and no policy; the build's list of files is nobody's business.
-    globIgnore: ['index.html', '.vite/**'],
+    // What lies packed beside a file is the same file for whoever can unpack it, and has no address of its own.
+    globIgnore: ['index.html', '.vite/**', '**/*.br', '**/*.gz'],
+    preCompressed: true,
     index: false,
     cacheControl: false,
     setHeaders(response, file) {

@@ -18,6 +18,7 @@ import { routes as localModelRoutes } from '../faces/configurations/local-models
 import { routes as headroomRoutes } from '../faces/configurations/headroom.ts';
 import { routes as configurationRoutes } from '../faces/configurations/routes.ts';
 import { routes as eventRoutes } from '../faces/events/routes.ts';
+import { routes as exportRoutes } from '../faces/exports/routes.ts';
 import type { Route } from '../faces/kit/route.ts';
 import { routes as invitationRoutes } from '../faces/invitations/routes.ts';
 import { routes as limitRoutes } from '../faces/limits/routes.ts';
@@ -77,6 +78,7 @@ export const registry: readonly Route<HouseDeps>[] = [
   ...usageRoutes,
   ...usageImportRoutes,
   ...requestRoutes,
+  ...exportRoutes,
   ...statusRoutes,
   ...taskRoutes,
   ...eventRoutes,

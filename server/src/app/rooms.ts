@@ -13,6 +13,8 @@ import { defaultPolicy, explicitPolicy } from '../egress/allow.ts';
 import type { Egress } from '../egress/egress.ts';
 import { judgeUrl, policyNames, portOf } from '../egress/guard.ts';
 import { checkTargetUrl } from '../egress/url.ts';
+import { auditText } from '../faces/audit/dialect.ts';
+import { requestText } from '../faces/requests/export.ts';
 import type { GatewayDeps } from '../gateway/order.ts';
 import { createLocalModels } from '../gateway/local-models.ts';
 import { createProbe } from '../gateway/probe.ts';
@@ -141,6 +143,7 @@ export function roomsOf(parts: Parts): Rooms {
     moveFactors: (userId: string) => moveFactors({ database, log }, authSecrets, userId),
     uploadsDir: path.join(settings.dataDir, 'uploads'),
     importsDir: path.join(settings.dataDir, 'imports'),
+    exportTexts: { requests: requestText, audit: auditText },
     trustedProxies: settings.trustedProxies,
     noteRefusedAccess: createRefusedAccessNotes({ database, clock, ids, log }),
     usedKeys: keyUses,

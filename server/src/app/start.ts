@@ -5,6 +5,7 @@ import path from 'node:path';
 import compress from '@fastify/compress';
 import type { FastifyServerFactory } from 'fastify';
 import { resumeBulkTests } from '../control/bulk-test.ts';
+import { resumeExports } from '../control/exports.ts';
 import { resumePulls } from '../control/local-models.ts';
 import { resumeRepricing } from '../control/prices.ts';
 import { resumeImports } from '../control/usage-imports.ts';
@@ -70,6 +71,7 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
     resumeRepricing(house.deps);
     resumeImports(house.deps);
     resumeReencryption(house.deps);
+    resumeExports(house.deps);
     // On the embedded database nobody else can be working on what an earlier run left.
     await house.deps.tasks.recover({ isAlone: house.database.driver.engine === 'sqlite' });
     const operating = operatingOn(house, settings.publicUrl ?? url);

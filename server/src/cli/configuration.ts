@@ -109,13 +109,18 @@ async function wholeOf(input: AsyncIterable<unknown>): Promise<string> {
 }
 
 /** The values behind the references of connections and alert channels, as far as this process can read them. */
-function secretsNamed({ connections = [], alertChannels = [] }: NonNullable<ReturnType<typeof readDocument>['configuration']>): {
+function secretsNamed({
+  connections = [],
+  alertChannels = [],
+  mailServer,
+}: NonNullable<ReturnType<typeof readDocument>['configuration']>): {
   secrets: Record<string, string>;
   missing: string[];
 } {
   const references = [
     ...connections.flatMap(({ secret, accessKeyId, headers }) => [secret, accessKeyId, ...Object.values(headers)]),
     ...alertChannels.flatMap(({ url, token, signingSecret }) => [url, token, signingSecret]),
+    mailServer?.password ?? null,
   ];
   const secrets: Record<string, string> = {};
   const missing = new Set<string>();

@@ -61,6 +61,7 @@ export async function withControl<T>(settings: Settings, work: (deps: OperatorDe
         environment: settings.environment,
         isDemoOffered: settings.isDemoOffered,
         passwords: createPasswords(ids),
+        retentionDays: settings.retentionDays,
         prices: createPriceBook({ clock, own: (...which) => keeper.snapshot.prices.at(...which) }),
         // What is used of a limit is nothing that a command changes or shows.
         limitUse: async () => ({ used: 0, resetsAtMs: null }),

@@ -19,11 +19,13 @@ import {
   type StoredChannel,
 } from '../storage/alert-channels.ts';
 import type { Statement } from '../storage/driver.ts';
+import type { ObjectState } from '../storage/object-revisions.ts';
 import { listOwnerKeys } from '../storage/owner-keys.ts';
 import { SecretUnreadable } from '../vault/vault.ts';
 import { maySeeAlerts, requireAlertOwner, requireAlertRight } from './alert-access.ts';
 import { writeAudit } from '../storage/changes.ts';
-import { auditEntry, commit, type Caller, type Deed } from './change.ts';
+import { channelInput, channelState } from './alert-channel-states.ts';
+import { auditEntry, commit, keptState, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
@@ -68,6 +70,8 @@ export interface ChannelInput {
   language?: Language;
   timeZone?: string;
   isActive?: boolean;
+  /** All of its settings are named: what is not is gone. Secrets that are not named stay all the same. */
+  isWhole?: boolean;
 }
 
 /** What each kind takes, and what it cannot do without. */
@@ -161,7 +165,8 @@ interface Settled {
 function fieldFaults(kind: ChannelKind, input: ChannelInput, isNew: boolean): FieldFault[] {
   const { takes, needs } = fieldsOf[kind];
   const foreign = ofKinds.filter((name) => input[name] !== undefined && !takes.includes(name));
-  const missing = isNew ? needs.filter((name) => input[name] === undefined || input[name] === '') : [];
+  const needed = isNew ? needs : input.isWhole ? needs.filter((name) => inSettings.some((one) => one === name)) : [];
+  const missing = needed.filter((name) => input[name] === undefined || input[name] === '');
   return [
     ...foreign.map((path) => ({ path, code: 'not_of_this_kind', message: `a channel of this kind has no ${path}` })),
     ...missing.map((path) => ({ path, code: 'required', message: 'a channel of this kind needs it' })),
@@ -203,7 +208,7 @@ function settle(
   const read = input.url === undefined ? null : readUrl(deps, input.url, trust);
   if (read && 'fault' in read) faults.push(read.fault);
   const settings: ChannelSettings = {
-    ...before.settings,
+    ...(input.isWhole ? {} : before.settings),
     ...Object.fromEntries(inSettings.filter((name) => input[name] !== undefined).map((name) => [name, input[name]])),
     ...(input.tokenHeader === undefined ? {} : { tokenHeader: input.tokenHeader.toLowerCase() }),
   };
@@ -281,7 +286,8 @@ export async function createChannel(
   const settled = settle(deps, caller, blank, {}, input, true);
   const { stored, steps } = await seal(deps, settled);
   const deed = deedOn('alert_channel.create', stored.channel, changesBetween({}, audited(stored)));
-  await commit(deps, caller, [...steps, insertChannel(deps.database, stored)], deed);
+  const state = keptState(null, null, channelState(stored.channel));
+  await commit(deps, caller, [...steps, insertChannel(deps.database, stored)], { ...deed, state });
   return { channel: (await mustFind(deps, stored.channel.id)).channel, signingSecret: settled.madeSecret };
 }
 
@@ -304,18 +310,30 @@ export function changeChannel(
       ? await seal(deps, settled)
       : { stored: { channel: settled.channel, sealed: before.sealed }, steps: [] };
     const changes = { ...changesBetween(audited(before), audited(stored)), ...(isSealing ? { secret: {} } : {}) };
-    const deed = deedOn('alert_channel.update', stored.channel, changes);
+    const state = keptState(before.channel, channelState(before.channel), channelState(stored.channel));
+    const deed = { ...deedOn('alert_channel.update', stored.channel, changes), state };
     await refusing(commit(deps, caller, [...steps, updateChannel(deps.database, stored, revision)], deed), { [staleChannel]: stale });
     if (isSealing) await scrubSecrets(deps);
     return { channel: (await mustFind(deps, id)).channel, signingSecret: settled.madeSecret };
   });
 }
 
+/** Brings a kept state back, judged and carried out on one and the same state of the channel. @throws Refusal as a change does */
+export async function restoreChannel(deps: ChannelRoom, caller: Caller, id: string, state: ObjectState): Promise<SavedChannel> {
+  const { channel } = await channelFor(deps, caller, id, 'change', 'alert_channel.update');
+  return changeChannel(deps, caller, id, channelInput(channel, state), { revision: channel.revision, show: () => null });
+}
+
+/** Lets whoever may change it see what it was. @throws Refusal NOT_FOUND, FORBIDDEN as C-50 says */
+export const requireHistory = (deps: ControlDeps, caller: Caller, id: string): Promise<StoredChannel> =>
+  channelFor(deps, caller, id, 'change', 'alert_channel.history');
+
 /** What waits for it is given up; what it was sent stays in the log. @throws Refusal NOT_FOUND, FORBIDDEN */
 export async function deleteChannel(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
   const { channel } = await channelFor(deps, caller, id, 'change', 'alert_channel.delete');
   const step = deletion(deps.database, id, deps.clock.nowMs());
-  await refusing(commit(deps, caller, [step], deedOn('alert_channel.delete', channel)), { [staleChannel]: notFound });
+  const deed = { ...deedOn('alert_channel.delete', channel), state: keptState(channel, channelState(channel), null) };
+  await refusing(commit(deps, caller, [step], deed), { [staleChannel]: notFound });
   await scrubSecrets(deps);
 }
 

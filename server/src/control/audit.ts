@@ -14,7 +14,7 @@ export const exportRowsMax = 1_000_000;
 const exportPageRows = 1_000;
 
 /** @throws Refusal FORBIDDEN, NOT_FOUND as C-50 says */
-async function scopeOf(deps: ControlDeps, actor: Actor, workspaceId: string | null): Promise<Pick<AuditFilter, 'workspaceId'>> {
+export async function scopeOf(deps: ControlDeps, actor: Actor, workspaceId: string | null): Promise<Pick<AuditFilter, 'workspaceId'>> {
   if (workspaceId !== null) return { workspaceId: (await workspaceFor(deps, actor, workspaceId, 'ADMIN')).id };
   if (!isAdministrator(actor)) throw new Refusal('FORBIDDEN');
   return {};
@@ -42,6 +42,12 @@ export async function exportAudit(
   filter: AuditFilter,
 ): Promise<AsyncGenerator<readonly AuditRecord[], void, undefined>> {
   const scope = await scopeOf(deps, caller.actor, workspaceId);
+  await noteAuditExport(deps, caller, workspaceId, filter);
+  return pagesOf(deps, { ...filter, ...scope });
+}
+
+/** That somebody takes a part of the log away. */
+export async function noteAuditExport(deps: ControlDeps, caller: Caller, workspaceId: string | null, filter: AuditFilter): Promise<void> {
   const owner = workspaceId === null ? null : ({ scope: 'workspace', id: workspaceId } as const);
   const named = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
   const deed = {
@@ -53,7 +59,6 @@ export async function exportAudit(
     changes: { filter: { after: named } },
   };
   await writeAudit(deps.database, auditEntry(deps, caller, deed));
-  return pagesOf(deps, { ...filter, ...scope });
 }
 
 async function* pagesOf(deps: ControlDeps, filter: AuditFilter): AsyncGenerator<readonly AuditRecord[], void, undefined> {

@@ -6,7 +6,7 @@ import { dayMs } from '../domain/rollup.ts';
 import { captureOf, putCapture, staleCapture } from '../storage/capture.ts';
 import { forgetCaptured, shortenCaptured } from '../storage/captured-bodies.ts';
 import { requireWorkspace } from '../storage/workspaces.ts';
-import { commitAs, type Caller } from './change.ts';
+import { commitAs, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { sealingKeyOf } from './secrets.ts';
@@ -36,10 +36,11 @@ export const changeCapture = (
     const after = { workspaceId, isOn: change.isOn, keptDays: change.keptDays, revision: before.revision };
     // The key that contents are sealed under exists before there are any.
     const sealing = change.isOn ? await sealingKeyOf(deps, { scope: 'workspace', id: workspaceId }) : null;
+    const nowMs = deps.clock.nowMs();
     const steps = [
       requireWorkspace(deps.database, workspaceId),
       ...(sealing?.steps ?? []),
-      putCapture(deps.database, after, { userId: caller.actor.userId, nowMs: deps.clock.nowMs() }),
+      putCapture(deps.database, after, { userId: caller.actor.userId, nowMs }),
       ...(change.keptDays < before.keptDays ? [shortenCaptured(deps.database, workspaceId, change.keptDays * dayMs)] : []),
     ];
     const deed = {
@@ -49,12 +50,20 @@ export const changeCapture = (
       subjectName: workspace.name,
       owner: { scope: 'workspace', id: workspaceId } as const,
       changes: changesBetween(shown(before), shown(after)),
+      // Where they were never saved, they are found as they are at their first change.
+      state: keptState({ revision: before.revision, updatedAtMs: nowMs }, shown(before), shown(after)),
     };
     const { revision } = await refusing(commitAs(deps, caller, steps, deed), { [staleCapture]: stale, workspace: stale });
     return { isOn: after.isOn, keptDays: after.keptDays, revision };
   });
 
 const shown = ({ isOn, keptDays }: CaptureSettings): Record<string, unknown> => ({ isOn, keptDays });
+
+/** A kept state, as it would be asked for. */
+export function captureInput(state: Record<string, unknown>): { isOn: boolean; keptDays: number } {
+  const { isOn, keptDays } = state as unknown as CaptureSettings;
+  return { isOn, keptDays };
+}
 
 /** Throws away all contents that a workspace has kept. @throws Refusal NOT_FOUND, FORBIDDEN */
 export async function forgetContents(deps: ControlDeps, caller: Caller, workspaceId: string): Promise<void> {

@@ -10,7 +10,7 @@ import { namesOfKeys } from '../storage/access-keys.ts';
 import { findCaptured } from '../storage/captured-bodies.ts';
 import type { LedgerRow } from '../storage/ledger-rows.ts';
 import { eventsNear, type LimitEventRow } from '../storage/limit-events.ts';
-import type { RequestFilter } from '../storage/request-filters.ts';
+import type { RequestCursor, RequestFilter } from '../storage/request-filters.ts';
 import { histogramOf, type Histogram } from '../storage/request-histogram.ts';
 import { attemptsOf, listRequests, readCursor, requestSummary, writeCursor, type ListedRequest } from '../storage/requests.ts';
 import { violationsIn } from '../storage/violations.ts';
@@ -97,6 +97,24 @@ export async function requestsOf(deps: UsageDeps, actor: Actor, asked: RequestsA
     nextCursor: page.nextCursor && writeCursor(page.nextCursor),
     searchedToMs: page.searchedToMs,
   };
+}
+
+/** What a long export is about: the filter with the rights of whoever asks and a fixed end, so that it means the same rows throughout. */
+export function exportFilterOf(deps: UsageDeps, actor: Actor, asked: RequestsMeant): RequestFilter {
+  const nowMs = deps.clock.nowMs();
+  const range: Partial<UsageRange> = isBounded(asked) ? rangeAsked(deps, asked) : {};
+  return filterOf(actor, asked, { ...range, toMs: Math.min(range.toMs ?? nowMs + 1, nowMs + 1) });
+}
+
+/** A page of such an export, with names. */
+export async function exportPage(
+  deps: ControlDeps,
+  filter: RequestFilter,
+  cursor: RequestCursor | null,
+  limit: number,
+): Promise<{ rows: NamedRequest[]; nextCursor: RequestCursor | null }> {
+  const { rows, nextCursor } = await listRequests(deps.database, { ...filter, cursor, limit });
+  return { rows: await named(deps, rows), nextCursor };
 }
 
 /** How many requests a range has, bar by bar. @throws Refusal VALIDATION_ERROR */

@@ -6,15 +6,19 @@ import { isAdministrator, may } from '../domain/owner.ts';
 import { isUuid } from '../lib/ids.ts';
 import { listRevisions, type ObjectRevision, type ObjectState } from '../storage/object-revisions.ts';
 import { changeAccessKey, seeAccessKey } from './access-keys.ts';
+import { requireHistory, restoreChannel, type ChannelRoom } from './alert-channels.ts';
 import { alertRuleInput, missingChannels } from './alert-rule-states.ts';
 import { changeRule, ruleFor } from './alert-rules.ts';
 import { changeAiSettings } from './ai-settings.ts';
-import type { Caller } from './change.ts';
+import { captureInput, changeCapture } from './capture.ts';
+import { noteRefusal, type Caller } from './change.ts';
 import { findFor } from './connection-access.ts';
 import { changeConnection } from './connections.ts';
 import { changeHealthSettings } from './health-settings.ts';
 import { changeLimitSettings } from './limit-settings.ts';
 import { changeLimit, seeLimit, type LimitDeps } from './limits.ts';
+import { mailInput, missingPassword, setMailServer } from './mail-server.ts';
+import { changeUser, personInput, userById } from './people/users.ts';
 import { changePolicy, policyFor } from './policies.ts';
 import { bringBackPrice, priceHistory } from './price-history.ts';
 import type { PricingDeps } from './prices.ts';
@@ -39,8 +43,10 @@ import { changeGroup, findGroupFor } from './routing-groups.ts';
 import { notFound } from './stale.ts';
 import { changeTemplate, requireTemplate } from './templates.ts';
 import { changeUseCase, mustFindUseCase } from './use-cases.ts';
+import { shownMembers } from './workspace-states.ts';
+import { restoreWorkspace, workspaceFor } from './workspaces.ts';
 
-export type RevisionDeps = LimitDeps & PricingDeps & RetentionControlDeps;
+export type RevisionDeps = LimitDeps & PricingDeps & RetentionControlDeps & ChannelRoom;
 
 interface Kind {
   /** Lets whoever may change the object pass. @throws Refusal NOT_FOUND, FORBIDDEN */
@@ -49,6 +55,10 @@ interface Kind {
   restore(deps: RevisionDeps, caller: Caller, id: string, state: ObjectState): Promise<unknown>;
   /** Where the history is not that of the id alone. */
   history?(deps: RevisionDeps, id: string): Promise<ObjectRevision[]>;
+  /** What the state needs and is gone, beside the connections that it names. */
+  missing?(deps: RevisionDeps, state: ObjectState): Promise<FieldFault[]> | FieldFault[];
+  /** The states as people read them, where they are not kept so. */
+  shown?(deps: RevisionDeps, states: readonly ObjectRevision[]): Promise<ObjectRevision[]>;
 }
 
 const requirePermission = (caller: Caller): void => {
@@ -116,7 +126,9 @@ const kinds: Readonly<Record<RevisionType, Kind>> = {
   alert_rule: {
     require: (deps, caller, id) => ruleFor(deps, caller, id, 'change', 'alert_rule.history'),
     restore: (deps, caller, id, state) => changeRule(deps, caller, id, alertRuleInput(state)),
+    missing: missingChannels,
   },
+  alert_channel: { require: requireHistory, restore: restoreChannel },
   template: {
     async require(deps, caller, id) {
       requireAdministrator(caller);
@@ -135,6 +147,26 @@ const kinds: Readonly<Record<RevisionType, Kind>> = {
   'limit-settings': settingsOfHouse((deps, caller, _id, state) => changeLimitSettings(deps, caller, limitSettingsInput(state))),
   'health-settings': settingsOfHouse((deps, caller, _id, state) => changeHealthSettings(deps, caller, healthSettingsInput(state))),
   retention: settingsOfHouse((deps, caller, _id, state) => changeRetention(deps, caller, retentionInput(deps, state))),
+  mail_server: {
+    ...settingsOfHouse((deps, caller, _id, state) => setMailServer(deps, caller, mailInput(state))),
+    missing: missingPassword,
+  },
+  workspace: {
+    require: (deps, caller, id) => workspaceFor(deps, caller.actor, id, 'ADMIN'),
+    restore: restoreWorkspace,
+    shown: shownMembers,
+  },
+  'workspace-capture': {
+    require: (deps, caller, id) => workspaceFor(deps, caller.actor, id, 'ADMIN'),
+    restore: (deps, caller, id, state) => changeCapture(deps, caller, id, captureInput(state)),
+  },
+  user: {
+    async require(deps, caller, id) {
+      requireAdministrator(caller);
+      return userById(deps, id);
+    },
+    restore: (deps, caller, id, state) => changeUser(deps, caller, id, personInput(state)),
+  },
 };
 
 const statesOf = (deps: RevisionDeps, type: RevisionType, id: string): Promise<ObjectRevision[]> =>
@@ -142,6 +174,11 @@ const statesOf = (deps: RevisionDeps, type: RevisionType, id: string): Promise<O
 
 /** The states of an object, newest first. @throws Refusal NOT_FOUND, FORBIDDEN; of what is gone administrators alone may read */
 export async function historyOf(deps: RevisionDeps, caller: Caller, type: RevisionType, id: string): Promise<ObjectRevision[]> {
+  const states = await keptFor(deps, caller, type, id);
+  return (await kinds[type].shown?.(deps, states)) ?? states;
+}
+
+async function keptFor(deps: RevisionDeps, caller: Caller, type: RevisionType, id: string): Promise<ObjectRevision[]> {
   try {
     await kinds[type].require(deps, caller, id);
   } catch (error) {
@@ -185,17 +222,37 @@ export async function diffOf(
  */
 export async function rollBack(deps: RevisionDeps, caller: Caller, type: RevisionType, id: string, revision: number): Promise<number> {
   await kinds[type].require(deps, caller, id);
-  const { state } = mustHave(await statesOf(deps, type, id), revision);
-  const gone = state === null ? [goneAt('', 'the object was deleted by this change')] : missingIn(deps, state);
+  const { state, name } = mustHave(await statesOf(deps, type, id), revision);
+  const gone = state === null ? [goneAt('', 'the object was deleted by this change')] : await missingIn(deps, type, state);
   if (state === null || gone.length > 0) throw new Refusal('REVISION_UNUSABLE', { values: { revision }, details: gone });
-  await kinds[type].restore(deps, { ...caller, rollsBackTo: revision }, id, state);
+  await noting(deps, caller, { type, id, name }, () => kinds[type].restore(deps, { ...caller, rollsBackTo: revision }, id, state));
   return (await statesOf(deps, type, id))[0]?.revision ?? revision;
+}
+
+/** A way back that a secret would have taken to another place is in the audit log; connections note their own. */
+async function noting(
+  deps: RevisionDeps,
+  caller: Caller,
+  { type, id, name }: { type: RevisionType; id: string; name: string | null },
+  restore: () => Promise<unknown>,
+): Promise<void> {
+  try {
+    await restore();
+  } catch (error) {
+    const isLeaving = error instanceof Refusal && error.code === 'SECRET_REQUIRED_FOR_NEW_ORIGIN' && type !== 'connection';
+    const deed = { action: `${type}.rollback`, subjectType: type, subjectId: id, subjectName: name, owner: null };
+    if (isLeaving) await noteRefusal(deps, caller, deed, error);
+    throw error;
+  }
 }
 
 const goneAt = (path: string, message: string): FieldFault => ({ path, code: 'gone', message });
 
 /** What the state names and what is not there any more. */
-function missingIn(deps: RevisionDeps, state: ObjectState): FieldFault[] {
+async function missingIn(deps: RevisionDeps, type: RevisionType, state: ObjectState): Promise<FieldFault[]> {
   const named = namedConnections(state).filter(({ id }) => !deps.keeper.snapshot.connections.has(id));
-  return [...named.map(({ path, id }) => goneAt(path, `the connection ${id} is not there any more`)), ...missingChannels(deps, state)];
+  return [
+    ...named.map(({ path, id }) => goneAt(path, `the connection ${id} is not there any more`)),
+    ...((await kinds[type].missing?.(deps, state)) ?? []),
+  ];
 }

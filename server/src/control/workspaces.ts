@@ -4,6 +4,7 @@ import { Refusal } from '../domain/errors.ts';
 import { isAdministrator, type Actor, type WorkspaceRole } from '../domain/owner.ts';
 import { isUuid } from '../lib/ids.ts';
 import type { WriteStep } from '../storage/driver.ts';
+import type { KeptState, ObjectState } from '../storage/object-revisions.ts';
 import { personById } from '../storage/people.ts';
 import { settingOf } from '../storage/settings.ts';
 import {
@@ -15,6 +16,7 @@ import {
   renameWorkspace as renaming,
   requireWorkspace,
   requireWorkspaceAdmin,
+  staleMembers,
   workspaceById,
   type MemberRecord,
   type WorkspaceRecord,
@@ -23,6 +25,7 @@ import { commitAs, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { againWhileStale, notFound, refusing, stale } from './stale.ts';
+import { firstState, readWorkspace, wantedMembers } from './workspace-states.ts';
 
 /** S3's client takes the list whole; an installation beyond these figures sees the newest ones. */
 const workspacesMax = 1000;
@@ -92,7 +95,8 @@ export async function createWorkspace(deps: ControlDeps, caller: Caller, name: s
     insertWorkspace(deps.database, { id: workspace.id, organizationId, name, createdBy: userId }, workspace.createdAtMs),
     putMember(deps.database, { workspaceId: workspace.id, userId, role: 'ADMIN' }, workspace.createdAtMs),
   ];
-  const revision = await change(deps, caller, workspace, 'workspace.create', steps, changesBetween({}, { name }));
+  const changes = changesBetween({}, { name });
+  const revision = await change(deps, caller, workspace, { action: 'workspace.create', steps, changes, kept: firstState(name, userId) });
   return whole(deps, { ...workspace, revision });
 }
 
@@ -110,77 +114,125 @@ async function renameOnce(deps: ControlDeps, caller: Caller, id: string, name: s
   if (expected && expected.revision !== workspace.revision)
     await refuseStale(deps, expected, { row: await whole(deps, workspace), revision: workspace.revision, type: 'workspace', id });
   const renamed = { ...workspace, name };
-  const step = renaming(deps.database, id, name, deps.clock.nowMs(), workspace.revision);
-  const revision = await change(
-    deps,
-    caller,
-    renamed,
-    'workspace.update',
-    [step],
-    changesBetween({ name: workspace.name }, { name }),
-    stale,
-  );
+  const { roles, guard, kept } = await readWorkspace(deps, workspace);
+  const revision = await change(deps, caller, renamed, {
+    action: 'workspace.update',
+    steps: [guard, renaming(deps.database, id, name, deps.clock.nowMs(), workspace.revision)],
+    changes: changesBetween({ name: workspace.name }, { name }),
+    kept: kept({ name, roles }),
+    lost: stale,
+  });
   return whole(deps, { ...renamed, revision });
 }
 
 /** Soft, and refused while connections or repositories exist; the access keys of the workspace end with it. @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY */
-export async function deleteWorkspace(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
-  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
-  await change(deps, caller, workspace, 'workspace.delete', deletion(deps.database, id, deps.clock.nowMs()), null);
-}
+export const deleteWorkspace = (deps: ControlDeps, caller: Caller, id: string): Promise<void> =>
+  againWhileStale(async () => {
+    const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+    const { guard, kept } = await readWorkspace(deps, workspace);
+    const steps = [guard, ...deletion(deps.database, id, deps.clock.nowMs())];
+    await change(deps, caller, workspace, { action: 'workspace.delete', steps, changes: null, kept: kept(null) });
+  });
 
 /** Adds a member, or gives one another role. @throws Refusal NOT_FOUND for an unknown workspace or person, FORBIDDEN, LAST_WORKSPACE_ADMIN */
-export async function addMember(
+export const addMember = (
   deps: ControlDeps,
   caller: Caller,
   id: string,
   member: { userId: string; role: WorkspaceRole },
-): Promise<Workspace> {
-  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
-  if (!(await personById(deps.database, member.userId))) throw notFound();
-  return setRole(deps, caller, workspace, member);
-}
+): Promise<Workspace> =>
+  againWhileStale(async () => {
+    const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+    if (!(await personById(deps.database, member.userId))) throw notFound();
+    return setRole(deps, caller, workspace, member);
+  });
 
 /** @throws Refusal NOT_FOUND for an unknown workspace or somebody who is no member, FORBIDDEN, LAST_WORKSPACE_ADMIN */
-export async function changeMember(
+export const changeMember = (
   deps: ControlDeps,
   caller: Caller,
   id: string,
   member: { userId: string; role: WorkspaceRole | 'NONE' },
-): Promise<Workspace> {
-  const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
-  const members = await membersOf(deps.database, [id], membersMax);
-  if (!members.some(({ userId }) => userId === member.userId)) throw notFound();
-  return setRole(deps, caller, workspace, member);
-}
+): Promise<Workspace> =>
+  againWhileStale(async () => {
+    const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+    const members = await membersOf(deps.database, [id], membersMax);
+    if (!members.some(({ userId }) => userId === member.userId)) throw notFound();
+    return setRole(deps, caller, workspace, member);
+  });
 
 async function setRole(
   deps: ControlDeps,
   caller: Caller,
   workspace: WorkspaceRecord,
-  member: { userId: string; role: WorkspaceRole | 'NONE' },
+  { userId, role }: { userId: string; role: WorkspaceRole | 'NONE' },
 ): Promise<Workspace> {
-  const before = (await membersOf(deps.database, [workspace.id], membersMax)).find(({ userId }) => userId === member.userId)?.role;
+  const { roles, guard, kept } = await readWorkspace(deps, workspace);
+  const before = (await membersOf(deps.database, [workspace.id], membersMax)).find((one) => one.userId === userId)?.role;
+  const after = new Map(roles);
+  if (role === 'NONE') after.delete(userId);
+  else after.set(userId, role);
   const steps = [
+    guard,
     requireWorkspace(deps.database, workspace.id),
-    putMember(deps.database, { workspaceId: workspace.id, ...member }, deps.clock.nowMs()),
+    putMember(deps.database, { workspaceId: workspace.id, userId, role }, deps.clock.nowMs()),
     // Asked of those alone who stop being ADMIN: a workspace whose admins left the house can still take members.
-    ...(before === 'ADMIN' && member.role !== 'ADMIN' ? [requireWorkspaceAdmin(deps.database, workspace.id)] : []),
+    ...(before === 'ADMIN' && role !== 'ADMIN' ? [requireWorkspaceAdmin(deps.database, workspace.id)] : []),
   ];
-  const changes = { [member.userId]: before === undefined ? { after: member.role } : { before, after: member.role } };
-  await change(deps, caller, workspace, 'workspace.member', steps, changes);
+  const changes = { [userId]: before === undefined ? { after: role } : { before, after: role } };
+  await change(deps, caller, workspace, { action: 'workspace.member', steps, changes, kept: kept({ name: workspace.name, roles: after }) });
   return whole(deps, workspace);
 }
 
-/** The revision of the change. `lost` stands for a workspace that is not as it was read. */
+/**
+ * Brings a kept name and kept members back, all or nothing. People who are not here any more stay away.
+ * @throws Refusal NOT_FOUND, FORBIDDEN, NAME_EXISTS, LAST_WORKSPACE_ADMIN, STALE
+ */
+export const restoreWorkspace = (deps: ControlDeps, caller: Caller, id: string, state: ObjectState): Promise<unknown> =>
+  againWhileStale(async () => {
+    const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
+    const read = await readWorkspace(deps, workspace);
+    const name = String(state['name']);
+    const wanted = await wantedMembers(deps, read, state);
+    const moved = [...new Set([...read.roles.keys(), ...wanted.keys()])].filter((one) => read.roles.get(one) !== wanted.get(one));
+    const nowMs = deps.clock.nowMs();
+    const put = (userId: string): WriteStep =>
+      putMember(deps.database, { workspaceId: id, userId, role: wanted.get(userId) ?? 'NONE' }, nowMs);
+    const ofMembers = moved.map((one) => [one, { before: read.roles.get(one) ?? null, after: wanted.get(one) ?? null }] as const);
+    await change(
+      deps,
+      caller,
+      { ...workspace, name },
+      {
+        action: 'workspace.update',
+        steps: [
+          read.guard,
+          renaming(deps.database, id, name, nowMs, workspace.revision),
+          ...moved.map(put),
+          ...(moved.some((one) => read.roles.get(one) === 'ADMIN') ? [requireWorkspaceAdmin(deps.database, id)] : []),
+        ],
+        changes: { ...changesBetween({ name: workspace.name }, { name }), ...Object.fromEntries(ofMembers) },
+        kept: read.kept({ name, roles: wanted }),
+        lost: stale,
+      },
+    );
+  });
+
+interface Change {
+  action: string;
+  steps: readonly WriteStep[];
+  changes: Record<string, { before?: unknown; after?: unknown }> | null;
+  kept: KeptState;
+  /** Stands for a workspace that is not as it was read. */
+  lost?: () => Refusal;
+}
+
+/** The revision of the change. */
 async function change(
   deps: ControlDeps,
   caller: Caller,
   workspace: WorkspaceRecord,
-  action: string,
-  steps: readonly WriteStep[],
-  changes: Record<string, { before?: unknown; after?: unknown }> | null,
-  lost: () => Refusal = notFound,
+  { action, steps, changes, kept, lost = notFound }: Change,
 ): Promise<number> {
   const deed = {
     action,
@@ -189,11 +241,13 @@ async function change(
     subjectName: workspace.name,
     owner: { scope: 'workspace' as const, id: workspace.id },
     changes,
+    state: kept,
   };
   const { revision } = await refusing(commitAs(deps, caller, steps, deed), {
     workspaces_name: nameExists(workspace.name),
     'workspace-not-empty': () => new Refusal('WORKSPACE_NOT_EMPTY'),
     'last-workspace-admin': () => new Refusal('LAST_WORKSPACE_ADMIN'),
+    [staleMembers]: stale,
     workspace: lost,
   });
   return revision;

@@ -28,12 +28,12 @@ export interface AlertText {
   footer: string;
 }
 
-const locales: Record<Language, string> = { en: 'en-GB', id: 'id-ID' };
+const locales: Record<Language, string> = { en: 'en-US', id: 'id-ID' };
 const nanoPerDollar = 1_000_000_000;
 
-/** `21 Nov 2026, 16.14 WIB`. */
+/** `Nov 21, 2026, 16:14 UTC`, `21 Nov 2026, 16.14 WIB`: as pages write days, with hours that need no AM or PM and are found in logs. */
 export function timeText(atMs: number, { language, timeZone }: AlertReader): string {
-  const options = { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone, timeZoneName: 'short' } as const; // prettier-ignore
+  const options = { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone, timeZoneName: 'short' } as const; // prettier-ignore
   return new Intl.DateTimeFormat(locales[language], options).format(atMs);
 }
 
@@ -73,7 +73,7 @@ export function amountText(kind: AlertKind, value: number, language: Language): 
     case 'database':
       return latencyText(value, language);
     case 'spend':
-      return new Intl.NumberFormat(locales[language], { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol' }).format(value / nanoPerDollar); // prettier-ignore
+      return new Intl.NumberFormat(locales[language], { style: 'currency', currency: 'USD' }).format(value / nanoPerDollar);
     case 'key-age':
       return unitText(value, 'day', language);
     case 'spike':

@@ -44,6 +44,8 @@ export interface SnapshotDelta {
   memberships: { workspaceId: string; userId: string; role: WorkspaceRole | null }[];
   ownerKeys: { owner: Owner; keys: SnapshotOwnerKey[] }[];
   deletedWorkspaceIds: string[];
+  /** Workspaces that were made or renamed. */
+  changedWorkspaceIds?: readonly string[];
   prices?: PriceEntry[];
   /** A routing group that was deleted comes as `null`. */
   routingGroups?: { id: string; owner: Owner; group: RoutingGroup | null }[];

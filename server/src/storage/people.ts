@@ -24,6 +24,8 @@ export interface PersonRecord {
   hasSecondFactor: boolean;
   disabledAtMs: number | null;
   createdAtMs: number;
+  updatedAtMs: number;
+  revision: number;
 }
 
 const columns = [
@@ -38,6 +40,8 @@ const columns = [
   'people.theme',
   'people.disabled_at',
   'people.created_at',
+  'people.updated_at',
+  'people.revision',
 ] as const;
 
 interface PersonRow {
@@ -52,6 +56,8 @@ interface PersonRow {
   theme: string;
   disabled_at: number | null;
   created_at: number;
+  updated_at: number;
+  revision: number;
 }
 
 const personOfRow = (row: PersonRow): PersonRecord => ({
@@ -66,6 +72,8 @@ const personOfRow = (row: PersonRow): PersonRecord => ({
   theme: row.theme as Theme,
   disabledAtMs: row.disabled_at,
   createdAtMs: row.created_at,
+  updatedAtMs: row.updated_at,
+  revision: row.revision,
 });
 
 /** better-auth keeps its times as ISO 8601 texts on SQLite and as timestamps on PostgreSQL, which takes the same texts. */
@@ -79,6 +87,25 @@ const selectPeople = ({ db }: Database) =>
 export async function personById(database: Database, userId: string): Promise<PersonRecord | undefined> {
   const row = await selectPeople(database).where('people.user_id', '=', userId).executeTakeFirst();
   return row && personOfRow(row);
+}
+
+/** Of one query; more come in several. */
+const namedAtOnce = 1_000;
+
+/** The addresses of those who were not deleted, by id. */
+export async function addressesOf({ db }: Database, userIds: readonly string[]): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (let from = 0; from < userIds.length; from += namedAtOnce) {
+    const rows = await db
+      .selectFrom('people')
+      .innerJoin('users', 'users.id', 'people.user_id')
+      .select(['people.user_id', 'users.email'])
+      .where('people.deleted_at', 'is', null)
+      .where('people.user_id', 'in', userIds.slice(from, from + namedAtOnce))
+      .execute();
+    for (const row of rows) found.set(row.user_id, row.email);
+  }
+  return found;
 }
 
 /** By e-mail address, which must be in lower case. */
@@ -164,6 +191,16 @@ export interface PersonChange {
   theme?: Theme;
   disabledAtMs?: number | null;
 }
+
+/** Label of a step that met a person who was changed since they were read. */
+export const stalePerson = 'stale-person';
+
+/** Fails the batch as `stale-person` where somebody changed the person since; it stands before the steps that change them. */
+export const requirePersonAsOf = ({ db, compile }: Database, userId: string, readRevision: number): Statement =>
+  compile(db.selectFrom('people').select('user_id').where('user_id', '=', userId).where('revision', '<=', readRevision), {
+    expectRows: 1,
+    label: stalePerson,
+  });
 
 export function updatePerson({ db, compile }: Database, userId: string, change: PersonChange, nowMs: number): Statement[] {
   const own = db
@@ -271,6 +308,8 @@ export function erasePerson(database: Database, userId: string, nowMs: number): 
     compile(db.deleteFrom('two_factors').where('user_id', '=', userId)),
     compile(db.deleteFrom('sessions').where('user_id', '=', userId)),
     compile(db.deleteFrom('chats').where('user_id', '=', userId)),
+    // What a person was called and might do goes with them; the audit log alone says that there was somebody.
+    compile(db.deleteFrom('object_revisions').where('subject_type', '=', 'user').where('subject_id', '=', userId)),
     forgetResponses(database, { scope: 'user', id: userId }),
     forgetCapturedOf(database, userId),
     ...deleteGroupsOf(database, { scope: 'user', id: userId }, nowMs),

@@ -7,6 +7,7 @@ import type { AlertSchema } from './schema-alerts.ts';
 import type { ChatSchema } from './schema-chats.ts';
 import type { ConnectionTestSchema } from './schema-connection-tests.ts';
 import type { ExplorerSchema } from './schema-explorer.ts';
+import type { ExportSchema } from './schema-exports.ts';
 import type { HealthSchema } from './schema-health.ts';
 import type { ImportSchema } from './schema-imports.ts';
 import type { PolicySchema } from './schema-policies.ts';
@@ -261,6 +262,7 @@ export interface Schema
     ChatSchema,
     HealthSchema,
     ExplorerSchema,
+    ExportSchema,
     ImportSchema,
     LimitSchema,
     PolicySchema,

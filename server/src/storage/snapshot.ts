@@ -82,12 +82,9 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
   );
   const people = await loadPeople({ db }, above);
   const members = await loadMembers({ db }, above);
-  const deleted = await db
-    .selectFrom('workspaces')
-    .select('id')
-    .where('revision', '>', above)
-    .where('deleted_at', 'is not', null)
-    .execute();
+  const workspaces = await db.selectFrom('workspaces').select(['id', 'deleted_at']).where('revision', '>', above).execute();
+  const deleted = workspaces.filter((row) => row.deleted_at !== null);
+  const changed = workspaces.filter((row) => row.deleted_at === null);
   return {
     revision: current.revision,
     ...(await changedBeside({ db }, above)),
@@ -127,6 +124,7 @@ export async function loadDelta({ db }: Database, above: number): Promise<Snapsh
     healthSettings: await healthSettingsAbove({ db }, above),
     repositories: await loadRepositories({ db }, above),
     deletedWorkspaceIds: deleted.map((row) => row.id),
+    ...(above < 0 || changed.length === 0 ? {} : { changedWorkspaceIds: changed.map((row) => row.id) }),
   };
 }
 

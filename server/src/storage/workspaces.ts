@@ -202,3 +202,36 @@ export const requireWorkspace = ({ db, compile }: Database, id: string): Stateme
       label: 'workspace',
     },
   );
+
+/** When anybody's role in the workspace changed last, those who left included; zeros where nobody ever was in it. */
+export async function membersSince({ db }: Database, id: string): Promise<{ revision: number; atMs: number }> {
+  const row = await db
+    .selectFrom('workspace_members')
+    .select(({ fn }) => [fn.max('revision').as('revision'), fn.max('updated_at').as('at')])
+    .where('workspace_id', '=', id)
+    .executeTakeFirst();
+  return { revision: row?.revision ?? 0, atMs: row?.at ?? 0 };
+}
+
+/** Who is in the workspace as what, at most `limit` of them. */
+export async function rolesIn({ db }: Database, id: string, limit: number): Promise<Map<string, WorkspaceRole>> {
+  const rows = await db
+    .selectFrom('workspace_members')
+    .select(['user_id', 'role'])
+    .where('workspace_id', '=', id)
+    .where('role', '<>', 'NONE')
+    .orderBy('user_id')
+    .limit(limit)
+    .execute();
+  return new Map(rows.map((row) => [row.user_id, row.role as WorkspaceRole]));
+}
+
+/** Label of a step that met members who are not what they were when they were read. */
+export const staleMembers = 'workspace-members';
+
+/** Fails the batch as `workspace-members` where a role changed above the revision. It must stand before the steps that change one. */
+export const requireMembersAsOf = ({ db, compile }: Database, id: string, revision: number): Statement =>
+  compile(db.selectFrom('workspace_members').select('user_id').where('workspace_id', '=', id).where('revision', '>', revision).limit(1), {
+    expectRows: 0,
+    label: staleMembers,
+  });

@@ -1,7 +1,7 @@
 /** The page and its files: one HTML for every address of the application, files by their names, and nothing else of the disk. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import compress from '@fastify/compress';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -26,6 +26,10 @@ beforeAll(async () => {
   writeFileSync(join(dist, 'index.html'), html);
   writeFileSync(join(dist, 'favicon.svg'), '<svg/>');
   writeFileSync(join(dist, 'assets/index-abc123.js'), script);
+  writeFileSync(join(dist, 'assets/packed-abc123.js'), script);
+  // Other texts than the file's, so that one sees which was sent.
+  writeFileSync(join(dist, 'assets/packed-abc123.js.br'), brotliCompressSync('by brotli'));
+  writeFileSync(join(dist, 'assets/packed-abc123.js.gz'), gzipSync('by gzip'));
   writeFileSync(join(root, 'package.json'), '{"secret":"outside"}');
   const page = await loadPage({ ids: createIds(systemClock), basePath: '/' }, dist);
   ({ app } = await openPlane({
@@ -159,6 +163,24 @@ describe('files', () => {
     expect(answer.headers['vary']).toMatch(/accept-encoding/i);
     expect(answer.rawPayload.length).toBeLessThan(script.length / 4);
     expect(unpack(answer.rawPayload).toString()).toBe(script);
+  });
+
+  test.each([
+    ['br, gzip', 'br', brotliDecompressSync, 'by brotli'],
+    ['gzip, deflate', 'gzip', gunzipSync, 'by gzip'],
+  ] as const)('that lie packed beside themselves are sent as they lie to whoever accepts %s', async (accepted, encoding, unpack, text) => {
+    const answer = await app.inject({ url: '/assets/packed-abc123.js', headers: { 'accept-encoding': accepted } });
+    expect([answer.statusCode, answer.headers['content-encoding'], unpack(answer.rawPayload).toString()]).toEqual([200, encoding, text]);
+    expect(answer.headers['content-type']).toMatch(/javascript/);
+    expect(answer.headers['cache-control']).toBe('public, max-age=31536000, immutable');
+    expect(answer.headers['vary']).toMatch(/accept-encoding/i);
+  });
+
+  test('that lie packed beside themselves go plain to whoever can unpack nothing, and the packed ones have no address of their own', async () => {
+    const answer = await app.inject({ url: '/assets/packed-abc123.js' });
+    expect([answer.body, answer.headers['content-encoding']]).toEqual([script, undefined]);
+    expect(answer.headers['vary']).toMatch(/accept-encoding/i);
+    for (const ending of ['br', 'gz']) expect((await app.inject({ url: `/assets/packed-abc123.js.${ending}` })).statusCode).toBe(404);
   });
 
   test("the page's own HTML is reached by its address alone, with its placeholders filled", async () => {

@@ -5,6 +5,7 @@ import { readDocument } from '../../src/control/configuration/document.ts';
 import type { ConfigurationDeps } from '../../src/control/configuration/kind.ts';
 import type { Caller } from '../../src/control/change.ts';
 import { openStored } from '../../src/control/secrets.ts';
+import { retentionSettingsOf } from '../../src/storage/retention.ts';
 import { findConnection } from '../../src/storage/connections.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
 
@@ -40,6 +41,7 @@ workspaces:
     members:
       - { user: ann@example.org, role: ADMIN }
       - { user: budi@example.org, role: WRITE }
+    contents: { isKept: true, days: 14 }
 connections:
   - name: OpenAI – production
     provider: openai
@@ -111,6 +113,7 @@ prices:
     note: contract
 templates:
   - { provider: openai, name: House style, configuration: { model: gpt-4o, temperature: 0.1 }, isDefault: true }
+mailServer: { host: mail.example.org, port: 587, security: starttls, username: patchbay, password: env:MAIL, sender: patchbay@example.org }
 alertChannels:
   - { name: Duty, kind: webhook, url: env:HOOK, signingSecret: env:SIGN, language: id, timeZone: Asia/Jakarta }
   - { name: Mail, kind: email, recipients: [ops@example.org] }
@@ -120,6 +123,7 @@ alertRules:
 aiSettings: { maxTokens: 2048, temperature: 0.4, isEnvironmentUsed: false }
 limitSettings: { timeZone: Asia/Jakarta, outputTokensCeiling: 4096 }
 healthSettings: { everySeconds: 300, checkBy: completion }
+retention: { requests: 60, audit: 0 }
 `;
 
 const secrets = {
@@ -128,6 +132,7 @@ const secrets = {
   'file:/run/secrets/claude': 'sk-ant-0123456789abc',
   'env:LAB': 'lab-key-0123456789',
   'env:BUDI': 'sk-budi-0123456789',
+  'env:MAIL': 'the-password-of-mail',
   'env:HOOK': 'https://hooks.example.com/in?token=hook-0123456789',
   'env:SIGN': `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
 };
@@ -156,7 +161,11 @@ function secretsOf(text: string): Record<string, string> {
     ...(secret === null ? [] : [[secret, values.get(name) ?? '']]),
     ...Object.values(headers).map((reference) => [reference, 'blue']),
   ]);
-  const alerts = { 'env:ALERT_DUTY_URL': secrets['env:HOOK'], 'env:ALERT_DUTY_SIGNING_SECRET': secrets['env:SIGN'] };
+  const alerts = {
+    'env:ALERT_DUTY_URL': secrets['env:HOOK'],
+    'env:ALERT_DUTY_SIGNING_SECRET': secrets['env:SIGN'],
+    'env:MAIL_SERVER_PASSWORD': secrets['env:MAIL'],
+  };
   return { ...(Object.fromEntries(found) as Record<string, string>), ...alerts };
 }
 
@@ -186,6 +195,9 @@ describe('apply', { timeout: limitMs }, () => {
     expect(snapshot.aiSettings).toMatchObject({ maxTokens: 2048, temperature: 0.4, isEnvironmentUsed: false });
     expect(snapshot.limits.timeZone).toBe('Asia/Jakarta');
     expect(snapshot.healthSettings).toMatchObject({ everyS: 300, way: 'completion' });
+    expect(snapshot.alerting.mail).toMatchObject({ host: 'mail.example.org', username: 'patchbay', hasPassword: true });
+    expect([...snapshot.capture.values()]).toEqual([14]);
+    expect((await retentionSettingsOf(first.deps.database)).days).toEqual({ requests: 60, audit: 0 });
   });
 
   test('a second time it finds nothing to do', async () => {
@@ -209,6 +221,9 @@ describe('apply', { timeout: limitMs }, () => {
       'template.create',
       'ai-settings.update',
       'limit-settings.update',
+      'mail_server.update',
+      'workspace-capture.update',
+      'retention.update',
     ])
       // prettier-ignore
       expect(actions).toContain(action);
@@ -223,6 +238,37 @@ describe('export', { timeout: limitMs }, () => {
     expect(exported).toContain('secret: env:CONNECTION_OPENAI_PRODUCTION_KEY');
     expect(exported).toContain('systemPrompt: |');
     expect(readDocument(exported).faults).toEqual([]);
+    expect(exported).toContain('password: env:MAIL_SERVER_PASSWORD');
+    expect(exported).toMatch(/retention:\n  requests: 60\n  audit: 0\n/);
+  });
+
+  test('every table of configuration is a section of the file, or left out for a reason', async () => {
+    const ofSections: Record<string, string> = {
+      workspaces: 'workspaces',
+      workspace_members: 'workspaces',
+      workspace_capture: 'workspaces',
+      ai_configurations: 'connections',
+      repositories: 'repositories',
+      routing_groups: 'routingGroups',
+      use_cases: 'useCases',
+      policies: 'policies',
+      limits: 'limits',
+      prices: 'prices',
+      provider_templates: 'templates',
+      mail_servers: 'mailServer',
+      alert_channels: 'alertChannels',
+      alert_rules: 'alertRules',
+      settings: 'retention',
+    };
+    // People, their keys and the keys of the vault are data: a backup has them. Histories, and the count of revisions itself, are about changes.
+    const leftOut = ['people', 'access_keys', 'personal_tokens', 'owner_keys', 'master_keys', 'object_revisions', 'audit_entries', 'config_revision']; // prettier-ignore
+    const tables = await first.deps.database.driver.rows<{ name: string }>({
+      sql: "SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name = 'revision'",
+      params: [],
+    });
+    expect(tables.map(({ name }) => name).toSorted()).toEqual([...Object.keys(ofSections), ...leftOut].toSorted());
+    for (const section of [...Object.values(ofSections), 'aiSettings', 'limitSettings', 'healthSettings'])
+      expect(exported).toMatch(new RegExp(`^${section}:`, 'm'));
   });
 
   test('applied to another installation it gives the same configuration, and a byte-equal export', async () => {
@@ -240,10 +286,13 @@ describe('export', { timeout: limitMs }, () => {
 
   test('wiped with --prune and applied again, it is what it was', async () => {
     const empty =
-      'patchbay: 1\nconnections: []\nrepositories: []\nroutingGroups: []\nuseCases: []\npolicies: []\nlimits: []\nprices: []\ntemplates: []\nalertChannels: []\nalertRules: []\n';
+      'patchbay: 1\nconnections: []\nrepositories: []\nroutingGroups: []\nuseCases: []\npolicies: []\nlimits: []\nprices: []\ntemplates: []\nmailServer: null\nretention: {}\nalertChannels: []\nalertRules: []\n';
     const wiped = await apply(first, empty, { isPruning: true });
     expect(wiped.faults).toEqual([]);
-    expect(wiped.steps.every(({ action }) => action === 'delete')).toBe(true);
+    expect(wiped.steps.filter(({ action }) => action !== 'delete')).toMatchObject([
+      { section: 'retention', fields: ['requests', 'audit'] },
+    ]);
+    expect(first.deps.keeper.snapshot.alerting.mail).toBe(null);
     expect(first.deps.keeper.snapshot.connections.size).toBe(0);
     const again = await apply(first, exported, { secrets: secretsOf(exported) });
     expect(again.faults).toEqual([]);

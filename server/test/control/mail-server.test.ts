@@ -119,9 +119,17 @@ test('of two who change it the second is told what it is now; who changes the ne
   const second = await set({ port: 587, security: 'tls' }, grace);
   expect(second.revision).toBeGreaterThan(first.revision);
   const from = ({ revision }: MailServer) => ({ revision, show: ({ security, hasPassword }: MailServer) => ({ security, hasPassword }) });
-  const { code, details } = await refusalOf(setMailServer(house.deps, by(ada), input({ security: 'none' }), from(first)));
+  const { code, details } = await refusalOf(setMailServer(house.deps, by(ada), input({ security: 'starttls' }), from(first)));
   expect([code, details]).toMatchObject(['CONFLICT', { current: { security: 'tls', hasPassword: true }, changedBy: { name: 'Grace' } }]);
-  expect((await setMailServer(house.deps, by(ada), input({ security: 'none' }), from(second))).security).toBe('none');
+  expect((await setMailServer(house.deps, by(ada), input({ security: 'starttls' }), from(second))).security).toBe('starttls');
+});
+
+test('a password that was entered for a line with TLS does not go over one without, unless it is entered again', async () => {
+  await set({ password, security: 'tls' });
+  expect((await refusalOf(set({ security: 'none' }))).code).toBe('SECRET_REQUIRED_FOR_NEW_ORIGIN');
+  expect((await set({ security: 'starttls' })).hasPassword).toBe(true);
+  expect(await set({ password, security: 'none' })).toMatchObject({ security: 'none', hasPassword: true });
+  expect((await set({ security: 'none' })).hasPassword).toBe(true);
 });
 
 test('of many who set it for the first time at once one wins, and the others are told that it moved', async () => {

@@ -1,11 +1,14 @@
 /** People in the database: what they are, that somebody can always administrate, their sessions, and the house's small facts. */
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { accountNames, authDatabase, kyselyForAuth } from '../../src/storage/accounts.ts';
+import { currentRevision } from '../../src/storage/connections.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { StaleWrite, UnfitParameter } from '../../src/storage/errors.ts';
 import {
+  addressesOf,
   deleteSession,
   deleteSessionsOf,
+  erasePerson,
   hasAdministrator,
   insertPerson,
   listPeople,
@@ -14,13 +17,15 @@ import {
   personById,
   requireAdministrator,
   requireNoAdministrator,
+  requirePersonAsOf,
   updatePerson,
   type NewPerson,
   type PersonChange,
 } from '../../src/storage/people.ts';
+import { listRevisions, revisionSteps } from '../../src/storage/object-revisions.ts';
 import { dropSetting, putSetting, settingOf, takeSetting } from '../../src/storage/settings.ts';
 import { onBothEngines } from './engines.ts';
-import { atMs, change, footprint, ids, newPerson } from './rows.ts';
+import { atMs, change, entryOf, footprint, ids, newPerson } from './rows.ts';
 
 onBothEngines('a person', (bench) => {
   let database: Database;
@@ -42,6 +47,8 @@ onBothEngines('a person', (bench) => {
       hasSecondFactor: false,
       disabledAtMs: null,
       createdAtMs: atMs,
+      updatedAtMs: atMs,
+      revision: await currentRevision(database),
     };
     expect(await personById(database, userId)).toEqual(expected);
     expect(await personByEmail(database, 'ada@example.org')).toEqual(expected);
@@ -74,8 +81,8 @@ onBothEngines('a person', (bench) => {
   test.each(changes)('changes by %j in that and nothing else', async (part) => {
     const userId = await newPerson(database);
     const before = await personById(database, userId);
-    await change(database, updatePerson(database, userId, part, atMs + 9));
-    expect(await personById(database, userId)).toEqual({ ...before, ...part });
+    const revision = await change(database, updatePerson(database, userId, part, atMs + 9));
+    expect(await personById(database, userId)).toEqual({ ...before, ...part, updatedAtMs: atMs + 9, revision });
   });
 
   test('is enabled again by taking the time away', async () => {
@@ -85,6 +92,38 @@ onBothEngines('a person', (bench) => {
     expect(await personById(database, userId)).toMatchObject({ disabledAtMs: atMs, theme: 'dark' });
     await change(database, updatePerson(database, userId, { disabledAtMs: null }, atMs));
     expect(await personById(database, userId)).toMatchObject({ disabledAtMs: null });
+  });
+
+  test('who was changed since they were read is not changed by what was decided then', async () => {
+    const userId = await newPerson(database);
+    const read = (await personById(database, userId))!;
+    const decide = (): Promise<number> =>
+      change(database, requirePersonAsOf(database, userId, read.revision), updatePerson(database, userId, { name: 'Decided' }, atMs));
+    await change(database, updatePerson(database, userId, { role: 'manager' }, atMs + 1));
+    await expect(decide()).rejects.toMatchObject({ label: 'stale-person' });
+    expect(await personById(database, userId)).toMatchObject({ role: 'manager', updatedAtMs: atMs + 1, name: read.name });
+    read.revision = await currentRevision(database);
+    await decide();
+    expect(await personById(database, userId)).toMatchObject({ name: 'Decided' });
+  });
+
+  test('who is deleted leaves no address and no history, and the others keep theirs', async () => {
+    const [gone, stays] = [await newPerson(database), await newPerson(database, { email: 'stays@example.org' })];
+    const state = { name: 'n', role: 'user' };
+    for (const id of [gone, stays])
+      await database.driver.write(
+        revisionSteps(entryOf({ subjectType: 'user', subjectId: id }), 9, {
+          after: { ...state, role: 'manager' },
+          before: { revision: 0, atMs, state },
+        }),
+      );
+    expect(await listRevisions(database, 'user', gone)).toHaveLength(2);
+    await change(database, erasePerson(database, gone, atMs));
+    expect(await listRevisions(database, 'user', gone)).toEqual([]);
+    expect(await listRevisions(database, 'user', stays)).toHaveLength(2);
+    const many = Array.from({ length: 2_100 }, () => ids.uuid());
+    expect(await addressesOf(database, [gone, ...many, stays])).toEqual(new Map([[stays, 'stays@example.org']]));
+    expect(await addressesOf(database, [])).toEqual(new Map());
   });
 
   test('who is not there cannot be changed', async () => {

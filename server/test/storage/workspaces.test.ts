@@ -9,10 +9,13 @@ import {
   insertWorkspace,
   listWorkspaces,
   membersOf,
+  membersSince,
   organizationOf,
   putMember,
   renameWorkspace,
+  requireMembersAsOf,
   requireWorkspace,
+  rolesIn,
   workspaceById,
 } from '../../src/storage/workspaces.ts';
 import { onBothEngines } from './engines.ts';
@@ -158,6 +161,32 @@ onBothEngines('members', (bench) => {
     expect(await membersOf(database, [workspaceId], 1)).toHaveLength(1);
     expect(await membersOf(database, [], 10)).toEqual([]);
     expect(await membersOf(database, [ids.uuid()], 10)).toEqual([]);
+  });
+
+  test('as somebody read them are what a change is decided by: one that came between stops it', async () => {
+    const [ada, bob] = [await newPerson(database), await newPerson(database)];
+    expect(await membersSince(database, workspaceId)).toEqual({ revision: 0, atMs: 0 });
+    const first = await put(ada, 'ADMIN');
+    const guarded = (revision: number): Promise<number> =>
+      change(
+        database,
+        requireMembersAsOf(database, workspaceId, revision),
+        putMember(database, { workspaceId, userId: ada, role: 'READ' }, atMs),
+      );
+    const removed = await put(bob, 'NONE');
+    expect(await membersSince(database, workspaceId)).toEqual({ revision: removed, atMs });
+    await expect(guarded(first)).rejects.toMatchObject({ label: 'workspace-members' });
+    expect(await rolesIn(database, workspaceId, 10)).toEqual(new Map([[ada, 'ADMIN']]));
+    await put(bob, 'WRITE', await newWorkspace(database));
+    await guarded(removed);
+    await put(bob, 'WRITE');
+    expect(await rolesIn(database, workspaceId, 10)).toEqual(
+      new Map([
+        [ada, 'READ'],
+        [bob, 'WRITE'],
+      ]),
+    );
+    expect(await rolesIn(database, workspaceId, 1)).toHaveProperty('size', 1);
   });
 
   test('are added, changed, removed and added again', async () => {

@@ -17,9 +17,11 @@ import { intentOf, settlementOf } from '../storage/ledger-records.ts';
 import { insertCaptured } from '../../src/storage/captured-bodies.ts';
 import { placeOfCaptured } from '../../src/domain/sealing.ts';
 import { changeCapture } from '../../src/control/capture.ts';
+import { startExport } from '../../src/control/exports.ts';
 import { listOwnerKeys } from '../../src/storage/owner-keys.ts';
 import { newDataKey } from '../../src/vault/envelope.ts';
 import { caller } from './authorization.ts';
+import { until } from './wait.ts';
 
 /** A request of the caller's own, one of a colleague's in the shared workspace, or one of somebody else's own. */
 const makeRequest: Make = async (kind, subject) => {
@@ -69,10 +71,29 @@ const forgetRule: Rule = (subject, kind) => {
   return status === 200 ? 204 : status;
 };
 
+/** One's own, and everybody's for administrators. */
+const fileRule =
+  (status: number): Rule =>
+  (subject, kind) =>
+    kind !== 'random' && (kind === 'own' || subject === 'administrator') ? status : 404;
+/** A file that is written to its end. */
+const makeExport: Make = async (kind, subject) => {
+  if (kind === 'random') return random();
+  if (kind !== 'own' && kind !== 'foreign') return null;
+  const asked = { of: 'requests', format: 'csv', filter: { search: 'none such' } } as const;
+  const id = await startExport(house.deps, caller(holderOf(kind, subject)), asked);
+  const stateOf = house.database.db.selectFrom('tasks').select('state').where('id', '=', id);
+  await until(async () => (await stateOf.executeTakeFirst())?.state === 'done', 'the file is written');
+  return { id };
+};
+
 export const requestTable: Record<string, Row> = {
   'GET /api/requests': { rule: always(200) },
   'GET /api/requests/histogram': { rule: always(200) },
   'GET /api/requests/export': { rule: always(200) },
+  'POST /api/exports': { rule: always(202), body: () => ({ requests: {} }) },
+  'GET /api/exports/:id/file': { rule: fileRule(200), make: makeExport },
+  'DELETE /api/exports/:id/file': { rule: fileRule(204), make: makeExport },
   'GET /api/requests/:requestId': { rule, make: makeRequest },
   'GET /api/requests/:requestId/content': { rule, make: makeContent },
   'GET /api/workspaces/:id/capture': { rule: workspaceRule('READ'), make: makeWorkspace },

@@ -1,4 +1,5 @@
 /** Alert channels and rules as the configuration file has them. */
+import { mailServerPut } from '@patchbay/contract/alerts';
 import { nameText, plainText } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { alertKinds, channelKinds, severities } from '../../domain/alert.ts';
@@ -7,7 +8,7 @@ import { connectionName, ownerText, secretReference } from './reference-shapes.t
 const reference = secretReference.nullable().default(null);
 const text = (max: number) => plainText(1, max).nullable().default(null);
 
-/** Where it leads may hold a token, so the address is a reference like the secrets. */
+/** Where it leads may hold a token, so the address is a reference like the secrets. One that is not named stays what it is. */
 export const alertChannel = z.strictObject({
   name: nameText,
   owner: ownerText.default('organization'),
@@ -48,5 +49,11 @@ export const alertRule = z.strictObject({
   isActive: z.boolean().default(true),
 });
 
+export const mailServer = mailServerPut.omit({ username: true, password: true, revision: true }).extend({
+  username: plainText(1, 255).nullable().default(null),
+  password: reference,
+});
+
+export type MailServerSpec = z.output<typeof mailServer>;
 export type AlertChannelSpec = z.output<typeof alertChannel>;
 export type AlertRuleSpec = z.output<typeof alertRule>;

@@ -88,7 +88,7 @@ function inputOf(spec: AlertChannelSpec, secrets: ChannelInput): ChannelInput & 
     const value = spec[field];
     if (value !== null) said[field] = value;
   }
-  return { name, ...(recipients.length === 0 ? {} : { recipients }), ...said, ...secrets, language, timeZone, isActive };
+  return { name, ...(recipients.length === 0 ? {} : { recipients }), ...said, ...secrets, language, timeZone, isActive, isWhole: true };
 }
 
 export const alertChannels: Kind<AlertChannelSpec> = {
@@ -102,7 +102,8 @@ export const alertChannels: Kind<AlertChannelSpec> = {
   keyOf: keyOfName,
   nameOf: ({ owner, name }) => (owner === 'organization' ? name : `${name} (${owner})`),
   references: ({ owner }) => referencesOf.owner(owner),
-  comparable: (spec) => ({ ...spec, url: spec.url !== null, token: spec.token !== null, signingSecret: spec.signingSecret !== null }),
+  // Secrets are compared by what they are, where the file names them.
+  comparable: ({ url: _url, token: _token, signingSecret: _signing, ...spec }) => spec,
   hiddenChanges: async (context, spec, current) => Object.keys(await secretsOf(context, spec, current?.id ?? null)),
   async create(context, spec) {
     const input = inputOf(spec, await secretsOf(context, spec, null));

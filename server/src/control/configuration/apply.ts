@@ -18,7 +18,8 @@ export async function exportConfiguration(deps: ConfigurationDeps, caller: Calle
   for (const kind of kinds) {
     const specs = (await kind.read(context)).map(({ spec }) => spec);
     if (singleSections.has(kind.section)) {
-      if (specs[0] !== undefined) whole[kind.section] = specs[0];
+      // What can be taken away is named where it is not there, as an empty list is.
+      if (specs[0] !== undefined || kind.remove) whole[kind.section] = specs[0] ?? null;
     } else whole[kind.section] = specs;
   }
   return textOf(whole as unknown as Configuration);

@@ -7,7 +7,7 @@ const head = ` The configuration of a Patchbay, as \`patchbay export\` writes it
  A section that is left out is left alone; what a section does not name is deleted with --prune alone.`;
 
 const comments: Readonly<Record<string, string>> = {
-  workspaces: ' People are named by their email address; they must exist.',
+  workspaces: ' People are named by their email address; they must exist. contents: whether those of requests are kept.',
   connections: ' owner: organization, workspace:<name> or user:<email>. settings: the parameters of the provider.',
   repositories: ' In the order in which their connections are tried.',
   routingGroups: ' What `model` may name on /v1.',
@@ -16,11 +16,13 @@ const comments: Readonly<Record<string, string>> = {
   limits: ' Those that administrators set. Money is in US dollars; limits on access keys stay with their keys.',
   prices: ' US dollars per million tokens. A price is never changed: another one takes its place.',
   templates: ' Starting points for new connections.',
+  mailServer: ' By which mails go. null is none.',
   alertChannels: ' Where alerts go. An address may hold a token, so it is a reference as well.',
   alertRules: ' What people are told of. What is not said is what the kind of rule says.',
   aiSettings: ' For requests that say nothing themselves.',
   limitSettings: ' By which calendar budgets begin anew.',
   healthSettings: ' Of connections that say nothing themselves. 0 seconds is off; checkBy: models, or completion, which costs a token.',
+  retention: ' Days. What is not said is kept for as long as it is by default; 0 is for ever, where that may be.',
 };
 
 /** The one text of a configuration: the same one gives the same bytes. */

@@ -3,11 +3,14 @@ import type { AlertSendRoom } from '../alert-channels.ts';
 import type { Passwords } from '../people/passwords.ts';
 import type { Caller } from '../change.ts';
 import type { LimitDeps } from '../limits.ts';
+import type { RetentionControlDeps } from '../retention.ts';
 import type { PriceBook } from '../../providers/prices.ts';
 import type { Names } from './names.ts';
 
 /** What the kinds are handed. */
-export type ConfigurationDeps = LimitDeps & Pick<AlertSendRoom, 'judgeUrl'> & { prices: PriceBook; passwords: Passwords };
+export type ConfigurationDeps = LimitDeps &
+  RetentionControlDeps &
+  Pick<AlertSendRoom, 'judgeUrl'> & { prices: PriceBook; passwords: Passwords };
 
 export interface Context {
   deps: ConfigurationDeps;

@@ -2,6 +2,9 @@
 import { decimalUsdOf } from '../../domain/money.ts';
 import type { WorkspaceRole } from '../../domain/owner.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
+import { captureDefault } from '../../domain/capture.ts';
+import { captureOf, capturesAbove } from '../../storage/capture.ts';
+import { changeCapture } from '../capture.ts';
 import { actingFor } from '../operator-connections.ts';
 import { changeRepository, createRepository, deleteRepository, type RepositoryWords } from '../repositories.ts';
 import { changeGroup, createGroup, removeGroup, type GroupInput, type GroupTargetInput } from '../routing-groups.ts';
@@ -30,17 +33,26 @@ async function settleMembers(
     if (!kept.has(user.toLowerCase())) await changeMember(deps, caller, id, { userId: names.userId(user), role: 'NONE' });
 }
 
+/** A workspace that is made keeps nothing, until somebody says otherwise. */
+async function settleContents({ deps, caller }: Context, id: string, contents: WorkspaceSpec['contents']): Promise<void> {
+  const { isOn, keptDays } = await captureOf(deps.database, id);
+  if (isOn === contents.isKept && keptDays === contents.days) return;
+  await changeCapture(deps, caller, id, { isOn: contents.isKept, keptDays: contents.days });
+}
+
 const rank = (role: WorkspaceRole): number => ['READ', 'WRITE', 'ADMIN'].indexOf(role);
 
 export const workspaces: Kind<WorkspaceSpec> = {
   section: 'workspaces',
   async read({ deps, caller, names }) {
     const all = await listWorkspaces(deps, caller.actor);
+    const saved = new Map((await capturesAbove(deps.database, 0)).map((one) => [one.workspaceId, one]));
     return all
-      .map(({ id, name, members }): Current<WorkspaceSpec> => ({
-        id,
-        spec: { name, members: byEmail(members.map(({ userId, role }) => ({ user: names.email(userId), role }))) },
-      }))
+      .map(({ id, name, members }): Current<WorkspaceSpec> => {
+        const { isOn: isKept, keptDays: days } = saved.get(id) ?? captureDefault;
+        const named = members.map(({ userId, role }) => ({ user: names.email(userId), role }));
+        return { id, spec: { name, members: byEmail(named), contents: { isKept, days } } };
+      })
       .toSorted(byKey(({ name }) => nameKeyOf(name)));
   },
   keyOf: ({ name }) => nameKeyOf(name),
@@ -50,9 +62,11 @@ export const workspaces: Kind<WorkspaceSpec> = {
     const { id, members } = await createWorkspace(context.deps, context.caller, spec.name);
     const before = members.map(({ userId, role }) => ({ user: context.names.email(userId), role }));
     await settleMembers(context, id, before, spec.members);
+    await settleContents(context, id, spec.contents);
   },
   async change(context, { id, spec: before }, spec) {
     await settleMembers(context, id, before.members, spec.members);
+    await settleContents(context, id, spec.contents);
   },
   remove: ({ deps, caller }, { id }) => deleteWorkspace(deps, caller, id),
 };

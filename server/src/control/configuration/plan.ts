@@ -4,6 +4,7 @@ import { alertChannels, alertRules } from './alerts.ts';
 import { aiSettings, healthSettings, limitSettings, prices, templates } from './catalogue.ts';
 import { connections } from './connections.ts';
 import { pathText, type Fault } from './document.ts';
+import { mailServer, retention } from './house.ts';
 import { numbered, numberedKey, type Context, type Current, type Kind } from './kind.ts';
 import { repositories, routingGroups, workspaces } from './places.ts';
 import { limits, policies, useCases } from './rules.ts';
@@ -22,14 +23,16 @@ export const kinds = [
   limits,
   prices,
   templates,
+  mailServer,
   alertChannels,
   alertRules,
   aiSettings,
   limitSettings,
   healthSettings,
+  retention,
 ] as unknown as readonly Kind<object>[];
 /** Sections with one object in the place of a list. */
-export const singleSections: ReadonlySet<string> = new Set(['aiSettings', 'limitSettings', 'healthSettings']);
+export const singleSections: ReadonlySet<string> = new Set(['mailServer', 'aiSettings', 'limitSettings', 'healthSettings', 'retention']);
 /** Sections whose objects may have the same name. */
 const repeating: ReadonlySet<string> = new Set(['policies', 'templates', 'alertRules', 'alertChannels']);
 
@@ -77,7 +80,7 @@ export async function planOf(context: Context, configuration: Configuration, isP
     const keys = new Set(section === undefined || !isPruning ? [...currents.values()].map(({ spec }) => kind.keyOf(spec)) : []);
     known.set(kind.section, keys);
     if (section === undefined) continue;
-    const specs = (singleSections.has(kind.section) ? [section] : section) as object[];
+    const specs = (singleSections.has(kind.section) ? [section].filter((one) => one !== null) : section) as object[];
     await planSection(context, { kind, specs, currents, keys, lineOf }, plan);
     if (isPruning && kind.remove) for (const current of currents.values()) removals.unshift(removalOf(kind, current));
   }

@@ -8,9 +8,12 @@ import { routingStrategy } from '@patchbay/contract/routing';
 import { modelText, nameText, plainText } from '@patchbay/contract/text';
 import { injectContext, roleName, useCaseFallbacksMax } from '@patchbay/contract/use-cases';
 import { z } from 'zod';
+import { capturedDaysMax } from '@patchbay/contract/requests';
+import { captureDefault } from '../../domain/capture.ts';
 import { everySMax, everySMin } from '../../domain/health-settings.ts';
+import { forever, retentionNouns, retentionRules, type RetentionDays } from '../../domain/retention.ts';
 import { groupDefaults } from '../../domain/routing-group.ts';
-import { alertChannel, alertRule } from './alert-shapes.ts';
+import { alertChannel, alertRule, mailServer } from './alert-shapes.ts';
 import { connectionName, ownerText, secretReference } from './reference-shapes.ts';
 
 /** Of each kind; an installation beyond this is not kept in one file. */
@@ -25,6 +28,10 @@ const workspace = z.strictObject({
     .array(z.strictObject({ user: plainText(3, 254), role: z.enum(['READ', 'WRITE', 'ADMIN']) }))
     .max(listMax)
     .default([]),
+  /** Whether it keeps the contents of its requests. */
+  contents: z
+    .strictObject({ isKept: z.boolean(), days: z.number().int().min(1).max(capturedDaysMax) })
+    .default({ isKept: captureDefault.isOn, days: captureDefault.keptDays }),
 });
 
 const connection = z.strictObject({
@@ -169,6 +176,17 @@ const healthSettings = z.strictObject({
   checkBy: z.enum(['models', 'completion']),
 });
 
+/** Days of each kind of rows; what is left out is kept for as long as it is by default. */
+const retention = z.strictObject(
+  Object.fromEntries(
+    retentionNouns.map((noun) => {
+      const { daysMin, daysMax, mayBeForever } = retentionRules[noun];
+      const days = z.number().int().min(daysMin).max(daysMax);
+      return [noun, (mayBeForever ? z.union([z.literal(forever), days]) : days).optional()];
+    }),
+  ),
+) as unknown as z.ZodType<RetentionDays>;
+
 export const configurationVersion = 1;
 
 /** A section that is left out is left alone, whatever else is asked for. */
@@ -183,11 +201,14 @@ export const configuration = z.strictObject({
   limits: z.array(limit).max(listMax).optional(),
   prices: z.array(price).max(listMax).optional(),
   templates: z.array(template).max(listMax).optional(),
+  /** Null is none: with --prune the one that is set goes. */
+  mailServer: mailServer.nullable().optional(),
   alertChannels: z.array(alertChannel).max(listMax).optional(),
   alertRules: z.array(alertRule).max(listMax).optional(),
   aiSettings: aiSettings.optional(),
   limitSettings: limitSettings.optional(),
   healthSettings: healthSettings.optional(),
+  retention: retention.optional(),
 });
 
 export type Configuration = z.output<typeof configuration>;

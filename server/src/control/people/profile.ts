@@ -1,12 +1,22 @@
 /** What people see and change of themselves. */
 import type { Actor } from '../../domain/owner.ts';
 import { changesBetween } from '../../domain/audit.ts';
-import { listSessions, personById, updatePerson, type PersonChange, type PersonRecord, type SessionRecord } from '../../storage/people.ts';
+import {
+  listSessions,
+  personById,
+  requirePersonAsOf,
+  stalePerson,
+  updatePerson,
+  type PersonChange,
+  type PersonRecord,
+  type SessionRecord,
+} from '../../storage/people.ts';
 import { listWorkspaces, organizationOf, type WorkspaceRecord } from '../../storage/workspaces.ts';
-import { commit, type Caller } from '../change.ts';
-import { notFound } from '../stale.ts';
+import { commit, keptState, type Caller } from '../change.ts';
+import { againWhileStale, notFound, refusing, stale } from '../stale.ts';
 import type { HeaderFields } from './auth.ts';
 import type { PeopleDeps } from './deps.ts';
+import { personState } from './users.ts';
 
 /** More workspaces than a person could look through; the rest is found by searching. */
 const workspacesMax = 1000;
@@ -31,21 +41,31 @@ export async function profileOf(deps: PeopleDeps, actor: Actor): Promise<Profile
 
 export type ProfileChange = Pick<PersonChange, 'name' | 'language' | 'timeZone' | 'theme'>;
 
-export async function changeProfile(deps: PeopleDeps, caller: Caller, change: ProfileChange): Promise<Profile> {
-  const { person } = await profileOf(deps, caller.actor);
-  const { name, language, timeZone, theme } = person;
-  const before = { name, language, timeZone, theme };
-  const steps = updatePerson(deps.database, person.userId, change, deps.clock.nowMs());
-  await commit(deps, caller, steps, {
-    action: 'user.update',
-    subjectType: 'user',
-    subjectId: person.userId,
-    subjectName: person.email,
-    owner: { scope: 'user', id: person.userId },
-    changes: changesBetween(before, { ...before, ...change }),
+/** @throws Refusal NOT_FOUND, STALE */
+export const changeProfile = (deps: PeopleDeps, caller: Caller, change: ProfileChange): Promise<Profile> =>
+  againWhileStale(async () => {
+    const { person } = await profileOf(deps, caller.actor);
+    const { name, language, timeZone, theme } = person;
+    const before = { name, language, timeZone, theme };
+    const steps = [
+      requirePersonAsOf(deps.database, person.userId, person.revision),
+      ...updatePerson(deps.database, person.userId, change, deps.clock.nowMs()),
+    ];
+    const isRenamed = change.name !== undefined && change.name !== name;
+    const state = personState(person);
+    const committed = commit(deps, caller, steps, {
+      action: 'user.update',
+      subjectType: 'user',
+      subjectId: person.userId,
+      subjectName: person.email,
+      owner: { scope: 'user', id: person.userId },
+      changes: changesBetween(before, { ...before, ...change }),
+      // Language, time zone and looks are nobody else's business.
+      ...(isRenamed && { state: keptState(person, state, { ...state, name: change.name }) }),
+    });
+    await refusing(committed, { person: notFound, [stalePerson]: stale });
+    return profileOf(deps, caller.actor);
   });
-  return profileOf(deps, caller.actor);
-}
 
 /** The caller's live sessions, newest first; the one that asks is marked. */
 export async function sessionsOf(

@@ -11,15 +11,18 @@ import {
   listPeople,
   personById,
   requireAdministrator,
+  requirePersonAsOf,
+  stalePerson,
   updatePerson,
   type PersonRecord,
 } from '../../storage/people.ts';
 import { deleteSteps } from '../../storage/connections.ts';
-import { commit, type Caller } from '../change.ts';
+import type { ObjectState } from '../../storage/object-revisions.ts';
+import { commit, keptState, type Caller } from '../change.ts';
 import type { ControlDeps } from '../deps.ts';
 import { detachSteps } from '../connection-dependants.ts';
 import { scrubSecrets } from '../scrub.ts';
-import { notFound, refusing } from '../stale.ts';
+import { againWhileStale, notFound, refusing, stale } from '../stale.ts';
 import type { PeopleDeps } from './deps.ts';
 
 const generatedBytes = 15;
@@ -69,6 +72,7 @@ export async function createUser(
     subjectName: input.email,
     owner: null,
     changes: changesBetween({}, { email: input.email, name: input.name, role, language, permissions }),
+    state: keptState(null, null, { name: input.name, role, permissions, disabled: false }),
   });
   await refusing(committed, { users_email_key: emailExists });
   return { person: await userById(deps, userId), generatedPassword };
@@ -88,39 +92,56 @@ export interface UserChange {
   name?: string;
 }
 
+/** What the history of a person keeps: never what they sign in with, nor what they chose for themselves alone. */
+export const personState = ({ name, role, permissions, disabledAtMs }: PersonRecord): ObjectState => ({
+  name,
+  role,
+  permissions,
+  disabled: disabledAtMs !== null,
+});
+
+/** A kept state, as it would be asked for. */
+export function personInput(state: ObjectState): UserChange {
+  const { name, role, permissions, disabled } = state as unknown as Required<UserChange>;
+  return { name, role, permissions, disabled };
+}
+
 /**
  * Changes a person. Disabling ends all sessions in the same transaction; personal tokens and access keys are dead as soon as
  * the snapshot knows, which is before this resolves.
- * @throws Refusal NOT_FOUND, LAST_ADMINISTRATOR
+ * @throws Refusal NOT_FOUND, LAST_ADMINISTRATOR, STALE
  */
-export async function changeUser(deps: PeopleDeps, caller: Caller, userId: string, change: UserChange): Promise<PersonRecord> {
+export const changeUser = (deps: ControlDeps, caller: Caller, userId: string, change: UserChange): Promise<PersonRecord> =>
+  againWhileStale(() => changeOnce(deps, caller, userId, change));
+
+async function changeOnce(deps: ControlDeps, caller: Caller, userId: string, change: UserChange): Promise<PersonRecord> {
   const person = await userById(deps, userId);
   const nowMs = deps.clock.nowMs();
-  const wasDisabled = person.disabledAtMs !== null;
-  const isChanging = change.disabled !== undefined && change.disabled !== wasDisabled;
-  const steps: WriteStep[] = updatePerson(
-    deps.database,
-    userId,
-    {
-      role: change.role,
-      permissions: change.permissions,
-      name: change.name,
-      disabledAtMs: isChanging ? (change.disabled ? nowMs : null) : undefined,
-    },
-    nowMs,
-  );
+  const before = personState(person);
+  const after = { ...before, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) };
+  const isChanging = after['disabled'] !== before['disabled'];
+  const { role, permissions, name } = change;
+  const disabledAtMs = isChanging ? (change.disabled ? nowMs : null) : undefined;
+  const steps: WriteStep[] = [
+    requirePersonAsOf(deps.database, userId, person.revision),
+    ...updatePerson(deps.database, userId, { role, permissions, name, disabledAtMs }, nowMs),
+  ];
   if (change.disabled === true) steps.push(deleteSessionsOf(deps.database, userId));
   steps.push(requireAdministrator(deps.database));
-  const before = { role: person.role, permissions: person.permissions, disabled: wasDisabled, name: person.name };
   const committed = commit(deps, caller, steps, {
     action: 'user.update',
     subjectType: 'user',
     subjectId: userId,
     subjectName: person.email,
     owner: null,
-    changes: changesBetween(before, { ...before, ...change }),
+    changes: changesBetween(before, after),
+    state: keptState(person, before, after),
   });
-  await refusing(committed, { 'last-administrator': () => new Refusal('LAST_ADMINISTRATOR'), person: notFound });
+  await refusing(committed, {
+    'last-administrator': () => new Refusal('LAST_ADMINISTRATOR'),
+    person: notFound,
+    [stalePerson]: stale,
+  });
   return userById(deps, userId);
 }
 

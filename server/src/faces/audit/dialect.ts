@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { auditExportQuery, auditFormats, auditRow } from '@patchbay/contract/audit';
 import type { z } from 'zod';
+import type { ExportText } from '../../control/exports.ts';
 import { csvLine } from '../../lib/csv.ts';
 import { isoOf } from '../../lib/iso-time.ts';
 import type { Log } from '../../lib/log.ts';
@@ -63,12 +64,18 @@ const cellsOf = (row: Row): (string | number | null)[] => [
   row.requestId, row.address, row.agent, row.revision, row.durationMs, row.id,
 ]; // prettier-ignore
 
-async function* written(pages: AsyncIterable<readonly AuditRecord[]>, format: Format): AsyncGenerator<string, void, undefined> {
-  if (format === 'csv') yield csvLine(csvColumns);
-  for await (const entries of pages) {
+/** The file's parts: the same lines, streamed or written by a task. */
+export const auditText: ExportText<AuditRecord> = {
+  head: (format) => (format === 'csv' ? csvLine(csvColumns) : ''),
+  lines: (entries, format) => {
     const rows = entries.map(fromEntry);
-    yield rows.map((row) => (format === 'csv' ? csvLine(cellsOf(row)) : `${JSON.stringify(row)}\n`)).join('');
-  }
+    return rows.map((row) => (format === 'csv' ? csvLine(cellsOf(row)) : `${JSON.stringify(row)}\n`)).join('');
+  },
+};
+
+async function* written(pages: AsyncIterable<readonly AuditRecord[]>, format: Format): AsyncGenerator<string, void, undefined> {
+  if (format === 'csv') yield auditText.head(format);
+  for await (const entries of pages) yield auditText.lines(entries, format);
 }
 
 /** The file as a stream that goes as fast as it is read. A failure in the middle cuts the line: half a file must not look whole. */
