@@ -1,22 +1,23 @@
 /** Starts the page: theme, language, queries, routes. */
+import './start.ts';
 import './ui/mantine.css';
 import './ui/tokens.css';
 import './ui/forms.css';
+import './ui/touch.css';
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { reloadOnceForMissingFiles } from './app/chunks.ts';
 import { createQueries } from './app/queries.ts';
 import { createPages, startPage } from './app/router.tsx';
-import { firstLanguage, loadCatalogue, timeZone } from './lib/language.ts';
+import { timeZone } from './lib/language.ts';
 import { styleNonce } from './lib/page.ts';
+import { firstLanguage, loadCatalogue } from './lib/catalogue.ts';
 import { Announcer } from './ui/Announcer.tsx';
 import { LanguageProvider } from './ui/LanguageProvider.tsx';
 import { cssVariablesResolver, theme } from './ui/theme.ts';
 
-reloadOnceForMissingFiles();
 const queries = createQueries(() => void leaveForDoor());
 const pages = createPages(queries);
 // Person, page and texts are three ways over the line; none of them waits for another.

@@ -4,6 +4,7 @@ import { openHook, type Hook } from '../../server/test/support/alert-receivers.t
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { insertAlert } from '../../server/src/storage/alerts.ts';
+import { rollBackLastChange } from './support/history.ts';
 import { signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
@@ -72,6 +73,14 @@ needs('browser')('alerts', () => {
     await button('Send Test: Ops').click();
     await page.getByText('The test arrived: 200 ok').waitFor();
     expect(hook.posts.at(-1)?.json).toMatchObject({ type: 'alert.test' });
+    await button('Edit Ops').click();
+    await field('Name').fill('Night');
+    await button('Save').first().click();
+    await button('Edit Night').click();
+    await rollBackLastChange(page, 'Night', 'Sari rolled back the alert channel “Ops”', 'Ops');
+    await expect.poll(() => field('Name').inputValue()).toBe('Ops');
+    await button('Cancel').click();
+    await button('Send Test: Ops').waitFor();
   }
 
   async function buildsARule(): Promise<void> {

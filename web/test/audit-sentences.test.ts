@@ -1,6 +1,7 @@
 /** Every deed that the server writes into the audit log has its sentence, in both languages. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { revisionTypes } from '@patchbay/contract/revision-types';
 import { expect, test } from 'vitest';
 
 const server = join(import.meta.dirname, '../../server/src');
@@ -38,21 +39,8 @@ test('every deed of the server has a sentence in both languages that says who, a
 
 test('whatever has a history has a sentence for the way back', () => {
   const did = messages('en');
-  for (const type of [
-    'connection',
-    'use_case',
-    'routing_group',
-    'policy',
-    'repository',
-    'limit',
-    'access_key',
-    'ai_settings',
-    'alert_rule',
-    'template',
-    'price',
-    'limit_settings',
-    'health_settings',
-    'retention',
-  ])
-    expect(did[`${type}__rollback`], type).toMatch(/rolled back/);
+  for (const type of revisionTypes) {
+    const key = type.replaceAll('-', '_');
+    expect(did[`${key}__rollback`], type).toMatch(/rolled back/);
+  }
 });

@@ -52,25 +52,43 @@ needs('browser')('the first picture of a page', () => {
     await town?.close();
   });
 
-  test('person, texts and the files of the page are asked for at once: none of them waits for another', async () => {
-    const page = await visitor.context.newPage();
-    const held: Route[] = [];
-    const hold = (route: Route): void => void held.push(route);
-    const isText = (path: string): boolean => /\/assets\/en-[\w-]+\.js$/.test(path);
-    const isPage = (path: string): boolean => /\/assets\/ConnectionsPage-[\w-]+\.js$/.test(path);
-    await page.route((url) => url.pathname === '/api/me' || isText(url.pathname) || isPage(url.pathname), hold);
-    await page.goto('/settings/ai-connections', { waitUntil: 'commit' });
-    const paths = (): string[] => held.map((route) => new URL(route.request().url()).pathname);
-    await expect
-      .poll(paths)
-      .toEqual(expect.arrayContaining(['/api/me', expect.stringMatching(/en-/), expect.stringMatching(/ConnectionsPage-/)]));
-    expect(await page.locator('#page-title').count()).toBe(0);
-    // The texts of the server's words come by their own file.
-    await page.unroute(() => true);
-    for (const route of held) await route.continue();
-    await page.locator('#page-title').waitFor();
-    await page.close();
-  });
+  test('what an address needs is asked for while the program is still on its way, and nothing is asked for twice', async () => {
+    const { connectionId } = town;
+    const configuration = `/api/configurations/${connectionId}`;
+    const needs: Record<string, (string | RegExp)[]> = {
+      '/': [/OverviewPage-/, '/api/requests?period=24h&limit=50'],
+      '/settings/ai-connections': [/ConnectionsPage-/, '/api/providers'],
+      '/settings/ai-connections/new?provider=openai': [
+        /AddConnectionPage-/,
+        '/api/providers/openai/schema',
+        '/api/providers/openai/templates',
+      ],
+      [`/settings/ai-connections/${connectionId}/edit`]: [/EditConnectionPage-/, configuration, '/api/providers/openai/schema'],
+      [`/connections/${connectionId}/models`]: [/ConnectionModelsPage-/, configuration, `${configuration}/models`],
+      [`/connections/${connectionId}/health`]: [/ConnectionHealthPage-/, `${configuration}/health-history?range=24h`],
+      [`/connections/${connectionId}/access`]: [/ConnectionAccessPage-/, `${configuration}/access`, `${configuration}/dependants`],
+      [`/connections/${connectionId}/edit`]: [/ConnectionEditPage-/, '/api/providers', '/api/providers/openai/schema'],
+    };
+    for (const [path, wanted] of Object.entries(needs)) {
+      const page = await visitor.context.newPage();
+      const asked: string[] = [];
+      page.on('request', (request) => asked.push(request.url().slice(town.house.url.length)));
+      let held: Route | undefined;
+      await page.route(/\/assets\/index-[\w-]+\.js$/, (route) => void (held = route));
+      await page.goto(path, { waitUntil: 'commit' });
+      const all = ['/api/me', '/api/ai-connections', /\/assets\/en-[\w-]+\.json$/, ...wanted];
+      await expect
+        .poll(() => all.filter((one) => !asked.some((address) => (typeof one === 'string' ? address === one : one.test(address)))), {
+          message: path,
+        })
+        .toEqual([]);
+      expect(await page.locator('#page-title').count()).toBe(0);
+      await held?.continue();
+      await page.locator('#page-title').waitFor();
+      expect(asked.filter((address, index) => asked.indexOf(address) !== index)).toEqual([]);
+      await page.close();
+    }
+  }, 120_000);
 
   test('on a slow machine and a slow line nothing that is shown moves', async () => {
     const moved: string[] = [];

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
+import { rollBackLastChange } from './support/history.ts';
 import { signIn, type Pages } from './support/pages.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
@@ -139,6 +140,12 @@ needs('browser')('people', () => {
       expect((await pages.house.request('GET', '/api/me', { token: eko.token })).body.data).toMatchObject({
         permissions: ['use_ai_chat', 'manage_ai_use_cases'],
       });
+      // The form beside which a state is brought back shows it.
+      await button('Edit Eko').click();
+      await rollBackLastChange(page, 'Eko', `Sari rolled back the user “${eko.email}”`);
+      await expect.poll(() => page.getByLabel('Manage use cases').isChecked()).toBe(false);
+      expect(await visitor.axe()).toEqual([]);
+      await button('Cancel').click();
       await button('Deactivate Eko').click();
       await page.getByRole('dialog', { name: 'Deactivate Eko?' }).getByRole('button', { name: 'Deactivate' }).click();
       await row.filter({ hasText: 'Inactive' }).waitFor();
@@ -179,15 +186,25 @@ needs('browser')('people', () => {
     await page.getByLabel('Name', { exact: true }).fill('Marketing');
     await button('Save').click();
     await page.getByRole('row').filter({ hasText: 'Marketing' }).waitFor();
-    await button('Delete Marketing').click();
-    const question = page.getByRole('dialog', { name: 'Delete “Marketing”?' });
+    await button('Rename Marketing').click();
+    await rollBackLastChange(page, 'Marketing', 'Sari rolled back the workspace “Pemasaran”', 'Pemasaran');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Pemasaran');
+    await button('Cancel').click();
+    await button('Delete Pemasaran').click();
+    const question = page.getByRole('dialog', { name: 'Delete “Pemasaran”?' });
     expect(await question.innerText()).toContain('1 member loses it');
     await question.getByRole('button', { name: 'Delete Workspace' }).click();
-    await page.getByRole('row').filter({ hasText: 'Marketing' }).waitFor({ state: 'detached' });
+    await page.getByRole('row').filter({ hasText: 'Pemasaran' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'members of Riset' }).click();
     expect(page.url()).toContain('/members');
     await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor();
     await page.getByRole('row').filter({ hasText: 'Wati' }).waitFor();
+    const keeps = page.getByRole('switch', { name: 'Keep the content of requests' });
+    await keeps.check();
+    await button('Save').click();
+    await rollBackLastChange(page, 'Content of requests', 'Sari rolled back whether “Riset” keeps contents');
+    await expect.poll(() => keeps.isChecked()).toBe(false);
+    expect(await visitor.axe()).toEqual([]);
   });
 
   test('who is no administrator sees neither the entries nor the page', async () => {

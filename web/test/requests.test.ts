@@ -195,6 +195,23 @@ needs('browser')('requests', () => {
         .split('\r\n');
       expect(lines[0]).toMatch(/^requestId,at,status/);
       expect(lines.length).toBeGreaterThan(1);
+
+      // A long one goes on without the page; its file waits where one's tasks are, until somebody throws it away.
+      await page.getByRole('button', { name: 'Export in the background: CSV' }).click();
+      await page.getByText('The file is being written.').first().waitFor(patient);
+      expect(await visitor.axe()).toEqual([]);
+      await page.getByRole('button', { name: /^Tasks/ }).click();
+      const panel = page.getByRole('region', { name: 'Your tasks' });
+      const fetched = panel.getByRole('link', { name: /^Download: requests-/ });
+      const [kept] = await Promise.all([page.waitForEvent('download', patient), fetched.click(patient)]);
+      expect(kept.suggestedFilename()).toMatch(/^requests-\d{4}-\d\d-\d\d\.csv$/);
+      expect(readFileSync(await kept.path(), 'utf8')).toMatch(/^requestId,at,status.+\r\n.+/);
+      await panel.getByText(/\d rows, kept until /).waitFor();
+      expect(await visitor.axe()).toEqual([]);
+      await panel.getByRole('button', { name: /^Delete file: requests-/ }).click();
+      await page.getByRole('button', { name: 'Delete File', exact: true }).last().click();
+      await fetched.waitFor({ state: 'detached' });
+      await panel.getByText('Export requests-').waitFor();
       await visitor.leave();
     },
     slowMs,

@@ -7,8 +7,10 @@ import type { Me } from '@patchbay/contract/people';
 import { Active } from '../features/alerts/components/Active.tsx';
 import classes from '../features/alerts/components/alerts.module.css';
 import { Channels } from '../features/alerts/components/Channels.tsx';
+import type { RenderHistory } from '../features/alerts/components/alert-words.ts';
 import { History } from '../features/alerts/components/History.tsx';
 import { Rules } from '../features/alerts/components/Rules.tsx';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { PageHead } from '../ui/PageHead.tsx';
 
@@ -41,7 +43,12 @@ function Frame({ children }: { children: (me: Me) => ReactNode }) {
   );
 }
 
+/** The way to what a thing was, beside the form that changes it. */
+const historyFor =
+  (me: Me): RenderHistory =>
+  (of, onRolledBack) => <HistoryButton {...of} organization={me.organization.name} place="panel" onRolledBack={onRolledBack} />;
+
 export const ActiveAlertsPage = () => <Frame>{(me) => <Active me={me} />}</Frame>;
-export const AlertRulesPage = () => <Frame>{(me) => <Rules me={me} />}</Frame>;
-export const AlertChannelsPage = () => <Frame>{(me) => <Channels me={me} />}</Frame>;
+export const AlertRulesPage = () => <Frame>{(me) => <Rules me={me} renderHistory={historyFor(me)} />}</Frame>;
+export const AlertChannelsPage = () => <Frame>{(me) => <Channels me={me} renderHistory={historyFor(me)} />}</Frame>;
 export const AlertHistoryPage = () => <Frame>{(me) => <History me={me} />}</Frame>;

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { Capture } from '../features/requests/components/Capture.tsx';
 import { Limits } from '../features/limits/components/Limits.tsx';
 import { Members } from '../features/people/components/Members.tsx';
@@ -13,6 +14,7 @@ import { PageHead } from '../ui/PageHead.tsx';
 
 export function MembersPage() {
   const t = useTranslations('people');
+  const ofContents = useTranslations('capture');
   const { data: me } = useSuspenseQuery(meQuery);
   const workspace = useWorkspace(me);
   const [isInviting, setInviting] = useState(false);
@@ -23,17 +25,22 @@ export function MembersPage() {
         <Empty title={t('noWorkspace')} text={t('noWorkspaceText', { organization: me.organization.name })} />
       </>
     );
+  const { id, name } = workspace;
+  const isAdmin = workspace.role === 'ADMIN';
+  const ofHistory = { id, organization: me.organization.name };
   return (
     <>
-      <PageHead title={t('membersTitle')} text={t('membersText', { name: workspace.name })}>
-        {!isInviting && workspace.role === 'ADMIN' && <Button onClick={() => setInviting(true)}>{t('inviteMember')}</Button>}
+      <PageHead title={t('membersTitle')} text={t('membersText', { name })}>
+        {isAdmin && <HistoryButton key={`history of ${id}`} type="workspace" name={name} {...ofHistory} />}
+        {!isInviting && isAdmin && <Button onClick={() => setInviting(true)}>{t('inviteMember')}</Button>}
       </PageHead>
       <Members key={workspace.id} me={me} workspace={workspace} isInviting={isInviting} onInvite={setInviting} />
       <Capture
         key={`contents of ${workspace.id}`}
         workspaceId={workspace.id}
-        isAdmin={workspace.role === 'ADMIN'}
+        isAdmin={isAdmin}
         organization={me.organization.name}
+        history={isAdmin && <HistoryButton type="workspace-capture" name={ofContents('title')} place="panel" {...ofHistory} />}
       />
       <Limits key={`limits of ${workspace.id}`} subjectKind="workspace" subjectId={workspace.id} organization={me.organization.name} />
     </>

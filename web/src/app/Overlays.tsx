@@ -1,10 +1,12 @@
-/** Palette and sheet of shortcuts: when they open, and what opens them. Both are loaded when they are first wanted. */
+/** Palette and sheet of shortcuts: when they open, and what opens them. Both are loaded apart from the page. */
 import type { Me } from '@patchbay/contract/people';
-import { lazy, Suspense, useCallback, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { whenIdle } from '../lib/idle.ts';
 import type { PreferenceChange } from '../ui/Preferences.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
-const PaletteHost = lazy(async () => ({ default: (await import('./PaletteHost.tsx')).PaletteHost }));
+const loadPalette = async () => ({ default: (await import('./PaletteHost.tsx')).PaletteHost });
+const PaletteHost = lazy(loadPalette);
 const SheetHost = lazy(async () => ({ default: (await import('./SheetHost.tsx')).SheetHost }));
 
 export interface Overlays {
@@ -20,6 +22,8 @@ export function useOverlays(initial: Overlays['open'] = null): Overlays {
   const openSheet = useCallback(() => setOpen('sheet'), []);
   const close = useCallback(() => setOpen(null), []);
   useShortcuts({ onPalette: openPalette, onSheet: openSheet });
+  // Whoever presses the keys waits neither for its file nor for its styles, which would have the whole page's looked through again.
+  useEffect(() => whenIdle(() => void loadPalette().catch(() => undefined)), []);
   return { open, openPalette, openSheet, close };
 }
 

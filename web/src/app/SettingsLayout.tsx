@@ -27,7 +27,7 @@ export function SettingsLayout() {
             ))}
         </ul>
       </nav>
-      <div className={classes['page']}>
+      <div className={`pb-column ${classes['page']}`}>
         <Outlet />
       </div>
     </div>

@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { HistoryButton } from '../features/audit/components/History.tsx';
 import { Limits } from '../features/limits/components/Limits.tsx';
 import { Users } from '../features/people/components/Users.tsx';
 import { meQuery } from '../features/session/api/me.ts';
@@ -19,6 +20,9 @@ export function UsersPage() {
       </PageHead>
       <Users
         me={me}
+        renderHistory={({ id, name }, onRolledBack) => (
+          <HistoryButton type="user" id={id} name={name} organization={me.organization.name} place="panel" onRolledBack={onRolledBack} />
+        )}
         isInviting={isInviting}
         onInvite={setInviting}
         renderLimits={(id) => <Limits key={`limits of ${id}`} subjectKind="user" subjectId={id} organization={me.organization.name} />}

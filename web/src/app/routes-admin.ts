@@ -5,6 +5,7 @@ import { providersQuery } from '../features/models/api/providers.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
 import { pricesQuery, unpricedQuery } from '../features/prices/api/prices.ts';
 import { templatesQuery } from '../features/templates/api/templates.ts';
+import { files } from './page-files.ts';
 import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 
 const models = createRoute({
@@ -15,7 +16,7 @@ const models = createRoute({
     ahead(context, adminModelsQuery);
     ahead(context, providersQuery);
   },
-  component: lazyRouteComponent(() => import('./ModelsPage.tsx'), 'ModelsPage'),
+  component: lazyRouteComponent(files.ModelsPage, 'ModelsPage'),
 });
 
 /** The form of a model lies over the list. */
@@ -23,31 +24,31 @@ const modelForms = [
   createRoute({
     getParentRoute: () => models,
     path: 'new',
-    component: lazyRouteComponent(() => import('./ModelFormPages.tsx'), 'NewModelPage'),
+    component: lazyRouteComponent(files.ModelFormPages, 'NewModelPage'),
   }),
   createRoute({
     getParentRoute: () => models,
     path: '$id/edit',
-    component: lazyRouteComponent(() => import('./ModelFormPages.tsx'), 'EditModelPage'),
+    component: lazyRouteComponent(files.ModelFormPages, 'EditModelPage'),
   }),
 ] as const;
 
 const tasks = createRoute({
   getParentRoute: () => shell,
   path: '/admin/tasks',
-  component: lazyRouteComponent(() => import('./TasksPage.tsx'), 'TasksPage'),
+  component: lazyRouteComponent(files.TasksPage, 'TasksPage'),
 });
 
 const users = createRoute({
   getParentRoute: () => shell,
   path: '/admin/users',
-  component: lazyRouteComponent(() => import('./UsersPage.tsx'), 'UsersPage'),
+  component: lazyRouteComponent(files.UsersPage, 'UsersPage'),
 });
 
 const workspaces = createRoute({
   getParentRoute: () => shell,
   path: '/admin/workspaces',
-  component: lazyRouteComponent(() => import('./WorkspacesPage.tsx'), 'WorkspacesPage'),
+  component: lazyRouteComponent(files.WorkspacesPage, 'WorkspacesPage'),
 });
 
 const prices = createRoute({
@@ -62,7 +63,7 @@ const prices = createRoute({
     ahead(context, unpricedQuery);
     ahead(context, providersQuery);
   },
-  component: lazyRouteComponent(() => import('./PricesPage.tsx'), 'PricesPage'),
+  component: lazyRouteComponent(files.PricesPage, 'PricesPage'),
 });
 
 const templates = createRoute({
@@ -74,7 +75,7 @@ const templates = createRoute({
     const provider = textOf(new URLSearchParams(location.searchStr).get('provider'));
     if (provider !== undefined) ahead(context, templatesQuery(provider));
   },
-  component: lazyRouteComponent(() => import('./TemplatesPage.tsx'), 'TemplatesPage'),
+  component: lazyRouteComponent(files.TemplatesPage, 'TemplatesPage'),
 });
 
 export const adminRoutes = [prices, templates, tasks, models.addChildren([...modelForms]), users, workspaces] as const;

@@ -15,7 +15,8 @@ import { providerTemplatesQuery } from '../features/models/api/provider-template
 import { providersQuery } from '../features/models/api/providers.ts';
 import { usageStatsQuery } from '../features/models/api/usage-stats.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
-import { firstLanguage } from '../lib/language.ts';
+import { firstLanguage } from '../lib/catalogue.ts';
+import { files } from './page-files.ts';
 import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 
 const connections = createRoute({
@@ -26,7 +27,7 @@ const connections = createRoute({
     ahead(context, providersQuery);
     ahead(context, lastUsesQuery);
   },
-  component: lazyRouteComponent(() => import('./ConnectionsPage.tsx'), 'ConnectionsPage'),
+  component: lazyRouteComponent(files.ConnectionsPage, 'ConnectionsPage'),
 });
 
 const addConnection = createRoute({
@@ -43,7 +44,7 @@ const addConnection = createRoute({
     ahead(context, providerSchemaQuery(provider));
     ahead(context, providerTemplatesQuery(provider));
   },
-  component: lazyRouteComponent(() => import('./AddConnectionPage.tsx'), 'AddConnectionPage'),
+  component: lazyRouteComponent(files.AddConnectionPage, 'AddConnectionPage'),
 });
 
 /** What a form needs: the connection, and the fields that its provider has. */
@@ -62,7 +63,7 @@ const editConnection = createRoute({
     ahead(context, providersQuery);
     formAhead(context, params.id);
   },
-  component: lazyRouteComponent(() => import('./EditConnectionPage.tsx'), 'EditConnectionPage'),
+  component: lazyRouteComponent(files.EditConnectionPage, 'EditConnectionPage'),
 });
 
 /** One connection: the frame, and within it the open tab. */
@@ -73,21 +74,21 @@ const connection = createRoute({
     ahead(context, connectionQuery(params.id));
     ahead(context, providersQuery);
   },
-  component: lazyRouteComponent(() => import('./ConnectionPage.tsx'), 'ConnectionPage'),
+  component: lazyRouteComponent(files.ConnectionPage, 'ConnectionPage'),
 });
 
 const overviewTab = createRoute({
   getParentRoute: () => connection,
   path: '/',
   loader: ({ context, params }) => ahead(context, usageStatsQuery(params.id, '30d')),
-  component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionOverviewPage'),
+  component: lazyRouteComponent(files.ConnectionUsagePages, 'ConnectionOverviewPage'),
 });
 
 const modelsTab = createRoute({
   getParentRoute: () => connection,
   path: '/models',
   loader: ({ context, params }) => ahead(context, modelsQuery(params.id)),
-  component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionModelsPage'),
+  component: lazyRouteComponent(files.ConnectionModelsPage, 'ConnectionModelsPage'),
 });
 
 const usageTab = createRoute({
@@ -97,14 +98,14 @@ const usageTab = createRoute({
     ahead(context, usageStatsQuery(params.id, '30d'));
     ahead(context, failuresQuery(params.id));
   },
-  component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionUsagePage'),
+  component: lazyRouteComponent(files.ConnectionUsagePages, 'ConnectionUsagePage'),
 });
 
 const healthTab = createRoute({
   getParentRoute: () => connection,
   path: '/health',
   loader: ({ context, params }) => ahead(context, healthQuery(params.id, '24h', firstLanguage())),
-  component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionHealthPage'),
+  component: lazyRouteComponent(files.ConnectionHealthPage, 'ConnectionHealthPage'),
 });
 
 const accessTab = createRoute({
@@ -114,14 +115,14 @@ const accessTab = createRoute({
     ahead(context, accessQuery(params.id));
     ahead(context, usesQuery(params.id));
   },
-  component: lazyRouteComponent(() => import('./ConnectionPages.tsx'), 'ConnectionAccessPage'),
+  component: lazyRouteComponent(files.ConnectionAccessPage, 'ConnectionAccessPage'),
 });
 
 const editTab = createRoute({
   getParentRoute: () => connection,
   path: '/edit',
   loader: ({ context, params }) => formAhead(context, params.id),
-  component: lazyRouteComponent(() => import('./ConnectionEditPage.tsx'), 'ConnectionEditPage'),
+  component: lazyRouteComponent(files.ConnectionEditPage, 'ConnectionEditPage'),
 });
 
 export const connectionRoutes = [

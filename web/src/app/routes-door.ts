@@ -1,12 +1,13 @@
 /** The pages that need no session: signing in and the first set-up. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
+import { files } from './page-files.ts';
 import { root, textOf, type Search } from './routes-root.tsx';
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: (search: Search): { to?: string } => ({ to: textOf(search['to']) }),
-  component: lazyRouteComponent(() => import('./SignInPage.tsx'), 'SignInPage'),
+  component: lazyRouteComponent(files.SignInPage, 'SignInPage'),
 });
 
 const setupSteps = ['connection', 'done'] as const;
@@ -19,13 +20,13 @@ const setup = createRoute({
     step: setupSteps.find((step) => step === search['step']),
     demo: textOf(search['demo']),
   }),
-  component: lazyRouteComponent(() => import('./SetupPage.tsx'), 'SetupPage'),
+  component: lazyRouteComponent(files.SetupPage, 'SetupPage'),
 });
 
 const invite = createRoute({
   getParentRoute: () => root,
   path: '/invite/$token',
-  component: lazyRouteComponent(() => import('./InvitePage.tsx'), 'InvitePage'),
+  component: lazyRouteComponent(files.InvitePage, 'InvitePage'),
 });
 
 export const doorRoutes = [signIn, setup, invite] as const;

@@ -2,6 +2,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { latestQuery, weekQuery } from '../features/overview/api/figures.ts';
 import { meQuery } from '../features/session/api/me.ts';
+import { files } from './page-files.ts';
 import { ahead, shell } from './routes-root.tsx';
 
 const overview = createRoute({
@@ -12,7 +13,7 @@ const overview = createRoute({
     const me = context.queries.getQueryData(meQuery.queryKey);
     if (me) ahead(context, weekQuery(me.timeZone));
   },
-  component: lazyRouteComponent(() => import('./OverviewPage.tsx'), 'OverviewPage'),
+  component: lazyRouteComponent(files.OverviewPage, 'OverviewPage'),
 });
 
 export const homeRoutes = [overview] as const;

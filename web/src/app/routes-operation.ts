@@ -2,20 +2,21 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { importsQuery } from '../features/reconciliation/api/imports.ts';
 import { systemQuery } from '../features/system/api/system.ts';
+import { files } from './page-files.ts';
 import { ahead, shell } from './routes-root.tsx';
 
 const system = createRoute({
   getParentRoute: () => shell,
   path: '/admin/system',
   loader: ({ context }) => ahead(context, systemQuery),
-  component: lazyRouteComponent(() => import('./SystemPage.tsx'), 'SystemPage'),
+  component: lazyRouteComponent(files.SystemPage, 'SystemPage'),
 });
 
 const reconciliation = createRoute({
   getParentRoute: () => shell,
   path: '/usage/reconciliation',
   loader: ({ context }) => ahead(context, importsQuery),
-  component: lazyRouteComponent(() => import('./ReconciliationPage.tsx'), 'ReconciliationPage'),
+  component: lazyRouteComponent(files.ReconciliationPage, 'ReconciliationPage'),
 });
 
 export const operationRoutes = [system, reconciliation] as const;

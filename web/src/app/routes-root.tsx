@@ -5,6 +5,7 @@ import { aiConnectionsQuery } from '../features/models/api/ai-connections.ts';
 import { meQuery } from '../features/session/api/me.ts';
 import { isUnauthenticated } from '../lib/error-text.ts';
 import { NotFoundPage } from './NotFoundPage.tsx';
+import { files } from './page-files.ts';
 import { Shell } from './Shell.tsx';
 
 export type Search = Readonly<Record<string, unknown>>;
@@ -44,5 +45,5 @@ export const shell = createRoute({
 export const settings = createRoute({
   getParentRoute: () => shell,
   id: 'settings',
-  component: lazyRouteComponent(() => import('./SettingsLayout.tsx'), 'SettingsLayout'),
+  component: lazyRouteComponent(files.SettingsLayout, 'SettingsLayout'),
 });

@@ -1,6 +1,7 @@
 /** The pages about routing. Each is a lazy route of the shell. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { choosableQuery, groupsQuery } from '../features/routing/api/routing.ts';
+import { files } from './page-files.ts';
 import { ahead, shell } from './routes-root.tsx';
 
 const routing = createRoute({
@@ -10,7 +11,7 @@ const routing = createRoute({
     ahead(context, groupsQuery);
     ahead(context, choosableQuery);
   },
-  component: lazyRouteComponent(() => import('./RoutingPage.tsx'), 'RoutingPage'),
+  component: lazyRouteComponent(files.RoutingPage, 'RoutingPage'),
 });
 
 const simulator = createRoute({
@@ -19,7 +20,7 @@ const simulator = createRoute({
   validateSearch: (search: Record<string, unknown>): { group?: string } =>
     typeof search['group'] === 'string' ? { group: search['group'] } : {},
   loader: ({ context }) => ahead(context, groupsQuery),
-  component: lazyRouteComponent(() => import('./SimulatorPage.tsx'), 'SimulatorPage'),
+  component: lazyRouteComponent(files.SimulatorPage, 'SimulatorPage'),
 });
 
 export const routingRoutes = [routing, simulator] as const;

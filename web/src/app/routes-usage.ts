@@ -3,6 +3,7 @@ import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { meQuery } from '../features/session/api/me.ts';
 import { seriesQuery } from '../features/usage/api/usage.ts';
 import { usageSearchOf, viewOf, type UsageSearch } from '../features/usage/view.ts';
+import { files } from './page-files.ts';
 import { ahead, shell } from './routes-root.tsx';
 
 const usage = createRoute({
@@ -14,7 +15,7 @@ const usage = createRoute({
     const me = context.queries.getQueryData(meQuery.queryKey);
     if (me) ahead(context, seriesQuery(viewOf(deps, me.timeZone)));
   },
-  component: lazyRouteComponent(() => import('./UsagePage.tsx'), 'UsagePage'),
+  component: lazyRouteComponent(files.UsagePage, 'UsagePage'),
 });
 
 export const usageRoutes = [usage] as const;

@@ -1,7 +1,7 @@
 /** What a failure says to a person, in the language of the page, whichever language it came in. */
 import { HttpError, NetworkError } from '@patchbay/client';
 import type { Language } from '@patchbay/contract/translate';
-import { catalogueOf } from './language.ts';
+import { catalogueOf } from './catalogue.ts';
 
 /** A text with values in it can only be told by the server, which knows them; it came in the language of the request. */
 const hasValues = /\{\w+/;

@@ -32,12 +32,16 @@ export function useCurrentInSight(): RefObject<HTMLElement | null> {
   const shown = useRef('');
   useEffect(() => {
     // Once for each page: afterwards the line is where somebody has moved it to.
-    if (shown.current === pathname) return;
-    shown.current = pathname;
-    const current = line.current?.querySelector('[aria-current="page"]');
-    if (!line.current || !current) return;
-    const [outer, inner] = [line.current.getBoundingClientRect(), current.getBoundingClientRect()];
-    line.current.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+    if (shown.current === pathname) return undefined;
+    // With the next picture, for which the page is laid out in any case; measured now, it would be laid out once more.
+    const turn = requestAnimationFrame(() => {
+      shown.current = pathname;
+      const current = line.current?.querySelector('[aria-current="page"]');
+      if (!line.current || !current) return;
+      const [outer, inner] = [line.current.getBoundingClientRect(), current.getBoundingClientRect()];
+      line.current.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+    });
+    return () => cancelAnimationFrame(turn);
   }, [pathname]);
   return line;
 }

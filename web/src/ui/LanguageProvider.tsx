@@ -2,7 +2,8 @@
 import { createContext, use, useCallback, useMemo, useState, type ReactNode } from 'react';
 import type { Language } from '@patchbay/contract/translate';
 import { IntlProvider } from 'use-intl';
-import { announceLanguage, catalogueOf, firstLanguage, loadCatalogue, timeZone } from '../lib/language.ts';
+import { announceLanguage, timeZone } from '../lib/language.ts';
+import { catalogueOf, firstLanguage, loadCatalogue } from '../lib/catalogue.ts';
 
 interface LanguageChoice {
   language: Language;

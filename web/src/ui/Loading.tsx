@@ -2,10 +2,11 @@
 import { useTranslations } from 'use-intl';
 import classes from './Loading.module.css';
 
-export function Loading() {
+/** @param isAsked somebody pressed something to see it: what they saw before stays as it is */
+export function Loading({ isAsked = false }: { isAsked?: boolean }) {
   const t = useTranslations('secret');
   return (
-    <output className={classes['loading']}>
+    <output className={classes['loading']} data-coming={isAsked ? undefined : ''}>
       <span className={classes['said']}>{t('loading')}</span>
       <span aria-hidden="true" />
       <span aria-hidden="true" />
@@ -13,3 +14,6 @@ export function Loading() {
     </output>
   );
 }
+
+/** For a part that has nothing to show most of the time, and so no lines in its place either. */
+export const Coming = () => <span data-coming="" hidden />;

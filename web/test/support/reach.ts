@@ -65,3 +65,46 @@ export const unreachableOn = (page: Page): Promise<string[]> => page.evaluate(fi
 
 /** WCAG 4.1.2 asks for a name and a state; a control that says why it waits can be found and understood, too. */
 export const unreasonedOn = (page: Page): Promise<string[]> => page.evaluate(findUnreasoned);
+
+/** Runs in the page, as it is for a finger. What is lower or narrower than a finger needs; a link within a sentence is as high as its line. */
+async function findSmall(sizeMin: number): Promise<string[]> {
+  // The page takes its rules for a finger with a picture that it draws.
+  await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  const controls = [...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary, [role="tab"]')];
+  const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  const wider = over > 0 ? [`for a finger the page is ${over} px wider than the window`] : [];
+  const small = controls.flatMap((control) => {
+    const isLaid = control.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+    if (!isLaid || control.closest('[inert], dialog:not([open]), [popover]:not(:popover-open)')) return [];
+    if (control.matches('a') && getComputedStyle(control).display === 'inline') return [];
+    // A label is pressed as its control is.
+    const labels = 'labels' in control ? [...((control as HTMLInputElement).labels ?? [])] : [];
+    const rects = [control, ...labels].map((part) => part.getBoundingClientRect());
+    const [width, height] = [Math.max(...rects.map((rect) => rect.width)), Math.max(...rects.map((rect) => rect.height))];
+    // What is only for those who listen.
+    if (width <= 1 || (Math.round(height) >= sizeMin && Math.round(width) >= sizeMin)) return [];
+    const name = control.getAttribute('aria-label') ?? control.textContent?.trim().slice(0, 40) ?? '';
+    return [`${control.tagName.toLowerCase()} “${name}” is ${Math.round(width)} by ${Math.round(height)} px, too small for a finger`];
+  });
+  return [...wider, ...small];
+}
+
+/** WCAG 2.5.5. */
+const fingerPxMin = 44;
+/** So many looks at most, until all rules for a finger are taken. */
+const looksMax = 20;
+
+/** The page turns to somebody with a finger, is looked at, and turns back. */
+export async function smallForFingersOn(page: Page): Promise<string[]> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Emulation.setTouchEmulationEnabled', { enabled: true });
+  try {
+    if (!(await page.evaluate(() => matchMedia('(pointer: coarse)').matches))) throw new Error('the page knows nothing of fingers');
+    let found = await page.evaluate(findSmall, fingerPxMin);
+    for (let look = 1; look < looksMax && found.length > 0; look += 1) found = await page.evaluate(findSmall, fingerPxMin);
+    return found;
+  } finally {
+    await session.send('Emulation.setTouchEmulationEnabled', { enabled: false });
+    await session.detach();
+  }
+}

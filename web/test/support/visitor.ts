@@ -9,6 +9,8 @@ export interface VisitorOptions {
   height?: number;
   locale?: 'en-US' | 'id-ID';
   theme?: 'light' | 'dark';
+  /** With a finger instead of a mouse. */
+  hasTouch?: boolean;
 }
 
 export interface Visitor {
@@ -55,7 +57,14 @@ function watchPolicy(): void {
 const isStill = (): boolean =>
   document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().endTime === Infinity);
 
-export async function visit({ url, width = 1280, height = 900, locale = 'en-US', theme = 'light' }: VisitorOptions): Promise<Visitor> {
+export async function visit({
+  url,
+  width = 1280,
+  height = 900,
+  locale = 'en-US',
+  theme = 'light',
+  hasTouch = false,
+}: VisitorOptions): Promise<Visitor> {
   const browser = await openBrowser();
   const context = await browser.newContext({
     baseURL: url,
@@ -63,6 +72,7 @@ export async function visit({ url, width = 1280, height = 900, locale = 'en-US',
     locale,
     colorScheme: theme,
     reducedMotion: 'reduce',
+    hasTouch,
     timezoneId: 'Asia/Jakarta',
   });
   const complaints: string[] = [];

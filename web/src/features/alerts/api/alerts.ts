@@ -40,6 +40,14 @@ export const sentQuery = (alertId: string, isWanted: boolean) =>
 
 export const rulesQuery = queryOptions({ queryKey: [...all, 'rules'], queryFn: ({ signal }) => client.alerts.rules.list(signal) });
 export const channelsQuery = queryOptions({ queryKey: [...all, 'channels'], queryFn: ({ signal }) => client.alerts.channels.list(signal) });
+/** A thing as it is now, by its id: a form that was filled before a state was brought back begins anew from this. */
+export function useFresh() {
+  const queries = useQueryClient();
+  return {
+    rule: (id: string) => queries.getQueryData(rulesQuery.queryKey)?.find((one) => one.id === id),
+    channel: (id: string) => queries.getQueryData(channelsQuery.queryKey)?.data.find((one) => one.id === id),
+  };
+}
 export const mailQuery = queryOptions({ queryKey: [...all, 'mail'], queryFn: ({ signal }) => client.alerts.mail.get(signal) });
 
 /** Connections that a rule may be about alone. */

@@ -16,8 +16,8 @@ import { Panel } from '../../../ui/Panel.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
-import { channelsQuery, useDeleteChannel, useTestChannel } from '../api/alerts.ts';
-import { stateTones } from './alert-words.ts';
+import { channelsQuery, useDeleteChannel, useFresh, useTestChannel } from '../api/alerts.ts';
+import { stateTones, type RenderHistory } from './alert-words.ts';
 import { ChannelForm } from './ChannelForm.tsx';
 import { MailServer } from './MailServer.tsx';
 import { TestAnswer } from './TestAnswer.tsx';
@@ -27,11 +27,12 @@ type Doing =
   | { kind: 'delete'; channel: AlertChannelView }
   | { kind: 'secret'; secret: string };
 
-export function Channels({ me }: { me: Me }) {
+export function Channels({ me, renderHistory }: { me: Me; renderHistory: RenderHistory }) {
   const t = useTranslations('alerts');
   const { data, error, refetch } = useQuery(channelsQuery);
   const sayDone = useSayDone();
   const remove = useDeleteChannel();
+  const fresh = useFresh();
   const [doing, setDoing] = useState<Doing | null>(null);
   const close = (): void => setDoing(null);
   if (!data && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
@@ -46,17 +47,22 @@ export function Channels({ me }: { me: Me }) {
         onDone={close}
       />
     );
-  if (doing?.kind === 'edit')
+  if (doing?.kind === 'edit') {
+    const { channel } = doing;
+    const beginAnew = (id: string): void => setDoing({ kind: 'edit', channel: fresh.channel(id) ?? channel });
+    const history = channel && renderHistory({ type: 'alert_channel', id: channel.id, name: channel.name }, () => beginAnew(channel.id));
     return (
-      <Panel title={t(doing.channel === null ? 'newChannel' : 'editChannel')} takesFocus>
+      <Panel title={t(channel === null ? 'newChannel' : 'editChannel')} aside={history} takesFocus>
         <ChannelForm
+          key={channel?.revision}
           me={me}
-          of={doing.channel}
+          of={channel}
           onCancel={close}
           onSaved={(secret) => setDoing(secret === null ? null : { kind: 'secret', secret })}
         />
       </Panel>
     );
+  }
   const add = <Button onClick={() => setDoing({ kind: 'edit', channel: null })}>{t('addChannel')}</Button>;
   const hasMail = data.data.some(({ kind }) => kind === 'email');
   return (
@@ -72,7 +78,9 @@ export function Channels({ me }: { me: Me }) {
           <ChannelTable channels={data.data} onDo={setDoing} />
         </>
       )}
-      {me.role === 'administrator' && <MailServer me={me} />}
+      {me.role === 'administrator' && (
+        <MailServer me={me} history={renderHistory({ type: 'mail_server', id: me.organization.id, name: t('mailTitle') })} />
+      )}
       <DeedQuestion
         of={doing?.kind === 'delete' ? doing.channel : null}
         change={remove}

@@ -4,7 +4,7 @@ import type { MailServerView } from '@patchbay/contract/alerts';
 import type { Me } from '@patchbay/contract/people';
 import { Button, NativeSelect, PasswordInput, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
@@ -27,11 +27,12 @@ const valuesOf = (server: MailServerView | null): Values => ({
   sender: server?.sender ?? '',
 });
 
-export function MailServer({ me }: { me: Me }) {
+/** `history` is the way to what it was. */
+export function MailServer({ me, history }: { me: Me; history: ReactNode }) {
   const t = useTranslations('alerts');
   const { data, isPending, refetch } = useQuery(mailQuery);
   return (
-    <Panel title={t('mailTitle')} text={t('mailText')}>
+    <Panel title={t('mailTitle')} text={t('mailText')} aside={history}>
       {isPending ? (
         <Loading />
       ) : (

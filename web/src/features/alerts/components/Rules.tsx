@@ -13,29 +13,37 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { Status } from '../../../ui/Status.tsx';
-import { channelsQuery, rulesQuery, useDeleteRule, useMute } from '../api/alerts.ts';
-import { severityTones, useSentence } from './alert-words.ts';
+import { channelsQuery, rulesQuery, useDeleteRule, useFresh, useMute } from '../api/alerts.ts';
+import { severityTones, useSentence, type RenderHistory } from './alert-words.ts';
 import { MuteQuestion } from './MuteQuestion.tsx';
 import { RuleForm } from './RuleForm.tsx';
 
 type Doing = { kind: 'edit'; rule: AlertRuleView | null } | { kind: 'mute' | 'delete'; rule: AlertRuleView };
 
-export function Rules({ me }: { me: Me }) {
+export function Rules({ me, renderHistory }: { me: Me; renderHistory: RenderHistory }) {
   const t = useTranslations('alerts');
   const { data: rules, error, refetch } = useQuery(rulesQuery);
   const sentence = useSentence();
   const sayDone = useSayDone();
   const remove = useDeleteRule();
+  const fresh = useFresh();
   const [doing, setDoing] = useState<Doing | null>(null);
   const close = (): void => setDoing(null);
   if (!rules && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!rules) return <Loading />;
-  if (doing?.kind === 'edit')
+  const beginAnew = (id: string): void => {
+    const rule = fresh.rule(id);
+    if (rule) setDoing({ kind: 'edit', rule });
+  };
+  if (doing?.kind === 'edit') {
+    const { rule } = doing;
+    const history = rule && renderHistory({ type: 'alert_rule', id: rule.id, name: rule.name ?? sentence(rule) }, () => beginAnew(rule.id));
     return (
-      <Panel title={t(doing.rule === null ? 'newRule' : 'editRule')} takesFocus>
-        <RuleForm me={me} of={doing.rule} onDone={close} />
+      <Panel title={t(rule === null ? 'newRule' : 'editRule')} aside={history} takesFocus>
+        <RuleForm key={rule?.revision} me={me} of={rule} onDone={close} />
       </Panel>
     );
+  }
   const add = <Button onClick={() => setDoing({ kind: 'edit', rule: null })}>{t('addRule')}</Button>;
   const named = (kind: 'mute' | 'delete') =>
     doing?.kind === kind ? { id: doing.rule.id, name: doing.rule.name ?? sentence(doing.rule) } : null;

@@ -1,11 +1,18 @@
 /** How alerts look and are called: tones of states, the sentence of a rule, and what each kind takes. */
 import type { AlertKindName, AlertRuleView, AlertSeverityName, ChannelKindName } from '@patchbay/contract/alerts';
+import type { ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { moneyText } from '../../../lib/money.ts';
 import type { Tone } from '../../../ui/Status.tsx';
 
 export const severityTones: Record<AlertSeverityName, Tone> = { info: 'idle', warning: 'warn', critical: 'bad' };
 export const stateTones = { waiting: 'idle', sent: 'ok', given_up: 'bad' } as const;
+
+/** What an edited thing was stands beside its form; `onRolledBack` is called when it is something else again. */
+export type RenderHistory = (
+  of: { type: 'alert_rule' | 'alert_channel' | 'mail_server'; id: string; name: string },
+  onRolledBack?: () => void,
+) => ReactNode;
 
 export type Unit = 'percent' | 'ms' | 'usd' | 'times' | 'days' | 'count';
 

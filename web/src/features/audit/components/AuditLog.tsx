@@ -4,13 +4,14 @@ import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
+import { BackgroundExport } from '../../../ui/BackgroundExport.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { auditQuery, exportHref } from '../api/audit.ts';
-import type { AuditSearch } from '../search.ts';
+import { auditFilterOf, type AuditSearch } from '../search.ts';
 import { useSentence } from './audit-text.ts';
 import { EntrySide, outcomeTone } from './EntrySide.tsx';
 import { Filters } from './Filters.tsx';
@@ -73,7 +74,8 @@ function Export({ workspaceId, search }: Pick<AuditLogProps, 'workspaceId' | 'se
       ·{' '}
       <a href={exportHref(workspaceId, search, 'jsonl')} download>
         {t('exportJsonl')}
-      </a>
+      </a>{' '}
+      · <BackgroundExport what={{ audit: auditFilterOf(search), ...(workspaceId !== null && { workspaceId }) }} />
     </p>
   );
 }

@@ -18,6 +18,10 @@ export function ChainBadge() {
   return (
     <div className={classes['chain']}>
       <div className={classes['chainLine']}>
+        {/* Before what it finds, whose length changes. */}
+        <Button variant="default" size="compact-sm" loading={isFetching} onClick={() => void refetch()}>
+          {t('chainVerify')}
+        </Button>
         <output>
           {isFetching && <Status tone="idle" text={t('chainChecking')} />}
           {!isFetching && data?.isSound === true && <Status tone="ok" text={t('chainSound', { time })} />}
@@ -29,9 +33,6 @@ export function ChainBadge() {
           {data && data.prefix > 0 && ` · ${t('chainPrefix', { count: data.prefix })}`}
           {!data && error && errorText(error, language)}
         </span>
-        <Button variant="subtle" size="compact-sm" loading={isFetching} onClick={() => void refetch()}>
-          {t('chainVerify')}
-        </Button>
       </div>
       {data?.fault && <Fault fault={data.fault} />}
     </div>

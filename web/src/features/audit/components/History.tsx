@@ -65,7 +65,7 @@ function History({ type, id, name, organization, onRolledBack, onClose }: Histor
     <Side title={t('historyOf', { name })} onClose={onClose}>
       <p className={classes['hint']}>{t('historyText')}</p>
       {!data && error && <Failure error={error} organization={organization} onRetry={() => void refetch()} />}
-      {!data && !error && <Loading />}
+      {!data && !error && <Loading isAsked />}
       {data?.length === 0 && <p className={classes['hint']}>{t('historyEmpty')}</p>}
       {data && data.length > 0 && <States type={type} id={id} revisions={data} onRolledBack={onRolledBack} />}
     </Side>

@@ -46,8 +46,9 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
   const title = chatId === null ? t('new') : (chat?.title ?? t('untitled'));
   const heading = usePageTitle(title);
   const settings = (chatId === null ? newSettings : chat?.settings) ?? noSettings;
-  const { data: cases = [] } = useQuery(availableUseCasesQuery);
-  const choice = choiceOf(cases, settings) ?? defaultOf(connections ?? [], settings);
+  const { data: cases = [], isPending: areCasesComing } = useQuery(availableUseCasesQuery);
+  // A use case comes before a connection: who answers is not said before both are known, and then once.
+  const choice = areCasesComing ? null : (choiceOf(cases, settings) ?? defaultOf(connections ?? [], settings));
   const list = (
     <ConversationList
       currentId={chatId}
@@ -162,7 +163,14 @@ function Head({ title, heading, choice, onList, onSettings }: HeadProps) {
           {choice.model !== null && <code>{choice.model}</code>} {choice.name}
         </p>
       )}
-      <ActionIcon variant="default" size="lg" aria-label={t('settings')} title={t('settings')} onClick={onSettings}>
+      <ActionIcon
+        className={classes['last']}
+        variant="default"
+        size="lg"
+        aria-label={t('settings')}
+        title={t('settings')}
+        onClick={onSettings}
+      >
         <IconSettings size={18} stroke={1.75} aria-hidden="true" />
       </ActionIcon>
     </div>

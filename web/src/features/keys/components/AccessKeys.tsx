@@ -110,7 +110,7 @@ function ShownKey({ of, onDone }: { of: Shown; onDone: () => void }) {
       storedLabel={t('stored')}
       onDone={onDone}
     >
-      <Suspense fallback={<Loading />}>
+      <Suspense fallback={<Loading isAsked />}>
         <KeySnippets secret={of.key} models={of.models} />
       </Suspense>
     </SecretReveal>
@@ -131,7 +131,7 @@ function NewKey({ me, repositoryId, onClose, onCreated }: NewKeyProps) {
   const writable = repositoryId === null ? me.workspaces.filter(({ role }) => role !== 'READ') : [];
   return (
     <Panel title={t('addTitle')} takesFocus>
-      <Suspense fallback={<Loading />}>
+      <Suspense fallback={<Loading isAsked />}>
         <KeyForm
           of={null}
           workspaces={writable}
@@ -160,7 +160,7 @@ function EditKey({ of, limits, onClose, onSaved }: EditKeyProps) {
   return (
     <>
       <Panel title={t('editTitle', { name: of.name })} takesFocus>
-        <Suspense fallback={<Loading />}>
+        <Suspense fallback={<Loading isAsked />}>
           <KeyForm
             of={of}
             workspaces={[]}

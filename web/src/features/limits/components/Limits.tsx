@@ -81,7 +81,7 @@ function NewLimit({ subject, onDone, onCancel }: { subject: LimitSubject; onDone
   const t = useTranslations('limits');
   const create = useCreateLimit();
   return (
-    <Suspense fallback={<Loading />}>
+    <Suspense fallback={<Loading isAsked />}>
       <LimitForm
         of={null}
         isPending={create.isPending}
@@ -97,7 +97,7 @@ function EditLimit({ of, onDone, onCancel }: { of: LimitView; onDone: (said: str
   const t = useTranslations('limits');
   const change = useChangeLimit();
   return (
-    <Suspense fallback={<Loading />}>
+    <Suspense fallback={<Loading isAsked />}>
       <LimitForm
         of={of}
         isPending={change.isPending}

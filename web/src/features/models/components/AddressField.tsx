@@ -1,12 +1,16 @@
 /** The provider's address, and below it where requests will really go (C-17). */
 import { TextInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
+import { providerSchemaQuery } from '../api/provider-schema.ts';
+import type { ConnectionForm } from '../form/use-connection-form.ts';
 import classes from './AddressField.module.css';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 export function AddressField({ field, form }: FieldProps) {
   const t = useTranslations('form');
   const common = useFieldProps({ field, form });
+  const guess = useGuess(form);
   return (
     <div>
       <TextInput
@@ -19,14 +23,18 @@ export function AddressField({ field, form }: FieldProps) {
         autoComplete="off"
         spellCheck={false}
       />
-      {/* Its line is kept free: what stands below must not jump when the answer comes. */}
-      <p className={classes['resolved']}>
-        {form.requestUrl !== null && (
-          <>
-            {t('requestsGo')} <code>{form.requestUrl}</code>
-          </>
-        )}
+      {/* Its lines are kept free: what stands below must not jump when the answer comes. */}
+      <p className={classes['resolved']} data-guess={form.requestUrl === null || undefined}>
+        {t('requestsGo')} <code>{form.requestUrl ?? guess}</code>
       </p>
     </div>
   );
+}
+
+/** As long as the address of requests will be: the server says it, and this is never seen. */
+function useGuess({ provider, values: { baseUrl, model } }: ConnectionForm): string {
+  const { data } = useQuery(providerSchemaQuery(provider.name));
+  const standard = provider.defaultBaseUrl ?? '';
+  const path = standard !== '' && data?.requestUrl?.startsWith(standard) ? data.requestUrl.slice(standard.length) : '/chat/completions';
+  return `${baseUrl.trim()}${path.replace('{model}', model)}`;
 }

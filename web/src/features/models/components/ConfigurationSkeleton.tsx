@@ -7,7 +7,7 @@ const rows = [0, 1, 2, 3];
 export function ConfigurationSkeleton() {
   const t = useTranslations('connections');
   return (
-    <output className={classes['skeleton']}>
+    <output className={classes['skeleton']} data-coming="">
       <span className="pb-unseen">{t('loading')}</span>
       {rows.map((row) => (
         <span key={row} className={classes['row']} aria-hidden="true">

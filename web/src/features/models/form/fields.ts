@@ -1,6 +1,6 @@
 /** What a provider asks for, as its schema says it, and what the fields are called in the language of the page. */
 import type { Language } from '@patchbay/contract/translate';
-import { catalogueOf } from '../../../lib/language.ts';
+import { catalogueOf } from '../../../lib/catalogue.ts';
 
 const kinds = ['text', 'password', 'url', 'select', 'slider', 'number', 'switch', 'headers', 'backups', 'json', 'textarea'] as const;
 export type FieldKind = (typeof kinds)[number];

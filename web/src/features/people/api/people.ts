@@ -17,6 +17,21 @@ export const usersQuery = (q: string) =>
 
 export const workspacesQuery = queryOptions({ queryKey: ['workspaces'], queryFn: async () => (await client.getWorkspaces()).workspaces });
 
+/** A thing as it is now, by its id: a form that was filled before a state was brought back begins anew from this. */
+export function useFresh(q = '') {
+  const queries = useQueryClient();
+  const pages = () => queries.getQueryData(usersQuery(q).queryKey)?.pages ?? [];
+  const find = <One extends { id: string }>(all: readonly One[] | undefined, id: string) => all?.find((one) => one.id === id) ?? null;
+  return {
+    user: (id: string) =>
+      find(
+        pages().flatMap((page) => page.data),
+        id,
+      ),
+    workspace: (id: string) => find(queries.getQueryData(workspacesQuery.queryKey), id),
+  };
+}
+
 export const workspaceQuery = (id: string) =>
   queryOptions({ queryKey: ['workspaces', id], queryFn: async () => (await client.getWorkspace(id)).workspace });
 

@@ -6,6 +6,7 @@ import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
+import { Coming } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { invitationsQuery, useWithdraw } from '../api/people.ts';
@@ -15,8 +16,9 @@ export function InvitationList({ workspaceId }: { workspaceId: string | null }) 
   const language = useLocale();
   const format = useFormatter();
   const announce = useAnnounce();
-  const { data: invitations = [] } = useQuery(invitationsQuery(workspaceId));
+  const { data: invitations = [], isPending } = useQuery(invitationsQuery(workspaceId));
   const withdraw = useWithdraw();
+  if (isPending) return <Coming />;
   if (invitations.length === 0) return null;
   const roleOf = ({ role, workspace }: Invitation): string =>
     workspace === null ? t(`houseRole.${role}`) : `${workspace.name}: ${t(`memberRole.${workspace.role}`)}`;

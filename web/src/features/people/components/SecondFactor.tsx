@@ -57,7 +57,7 @@ export function SecondFactor({ isOn }: { isOn: boolean }) {
         />
       )}
       {step.name === 'scan' && (
-        <Suspense fallback={<Loading />}>
+        <Suspense fallback={<Loading isAsked />}>
           <ScanFactor begun={step.begun} onCancel={rest} onOn={() => setStep({ name: 'store', codes: step.begun.recoveryCodes })} />
         </Suspense>
       )}

@@ -2,7 +2,7 @@
 import type { User } from '@patchbay/contract/people';
 import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
@@ -19,7 +19,27 @@ type Permission = (typeof permissions)[number];
 /** What the server gives each role where nothing was chosen (D-18). */
 const broughtBy: Record<Role, readonly Permission[]> = { user: ['use_ai_chat'], manager: permissions, administrator: permissions };
 
-export function UserForm({ of, onSaved, onCancel }: { of: User; onSaved: (name: string) => void; onCancel: () => void }) {
+interface UserFormProps {
+  of: User;
+  /** The way to what the person was. */
+  history: ReactNode;
+  onSaved: (name: string) => void;
+  onCancel: () => void;
+}
+
+export function UserForm({ history, ...form }: UserFormProps) {
+  const t = useTranslations('people');
+  const { of } = form;
+  // Another state that was brought back is another form.
+  const state = JSON.stringify([of.name, of.role, of.hasOwnPermissions, of.permissions]);
+  return (
+    <Panel title={t('editTitle', { name: of.name })} text={of.email} aside={history} takesFocus>
+      <Fields key={state} {...form} />
+    </Panel>
+  );
+}
+
+function Fields({ of, onSaved, onCancel }: Omit<UserFormProps, 'history'>) {
   const t = useTranslations('people');
   const language = useLocale();
   const deed = useUserDeed();
@@ -36,35 +56,33 @@ export function UserForm({ of, onSaved, onCancel }: { of: User; onSaved: (name: 
     () => form.getInputNode('name')?.focus(),
   );
   return (
-    <Panel title={t('editTitle', { name: of.name })} text={of.email} takesFocus>
-      <form onSubmit={submit} noValidate className="pb-form">
-        {deed.isError && <Notice tone="bad">{errorText(deed.error, language)}</Notice>}
-        <TextInput
-          {...form.getInputProps('name')}
-          key={form.key('name')}
-          label={t('name')}
-          error={form.errors['name'] ? t('nameFault') : undefined}
-          required
-          withAsterisk={false}
-        />
-        <NativeSelect label={t('role')} value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
-          {roles.map((value) => (
-            <option key={value} value={value}>
-              {t(`houseRole.${value}`)}
-            </option>
-          ))}
-        </NativeSelect>
-        <Permissions role={role} shown={shown} isChosen={chosen !== null} onChoose={setChosen} />
-        <div className={classes['buttons']}>
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
-          <Button type="submit" loading={deed.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-            {t('save')}
-          </Button>
-        </div>
-      </form>
-    </Panel>
+    <form onSubmit={submit} noValidate className="pb-form">
+      {deed.isError && <Notice tone="bad">{errorText(deed.error, language)}</Notice>}
+      <TextInput
+        {...form.getInputProps('name')}
+        key={form.key('name')}
+        label={t('name')}
+        error={form.errors['name'] ? t('nameFault') : undefined}
+        required
+        withAsterisk={false}
+      />
+      <NativeSelect label={t('role')} value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
+        {roles.map((value) => (
+          <option key={value} value={value}>
+            {t(`houseRole.${value}`)}
+          </option>
+        ))}
+      </NativeSelect>
+      <Permissions role={role} shown={shown} isChosen={chosen !== null} onChoose={setChosen} />
+      <div className={classes['buttons']}>
+        <Button variant="default" onClick={onCancel}>
+          {t('cancel')}
+        </Button>
+        <Button type="submit" loading={deed.isPending} loaderProps={{ 'aria-label': t('saving') }}>
+          {t('save')}
+        </Button>
+      </div>
+    </form>
   );
 }
 

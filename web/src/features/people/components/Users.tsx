@@ -12,7 +12,7 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
-import { usersQuery } from '../api/people.ts';
+import { useFresh, usersQuery } from '../api/people.ts';
 import { InvitationList } from './InvitationList.tsx';
 import classes from './security.module.css';
 import { UserButtons, UserQuestion, type Question } from './UserQuestion.tsx';
@@ -29,9 +29,11 @@ interface UsersProps {
   onInvite: (isInviting: boolean) => void;
   /** What is limited of a person, below their form. */
   renderLimits?: (userId: string) => ReactNode;
+  /** The way to what a person was, beside their form. */
+  renderHistory: (user: User, onRolledBack: () => void) => ReactNode;
 }
 
-export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
+export function Users({ me, isInviting, onInvite, renderLimits, renderHistory }: UsersProps) {
   const t = useTranslations('people');
   const sayDone = useSayDone();
   const [text, setText] = useState('');
@@ -41,6 +43,7 @@ export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
     placeholderData: keepPreviousData,
   });
   const [link, setLink] = useState<string | null>(null);
+  const fresh = useFresh(q);
   const [editing, setEditing] = useState<User | null>(null);
   const [question, setQuestion] = useState<Question | null>(null);
   if (!data && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
@@ -63,12 +66,18 @@ export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
   const users = data.pages.flatMap((page) => page.data);
   return (
     <>
-      <Suspense fallback={<Loading />}>
+      <Suspense fallback={<Loading isAsked />}>
         {isInviting && (
           <InvitePanel workspace={null} onInvited={invited} onAdded={() => onInvite(false)} onCancel={() => onInvite(false)} />
         )}
         {editing && (
-          <UserForm key={editing.id} of={editing} onSaved={(name) => done(t('saved', { name }))} onCancel={() => setEditing(null)} />
+          <UserForm
+            key={editing.id}
+            of={editing}
+            history={renderHistory(editing, () => setEditing(fresh.user(editing.id)))}
+            onSaved={(name) => done(t('saved', { name }))}
+            onCancel={() => setEditing(null)}
+          />
         )}
         {editing && renderLimits?.(editing.id)}
       </Suspense>
@@ -84,16 +93,21 @@ export function Users({ me, isInviting, onInvite, renderLimits }: UsersProps) {
       ) : (
         <UserTable me={me} users={users} onEdit={setEditing} onAsk={setQuestion} />
       )}
-      {hasNextPage && (
-        <div>
-          <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t('loadMore')}
-          </Button>
-        </div>
-      )}
+      {hasNextPage && <LoadMore isLoading={isFetchingNextPage} onLoad={() => void fetchNextPage()} />}
       <InvitationList workspaceId={null} />
       <UserQuestion question={question} onClose={() => setQuestion(null)} onDone={done} />
     </>
+  );
+}
+
+function LoadMore({ isLoading, onLoad }: { isLoading: boolean; onLoad: () => void }) {
+  const t = useTranslations('people');
+  return (
+    <div>
+      <Button variant="default" loading={isLoading} onClick={onLoad}>
+        {t('loadMore')}
+      </Button>
+    </div>
   );
 }
 

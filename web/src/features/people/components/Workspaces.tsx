@@ -3,7 +3,7 @@ import type { Me } from '@patchbay/contract/people';
 import type { WorkspaceView } from '@patchbay/contract/workspaces';
 import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useRef, useState, type FormEvent } from 'react';
+import { useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
@@ -14,7 +14,7 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { When } from '../../../ui/When.tsx';
-import { useWorkspaceDeed, workspacesQuery } from '../api/people.ts';
+import { useFresh, useWorkspaceDeed, workspacesQuery } from '../api/people.ts';
 import classes from './security.module.css';
 
 interface WorkspacesProps {
@@ -23,12 +23,15 @@ interface WorkspacesProps {
   onAdd: (isAdding: boolean) => void;
   /** Shows the members of one. */
   onMembers: (id: string) => void;
+  /** The way to what a workspace was, beside the form with its name. */
+  renderHistory: (workspace: WorkspaceView, onRolledBack: () => void) => ReactNode;
 }
 
-export function Workspaces({ me, isAdding, onAdd, onMembers }: WorkspacesProps) {
+export function Workspaces({ me, isAdding, onAdd, onMembers, renderHistory }: WorkspacesProps) {
   const t = useTranslations('workspaces');
   const sayDone = useSayDone();
   const { data: workspaces, error, refetch } = useQuery(workspacesQuery);
+  const fresh = useFresh();
   const [renaming, setRenaming] = useState<WorkspaceView | null>(null);
   const [deleting, setDeleting] = useState<WorkspaceView | null>(null);
   if (!workspaces && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
@@ -77,7 +80,13 @@ export function Workspaces({ me, isAdding, onAdd, onMembers }: WorkspacesProps) 
     <>
       {isAdding && <NameForm of={null} onDone={(name) => done(t('made', { name }))} onCancel={() => onAdd(false)} />}
       {renaming && (
-        <NameForm key={renaming.id} of={renaming} onDone={(name) => done(t('saved', { name }))} onCancel={() => setRenaming(null)} />
+        <NameForm
+          key={renaming.id}
+          of={renaming}
+          history={renderHistory(renaming, () => setRenaming(fresh.workspace(renaming.id)))}
+          onDone={(name) => done(t('saved', { name }))}
+          onCancel={() => setRenaming(null)}
+        />
       )}
       {workspaces.length === 0 ? (
         <Empty title={t('emptyTitle')} text={t('emptyText')} />
@@ -89,7 +98,14 @@ export function Workspaces({ me, isAdding, onAdd, onMembers }: WorkspacesProps) 
   );
 }
 
-function NameForm({ of, onDone, onCancel }: { of: WorkspaceView | null; onDone: (name: string) => void; onCancel: () => void }) {
+interface NameFormProps {
+  of: WorkspaceView | null;
+  history?: ReactNode;
+  onDone: (name: string) => void;
+  onCancel: () => void;
+}
+
+function NameForm({ of, history, onDone, onCancel }: NameFormProps) {
   const t = useTranslations('workspaces');
   const language = useLocale();
   const deed = useWorkspaceDeed();
@@ -106,9 +122,10 @@ function NameForm({ of, onDone, onCancel }: { of: WorkspaceView | null; onDone: 
     });
   };
   return (
-    <Panel title={of === null ? t('addTitle') : t('renameTitle', { name: of.name })} takesFocus>
+    <Panel title={of === null ? t('addTitle') : t('renameTitle', { name: of.name })} aside={history} takesFocus>
       <form onSubmit={submit} noValidate className="pb-form">
         <TextInput
+          key={of?.revision}
           ref={input}
           label={t('name')}
           defaultValue={of?.name ?? ''}

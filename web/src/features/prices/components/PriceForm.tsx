@@ -127,7 +127,7 @@ function NowHolds({ values: { provider, model, connectionId } }: { values: Price
   const { data } = useQuery(effectiveQuery(provider, model.trim(), connectionId));
   const isNamed = provider !== '' && model.trim() !== '';
   return (
-    <output className={classes['quiet']}>
+    <output className={classes['now']}>
       {isNamed &&
         data &&
         (data.tiers === null ? t('nowNone') : t(`now.${data.source === 'own' ? 'own' : 'catalogue'}`, { price: tierText(data.tiers[0]!) }))}

@@ -9,7 +9,7 @@ import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
-import { Loading } from '../../../ui/Loading.tsx';
+import { Coming, Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { pricesQuery, providersQuery, unpricedDays, unpricedQuery, useEndPrice } from '../api/prices.ts';
 import { following, newPrice, type PriceValues } from './price-values.ts';
@@ -43,14 +43,15 @@ export function Prices({ organization, asked, isAdding, onAdding, add, renderHis
   const t = useTranslations('prices');
   const announce = useAnnounce();
   const { data: prices, dataUpdatedAt, error, refetch } = useQuery(pricesQuery);
-  const { data: unpriced } = useQuery(unpricedQuery);
-  const { data: providers = [] } = useQuery(providersQuery);
+  const { data: unpriced, isPending: isUnpricedPending } = useQuery(unpricedQuery);
+  const { data: providers = [], isPending: areNamesComing } = useQuery(providersQuery);
   const [start, setStart] = useState<PriceValues>(() => newPrice(asked?.provider ?? '', asked?.model ?? ''));
   const [repriced, setRepriced] = useState({ provider: asked?.provider ?? '', model: asked?.model ?? '' });
   const [ending, setEnding] = useState<Price | null>(null);
   const place = useShown(isAdding);
   if (!prices && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
-  if (!prices) return <Loading />;
+  // A provider's name is longer than its id, and the columns go by it.
+  if (!prices || areNamesComing) return <Loading />;
   const nameOf = (provider: string): string => providers.find(({ name }) => name === provider)?.displayName ?? provider;
   const open = (values: PriceValues): void => {
     setStart(values);
@@ -76,6 +77,7 @@ export function Prices({ organization, asked, isAdding, onAdding, add, renderHis
           </Panel>
         </div>
       )}
+      {isUnpricedPending && <Coming />}
       {unpriced !== undefined && unpriced.length > 0 && (
         <Panel title={t('unpricedTitle')} text={t('unpricedText', { days: unpricedDays })} isPlain>
           <UnpricedTable

@@ -30,6 +30,8 @@ export function useImportDeeds() {
   return {
     take: useMutation({ mutationFn: (file: File) => client.usageImports.take(file.name.slice(0, 200), file), onSettled }),
     mapKeys: useMutation({
+      // One after the other: the last choice is the one that stays.
+      scope: { id: 'usage-import-keys' },
       mutationFn: ({ id, keys }: { id: string; keys: Record<string, string> }) => client.usageImports.mapKeys(id, keys),
       onSettled,
     }),

@@ -71,8 +71,10 @@ function Keys({ file }: { file: UsageImport }) {
   const { data } = useQuery(importQuery(file.id));
   const { mapKeys } = useImportDeeds();
   if (!data || data.keyNames.length === 0) return null;
+  // What was chosen holds at once, so that the next key can be told while the one before is still being saved.
+  const keys = mapKeys.isPending ? mapKeys.variables.keys : data.keys;
   const choose = (name: string, connectionId: string): void => {
-    const { [name]: _, ...others } = data.keys;
+    const { [name]: _, ...others } = keys;
     mapKeys.mutate({ id: file.id, keys: connectionId === '' ? others : { ...others, [name]: connectionId } });
   };
   return (
@@ -80,13 +82,7 @@ function Keys({ file }: { file: UsageImport }) {
       <legend>{t('keys')}</legend>
       <p className={classes['hint']}>{t('keysText')}</p>
       {data.keyNames.map((name) => (
-        <NativeSelect
-          key={name}
-          label={name}
-          value={data.keys[name] ?? ''}
-          disabled={mapKeys.isPending}
-          onChange={({ currentTarget }) => choose(name, currentTarget.value)}
-        >
+        <NativeSelect key={name} label={name} value={keys[name] ?? ''} onChange={({ currentTarget }) => choose(name, currentTarget.value)}>
           <option value="">{t('noConnection')}</option>
           {data.connections.map((connection) => (
             <option key={connection.id} value={connection.id}>

@@ -7,6 +7,7 @@ import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Coming } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { ReasonIcon } from '../../../ui/ReasonButton.tsx';
@@ -152,7 +153,7 @@ function AttachForm({ repository, isPending, onAttach }: AttachFormProps) {
   const select = useRef<HTMLSelectElement>(null);
   const { data: attachable, error } = useQuery(attachableQuery(repository.workspaceId));
   if (error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
-  if (!attachable) return null;
+  if (!attachable) return <Coming />;
   const attached = new Set(repository.connections.map((one) => one.id));
   const free = attachable.filter((one) => !attached.has(one.id));
   if (free.length === 0) return <p className={classes['none']}>{t(attachable.length === 0 ? 'nothingToAttach' : 'allAttached')}</p>;

@@ -59,10 +59,11 @@ export function Bars({ search, isLive, onRange }: BarsProps) {
           {t(isTable ? 'hideTable' : 'showTable')}
         </Button>
       </figcaption>
-      {data && !isTable && <Chart data={data} onRange={onRange} />}
-      {data && isTable && <BarTable data={data} onRange={onRange} />}
-      {!data && <div className={classes['chart']} aria-hidden="true" />}
-      {data && data.countedFrom > data.from && <CountedFrom iso={data.countedFrom} />}
+      {isTable && data && <BarTable data={data} onRange={onRange} />}
+      <div className={classes['drawn']} hidden={isTable}>
+        {data && <Chart data={data} onRange={onRange} />}
+        {data && data.countedFrom > data.from && <CountedFrom iso={data.countedFrom} />}
+      </div>
     </figure>
   );
 }

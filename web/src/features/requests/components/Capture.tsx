@@ -2,7 +2,7 @@
 import type { CaptureView } from '@patchbay/client/requests';
 import { Button, Switch, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
@@ -18,14 +18,16 @@ interface CaptureProps {
   workspaceId: string;
   isAdmin: boolean;
   organization: string;
+  /** The way to what it was, for those who may change it. */
+  history: ReactNode;
 }
 
-export function Capture({ workspaceId, isAdmin, organization }: CaptureProps) {
+export function Capture({ workspaceId, isAdmin, organization, history }: CaptureProps) {
   const t = useTranslations('capture');
   const { data, error, refetch } = useQuery(captureQuery(workspaceId));
   if (!data && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
   return (
-    <Panel title={t('title')} text={t('text')}>
+    <Panel title={t('title')} text={t('text')} aside={history}>
       {!data && <Loading />}
       {data && !isAdmin && <p className={classes['hint']}>{data.isOn ? t('isOn', { days: data.keptDays }) : t('isOff')}</p>}
       {data && isAdmin && (

@@ -45,7 +45,7 @@ function Kept({ id, onReplay }: Pick<ContentProps, 'id' | 'onReplay'>) {
   const language = useLocale();
   const { data, error } = useQuery(contentQuery(id));
   if (error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
-  if (!data) return <Loading />;
+  if (!data) return <Loading isAsked />;
   return (
     <div className={classes['content']}>
       <Body title={t('requestBody')} side={data.request} none={t('requestNotKept')} />

@@ -43,7 +43,7 @@ export function RequestDrawer({ id, me, onClose, onReplay }: DrawerProps) {
         <CloseButton aria-label={t('close')} onClick={onClose} />
       </header>
       {!data && error && <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />}
-      {!data && !error && <Loading />}
+      {!data && !error && <Loading isAsked />}
       {data && <Detail detail={data} onReplay={me.permissions.includes('use_ai_chat') ? onReplay : null} />}
     </aside>
   );

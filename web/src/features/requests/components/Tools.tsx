@@ -3,6 +3,7 @@ import { Button, Checkbox } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { client } from '../../../lib/client.ts';
+import { BackgroundExport } from '../../../ui/BackgroundExport.tsx';
 import { basePath } from '../../../lib/page.ts';
 import { askedOf, type RequestSearch } from '../filters.ts';
 import { columnNames, type ColumnName } from './RequestTable.tsx';
@@ -50,6 +51,7 @@ export function Tools({ search, isLive, onLive, columns, onColumns }: ToolsProps
           <a href={fileOf('jsonl')} download>
             {t('exportJsonl')}
           </a>
+          <BackgroundExport what={{ requests: askedOf(search) }} />
         </div>
       </Menu>
     </div>

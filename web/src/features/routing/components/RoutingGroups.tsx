@@ -94,7 +94,7 @@ function NewGroup({ me, onClose, onCreated }: { me: Me; onClose: () => void; onC
   const { data: connections } = useQuery(choosableQuery);
   return (
     <Panel title={t('addTitle')} takesFocus>
-      <Suspense fallback={<Loading />}>
+      <Suspense fallback={<Loading isAsked />}>
         {connections ? (
           <GroupForm
             me={me}
@@ -107,7 +107,7 @@ function NewGroup({ me, onClose, onCreated }: { me: Me; onClose: () => void; onC
             onCancel={onClose}
           />
         ) : (
-          <Loading />
+          <Loading isAsked />
         )}
       </Suspense>
     </Panel>
@@ -128,7 +128,7 @@ function EditGroup({ me, of, onReload, onClose, onSaved }: EditGroupProps) {
   const { data: connections } = useQuery(choosableQuery);
   return (
     <Panel title={t('editTitle', { name: of.name })} takesFocus>
-      <Suspense fallback={<Loading />}>
+      <Suspense fallback={<Loading isAsked />}>
         {connections ? (
           <GroupForm
             me={me}
@@ -141,7 +141,7 @@ function EditGroup({ me, of, onReload, onClose, onSaved }: EditGroupProps) {
             onCancel={onClose}
           />
         ) : (
-          <Loading />
+          <Loading isAsked />
         )}
       </Suspense>
     </Panel>

@@ -28,7 +28,7 @@ export function CheckSettings({ organization, history, onDone }: CheckSettingsPr
       {settings.isError && !settings.data && (
         <Failure error={settings.error} organization={organization} onRetry={() => void settings.refetch()} />
       )}
-      {settings.isPending && <Loading />}
+      {settings.isPending && <Loading isAsked />}
       {settings.data && (
         <Held of={settings.data} revision={settings.data.revision} onLoad={() => void settings.refetch()}>
           {(of, holding) => <Form settings={of} holding={holding} onDone={onDone} />}

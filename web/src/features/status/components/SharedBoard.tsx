@@ -21,7 +21,7 @@ export function SharedBoard({ shared }: { shared: SharedStatus }) {
         <span className={classes['now']}>
           <HealthState state={state} />
           {since !== null && state !== 'unknown' && <span className={classes['beside']}>{t('since', { time: words.time(since) })}</span>}
-          {isStale && <span className={classes['stale']}>{t('away')}</span>}
+          {isStale && <span className={classes['stale']}>{t('longAgo')}</span>}
         </span>
       ),
     },

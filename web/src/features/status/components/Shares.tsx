@@ -44,7 +44,7 @@ export function Shares({ organization, onClose }: { organization: string; onClos
   return (
     <Panel title={t('shareTitle')} text={t('shareText')} takesFocus aside={close}>
       {shares.isError && !shares.data && <Failure error={shares.error} organization={organization} onRetry={() => void shares.refetch()} />}
-      {shares.isPending && <Loading />}
+      {shares.isPending && <Loading isAsked />}
       {shares.data && (
         <>
           <ShareForm mayShare={shares.data.mayShare} onMade={(token) => setLink(linkOf(token))} />

@@ -28,7 +28,7 @@ export function System({ me, importing, retentionHistory }: SystemProps) {
   if (isPending) return <Loading />;
   if (!data) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   return (
-    <div className={classes['parts']}>
+    <div className={`pb-column ${classes['parts']}`}>
       <Health facts={data.health} />
       <Encryption facts={data.encryption} />
       <Environment facts={data.environment} importing={importing} />

@@ -3,7 +3,8 @@ import { Button } from '@mantine/core';
 import type { Task } from '@patchbay/contract/tasks';
 import { useTranslations } from 'use-intl';
 import { useTaskWish, type TaskWish } from '../api/task-wish.ts';
-import { useTaskText } from './task-text.ts';
+import { ExportFile } from './ExportFile.tsx';
+import { fileOf, useTaskText } from './task-text.ts';
 
 const named = { pause: 'pauseNamed', resume: 'resumeNamed', cancel: 'cancelNamed' } as const;
 
@@ -18,6 +19,7 @@ export function TaskDeeds({ task }: { task: Task }) {
   const { nameOf } = useTaskText();
   const { mutate, isPending, variables } = useTaskWish();
   const isAsked = { pause: task.isPauseAsked, resume: false, cancel: task.isCancelAsked && task.state === 'running' };
+  if (fileOf(task).isKept) return <ExportFile task={task} />;
   return wishesOf(task).map((wish) => (
     <Button
       key={wish}

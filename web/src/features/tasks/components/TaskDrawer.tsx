@@ -27,7 +27,7 @@ export function TaskDrawer({ id, me, onClose }: { id: string; me: Me; onClose: (
         <CloseButton aria-label={t('close')} onClick={() => dialog.current?.close()} />
       </header>
       {!task && error && <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />}
-      {!task && !error && <Loading />}
+      {!task && !error && <Loading isAsked />}
       {task && (
         <>
           <p className={classes['standing']}>

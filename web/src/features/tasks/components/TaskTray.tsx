@@ -20,13 +20,7 @@ export function TaskTray() {
   const label = t('tray', { count: running });
   return (
     <>
-      <button
-        type="button"
-        className={`${opener['opener']} ${classes['opener']}`}
-        popoverTarget="task-panel"
-        aria-label={label}
-        title={label}
-      >
+      <button type="button" className={opener['opener']} popoverTarget="task-panel" aria-label={label} title={label}>
         <Counted icon={IconListCheck} count={running} />
       </button>
       <section id="task-panel" popover="auto" aria-label={t('own')} className={classes['panel']}>

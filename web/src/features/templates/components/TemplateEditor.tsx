@@ -46,7 +46,7 @@ function useSaving({ provider, of, onSaved }: TemplateEditorProps) {
 export function TemplateEditor(props: TemplateEditorProps) {
   const { data, error, refetch } = useQuery(schemaQuery(props.provider.name));
   if (!data && error) return <Failure error={error} organization={props.organization} onRetry={() => void refetch()} />;
-  if (!data) return <Loading />;
+  if (!data) return <Loading isAsked />;
   return <Editor {...props} fields={templateFieldsOf(data.fields)} />;
 }
 

@@ -1,6 +1,6 @@
 /** The fields of a provider's schema that a template may hold, and what they are called in the language of the page. */
 import type { Language } from '@patchbay/contract/translate';
-import { catalogueOf } from '../../../lib/language.ts';
+import { catalogueOf } from '../../../lib/catalogue.ts';
 
 const kinds = ['text', 'url', 'select', 'slider', 'number', 'switch', 'textarea'] as const;
 

@@ -97,7 +97,7 @@ export function Usage({ me, view, onView, renderLink, renderView }: UsageProps) 
       </div>
     );
   return (
-    <div className={classes['page']}>
+    <div className={`pb-column ${classes['page']}`}>
       {tools}
       <Strip series={series.data} figures={figures} />
       <Charts view={view} series={series.data} figures={figures} organization={organization} onZoom={zoom} />

@@ -20,7 +20,7 @@ interface AccessPanelProps {
 
 export function AccessPanel({ connection, organization, limits, onDeleted }: AccessPanelProps) {
   return (
-    <div className={classes['stack']}>
+    <div className={`pb-column ${classes['stack']}`}>
       <People id={connection.id} organization={organization} />
       <BackupsPanel connection={connection} />
       {limits}

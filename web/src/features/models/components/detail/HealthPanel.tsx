@@ -25,7 +25,7 @@ export function HealthPanel({ id, organization }: { id: string; organization: st
   if (health.isError && !health.data)
     return <Failure error={health.error} organization={organization} onRetry={() => void health.refetch()} />;
   return (
-    <div className={classes['stack']}>
+    <div className={`pb-column ${classes['stack']}`}>
       <HealthNow id={id} organization={organization} />
       <section className={classes['panel']} aria-labelledby="health-title">
         <div className={classes['panelHead']}>

@@ -23,7 +23,7 @@ export function UsageDisplay({ id, organization }: UsageDisplayProps) {
   // What stands below waits for what stands above, so that nothing is pushed away.
   if (!usage.data) return <Skeleton rows={4} />;
   return (
-    <div className={classes['stack']}>
+    <div className={`pb-column ${classes['stack']}`}>
       <Figures usage={usage.data} />
       <LastFailures id={id} organization={organization} />
     </div>
