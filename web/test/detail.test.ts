@@ -123,12 +123,10 @@ needs('browser')('one connection', () => {
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const baseUrl = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/v1`;
     const slow = await make({ name: 'Main black hole', baseUrl, configuration: { timeouts: { connectMs: 2000 } } });
+    const slowest = await make({ name: 'Main without an end', baseUrl, configuration: { timeouts: { connectMs: 60_000 } } });
     await come();
-    for (const tab of tabs) {
-      const startedMs = pages.house.deps.clock.monotonicMs();
-      await open(tab, slow);
-      expect(pages.house.deps.clock.monotonicMs() - startedMs, tab).toBeLessThan(2_000);
-    }
+    // A tab that waited for this provider would be waited for longer than a browser does.
+    for (const tab of tabs) await open(tab, slowest);
     await open('/models', slow);
     const { page } = visitor;
     await page.getByText('Suggestions of the catalogue').waitFor();

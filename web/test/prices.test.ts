@@ -50,7 +50,7 @@ needs('browser')('prices', () => {
   async function pricesThePast(): Promise<void> {
     const { page } = visitor;
     const panel = page.getByRole('region', { name: 'Re-price past requests' });
-    expect(await panel.getByLabel('Model', { exact: true }).inputValue()).toBe('house-model');
+    await expect.poll(() => panel.getByLabel('Model', { exact: true }).inputValue()).toBe('house-model');
     await panel.getByRole('button', { name: 'Preview' }).click();
     await panel.getByText('3 of 3 requests would change.').waitFor();
     // 3 requests of 11 tokens in and 7 out, at 2.50 and 10 dollars a million.

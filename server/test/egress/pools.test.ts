@@ -50,7 +50,11 @@ describe('pools', () => {
   });
 
   test('no more connections per origin than allowed; the rest wait their turn, and an aborted one gives up its place', async () => {
-    const wire = await listen(onRequest((socket) => socket.write(head)));
+    // The first request of a connection is kept waiting for its body; what comes behind it is answered at once.
+    const wire = await listen((socket) => {
+      let asked = 0;
+      socket.on('data', () => socket.write(asked++ === 0 ? head : `${head}more`));
+    });
     const egress = newEgress({ connectionsPerOrigin: 2 });
     const running = Array.from({ length: 5 }, () => record(egress, requestTo(wire.origin)));
     await until(() => running.filter((recorded) => recorded.events.length > 0).length === 2);
@@ -59,8 +63,6 @@ describe('pools', () => {
     running[2]?.exchange.abort();
     expect(running[2]?.events).toEqual(['error aborted']);
     finish(wire);
-    await until(() => running.filter((recorded) => recorded.events.includes('end')).length === 2);
-    for (const socket of wire.sockets) socket.on('data', () => socket.write(`${head}more`));
     await Promise.all(running.map((recorded) => recorded.done));
     expect(running.map((recorded) => recorded.events.at(-1))).toEqual(['end', 'end', 'error aborted', 'end', 'end']);
     expect(wire.connections).toBe(2);

@@ -71,7 +71,7 @@ async function findSmall(sizeMin: number): Promise<string[]> {
   // The page takes its rules for a finger with a picture that it draws.
   await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
   const controls = [...document.querySelectorAll<HTMLElement>('a[href], button, input, select, textarea, summary, [role="tab"]')];
-  const over = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  const over = document.documentElement.scrollWidth - document.body.clientWidth;
   const wider = over > 0 ? [`for a finger the page is ${over} px wider than the window`] : [];
   const small = controls.flatMap((control) => {
     const isLaid = control.checkVisibility({ opacityProperty: true, visibilityProperty: true });

@@ -125,6 +125,6 @@ export async function visit({
   };
 }
 
-/** How far the page is wider than the window. */
+/** How far the page is wider than the window, without the strip that is kept for its scroll bar: the body is as wide as there is room. */
 export const overflowOf = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  page.evaluate(() => document.documentElement.scrollWidth - document.body.clientWidth);
