@@ -160,7 +160,7 @@ needs('browser')('the list of connections', () => {
       // The page asks again by itself too: where it was faster, there is nothing to press any more.
       const button = await again.elementHandle();
       await page.unroute('**/api/ai-connections');
-      await button!.evaluate((pressed: HTMLElement) => pressed.click());
+      await button.evaluate((pressed) => (pressed as HTMLElement).click());
       await page.getByRole('table').waitFor();
     });
 

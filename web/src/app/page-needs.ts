@@ -13,6 +13,7 @@ type Parts = Readonly<Record<string, string>>;
 type Entry = readonly [pattern: string, files: Needs['files'], more?: (parts: Parts, search: URLSearchParams) => Partial<Needs>];
 
 const providers = 'api/providers';
+const models = 'api/admin/models';
 const configuration = (id: string): string => `api/configurations/${encodeURIComponent(id)}`;
 /** The form of a provider: its fields, and what to begin with. */
 export const schemaOf = (provider: string): string => `${providers}/${encodeURIComponent(provider)}/schema`;
@@ -42,9 +43,10 @@ const behindTheDoor: readonly Entry[] = [
   ['/connections/$id/health', ['ConnectionPage', 'ConnectionHealthPage'], detail('/health-history?range=24h')],
   ['/connections/$id/access', ['ConnectionPage', 'ConnectionAccessPage'], detail('/access', '/dependants')],
   ['/connections/$id/edit', ['ConnectionPage', 'ConnectionEditPage'], ({ id }) => ({ asks: [providers], formOf: id })],
-  ['/admin/ai_models', ['ModelsPage']],
-  ['/admin/ai_models/new', ['ModelsPage', 'ModelFormPages']],
-  ['/admin/ai_models/$id/edit', ['ModelsPage', 'ModelFormPages']],
+  ['/admin/ai_models', ['ModelsPage'], () => ({ asks: [models, providers] })],
+  // The form begins with the provider that most have.
+  ['/admin/ai_models/new', ['ModelsPage', 'ModelFormPages'], () => ({ asks: [models, providers, schemaOf('openai')] })],
+  ['/admin/ai_models/$id/edit', ['ModelsPage', 'ModelFormPages'], ({ id }) => ({ asks: [models, providers], formOf: id })],
   ['/admin/ai_use_cases', ['UseCasesPage']],
   ['/admin/ai_use_cases/new', ['UseCaseFormPages']],
   ['/admin/ai_use_cases/$id', ['UseCaseFormPages']],
