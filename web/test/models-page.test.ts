@@ -203,9 +203,12 @@ needs('browser')("the administrators' models", () => {
       await page.keyboard.press('Space');
       await row.getByText(say.active[1], { exact: true }).waitFor();
       await expect.poll(async () => (await stored(id))['isActive']).toBe(false);
+      // A list that was asked for before the press may still be on its way.
+      await visitor.settled();
       await page.keyboard.press('Space');
       await expect.poll(async () => (await stored(id))['isActive']).toBe(true);
       await row.getByText(say.active[0], { exact: true }).waitFor();
+      await visitor.settled();
       const uses = [1, 2].map((number) => ({ kind: 'use_case', id: String(number), name: `Case ${number}`, count: 1, isBlocking: true }));
       await page.route(`**/api/configurations/${id}/dependants`, (route) =>
         route.fulfill({ contentType: 'application/json', body: JSON.stringify({ success: true, data: uses }) }),
