@@ -2,7 +2,7 @@
 import type { Configuration } from '@patchbay/contract/configurations';
 import type { Provider } from '@patchbay/contract/providers';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useState } from 'react';
+import { startTransition, useState } from 'react';
 import { useTypedSchema } from '../api/provider-schema.ts';
 import { useValidateConfiguration } from '../api/validate-configuration.ts';
 import { faultAt, ownFaults, serverFaults, type Fault, type Faults } from './faults.ts';
@@ -99,7 +99,8 @@ export function useConnectionForm(options: ConnectionFormOptions): ConnectionFor
     leave: (name) => {
       const own = ownFaults(fields, values)[name];
       // What a server said of the field holds until the field is changed.
-      if (own !== undefined) setFaults((known) => withFault(known, name, own));
+      // Whoever leaves it is on the way to the next one, and that comes first: the whole form is drawn anew for this.
+      if (own !== undefined) startTransition(() => setFaults((known) => withFault(known, name, own)));
       const field = fields.find((one) => one.name === name);
       if (own === undefined && field && isSetting(field) && field.kind !== 'headers' && values.settings[name]) askAbout(name);
     },
