@@ -20,7 +20,6 @@ import {
 } from '../storage/alert-channels.ts';
 import type { Statement } from '../storage/driver.ts';
 import type { ObjectState } from '../storage/object-revisions.ts';
-import { listOwnerKeys } from '../storage/owner-keys.ts';
 import { SecretUnreadable } from '../vault/vault.ts';
 import { maySeeAlerts, requireAlertOwner, requireAlertRight } from './alert-access.ts';
 import { writeAudit } from '../storage/changes.ts';
@@ -29,7 +28,7 @@ import { auditEntry, commit, keptState, type Caller, type Deed } from './change.
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
-import { sealingKeyOf } from './secrets.ts';
+import { openBox, sealingKeyOf } from './secrets.ts';
 import { againWhileStale, notFound, refusing, stale } from './stale.ts';
 
 /** What came of a message. */
@@ -127,9 +126,8 @@ export async function channelFor(
 /** @throws Refusal SECRET_UNREADABLE */
 async function openSecret(deps: ControlDeps, { channel, sealed }: StoredChannel): Promise<ChannelSecret> {
   if (sealed === null) return {};
-  const keys = await listOwnerKeys(deps.database, channel.owner);
   try {
-    const opened = deps.vault.open(sealed, placeOfChannel(channel), (version) => keys.find((key) => key.version === version));
+    const opened = await openBox(deps, placeOfChannel(channel), sealed);
     return JSON.parse(opened.reveal()) as ChannelSecret;
   } catch (cause) {
     if (cause instanceof SecretUnreadable) throw new Refusal('SECRET_UNREADABLE', { cause });

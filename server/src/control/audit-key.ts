@@ -10,7 +10,7 @@ import { StaleWrite, UniqueViolation } from '../storage/errors.ts';
 import { listOwnerKeys } from '../storage/owner-keys.ts';
 import { auditKeyBytes, createAuditSeal, type AuditSeal } from '../vault/audit-seal.ts';
 import { SecretUnreadable, type Vault } from '../vault/vault.ts';
-import { sealingKeyOf } from './secrets.ts';
+import { openBox, sealingKeyOf } from './secrets.ts';
 
 export interface AuditKeyDeps {
   database: Database;
@@ -24,8 +24,7 @@ export interface AuditKeyDeps {
 const triesMax = 4;
 
 async function sealOf({ database, vault }: Pick<AuditKeyDeps, 'database' | 'vault'>, box: string): Promise<AuditSeal> {
-  const keys = await listOwnerKeys(database, auditKeyPlace.owner);
-  const text = vault.open(box, auditKeyPlace, (version) => keys.find((key) => key.version === version)).reveal();
+  const text = (await openBox({ database, vault }, auditKeyPlace, box)).reveal();
   return createAuditSeal(Buffer.from(text, 'base64url'));
 }
 

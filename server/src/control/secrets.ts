@@ -7,6 +7,7 @@ import type { Owner } from '../domain/owner.ts';
 import type { Secret } from '../lib/secret.ts';
 import type { Statement } from '../storage/driver.ts';
 import { activateOwnerKeySteps, listOwnerKeys, type StoredOwnerKey } from '../storage/owner-keys.ts';
+import type { Place } from '../vault/place.ts';
 import { SecretUnreadable } from '../vault/vault.ts';
 import type { ControlDeps } from './deps.ts';
 
@@ -69,11 +70,16 @@ export async function sealChanges(
   };
 }
 
+/** Opens a box with its owner's keys as they are stored. @throws SecretUnreadable where it was altered, moved, or its key is gone */
+export async function openBox({ database, vault }: Pick<SealingDeps, 'database' | 'vault'>, place: Place, box: string): Promise<Secret> {
+  const keys = await listOwnerKeys(database, place.owner);
+  return vault.open(box, place, (version) => keys.find((key) => key.version === version));
+}
+
 /** Opens a stored value. Throws Refusal SECRET_UNREADABLE where it was altered, moved, or its key is gone. */
 export async function openStored(deps: SealingDeps, row: Placed, box: string, column: SecretColumn): Promise<Secret> {
-  const keys = await listOwnerKeys(deps.database, row.owner);
   try {
-    return deps.vault.open(box, placeOf(row, column), (version) => keys.find((key) => key.version === version));
+    return await openBox(deps, placeOf(row, column), box);
   } catch (cause) {
     if (cause instanceof SecretUnreadable) throw new Refusal('SECRET_UNREADABLE', { cause });
     throw cause;

@@ -4,11 +4,11 @@ import { placeOfChannel } from '../../domain/sealing.ts';
 import { unfit, type Refusal } from '../../domain/errors.ts';
 import { channelById } from '../../storage/alert-channels.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
-import { listOwnerKeys } from '../../storage/owner-keys.ts';
 import { changeChannel, createChannel, deleteChannel, type ChannelInput } from '../alert-channels.ts';
 import { changeRule, createRule, deleteRule, shownValue, type RuleInput } from '../alert-rules.ts';
 import { actingFor } from '../operator-connections.ts';
 import type { Caller } from '../change.ts';
+import { openBox } from '../secrets.ts';
 import type { AlertChannelSpec, AlertRuleSpec } from './alert-shapes.ts';
 import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
 import { keyOfName, ownerKeyOfText } from './names.ts';
@@ -29,8 +29,7 @@ function placed({ names }: Context, owner: string): { scope: 'user' | 'workspace
 async function storedSecret({ deps }: Context, id: string): Promise<ChannelSecret> {
   const stored = await channelById(deps.database, id);
   if (!stored || stored.sealed === null) return {};
-  const keys = await listOwnerKeys(deps.database, stored.channel.owner);
-  const opened = deps.vault.open(stored.sealed, placeOfChannel(stored.channel), (version) => keys.find((key) => key.version === version));
+  const opened = await openBox(deps, placeOfChannel(stored.channel), stored.sealed);
   return JSON.parse(opened.reveal()) as ChannelSecret;
 }
 

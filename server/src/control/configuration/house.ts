@@ -4,10 +4,10 @@ import { unfit, type FieldFault } from '../../domain/errors.ts';
 import { retentionNouns, retentionRules, type RetentionDays, type RetentionNoun } from '../../domain/retention.ts';
 import { placeOfMailPassword } from '../../domain/sealing.ts';
 import { mailServer as storedMail } from '../../storage/alert-channels.ts';
-import { listOwnerKeys } from '../../storage/owner-keys.ts';
 import { retentionSettingsOf } from '../../storage/retention.ts';
 import { clearMailServer, isSameMailPlace, setMailServer } from '../mail-server.ts';
 import { changeRetention } from '../retention.ts';
+import { openBox } from '../secrets.ts';
 import type { MailServerSpec } from './alert-shapes.ts';
 import type { Context, Current, Kind } from './kind.ts';
 import { variableOf } from './variables.ts';
@@ -49,10 +49,7 @@ async function storedPassword({ deps }: Context): Promise<{ server: MailServer; 
   const stored = await storedMail(deps.database);
   if (!stored) return null;
   if (stored.sealed === null) return { server: stored.server, password: null };
-  const { organizationId } = deps.keeper.snapshot;
-  const keys = await listOwnerKeys(deps.database, { scope: 'organization', id: organizationId });
-  const place = placeOfMailPassword(organizationId, stored.server);
-  const opened = deps.vault.open(stored.sealed, place, (version) => keys.find((key) => key.version === version));
+  const opened = await openBox(deps, placeOfMailPassword(deps.keeper.snapshot.organizationId, stored.server), stored.sealed);
   return { server: stored.server, password: opened.reveal() };
 }
 
