@@ -8,6 +8,7 @@ import { type Catalogue, catalogueFaults, mentionsIn, readCatalogue, unusedMessa
 import { privilegeFaults } from './tidy/privileges.ts';
 import {
   anyFaults,
+  askedOnceFaults,
   checkOffFaults,
   fileLengthFaults,
   functionLengthFaults,
@@ -34,6 +35,7 @@ const ofOneFile: readonly ((source: Source) => Fault[])[] = [
   checkOffFaults,
   laterFaults,
   skippedTestFaults,
+  askedOnceFaults,
   wordFaults,
   vendorFaults,
 ];

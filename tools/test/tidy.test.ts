@@ -265,6 +265,27 @@ describe('shape', () => {
     expect(faultsIn(shape.skippedTestFaults, 'server/test/support/parts.ts', 'describe.skip')).toEqual([]);
     expect(faultsIn(shape.skippedTestFaults, 'server/test/a.test.ts', "needs('redis')('a', () => {}); rows.skip(1);")).toEqual([]);
   });
+
+  test('what a page shows is asked for until it is so', () => {
+    const inPage = (text: string): string[] => faultsIn(shape.askedOnceFaults, 'web/test/a.test.ts', text);
+    for (const once of [
+      "expect(await page.getByRole('row').count()).toBe(1);",
+      "expect((await panel.innerText()).split('\\n')[0]).toBe('Name');",
+      "expect([await field.inputValue(), 1]).toEqual(['a', 1]);",
+      'expect(await page.evaluate(() => document.title)).toBe(say.title);',
+      "expect(page.url()).toContain('/members');",
+      "expect(new URL(page.url()).pathname).toBe('/');",
+    ])
+      expect(inPage(once)).toEqual(['asked-once']);
+    for (const fine of [
+      "await expect.poll(() => page.getByRole('row').count()).toBe(1);",
+      'expect(await page.content()).not.toContain(key);',
+      'expect(await visitor.axe()).toEqual([]); const n = await rows.count();',
+      "expect(page.url()).not.toContain('token');",
+    ])
+      expect(inPage(fine)).toEqual([]);
+    expect(faultsIn(shape.askedOnceFaults, 'server/test/a.test.ts', 'expect(await rows.count()).toBe(1);')).toEqual([]);
+  });
 });
 
 test('the whole tree is judged, and each fault says where it is and what to do', () => {

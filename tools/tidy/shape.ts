@@ -135,3 +135,14 @@ export function skippedTestFaults(source: Source): Fault[] {
     /\b(?:test|it|describe|suite|bench)(?:\.\w+)*\.(?:skip|only|todo|fails|skipIf|runIf)\b|\b(?:xit|xdescribe|fit|fdescribe)\s*\(|\b(?:context|ctx|task)\.skip\s*\(/g;
   return faultsOf(source, pattern, 'skipped-test', "every test runs; a test that needs a part of the machine says needs('postgres')");
 }
+
+/**
+ * What a page shows comes when it has come: a test that reads it once passes on a quiet machine and fails on a busy one. What is read
+ * for what must never be there (`content()`) and whole checks (axe) are asked once.
+ */
+export function askedOnceFaults(source: Source): Fault[] {
+  if (!source.path.startsWith('web/test/')) return [];
+  const pattern =
+    /(?<![.\w])expect\((?:\s*[([]*\s*await\b[^;]*?\.(?:innerText|textContent|count|inputValue|is(?:Visible|Hidden|Disabled|Enabled|Checked)|getAttribute|all(?:InnerTexts|TextContents)|boundingBox|title|evaluate|evaluateAll)\(|(?:new URL\()?page\.url\(\)\)?[^;]*\)\.to)/g;
+  return faultsOf(source, pattern, 'asked-once', 'ask until it is so: `await expect.poll(() => …)`');
+}

@@ -35,7 +35,9 @@ needs('browser')('one’s own account', () => {
     await page.getByLabel('Name', { exact: true }).fill('');
     await button('Save').click();
     await page.getByText('Enter your name.').waitFor();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('name') ?? document.activeElement?.tagName)).toBe('INPUT');
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute('name') ?? document.activeElement?.tagName))
+      .toBe('INPUT');
     await page.getByLabel('Name', { exact: true }).fill('Budi Santoso');
     await page.getByLabel('Time zone').selectOption('Asia/Jakarta');
     await page.getByRole('combobox', { name: 'Language' }).selectOption('id');
@@ -43,8 +45,8 @@ needs('browser')('one’s own account', () => {
     await page.getByRole('heading', { name: 'Profil', level: 1 }).waitFor();
     await page.getByText('Tersimpan').waitFor();
     await page.reload();
-    expect(await page.getByLabel('Nama', { exact: true }).inputValue()).toBe('Budi Santoso');
-    expect(await page.getByLabel('Zona waktu').inputValue()).toBe('Asia/Jakarta');
+    await expect.poll(() => page.getByLabel('Nama', { exact: true }).inputValue()).toBe('Budi Santoso');
+    await expect.poll(() => page.getByLabel('Zona waktu').inputValue()).toBe('Asia/Jakarta');
   });
 
   test('a wrong current password is said at its field; a right one changes it and ends the other sessions', async () => {
@@ -62,8 +64,8 @@ needs('browser')('one’s own account', () => {
     await page.getByLabel('Current password', { exact: true }).fill(person.password);
     await button('Change Password').click();
     await page.getByText('Password changed. Every other session was signed out.').waitFor();
-    expect(await page.getByLabel('New password', { exact: true }).inputValue()).toBe('');
-    expect((await pages.house.request('GET', '/api/me', { cookie: elsewhere })).status).toBe(401);
+    await expect.poll(() => page.getByLabel('New password', { exact: true }).inputValue()).toBe('');
+    await expect.poll(async () => (await pages.house.request('GET', '/api/me', { cookie: elsewhere })).status).toBe(401);
   });
 
   /** By the page, to where the recovery codes are shown and stored. */
@@ -115,8 +117,10 @@ needs('browser')('one’s own account', () => {
       const code = page.getByLabel('Code', { exact: true });
       await code.waitFor();
       expect(await visitor.axe()).toEqual([]);
-      expect([await code.getAttribute('autocomplete'), await code.getAttribute('inputmode')]).toEqual(['one-time-code', 'numeric']);
-      expect(await code.evaluate((input) => input === document.activeElement)).toBe(true);
+      await expect
+        .poll(async () => [await code.getAttribute('autocomplete'), await code.getAttribute('inputmode')])
+        .toEqual(['one-time-code', 'numeric']);
+      await expect.poll(() => code.evaluate((input) => input === document.activeElement)).toBe(true);
       await code.fill('000000');
       await page.keyboard.press('Enter');
       await page.getByRole('alert').filter({ hasText: 'code is not right' }).waitFor();
@@ -164,7 +168,7 @@ needs('browser')('one’s own account', () => {
       await code.fill('000000');
       await page.keyboard.press('Enter');
       await page.getByRole('alert').filter({ hasText: 'Sign in again with your password.' }).waitFor();
-      expect(await page.getByLabel('Password', { exact: true }).isVisible()).toBe(true);
+      await expect.poll(() => page.getByLabel('Password', { exact: true }).isVisible()).toBe(true);
     },
     slowMs,
   );
@@ -178,8 +182,8 @@ needs('browser')('one’s own account', () => {
     await page.goto('/settings/security');
     const table = page.getByRole('table', { name: 'Sessions' });
     await table.waitFor();
-    expect(await table.getByRole('row').count()).toBe(4);
-    expect(await table.getByRole('row').filter({ hasText: 'This session' }).innerText()).toContain('Chrome');
+    await expect.poll(() => table.getByRole('row').count()).toBe(4);
+    await expect.poll(() => table.getByRole('row').filter({ hasText: 'This session' }).innerText()).toContain('Chrome');
     await table
       .getByRole('button', { name: /^Sign out / })
       .first()
@@ -187,10 +191,10 @@ needs('browser')('one’s own account', () => {
     await expect.poll(() => table.getByRole('row').count()).toBe(3);
     await button('Sign Out Everywhere Else').click();
     const question = page.getByRole('dialog', { name: 'Sign out everywhere else?' });
-    expect(await question.innerText()).toContain('1 other session');
+    await expect.poll(() => question.innerText()).toContain('1 other session');
     await question.getByRole('button', { name: 'Sign Out Everywhere Else' }).click();
     await expect.poll(() => table.getByRole('row').count()).toBe(2);
-    expect(await Promise.all(others.map(statusOf))).toEqual([401, 401]);
+    await expect.poll(() => Promise.all(others.map(statusOf))).toEqual([401, 401]);
   });
 
   test('a personal token is shown once, works, is listed by its end, and is revoked with its name in the question', async () => {
@@ -205,17 +209,17 @@ needs('browser')('one’s own account', () => {
     const shown = page.getByRole('textbox', { name: 'Personal token' });
     await shown.waitFor();
     const token = await shown.inputValue();
-    expect((await pages.house.request('GET', '/api/me', { token })).status).toBe(200);
+    await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token })).status).toBe(200);
     await page.getByLabel('I have stored this token').check();
     await button('Done').click();
     const row = page.getByRole('row').filter({ hasText: 'build server' });
     await row.waitFor();
-    expect(await row.innerText()).toContain(`pat-pb-…${token.slice(-4)}`);
+    await expect.poll(() => row.innerText()).toContain(`pat-pb-…${token.slice(-4)}`);
     expect(await page.content()).not.toContain(token.slice(7, -4));
     await button('Revoke build server').click();
     const question = page.getByRole('dialog', { name: 'Revoke “build server”?' });
     await question.getByRole('button', { name: 'Revoke Token' }).click();
     await row.filter({ hasText: 'Revoked' }).waitFor();
-    expect((await pages.house.request('GET', '/api/me', { token })).status).toBe(401);
+    await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token })).status).toBe(401);
   });
 });

@@ -56,7 +56,7 @@ needs('browser')('alerts', () => {
     // Each fault stands at its field, and the first has the focus.
     await button('Save').first().click();
     await page.getByText('Enter a name of at most 255 characters.').waitFor();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
     await field('Kind').selectOption({ label: 'Webhook (signed)' });
     await field('Name').fill('Ops');
     await field('Address').fill('http://169.254.169.254/latest');
@@ -67,7 +67,7 @@ needs('browser')('alerts', () => {
     await button('Save').first().click();
     // The secret is shown this once.
     await page.getByRole('heading', { name: 'The channel is made', exact: false }).waitFor();
-    expect(await field('Signing secret').inputValue()).toMatch(/^whsec_/);
+    await expect.poll(() => field('Signing secret').inputValue()).toMatch(/^whsec_/);
     await page.getByLabel('I have stored the secret at the receiver').check();
     await button('Done').click();
     await button('Send Test: Ops').click();
@@ -102,7 +102,7 @@ needs('browser')('alerts', () => {
     expect(await visitor.axe()).toEqual([]);
     await button('Save').click();
     const row = page.getByRole('row', { name: /Spending is at or above \$12\.50 a month/ });
-    expect(await row.innerText()).toMatch(/Warning[\s\S]*The installation[\s\S]*Ops/);
+    await expect.poll(() => row.innerText()).toMatch(/Warning[\s\S]*The installation[\s\S]*Ops/);
     await row.getByRole('button', { name: /^Mute/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click();
     await row.getByText('Muted until', { exact: false }).waitFor();
@@ -156,7 +156,7 @@ needs('browser')('alerts', () => {
         await visitor.page.goto(path);
         await visitor.page.getByRole('heading', { level: 1, name: 'Peringatan' }).waitFor();
         await visitor.settled();
-        expect([path, await overflowOf(visitor.page)]).toEqual([path, 0]);
+        await expect.poll(async () => [path, await overflowOf(visitor.page)]).toEqual([path, 0]);
         expect(await visitor.axe()).toEqual([]);
       }
     },

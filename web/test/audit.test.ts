@@ -46,17 +46,17 @@ needs('browser')('the audit log', () => {
     await button('History').click();
     const side = page.getByRole('complementary', { name: 'History: No keys' });
     await side.getByText('Current').waitFor();
-    expect(await side.getByRole('listitem').count()).toBe(2);
-    expect(await side.getByRole('listitem').first().innerText()).toMatch(
-      /Sari changed the policy “No keys”[\s\S]*action[\s\S]*log[\s\S]*block/,
-    );
+    await expect.poll(() => side.getByRole('listitem').count()).toBe(2);
+    await expect
+      .poll(() => side.getByRole('listitem').first().innerText())
+      .toMatch(/Sari changed the policy “No keys”[\s\S]*action[\s\S]*log[\s\S]*block/);
     expect(await visitor.axe()).toEqual([]);
     await side.getByRole('button', { name: /^Roll back to revision/ }).click();
     const question = page.getByRole('dialog');
-    expect(await question.innerText()).toMatch(/action[\s\S]*block[\s\S]*log/);
+    await expect.poll(() => question.innerText()).toMatch(/action[\s\S]*block[\s\S]*log/);
     await question.getByRole('button', { name: 'Roll Back' }).click();
     await side.getByText('Sari rolled back the policy “No keys”').waitFor();
-    expect((await send('GET', `/api/policies/${policyId}`, undefined)).at('data.action')).toBe('log');
+    await expect.poll(async () => (await send('GET', `/api/policies/${policyId}`, undefined)).at('data.action')).toBe('log');
     await page.keyboard.press('Escape');
     await side.waitFor({ state: 'detached' });
   }
@@ -71,7 +71,7 @@ needs('browser')('the audit log', () => {
       await page.getByText(/^Verified up to /).waitFor();
       const table = page.getByRole('table');
       await table.getByText('Budi created the personal token “script 29”').waitFor();
-      expect(await table.getByRole('row').count()).toBe(26);
+      await expect.poll(() => table.getByRole('row').count()).toBe(26);
       await button('Show Older').click();
       await expect.poll(() => table.getByRole('row').count(), { timeout: 10_000 }).toBeGreaterThan(30);
       expect(await visitor.axe()).toEqual([]);
@@ -80,13 +80,13 @@ needs('browser')('the audit log', () => {
       await page.getByLabel('Who', { exact: true }).fill('sar');
       await page.keyboard.press('Enter');
       await expect.poll(() => table.getByRole('row').count(), { timeout: 10_000 }).toBe(3);
-      expect(new URL(page.url()).searchParams.get('area')).toBe('policy');
+      await expect.poll(() => new URL(page.url()).searchParams.get('area')).toBe('policy');
       await page.reload();
       await button('Details: Sari changed the policy “No keys”').click();
       const side = page.getByRole('complementary', { name: 'Audit entry' });
       const changes = side.getByRole('table', { name: 'Changed fields' });
-      expect(await changes.innerText()).toMatch(/action[\s\S]*log[\s\S]*block/);
-      expect(await side.innerText()).toMatch(/127\.0\.0\.1[\s\S]*policy\.update|policy\.update[\s\S]*127\.0\.0\.1/);
+      await expect.poll(() => changes.innerText()).toMatch(/action[\s\S]*log[\s\S]*block/);
+      await expect.poll(() => side.innerText()).toMatch(/127\.0\.0\.1[\s\S]*policy\.update|policy\.update[\s\S]*127\.0\.0\.1/);
       expect(await visitor.axe()).toEqual([]);
       await page.keyboard.press('Escape');
       await side.waitFor({ state: 'detached' });
@@ -102,7 +102,7 @@ needs('browser')('the audit log', () => {
       await page.setViewportSize({ width: 390, height: 800 });
       await page.goto('/admin/audit?area=policy');
       await button('Details: Sari rolled back the policy “No keys”').click();
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       expect(visitor.complaints).toEqual([]);
     },
     slowMs,

@@ -78,13 +78,13 @@ needs('browser')('a chat', () => {
     expect(await visitor.axe()).toEqual([]);
     pages.provider.release();
     await page.getByRole('button', { name: 'Answer Again' }).waitFor();
-    expect(await answers().innerText()).toContain('The quick brown fox.');
+    await expect.poll(() => answers().innerText()).toContain('The quick brown fox.');
     const facts = page.getByRole('list', { name: 'What this answer took' });
-    expect(await facts.innerText()).toMatch(/Main\s+gpt-4o[\s\S]*11 in, 7 out[\s\S]*\d+ ms/);
+    await expect.poll(() => facts.innerText()).toMatch(/Main\s+gpt-4o[\s\S]*11 in, 7 out[\s\S]*\d+ ms/);
     expect(pages.provider.received.at(-1)!.json['messages']).toEqual([{ role: 'user', content: 'What jumps?\nIn short.' }]);
     const list = page.getByRole('region', { name: 'Chats' });
-    expect(await list.getByRole('link', { name: 'What jumps?' }).getAttribute('aria-current')).toBe('page');
-    expect(await box().inputValue()).toBe('');
+    await expect.poll(() => list.getByRole('link', { name: 'What jumps?' }).getAttribute('aria-current')).toBe('page');
+    await expect.poll(() => box().inputValue()).toBe('');
   });
 
   test('an Enter that ends the spelling of a word sends nothing', async () => {
@@ -94,7 +94,7 @@ needs('browser')('a chat', () => {
     await box().fill('ことば');
     await box().dispatchEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true });
     await visitor.page.waitForTimeout(200);
-    expect(await box().inputValue()).toBe('ことば');
+    await expect.poll(() => box().inputValue()).toBe('ことば');
     expect(new URL(visitor.page.url()).pathname).toBe('/chat');
   });
 
@@ -127,12 +127,14 @@ needs('browser')('a chat', () => {
     const gear = page.getByRole('button', { name: 'LLM Settings' });
     await gear.click();
     const panel = page.getByRole('dialog', { name: 'LLM Settings' });
-    expect(await panel.getByLabel('AI Connection').locator('option').allInnerTexts()).toEqual(['Use default (Main)', 'Second', 'Main']);
+    await expect
+      .poll(() => panel.getByLabel('AI Connection').locator('option').allInnerTexts())
+      .toEqual(['Use default (Main)', 'Second', 'Main']);
     await panel.getByLabel('AI Connection').selectOption('Second');
     await panel.getByLabel('temperature').fill('9');
     await panel.getByRole('button', { name: 'Apply' }).click();
     await panel.getByText('Enter a number from 0 to 2.').waitFor();
-    expect(await panel.getByLabel('temperature').evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => panel.getByLabel('temperature').evaluate((element) => element === document.activeElement)).toBe(true);
     expect(await visitor.axe()).toEqual([]);
     await panel.getByLabel('temperature').fill('0,3');
     await panel.getByLabel('System prompt').fill('Be brief.');
@@ -148,11 +150,11 @@ needs('browser')('a chat', () => {
     });
     await page.reload();
     await gear.click();
-    expect(await panel.getByLabel('AI Connection').inputValue()).toBe(other);
+    await expect.poll(() => panel.getByLabel('AI Connection').inputValue()).toBe(other);
     await panel.getByRole('button', { name: 'Reset' }).click();
-    expect(await panel.getByLabel('AI Connection').inputValue()).toBe('');
+    await expect.poll(() => panel.getByLabel('AI Connection').inputValue()).toBe('');
     await page.keyboard.press('Escape');
-    expect(await gear.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => gear.evaluate((element) => element === document.activeElement)).toBe(true);
   });
 
   test('what comes back is never more than text: no script, no javascript link, no picture from elsewhere, no outline broken', async () => {
@@ -179,11 +181,11 @@ needs('browser')('a chat', () => {
     for (const [href, rel, target] of found.links)
       expect([href!.startsWith('https://'), rel, target]).toEqual([true, 'noopener noreferrer nofollow', '_blank']);
     expect(found.links.map(([href]) => href)).toContain('https://evil.example/pixel.png');
-    expect(await page.evaluate(() => 'harmed' in window)).toBe(false);
+    await expect.poll(() => page.evaluate(() => 'harmed' in window)).toBe(false);
     await page.getByRole('button', { name: 'Copy Code' }).waitFor();
     // Code gets its colours as elements with a colour each, which the policy for styles allows.
     await answers().locator('pre code span[style]').first().waitFor();
-    expect(await answers().locator('pre').innerText()).toContain('<script>window.harmed = 6</script>');
+    await expect.poll(() => answers().locator('pre').innerText()).toContain('<script>window.harmed = 6</script>');
     await page.setViewportSize({ width: 1280, height: 2400 });
     expect(await visitor.axe()).toEqual([]);
   });
@@ -199,7 +201,7 @@ needs('browser')('a chat', () => {
     await signIn(visitor, sari);
     await chatWith(text);
     await box().fill('still here');
-    expect(await box().inputValue()).toBe('still here');
+    await expect.poll(() => box().inputValue()).toBe('still here');
     await expect.poll(async () => (await answers().innerText()).length).toBeGreaterThan(100);
   });
 
@@ -234,7 +236,7 @@ needs('browser')('a chat', () => {
     await question.getByText('Version 2 of 2').waitFor();
     await question.getByRole('button', { name: 'Previous Version' }).click();
     await page.getByText('First answer.').waitFor();
-    expect(await question.innerText()).toContain('Tell me');
+    await expect.poll(() => question.innerText()).toContain('Tell me');
     await answers().getByRole('button', { name: 'Delete From Here' }).click();
     await page.getByRole('dialog', { name: 'Delete this message?' }).getByRole('button', { name: 'Delete' }).click();
     await expect.poll(() => answers().count()).toBe(0);
@@ -249,13 +251,13 @@ needs('browser')('a chat', () => {
     expect(await visitor.axe()).toEqual([]);
     await ask('Anybody there?');
     await expect.poll(() => page.getByRole('button', { name: 'Send' }).isEnabled()).toBe(true);
-    expect(await box().inputValue()).toBe('Anybody there?');
-    expect((await pages.house.request('GET', '/api/chats', { token: sari.token })).body['data']).toEqual([]);
+    await expect.poll(() => box().inputValue()).toBe('Anybody there?');
+    await expect.poll(async () => (await pages.house.request('GET', '/api/chats', { token: sari.token })).body['data']).toEqual([]);
     await panel.getByRole('button', { name: 'Go to Settings' }).click();
     await page.waitForURL('**/settings/ai-connections');
     await connect('Main', true);
     await page.goto('/chat');
-    expect(await box().inputValue()).toBe('Anybody there?');
+    await expect.poll(() => box().inputValue()).toBe('Anybody there?');
   });
 
   test('a lost network and an expired session lose nothing that was typed', async () => {
@@ -268,7 +270,7 @@ needs('browser')('a chat', () => {
     );
     await ask('Into the void');
     await page.getByText('The server cannot be reached.').first().waitFor();
-    expect(await box().inputValue()).toBe('Into the void');
+    await expect.poll(() => box().inputValue()).toBe('Into the void');
     await page.unroute('**/api/chats/*/messages');
     const { href } = new URL(page.url());
     await context.clearCookies();
@@ -278,7 +280,7 @@ needs('browser')('a chat', () => {
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In', exact: true }).click();
     await page.waitForURL(href);
-    expect(await box().inputValue()).toBe('Into the void');
+    await expect.poll(() => box().inputValue()).toBe('Into the void');
     visitor.complaints.splice(
       0,
       visitor.complaints.length,
@@ -300,7 +302,7 @@ needs('browser')('a chat', () => {
     pages.provider.release();
     const newer = page.getByRole('button', { name: 'New text below' });
     await newer.waitFor();
-    expect(await page.evaluate(() => scrollY)).toBe(200);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(200);
     await newer.click();
     await page.getByText('More 39').waitFor();
     await expect.poll(() => page.evaluate(() => document.documentElement.scrollHeight - innerHeight - scrollY)).toBeLessThan(100);
@@ -357,13 +359,13 @@ needs('browser')('a chat', () => {
       await page.goto(`/chat/${id}`);
       await page.locator('pre code span[style]').first().waitFor();
       expect(await visitor.axe()).toEqual([]);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       await page.getByRole('button', { name: language === 'en' ? 'LLM Settings' : 'Pengaturan LLM' }).click();
       const panel = page.getByRole('dialog');
       await panel.locator('summary').click();
       expect(await visitor.axe()).toEqual([]);
-      expect(await panel.locator('label').first().innerText()).toBe(language === 'en' ? 'AI Connection' : 'Koneksi AI');
-      expect(await panel.getByRole('button', { name: language === 'en' ? 'Apply' : 'Terapkan' }).count()).toBe(1);
+      await expect.poll(() => panel.locator('label').first().innerText()).toBe(language === 'en' ? 'AI Connection' : 'Koneksi AI');
+      await expect.poll(() => panel.getByRole('button', { name: language === 'en' ? 'Apply' : 'Terapkan' }).count()).toBe(1);
       await page.keyboard.press('Escape');
       if (width < 1100) {
         await page.getByRole('button', { name: language === 'en' ? 'Chats' : 'Daftar Obrolan' }).click();

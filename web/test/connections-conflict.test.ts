@@ -83,20 +83,21 @@ needs('browser')('two people at one connection', () => {
       await page.getByRole('button', { name: say.save }).click();
       const view = page.getByRole('region', { name: say.title });
       await view.waitFor();
-      expect(await view.getByRole('columnheader').allInnerTexts()).toEqual([...say.table]);
-      expect(await view.getByRole('row').filter({ hasText: say.model }).getByRole('cell').allInnerTexts()).toEqual([
-        'their-model',
-        'mine-model',
-      ]);
-      expect(await view.getByRole('row').filter({ hasText: say.name }).getByRole('cell').allInnerTexts()).toContain(`Theirs ${count}`);
+      await expect.poll(() => view.getByRole('columnheader').allInnerTexts()).toEqual([...say.table]);
+      await expect
+        .poll(() => view.getByRole('row').filter({ hasText: say.model }).getByRole('cell').allInnerTexts())
+        .toEqual(['their-model', 'mine-model']);
+      await expect
+        .poll(() => view.getByRole('row').filter({ hasText: say.name }).getByRole('cell').allInnerTexts())
+        .toContain(`Theirs ${count}`);
       expect(await visitor.axe()).toEqual([]);
-      expect(await stored()).toMatchObject({ name: `Theirs ${count}`, model: 'their-model' });
+      await expect.poll(() => stored()).toMatchObject({ name: `Theirs ${count}`, model: 'their-model' });
       await page.setViewportSize({ width: 390, height: 844 });
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       await page.setViewportSize({ width: 1280, height: 900 });
       await view.getByRole('button', { name: say.overwrite }).click();
       await page.waitForURL('**/settings/ai-connections');
-      expect(await stored()).toMatchObject({ name: `Mine ${count}`, model: 'mine-model' });
+      await expect.poll(() => stored()).toMatchObject({ name: `Mine ${count}`, model: 'mine-model' });
     },
   );
 
@@ -114,7 +115,7 @@ needs('browser')('two people at one connection', () => {
       await page.locator('#field-model').fill('after-all');
       await page.getByRole('button', { name: say.save }).click();
       await page.waitForURL('**/settings/ai-connections');
-      expect((await stored())['model']).toBe('after-all');
+      await expect.poll(async () => (await stored())['model']).toBe('after-all');
     },
   );
 
@@ -129,7 +130,7 @@ needs('browser')('two people at one connection', () => {
     await change({ modelVariant: 'third' });
     await view.getByRole('button', { name: 'Overwrite' }).click();
     await view.getByRole('cell', { name: 'third' }).waitFor();
-    expect((await stored())['model']).toBe('third');
+    await expect.poll(async () => (await stored())['model']).toBe('third');
   });
 
   test('what does not contradict is no question: a test in between, or a field that only the other one changed, loses nothing', async () => {
@@ -139,6 +140,6 @@ needs('browser')('two people at one connection', () => {
     await page.locator('#field-model').fill('mine-model');
     await page.getByRole('button', { name: 'Save Connection' }).click();
     await page.waitForURL('**/settings/ai-connections');
-    expect((await stored())['model']).toBe('mine-model');
+    await expect.poll(async () => (await stored())['model']).toBe('mine-model');
   });
 });

@@ -65,7 +65,7 @@ needs('browser')('working with connections', () => {
     await expect.poll(() => chip(/^Available 1$/).count()).toBe(1);
     await chip(/^Available/).click();
     await expect.poll(names).toEqual(['Beta 10']);
-    expect(await chip(/^Available/).getAttribute('aria-pressed')).toBe('true');
+    await expect.poll(() => chip(/^Available/).getAttribute('aria-pressed')).toBe('true');
     await chip(/^Inactive/).click();
     await expect.poll(names).toEqual(['Beta 9']);
     await chip(/^All/).click();
@@ -74,7 +74,7 @@ needs('browser')('working with connections', () => {
     await expect.poll(names).toEqual(['Beta 9', 'Beta 10']);
     await page.getByRole('columnheader', { name: 'Name' }).getByRole('button').click();
     await expect.poll(names).toEqual(['Beta 10', 'Beta 9']);
-    expect(await page.getByRole('columnheader', { name: 'Name' }).getAttribute('aria-sort')).toBe('descending');
+    await expect.poll(() => page.getByRole('columnheader', { name: 'Name' }).getAttribute('aria-sort')).toBe('descending');
     await page.reload();
     await expect.poll(names).toEqual(['Beta 10', 'Beta 9']);
     await page.getByLabel('Filter connections').fill('groq');
@@ -100,7 +100,7 @@ needs('browser')('working with connections', () => {
     const box = page.getByLabel('Filter connections');
     await box.focus();
     await page.keyboard.type('a/b');
-    expect(await box.inputValue()).toBe('a/b');
+    await expect.poll(() => box.inputValue()).toBe('a/b');
   });
 
   test.each(['English', 'Bahasa Indonesia'] as const)(
@@ -123,11 +123,13 @@ needs('browser')('working with connections', () => {
       await row('Old one')
         .getByText(isEnglish ? 'Unused for 90 days' : 'Tidak dipakai 90 hari')
         .waitFor();
-      expect(
-        await row('New one')
-          .getByText(/Unused|Tidak dipakai/)
-          .count(),
-      ).toBe(0);
+      await expect
+        .poll(() =>
+          row('New one')
+            .getByText(/Unused|Tidak dipakai/)
+            .count(),
+        )
+        .toBe(0);
       await visitor.page.getByRole('button', { name: isEnglish ? /^Unused 1$/ : /^Tidak Dipakai 1$/ }).click();
       await expect.poll(names).toEqual(['Old one']);
     },
@@ -149,9 +151,9 @@ needs('browser')('working with connections', () => {
     expect(vendor.mostAtOnce).toBeLessThanOrEqual(4);
     expect(vendor.mostAtOnce).toBeGreaterThan(1);
     expect(vendor.completions).toBe(6);
-    for (const id of ids) expect(await stored(id)).toMatchObject({ testStatus: 'success', isActive: true });
-    expect(await stored(off)).toMatchObject({ testStatus: 'pending', isActive: false });
-    expect(await row('Six').getByText('Connected').count()).toBe(1);
+    for (const id of ids) await expect.poll(() => stored(id)).toMatchObject({ testStatus: 'success', isActive: true });
+    await expect.poll(() => stored(off)).toMatchObject({ testStatus: 'pending', isActive: false });
+    await expect.poll(() => row('Six').getByText('Connected').count()).toBe(1);
   });
 
   test('several rows are switched, tested and deleted together, and each that could not be says why', async () => {
@@ -166,10 +168,10 @@ needs('browser')('working with connections', () => {
     expect(await visitor.axe()).toEqual([]);
     await bar.getByRole('button', { name: 'Deactivate' }).click();
     const question = page.getByRole('dialog');
-    expect(await question.getByRole('listitem').allInnerTexts()).toEqual(['One', 'Three', 'Two']);
+    await expect.poll(() => question.getByRole('listitem').allInnerTexts()).toEqual(['One', 'Three', 'Two']);
     await question.getByRole('button', { name: 'Deactivate' }).click();
     await page.getByText('Finished: 3 succeeded, 0 failed.').first().waitFor();
-    for (const id of ids) expect((await stored(id))['isActive']).toBe(false);
+    for (const id of ids) await expect.poll(async () => (await stored(id))['isActive']).toBe(false);
     await bar.getByRole('button', { name: 'Activate', exact: true }).click();
     await expect.poll(async () => (await Promise.all(ids.map(stored))).map((one) => one['isActive'])).toEqual([true, true, true]);
     await bar.getByRole('button', { name: 'Clear Selection' }).click();
@@ -216,7 +218,7 @@ needs('browser')('working with connections', () => {
     await page.getByRole('button', { name: 'Delete Renamed' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await other.getByRole('heading', { name: 'No connections yet' }).waitFor(soon);
-    expect(await there('Renamed').count()).toBe(0);
+    await expect.poll(() => there('Renamed').count()).toBe(0);
   });
 
   test('with every provider silent the page is usable at once, and the dead connection can be switched off', async () => {
@@ -242,15 +244,15 @@ needs('browser')('working with connections', () => {
     await chooseLanguage(visitor, language);
     const { page } = visitor;
     await page.getByText('Lab', { exact: true }).waitFor();
-    expect(await page.getByRole('table').count()).toBe(0);
+    await expect.poll(() => page.getByRole('table').count()).toBe(0);
     const word = language === 'English' ? { test: 'Test', edit: 'Edit', remove: 'Delete' } : { test: 'Tes', edit: 'Edit', remove: 'Hapus' };
     // The texts of the other language come a moment after they were asked for.
     await page.getByRole('button', { name: `${word.test} Lab` }).waitFor();
-    expect(await page.getByRole('link', { name: `${word.edit} Lab` }).count()).toBe(1);
-    expect(await page.getByRole('button', { name: `${word.remove} Lab` }).count()).toBe(1);
-    expect(await page.getByRole('switch', { name: language === 'English' ? 'Status of Lab' : 'Status Lab' }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('link', { name: `${word.edit} Lab` }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('button', { name: `${word.remove} Lab` }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('switch', { name: language === 'English' ? 'Status of Lab' : 'Status Lab' }).count()).toBe(1);
     expect(await visitor.axe()).toEqual([]);
-    expect(await overflowOf(page)).toBe(0);
+    await expect.poll(() => overflowOf(page)).toBe(0);
   });
 });
 
@@ -279,7 +281,7 @@ needs('browser')("the server's own connection", () => {
       await signIn(visitor, user);
       const row = visitor.page.getByRole('row').filter({ hasText: 'Environment (.env)' });
       await row.getByText('From environment variables (read-only). Import it to edit.').waitFor();
-      expect(await row.getByRole('button').count()).toBe(0);
+      await expect.poll(() => row.getByRole('button').count()).toBe(0);
     });
 
     test('an administrator imports it once, and it is a connection of the organization that can be edited', async () => {
@@ -292,7 +294,7 @@ needs('browser')("the server's own connection", () => {
       await question.getByRole('button', { name: 'Import' }).click();
       const made = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'Edit OpenAI' }) });
       await made.getByText('Default', { exact: true }).waitFor();
-      expect(await made.innerText()).toContain('••••9aa1');
+      await expect.poll(() => made.innerText()).toContain('••••9aa1');
       await page.getByRole('button', { name: 'Import' }).click();
       await question.getByRole('button', { name: 'Import' }).click();
       await question.getByText('“OpenAI” has the same address already. Nothing was changed.').waitFor();

@@ -168,8 +168,8 @@ needs('browser')('the tester', () => {
         await page.getByRole('button', { name: `Test ${name}` }).click();
         const said = regionOf(name).getByRole('alert');
         await said.waitFor({ timeout: answerMsMax });
-        expect((await said.innerText()).split('\n')[0]).toBe(English[0]);
-        expect((await said.innerText()).replaceAll('\n', ' ')).toMatch(English[1]);
+        await expect.poll(async () => (await said.innerText()).split('\n')[0]).toBe(English[0]);
+        await expect.poll(async () => (await said.innerText()).replaceAll('\n', ' ')).toMatch(English[1]);
         const steps = await regionOf(name).getByRole('listitem').allInnerTexts();
         expect(steps.findIndex((text) => text.includes('failed'))).toBe(step);
         for (const later of steps.slice(step + 1)) expect(later).toMatch(/—/);
@@ -190,8 +190,8 @@ needs('browser')('the tester', () => {
         await page.getByRole('button', { name: `Tes ${name}` }).click();
         const said = regionOf(name).getByRole('alert');
         await said.waitFor({ timeout: answerMsMax });
-        expect((await said.innerText()).split('\n')[0]).toBe(Indonesian[0]);
-        expect((await said.innerText()).replaceAll('\n', ' ')).toMatch(Indonesian[1]);
+        await expect.poll(async () => (await said.innerText()).split('\n')[0]).toBe(Indonesian[0]);
+        await expect.poll(async () => (await said.innerText()).replaceAll('\n', ' ')).toMatch(Indonesian[1]);
       }
     }, 180_000);
   });

@@ -70,10 +70,12 @@ needs('browser')('the list of connections', () => {
     await come();
     const { page } = visitor;
     const row = page.getByRole('row').filter({ hasText: 'OpenAI — production' });
-    const said = await row.innerText();
-    for (const text of [pages.provider.baseUrl, 'gpt-4o', '••••x7Qa', 'Default', 'Not tested']) expect(said).toContain(text);
-    expect(await page.getByRole('row').filter({ hasText: 'Team' }).innerText()).toMatch(/Organization[\s\S]*Inactive/);
-    expect(await page.getByRole('row').filter({ hasText: 'Environment' }).getByRole('button').allInnerTexts()).toEqual(['Import']);
+    for (const text of [pages.provider.baseUrl, 'gpt-4o', '••••x7Qa', 'Default', 'Not tested'])
+      await expect.poll(() => row.innerText()).toContain(text);
+    await expect.poll(() => page.getByRole('row').filter({ hasText: 'Team' }).innerText()).toMatch(/Organization[\s\S]*Inactive/);
+    await expect
+      .poll(() => page.getByRole('row').filter({ hasText: 'Environment' }).getByRole('button').allInnerTexts())
+      .toEqual(['Import']);
     expect(await page.content()).not.toContain('sk-test');
   });
 
@@ -83,12 +85,12 @@ needs('browser')('the list of connections', () => {
     await page.getByRole('button', { name: 'Test Lab' }).click();
     const failed = page.getByRole('region', { name: 'Test of Lab' });
     await failed.getByRole('alert').waitFor();
-    expect(await failed.getByRole('listitem').first().innerText()).toContain('failed');
+    await expect.poll(() => failed.getByRole('listitem').first().innerText()).toContain('failed');
     await page.getByRole('row').filter({ hasText: 'Lab' }).filter({ hasText: 'Failed' }).waitFor();
     await page.getByRole('button', { name: 'Test OpenAI — production' }).click();
     const passed = page.getByRole('region', { name: 'Test of OpenAI — production' });
     await passed.getByText('passed').last().waitFor({ state: 'attached' });
-    expect(await passed.innerText()).toMatch(/Authenticate[\s\S]*\d+ ms/);
+    await expect.poll(() => passed.innerText()).toMatch(/Authenticate[\s\S]*\d+ ms/);
     expect(await visitor.axe()).toEqual([]);
     await page.getByRole('button', { name: 'Hide the test of Lab' }).click();
     await failed.waitFor({ state: 'detached' });
@@ -100,7 +102,7 @@ needs('browser')('the list of connections', () => {
     const isDefault = (name: string) => page.getByRole('row').filter({ hasText: name }).getByText('Default', { exact: true });
     await page.getByRole('button', { name: 'Set Default: Lab' }).click();
     await isDefault('Lab').waitFor();
-    expect(await isDefault('OpenAI — production').count()).toBe(0);
+    await expect.poll(() => isDefault('OpenAI — production').count()).toBe(0);
     await page.getByRole('button', { name: 'Set Default: OpenAI — production' }).click();
     await isDefault('OpenAI — production').waitFor();
   });
@@ -110,7 +112,7 @@ needs('browser')('the list of connections', () => {
     await chooseLanguage(visitor, 'Bahasa Indonesia');
     await visitor.page.getByRole('heading', { name: 'Koneksi AI' }).waitFor();
     await expect.poll(async () => (await saidBy(visitor)).filter((text) => onlyEnglish.has(text))).toEqual([]);
-    expect(await visitor.page.title()).toBe('Koneksi AI · Patchbay');
+    await expect.poll(() => visitor.page.title()).toBe('Koneksi AI · Patchbay');
     await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token: sari.token })).at('data.language')).toBe('id');
     await visitor.leave();
     await come();
@@ -128,7 +130,7 @@ needs('browser')('the list of connections', () => {
     await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token: sari.token })).at('data.theme')).toBe('dark');
     await page.route('**/assets/*.js', (route) => route.abort());
     await page.reload({ waitUntil: 'load' });
-    expect(await page.evaluate(() => document.documentElement.dataset['mantineColorScheme'])).toBe('dark');
+    await expect.poll(() => page.evaluate(() => document.documentElement.dataset['mantineColorScheme'])).toBe('dark');
     // The scripts were held back on purpose, and Chromium says so.
     visitor.complaints.length = 0;
     await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { theme: 'auto' } });
@@ -154,7 +156,9 @@ needs('browser')('the list of connections', () => {
       await page.route('**/api/ai-connections', (route) => route.fulfill(answered(400, 'NO_CONNECTION_CONFIGURED')));
       await page.reload();
       await page.getByRole('heading', { name: 'This could not be loaded' }).waitFor();
-      expect(await page.getByRole('alert').filter({ hasText: /./ }).innerText()).toContain('01a1fb85-0000-7000-8000-000000000000');
+      await expect
+        .poll(() => page.getByRole('alert').filter({ hasText: /./ }).innerText())
+        .toContain('01a1fb85-0000-7000-8000-000000000000');
       expect(await visitor.axe()).toEqual([]);
       const again = page.getByRole('button', { name: 'Try Again' });
       // The page asks again by itself too: where it was faster, there is nothing to press any more.
@@ -170,7 +174,7 @@ needs('browser')('the list of connections', () => {
       await page.route('**/api/ai-connections', (route) => route.fulfill(answered(403, 'FORBIDDEN')));
       await page.reload();
       await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
-      expect(await page.getByRole('alert').filter({ hasText: /./ }).innerText()).toContain('administrator');
+      await expect.poll(() => page.getByRole('alert').filter({ hasText: /./ }).innerText()).toContain('administrator');
       expect(await visitor.axe()).toEqual([]);
     });
 

@@ -61,12 +61,12 @@ needs('browser')('below the path of a proxy', () => {
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In' }).click();
     await page.getByRole('heading', { name: 'From here to the first answer' }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/gw/');
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/gw/');
     await page.reload();
     await page.getByRole('heading', { name: 'From here to the first answer' }).waitFor();
     await page.getByRole('link', { name: 'AI Connections' }).first().click();
     await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
-    expect(new URL(page.url()).pathname).toBe('/gw/settings/ai-connections');
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/gw/settings/ai-connections');
     await visitor.leave();
   });
 });
@@ -94,7 +94,7 @@ needs('browser')('the policy of the page', () => {
     // The file itself still has its placeholders: under its own name, too, only the finished page is served.
     const named = await fetch(`${pages.house.url}/index.html`);
     expect(named.headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect(await named.text()).not.toContain('__CSP_NONCE__');
+    await expect.poll(() => named.text()).not.toContain('__CSP_NONCE__');
     const visitor = await visit({ url: pages.house.url });
     await signIn(visitor, sari);
     expect(visitor.complaints).toEqual([]);
@@ -107,7 +107,7 @@ needs('browser')('the policy of the page', () => {
       document.body.append(style);
     });
     await expect.poll(() => visitor.complaints.filter((text) => text.startsWith('policy: ')).length).toBe(2);
-    expect(await visitor.page.title()).toBe('AI Connections · Patchbay');
+    await expect.poll(() => visitor.page.title()).toBe('AI Connections · Patchbay');
     visitor.complaints.length = 0;
     await visitor.leave();
   });

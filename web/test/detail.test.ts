@@ -74,7 +74,7 @@ needs('browser')('one connection', () => {
     await page.getByRole('img', { name: /^48 requests in 30 days, at most \d+ in one day\.$/ }).waitFor();
     const figures = page.getByRole('region', { name: 'Last 30 days' });
     for (const text of ['48', '4,800 in · 960 out', '$0.185240', '8.3%']) await figures.getByText(text, { exact: true }).waitFor();
-    expect(await page.getByRole('region', { name: 'Last errors' }).getByRole('listitem').count()).toBe(4);
+    await expect.poll(() => page.getByRole('region', { name: 'Last errors' }).getByRole('listitem').count()).toBe(4);
     expect(pages.provider.received).toEqual([]);
   });
 
@@ -86,9 +86,9 @@ needs('browser')('one connection', () => {
     await line.getByRole('link', { name: 'Health', exact: true }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL(`**/connections/${id}/health`);
-    expect(await line.getByRole('link', { name: 'Health', exact: true }).getAttribute('aria-current')).toBe('page');
-    expect(await line.getByRole('link', { name: 'Overview', exact: true }).getAttribute('aria-current')).toBe(null);
-    expect(await page.title()).toBe(`Main ${count} · Patchbay`);
+    await expect.poll(() => line.getByRole('link', { name: 'Health', exact: true }).getAttribute('aria-current')).toBe('page');
+    await expect.poll(() => line.getByRole('link', { name: 'Overview', exact: true }).getAttribute('aria-current')).toBe(null);
+    await expect.poll(() => page.title()).toBe(`Main ${count} · Patchbay`);
     await page.goBack();
     await page.getByRole('region', { name: 'Last 30 days' }).waitFor();
   });
@@ -131,7 +131,7 @@ needs('browser')('one connection', () => {
     const { page } = visitor;
     await page.getByText('Suggestions of the catalogue').waitFor();
     await page.getByText(/could not be loaded \(NETWORK\)/).waitFor();
-    expect(await page.getByRole('switch', { name: /in my lists$/ }).count()).toBeGreaterThan(0);
+    await expect.poll(() => page.getByRole('switch', { name: /in my lists$/ }).count()).toBeGreaterThan(0);
     // Whatever its provider does, it can be switched off.
     await page.getByRole('switch', { name: 'Status of Main black hole' }).focus();
     await page.keyboard.press('Space');
@@ -148,7 +148,7 @@ needs('browser')('one connection', () => {
     await page.getByText('48 requests, 5,760 tokens and $0.185240 in 30 days.').waitFor();
     await page.getByRole('button', { name: 'Show as Table' }).click();
     const table = page.getByRole('table');
-    expect(await table.getByRole('row').count()).toBe(31);
+    await expect.poll(() => table.getByRole('row').count()).toBe(31);
     const cells = await table.getByRole('cell').allTextContents();
     expect(cells.reduce((sum, text) => sum + Number(text), 0)).toBe(48);
     await page.getByRole('radio', { name: 'Cost' }).focus();
@@ -191,12 +191,12 @@ needs('browser')('one connection', () => {
     await dialog.getByLabel('New API Key').fill('sk-proj-wrongabcdefgzzzz');
     await page.keyboard.press('Enter');
     await dialog.getByText('The new key was not saved. The stored key still works.').waitFor();
-    expect((await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***x7Qa');
+    await expect.poll(async () => (await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***x7Qa');
     pages.provider.answer(plain);
     await dialog.getByLabel('New API Key').fill('sk-proj-freshabcdefghnew1');
     await dialog.getByRole('button', { name: 'Test and Replace' }).click();
     await dialog.waitFor({ state: 'hidden' });
-    expect((await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***new1');
+    await expect.poll(async () => (await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***new1');
     await page.getByRole('button', { name: 'Test', exact: true }).click();
     await page.getByText('Connected').first().waitFor();
     expect(pages.provider.received.at(-1)!.headers['authorization']).toBe('Bearer sk-proj-freshabcdefghnew1');
@@ -217,7 +217,7 @@ needs('browser')('one connection', () => {
     await dialog.getByText('It is the default.', { exact: false }).waitFor();
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
     await page.waitForURL('**/settings/ai-connections');
-    expect((await ask('GET', `/api/configurations/${id}`)).status).toBe(404);
+    await expect.poll(async () => (await ask('GET', `/api/configurations/${id}`)).status).toBe(404);
   });
 
   test('a stranger is told no more than of something that does not exist, and somebody who may only use it sees why nothing can be changed', async () => {
@@ -231,10 +231,10 @@ needs('browser')('one connection', () => {
     const { page } = visitor;
     await page.goto(`/connections/${id}`);
     await page.getByText('It does not exist, or it is not visible to you.').waitFor();
-    expect(await page.content()).not.toContain(`Main ${count}`);
+    await expect.poll(() => page.content()).not.toContain(`Main ${count}`);
     await open('/access', shared.at('data.id'));
     await page.getByText('You can view and use this connection but not change it.', { exact: false }).waitFor();
-    for (const name of ['Rotate Key', /^Delete/]) expect(await page.getByRole('button', { name }).count()).toBe(0);
-    expect(await page.getByRole('link', { name: 'Edit', exact: true }).count()).toBe(0);
+    for (const name of ['Rotate Key', /^Delete/]) await expect.poll(() => page.getByRole('button', { name }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'Edit', exact: true }).count()).toBe(0);
   });
 });

@@ -55,10 +55,10 @@ needs('browser')('a stored connection', () => {
     const before = await stored();
     await edit();
     const { page } = visitor;
-    expect(await page.getByLabel('API Key').inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('API Key').inputValue()).toBe('');
     await page.getByText('Leave empty to keep the current key (••••x7Qa).').waitFor();
     await page.getByText('Parameters', { exact: true }).click();
-    expect(await page.getByLabel('Temperature', { exact: true }).inputValue()).toBe('0.5');
+    await expect.poll(() => page.getByLabel('Temperature', { exact: true }).inputValue()).toBe('0.5');
     await page.getByLabel('Temperature', { exact: true }).fill('0,9');
     await page.getByRole('button', { name: 'Test Connection' }).click();
     await page
@@ -86,7 +86,7 @@ needs('browser')('a stored connection', () => {
     await page.getByRole('button', { name: 'Save Connection' }).click();
     await page.getByText('The stored value belongs to the former address. Enter it again for the new one.').first().waitFor();
     await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('field-apiKey');
-    expect((await stored())['baseUrl']).toBe(pages.provider.baseUrl);
+    await expect.poll(async () => (await stored())['baseUrl']).toBe(pages.provider.baseUrl);
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Discard' }).click();
     await page.getByRole('table').waitFor();
@@ -102,12 +102,12 @@ needs('browser')('a stored connection', () => {
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Escape');
     await question.waitFor({ state: 'hidden' });
-    expect(await bin.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => bin.evaluate((element) => element === document.activeElement)).toBe(true);
     await bin.click();
     await question.getByRole('button', { name: 'Delete' }).click();
     await page.getByText('“Production” was deleted with its key.').first().waitFor();
     await page.getByRole('heading', { name: 'No connections yet' }).waitFor();
-    expect((await pages.house.request('GET', `/api/configurations/${id}`, { token: sari.token })).status).toBe(404);
+    await expect.poll(async () => (await pages.house.request('GET', `/api/configurations/${id}`, { token: sari.token })).status).toBe(404);
   });
 
   test.each(['English', 'Bahasa Indonesia'] as const)(
@@ -133,10 +133,10 @@ needs('browser')('a stored connection', () => {
     await chooseLanguage(visitor, 'Bahasa Indonesia');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 320, height: 800 });
-    expect(await overflowOf(page)).toBe(0);
+    await expect.poll(() => overflowOf(page)).toBe(0);
     await page.getByRole('link', { name: 'Edit Production' }).click();
     await page.getByLabel('Model default').waitFor();
     expect(await visitor.axe()).toEqual([]);
-    expect(await overflowOf(page)).toBe(0);
+    await expect.poll(() => overflowOf(page)).toBe(0);
   });
 });

@@ -155,7 +155,7 @@ needs('browser')('every page', () => {
         const faults: string[] = [];
         for (const [name, path] of Object.entries(pathsOf(town)).filter(([, one]) => areaOf(one) === area)) {
           await openAt(visitor, name, path);
-          expect(await visitor.page.evaluate(() => document.documentElement.lang)).toBe(language);
+          await expect.poll(() => visitor.page.evaluate(() => document.documentElement.lang)).toBe(language);
           faults.push(...(await looked(visitor, name)));
         }
         expect(faults).toEqual([]);

@@ -82,7 +82,7 @@ needs('browser')('the first picture of a page', () => {
           message: path,
         })
         .toEqual([]);
-      expect(await page.locator('#page-title').count()).toBe(0);
+      await expect.poll(() => page.locator('#page-title').count()).toBe(0);
       await held?.continue();
       await page.locator('#page-title').waitFor();
       expect(asked.filter((address, index) => asked.indexOf(address) !== index)).toEqual([]);

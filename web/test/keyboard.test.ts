@@ -76,7 +76,7 @@ needs('browser').each(['en', 'id'] as const)('by keyboard alone, in %s', (langua
       await page.getByRole('textbox', { name: t('keys.secretLabel'), exact: true }).waitFor();
       await press(t('secret.copy'));
       await page.getByText(t('secret.copied'), { exact: true }).waitFor();
-      expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/^sk-pb-/);
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toMatch(/^sk-pb-/);
       await press(t('secret.done'));
       await page.getByRole('table').waitFor();
       // A question that is left with Escape gives the focus back to what asked it.
@@ -84,9 +84,9 @@ needs('browser').each(['en', 'id'] as const)('by keyboard alone, in %s', (langua
       await press(rotate);
       await page.getByRole('dialog', { name: t('keys.rotateTitle', { name: 'no mouse' }) }).waitFor();
       await escape(page);
-      expect(await focusedName(page)).toBe(rotate);
+      await expect.poll(() => focusedName(page)).toBe(rotate);
       await page.keyboard.press('Shift+Tab');
-      expect(await focusedName(page)).toBe(t('keys.editNamed', { name: 'no mouse' }));
+      await expect.poll(() => focusedName(page)).toBe(t('keys.editNamed', { name: 'no mouse' }));
       await page.keyboard.press('Enter');
       await tabTo(page, t('keys.name'));
       await page.keyboard.press('End');
@@ -128,7 +128,7 @@ needs('browser').each(['en', 'id'] as const)('by keyboard alone, in %s', (langua
       const question = page.getByRole('dialog', { name: t('people.removeTitle', { name: 'Wati', workspace: 'Riset' }) });
       await question.waitFor();
       await escape(page);
-      expect(await focusedName(page)).toBe(remove);
+      await expect.poll(() => focusedName(page)).toBe(remove);
       await page.keyboard.press('Enter');
       await press(t('people.remove'));
       await page.getByRole('row').filter({ hasText: 'Wati' }).waitFor({ state: 'detached' });

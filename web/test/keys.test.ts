@@ -52,19 +52,19 @@ needs('browser')('access keys', () => {
       await signIn(visitor, sari);
       const key = await createKey('web-prod');
       expect(await opens(key)).toBe(200);
-      expect(await page.getByRole('tabpanel').innerText()).toContain(key);
+      await expect.poll(() => page.getByRole('tabpanel').innerText()).toContain(key);
       await page.keyboard.press('Escape');
       await page.mouse.click(5, 400);
-      expect(await secret().inputValue()).toBe(key);
+      await expect.poll(() => secret().inputValue()).toBe(key);
       await page.getByRole('link', { name: 'AI Connections' }).click();
       const question = page.getByRole('dialog', { name: 'Leave without storing it?' });
       await question.waitFor();
       expect(await visitor.axe()).toEqual([]);
       await question.getByRole('button', { name: 'Stay Here' }).click();
-      expect(await secret().inputValue()).toBe(key);
+      await expect.poll(() => secret().inputValue()).toBe(key);
       await button('Copy').click();
       await page.getByText('Copied', { exact: true }).waitFor();
-      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
+      await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(key);
       await button('Done').click();
       await page.getByRole('table').waitFor();
     },
@@ -76,18 +76,18 @@ needs('browser')('access keys', () => {
     await signIn(visitor, sari);
     await createKey('reasoned');
     const done = button('Done');
-    expect(await done.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => done.getAttribute('aria-disabled')).toBe('true');
     await done.focus();
     const reason = page.locator(`[id="${await done.getAttribute('aria-describedby')}"]`);
     await expect.poll(() => reason.isVisible()).toBe(true);
-    expect(await reason.innerText()).toMatch(/\S+ \S+ \S+/);
+    await expect.poll(() => reason.innerText()).toMatch(/\S+ \S+ \S+/);
     await page.keyboard.press('Enter');
-    expect(await secret().isVisible()).toBe(true);
+    await expect.poll(() => secret().isVisible()).toBe(true);
     const box = page.getByLabel('I have stored this key');
     await box.check();
-    expect(await done.getAttribute('aria-disabled')).toBe(null);
+    await expect.poll(() => done.getAttribute('aria-disabled')).toBe(null);
     await box.uncheck();
-    expect(await done.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => done.getAttribute('aria-disabled')).toBe('true');
     await secret().selectText();
     await expect.poll(() => done.getAttribute('aria-disabled')).toBe(null);
     await done.click();
@@ -111,8 +111,8 @@ needs('browser')('access keys', () => {
     await button('Done').click();
     const row = page.getByRole('row').filter({ hasText: 'forgotten' });
     await row.waitFor();
-    expect(await row.innerText()).toContain(`sk-pb-…${key.slice(-4)}`);
-    expect(await row.innerText()).toContain('Not yet');
+    await expect.poll(() => row.innerText()).toContain(`sk-pb-…${key.slice(-4)}`);
+    await expect.poll(() => row.innerText()).toContain('Not yet');
     await page.reload();
     await row.waitFor();
     const everything = await page.evaluate(() =>
@@ -136,14 +136,14 @@ needs('browser')('access keys', () => {
       const port = new URL(pages.house.url).port;
       const office = await visit({ url: `http://lan.test:${port}` });
       await signIn(office, sari);
-      expect(await office.page.evaluate(() => isSecureContext)).toBe(false);
+      await expect.poll(() => office.page.evaluate(() => isSecureContext)).toBe(false);
       const key = await createKey('office', office);
       await office.page.evaluate(() => {
         document.addEventListener('copy', () => document.body.setAttribute('data-copied', getSelection()?.toString() ?? ''));
       });
       await office.page.getByRole('button', { name: 'Copy', exact: true }).click();
       await office.page.getByText('Copied', { exact: true }).waitFor();
-      expect(await office.page.locator('body').getAttribute('data-copied')).toBe(key);
+      await expect.poll(() => office.page.locator('body').getAttribute('data-copied')).toBe(key);
       await office.page.getByRole('button', { name: 'Done' }).click();
       const blocked = await createKey('blocked', office);
       await office.page.evaluate(() => {
@@ -151,8 +151,8 @@ needs('browser')('access keys', () => {
       });
       await office.page.getByRole('button', { name: 'Copy', exact: true }).click();
       await office.page.getByText('press Ctrl+C').waitFor();
-      expect(await office.page.getByText('Copied', { exact: true }).count()).toBe(0);
-      expect(await office.page.evaluate(() => getSelection()?.toString())).toBe(blocked);
+      await expect.poll(() => office.page.getByText('Copied', { exact: true }).count()).toBe(0);
+      await expect.poll(() => office.page.evaluate(() => getSelection()?.toString())).toBe(blocked);
       await office.page.getByRole('button', { name: 'Done' }).click();
       await office.leave();
     },
@@ -167,7 +167,7 @@ needs('browser')('access keys', () => {
     await page.getByLabel('Requests per minute').fill('0');
     await page.getByLabel('Budget (USD)').fill('much');
     await button('Create Key').click();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
     await page.getByText('Enter a name.').waitFor();
     await page.getByText('Enter an amount, like 50 or 12.50.').waitFor();
     expect(await visitor.axe()).toEqual([]);
@@ -181,7 +181,7 @@ needs('browser')('access keys', () => {
     await page.getByLabel('I have stored this key').check();
     await button('Done').click();
     const row = page.getByRole('row').filter({ hasText: 'limited' });
-    for (const text of ['60 rpm', '$0.00 of $12.50', 'gpt-4o', 'Never']) expect(await row.innerText()).toContain(text);
+    for (const text of ['60 rpm', '$0.00 of $12.50', 'gpt-4o', 'Never']) await expect.poll(() => row.innerText()).toContain(text);
     await button('Edit limited').click();
     await page.getByLabel('Budget (USD)').fill('');
     await page.getByLabel('Requests per minute').fill('');
@@ -189,7 +189,7 @@ needs('browser')('access keys', () => {
     await expect.poll(() => row.innerText()).not.toContain('12.50');
     await page.reload();
     await row.waitFor();
-    expect(await row.innerText()).not.toContain('rpm');
+    await expect.poll(() => row.innerText()).not.toContain('rpm');
   });
 
   test('a rotated key is shown once and the old one may stay good; a revoked one stays listed and opens nothing', async () => {
@@ -208,7 +208,7 @@ needs('browser')('access keys', () => {
     await button('Done').click();
     await button('Revoke rolling').click();
     const question = page.getByRole('dialog', { name: 'Revoke “rolling”?' });
-    expect(await question.innerText()).toContain('cannot be undone');
+    await expect.poll(() => question.innerText()).toContain('cannot be undone');
     await question.getByRole('button', { name: 'Revoke Key' }).click();
     await page.getByRole('row').filter({ hasText: 'rolling' }).filter({ hasText: 'Revoked' }).waitFor();
     expect([await opens(old), await opens(next)]).toEqual([401, 401]);
@@ -223,11 +223,11 @@ needs('browser')('access keys', () => {
     await page.goto('/keys');
     const rotate = button('Rotate of-budi');
     await rotate.waitFor();
-    expect(await rotate.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => rotate.getAttribute('aria-disabled')).toBe('true');
     const reason = page.locator(`[id="${await rotate.getAttribute('aria-describedby')}"]`);
-    expect(await reason.textContent()).toBe('Only Budi can rotate this key, because whoever rotates it sees the new one.');
+    await expect.poll(() => reason.textContent()).toBe('Only Budi can rotate this key, because whoever rotates it sees the new one.');
     await rotate.click({ force: true });
-    expect(await page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     await button('Revoke of-budi').click();
     await page.getByRole('dialog', { name: 'Revoke “of-budi”?' }).getByRole('button', { name: 'Revoke Key' }).click();
     await page.getByRole('row').filter({ hasText: 'of-budi' }).filter({ hasText: 'Revoked' }).waitFor();

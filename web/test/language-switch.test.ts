@@ -75,8 +75,8 @@ needs('browser')('a change of language', () => {
     await page.locator('html[lang="id"]').waitFor({ state: 'attached' });
     const same = page.getByLabel(indonesianField, { exact: true });
     await expect.poll(() => same.inputValue()).toBe('12.5 half');
-    expect(await page.evaluate(() => [scrollY, document.activeElement?.hasAttribute('data-marked')])).toEqual(before);
-    expect((await saidBy(visitor)).filter((text) => onlyEnglish.has(text))).toEqual([]);
+    await expect.poll(() => page.evaluate(() => [scrollY, document.activeElement?.hasAttribute('data-marked')])).toEqual(before);
+    await expect.poll(async () => (await saidBy(visitor)).filter((text) => onlyEnglish.has(text))).toEqual([]);
     await visitor.leave();
   });
 });

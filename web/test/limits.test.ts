@@ -64,8 +64,8 @@ needs('browser')('limits', () => {
       await limits.getByLabel('At most, in US dollars').fill('0.00035');
       await page.keyboard.press('Enter');
       await limits.getByText('$0.00 of $0.000350').waitFor();
-      expect(await spend()).toBe(200);
-      expect(await spend()).toBe(402);
+      await expect.poll(() => spend()).toBe(200);
+      await expect.poll(() => spend()).toBe(402);
       await page.reload();
       await page.getByRole('button', { name: 'Edit web-prod' }).click();
       await limits.getByText(/of \$0\.000350/).waitFor();
@@ -74,7 +74,7 @@ needs('browser')('limits', () => {
       await limits.getByRole('switch', { name: 'Count only' }).press('Space');
       await limits.getByRole('button', { name: 'Save' }).click();
       await limits.getByText('Counts only').waitFor();
-      expect(await spend()).toBe(200);
+      await expect.poll(() => spend()).toBe(200);
       await limits.getByRole('button', { name: 'Remove “Budget per day”' }).click();
       const question = page.getByRole('dialog', { name: 'Remove this limit?' });
       expect(await visitor.axe()).toEqual([]);
@@ -106,12 +106,12 @@ needs('browser')('limits', () => {
       await add('700');
       await limits.getByText('Batas dengan jenis dan periode ini sudah ada').waitFor();
       await limits.getByRole('button', { name: 'Batal' }).click();
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       await page.goto('/members');
       await add('300');
       await limits.getByText('dari 300').waitFor();
       expect(await visitor.axe()).toEqual([]);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       await page.goto('/admin/users');
       await page.getByRole('button', { name: /^Edit.*Rina/ }).click();
       await add('200');

@@ -63,7 +63,7 @@ needs('browser')('a page that stays open', () => {
     await pages.house.request('DELETE', `/api/ai-connections/${id}`, { token: sari.token });
     for (const page of both)
       await page.getByRole('row').filter({ hasText: 'elsewhere' }).waitFor({ state: 'detached', timeout: patienceMs });
-    expect(await second.getByRole('row').filter({ hasText: 'First' }).count()).toBe(1);
+    await expect.poll(() => second.getByRole('row').filter({ hasText: 'First' }).count()).toBe(1);
   });
 
   test('what changes between the reading of a page and the opening of its line is shown all the same', async () => {
@@ -81,7 +81,7 @@ needs('browser')('a page that stays open', () => {
     const id = (await add('Made in between')).at('id');
     resolve();
     await page.getByRole('row').filter({ hasText: 'Made in between' }).waitFor({ timeout: patienceMs });
-    expect(await page.getByRole('row').filter({ hasText: 'First' }).count()).toBe(1);
+    await expect.poll(() => page.getByRole('row').filter({ hasText: 'First' }).count()).toBe(1);
     await pages.house.request('DELETE', `/api/ai-connections/${id}`, { token: sari.token });
     await page.getByRole('row').filter({ hasText: 'Made in between' }).waitFor({ state: 'detached' });
   });
@@ -134,7 +134,9 @@ needs('browser')('a page that stays open', () => {
     await page.getByRole('button', { name: 'Tasks', exact: true }).waitFor();
     await page.goto('/admin/tasks');
     await page.getByRole('row').filter({ hasText: 'Test of 4 connections' }).filter({ hasText: 'Done' }).waitFor();
-    expect((await pages.house.request('GET', `/api/tasks/${id}`, { token: sari.token })).at('data.state')).toBe('done');
+    await expect
+      .poll(async () => (await pages.house.request('GET', `/api/tasks/${id}`, { token: sari.token })).at('data.state'))
+      .toBe('done');
   });
 
   test('a server that is gone is said by itself; forms keep what was typed and wait; it comes back by itself', async () => {
@@ -149,21 +151,21 @@ needs('browser')('a page that stays open', () => {
     const bar = page.getByRole('alert').filter({ hasText: 'Connection to the server lost' });
     await bar.waitFor({ timeout: patienceMs });
     expect(performance.now() - startedMs).toBeLessThan(patienceMs);
-    expect(await bar.innerText()).toMatch(/from \d{1,2}:\d{2}:\d{2}/);
-    expect(await page.getByRole('main').getAttribute('data-stale')).toBe('true');
+    await expect.poll(() => bar.innerText()).toMatch(/from \d{1,2}:\d{2}:\d{2}/);
+    await expect.poll(() => page.getByRole('main').getAttribute('data-stale')).toBe('true');
     const save = page.getByRole('button', { name: 'Save Connection' });
-    expect(await save.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => save.getAttribute('aria-disabled')).toBe('true');
     const reasonId = (await save.getAttribute('aria-describedby'))!.split(' ').at(-1)!;
-    expect(await page.locator(`[id="${reasonId}"]`).innerText()).toContain('nothing can be saved');
+    await expect.poll(() => page.locator(`[id="${reasonId}"]`).innerText()).toContain('nothing can be saved');
     await save.focus();
-    expect(await save.evaluate((button) => button === document.activeElement)).toBe(true);
+    await expect.poll(() => save.evaluate((button) => button === document.activeElement)).toBe(true);
     await save.click({ force: true });
     expect(await visitor.axe()).toEqual([]);
     await line.mend();
     await bar.waitFor({ state: 'detached', timeout: 10_000 });
-    expect(await save.getAttribute('aria-disabled')).toBeNull();
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half typed');
-    expect(await page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);
+    await expect.poll(() => save.getAttribute('aria-disabled')).toBeNull();
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half typed');
+    await expect.poll(() => page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);
     // The line of events is back as well: what happens now is shown.
     await page.getByRole('navigation', { name: 'Main navigation' }).getByRole('link', { name: 'AI Connections' }).click();
     await page.getByRole('button', { name: 'Discard' }).click();
@@ -183,15 +185,15 @@ needs('browser')('a page that stays open', () => {
     await visitor.context.clearCookies();
     await page.getByRole('button', { name: 'Save Connection' }).click();
     await page.waitForURL('**/login?to=*');
-    expect(await page.evaluate(() => JSON.stringify([Object.values(sessionStorage), Object.values(localStorage)]))).not.toContain(
-      'never-kept',
-    );
+    await expect
+      .poll(() => page.evaluate(() => JSON.stringify([Object.values(sessionStorage), Object.values(localStorage)])))
+      .not.toContain('never-kept');
     await page.getByLabel('Email', { exact: true }).fill(sari.email);
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In', exact: true }).click();
     await page.waitForURL('**/new?provider=openai');
     await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue(), { timeout: 10_000 }).toBe('Kept over the door');
-    expect(await page.getByLabel('API Key', { exact: true }).inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('API Key', { exact: true }).inputValue()).toBe('');
     forgive();
   });
 

@@ -107,7 +107,7 @@ needs('browser')('models on a machine', () => {
     const { page } = visitor;
     const list = page.getByRole('list', { name: 'Installed models' });
     await list.getByText('llama3.1:8b').waitFor();
-    expect(await list.getByRole('listitem').first().innerText()).toMatch(/llama3\.1:8b\s+Loaded\s+8B Q4_K_M\s+4\.9 GB/);
+    await expect.poll(() => list.getByRole('listitem').first().innerText()).toMatch(/llama3\.1:8b\s+Loaded\s+8B Q4_K_M\s+4\.9 GB/);
     await button('Delete qwen2.5:14b').click();
     expect(await visitor.axe()).toEqual([]);
     await page.getByRole('dialog', { name: 'Delete “qwen2.5:14b” from the machine?' }).getByRole('button', { name: 'Delete' }).click();
@@ -124,7 +124,7 @@ needs('browser')('models on a machine', () => {
     await page.reload();
     await expect.poll(shown, soon).toBe(40);
     expect(begun).toBe(1);
-    expect(await page.title()).toBe('(40%) Pulling mistral:7b');
+    await expect.poll(() => page.title()).toBe('(40%) Pulling mistral:7b');
     await page.getByText('0.4 of 1.0 GB').waitFor();
     expect(await visitor.axe()).toEqual([]);
     const values = [await shown()];
@@ -165,8 +165,8 @@ needs('browser')('models on a machine', () => {
     await ask('no-such-model');
     (await opened(1)).end(line({ error: 'pull model manifest: file does not exist' }));
     await page.getByText('The download failed: pull model manifest: file does not exist').waitFor();
-    expect(await page.getByText(/file does not exist/).count()).toBe(1);
-    expect(await page.locator('main progress').count()).toBe(0);
+    await expect.poll(() => page.getByText(/file does not exist/).count()).toBe(1);
+    await expect.poll(() => page.locator('main progress').count()).toBe(0);
     expect(await visitor.axe()).toEqual([]);
   });
 
@@ -174,11 +174,11 @@ needs('browser')('models on a machine', () => {
     const { page } = visitor;
     await page.goto(`/connections/${id}/edit`);
     await page.getByRole('radio', { name: 'Use qwen2.5:14b as the default model' }).check();
-    expect(await page.getByRole('combobox', { name: 'Default model' }).inputValue()).toBe('qwen2.5:14b');
+    await expect.poll(() => page.getByRole('combobox', { name: 'Default model' }).inputValue()).toBe('qwen2.5:14b');
     await chooseLanguage(visitor, 'Bahasa Indonesia');
     await page.getByRole('region', { name: 'Model di mesin ini' }).getByText('4,9 GB').first().waitFor();
     await page.setViewportSize({ width: 320, height: 800 });
-    expect(await overflowOf(page)).toBe(0);
+    await expect.poll(() => overflowOf(page)).toBe(0);
     expect(await visitor.axe()).toEqual([]);
   });
 });

@@ -136,22 +136,24 @@ needs('browser')("the administrators' models", () => {
       await page.getByText(say.quick, { exact: true }).click();
       for (const [action, how] of say.actions) {
         const line = page.locator('details dl > div').filter({ has: page.getByText(action, { exact: true }) });
-        expect((await line.innerText()).split('\n')).toEqual([action, how]);
+        await expect.poll(async () => (await line.innerText()).split('\n')).toEqual([action, how]);
       }
-      expect(await page.title()).toBe(`${say.title} · Patchbay`);
+      await expect.poll(() => page.title()).toBe(`${say.title} · Patchbay`);
       expect(await page.content()).not.toContain('â†’');
       await page.getByRole('button', { name: say.help }).click();
       const help = page.getByRole('dialog');
-      expect(await help.getByRole('columnheader').allInnerTexts()).toEqual([...say.heads]);
+      await expect.poll(() => help.getByRole('columnheader').allInnerTexts()).toEqual([...say.heads]);
       for (const row of say.issues)
-        expect((await help.getByRole('row').filter({ hasText: row[0] }).innerText()).split('\t').map((cell) => cell.trim())).toEqual([
-          ...row,
-        ]);
-      for (const text of [...say.scenarios, ...say.fields]) expect(await help.innerText()).toContain(text);
+        await expect
+          .poll(async () => (await help.getByRole('row').filter({ hasText: row[0] }).innerText()).split('\t').map((cell) => cell.trim()))
+          .toEqual([...row]);
+      for (const text of [...say.scenarios, ...say.fields]) await expect.poll(() => help.innerText()).toContain(text);
       expect(await visitor.axe()).toEqual([]);
       await page.keyboard.press('Escape');
       await help.waitFor({ state: 'hidden' });
-      expect(await page.getByRole('button', { name: say.help }).evaluate((element) => element === document.activeElement)).toBe(true);
+      await expect
+        .poll(() => page.getByRole('button', { name: say.help }).evaluate((element) => element === document.activeElement))
+        .toBe(true);
     });
 
     test('a model is added with five fields, tested in the dialog, edited by the pencil and deleted by the trash', async () => {
@@ -162,11 +164,11 @@ needs('browser')("the administrators' models", () => {
       const dialog = page.getByRole('dialog', { name: say.add });
       const [name, variant, url, secret, active] = say.fields;
       await dialog.getByLabel(name, { exact: true }).fill(say.budget);
-      expect(await dialog.locator('select').first().inputValue()).toBe('openai');
+      await expect.poll(() => dialog.locator('select').first().inputValue()).toBe('openai');
       await dialog.getByRole('combobox', { name: variant }).fill('gpt-4o-mini');
       await dialog.getByLabel(url, { exact: true }).fill(vendor.baseUrl);
       await dialog.getByLabel(secret, { exact: true }).fill(key);
-      expect(await dialog.getByLabel(active, { exact: true }).isChecked()).toBe(true);
+      await expect.poll(() => dialog.getByLabel(active, { exact: true }).isChecked()).toBe(true);
       await dialog.getByRole('button', { name: say.test }).click();
       await dialog.getByText(/^(Connected in|Terhubung dalam) \d+ ms$/).waitFor();
       expect(await visitor.axe()).toEqual([]);
@@ -174,22 +176,22 @@ needs('browser')("the administrators' models", () => {
       await page.waitForURL('**/admin/ai_models');
       const row = page.getByRole('row').filter({ hasText: say.budget });
       await row.waitFor();
-      expect(await row.innerText()).toMatch(/gpt-4o-mini[\s\S]*••••x7Qa/);
-      expect(await list()).toMatchObject([{ name: say.budget, modelVariant: 'gpt-4o-mini', isActive: true }]);
+      await expect.poll(() => row.innerText()).toMatch(/gpt-4o-mini[\s\S]*••••x7Qa/);
+      await expect.poll(() => list()).toMatchObject([{ name: say.budget, modelVariant: 'gpt-4o-mini', isActive: true }]);
       await page.getByRole('link', { name: say.edit }).click();
       const edit = page.getByRole('dialog');
-      expect(await edit.getByLabel(secret, { exact: true }).inputValue()).toBe('');
+      await expect.poll(() => edit.getByLabel(secret, { exact: true }).inputValue()).toBe('');
       await edit.getByRole('combobox', { name: variant }).fill('gpt-4o');
       await edit.getByRole('button', { name: say.save, exact: true }).click();
       await row.getByText('gpt-4o', { exact: true }).waitFor();
-      expect((await list())[0]).toMatchObject({ modelVariant: 'gpt-4o', hasApiKey: true });
+      await expect.poll(async () => (await list())[0]).toMatchObject({ modelVariant: 'gpt-4o', hasApiKey: true });
       await page.getByRole('button', { name: say.delete }).click();
       await page
         .getByRole('dialog')
         .getByRole('button', { name: language === 'English' ? 'Delete' : 'Hapus', exact: true })
         .click();
       await row.waitFor({ state: 'detached' });
-      expect(await list()).toEqual([]);
+      await expect.poll(() => list()).toEqual([]);
     });
 
     test('the status switch says its state in words, keeps it at once, and asks where something would fail', async () => {
@@ -216,9 +218,9 @@ needs('browser')("the administrators' models", () => {
       await page.keyboard.press('Space');
       const question = page.getByRole('dialog');
       await question.getByText(say.used).waitFor();
-      expect(await question.getByRole('listitem').count()).toBe(2);
+      await expect.poll(() => question.getByRole('listitem').count()).toBe(2);
       expect(await visitor.axe()).toEqual([]);
-      expect((await stored(id))['isActive']).toBe(true);
+      await expect.poll(async () => (await stored(id))['isActive']).toBe(true);
       await question.getByRole('button', { name: say.deactivate }).click();
       await expect.poll(async () => (await stored(id))['isActive']).toBe(false);
     });
@@ -232,11 +234,11 @@ needs('browser')("the administrators' models", () => {
       const { page } = visitor;
       await page.getByText('Claude 3.5 Sonnet').waitFor();
       expect(await visitor.axe()).toEqual([]);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       await page.goto('/admin/ai_models/new');
       await page.getByRole('combobox', { name: say.fields[1] }).waitFor();
       expect(await visitor.axe()).toEqual([]);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
     });
   });
 
@@ -251,20 +253,20 @@ needs('browser')("the administrators' models", () => {
         .locator('tbody th')
         .evaluateAll((cells) => cells.map((cell) => (cell as HTMLElement).innerText.split('\n')[0]!));
     await expect.poll(async () => (await names()).length).toBe(25);
-    expect((await names()).slice(0, 3)).toEqual(['Row 1', 'Row 2', 'Row 3']);
+    await expect.poll(async () => (await names()).slice(0, 3)).toEqual(['Row 1', 'Row 2', 'Row 3']);
     const head = page.getByRole('columnheader', { name: 'Name' });
-    expect(await head.getAttribute('aria-sort')).toBe('ascending');
+    await expect.poll(() => head.getAttribute('aria-sort')).toBe('ascending');
     await head.getByRole('button').click();
     await expect.poll(() => head.getAttribute('aria-sort')).toBe('descending');
     await page.getByRole('button', { name: 'Next' }).click();
     await expect.poll(names).toEqual(['Row 2', 'Row 1']);
-    expect(page.url()).toMatch(/sort=-name/);
+    await expect.poll(() => page.url()).toMatch(/sort=-name/);
     await page.keyboard.press('/');
     await page.keyboard.type('rare');
     await expect.poll(names).toEqual(['Row 7']);
     await page.reload();
     await expect.poll(names).toEqual(['Row 7']);
-    expect(await page.getByLabel('Search name, variant, URL').inputValue()).toBe('rare');
+    await expect.poll(() => page.getByLabel('Search name, variant, URL').inputValue()).toBe('rare');
     await page.getByLabel('Search name, variant, URL').fill('nothing like it');
     await page.getByText('No models match “nothing like it”.').waitFor();
     await page.getByRole('button', { name: 'Clear Filters' }).click();
@@ -282,17 +284,17 @@ needs('browser')("the administrators' models", () => {
     await dialog.getByLabel('API Key', { exact: true }).fill(key);
     await dialog.getByLabel('Provider').selectOption('deepseek');
     await expect.poll(() => dialog.getByLabel('API URL').inputValue()).toBe('https://api.deepseek.com');
-    expect(await dialog.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
-    expect(await dialog.getByLabel('API Key', { exact: true }).inputValue()).toBe(key);
+    await expect.poll(() => dialog.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
+    await expect.poll(() => dialog.getByLabel('API Key', { exact: true }).inputValue()).toBe(key);
     await page.keyboard.press('Escape');
     const question = page.getByRole('dialog', { name: 'Discard changes?' });
     await question.waitFor();
     await question.getByRole('button', { name: 'Keep Editing' }).click();
-    expect(await dialog.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
+    await expect.poll(() => dialog.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
     await dialog.getByRole('button', { name: 'Close the form' }).click();
     await question.getByRole('button', { name: 'Discard' }).click();
     await page.waitForURL('**/admin/ai_models');
-    expect(await list()).toEqual([]);
+    await expect.poll(() => list()).toEqual([]);
   });
 
   test("what the server refuses stands at the model's own fields", async () => {
@@ -309,7 +311,7 @@ needs('browser')("the administrators' models", () => {
       .getByText(/Enter a plain http or https address/)
       .first()
       .waitFor();
-    expect(await dialog.getByLabel('API URL').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => dialog.getByLabel('API URL').getAttribute('aria-invalid')).toBe('true');
     await dialog.getByLabel('API URL').fill(vendor.baseUrl);
     await dialog.getByRole('button', { name: 'Save', exact: true }).click();
     await dialog.getByText('This name is already taken. Choose another one.').first().waitFor();
@@ -331,17 +333,17 @@ needs('browser')("the administrators' models", () => {
     await page.getByRole('button', { name: 'Test Rotated' }).click();
     await page.getByRole('row').filter({ hasText: 'Rotated' }).getByText('Connected').waitFor();
     expect([...vendor.keys]).toEqual(['sk-proj-brandnewkeyZZ99']);
-    expect((await stored(id))['apiKey']).toBe('***ZZ99');
+    await expect.poll(async () => (await stored(id))['apiKey']).toBe('***ZZ99');
   });
 
   test('without the permission the page says who can grant it, and the menu does not name it', async () => {
     const user = await pages.house.createResident(`User${++count}`);
     await come({}, user);
     const { page } = visitor;
-    expect(await page.getByRole('link', { name: 'AI Models' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'AI Models' }).count()).toBe(0);
     await page.goto('/admin/ai_models');
     await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
-    expect(await page.getByRole('link', { name: 'Add New Model' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'Add New Model' }).count()).toBe(0);
     expect(await visitor.axe()).toEqual([]);
   });
 

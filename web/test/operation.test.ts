@@ -38,7 +38,7 @@ needs('browser')('operation', () => {
 
   async function isSound(): Promise<void> {
     expect(await visitor.axe()).toEqual([]);
-    expect(await overflowOf(visitor.page)).toBe(0);
+    await expect.poll(() => overflowOf(visitor.page)).toBe(0);
   }
 
   test('a task is paused, tells its way, and goes on; filters narrow the list', { timeout: slowMs }, async () => {
@@ -75,7 +75,9 @@ needs('browser')('operation', () => {
     await page.getByText('No tasks here').waitFor();
     await page.getByLabel('State').selectOption('');
     await row.getByText('Done').waitFor();
-    expect((await pages.house.request('GET', `/api/tasks/${id}`, { token: sari.token })).at('data.state')).toBe('done');
+    await expect
+      .poll(async () => (await pages.house.request('GET', `/api/tasks/${id}`, { token: sari.token })).at('data.state'))
+      .toBe('done');
     await isSound();
   });
 
@@ -97,8 +99,8 @@ needs('browser')('operation', () => {
     await bring('march.csv', `${head}\n2026-03-01,claude-sonnet-4,console key,1000,100\n`);
     const found = page.getByRole('table', { name: '1 difference' });
     await found.getByText('Used outside Patchbay').waitFor();
-    expect(await found.innerText()).toMatch(/2026-03-01[\s\S]*claude-sonnet-4[\s\S]*1,000 in, 100 out[\s\S]*0 in, 0 out/);
-    expect(await page.getByRole('link', { name: 'Download CSV' }).getAttribute('href')).toContain('format=csv');
+    await expect.poll(() => found.innerText()).toMatch(/2026-03-01[\s\S]*claude-sonnet-4[\s\S]*1,000 in, 100 out[\s\S]*0 in, 0 out/);
+    await expect.poll(() => page.getByRole('link', { name: 'Download CSV' }).getAttribute('href')).toContain('format=csv');
     await isSound();
     await page.setViewportSize({ width: 390, height: 800 });
     await isSound();
@@ -125,7 +127,7 @@ needs('browser')('operation', () => {
     await page.getByRole('dialog', { name: 'Rotate the master key?' }).getByRole('button', { name: 'Rotate Master Key' }).click();
     const keys = page.getByRole('table', { name: 'Master keys' });
     await keys.getByText('Retired').waitFor({ timeout: 30_000 });
-    expect(await page.locator('main').innerText()).not.toContain('sk-test');
+    await expect.poll(() => page.locator('main').innerText()).not.toContain('sk-test');
 
     // The connection still opens, and what its provider says of its limits stands on its page.
     const headers = { 'x-ratelimit-limit-requests': '100', 'x-ratelimit-remaining-requests': '5', 'x-ratelimit-reset-requests': '1h' };
@@ -153,7 +155,7 @@ needs('browser')('operation', () => {
     await page.goto('/admin/system');
     const table = page.getByRole('table', { name: 'Retention' });
     await table.getByText('PATCHBAY_RETENTION_TASKS_DAYS').waitFor();
-    expect(await table.getByRole('row').filter({ hasText: 'Alerts that ended' }).innerText()).toMatch(/1,204 rows[\s\S]*More to remove/);
+    await expect.poll(() => table.getByRole('row').filter({ hasText: 'Alerts that ended' }).innerText()).toMatch(/1,204 rows[\s\S]*More to remove/);
     const requests = table.getByLabel('Days to keep: Requests');
     // A form that is still being saved takes no second order.
     const save = async (): Promise<void> => {
@@ -163,7 +165,7 @@ needs('browser')('operation', () => {
     await requests.fill('5');
     await save();
     await table.getByText('Enter 35 to 3,650.').waitFor();
-    expect(await saved()).toMatchObject({ requests: '90 default', tasks: '14 environment' });
+    await expect.poll(() => saved()).toMatchObject({ requests: '90 default', tasks: '14 environment' });
     await requests.fill('120');
     await save();
     await expect.poll(saved).toMatchObject({ requests: '120 saved' });
@@ -181,7 +183,7 @@ needs('browser')('operation', () => {
     await isSound();
     await conflict.getByRole('button', { name: 'Overwrite' }).click();
     await conflict.waitFor({ state: 'detached' });
-    expect(await saved()).toMatchObject({ requests: '60 saved', alerts: '45 saved' });
+    await expect.poll(() => saved()).toMatchObject({ requests: '60 saved', alerts: '45 saved' });
     await requests.fill('');
     await table.getByLabel('Days to keep: Audit log entries').fill('0');
     await save();
@@ -193,11 +195,13 @@ needs('browser')('operation', () => {
     await page.goto('/admin/system');
     await button('Import .env').click();
     const question = page.getByRole('dialog', { name: 'Import the environment’s connection?' });
-    expect(await question.innerText()).toMatch(/https:\/\/api\.openai\.com\/v1[\s\S]*gpt-4o[\s\S]*Set; it is never shown/);
+    await expect.poll(() => question.innerText()).toMatch(/https:\/\/api\.openai\.com\/v1[\s\S]*gpt-4o[\s\S]*Set; it is never shown/);
     await isSound();
     await question.getByRole('button', { name: 'Import' }).click();
     await page.getByText('“OpenAI” was imported and is the default of the organization.').last().waitFor();
-    expect(await page.getByRole('link', { name: 'Open the connection' }).getAttribute('href')).toMatch(/connections\/[0-9a-f-]{36}$/);
+    await expect
+      .poll(() => page.getByRole('link', { name: 'Open the connection' }).getAttribute('href'))
+      .toMatch(/connections\/[0-9a-f-]{36}$/);
     await button('Import .env').click();
     await question.getByRole('button', { name: 'Import' }).click();
     await page.getByText('“OpenAI” has the same address already. Nothing was changed.').last().waitFor();
@@ -215,7 +219,7 @@ needs('browser')('operation', () => {
     ] as const) {
       await page.goto(path);
       await heading(name).waitFor();
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
     }
   });
 });

@@ -39,7 +39,7 @@ needs('browser')('the overview', () => {
     await town.house.request('PATCH', '/api/me', { token: town.administrator.token, body: { language: said.language } });
     await page.goto('/');
     const panel = page.getByRole('region', { name: said.failures });
-    await panel.waitFor();
+    await panel.getByRole('listitem').first().waitFor();
     const rows = await panel.getByRole('listitem').allInnerTexts();
     // Each is among those that the error rate of the day counts; what another connection made good is counted and failed nobody.
     const counted = Number(said.count.exec(await page.getByText(said.count).innerText())?.[1]);

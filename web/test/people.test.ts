@@ -60,7 +60,7 @@ needs('browser')('people', () => {
       await guest.page.goto(link);
       await guest.page.getByText('Budi invites you to').waitFor();
       expect(await guest.axe()).toEqual([]);
-      expect(await guest.page.getByLabel('Email').inputValue()).toBe('dewi@example.org');
+      await expect.poll(() => guest.page.getByLabel('Email').inputValue()).toBe('dewi@example.org');
       await guest.page.getByRole('button', { name: 'Create Account' }).click();
       await guest.page.getByText('Enter your name.').waitFor();
       await guest.page.getByLabel('Your name').fill('Dewi');
@@ -70,7 +70,7 @@ needs('browser')('people', () => {
       await guest.page.goto('/members');
       await guest.page.getByRole('row').filter({ hasText: 'Dewi (you)' }).waitFor();
       await guest.page.getByText('You can view but not change this. Ask Budi.').waitFor();
-      expect(await guest.page.getByRole('button', { name: 'Invite Member' }).count()).toBe(0);
+      await expect.poll(() => guest.page.getByRole('button', { name: 'Invite Member' }).count()).toBe(0);
       await guest.leave();
 
       const late = await visit({ url: pages.house.url });
@@ -87,23 +87,23 @@ needs('browser')('people', () => {
     await page.goto('/members');
     const removeSelf = button('Remove Budi');
     await removeSelf.waitFor();
-    expect(await removeSelf.getAttribute('aria-disabled')).toBe('true');
+    await expect.poll(() => removeSelf.getAttribute('aria-disabled')).toBe('true');
     await removeSelf.focus();
     const reason = page.locator(`[id="${await removeSelf.getAttribute('aria-describedby')}"]`);
     await reason.waitFor();
-    expect(await reason.innerText()).toContain('last admin');
+    await expect.poll(() => reason.innerText()).toContain('last admin');
     await page.keyboard.press('Enter');
-    expect(await page.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     await page.getByLabel('Role of Wati').selectOption('ADMIN');
     await expect.poll(() => removeSelf.getAttribute('aria-disabled')).toBe(null);
     await page.getByLabel('Role of Wati').selectOption('READ');
     await expect.poll(() => removeSelf.getAttribute('aria-disabled')).toBe('true');
     await button('Remove Wati').click();
     const question = page.getByRole('dialog', { name: 'Remove Wati from “Riset”?' });
-    expect(await question.innerText()).toContain('stop working at once');
+    await expect.poll(() => question.innerText()).toContain('stop working at once');
     await page.keyboard.press('Escape');
     await question.waitFor({ state: 'hidden' });
-    expect(await button('Remove Wati').evaluate((one) => one === document.activeElement)).toBe(true);
+    await expect.poll(() => button('Remove Wati').evaluate((one) => one === document.activeElement)).toBe(true);
   });
 
   test('whoever has an account already is added to the workspace at once', async () => {
@@ -137,9 +137,11 @@ needs('browser')('people', () => {
       await page.getByLabel('Manage use cases').check();
       await button('Save').click();
       await row.filter({ hasText: 'use cases' }).waitFor();
-      expect((await pages.house.request('GET', '/api/me', { token: eko.token })).body.data).toMatchObject({
-        permissions: ['use_ai_chat', 'manage_ai_use_cases'],
-      });
+      await expect
+        .poll(async () => (await pages.house.request('GET', '/api/me', { token: eko.token })).body.data)
+        .toMatchObject({
+          permissions: ['use_ai_chat', 'manage_ai_use_cases'],
+        });
       // The form beside which a state is brought back shows it.
       await button('Edit Eko').click();
       await rollBackLastChange(page, 'Eko', `Sari rolled back the user “${eko.email}”`);
@@ -149,13 +151,13 @@ needs('browser')('people', () => {
       await button('Deactivate Eko').click();
       await page.getByRole('dialog', { name: 'Deactivate Eko?' }).getByRole('button', { name: 'Deactivate' }).click();
       await row.filter({ hasText: 'Inactive' }).waitFor();
-      expect((await pages.house.request('GET', '/api/me', { token: eko.token })).status).toBe(401);
+      await expect.poll(async () => (await pages.house.request('GET', '/api/me', { token: eko.token })).status).toBe(401);
       await button('Activate Eko').click();
       await page.getByRole('dialog', { name: 'Activate Eko?' }).getByRole('button', { name: 'Activate' }).click();
       await button('Deactivate Eko').waitFor();
       await button('Delete Eko').click();
       const question = page.getByRole('dialog', { name: 'Delete Eko for good?' });
-      expect(await question.innerText()).toContain('This cannot be undone.');
+      await expect.poll(() => question.innerText()).toContain('This cannot be undone.');
       expect(await visitor.axe()).toEqual([]);
       await question.getByRole('button', { name: 'Delete' }).click();
       await row.waitFor({ state: 'detached' });
@@ -164,7 +166,7 @@ needs('browser')('people', () => {
       await page.getByLabel('Search users').fill('sari');
       const own = button('Delete Sari');
       await own.waitFor();
-      expect(await own.getAttribute('aria-disabled')).toBe('true');
+      await expect.poll(() => own.getAttribute('aria-disabled')).toBe('true');
     },
     slowMs,
   );
@@ -192,11 +194,11 @@ needs('browser')('people', () => {
     await button('Cancel').click();
     await button('Delete Pemasaran').click();
     const question = page.getByRole('dialog', { name: 'Delete “Pemasaran”?' });
-    expect(await question.innerText()).toContain('1 member loses it');
+    await expect.poll(() => question.innerText()).toContain('1 member loses it');
     await question.getByRole('button', { name: 'Delete Workspace' }).click();
     await page.getByRole('row').filter({ hasText: 'Pemasaran' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'members of Riset' }).click();
-    expect(page.url()).toContain('/members');
+    await expect.poll(() => page.url()).toContain('/members');
     await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor();
     await page.getByRole('row').filter({ hasText: 'Wati' }).waitFor();
     const keeps = page.getByRole('switch', { name: 'Keep the content of requests' });
@@ -210,7 +212,7 @@ needs('browser')('people', () => {
   test('who is no administrator sees neither the entries nor the page', async () => {
     const { page } = visitor;
     await signIn(visitor, wati);
-    expect(await page.getByRole('link', { name: 'Users', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'Users', exact: true }).count()).toBe(0);
     await page.goto('/admin/users');
     await page.getByRole('heading', { name: 'You may not see this page' }).waitFor();
     expect(await visitor.axe()).toEqual([]);

@@ -51,7 +51,9 @@ needs('browser')('policies', () => {
     await page.reload();
     const found = page.getByRole('table', { name: '1 violation' });
     await found.getByText('an***om').waitFor();
-    expect(await found.innerText()).toMatch(/No personal data[\s\S]*Email addresses[\s\S]*Keyword “project kestrel”[\s\S]*Sari[\s\S]*web/);
+    await expect
+      .poll(() => found.innerText())
+      .toMatch(/No personal data[\s\S]*Email addresses[\s\S]*Keyword “project kestrel”[\s\S]*Sari[\s\S]*web/);
     expect(await visitor.axe()).toEqual([]);
     await field('Outcome').selectOption({ label: 'Blocked' });
     await page.getByText('Nothing was found in this time.').waitFor();
@@ -72,7 +74,7 @@ needs('browser')('policies', () => {
       // Each fault stands at its field, and the first has the focus.
       await button('Save').click();
       await page.getByText('Enter a name.').waitFor();
-      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
       await field('Name').fill('No personal data');
       await field('Binds').selectOption({ label: 'The workspace Marketing' });
       await field('In plain words').fill('Nobody sends personal data.');
@@ -93,7 +95,9 @@ needs('browser')('policies', () => {
       await button('Check').click();
       await page.getByText('4 finds would be covered.').waitFor();
       await page.getByText('[REDACTED]: [REDACTED] of [NIK], [EMAIL]').waitFor();
-      expect(await page.locator('mark').allInnerTexts()).toEqual(['Project kestrel', 'ACME-7', '3174051209900001', 'ann@example.com']);
+      await expect
+        .poll(() => page.locator('mark').allInnerTexts())
+        .toEqual(['Project kestrel', 'ACME-7', '3174051209900001', 'ann@example.com']);
       expect(await visitor.axe()).toEqual([]);
       await page.getByRole('link', { name: 'Overview' }).click();
       await page.getByRole('dialog', { name: 'Leave without saving?' }).getByRole('button', { name: 'Stay' }).click();
@@ -107,8 +111,8 @@ needs('browser')('policies', () => {
       await bindsTheNextRequest();
       await page.getByRole('link', { name: 'No personal data' }).click();
       await heading('No personal data').waitFor();
-      expect(await field('Keywords').inputValue()).toBe('Project Kestrel');
-      expect(await field('Binds').isEditable()).toBe(false);
+      await expect.poll(() => field('Keywords').inputValue()).toBe('Project Kestrel');
+      await expect.poll(() => field('Binds').isEditable()).toBe(false);
       await page.getByRole('link', { name: 'Policies', exact: true }).first().click();
       await button('Delete No personal data').click();
       await page.getByRole('dialog', { name: 'Delete “No personal data”?' }).getByRole('button', { name: 'Delete', exact: true }).click();
@@ -135,12 +139,12 @@ needs('browser')('policies', () => {
         .getByText('Diwarisi')
         .waitFor();
       await button('Hapus Tanpa NIK').waitFor();
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       expect(await visitor.axe()).toEqual([]);
       await page.getByRole('link', { name: 'Tanpa kartu' }).click();
       await page.getByText('Kebijakan ini berasal dari tingkat di atas.', { exact: false }).waitFor();
-      expect(await button('Simpan').count()).toBe(0);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => button('Simpan').count()).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       expect(await visitor.axe()).toEqual([]);
     },
     slowMs,

@@ -60,7 +60,7 @@ needs('browser')('prices', () => {
     await panel.getByText('3 of 3 requests have changed.').waitFor();
     await page.reload();
     await page.getByRole('table', { name: '1 price' }).waitFor();
-    expect(await page.getByText('Used without a price').count()).toBe(0);
+    await expect.poll(() => page.getByText('Used without a price').count()).toBe(0);
   }
 
   test(
@@ -73,7 +73,7 @@ needs('browser')('prices', () => {
       await page.getByText('No price was set here').waitFor();
       expect(await visitor.axe()).toEqual([]);
       const row = page.getByRole('table', { name: '1 model without a price' }).getByRole('row', { name: /house-model/ });
-      expect(await row.innerText()).toMatch(/OpenAI\s+3\s+33\s+21/);
+      await expect.poll(() => row.innerText()).toMatch(/OpenAI\s+3\s+33\s+21/);
       await button('Add Price for house-model').click();
       await page.getByText('Now: no price is known.').waitFor();
       const form = page.getByRole('region', { name: 'New price' });
@@ -81,7 +81,7 @@ needs('browser')('prices', () => {
       // Each fault stands at its field, and the first has the focus.
       await button('Set Price').click();
       await form.getByText('Enter an amount such as 2.50.').first().waitFor();
-      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
       await field('Input').fill('2,50');
       await field('Output').fill('10');
       await button('Add a tier').click();
@@ -94,7 +94,9 @@ needs('browser')('prices', () => {
       await button('Set Price').click();
       const prices = page.getByRole('table', { name: '1 price' });
       await prices.getByText('$2.50 in · $10.00 out', { exact: true }).waitFor();
-      expect(await prices.innerText()).toMatch(/Contract 7[\s\S]*from 128,001 tokens: \$5\.00 in · \$20\.00 out[\s\S]*Open[\s\S]*Holds/);
+      await expect
+        .poll(() => prices.innerText())
+        .toMatch(/Contract 7[\s\S]*from 128,001 tokens: \$5\.00 in · \$20\.00 out[\s\S]*Open[\s\S]*Holds/);
 
       await pricesThePast();
 
@@ -128,11 +130,11 @@ needs('browser')('prices', () => {
       await page.goto('/admin/prices?provider=openai&model=gpt-4o');
       await heading('Harga').waitFor();
       await page.getByText('Sekarang: US$2,50 masuk · US$10,00 keluar, dari katalog.').waitFor();
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       expect(await visitor.axe()).toEqual([]);
       await comeAgain();
       await signIn(visitor, budi);
-      expect(await visitor.page.getByRole('link', { name: 'Prices', exact: true }).count()).toBe(0);
+      await expect.poll(() => visitor.page.getByRole('link', { name: 'Prices', exact: true }).count()).toBe(0);
       await visitor.page.goto('/admin/prices');
       await visitor.page.getByRole('alert').getByText('You may not see this page').waitFor();
       expect(await visitor.axe()).toEqual([]);

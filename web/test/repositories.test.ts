@@ -126,7 +126,7 @@ needs('browser')('repositories', () => {
         await rows().filter({ hasText: name }).waitFor();
       }
       await page.getByText('Every connection of the workspace').waitFor();
-      expect(await names()).toEqual(['Beta', 'Alpha', 'Gamma']);
+      await expect.poll(() => names()).toEqual(['Beta', 'Alpha', 'Gamma']);
       await press('Move Gamma up');
       await expect.poll(names).toEqual(['Beta', 'Gamma', 'Alpha']);
       await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Move Gamma up');
@@ -156,10 +156,10 @@ needs('browser')('repositories', () => {
       await page.getByRole('link', { name: 'Support Bot' }).click();
       await page.getByRole('heading', { name: 'Support Bot', level: 1 }).waitFor();
       const key = await issueKey(visitor, 'support-prod');
-      expect(await served(key)).toBe(ids.get('Beta'));
+      await expect.poll(() => served(key)).toBe(ids.get('Beta'));
       await press('Move Alpha up');
       await expect.poll(names).toEqual(['Alpha', 'Beta']);
-      expect(await served(key)).toBe(ids.get('Alpha'));
+      await expect.poll(() => served(key)).toBe(ids.get('Alpha'));
       await press('Rename');
       await page.getByLabel('Name', { exact: true }).fill('Help Desk');
       await page.keyboard.press('Enter');
@@ -170,12 +170,12 @@ needs('browser')('repositories', () => {
       await question.getByText('Access key: support-prod').waitFor();
       expect(await visitor.axe()).toEqual([]);
       await question.getByRole('button', { name: 'Keep It' }).press('Enter');
-      expect(await served(key)).toBe(ids.get('Alpha'));
+      await expect.poll(() => served(key)).toBe(ids.get('Alpha'));
       await press('Delete');
       await question.getByRole('button', { name: 'Delete Repository' }).press('Enter');
       await question.getByRole('button', { name: 'Delete With All of It' }).press('Enter');
       await page.getByText('No repositories yet').waitFor();
-      expect(await served(key)).toBe('401');
+      await expect.poll(() => served(key)).toBe('401');
       await visitor.leave();
     },
     slowMs,
@@ -203,9 +203,9 @@ needs('browser')('repositories', () => {
       await page.getByText('Anda dapat melihat tetapi tidak dapat mengubah.', { exact: false }).waitFor();
       await page.getByText('bot-prod').waitFor();
       for (const name of [/^Naikkan/, /^Lepas/, /^Pasang/, /^Cabut/, /^Ubah Nama/, /^Hapus/, /^Buat/])
-        expect(await page.locator('main').getByRole('button', { name }).count()).toBe(0);
+        await expect.poll(() => page.locator('main').getByRole('button', { name }).count()).toBe(0);
       expect(await reader.axe()).toEqual([]);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       await house.request('PATCH', `/api/repositories/${id}`, { token: wati.token, body: { connectionIds: [], name: 'Bot Dua' } });
       await page.getByRole('heading', { name: 'Bot Dua', level: 1 }).waitFor();
       await page.getByText('Belum ada koneksi yang dipasang', { exact: false }).waitFor();
@@ -225,7 +225,9 @@ needs('browser')('repositories', () => {
         .getByText(/changed/i)
         .first()
         .waitFor();
-      expect((await house.request('GET', `/api/repositories/${id}`, { token: wati.token })).at('data.name')).toBe('Changed elsewhere');
+      await expect
+        .poll(async () => (await house.request('GET', `/api/repositories/${id}`, { token: wati.token })).at('data.name'))
+        .toBe('Changed elsewhere');
       await writer.context.close();
     },
     slowMs,

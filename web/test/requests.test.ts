@@ -75,12 +75,12 @@ needs('browser')('requests', () => {
       await page.getByLabel('Filter').fill('status:failed model:gpt-none');
       await page.keyboard.press('Enter');
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(2);
-      expect(new URL(page.url()).search).toBe('?outcome=failed&model=gpt-none');
+      await expect.poll(() => new URL(page.url()).search).toBe('?outcome=failed&model=gpt-none');
       // The address is enough: for a reload, for the way back, and for somebody who is sent the link.
       await page.reload();
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(2);
       const chips = page.getByRole('list', { name: 'Filters in force' }).getByRole('listitem');
-      expect((await chips.allInnerTexts()).slice(0, 2)).toEqual(['status:failed', 'model:gpt-none']);
+      await expect.poll(async () => (await chips.allInnerTexts()).slice(0, 2)).toEqual(['status:failed', 'model:gpt-none']);
       await page.goBack();
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(4);
       await page.goForward();
@@ -89,20 +89,17 @@ needs('browser')('requests', () => {
       await page.getByRole('button', { name: 'Clear' }).click();
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(4);
       // All rows are here and each knows its place.
-      expect(await table.getAttribute('aria-rowcount')).toBe('4');
-      expect(await table.getByRole('row').evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-rowindex')))).toEqual([
-        '1',
-        '2',
-        '3',
-        '4',
-      ]);
+      await expect.poll(() => table.getAttribute('aria-rowcount')).toBe('4');
+      await expect
+        .poll(() => table.getByRole('row').evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-rowindex'))))
+        .toEqual(['1', '2', '3', '4']);
 
       // One that took two attempts, with its own address.
       await table.getByRole('row').filter({ hasText: '2 attempts' }).getByRole('link').click();
       const drawer = page.getByRole('complementary', { name: 'Request' });
       await drawer.getByText('Tried again after overloaded:').waitFor();
-      expect(new URL(page.url()).pathname).toBe(`/requests/${kept}`);
-      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Request');
+      await expect.poll(() => new URL(page.url()).pathname).toBe(`/requests/${kept}`);
+      await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Request');
       await drawer.getByRole('tab', { name: 'Content' }).click();
       await drawer.getByText('what is the plan for Jakarta').waitFor();
       await drawer.getByText('The quick brown fox jumps.').waitFor();
@@ -114,7 +111,7 @@ needs('browser')('requests', () => {
         .waitFor();
       await page.keyboard.press('Escape');
       await drawer.waitFor({ state: 'detached' });
-      expect(new URL(page.url()).pathname).toBe('/requests');
+      await expect.poll(() => new URL(page.url()).pathname).toBe('/requests');
       await page.goto(`/requests/${kept}`);
       await drawer.getByRole('tab', { name: 'Timeline' }).waitFor();
       await visitor.leave();
@@ -142,7 +139,7 @@ needs('browser')('requests', () => {
       await page.getByRole('tab', { name: 'Content' }).click();
       await page.getByRole('button', { name: 'Replay in Chat' }).click();
       await page.getByRole('log').getByText('Wait for rain').waitFor();
-      expect(await page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('And in Surabaya?');
+      await expect.poll(() => page.getByRole('textbox', { name: 'Message' }).inputValue()).toBe('And in Surabaya?');
       const chat = await pages.house.request('GET', `/api/chats/${page.url().split('/').at(-1)!}`, { token: sari.token });
       expect(chat.body['data']).toMatchObject({
         title: 'Is it dry in Jakarta?',
@@ -171,7 +168,7 @@ needs('browser')('requests', () => {
       await page.getByRole('complementary', { name: 'Request' }).waitFor();
       await ask('and another');
       await page.getByRole('button', { name: '1 new · Show' }).waitFor(patient);
-      expect(await table.getByRole('row').count()).toBe(before + 1);
+      await expect.poll(() => table.getByRole('row').count()).toBe(before + 1);
       await page.getByRole('button', { name: 'Close the request' }).click();
       await page.getByRole('button', { name: '1 new · Show' }).click();
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(before + 2);
@@ -205,7 +202,7 @@ needs('browser')('requests', () => {
       const fetched = panel.getByRole('link', { name: /^Download: requests-/ });
       const [kept] = await Promise.all([page.waitForEvent('download', patient), fetched.click(patient)]);
       expect(kept.suggestedFilename()).toMatch(/^requests-\d{4}-\d\d-\d\d\.csv$/);
-      expect(readFileSync(await kept.path(), 'utf8')).toMatch(/^requestId,at,status.+\r\n.+/);
+      await expect.poll(async () => readFileSync(await kept.path(), 'utf8')).toMatch(/^requestId,at,status.+\r\n.+/);
       await panel.getByText(/\d rows, kept until /).waitFor();
       expect(await visitor.axe()).toEqual([]);
       await panel.getByRole('button', { name: /^Delete file: requests-/ }).click();
@@ -261,7 +258,7 @@ needs('browser')('requests', () => {
       const before = await placeOf();
       await ask('while somebody reads', 'gpt-none');
       await page.getByRole('button', { name: '1 new · Show' }).waitFor({ ...patient, state: 'attached' });
-      expect(await placeOf()).toEqual(before);
+      await expect.poll(() => placeOf()).toEqual(before);
       await page.getByRole('button', { name: '1 new · Show' }).click();
       await expect.poll(() => page.evaluate(() => scrollY)).toBe(0);
       await visitor.leave();

@@ -43,8 +43,10 @@ needs('browser')('routing', () => {
       await page.getByRole('heading', { name: 'New routing group' }).waitFor();
       await page.getByRole('button', { name: 'Create Group' }).press('Enter');
       // Name and both targets are missing: the focus is on the first of them.
-      expect(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true');
-      expect(await page.getByLabel('Name', { exact: true }).evaluate((element) => element === document.activeElement)).toBe(true);
+      await expect.poll(() => page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+      await expect
+        .poll(() => page.getByLabel('Name', { exact: true }).evaluate((element) => element === document.activeElement))
+        .toBe(true);
       await page.getByLabel('Name', { exact: true }).fill('team/default');
       await page.getByLabel('Connection 1').selectOption({ label: 'First line' });
       await page.getByLabel('Connection 2').selectOption({ label: 'First line' });
@@ -58,24 +60,25 @@ needs('browser')('routing', () => {
       await page.getByRole('radio', { name: 'Weighted' }).check();
       await page.getByLabel('Weight', { exact: true }).nth(1).fill('3');
       await page.getByRole('button', { name: 'Move target 2 up' }).press('Enter');
-      expect(await page.getByLabel('Connection 1').inputValue()).toBe(ids[1]);
+      await expect.poll(() => page.getByLabel('Connection 1').inputValue()).toBe(ids[1]);
       // The row took the focus along, and its button has nowhere to go any more.
-      const focused = await page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
-      expect(focused).toBe('Move target 1 up');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Move target 1 up');
       expect(await visitor.axe()).toEqual([]);
       await page.getByRole('button', { name: 'Create Group' }).press('Enter');
       await page.getByRole('rowheader', { name: 'team-default' }).waitFor();
-      expect(await groups()).toMatchObject([
-        {
-          name: 'team-default',
-          strategy: 'weighted',
-          targets: [
-            { connectionId: ids[1], weight: 3 },
-            { connectionId: ids[0], weight: 1 },
-          ],
-        },
-      ]);
-      expect(await page.getByRole('row', { name: /team-default/ }).innerText()).toContain('Ready');
+      await expect
+        .poll(() => groups())
+        .toMatchObject([
+          {
+            name: 'team-default',
+            strategy: 'weighted',
+            targets: [
+              { connectionId: ids[1], weight: 3 },
+              { connectionId: ids[0], weight: 1 },
+            ],
+          },
+        ]);
+      await expect.poll(() => page.getByRole('row', { name: /team-default/ }).innerText()).toContain('Ready');
     },
     slowMs,
   );
@@ -97,7 +100,7 @@ needs('browser')('routing', () => {
       await page.getByLabel('Most a second request may cost (USD)').fill('0,25');
       await page.getByRole('button', { name: 'Save', exact: true }).click();
       await page.getByRole('heading', { name: 'Edit team-default' }).waitFor({ state: 'detached' });
-      expect(await groups()).toMatchObject([{ strategy: 'cheapest', options: { hedgeMaxUsd: '0.25' } }]);
+      await expect.poll(() => groups()).toMatchObject([{ strategy: 'cheapest', options: { hedgeMaxUsd: '0.25' } }]);
     },
     slowMs,
   );
@@ -109,21 +112,21 @@ needs('browser')('routing', () => {
       await page.goto('/routing');
       await page.getByRole('button', { name: 'Simulate team-default' }).click();
       await page.getByRole('heading', { name: 'Routing Simulator' }).waitFor();
-      expect(await page.getByLabel('Name', { exact: true }).first().inputValue()).toContain('Second line');
+      await expect.poll(() => page.getByLabel('Name', { exact: true }).first().inputValue()).toContain('Second line');
       await page.getByLabel('Begin with').selectOption({ label: 'No group' });
       await page.getByLabel('Failures (%)').first().fill('130');
       await page.getByRole('button', { name: 'Run Simulation' }).click();
-      expect(await page.getByLabel('Failures (%)').first().getAttribute('aria-invalid')).toBe('true');
+      await expect.poll(() => page.getByLabel('Failures (%)').first().getAttribute('aria-invalid')).toBe('true');
       await page.getByLabel('Failures (%)').first().fill('30');
       await page.getByRole('button', { name: 'Run Simulation' }).click();
       await page.getByRole('heading', { name: 'Result' }).waitFor();
       const table = page.getByRole('table', { name: 'Per target' });
-      expect(await table.getByRole('row').count()).toBe(3);
-      expect(await page.locator('dd').first().innerText()).toMatch(/^(100|99\.9\d)%$/);
+      await expect.poll(() => table.getByRole('row').count()).toBe(3);
+      await expect.poll(() => page.locator('dd').first().innerText()).toMatch(/^(100|99\.9\d)%$/);
       await page.getByRole('button', { name: 'Show as Table' }).click();
       expect(await visitor.axe()).toEqual([]);
       await page.setViewportSize({ width: 390, height: 800 });
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
     },
     slowMs,
   );
@@ -148,7 +151,7 @@ needs('browser')('routing', () => {
       await page.goto(`/connections/${ids[0]}/access`);
       const panel = page.getByRole('region', { name: 'Backups' });
       await panel.waitFor();
-      expect(await panel.innerText()).toContain('Second line');
+      await expect.poll(() => panel.innerText()).toContain('Second line');
       await page.goto(`/connections/${ids[1]}/access`);
       await page.getByText('Backup of 1 connection').waitFor();
     },
@@ -167,7 +170,7 @@ needs('browser')('routing', () => {
       await page.getByRole('button', { name: 'Delete team-default' }).click();
       await question.getByRole('button', { name: 'Delete', exact: true }).click();
       await page.getByRole('heading', { name: 'No routing groups yet' }).waitFor();
-      expect(await groups()).toEqual([]);
+      await expect.poll(() => groups()).toEqual([]);
     },
     slowMs,
   );

@@ -41,7 +41,7 @@ needs('browser')('the set-up page', () => {
     await page.getByRole('heading', { name: 'Connect a first provider' }).waitFor();
     expect(page.url()).not.toContain('token');
     // The motif: the finished step shows how long it took.
-    expect(await page.getByRole('listitem').filter({ hasText: 'Admin account' }).innerText()).toMatch(/\d+ ms/);
+    await expect.poll(() => page.getByRole('listitem').filter({ hasText: 'Admin account' }).innerText()).toMatch(/\d+ ms/);
     expect(await visitor.axe()).toEqual([]);
     await page.getByRole('button', { name: 'Add the Demo Connection' }).click();
     await page.getByText('You are signed in as sari@example.com.').waitFor();
@@ -62,7 +62,7 @@ needs('browser')('the set-up page', () => {
     await page.getByRole('button', { name: 'Open AI Connections' }).click();
     await page.getByRole('button', { name: 'Test Demo' }).click();
     await page.getByRole('row').filter({ hasText: 'Connected' }).waitFor();
-    expect(await page.getByRole('region', { name: 'Test of Demo' }).innerText()).toMatch(/Complete[\s\S]*\d+ ms/);
+    await expect.poll(() => page.getByRole('region', { name: 'Test of Demo' }).innerText()).toMatch(/Complete[\s\S]*\d+ ms/);
   });
 
   test('every field that does not fit says so, and the first of them has the focus', async () => {
@@ -77,12 +77,12 @@ needs('browser')('the set-up page', () => {
       ['Password', 'Use 8 to 128 characters.'],
     ] as const) {
       const field = page.getByLabel(label, { exact: true });
-      expect(await field.getAttribute('aria-invalid')).toBe('true');
+      await expect.poll(() => field.getAttribute('aria-invalid')).toBe('true');
       const described = (await field.getAttribute('aria-describedby')) ?? '';
       const said = await Promise.all(described.split(/\s+/).map((id) => page.locator(`[id="${id}"]`).innerText()));
       expect(said.join(' ')).toContain(fault);
     }
-    expect(await page.getByLabel('Name').evaluate((field) => field === document.activeElement)).toBe(true);
+    await expect.poll(() => page.getByLabel('Name').evaluate((field) => field === document.activeElement)).toBe(true);
     expect(await visitor.axe()).toEqual([]);
   });
 
@@ -94,7 +94,7 @@ needs('browser')('the set-up page', () => {
     await fill();
     await page.getByRole('button', { name: 'Create Account' }).click();
     await page.getByRole('alert').filter({ hasText: 'The set-up link is not valid any more.' }).waitFor();
-    expect(await page.getByLabel('Name').inputValue()).toBe('Sari Wulandari');
+    await expect.poll(() => page.getByLabel('Name').inputValue()).toBe('Sari Wulandari');
     expect(await visitor.axe()).toEqual([]);
   });
 
@@ -127,8 +127,8 @@ needs('browser')('the set-up page', () => {
     await fill();
     await chooseLanguage(visitor, 'Bahasa Indonesia');
     await page.getByRole('heading', { name: 'Buat administrator pertama' }).waitFor();
-    expect(await page.evaluate(() => document.documentElement.lang)).toBe('id');
-    expect(await page.getByLabel('Nama').inputValue()).toBe('Sari Wulandari');
+    await expect.poll(() => page.evaluate(() => document.documentElement.lang)).toBe('id');
+    await expect.poll(() => page.getByLabel('Nama').inputValue()).toBe('Sari Wulandari');
     await page.getByRole('button', { name: 'Buat Akun' }).click();
     await page.getByRole('button', { name: 'Lewati Dulu' }).click();
     await page.getByRole('button', { name: 'Buka Koneksi AI' }).click();
@@ -140,7 +140,7 @@ needs('browser')('the set-up page', () => {
     const { page } = visitor;
     await page.setViewportSize({ width: 320, height: 640 });
     await openSetup();
-    expect(await overflowOf(page)).toBe(0);
+    await expect.poll(() => overflowOf(page)).toBe(0);
     expect(await visitor.axe()).toEqual([]);
   });
 });

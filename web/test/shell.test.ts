@@ -55,9 +55,9 @@ needs('browser')('the shell', () => {
 
   test('the navigation shows what a role can use, and where one is', async () => {
     await come();
-    expect((await links()).join(' ')).toMatch(/Overview.*AI Connections.*Tasks.*Settings/s);
+    await expect.poll(async () => (await links()).join(' ')).toMatch(/Overview.*AI Connections.*Tasks.*Settings/s);
     const current = visitor.page.getByRole('navigation', { name: 'Main navigation' }).locator('[aria-current="page"]');
-    expect(await current.innerText()).toContain('AI Connections');
+    await expect.poll(() => current.innerText()).toContain('AI Connections');
     await visitor.leave();
     await come({}, budi);
     const seen = (await links()).join(' ');
@@ -69,7 +69,7 @@ needs('browser')('the shell', () => {
     await come();
     const entry = visitor.page.getByRole('navigation', { name: 'Main navigation' }).getByRole('link', { name: 'AI Connections' });
     await expect.poll(() => entry.getAttribute('href').then(() => entry.innerText())).toMatch(/1/);
-    expect(await visitor.page.getByRole('link', { name: 'AI Connections 1 connection failing' }).count()).toBe(1);
+    await expect.poll(() => visitor.page.getByRole('link', { name: 'AI Connections 1 connection failing' }).count()).toBe(1);
   });
 
   test('the workspace switcher is the first control, and the breadcrumb follows it', async () => {
@@ -81,7 +81,7 @@ needs('browser')('the shell', () => {
     await page.getByRole('navigation', { name: 'Where you are' }).getByText('Acme Research').waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('SELECT');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('SELECT');
   });
 
   test('the palette finds pages, objects and commands by words of both languages, whichever is shown', async () => {
@@ -97,14 +97,14 @@ needs('browser')('the shell', () => {
       ['tampilan', 'Appearance'],
     ] as const) {
       await page.getByRole('combobox', { name: 'Search pages' }).fill(typed);
-      expect(await options(), typed).toContain(name);
+      await expect.poll(() => options(), { message: typed }).toContain(name);
     }
     await page.getByRole('combobox', { name: 'Search pages' }).fill('tambah');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/settings/ai-connections/new');
     // What was used last leads the next time.
     await openPalette();
-    expect((await options())[0]).toBe('Add Connection');
+    await expect.poll(async () => (await options())[0]).toBe('Add Connection');
     await page.keyboard.press('Escape');
     await page.getByRole('combobox', { name: 'Search pages' }).waitFor({ state: 'detached' });
   });
@@ -115,10 +115,10 @@ needs('browser')('the shell', () => {
     await openPalette();
     await page.getByRole('combobox', { name: 'Search pages' }).fill('lab');
     await page.keyboard.press('ArrowRight');
-    expect(await options()).toContain('Edit');
+    await expect.poll(() => options()).toContain('Edit');
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Escape');
-    expect(await options()).toContain('Lab');
+    await expect.poll(() => options()).toContain('Lab');
     await page.keyboard.press('ArrowRight');
     await page.getByRole('option', { name: 'Edit' }).click();
     await page.waitForURL('**/edit');
@@ -133,7 +133,7 @@ needs('browser')('the shell', () => {
     await page.getByText('Nothing found.').waitFor();
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Escape');
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('Search');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toContain('Search');
   });
 
   test('two letters lead to a page; in a field, while composing and switched off they are text or nothing', async () => {
@@ -147,14 +147,14 @@ needs('browser')('the shell', () => {
     await search.fill('');
     await search.press('g');
     await search.press('o');
-    expect(await search.inputValue()).toBe('go');
-    expect(page.url()).toContain('/new');
+    await expect.poll(() => search.inputValue()).toBe('go');
+    await expect.poll(() => page.url()).toContain('/new');
     await page.evaluate(() => {
       (document.activeElement as HTMLElement).blur();
       for (const key of ['g', 'o', '?'])
         document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, isComposing: true }));
     });
-    expect(await page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).count()).toBe(0);
     await page.keyboard.press('?');
     await page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).waitFor();
     expect(await visitor.axe()).toEqual([]);
@@ -166,8 +166,8 @@ needs('browser')('the shell', () => {
     await page.keyboard.press('g');
     await page.keyboard.press('o');
     await openPalette();
-    expect(page.url()).toContain('/settings/appearance');
-    expect(await page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).count()).toBe(0);
+    await expect.poll(() => page.url()).toContain('/settings/appearance');
+    await expect.poll(() => page.getByRole('dialog', { name: 'Keyboard Shortcuts' }).count()).toBe(0);
   });
 
   test('a comfortable row is higher than a compact one, here and in the next visit', async () => {
@@ -181,11 +181,11 @@ needs('browser')('the shell', () => {
     await page.getByRole('row').nth(1).waitFor();
     await page.goto('/settings/appearance');
     await page.locator('label').filter({ hasText: 'Comfortable' }).click();
-    expect(await page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
+    await expect.poll(() => page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
     await page.goto('/settings/ai-connections');
     await page.getByRole('row').nth(1).waitFor();
-    expect(await heightOf()).toBeGreaterThanOrEqual(44);
-    expect(await page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
+    await expect.poll(() => heightOf()).toBeGreaterThanOrEqual(44);
+    await expect.poll(() => page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
   });
 
   test('an address where nothing is says so, and offers what was meant; short addresses lead to their page', async () => {
@@ -194,8 +194,8 @@ needs('browser')('the shell', () => {
     await page.goto('/appearanze');
     const field = page.getByRole('combobox', { name: 'Search pages' });
     await field.waitFor();
-    expect(await field.inputValue()).toBe('appearan');
-    expect(await options()).toContain('Appearance');
+    await expect.poll(() => field.inputValue()).toBe('appearan');
+    await expect.poll(() => options()).toContain('Appearance');
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/settings/appearance');
@@ -207,7 +207,7 @@ needs('browser')('the shell', () => {
     ]) {
       await page.goto(short!);
       await page.locator('#page-title').waitFor();
-      expect(new URL(page.url()).pathname, short).toMatch(new RegExp(`^${place}`));
+      await expect.poll(() => new URL(page.url()).pathname, { message: short }).toMatch(new RegExp(`^${place}`));
     }
   });
 
@@ -224,6 +224,6 @@ needs('browser')('the shell', () => {
     await page.getByRole('dialog', { name: 'Main navigation' }).getByRole('link', { name: 'AI Connections' }).click();
     await page.waitForURL('**/settings/ai-connections');
     await page.getByRole('dialog', { name: 'Main navigation' }).waitFor({ state: 'hidden' });
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('AI Connections');
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('AI Connections');
   });
 });

@@ -61,7 +61,7 @@ needs('browser')('the door', () => {
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In' }).click();
     await page.getByRole('heading', { level: 1, name: 'Sari' }).waitFor();
-    expect(page.url()).toBe(`${pages.house.url}/`);
+    await expect.poll(() => page.url()).toBe(`${pages.house.url}/`);
   });
 
   test('a wrong password is one sentence, the same as for an unknown address', async () => {
@@ -84,26 +84,26 @@ needs('browser')('the door', () => {
     await page.goto('/login?to=/settings/ai-connections');
     await page.getByRole('heading', { name: 'Sign In' }).waitFor();
     await tabTo('Email');
-    expect(await ring()).toBe('solid');
+    await expect.poll(() => ring()).toBe('solid');
     await page.keyboard.type(sari.email);
     await page.keyboard.press('Tab');
     await page.keyboard.type(sari.password);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'AI Connections' }).waitFor();
-    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.tagName)).toBe('H1');
     await page.getByRole('button', { name: 'Test Local' }).waitFor();
     await tabTo('Test Local');
-    expect(await ring()).toBe('solid');
+    await expect.poll(() => ring()).toBe('solid');
     await page.keyboard.press('Enter');
     await page.getByRole('row').filter({ hasText: 'Connected' }).waitFor();
     await page.reload();
     await page.getByRole('button', { name: 'Test Local' }).waitFor();
     await page.keyboard.press('Tab');
     const skip = page.getByRole('link', { name: 'Skip to Content' });
-    expect((await skip.boundingBox())?.y).toBeGreaterThanOrEqual(0);
+    await expect.poll(async () => (await skip.boundingBox())?.y).toBeGreaterThanOrEqual(0);
     await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
-    expect(page.url()).toBe(`${pages.house.url}/settings/ai-connections`);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('main');
+    await expect.poll(() => page.url()).toBe(`${pages.house.url}/settings/ai-connections`);
   });
 
   test('after signing out, going back shows the door and nothing of the list', async () => {
@@ -113,7 +113,7 @@ needs('browser')('the door', () => {
     await page.waitForURL('**/login');
     await page.goto('/settings/ai-connections');
     await page.waitForURL('**/login?to=*');
-    expect(await page.getByText('sk-test').count()).toBe(0);
+    await expect.poll(() => page.getByText('sk-test').count()).toBe(0);
   });
 
   test('a session that ends elsewhere leads to the door at the next call', async () => {
@@ -124,7 +124,7 @@ needs('browser')('the door', () => {
     await page.getByRole('button', { name: 'Test Local' }).click();
     await page.waitForURL('**/login?to=%2Fsettings%2Fai-connections');
     await page.getByRole('heading', { name: 'Sign In' }).waitFor();
-    expect(await page.getByText('x7Qa').count()).toBe(0);
+    await expect.poll(() => page.getByText('x7Qa').count()).toBe(0);
   });
 
   test('an address where nothing is says so, and leads back', async () => {
@@ -150,6 +150,6 @@ needs('browser')('the door', () => {
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
-    expect(await opener.evaluate((button) => button === document.activeElement)).toBe(true);
+    await expect.poll(() => opener.evaluate((button) => button === document.activeElement)).toBe(true);
   });
 });

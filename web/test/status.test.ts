@@ -78,7 +78,9 @@ needs('browser')('status', () => {
       await page.getByRole('table', { name: 'Incidents, 30 days' }).getByText('still going on').waitFor();
       expect(await visitor.axe()).toEqual([]);
       // Meaning is in words, not in colour alone: the strip is a sentence.
-      expect(await row('Azure EU').getByRole('img').getAttribute('aria-label')).toMatch(/uptime; \d+ of \d+ stretches down|nothing known/);
+      await expect
+        .poll(() => row('Azure EU').getByRole('img').getAttribute('aria-label'))
+        .toMatch(/uptime; \d+ of \d+ stretches down|nothing known/);
 
       await notice.getByRole('link').click();
       await page.getByRole('heading', { name: 'Health now' }).waitFor();
@@ -96,7 +98,7 @@ needs('browser')('status', () => {
       await page.getByLabel('Search name or provider').fill('nowhere');
       await page.getByText('No connection fits these filters.').waitFor();
       await visitor.page.setViewportSize({ width: 390, height: 844 });
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
     },
     slowMs,
   );
@@ -120,9 +122,9 @@ needs('browser')('status', () => {
     const table = page.getByRole('table', { name: 'Connections' });
     await table.waitFor();
     const strips = table.getByRole('img');
-    expect(await strips.count()).toBe(50);
+    await expect.poll(() => strips.count()).toBe(50);
     // Four states, four paths, however many stretches there are.
-    expect(await strips.first().locator('path').count()).toBe(4);
+    await expect.poll(() => strips.first().locator('path').count()).toBe(4);
     for (const label of await strips.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label'))))
       expect(label).toMatch(/uptime; 12 of 36 stretches down, 12 partly/);
     await page.getByLabel('Search name or provider').fill('Line 499');
@@ -163,9 +165,9 @@ needs('browser')('status', () => {
       await guest.page.getByRole('heading', { level: 1, name: /^Status / }).waitFor();
       await guest.page.getByText('Azure EU').waitFor();
       await guest.page.getByText('Dijeda').waitFor();
-      expect(await guest.page.innerText('body')).not.toMatch(/small-model|127\.0\.0\.1|sk-/);
+      await expect.poll(() => guest.page.innerText('body')).not.toMatch(/small-model|127\.0\.0\.1|sk-/);
       expect(await guest.axe()).toEqual([]);
-      expect(await overflowOf(guest.page)).toBe(0);
+      await expect.poll(() => overflowOf(guest.page)).toBe(0);
 
       await button('Revoke Wall').click();
       await button('Revoke').last().click();

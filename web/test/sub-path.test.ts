@@ -111,7 +111,7 @@ needs('browser')('on a plain-http name of the local network', () => {
       if (/assets\/index-.*\.js$/.test(response.url())) packed.add(response.headers()['content-encoding']);
     });
     await signIn(visitor, sari);
-    expect(await page.evaluate(() => isSecureContext)).toBe(false);
+    await expect.poll(() => page.evaluate(() => isSecureContext)).toBe(false);
     expect([...packed]).toEqual(['gzip']);
     await expect.poll(() => pages.house.deps.events.listeners).toBeGreaterThan(0);
     await pages.house.request('POST', '/api/ai-connections', {

@@ -37,18 +37,18 @@ needs('browser')('templates', () => {
     await page.getByRole('heading', { name: 'New template' }).waitFor();
     await button('Save').click();
     await page.getByText('Enter a name.').waitFor();
-    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
     await field('Name').fill('Support answers');
     await field('Description').fill('Short and factual.');
     await field('Temperature').fill('0.2');
     const json = field('The same as JSON');
-    expect(JSON.parse(await json.inputValue())).toEqual({ model: 'gpt-4o', temperature: 0.2 });
+    await expect.poll(async (): Promise<unknown> => JSON.parse(await json.inputValue())).toEqual({ model: 'gpt-4o', temperature: 0.2 });
     await json.fill('{ "model": "gpt-4o-mini", ');
     await page.getByText('The JSON cannot be read. Mend it to go on here.').waitFor();
-    expect(await field('Temperature').isDisabled()).toBe(true);
+    await expect.poll(() => field('Temperature').isDisabled()).toBe(true);
     expect(await visitor.axe()).toEqual([]);
     await json.fill('{ "model": "gpt-4o-mini", "temperature": 9, "apiKey": "sk-live" }');
-    expect(await field('Temperature').inputValue()).toBe('9');
+    await expect.poll(() => field('Temperature').inputValue()).toBe('9');
     await button('Save').click();
     // What the server refuses stands at its field, and a key is never kept.
     await page.getByText(/apiKey: a template holds no key/).waitFor();
@@ -57,7 +57,7 @@ needs('browser')('templates', () => {
     await button('Save').click();
     await card('Support answers').getByText('Default', { exact: true }).waitFor();
     const defaults = page.getByRole('list', { name: 'Templates' }).getByText('Default', { exact: true });
-    expect(await defaults.count()).toBe(1);
+    await expect.poll(() => defaults.count()).toBe(1);
   }
 
   test(
@@ -80,8 +80,8 @@ needs('browser')('templates', () => {
 
       await page.getByRole('link', { name: 'Use template Support answers' }).click();
       await page.locator('#field-model').waitFor();
-      expect(await page.locator('#field-model').inputValue()).toBe('gpt-4o-mini');
-      expect(await page.locator('#field-temperature').inputValue()).toBe('0.2');
+      await expect.poll(() => page.locator('#field-model').inputValue()).toBe('gpt-4o-mini');
+      await expect.poll(() => page.locator('#field-temperature').inputValue()).toBe('0.2');
       await page.goto('/admin/templates?provider=openai');
       await button('Edit Support answers').click();
       await field('Name').fill('Support');
@@ -93,7 +93,7 @@ needs('browser')('templates', () => {
       await pages.house.request('PUT', `/api/admin/templates/${kept!.id}`, { token: sari.token, body: other });
       await button('Save').click();
       await button('Load What It Is Now').click();
-      expect(await field('Description').inputValue()).toBe('By another');
+      await expect.poll(() => field('Description').inputValue()).toBe('By another');
       await field('Name').fill('Support');
       await button('Save').click();
       await card('Support').getByText('Made here').waitFor();
@@ -124,9 +124,9 @@ needs('browser')('templates', () => {
         .getByRole('link', { name: /^Pakai templat/ })
         .first()
         .waitFor();
-      expect(await button('Tambah Templat').count()).toBe(0);
-      expect(await page.getByRole('button', { name: /^Edit / }).count()).toBe(0);
-      expect(await overflowOf(page)).toBe(0);
+      await expect.poll(() => button('Tambah Templat').count()).toBe(0);
+      await expect.poll(() => page.getByRole('button', { name: /^Edit / }).count()).toBe(0);
+      await expect.poll(() => overflowOf(page)).toBe(0);
       expect(await visitor.axe()).toEqual([]);
       await page.goto('/admin/templates?provider=nobody');
       await page.getByText('Penyedia ini tidak ada').waitFor();

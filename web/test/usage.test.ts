@@ -92,20 +92,20 @@ needs('browser')('usage and cost', () => {
     // The figures may be there before the rows are.
     await expect.poll(() => first.innerText()).toContain(dearest[0]);
     // The smallest sums of the column need six decimals, so that all have them.
-    expect(await first.innerText()).toContain(`$${(dearest[1] / 1e6).toFixed(6)}`);
+    await expect.poll(() => first.innerText()).toContain(`$${(dearest[1] / 1e6).toFixed(6)}`);
     // Nobody knows what it cost: a dash, and never nothing.
-    expect(await table.getByRole('row').filter({ hasText: 'llama3:8b' }).innerText()).toContain('—');
-    expect(await table.getByRole('link', { name: dearest[0], exact: true }).getAttribute('href')).toBe(
-      `/requests?period=7d&model=${dearest[0]}`,
-    );
+    await expect.poll(() => table.getByRole('row').filter({ hasText: 'llama3:8b' }).innerText()).toContain('—');
+    await expect
+      .poll(() => table.getByRole('link', { name: dearest[0], exact: true }).getAttribute('href'))
+      .toBe(`/requests?period=7d&model=${dearest[0]}`);
   }, 30_000);
 
   test('every chart is a table too; a filter, a group and a zone are in the address, and the address is enough to come back', async () => {
     const { page } = visitor;
     const chart = page.getByRole('figure', { name: 'Cost per day, by model' });
     await chart.getByRole('button', { name: 'Show as table' }).click();
-    expect(await chart.getByRole('table').getByRole('row').count()).toBe(8);
-    expect(await chart.getByRole('table').getByRole('columnheader', { name: 'Others' }).count()).toBe(1);
+    await expect.poll(() => chart.getByRole('table').getByRole('row').count()).toBe(8);
+    await expect.poll(() => chart.getByRole('table').getByRole('columnheader', { name: 'Others' }).count()).toBe(1);
     await page.getByRole('button', { name: 'Only this: gpt-4o', exact: true }).click();
     await expect.poll(() => page.url(), { timeout: 10_000 }).toContain('model=gpt-4o');
     const only = `$${dollars(cost.get('gpt-4o')!)}`;
@@ -114,7 +114,7 @@ needs('browser')('usage and cost', () => {
     await page.getByRole('table', { name: 'Usage by user' }).getByText('Sari').waitFor();
     await page.getByLabel('Time zone').selectOption('UTC');
     await page.getByText(/, UTC$/).waitFor();
-    expect(new URL(page.url()).search).toBe('?tz=UTC&by=user&model=gpt-4o');
+    await expect.poll(() => new URL(page.url()).search).toBe('?tz=UTC&by=user&model=gpt-4o');
     await page.reload();
     await page.getByRole('region', { name: 'Figures of the range' }).getByText(only).waitFor();
     await page.getByRole('button', { name: 'Remove filter Model: gpt-4o' }).click();
@@ -125,7 +125,7 @@ needs('browser')('usage and cost', () => {
     const csv = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
     const answer = await visitor.context.request.get(new URL(csv!, pages.house.url).href);
     expect(await answer.text()).toContain('model,gpt-4o,gpt-4o');
-    expect(await page.getByRole('link', { name: 'Print report' }).getAttribute('href')).toContain('format=html');
+    await expect.poll(() => page.getByRole('link', { name: 'Print report' }).getAttribute('href')).toContain('format=html');
   }, 30_000);
 
   test.each(['UTC', 'Asia/Jakarta', 'America/Los_Angeles', 'Asia/Kolkata'])(
@@ -192,7 +192,7 @@ needs('browser')('usage and cost', () => {
     await drag(2.5 / 24, 5.5 / 24);
     await expect.poll(search).toBe(`?from=${encodeURIComponent(`${days[3]}T02:00:00.000Z`)}&to=${encodeURIComponent(`${days[3]}T06:00:00.000Z`)}&tz=UTC`);
     await page.getByText(/2:00.*6:00.AM, UTC/).waitFor();
-    expect(await page.getByLabel('From').inputValue()).toBe(days[3]);
+    await expect.poll(() => page.getByLabel('From').inputValue()).toBe(days[3]);
 
     await page.getByRole('button', { name: 'Save This View…' }).click();
     await page.keyboard.press('Enter');
@@ -210,7 +210,7 @@ needs('browser')('usage and cost', () => {
     await views.getByRole('button', { name: 'Remove view “Night”' }).click();
     await views.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Undo' }).click();
-    expect(await views.getByRole('link').count()).toBe(1);
+    await expect.poll(() => views.getByRole('link').count()).toBe(1);
   }, 60_000); // prettier-ignore
 
   test('a budget of the month is drawn where the page is narrowed to what has one', async () => {
@@ -220,7 +220,7 @@ needs('browser')('usage and cost', () => {
     await page.goto(`/usage?user=${sari.id}`);
     const chart = page.getByRole('figure', { name: 'Budget of this month' });
     await chart.getByRole('button', { name: 'Show as table' }).click();
-    expect(await chart.getByRole('table').innerText()).toContain('$50.00');
+    await expect.poll(() => chart.getByRole('table').innerText()).toContain('$50.00');
   }, 30_000);
 });
 

@@ -86,7 +86,7 @@ needs('browser')('use cases', () => {
     const panel = page.getByRole('dialog', { name: 'LLM Settings' });
     await panel.getByLabel('Use Case', { exact: true }).selectOption({ label: 'Legal desk' });
     await panel.getByText('Questions about contracts.').waitFor();
-    expect(await panel.getByLabel('AI Connection').count()).toBe(0);
+    await expect.poll(() => panel.getByLabel('AI Connection').count()).toBe(0);
     expect(await visitor.axe()).toEqual([]);
     await panel.getByRole('button', { name: 'Apply' }).click();
     await page.getByRole('textbox').last().fill('Hi');
@@ -109,7 +109,7 @@ needs('browser')('use cases', () => {
       // Nothing chosen is no choice: each fault stands at its field, and the first has the focus.
       await button('Save').click();
       await page.getByText('Choose all roles, or at least one.').waitFor();
-      expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
+      await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');
       expect(await visitor.axe()).toEqual([]);
 
       await fillForm();
@@ -119,18 +119,20 @@ needs('browser')('use cases', () => {
       await page.getByRole('link', { name: 'AI Models' }).click();
       const question = page.getByRole('dialog', { name: 'Leave without saving?' });
       await question.getByRole('button', { name: 'Stay' }).click();
-      expect(await field('Name').inputValue()).toBe('Legal desk');
+      await expect.poll(() => field('Name').inputValue()).toBe('Legal desk');
       await button('Save').click();
       await heading('AI Use Cases').waitFor();
       const row = page.getByRole('row', { name: /Legal desk/ });
       await row.waitFor();
-      expect(await row.innerText()).toMatch(/use-case\/legal-desk[\s\S]*Budget AI[\s\S]*b-model[\s\S]*Administrator, User[\s\S]*By name/);
+      await expect
+        .poll(() => row.innerText())
+        .toMatch(/use-case\/legal-desk[\s\S]*Budget AI[\s\S]*b-model[\s\S]*Administrator, User[\s\S]*By name/);
 
       // Everything that was written is there again.
       await button('Edit Legal desk').click();
       await heading('Edit Legal desk').waitFor();
-      expect(await field('Temperature value').inputValue()).toBe('0.35');
-      expect(await page.getByRole('listitem').filter({ hasText: / AI/ }).allInnerTexts()).toEqual(['Third AI', 'Spare AI']);
+      await expect.poll(() => field('Temperature value').inputValue()).toBe('0.35');
+      await expect.poll(() => page.getByRole('listitem').filter({ hasText: / AI/ }).allInnerTexts()).toEqual(['Third AI', 'Spare AI']);
 
       await chatWithIt();
 
@@ -139,7 +141,7 @@ needs('browser')('use cases', () => {
       await expect.poll(() => row.innerText()).toContain('Inactive');
       await button('Delete Legal desk').click();
       const last = page.getByRole('dialog', { name: 'Delete “Legal desk”?' });
-      expect(await last.innerText()).toContain('use-case/legal-desk');
+      await expect.poll(() => last.innerText()).toContain('use-case/legal-desk');
       expect(await visitor.axe()).toEqual([]);
       await last.getByRole('button', { name: 'Delete' }).click();
       await page.getByRole('heading', { name: 'No use case yet' }).waitFor();
@@ -165,21 +167,20 @@ needs('browser')('use cases', () => {
         .waitFor();
       await page.getByRole('main').getByRole('link', { name: 'Create Test Use Case' }).click();
       await heading('New use case').waitFor();
-      expect([await field('Name').inputValue(), await page.getByLabel('Administrator', { exact: true }).isChecked()]).toEqual([
-        'Test',
-        true,
-      ]);
-      expect(await field('Model').innerText()).not.toContain('Spare AI');
+      await expect
+        .poll(async () => [await field('Name').inputValue(), await page.getByLabel('Administrator', { exact: true }).isChecked()])
+        .toEqual(['Test', true]);
+      await expect.poll(() => field('Model').innerText()).not.toContain('Spare AI');
       await page.goto(`/admin/ai_use_cases/${id}`);
       await page.getByText('The model is inactive').waitFor();
-      expect(await page.getByRole('link', { name: 'Open the model' }).getAttribute('href')).toContain(spare);
+      await expect.poll(() => page.getByRole('link', { name: 'Open the model' }).getAttribute('href')).toContain(spare);
       expect(await visitor.axe()).toEqual([]);
       await field('Description').fill('Mine.');
       await send('PATCH', `/api/use-cases/${id}`, { description: 'Theirs.' });
       await button('Save').click();
       await page.getByText('Somebody else changed this', { exact: false }).waitFor();
       await button('Load again').click();
-      expect(await field('Description').inputValue()).toBe('Theirs.');
+      await expect.poll(() => field('Description').inputValue()).toBe('Theirs.');
       await send('PATCH', `/api/admin/models/${spare}`, { isActive: true });
     },
     slowMs,
@@ -188,7 +189,7 @@ needs('browser')('use cases', () => {
   test('whoever may not manage them is told so, and has no way to them in the navigation', async () => {
     const { page } = visitor;
     await signIn(visitor, budi);
-    expect(await page.getByRole('link', { name: 'Use Cases', exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole('link', { name: 'Use Cases', exact: true }).count()).toBe(0);
     await page.goto('/admin/ai_use_cases');
     await page.getByText('You may not see this page').first().waitFor();
     expect(await visitor.axe()).toEqual([]);
@@ -202,14 +203,16 @@ needs('browser')('use cases', () => {
     await signIn(visitor, sari);
     await page.goto('/admin/ai_settings');
     await page.getByText('Nothing has been saved yet', { exact: false }).waitFor();
-    expect([await field('Max tokens').inputValue(), await field('Temperature').inputValue()]).toEqual(['4096', '0.1']);
+    await expect
+      .poll(async () => [await field('Max tokens').inputValue(), await field('Temperature').inputValue()])
+      .toEqual(['4096', '0.1']);
     await page.getByText('https://api.example.org/v1').waitFor();
     expect(await page.content()).not.toContain('sk-env');
     await field('Temperature').fill('2.5');
     await button('Save').first().click();
     await page.getByText('Enter a number from 0 to 2.').waitFor();
     expect(await visitor.axe()).toEqual([]);
-    expect(await overflowOf(page)).toBe(0);
+    await expect.poll(() => overflowOf(page)).toBe(0);
     await field('Temperature').fill('0,4');
     await field('Default model').selectOption({ label: 'Budget AI · b-model' });
     await page.getByRole('switch', { name: 'Use it where nothing else is configured' }).click({ force: true });
@@ -229,11 +232,11 @@ needs('browser')('use cases', () => {
     expect(other.status).toBe(200);
     await button('Save').first().click();
     await button('Discard Mine and Reload').waitFor();
-    expect(await field('Max tokens').inputValue()).toBe('2000');
+    await expect.poll(() => field('Max tokens').inputValue()).toBe('2000');
     await button('Discard Mine and Reload').click();
     await expect.poll(() => field('Max tokens').inputValue()).toBe('1000');
     await page.goto('/settings/ai-connections');
     await page.getByText('Budget AI').first().waitFor();
-    expect(await page.getByText('Environment (.env)').count()).toBe(0);
+    await expect.poll(() => page.getByText('Environment (.env)').count()).toBe(0);
   });
 });

@@ -50,13 +50,13 @@ needs('browser')('a new connection', () => {
     await page.waitForURL('**/settings/ai-connections/new');
     const openAi = page.getByRole('radio', { name: 'OpenAI', exact: true });
     await openAi.waitFor({ state: 'attached' });
-    expect(await openAi.isChecked()).toBe(true);
+    await expect.poll(() => openAi.isChecked()).toBe(true);
     // The search is before the cards, and all cards are one stop.
     await page.getByLabel('Search providers').focus();
     await page.keyboard.press('Tab');
-    expect(await openAi.evaluate((element) => element === document.activeElement)).toBe(true);
+    await expect.poll(() => openAi.evaluate((element) => element === document.activeElement)).toBe(true);
     await page.keyboard.press('ArrowRight');
-    expect(await page.getByRole('radio', { name: 'Anthropic' }).isChecked()).toBe(true);
+    await expect.poll(() => page.getByRole('radio', { name: 'Anthropic' }).isChecked()).toBe(true);
     await page.keyboard.press('ArrowLeft');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Tab');
@@ -74,16 +74,16 @@ needs('browser')('a new connection', () => {
       .getByText(/^Connected in \d+ ms$/)
       .first()
       .waitFor();
-    expect(await trace.count()).toBe(5);
-    expect(await trace.last().innerText()).toMatch(/Complete[\s\S]*passed[\s\S]*\d+ ms/);
+    await expect.poll(() => trace.count()).toBe(5);
+    await expect.poll(() => trace.last().innerText()).toMatch(/Complete[\s\S]*passed[\s\S]*\d+ ms/);
     await page.getByRole('button', { name: 'Save Connection' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL('**/settings/ai-connections');
     const row = page.getByRole('row').filter({ hasText: 'OpenAI' });
     await row.getByText('Connected').waitFor();
-    expect(await row.innerText()).toMatch(/Default[\s\S]*••••x7Qa/);
+    await expect.poll(() => row.innerText()).toMatch(/Default[\s\S]*••••x7Qa/);
     expect(await page.content()).not.toContain(key);
-    expect(await page.evaluate(() => JSON.stringify([localStorage, sessionStorage, history.state]))).not.toContain(key);
+    await expect.poll(() => page.evaluate(() => JSON.stringify([localStorage, sessionStorage, history.state]))).not.toContain(key);
   });
 
   test('it is saved without a test, and says so', async () => {
@@ -91,7 +91,9 @@ needs('browser')('a new connection', () => {
     await configure('demo');
     await visitor.page.getByRole('button', { name: 'Save Connection' }).click();
     await visitor.page.getByRole('row').filter({ hasText: 'Demo' }).getByText('Not tested').waitFor();
-    expect(await stored()).toMatchObject([{ name: 'Demo', provider: 'demo', testStatus: 'pending', isActive: true, isDefault: false }]);
+    await expect
+      .poll(() => stored())
+      .toMatchObject([{ name: 'Demo', provider: 'demo', testStatus: 'pending', isActive: true, isDefault: false }]);
   });
 
   test('what is wrong is said at its field and in a summary, the first field has the focus, and what was typed stays', async () => {
@@ -105,16 +107,16 @@ needs('browser')('a new connection', () => {
     await page.getByText('Parameters', { exact: true }).click();
     await page.getByRole('button', { name: 'Save Connection' }).click();
     const summary = page.getByRole('alert').filter({ hasText: 'attention' });
-    expect(await summary.innerText()).toContain('2 fields need attention');
+    await expect.poll(() => summary.innerText()).toContain('2 fields need attention');
     await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('field-name');
-    expect(await page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).getAttribute('aria-invalid')).toBe('true');
     // A field in a folded part is unfolded on the way to it.
     await summary.getByRole('button', { name: 'Max Tokens' }).click();
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('field-maxTokens');
-    expect(await page.getByText('Enter a whole number.').first().isVisible()).toBe(true);
-    expect(await page.getByLabel('API Key').inputValue()).toBe(key);
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('field-maxTokens');
+    await expect.poll(() => page.getByText('Enter a whole number.').first().isVisible()).toBe(true);
+    await expect.poll(() => page.getByLabel('API Key').inputValue()).toBe(key);
     expect(await visitor.axe()).toEqual([]);
-    expect(await stored()).toEqual([]);
+    await expect.poll(() => stored()).toEqual([]);
   });
 
   test('bounds of the chosen model are judged by the server when the field is left; both decimal signs are taken', async () => {
@@ -165,7 +167,7 @@ needs('browser')('a new connection', () => {
     await page.getByText('Nama ini sudah dipakai. Pilih nama lain.').first().waitFor();
     await chooseLanguage(visitor, 'English');
     await page.getByText('This name is already taken. Choose another one.').first().waitFor();
-    expect(await page.getByLabel('API Key').inputValue()).toBe(key);
+    await expect.poll(() => page.getByLabel('API Key').inputValue()).toBe(key);
   });
 
   test('a key is trimmed in sight, and one of another provider is recognised', async () => {
@@ -173,12 +175,12 @@ needs('browser')('a new connection', () => {
     await configure();
     const { page } = visitor;
     const field = page.getByLabel('API Key');
-    expect(await field.getAttribute('type')).toBe('password');
-    expect(await field.getAttribute('autocomplete')).toBe('off');
+    await expect.poll(() => field.getAttribute('type')).toBe('password');
+    await expect.poll(() => field.getAttribute('autocomplete')).toBe('off');
     await field.fill(' "sk-ant-abcdefgh" ');
     await field.blur();
     await page.getByText('Spaces and quotes around the key were removed.').waitFor();
-    expect(await field.inputValue()).toBe('sk-ant-abcdefgh');
+    await expect.poll(() => field.inputValue()).toBe('sk-ant-abcdefgh');
     await page.getByText('This looks like a key of Anthropic.').waitFor();
   });
 
@@ -192,11 +194,13 @@ needs('browser')('a new connection', () => {
     await page.getByRole('button', { name: 'Test Connection' }).click();
     const tester = page.getByRole('region', { name: 'Connection test' });
     await tester.getByRole('alert').waitFor();
-    expect(await tester.getByRole('alert').innerText()).toMatch(/401 Unauthorized[\s\S]*Check the API Key[\s\S]*invalid or expired/);
+    await expect
+      .poll(() => tester.getByRole('alert').innerText())
+      .toMatch(/401 Unauthorized[\s\S]*Check the API Key[\s\S]*invalid or expired/);
     // What a provider says is text, whatever it looks like.
-    expect(await tester.locator('b').count()).toBe(0);
+    await expect.poll(() => tester.locator('b').count()).toBe(0);
     expect(await visitor.axe()).toEqual([]);
-    expect(await stored()).toEqual([]);
+    await expect.poll(() => stored()).toEqual([]);
     await page.getByLabel('Default model').fill('gpt-4o-mini');
     await tester.getByText('The settings have changed since this test.').waitFor();
     pages.provider.answer(({ response }) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
@@ -218,10 +222,10 @@ needs('browser')('a new connection', () => {
     expect(kept).not.toMatch(/x7Qa|secret-team/);
     await page.reload();
     await page.getByText(/What you typed before is back/).waitFor();
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Lab');
-    expect(await page.getByLabel('API Key').inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Lab');
+    await expect.poll(() => page.getByLabel('API Key').inputValue()).toBe('');
     await page.getByText('Advanced', { exact: true }).click();
-    expect(await page.getByLabel('Value of header 1', { exact: true }).inputValue()).toBe('');
+    await expect.poll(() => page.getByLabel('Value of header 1', { exact: true }).inputValue()).toBe('');
   });
 
   test('leaving with unsaved changes asks once; staying keeps them, discarding forgets the draft', async () => {
@@ -235,12 +239,12 @@ needs('browser')('a new connection', () => {
     expect(await visitor.axe()).toEqual([]);
     await page.keyboard.press('Escape');
     await question.waitFor({ state: 'hidden' });
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half');
     await page.getByRole('list', { name: 'Gateway' }).getByRole('link', { name: 'AI Connections' }).click();
     await question.getByRole('button', { name: 'Discard' }).click();
     await page.waitForURL('**/settings/ai-connections');
     await configure();
-    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('OpenAI');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('OpenAI');
   });
 
   test('a provider is found by its name or host, and a search without a hit says so', async () => {
@@ -249,23 +253,23 @@ needs('browser')('a new connection', () => {
     await page.goto('/settings/ai-connections/new');
     const search = page.getByLabel('Search providers');
     await search.fill('11434');
-    expect(await page.locator('input[name=provider]').evaluateAll((all) => all.map((radio) => (radio as HTMLInputElement).value))).toEqual([
-      'ollama',
-    ]);
+    await expect
+      .poll(() => page.locator('input[name=provider]').evaluateAll((all) => all.map((radio) => (radio as HTMLInputElement).value)))
+      .toEqual(['ollama']);
     await search.fill('nobody');
     await page.getByText('No provider matches “nobody”.').waitFor();
     await page.getByRole('button', { name: 'Clear Search' }).click();
-    expect(await page.getByRole('group', { name: 'Local' }).getByRole('radio').count()).toBeGreaterThan(2);
+    await expect.poll(() => page.getByRole('group', { name: 'Local' }).getByRole('radio').count()).toBeGreaterThan(2);
   });
 
   test('fields that hang on another field come and go with it', async () => {
     await come();
     await configure('custom');
     const { page } = visitor;
-    expect(await page.getByLabel('Header Name').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Header Name').count()).toBe(0);
     await page.getByLabel('Authentication').selectOption('custom');
     await page.getByLabel('Header Name').fill('x-token');
     await page.getByLabel('Authentication').selectOption('');
-    expect(await page.getByLabel('Header Name').count()).toBe(0);
+    await expect.poll(() => page.getByLabel('Header Name').count()).toBe(0);
   });
 });
