@@ -6,12 +6,12 @@ import { Refusal } from '../domain/errors.ts';
 import type { Actor } from '../domain/owner.ts';
 import { capturedKeyColumn, placeOfCaptured } from '../domain/sealing.ts';
 import { findCaptured, type CapturedRow } from '../storage/captured-bodies.ts';
-import { listOwnerKeys } from '../storage/owner-keys.ts';
 import { openContents } from '../vault/envelope.ts';
 import { SecretUnreadable } from '../vault/vault.ts';
 import type { Caller } from './change.ts';
 import type { ControlDeps } from './deps.ts';
 import { noteRead } from './noted-reads.ts';
+import { openBox } from './secrets.ts';
 import { notFound } from './stale.ts';
 import { mayInWorkspace } from './workspaces.ts';
 
@@ -39,12 +39,10 @@ export interface ReadContent {
 export async function readContent(deps: ControlDeps, caller: Caller, requestId: string): Promise<ReadContent> {
   const row = await findCaptured(deps.database, requestId, deps.clock.nowMs());
   if (!row || !mayReadContent(caller.actor, row)) throw notFound();
-  const keys = await listOwnerKeys(deps.database, { scope: 'workspace', id: row.workspaceId });
   const facts = JSON.parse(row.factsJson) as { request: Fact; answer: Fact };
   let content: ReadContent;
   try {
-    const box = placeOfCaptured(requestId, row.workspaceId);
-    const dataKey = deps.vault.open(row.dataKeySealed, box, (version) => keys.find((key) => key.version === version)).reveal();
+    const dataKey = (await openBox(deps, placeOfCaptured(requestId, row.workspaceId), row.dataKeySealed)).reveal();
     const side = async (fact: Fact, column: 'request' | 'answer'): Promise<CapturedSide | null> => {
       if (fact === null) return null;
       const sealed = row[column];
