@@ -34,8 +34,8 @@ export function ModelsPage() {
       {isAllowed && <QuickActions />}
       <Later before={<ConfigurationSkeleton />}>
         <ModelList organization={organization} search={search} onSearch={onSearch} />
-        {isAllowed && <Outlet />}
       </Later>
+      {isAllowed && <Outlet />}
     </>
   );
 }

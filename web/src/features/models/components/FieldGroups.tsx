@@ -1,4 +1,5 @@
 /** The fields of a form in three groups: what a connection needs, what shapes its answers, and what few people change. */
+import { useDeferredValue } from 'react';
 import { useTranslations } from 'use-intl';
 import { isSetting, isShown, type FormField } from '../form/fields.ts';
 import type { ConnectionForm } from '../form/use-connection-form.ts';
@@ -48,17 +49,20 @@ export function FieldGroups({ form, essentials = none, parameters = none }: Fiel
 const wide: ReadonlySet<FormField['kind']> = new Set(['headers', 'backups', 'json', 'textarea']);
 
 function Folded({ title, hint, fields, form }: { title: string; hint?: string; fields: readonly FormField[]; form: ConnectionForm }) {
+  // Most fields of a form are folded away: what can be seen is painted before they are drawn.
+  const isDrawn = useDeferredValue(true, false);
   if (fields.length === 0) return null;
   return (
     <details className={classes['folded']}>
       <summary>{title}</summary>
       {hint !== undefined && <p className={classes['hint']}>{hint}</p>}
       <div className={classes['grid']}>
-        {fields.map((field) => (
-          <div key={field.name} data-wide={wide.has(field.kind) || undefined}>
-            <SchemaField field={field} form={form} />
-          </div>
-        ))}
+        {isDrawn &&
+          fields.map((field) => (
+            <div key={field.name} data-wide={wide.has(field.kind) || undefined}>
+              <SchemaField field={field} form={form} />
+            </div>
+          ))}
       </div>
     </details>
   );
