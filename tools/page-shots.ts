@@ -36,10 +36,13 @@ async function take(
   await visitor.settled();
   const file = `${name}-${ways.language}-${ways.theme}-${ways.width}.png`;
   // A picture beyond the window is drawn for a mouse, whatever the visitor has: the window becomes as high as the page.
-  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  const { height, top } = await page.evaluate(() => ({ height: document.documentElement.scrollHeight, top: scrollY }));
   await page.setViewportSize({ width: ways.width, height: Math.max(height, windowHeight) });
   await page.screenshot({ path: join(into, file) });
   await page.setViewportSize({ width: ways.width, height: windowHeight });
+  // And what is looked at for faults is where a visitor finds it.
+  await page.evaluate((y) => scrollTo(0, y), top);
+  await visitor.settled();
   const shown = await page.evaluate(() => document.documentElement.lang);
   const found = shown === ways.language ? [] : [`the page speaks ${shown}`];
   found.push(...(await visitor.axe()), ...visitor.complaints.slice(said));
