@@ -43,3 +43,7 @@ export function reservationOf(promptTokensMax: number, outputTokensMax: number, 
   const sum = whole(promptTokensMax) * dearest + whole(outputTokensMax) * whole(prices.output);
   return Number(smaller((sum + perMillion - 1n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
 }
+
+/** What attempts cost together, in nano-dollars; null where one of them has no known cost: what is not known must not look like nothing. */
+export const togetherOf = (first: number | null, second: number | null): number | null =>
+  first === null || second === null ? null : first + second;

@@ -24,7 +24,7 @@ export interface ListedRequest {
   /** Sums over all attempts. */
   tokensIn: number;
   tokensOut: number;
-  /** Null where no attempt has a price. */
+  /** Null where an attempt that went out has no known cost: a failed one that cost nothing must not make an answer without a price free. */
   costNanoUsd: number | null;
   /** When the first attempt began. */
   startedAtMs: number;
@@ -54,7 +54,8 @@ async function readSummed({ driver }: Database, page: string, params: readonly u
   const sql = `WITH page AS (${page}), sums AS (
       SELECT request_id AS sum_request_id, CAST(sum(CASE WHEN attempt_no > 0 THEN 1 ELSE 0 END) AS BIGINT) AS attempt_count,
         CAST(sum(tokens_in) AS BIGINT) AS sum_tokens_in, CAST(sum(tokens_out) AS BIGINT) AS sum_tokens_out,
-        CAST(sum(cost_nano_usd) AS BIGINT) AS sum_cost, min(at) AS started_at
+        CASE WHEN sum(CASE WHEN cost_nano_usd IS NULL AND state NOT IN ('intent', 'refused') THEN 1 ELSE 0 END) = 0 THEN CAST(sum(cost_nano_usd) AS BIGINT) END AS sum_cost,
+        min(at) AS started_at
       FROM usage_events WHERE request_id IN (SELECT request_id FROM page) GROUP BY request_id
     )
     SELECT * FROM page JOIN sums ON sum_request_id = request_id ORDER BY at DESC, id DESC`;

@@ -1,6 +1,6 @@
 /** Costs to the nano-dollar: worked by hand, rounded once, never negative, and never above what was reserved. */
 import { describe, expect, test } from 'vitest';
-import { costOf, reservationOf } from '../../src/domain/cost.ts';
+import { costOf, reservationOf, togetherOf } from '../../src/domain/cost.ts';
 import { noTokens, type TokenUsage, type UnitPrices } from '../../src/domain/ledger.ts';
 import { seeded } from '../storage/ledger-records.ts';
 
@@ -113,6 +113,16 @@ describe('what a vendor may say and must not make a cost of', () => {
   test('an absurd cost stops at the largest exact number', () => {
     expect(costOf(usage({ tokensIn: Number.MAX_SAFE_INTEGER }), { input: 1e15, output: 0 })).toBe(Number.MAX_SAFE_INTEGER);
   });
+});
+
+test.each([
+  [0, null, null],
+  [null, 32, null],
+  [null, null, null],
+  [0, 0, 0],
+  [10, 32, 42],
+])('%s and %s nano-dollars are %s together: what is not known is never nothing', (first, second, together) => {
+  expect(togetherOf(first, second)).toBe(together);
 });
 
 describe('reservations', () => {

@@ -233,6 +233,12 @@ describe('POST /api/chats/:id/messages', () => {
     }
   });
 
+  test('200 an answer without a price stays without one where an attempt before it cost nothing', async () => {
+    chats.provider.answer(refusing(503), plain);
+    const { answer } = await chats.answer(await chats.begin(), 'x');
+    expect(answer).toMatchObject({ attempts: 2, costUsd: null });
+  });
+
   test('200 whoever hangs up stops the answer: the provider is hung up on, what came is kept as stopped and billed as partial', async () => {
     const id = await chats.begin();
     chats.provider.answer(holdingBetween([roleEvent, sse(chunk({ content: 'As far as' }))], streamEvents().slice(1)), plain);

@@ -8,6 +8,7 @@ import {
   attemptsOf,
   listRequests,
   readCursor,
+  requestSummary,
   writeCursor,
   type ListedRequest,
   type RequestsQuestion,
@@ -92,6 +93,27 @@ onBothEngines('requests', (bench) => {
     });
     const attempts = await attemptsOf(database, first.requestId, 'all');
     expect(attempts.map(({ id, status, reason }) => [id, status, reason])).toEqual([[first.id, 503, 'overloaded'], [second.id, 200, null]]); // prettier-ignore
+  });
+
+  test.each([
+    ['a failed attempt that cost nothing does not make an answer without a price free', [{ reason: 'overloaded', status: 503, costNanoUsd: 0 }, { costNanoUsd: null, prices: null }], null],
+    ['what an attempt without a price cost is not left out of a sum', [{ reason: 'stalled', status: 504, costNanoUsd: null, prices: null }, { costNanoUsd: 32 }], null],
+    ['attempts that cost nothing cost nothing together', [{ reason: 'dns', status: 502, costNanoUsd: 0 }, { costNanoUsd: 0 }], 0],
+  ] as const)('%s', async (_name, endings, costNanoUsd) => {
+    const first = intentOf({ atMs: startMs + 52 * 86_400_000 });
+    const second = intentOf({ requestId: first.requestId, attemptNo: 2, atMs: first.atMs + 1 });
+    await apply([first, settlementOf(first, { isLast: false, ...endings[0] }), second, settlementOf(second, endings[1])]);
+    const { rows } = await page({ fromMs: first.atMs, toMs: first.atMs + 2 });
+    const row = rows.find(({ last }) => last.requestId === first.requestId);
+    expect(row).toMatchObject({ attempts: 2, costNanoUsd });
+    expect(await requestSummary(database, first.requestId)).toMatchObject({ costNanoUsd });
+  }); // prettier-ignore
+
+  test('an attempt that is still open when another has answered takes no cost away', async () => {
+    const late = intentOf({ atMs: startMs + 53 * 86_400_000 });
+    const answering = intentOf({ requestId: late.requestId, attemptNo: 2, atMs: late.atMs + 1 });
+    await apply([late, answering, settlementOf(answering, { costNanoUsd: 32 })]);
+    expect(await requestSummary(database, late.requestId)).toMatchObject({ costNanoUsd: 32 });
   });
 
   test('a refused request has no attempt, and a request without a price no cost', async () => {

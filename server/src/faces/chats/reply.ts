@@ -1,6 +1,7 @@
 /** The caller's side of a chat's completion: collects the answer for the database, and streams it to the page in our own events. */
 import type { ChatEvent } from '@patchbay/contract/chats';
 import type { Writable } from 'node:stream';
+import { togetherOf } from '../../domain/cost.ts';
 import type { Change, Intent, Settlement } from '../../domain/ledger.ts';
 import { createTagReader, type Told } from '../../domain/reasoning-tags.ts';
 import type { GatewayError } from '../../gateway/errors.ts';
@@ -23,7 +24,7 @@ export interface Booked {
   tokensOut: number;
   tokensReasoning: number;
   isEstimated: boolean;
-  /** Null where no attempt has a price. */
+  /** Null where an attempt has no known cost. */
   costNanoUsd: number | null;
   changed: Change[];
 }
@@ -123,7 +124,6 @@ export class ChatReply implements Reply {
   booked(intent: Intent, settlement: Settlement): void {
     const { usage, costNanoUsd, changed } = settlement;
     const before = this.last;
-    const cost = before?.costNanoUsd ?? null;
     this.last = {
       attempts: (before?.attempts ?? 0) + 1,
       intent,
@@ -132,7 +132,7 @@ export class ChatReply implements Reply {
       tokensOut: (before?.tokensOut ?? 0) + usage.tokensOut,
       tokensReasoning: (before?.tokensReasoning ?? 0) + usage.tokensReasoning,
       isEstimated: usage.isEstimated || (before?.isEstimated ?? false),
-      costNanoUsd: cost === null ? costNanoUsd : cost + (costNanoUsd ?? 0),
+      costNanoUsd: before ? togetherOf(before.costNanoUsd, costNanoUsd) : costNanoUsd,
       changed: [...(changed ?? [])],
     };
   }
