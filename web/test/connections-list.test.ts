@@ -138,7 +138,8 @@ needs('browser')('working with connections', () => {
   test('"Test All" tests what is switched on, a few at a time, says how far it is, and switches nothing', async () => {
     const ids = await Promise.all(['One', 'Two', 'Three', 'Four', 'Five', 'Six'].map((name) => add(name)));
     const off = await add('Off', { isActive: false });
-    vendor.completion = { status: 200, delayMs: 1200, body: { choices: [{ message: { role: 'assistant', content: 'x' } }] } };
+    const { promise: until, resolve: release } = Promise.withResolvers<void>();
+    vendor.completion = { status: 200, until, body: { choices: [{ message: { role: 'assistant', content: 'x' } }] } };
     await come();
     const { page } = visitor;
     await page.getByRole('button', { name: 'Test All' }).click();
@@ -147,6 +148,8 @@ needs('browser')('working with connections', () => {
     // The server tests, not the page: a reload loses nothing.
     await page.reload();
     await going.waitFor();
+    await expect.poll(() => vendor.completions).toBeGreaterThan(1);
+    release();
     await page.getByText('Finished: 6 succeeded, 0 failed.').first().waitFor();
     expect(vendor.mostAtOnce).toBeLessThanOrEqual(4);
     expect(vendor.mostAtOnce).toBeGreaterThan(1);

@@ -1,7 +1,6 @@
 /** A provider on 127.0.0.1 for the pages: as many models as a test wants, one answer for all calls, and a count of those at once. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as waitMs } from 'node:timers/promises';
 import { wholeBody } from '../../../server/test/support/fake-provider.ts';
 
 export interface VendorAnswer {
@@ -9,7 +8,8 @@ export interface VendorAnswer {
   status: number | 'never';
   body?: unknown;
   headers?: Record<string, string>;
-  delayMs?: number;
+  /** Answered once this has happened. */
+  until?: Promise<void>;
 }
 
 export interface Vendor {
@@ -49,7 +49,7 @@ export async function startVendor(): Promise<Vendor> {
     vendor.mostAtOnce = Math.max(vendor.mostAtOnce, open);
     response.on('close', () => void (open -= 1));
     const answer = vendor.completion ?? { status: 200, body: wholeBody() };
-    if (answer.delayMs !== undefined) await waitMs(answer.delayMs);
+    await answer.until;
     say(response, answer);
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
