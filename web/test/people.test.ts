@@ -204,6 +204,7 @@ needs('browser')('people', () => {
     const keeps = page.getByRole('switch', { name: 'Keep the content of requests' });
     await keeps.check();
     await button('Save').click();
+    await page.getByText('Saved', { exact: true }).waitFor({ state: 'attached' });
     await rollBackLastChange(page, 'Content of requests', 'Sari rolled back whether “Riset” keeps contents');
     await expect.poll(() => keeps.isChecked()).toBe(false);
     expect(await visitor.axe()).toEqual([]);

@@ -30,11 +30,14 @@ const keysOfTopic: Record<HouseEvents['config.changed']['topic'], readonly Query
   ],
 };
 
+/** An open history has one state more. */
+const histories: QueryKey = ['audit', 'history'];
+
 function keysOf(name: HouseEventName, data: unknown): readonly QueryKey[] {
-  if (name.startsWith('connection.')) return [['connections'], ['overview'], ['status']];
+  if (name.startsWith('connection.')) return [['connections'], ['overview'], ['status'], histories];
   if (name === 'limit.met') return [['limits']];
   if (name === 'alert.changed') return [['alerts']];
-  if (name === 'config.changed') return keysOfTopic[(data as HouseEvents['config.changed']).topic];
+  if (name === 'config.changed') return [...keysOfTopic[(data as HouseEvents['config.changed']).topic], histories];
   return [];
 }
 
