@@ -87,9 +87,9 @@ describe('messages', () => {
   });
 
   test('Indonesian is written, not machine-translated', () => {
-    for (const text of ['Silakan coba lagi', 'Batang', '12 md', 'Menyimpan', 'Menghapus kunci'])
+    for (const text of ['Silakan coba lagi', 'Batang', '12 md', 'Rekening Anda', 'Menyimpan', 'Menghapus kunci'])
       expect(compare({ a: 'x' }, { a: text })).toEqual(['message-word']);
-    for (const text of ['Menghubungkan…', 'Menu', 'Simpan', 'Mengubah kunci akses tidak memutus koneksi.'])
+    for (const text of ['Menghubungkan…', 'Menu', 'Simpan', 'Nomor rekening bank', 'Mengubah kunci akses tidak memutus koneksi.'])
       expect(compare({ a: 'x' }, { a: text })).toEqual([]);
     expect(compare({ a: 'Ask Ollama' }, { a: 'Tanya Olama' })).toEqual(['message-brand']);
   });

@@ -9,10 +9,11 @@ export interface Catalogue {
 }
 
 /** Words that machine translation likes and Indonesian software does not use, and the pleading that buttons do without. */
-const bannedIndonesian: readonly { word: string; say: string }[] = [
+const bannedIndonesian: readonly { word: string; say: string; butBefore?: string }[] = [
   { word: 'Silakan', say: 'leave it out' },
   { word: 'Mohon', say: 'leave it out' },
-  { word: 'Rekening', say: 'Akun' },
+  // A person's account is an Akun; what a bank keeps is a rekening.
+  { word: 'Rekening', say: 'Akun', butBefore: ' bank' },
   { word: 'Batang', say: 'Log' },
   { word: 'Keseimbangan', say: 'Saldo' },
   { word: 'md', say: 'ms: the other is unknown to engineers' },
@@ -100,8 +101,9 @@ function textFaults(key: string, english: string, indonesian: string, sameInBoth
   if (indonesian === english && !sameInBoth.has(english)) {
     found.push(['message-untranslated', `${key}: translate it, or list "${english}" in tools/tidy/same-in-both.json`]);
   }
-  for (const { word, say } of bannedIndonesian) {
-    if (new RegExp(`\\b${word}\\b`, 'i').test(indonesian)) found.push(['message-word', `${key}: "${word}" is not used here: ${say}`]);
+  for (const { word, say, butBefore } of bannedIndonesian) {
+    const not = butBefore === undefined ? '' : `(?!${butBefore}\\b)`;
+    if (new RegExp(`\\b${word}\\b${not}`, 'i').test(indonesian)) found.push(['message-word', `${key}: "${word}" is not used here: ${say}`]);
   }
   const isAction = indonesian.split(/\s+/).length <= actionWordsMax && !/[.…?!:,]$/.test(indonesian) && !indonesian.includes('{');
   if (isAction && actionPrefix.test(indonesian) && !notVerbs.test(indonesian)) {

@@ -1,15 +1,59 @@
 /** Alerts in a real browser: a channel is made and tried, a rule is built as a sentence, and an alert is looked after, muted and ended. */
+import { createFormatter, createTranslator } from 'use-intl/core';
 import { afterAll, expect, test } from 'vitest';
 import { openHook, type Hook } from '../../server/test/support/alert-receivers.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { insertAlert } from '../../server/src/storage/alerts.ts';
+import { kindNames, kinds, sentenceOf } from '../src/features/alerts/components/alert-words.ts';
+import en from '../src/messages/en.json' with { type: 'json' };
+import id from '../src/messages/id.json' with { type: 'json' };
 import { rollBackLastChange } from './support/history.ts';
 import { signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
+
+test.each([
+  ['en', en, [
+    'A connection failure of chat-main lasts 1 minute',
+    'The error rate of chat-main is at or above 20% within 5 minutes',
+    'The latency (p95) of chat-main is at or above 10,000 ms within 5 minutes',
+    'Spending of chat-main is at or above $10.00 a month',
+    'Hourly spending of chat-main is at or above 5 times the usual',
+    'The use of a budget is at or above 80%',
+    'The age of a key of chat-main is at or above 180 days',
+    'The number of policy violations is at or above 10 within 15 minutes',
+    'A price is far from the known one',
+    'The number of requests with an unknown outcome is at or above 1 within 1 day',
+    'Free disk space is at or below 10% for 1 minute',
+    'The database does not answer, or takes at least 1,000 ms for 15 seconds',
+  ]],
+  ['id', id, [
+    'Gangguan koneksi pada chat-main berlangsung selama 1 menit',
+    'Tingkat kesalahan pada chat-main mencapai atau melebihi 20% dalam 5 menit',
+    'Latensi (p95) pada chat-main mencapai atau melebihi 10.000 ms dalam 5 menit',
+    'Pengeluaran pada chat-main mencapai atau melebihi US$10,00 sebulan',
+    'Pengeluaran per jam pada chat-main mencapai atau melebihi 5 kali lipat dari biasanya',
+    'Pemakaian anggaran mencapai atau melebihi 80%',
+    'Umur kunci pada chat-main mencapai atau melebihi 180 hari',
+    'Jumlah pelanggaran kebijakan mencapai atau melebihi 10 dalam 15 menit',
+    'Sebuah harga jauh dari harga yang diketahui',
+    'Jumlah permintaan yang tidak diketahui hasilnya mencapai atau melebihi 1 dalam 1 hari',
+    'Ruang disk kosong sama dengan atau di bawah 10% selama 1 menit',
+    'Basis data tidak menjawab, atau butuh minimal 1.000 ms selama 15 detik',
+  ]],
+] as const)('a rule of each kind reads as a sentence, in %s', (locale, messages, told) => {
+  const t = createTranslator({ locale, messages, namespace: 'alerts' });
+  const format = createFormatter({ locale });
+  const sentences = kindNames.map((kind) => {
+    const { value, windowS, hasPeriod, ofConnection } = kinds[kind];
+    const connection = ofConnection ? { id: 'one', name: 'chat-main' } : null;
+    return sentenceOf(t, format, { kind, connection, value: value === '' ? null : value, windowS, period: hasPeriod ? 'month' : null });
+  });
+  expect(sentences).toEqual(told);
+}); // prettier-ignore
 
 needs('browser')('alerts', () => {
   let pages: Pages;

@@ -94,7 +94,7 @@ needs('browser')('the audit log', () => {
         .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')), { timeout: 10_000 })
         .toBe('Details: Sari changed the policy “No keys”');
 
-      const href = (await page.getByRole('link', { name: 'As CSV' }).getAttribute('href'))!;
+      const href = (await page.getByRole('link', { name: 'Export: CSV' }).getAttribute('href'))!;
       expect(href).toContain('action=policy');
       await button('Clear Filters').click();
       await table.getByText('Budi created the personal token “script 29”').waitFor();

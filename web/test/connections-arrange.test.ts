@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Model } from '@patchbay/contract/providers';
 import { isJsonObject, jsonPlaceOf } from '../src/features/models/form/json-fault.ts';
 import { familyOf, optionsFor, optionsMax } from '../src/features/models/form/model-options.ts';
+import { modelSourceOf } from '../src/features/models/form/model-source.ts';
 import { readSafety, rowsOf, withThreshold } from '../src/features/models/form/safety.ts';
 import { isMatch, pageOf, pressed, sorted, sortingOf, sortText } from '../src/features/models/list/arrange.ts';
 import { columnsOf, columnsText, usualColumns } from '../src/features/models/list/connection-rows.ts';
@@ -106,6 +107,44 @@ describe('forms', () => {
     const { groups, flat } = optionsFor([modelOf('a-1'), modelOf('b-1'), modelOf('a-2')], '');
     expect(groups.map(({ family }) => family)).toEqual(['a', 'b']);
     expect(flat.map(({ id }) => id)).toEqual(['a-1', 'a-2', 'b-1']);
+  });
+
+  describe('whose list of models a form shows', () => {
+    const provider = { name: 'openai', defaultBaseUrl: 'https://api.openai.com/v1' };
+    const at = (id: string, baseUrl: string, more: object = {}) =>
+      ({ id, provider: 'openai', baseUrl, scope: 'user', isActive: true, isDefault: false, ...more }) as const;
+    const proxy = at('proxy', 'https://proxy.example.com/v1', { isDefault: true });
+    const ask = (
+      baseUrl: string,
+      connections: Parameters<typeof modelSourceOf>[1],
+      stored: Parameters<typeof modelSourceOf>[0]['stored'] = null,
+    ) => modelSourceOf({ provider, baseUrl, stored }, connections);
+
+    test('a connection to another endpoint is not asked, and neither is a server that would choose it', () => {
+      for (const baseUrl of [provider.defaultBaseUrl, '', 'https://proxy.example.com/v2', 'http'])
+        expect(ask(baseUrl, [proxy])).toEqual({ through: undefined, isAsked: false });
+    });
+
+    test('the one to this endpoint is: the own before others, the default before the rest, none that is switched off', () => {
+      const same = 'HTTPS://Proxy.example.com/v1/ ';
+      expect(ask(same, [proxy])).toEqual({ through: 'proxy', isAsked: true });
+      expect(
+        ask(same, [at('shared', proxy.baseUrl, { scope: 'organization', isDefault: true }), at('own', proxy.baseUrl), proxy]).through,
+      ).toBe('proxy');
+      expect(ask(same, [{ ...proxy, isActive: false }])).toEqual({ through: undefined, isAsked: true });
+      expect(ask(same, [{ ...proxy, provider: 'custom' }])).toEqual({ through: undefined, isAsked: true });
+      expect(ask(same, [{ ...proxy, scope: 'environment' }])).toEqual({ through: undefined, isAsked: true });
+    });
+
+    test('a stored one is asked for its own address, with or without one of its own, and no longer where another is typed', () => {
+      expect(ask(provider.defaultBaseUrl, [proxy], { id: 'stored', baseUrl: null }).through).toBe('stored');
+      expect(ask(proxy.baseUrl, [proxy], { id: 'stored', baseUrl: proxy.baseUrl }).through).toBe('stored');
+      expect(ask(proxy.baseUrl, [proxy], { id: 'stored', baseUrl: null }).through).toBe('proxy');
+      expect(ask('https://elsewhere.example.com', [proxy], { id: 'stored', baseUrl: null })).toEqual({
+        through: undefined,
+        isAsked: false,
+      });
+    });
   });
 
   test('JSON that breaks says where; what parses has no such place', () => {

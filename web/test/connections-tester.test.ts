@@ -103,7 +103,7 @@ const second: Case[] = [
     completion: { status: 200, body: '<html>' },
     step: completion,
     English: ['Unexpected Answer', /API URL.*address of the API, not of a web page/],
-    Indonesian: ['Jawaban Tidak Dikenal', /URL API.*bukan alamat halaman web/],
+    Indonesian: ['Jawaban Tidak Terduga', /URL API.*bukan alamat halaman web/],
   },
 ];
 

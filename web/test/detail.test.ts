@@ -198,7 +198,7 @@ needs('browser')('one connection', () => {
     await dialog.waitFor({ state: 'hidden' });
     await expect.poll(async () => (await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***new1');
     await page.getByRole('button', { name: 'Test', exact: true }).click();
-    await page.getByText('Connected').first().waitFor();
+    await page.getByText('Last test: connected', { exact: true }).waitFor();
     expect(pages.provider.received.at(-1)!.headers['authorization']).toBe('Bearer sk-proj-freshabcdefghnew1');
     expect(await page.content()).not.toMatch(/freshabc|wrongabc|detailabc/);
   });

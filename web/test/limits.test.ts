@@ -61,7 +61,7 @@ needs('browser')('limits', () => {
       await limits.getByRole('button', { name: 'Add Limit' }).click();
       await limits.getByText('Enter an amount such as 12.50.').waitFor();
       expect(await visitor.axe()).toEqual([]);
-      await limits.getByLabel('At most, in US dollars').fill('0.00035');
+      await limits.getByLabel('At most, in US dollars').fill('0,00035');
       await page.keyboard.press('Enter');
       await limits.getByText('$0.00 of $0.000350').waitFor();
       await expect.poll(() => spend()).toBe(200);
@@ -119,10 +119,10 @@ needs('browser')('limits', () => {
       await page.goto('/admin/ai_settings');
       const settings = page.getByRole('region', { name: 'Anggaran dan batas' });
       await settings.getByLabel('Zona waktu anggaran').selectOption('Asia/Jakarta');
-      await settings.getByLabel('Jawaban terpanjang tanpa batas (token)').fill('0');
+      await settings.getByLabel('Jawaban terpanjang jika tanpa maksimum (token)').fill('0');
       await settings.getByRole('button', { name: 'Simpan' }).click();
       await settings.getByText('Isi bilangan bulat mulai dari 1, atau kosongkan.').waitFor();
-      await settings.getByLabel('Jawaban terpanjang tanpa batas (token)').fill('2000');
+      await settings.getByLabel('Jawaban terpanjang jika tanpa maksimum (token)').fill('2000');
       await settings.getByRole('button', { name: 'Simpan' }).click();
       await expect.poll(() => pages.house.deps.keeper.snapshot.limits.timeZone).toBe('Asia/Jakarta');
       expect(pages.house.deps.keeper.snapshot.limits.outputTokensCeiling).toBe(2_000);

@@ -239,6 +239,21 @@ needs('browser')("the administrators' models", () => {
       await page.getByRole('combobox', { name: say.fields[1] }).waitFor();
       expect(await visitor.axe()).toEqual([]);
       await expect.poll(() => overflowOf(page)).toBe(0);
+      // The form is longer than the window: its end is in sight all the same, and lies over nothing that has the focus.
+      const save = page.getByRole('dialog').getByRole('button', { name: say.save, exact: true });
+      const edgeOf = () => save.evaluate((button) => button.parentElement!.getBoundingClientRect());
+      const bottom = await page.getByRole('dialog').evaluate((dialog) => dialog.getBoundingClientRect().bottom);
+      await expect.poll(async () => Math.round(bottom - (await edgeOf()).bottom)).toBe(1);
+      await page.getByLabel(say.fields[0], { exact: true }).focus();
+      for (let press = 0; press < 9; press += 1) {
+        await page.keyboard.press('Tab');
+        const isClear = (): Promise<boolean> =>
+          save.evaluate((button) => {
+            const [focused, row] = [document.activeElement!, button.parentElement!];
+            return row.contains(focused) || focused.getBoundingClientRect().bottom <= row.getBoundingClientRect().top;
+          });
+        await expect.poll(isClear).toBe(true);
+      }
     });
   });
 

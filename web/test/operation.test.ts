@@ -68,12 +68,12 @@ needs('browser')('operation', () => {
     await isSound();
     await page.keyboard.press('Escape');
     await drawer.waitFor({ state: 'hidden' });
-    await page.getByLabel('State').selectOption('done');
+    await page.getByLabel('Status', { exact: true }).selectOption('done');
     await page.getByText('No tasks here').waitFor();
-    await page.getByLabel('State').selectOption('paused');
+    await page.getByLabel('Status', { exact: true }).selectOption('paused');
     await button('Resume: Import march.csv').click();
     await page.getByText('No tasks here').waitFor();
-    await page.getByLabel('State').selectOption('');
+    await page.getByLabel('Status', { exact: true }).selectOption('');
     await row.getByText('Done').waitFor();
     await expect
       .poll(async () => (await pages.house.request('GET', `/api/tasks/${id}`, { token: sari.token })).at('data.state'))

@@ -51,6 +51,7 @@ needs('browser')('policies', () => {
     await page.reload();
     const found = page.getByRole('table', { name: '1 violation' });
     await found.getByText('an***om').waitFor();
+    await found.getByText('Redacted', { exact: true }).waitFor();
     await expect
       .poll(() => found.innerText())
       .toMatch(/No personal data[\s\S]*Email addresses[\s\S]*Keyword “project kestrel”[\s\S]*Sari[\s\S]*web/);

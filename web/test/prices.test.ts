@@ -96,12 +96,12 @@ needs('browser')('prices', () => {
       await prices.getByText('$2.50 in · $10.00 out', { exact: true }).waitFor();
       await expect
         .poll(() => prices.innerText())
-        .toMatch(/Contract 7[\s\S]*from 128,001 tokens: \$5\.00 in · \$20\.00 out[\s\S]*Open[\s\S]*Holds/);
+        .toMatch(/Contract 7[\s\S]*from 128,001 tokens: \$5\.00 in · \$20\.00 out[\s\S]*No end set[\s\S]*In effect/);
 
       await pricesThePast();
 
       // A follow-up far from the known one is asked for once more.
-      await button('Follow up the price of house-model').click();
+      await button('Next price of house-model').click();
       await field('Input').fill('2500');
       await button('Set Price').click();
       await page.getByText('This price is more than ten times off the known one.', { exact: false }).waitFor();
@@ -114,7 +114,7 @@ needs('browser')('prices', () => {
       await page.getByRole('row', { name: /2,500/ }).getByText('Ended').waitFor();
       // What was said before the end holds again, by a price that follows: none is changed.
       await rollBackLastChange(page, 'house-model', 'Sari rolled back the price of “openai/house-model”');
-      await page.getByRole('table', { name: '3 prices' }).getByRole('row', { name: /2,500/ }).getByText('Holds').waitFor();
+      await page.getByRole('table', { name: '3 prices' }).getByRole('row', { name: /2,500/ }).getByText('In effect').waitFor();
       expect(visitor.complaints).toEqual([]);
     },
     slowMs,

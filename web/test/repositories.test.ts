@@ -132,6 +132,10 @@ needs('browser')('repositories', () => {
       await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Move Gamma up');
       await page.keyboard.press('Enter');
       await expect.poll(names).toEqual(['Gamma', 'Beta', 'Alpha']);
+      // At its end the arrow is faint beside the one that moves something.
+      const faint = (name: string): Promise<boolean> =>
+        page.getByRole('button', { name }).evaluate((it) => Number(getComputedStyle(it.querySelector('svg')!).opacity) < 0.5);
+      await expect.poll(async () => [await faint('Move Gamma up'), await faint('Move Gamma down')]).toEqual([true, false]);
       await page.keyboard.press('Enter');
       await press('Move Gamma down', 'Space');
       await expect.poll(names).toEqual(['Beta', 'Gamma', 'Alpha']);

@@ -5,8 +5,12 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import { plain, refusing } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
+import { failureClasses } from '../../server/src/domain/tally.ts';
+import { refusalCodes } from '../../server/src/gateway/errors.ts';
 import { chipText, filterNames, typedFilters, wordOf } from '../src/features/requests/filters.ts';
 import { replayOf } from '../src/features/requests/replay.ts';
+import en from '../src/messages/en.json' with { type: 'json' };
+import id from '../src/messages/id.json' with { type: 'json' };
 import { openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
@@ -97,7 +101,7 @@ needs('browser')('requests', () => {
       // One that took two attempts, with its own address.
       await table.getByRole('row').filter({ hasText: '2 attempts' }).getByRole('link').click();
       const drawer = page.getByRole('complementary', { name: 'Request' });
-      await drawer.getByText('Tried again after overloaded:').waitFor();
+      await drawer.getByText('Tried again after “Overload”:').waitFor();
       await expect.poll(() => new URL(page.url()).pathname).toBe(`/requests/${kept}`);
       await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Request');
       await drawer.getByRole('tab', { name: 'Content' }).click();
@@ -174,7 +178,7 @@ needs('browser')('requests', () => {
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(before + 2);
 
       // The bars as a table: a press on a time is the range.
-      await page.getByRole('button', { name: 'Show as table' }).click();
+      await page.getByRole('button', { name: 'Show as Table' }).click();
       const bars = page.getByRole('table', { name: 'Requests over time' });
       await bars.getByRole('button').first().click();
       await expect.poll(() => new URL(page.url()).searchParams.has('from'), patient).toBe(true);
@@ -267,6 +271,29 @@ needs('browser')('requests', () => {
   );
 
   test(
+    'a request whose file does not come has its head all the same: it says so, and it can be closed',
+    async () => {
+      const visitor = await visit({ url: pages.house.url, width: 390, hasTouch: true });
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      await page.goto('/requests');
+      await page.route('**/assets/RequestDetail-*.js', (route) => route.abort());
+      await page.getByRole('table', { name: 'Requests' }).getByRole('link').first().click();
+      const drawer = page.getByRole('complementary', { name: 'Request' });
+      await drawer.getByRole('button', { name: 'Try again' }).waitFor(patient);
+      await drawer.getByRole('heading', { level: 2, name: 'Request' }).waitFor();
+      // It begins where the bar ends.
+      const edges = async () => [(await page.getByRole('banner').boundingBox())!, (await drawer.boundingBox())!].map(({ y, height }, at) => (at === 0 ? y + height : y));
+      await expect.poll(async () => new Set(await edges()).size).toBe(1);
+      await drawer.getByRole('button', { name: 'Close the request' }).click();
+      await drawer.waitFor({ state: 'detached' });
+      visitor.complaints.length = 0;
+      await visitor.leave();
+    },
+    slowMs,
+  ); // prettier-ignore
+
+  test(
     'on a phone, in Indonesian and in the dark, nothing is wider than the window and nothing is lost',
     async () => {
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
@@ -284,6 +311,13 @@ needs('browser')('requests', () => {
     },
     slowMs,
   );
+});
+
+test('whatever the books give as a reason has words in both languages', () => {
+  // A stranger is answered and not booked; and these two come before anybody is known.
+  const unbooked = new Set<string>(['invalid_api_key', 'wrong_key_kind', 'not_found', 'method_not_allowed']);
+  const codes = [...failureClasses, ...refusalCodes, 'client_closed', 'interrupted', 'intent_lost'].filter((code) => !unbooked.has(code));
+  for (const { of } of [en.reason, id.reason]) expect([...new Set(codes)].filter((code) => !(code in of))).toEqual([]);
 });
 
 test('what a chip says can be typed again, and means the same', () => {

@@ -62,7 +62,7 @@ needs('browser')('the set-up page', () => {
     await page.getByRole('button', { name: 'Open AI Connections' }).click();
     await page.getByRole('button', { name: 'Test Demo' }).click();
     await page.getByRole('row').filter({ hasText: 'Connected' }).waitFor();
-    await expect.poll(() => page.getByRole('region', { name: 'Test of Demo' }).innerText()).toMatch(/Complete[\s\S]*\d+ ms/);
+    await expect.poll(() => page.getByRole('region', { name: 'Test of Demo' }).innerText()).toMatch(/Completion[\s\S]*\d+ ms/);
   });
 
   test('every field that does not fit says so, and the first of them has the focus', async () => {

@@ -220,6 +220,9 @@ needs('browser')('the shell', () => {
       await page.waitForURL('**/settings/ai-connections');
     }
     await page.goto('/settings/appearance');
+    // The names of all its pages are seen without scrolling.
+    const names = page.getByRole('navigation', { name: 'Settings', exact: true });
+    await expect.poll(() => names.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)).toBe(0);
     await page.getByRole('button', { name: 'Open Menu' }).click();
     await page.getByRole('dialog', { name: 'Main navigation' }).getByRole('link', { name: 'AI Connections' }).click();
     await page.waitForURL('**/settings/ai-connections');

@@ -127,17 +127,26 @@ needs('browser')('the door', () => {
     await expect.poll(() => page.getByText('x7Qa').count()).toBe(0);
   });
 
-  test('an address where nothing is says so, and leads back', async () => {
+  test('an address where nothing is says so within the house, and leads back', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    const missing = page.getByRole('heading', { name: 'Page Not Found' });
+    const house = page.getByRole('link', { name: 'AI Connections' });
     await page.goto('/nothing/here');
-    await page.getByRole('heading', { name: 'Page Not Found' }).waitFor();
+    await missing.waitFor();
+    await expect.poll(() => house.count()).toBe(0);
+    await signIn(visitor, sari);
+    // Below a page there may be nothing as well.
+    await page.goto('/connections/none/nothing');
+    await missing.waitFor();
+    await page.goto('/nothing/here');
+    await missing.waitFor();
+    await house.first().waitFor();
     // What was typed is looked for at once; Escape leaves the page as it is.
     await page.getByRole('combobox', { name: 'Search pages' }).waitFor();
     await page.keyboard.press('Escape');
     expect(await visitor.axe()).toEqual([]);
-    await page.getByRole('button', { name: 'Go to AI Connections' }).click();
-    await page.getByRole('heading', { name: 'AI Connections' }).waitFor();
+    await page.getByRole('button', { name: 'Go to Overview' }).click();
+    await page.getByRole('heading', { name: /, Sari$/ }).waitFor();
   });
 
   test('the drawer of a phone opens, closes with Escape and gives the focus back', async () => {

@@ -1,5 +1,6 @@
 /** Templates in a real browser: one is used as it is, one is written by form and by JSON, becomes the default, and goes. */
 import { expect, test } from 'vitest';
+import { settingsOf } from '../src/features/templates/components/template-values.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { rollBackLastChange } from './support/history.ts';
@@ -75,6 +76,8 @@ needs('browser')('templates', () => {
         .getByRole('row', { name: /gpt-4o / })
         .getByText('$2.50')
         .waitFor();
+      // What a template sets stands there in the words of the form.
+      await expect.poll(() => card('Cost saver').locator('dl').innerText()).toMatch(/Reasoning Effort\s+Minimal\s+Max Tokens\s+2,048/);
       expect(await visitor.axe()).toEqual([]);
       await isWritten();
 
@@ -133,4 +136,17 @@ needs('browser')('templates', () => {
     },
     slowMs,
   );
+});
+
+test('settings are shown one by one by the fields that name them, and what no field names stays whole', () => {
+  const total = { name: 'timeouts.totalMs', label: 'providers.fields.timeouts.totalMs' };
+  const seed = { name: 'seed', label: 'providers.fields.seed' };
+  expect(settingsOf({ seed: 7, timeouts: { totalMs: 60_000, odd: 1 }, extra: { seed: 8 } }, [total, seed])).toEqual([
+    { path: 'seed', value: 7, field: seed },
+    { path: 'timeouts.totalMs', value: 60_000, field: total },
+    { path: 'timeouts.odd', value: 1, field: null },
+    { path: 'extra', value: { seed: 8 }, field: null },
+  ]);
+  // A name that leads to something else than a group is shown as what it is.
+  expect(settingsOf({ timeouts: 5 }, [total])).toEqual([{ path: 'timeouts', value: 5, field: null }]);
 });

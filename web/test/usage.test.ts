@@ -4,6 +4,7 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { intentOf, refusedOf, seeded, settlementOf } from '../../server/test/storage/ledger-records.ts';
+import { dayTime } from '../src/lib/day-time.ts';
 import { linePieces } from '../src/ui/chart-scale.ts';
 import { isSameView, savedViewsMax, viewsIn, withView } from '../src/features/usage/saved-views.ts';
 import { bucketOf, dateIn, rangeOf, searchOf, usageSearchOf, viewOf, type View } from '../src/features/usage/view.ts';
@@ -88,6 +89,9 @@ needs('browser')('usage and cost', () => {
     await figures.getByText(`$${dollars(total)}`).waitFor();
     const table = page.getByRole('table', { name: 'Usage by model' });
     const dearest = [...cost].toSorted(([, a], [, b]) => b - a)[0]!;
+    // What failed says why in words, and what has not ended says that it has not.
+    await page.getByRole('row', { name: /^Overload overloaded/ }).waitFor();
+    await page.getByText('Still running').first().waitFor();
     const first = table.getByRole('row').nth(1);
     // The figures may be there before the rows are.
     await expect.poll(() => first.innerText()).toContain(dearest[0]);
@@ -103,7 +107,7 @@ needs('browser')('usage and cost', () => {
   test('every chart is a table too; a filter, a group and a zone are in the address, and the address is enough to come back', async () => {
     const { page } = visitor;
     const chart = page.getByRole('figure', { name: 'Cost per day, by model' });
-    await chart.getByRole('button', { name: 'Show as table' }).click();
+    await chart.getByRole('button', { name: 'Show as Table' }).click();
     await expect.poll(() => chart.getByRole('table').getByRole('row').count()).toBe(8);
     await expect.poll(() => chart.getByRole('table').getByRole('columnheader', { name: 'Others' }).count()).toBe(1);
     await page.getByRole('button', { name: 'Only this: gpt-4o', exact: true }).click();
@@ -125,7 +129,7 @@ needs('browser')('usage and cost', () => {
     const csv = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
     const answer = await visitor.context.request.get(new URL(csv!, pages.house.url).href);
     expect(await answer.text()).toContain('model,gpt-4o,gpt-4o');
-    await expect.poll(() => page.getByRole('link', { name: 'Print report' }).getAttribute('href')).toContain('format=html');
+    await expect.poll(() => page.getByRole('link', { name: 'Print Report' }).getAttribute('href')).toContain('format=html');
   }, 30_000);
 
   test.each(['UTC', 'Asia/Jakarta', 'America/Los_Angeles', 'Asia/Kolkata'])(
@@ -140,7 +144,7 @@ needs('browser')('usage and cost', () => {
       await pages.house.deps.books.catchUp();
       const chart = page.getByRole('figure', { name: 'Cost per day, by model' });
       const rowsOf = async (): Promise<{ day: string; usd: number[] }[]> => {
-        await chart.getByRole('button', { name: 'Show as table' }).click();
+        await chart.getByRole('button', { name: 'Show as Table' }).click();
         const rows = await chart
           .getByRole('row')
           .evaluateAll((all) => all.slice(1).map((row) => [...row.children].map((cell) => cell.textContent ?? '')));
@@ -183,12 +187,12 @@ needs('browser')('usage and cost', () => {
     // From the fifth day back to the third.
     await drag(4.5 / 7, 2.5 / 7);
     await expect.poll(search).toBe(`?from=${days[2]}&to=${days[4]}&tz=UTC`);
-    await chart.getByRole('button', { name: 'Show as table' }).click();
+    await chart.getByRole('button', { name: 'Show as Table' }).click();
     await expect.poll(() => chart.getByRole('row').count()).toBe(4);
     await chart.getByRole('button', { name: 'Zoom to' }).nth(1).press('Enter');
     await expect.poll(search).toBe(`?from=${days[3]}&to=${days[3]}&tz=UTC`);
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Reset Zoom');
-    await page.getByRole('figure', { name: 'Cost per hour, by model' }).getByRole('button', { name: 'Show as chart' }).click();
+    await page.getByRole('figure', { name: 'Cost per hour, by model' }).getByRole('button', { name: 'Show as Chart' }).click();
     await drag(2.5 / 24, 5.5 / 24);
     await expect.poll(search).toBe(`?from=${encodeURIComponent(`${days[3]}T02:00:00.000Z`)}&to=${encodeURIComponent(`${days[3]}T06:00:00.000Z`)}&tz=UTC`);
     await page.getByText(/2:00.*6:00.AM, UTC/).waitFor();
@@ -219,7 +223,7 @@ needs('browser')('usage and cost', () => {
     expect((await pages.house.request('POST', '/api/limits', { token: sari.token, body: limit })).status).toBe(201);
     await page.goto(`/usage?user=${sari.id}`);
     const chart = page.getByRole('figure', { name: 'Budget of this month' });
-    await chart.getByRole('button', { name: 'Show as table' }).click();
+    await chart.getByRole('button', { name: 'Show as Table' }).click();
     await expect.poll(() => chart.getByRole('table').innerText()).toContain('$50.00');
   }, 30_000);
 });
@@ -259,10 +263,20 @@ test('seven days end today in the zone, whatever the day is elsewhere', () => {
   expect([spanOf('2026-01-01', '2026-01-02'), spanOf('2026-01-01', '2026-04-01'), spanOf('2025-01-01', '2026-04-01'), spanOf('2020-01-01', '2026-04-01')]).toEqual(['hour', 'day', 'week', 'month']); // prettier-ignore
 });
 
+test('an hour has as many digits as its language gives it', () => {
+  const said = (language: 'en' | 'id'): string =>
+    new Intl.DateTimeFormat(language, { ...dayTime(language), timeZone: 'UTC' }).format(Date.UTC(2026, 10, 20, 3, 4));
+  expect(said('en')).toMatch(/^Nov 20, 3:04\sAM$/);
+  expect(said('id')).toBe('20 Nov, 03.04');
+});
+
 test('a line breaks where nothing was measured, and a point between two gaps is seen', () => {
-  expect(linePieces([0, 50, 100], 100, false)).toEqual(['0.0,100.0 500.0,50.0 1000.0,0.0']);
+  expect(linePieces([0, 50, 100], 100, false)).toEqual(['166.7,100.0 500.0,50.0 833.3,0.0']);
   expect(linePieces([10, null, 20, 30], 100, false)).toHaveLength(2);
-  expect(linePieces([null, 10, null], 100, false)).toEqual(['496.0,90 504.0,90']);
+  expect(linePieces([null, 10, null], 100, false)).toEqual(['500.0,90.0']);
+  // The newest day alone is in the middle of its own place, where its bar is, and not at the edge.
+  expect(linePieces([null, null, null, 10], 100, false)).toEqual(['875.0,90.0']);
+  expect(linePieces([10], 100, false)).toEqual(['500.0,90.0']);
   expect(linePieces([null, null], 100, false)).toEqual([]);
-  expect(linePieces([1, 10, 100], 100, true)).toEqual(['0.0,100.0 500.0,50.0 1000.0,0.0']);
+  expect(linePieces([1, 10, 100], 100, true)).toEqual(['166.7,100.0 500.0,50.0 833.3,0.0']);
 });

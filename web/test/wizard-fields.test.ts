@@ -110,6 +110,21 @@ needs('browser')("a connection's fields", () => {
     await expect.poll(() => box.getAttribute('aria-expanded')).toBe('false');
   });
 
+  test('a new connection is shown no list of another endpoint, and the list of its own as soon as its address stands there', async () => {
+    await add();
+    await come();
+    await configure('custom');
+    const { page } = visitor;
+    const found = page.getByText(/^1 model found, as of/);
+    await page.getByText('Requests go to …/chat/completions').waitFor();
+    await visitor.settled();
+    await expect.poll(() => found.count()).toBe(0);
+    await page.getByLabel('Base URL').fill(`${vendor.baseUrl}/`);
+    await found.waitFor();
+    await page.getByLabel('Base URL').fill('https://elsewhere.example.com/v1');
+    await found.waitFor({ state: 'detached' });
+  });
+
   test.each([
     ['openai', 'https://api.openai.com/v1/chat/completions', 'https://api.openai.com/v1/chat/completions'],
     ['openai', 'https://api.openai.com/v1/', 'https://api.openai.com/v1/chat/completions'],
@@ -136,9 +151,12 @@ needs('browser')("a connection's fields", () => {
     await configure('openai');
     await page.getByText(language === 'English' ? 'Parameters' : 'Parameter', { exact: true }).click();
     await page.locator('#field-model').fill('gpt-4o');
-    await page.getByText(language === 'English' ? 'At most 16384 for gpt-4o.' : 'Paling banyak 16384 untuk gpt-4o.').waitFor();
+    await page.getByText(language === 'English' ? 'At most 16,384 for gpt-4o.' : 'Paling banyak 16.384 untuk gpt-4o.').waitFor();
     await page.locator('#field-model').fill('unheard-of');
-    await page.getByText(/4096/).first().waitFor();
+    await page
+      .getByText(/4[,.]096/)
+      .first()
+      .waitFor();
   });
 
   test('a template fills in the model and keeps name and key', async () => {

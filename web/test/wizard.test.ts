@@ -75,7 +75,7 @@ needs('browser')('a new connection', () => {
       .first()
       .waitFor();
     await expect.poll(() => trace.count()).toBe(5);
-    await expect.poll(() => trace.last().innerText()).toMatch(/Complete[\s\S]*passed[\s\S]*\d+ ms/);
+    await expect.poll(() => trace.last().innerText()).toMatch(/Completion[\s\S]*passed[\s\S]*\d+ ms/);
     await page.getByRole('button', { name: 'Save Connection' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL('**/settings/ai-connections');

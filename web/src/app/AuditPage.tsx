@@ -77,6 +77,7 @@ export function AuditPage() {
 
 export function WorkspaceAuditPage() {
   const t = useTranslations('audit');
+  const nav = useTranslations('nav');
   const navigate = useNavigate();
   const { data: me } = useSuspenseQuery(meQuery);
   const workspace = useWorkspace(me);
@@ -84,13 +85,13 @@ export function WorkspaceAuditPage() {
   if (!workspace || (workspace.role !== 'ADMIN' && !isAdministrator(me)))
     return (
       <>
-        <PageHead title={t('title')} />
+        <PageHead title={nav('workspaceAudit')} />
         <Empty title={t('closedTitle')} text={t('closedText', { name: workspace?.name ?? me.organization.name })} />
       </>
     );
   return (
     <>
-      <PageHead title={t('title')} text={t('workspaceText', { name: workspace.name })} />
+      <PageHead title={nav('workspaceAudit')} text={t('workspaceText', { name: workspace.name })} />
       <AuditLog
         key={workspace.id}
         workspaceId={workspace.id}

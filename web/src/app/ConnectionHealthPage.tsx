@@ -5,10 +5,5 @@ import { useSubject } from './use-subject.ts';
 
 export function ConnectionHealthPage() {
   const subject = useSubject();
-  return (
-    <>
-      <HealthPanel {...subject} />
-      <Headroom {...subject} />
-    </>
-  );
+  return <HealthPanel {...subject} limits={<Headroom {...subject} />} />;
 }

@@ -1,13 +1,13 @@
-/** What stands at an address where nothing is; whoever is signed in finds the palette open on what was typed. */
+/** What stands at an address where nothing is; whoever is signed in has the whole house around it, and the palette open on what was typed. */
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useLocation, useNavigate } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { meQuery } from '../features/session/api/me.ts';
-import { useSaveProfile } from '../features/session/api/save-profile.ts';
 import { usePageTitle } from '../lib/focus.ts';
-import { OverlayDialogs, useOverlays } from './Overlays.tsx';
+import { PageHead } from '../ui/PageHead.tsx';
 import { PlainLayout } from './PlainLayout.tsx';
+import { Shell } from './Shell.tsx';
 
 /** The words of an address, the last one first: that is where people mistype. */
 const wordsOf = (pathname: string): string =>
@@ -17,22 +17,46 @@ const wordsOf = (pathname: string): string =>
     ?.replaceAll(/[-_]+/g, ' ') ?? '';
 
 export function NotFoundPage() {
-  const t = useTranslations();
-  const heading = usePageTitle(t('notFound.title'));
-  const navigate = useNavigate();
   const pathname = useLocation({ select: (location) => location.pathname });
-  const { data: me } = useQuery({ ...meQuery, retry: false });
-  const profile = useSaveProfile();
-  const overlays = useOverlays('palette');
+  const { data: me, isPending } = useQuery({ ...meQuery, retry: false });
+  // Drawn before it is known who asks, the page would get another frame under the visitor's eyes.
+  if (isPending) return null;
+  return me ? (
+    <Shell typed={wordsOf(pathname)}>
+      <MissingPart />
+    </Shell>
+  ) : (
+    <MissingWhole />
+  );
+}
+
+function MissingPart() {
+  const t = useTranslations('notFound');
   return (
-    <PlainLayout title={t('notFound.title')} heading={heading}>
-      <p className="pb-text">{t('notFound.text')}</p>
-      <div>
-        <Button onClick={() => void navigate({ to: '/settings/ai-connections' })}>{t('failure.goHome')}</Button>
-      </div>
-      {me && (
-        <OverlayDialogs me={me} overlays={overlays} initialQuery={wordsOf(pathname)} onPreference={(change) => profile.mutate(change)} />
-      )}
+    <>
+      <PageHead title={t('title')} text={t('text')} />
+      <GoHome />
+    </>
+  );
+}
+
+function MissingWhole() {
+  const t = useTranslations('notFound');
+  const heading = usePageTitle(t('title'));
+  return (
+    <PlainLayout title={t('title')} heading={heading}>
+      <p className="pb-text">{t('text')}</p>
+      <GoHome />
     </PlainLayout>
+  );
+}
+
+function GoHome() {
+  const t = useTranslations('notFound');
+  const navigate = useNavigate();
+  return (
+    <div>
+      <Button onClick={() => void navigate({ to: '/' })}>{t('goHome')}</Button>
+    </div>
   );
 }

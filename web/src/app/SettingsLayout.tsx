@@ -3,17 +3,15 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { meQuery } from '../features/session/api/me.ts';
-import { useCurrentInSight } from '../lib/focus.ts';
 import { settingsEntries } from './settings-entries.ts';
 import classes from './SettingsLayout.module.css';
 
 export function SettingsLayout() {
   const t = useTranslations('nav');
   const { data: me } = useSuspenseQuery(meQuery);
-  const line = useCurrentInSight();
   return (
     <div className={classes['layout']}>
-      <nav ref={line} aria-label={t('settings')} className={classes['pages']}>
+      <nav aria-label={t('settings')} className={classes['pages']}>
         <ul>
           {settingsEntries
             .filter(({ may }) => may?.(me) !== false)

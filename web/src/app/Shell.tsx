@@ -3,7 +3,7 @@ import { CloseButton } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { useRef, type MouseEvent } from 'react';
+import { useRef, type MouseEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { aiConnectionsQuery, countFailing } from '../features/models/api/ai-connections.ts';
 import { meQuery } from '../features/session/api/me.ts';
@@ -21,7 +21,14 @@ import classes from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { useProfilePreferences } from './use-profile-preferences.ts';
 
-export function Shell() {
+interface ShellProps {
+  /** What was typed where nothing is: the palette is open on it. */
+  typed?: string;
+  /** Absent: the page of the address. */
+  children?: ReactNode;
+}
+
+export function Shell({ typed, children }: ShellProps) {
   const t = useTranslations('app');
   const navigate = useNavigate();
   const { data: me } = useSuspenseQuery(meQuery);
@@ -30,7 +37,7 @@ export function Shell() {
   useProfilePreferences(me);
   const profile = useSaveProfile();
   const signOut = useSignOut();
-  const overlays = useOverlays();
+  const overlays = useOverlays(typed === undefined ? null : 'palette');
   const { isAway } = useServerState();
   const drawer = useRef<HTMLDialogElement>(null);
   const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
@@ -66,12 +73,10 @@ export function Shell() {
             <p>{t('notSaved')}</p>
           </Notice>
         )}
-        <InShell value={true}>
-          <Outlet />
-        </InShell>
+        <InShell value={true}>{children ?? <Outlet />}</InShell>
       </main>
       {!isWide && <BottomBar me={me} />}
-      <OverlayDialogs me={me} overlays={overlays} onPreference={(change) => profile.mutate(change)} />
+      <OverlayDialogs me={me} overlays={overlays} initialQuery={typed} onPreference={(change) => profile.mutate(change)} />
     </div>
   );
 }

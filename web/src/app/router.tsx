@@ -54,6 +54,8 @@ export function createPages(queries: QueryClient) {
     context: { queries },
     defaultPreload: 'intent',
     defaultErrorComponent: BrokenPage,
+    // An address below that of a page is none either, and is told in one way.
+    notFoundMode: 'root',
     scrollRestoration: true,
     // Texts stay texts: a code of digits is no number.
     parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
@@ -73,7 +75,8 @@ export function startPage(pages: ReturnType<typeof createPages>): Promise<void> 
   const ids = new Set(matches.map(({ routeId }) => routeId));
   const routes = Object.values(pages.routesById).filter(({ id }) => ids.has(id));
   // The answer about the person comes first: browsers take six things at a time over one line.
-  if (ids.has(shell.id)) ahead(pages.options.context, meQuery);
+  // Where nothing is, it decides what the page looks like.
+  if (ids.has(shell.id) || ids.size === 1) ahead(pages.options.context, meQuery);
   const isLoaded = pages.load();
   // What fails here fails again where the page asks for it, and is told there.
   for (const route of routes) void Promise.resolve(pages.loadRouteChunk(route)).catch(() => undefined);

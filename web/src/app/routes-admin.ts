@@ -4,7 +4,7 @@ import { adminModelsQuery } from '../features/models/api/admin-models.ts';
 import { providersQuery } from '../features/models/api/providers.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
 import { pricesQuery, unpricedQuery } from '../features/prices/api/prices.ts';
-import { templatesQuery } from '../features/templates/api/templates.ts';
+import { schemaQuery, templatesQuery } from '../features/templates/api/templates.ts';
 import { files } from './page-files.ts';
 import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 
@@ -73,7 +73,9 @@ const templates = createRoute({
   loader: ({ context, location }) => {
     ahead(context, providersQuery);
     const provider = textOf(new URLSearchParams(location.searchStr).get('provider'));
-    if (provider !== undefined) ahead(context, templatesQuery(provider));
+    if (provider === undefined) return;
+    ahead(context, templatesQuery(provider));
+    ahead(context, schemaQuery(provider));
   },
   component: lazyRouteComponent(files.TemplatesPage, 'TemplatesPage'),
 });

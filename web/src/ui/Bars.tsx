@@ -13,7 +13,7 @@ export interface BarGroup {
   label: string;
   /** One value per series, in their order. */
   values: readonly number[];
-  /** It has not ended yet: drawn paler. */
+  /** It has not ended yet: striped. */
   isRunning?: boolean;
 }
 
@@ -29,6 +29,8 @@ interface BarsProps {
   labelTitle: string;
   showTable: string;
   hideTable: string;
+  /** What stripes mean, for a chart that has them. */
+  running?: string;
   zoom?: Zoom;
 }
 
@@ -39,7 +41,8 @@ const gap = 2;
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
 export function StackedBars(props: BarsProps) {
-  const { title, series, showTable, hideTable } = props;
+  const { title, series, groups, showTable, hideTable, running } = props;
+  const striped = groups.some(({ isRunning }) => isRunning) ? running : undefined;
   const [isTable, setTable] = useState(false);
   const id = useId();
   return (
@@ -57,7 +60,7 @@ export function StackedBars(props: BarsProps) {
       ) : (
         <div className={classes['plot']}>
           <Chart {...props} />
-          {series.length > 1 && <Legend series={series} />}
+          <Legend series={series.length > 1 ? series : []} running={striped} />
         </div>
       )}
     </figure>
@@ -66,6 +69,7 @@ export function StackedBars(props: BarsProps) {
 
 function Chart({ summary, series, groups, format, zoom }: BarsProps) {
   const top = scaleTop(Math.max(0, ...groups.map(({ values }) => sum(values))));
+  const stripes = useId();
   const { chosen, handlers } = usePull(groups.length, zoom && ((from, to) => zoom.onRange(from, to, 'pull')));
   return (
     <>
@@ -81,9 +85,15 @@ function Chart({ summary, series, groups, format, zoom }: BarsProps) {
         data-pulls={zoom !== undefined || undefined}
         {...handlers}
       >
+        {groups.some(({ isRunning }) => isRunning) && (
+          // Lying stripes: however wide the picture is drawn, they keep their look.
+          <pattern id={stripes} width={slot} height={4} patternUnits="userSpaceOnUse">
+            <rect data-part="stripe" width={slot} height={1} />
+          </pattern>
+        )}
         {chosen && <rect data-part="chosen" x={chosen[0] * slot} width={(chosen[1] - chosen[0] + 1) * slot} height={100} />}
         {groups.map((group, index) => (
-          <Bar key={group.key} group={group} x={index * slot + gap / 2} top={top} series={series} format={format} />
+          <Bar key={group.key} group={group} x={index * slot + gap / 2} top={top} series={series} format={format} stripes={stripes} />
         ))}
       </svg>
       <div className={classes['ends']} aria-hidden="true">
@@ -98,13 +108,16 @@ interface BarProps extends Pick<BarsProps, 'series' | 'format'> {
   group: BarGroup;
   x: number;
   top: number;
+  /** Id of the pattern that lies over what has not ended. */
+  stripes: string;
 }
 
-function Bar({ group, x, top, series, format }: BarProps) {
+function Bar({ group, x, top, series, format, stripes }: BarProps) {
   const text = series.map((name, index) => `${name} ${format(group.values[index] ?? 0)}`).join(', ');
   const heights = group.values.map((value) => (Math.max(0, value) / top) * 100);
+  const all = sum(heights);
   return (
-    <g data-running={group.isRunning || undefined}>
+    <g>
       <title>{`${group.label}: ${text}`}</title>
       {heights.map((height, index) => (
         <rect
@@ -116,11 +129,13 @@ function Bar({ group, x, top, series, format }: BarProps) {
           height={height}
         />
       ))}
+      {group.isRunning && <rect x={x} y={100 - all} width={slot - gap} height={all} fill={`url(#${stripes})`} />}
     </g>
   );
 }
 
-function Legend({ series }: Pick<BarsProps, 'series'>) {
+function Legend({ series, running }: Pick<BarsProps, 'series' | 'running'>) {
+  if (series.length === 0 && running === undefined) return null;
   return (
     <ul className={classes['legend']}>
       {series.map((name, index) => (
@@ -129,6 +144,12 @@ function Legend({ series }: Pick<BarsProps, 'series'>) {
           {name}
         </li>
       ))}
+      {running !== undefined && (
+        <li>
+          <span className={classes['swatch']} data-running aria-hidden="true" />
+          {running}
+        </li>
+      )}
     </ul>
   );
 }

@@ -77,8 +77,8 @@ const width = 1000;
 
 function Chart({ summary, series, points, format, zoom, isLog }: LinesProps & { isLog: boolean }) {
   const top = scaleTop(Math.max(0, ...points.flatMap(({ values }) => values.filter((value) => value !== null))));
-  const { chosen, handlers } = usePull(points.length, zoom && ((from, to) => zoom.onRange(from, to, 'pull')), true);
-  const step = width / Math.max(1, points.length - 1);
+  const { chosen, handlers } = usePull(points.length, zoom && ((from, to) => zoom.onRange(from, to, 'pull')));
+  const step = width / Math.max(1, points.length);
   return (
     <>
       <div className={classes['scale']} aria-hidden="true">
@@ -94,14 +94,13 @@ function Chart({ summary, series, points, format, zoom, isLog }: LinesProps & { 
         data-pulls={zoom !== undefined || undefined}
         {...handlers}
       >
-        {/* Half a step to both sides of the points that are meant. */}
-        {chosen && <rect data-part="chosen" x={(chosen[0] - 0.5) * step} width={(chosen[1] - chosen[0] + 1) * step} height={100} />}
+        {chosen && <rect data-part="chosen" x={chosen[0] * step} width={(chosen[1] - chosen[0] + 1) * step} height={100} />}
         {series.flatMap((name, index) =>
           linePieces(
             points.map(({ values }) => values[index] ?? null),
             top,
             isLog,
-          ).map((piece) => <polyline key={`${name} ${piece}`} data-series={index + 1} points={piece} vectorEffect="non-scaling-stroke" />),
+          ).map((piece) => <Piece key={`${name} ${piece}`} points={piece} series={index + 1} />),
         )}
       </svg>
       <div className={classes['ends']} aria-hidden="true">
@@ -109,6 +108,19 @@ function Chart({ summary, series, points, format, zoom, isLog }: LinesProps & { 
         <span>{points.length > 1 ? points.at(-1)?.label : ''}</span>
       </div>
     </>
+  );
+}
+
+/** A point that no line leads to is a line without a length: its round ends make a dot of it. */
+function Piece({ points, series }: { points: string; series: number }) {
+  const isLone = !points.includes(' ');
+  return (
+    <polyline
+      data-series={series}
+      data-lone={isLone || undefined}
+      points={isLone ? `${points} ${points}` : points}
+      vectorEffect="non-scaling-stroke"
+    />
   );
 }
 

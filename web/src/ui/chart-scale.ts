@@ -27,11 +27,11 @@ const lineWidth = 1000;
 const lineHeight = 100;
 
 /**
- * The points of a line that has gaps: one text for each piece without one. A point between two gaps is a short dash, so that it is seen.
- * On a logarithmic scale everything below one lies on the ground.
+ * The points of a line that has gaps: one text for each piece without one, and each point in the middle of its place, as bars stand. A point
+ * between two gaps is a text without a blank. On a logarithmic scale everything below one lies on the ground.
  */
 export function linePieces(values: readonly (number | null)[], top: number, isLog: boolean): string[] {
-  const step = values.length > 1 ? lineWidth / (values.length - 1) : 0;
+  const step = lineWidth / Math.max(1, values.length);
   const height = (value: number): number => (isLog ? Math.log(Math.max(1, value)) / Math.log(Math.max(2, top)) : value / top);
   const pieces: string[][] = [];
   let isOpen = false;
@@ -40,14 +40,10 @@ export function linePieces(values: readonly (number | null)[], top: number, isLo
       isOpen = false;
       continue;
     }
-    const point = `${(index * step).toFixed(1)},${(lineHeight - Math.min(1, Math.max(0, height(value))) * lineHeight).toFixed(1)}`;
+    const point = `${((index + 0.5) * step).toFixed(1)},${(lineHeight - Math.min(1, Math.max(0, height(value))) * lineHeight).toFixed(1)}`;
     if (isOpen) pieces.at(-1)!.push(point);
     else pieces.push([point]);
     isOpen = true;
   }
-  return pieces.map((piece) => {
-    if (piece.length > 1) return piece.join(' ');
-    const [x, y] = piece[0]!.split(',').map(Number) as [number, number];
-    return `${Math.max(0, x - 4).toFixed(1)},${y} ${Math.min(lineWidth, x + 4).toFixed(1)},${y}`;
-  });
+  return pieces.map((piece) => piece.join(' '));
 }

@@ -24,6 +24,8 @@ const teal: MantineColorsTuple = [
 const variantColorResolver: VariantColorsResolver = (input) => {
   const colors = defaultVariantColorsResolver(input);
   if (input.variant === 'filled') return { ...colors, color: 'var(--pb-on-accent)' };
+  // What deletes or revokes is not taken for what stands beside it.
+  if (input.color === 'red') return { ...colors, color: 'var(--pb-bad)', hover: 'var(--pb-hover)' };
   if (input.variant === 'subtle')
     return { ...colors, color: input.color === 'gray' ? 'var(--pb-muted)' : 'var(--pb-accent-fg)', hover: 'var(--pb-hover)' };
   return colors;

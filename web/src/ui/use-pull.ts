@@ -16,11 +16,11 @@ interface Handlers {
   onPointerCancel?: () => void;
 }
 
-/** The place below the pointer: bars fill their places, points stand at both ends too. */
-function placeAt({ currentTarget, clientX }: PointerEvent<SVGSVGElement>, count: number, isPoints: boolean): number {
+/** The place below the pointer: all are equally wide. */
+function placeAt({ currentTarget, clientX }: PointerEvent<SVGSVGElement>, count: number): number {
   const { left, width } = currentTarget.getBoundingClientRect();
   const share = (clientX - left) / Math.max(1, width);
-  return Math.max(0, Math.min(count - 1, isPoints ? Math.round(share * (count - 1)) : Math.floor(share * count)));
+  return Math.max(0, Math.min(count - 1, Math.floor(share * count)));
 }
 
 /**
@@ -30,7 +30,6 @@ function placeAt({ currentTarget, clientX }: PointerEvent<SVGSVGElement>, count:
 export function usePull(
   count: number,
   onRange: ((from: number, to: number) => void) | undefined,
-  isPoints = false,
 ): { chosen: readonly [from: number, to: number] | null; handlers: Handlers } {
   const [pulled, setPulled] = useState<{ from: number; to: number } | null>(null);
   if (!onRange || count === 0) return { chosen: null, handlers: {} };
@@ -41,11 +40,11 @@ export function usePull(
       onPointerDown: (event) => {
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture(event.pointerId);
-        const at = placeAt(event, count, isPoints);
+        const at = placeAt(event, count);
         setPulled({ from: at, to: at });
       },
       onPointerMove: (event) => {
-        const to = placeAt(event, count, isPoints);
+        const to = placeAt(event, count);
         setPulled((before) => before && { ...before, to });
       },
       onPointerUp: () => {

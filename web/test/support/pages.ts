@@ -31,7 +31,7 @@ export async function openPages(options: HouseOptions = {}): Promise<Pages> {
 
 const words = {
   en: { email: 'Email', password: 'Password', signIn: 'Sign In' },
-  id: { email: 'Alamat Email', password: 'Kata Sandi', signIn: 'Masuk' },
+  id: { email: 'Alamat email', password: 'Kata sandi', signIn: 'Masuk' },
 };
 
 type Guest = Pick<Resident, 'email' | 'password'>;

@@ -13,11 +13,13 @@ export type Attention =
   | { kind: 'ill'; id: string; name: string; since: string; what: string | null }
   | { kind: 'oldKey'; id: string; name: string; days: number }
   | { kind: 'noDefault' }
-  | { kind: 'errors'; share: number; failed: number };
+  | { kind: 'errors'; share: number; failed: number; attempts: number };
 
 export interface DaySum {
   requests: number;
+  attempts: number;
   failures: number;
+  /** Failures of all attempts, as everywhere: a request that another connection made good has one, too. */
   errorRate: number;
 }
 
@@ -42,7 +44,7 @@ export function attentionOf(
   return [
     ...ill.map(({ id, name, since, reasonText }): Attention => ({ kind: 'ill', id, name, since, what: reasonText })),
     ...failing,
-    ...(isBad ? [{ kind: 'errors', share: today.errorRate, failed: today.failures } as const] : []),
+    ...(isBad ? [{ kind: 'errors', share: today.errorRate, failed: today.failures, attempts: today.attempts } as const] : []),
     ...noDefault,
     ...old,
   ];

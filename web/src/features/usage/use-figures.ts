@@ -1,5 +1,6 @@
 /** Figures as the page writes them: fixed decimals in a column, no zero for what is not zero, a dash for what nobody knows. */
 import { useFormatter, useLocale } from 'use-intl';
+import { dayTime } from '../../lib/day-time.ts';
 import { moneyColumn, moneyText } from '../../lib/money.ts';
 import type { Bucket } from './view.ts';
 
@@ -8,7 +9,8 @@ const billion = 1_000_000_000;
 
 export function useFigures(zone: string) {
   const format = useFormatter();
-  const isIndonesian = useLocale() === 'id';
+  const language = useLocale();
+  const isIndonesian = language === 'id';
   const compact = (value: number): string => {
     if (value < billion || !isIndonesian) return format.number(value, { notation: 'compact', maximumFractionDigits: 1 });
     // The short form of a milliard in Indonesian is what everybody reads as a million (ui 2.4).
@@ -32,8 +34,7 @@ export function useFigures(zone: string) {
       format.dateTimeRange(new Date(from), new Date(to), { dateStyle: 'medium', timeStyle: 'short', timeZone: zone }),
     label: (bucket: Bucket, from: string): string => {
       const at = new Date(from);
-      if (bucket === 'hour')
-        return format.dateTime(at, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: zone });
+      if (bucket === 'hour') return format.dateTime(at, { ...dayTime(language), timeZone: zone });
       if (bucket === 'month') return format.dateTime(at, { month: 'short', year: 'numeric', timeZone: zone });
       return format.dateTime(at, { day: 'numeric', month: 'short', timeZone: zone });
     },

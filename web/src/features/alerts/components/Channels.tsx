@@ -185,7 +185,13 @@ function Deeds({ channel, isTesting, onTest, onDo }: DeedsProps) {
       <Button variant="subtle" size="compact-sm" aria-label={t('editNamed', { name })} onClick={() => onDo({ kind: 'edit', channel })}>
         {t('edit')}
       </Button>
-      <Button variant="subtle" size="compact-sm" aria-label={t('deleteNamed', { name })} onClick={() => onDo({ kind: 'delete', channel })}>
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        color="red"
+        aria-label={t('deleteNamed', { name })}
+        onClick={() => onDo({ kind: 'delete', channel })}
+      >
         {t('delete')}
       </Button>
     </span>

@@ -103,8 +103,8 @@ function MailForm({ of, holding }: { of: MailServerView | null; holding: Holding
         </NativeSelect>
         <TextInput {...props('username')} />
         <PasswordInput {...props('password')} description={of?.hasPassword ? t('tokenKept') : undefined} />
-        <TextInput {...props('sender')} placeholder="Patchbay <patchbay@example.org>" />
       </div>
+      <TextInput {...props('sender')} placeholder="Patchbay <patchbay@example.org>" />
       <FormEnd saveLabel={t('save')} savingLabel={t('saving')} isPending={save.isPending} />
     </form>
   );

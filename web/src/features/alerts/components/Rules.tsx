@@ -153,7 +153,13 @@ function Deeds({ rule, name, onDo }: { rule: AlertRuleView; name: string; onDo: 
           {t('mute')}
         </Button>
       )}
-      <Button variant="subtle" size="compact-sm" aria-label={t('deleteNamed', { name })} onClick={() => onDo({ kind: 'delete', rule })}>
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        color="red"
+        aria-label={t('deleteNamed', { name })}
+        onClick={() => onDo({ kind: 'delete', rule })}
+      >
         {t('delete')}
       </Button>
     </span>

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { subjectsQuery } from '../api/alerts.ts';
-import { comparison, kindNames, kinds, severityNames, useTimeText } from './alert-words.ts';
+import { comparison, kindNames, kinds, lasting, severityNames, useTimeText } from './alert-words.ts';
 import classes from './alerts.module.css';
 import { ofKind, type RuleFault, type RuleValues } from './rule-values.ts';
 
@@ -51,7 +51,7 @@ export function Sentence({ values, faults, isNew, onChange }: SentenceProps) {
             label={t('window')}
             value={String(values.windowS)}
             onChoose={(windowS) => onChange({ windowS: Number(windowS) })}
-            before={t(window === 'hold' ? 'sentence.hold' : 'sentence.within')}
+            before={t(`sentence.${lasting(values.kind)}`)}
           >
             {withSaved(times, values.windowS).map((seconds) => (
               <option key={seconds} value={seconds}>
@@ -128,6 +128,7 @@ const valueFaultId = 'alert-value-fault';
 
 function ValueWord({ values, isWrong, onChange }: PartProps & { isWrong: boolean }) {
   const t = useTranslations('alerts');
+  const { unit } = kinds[values.kind];
   return (
     <>
       <span>{t(`sentence.${comparison(values.kind)}`)}</span>
@@ -141,7 +142,7 @@ function ValueWord({ values, isWrong, onChange }: PartProps & { isWrong: boolean
         autoComplete="off"
         onChange={(event) => onChange({ value: event.currentTarget.value })}
       />
-      <span>{t(`unitOf.${kinds[values.kind].unit ?? 'count'}`)}</span>
+      {unit !== null && unit !== 'count' && <span>{t(`unitOf.${unit}`)}</span>}
     </>
   );
 }

@@ -54,41 +54,51 @@ export const channelKinds: readonly ChannelKindName[] = ['email', 'webhook', 'sl
 export const comparison = (kind: AlertKindName): 'above' | 'below' | 'away' =>
   kind === 'disk' ? 'below' : kind === 'database' ? 'away' : 'above';
 
+/** What stands before the time: what has no value of its own is said to last. */
+export const lasting = (kind: AlertKindName): 'within' | 'hold' | 'lasts' =>
+  kinds[kind].window === 'within' ? 'within' : kinds[kind].unit === null ? 'lasts' : 'hold';
+
+type Words = ReturnType<typeof useTranslations<'alerts'>>;
+
+function timeText(t: Words, seconds: number): string {
+  if (seconds === 0) return t('atOnce');
+  if (seconds % 86_400 === 0) return t('days', { count: seconds / 86_400 });
+  if (seconds % 3600 === 0) return t('hours', { count: seconds / 3600 });
+  return seconds % 60 === 0 ? t('minutes', { count: seconds / 60 }) : t('seconds', { count: seconds });
+}
+
 /** Times as people choose them. */
 export function useTimeText(): (seconds: number) => string {
   const t = useTranslations('alerts');
-  return (seconds) => {
-    if (seconds === 0) return t('atOnce');
-    if (seconds % 86_400 === 0) return t('days', { count: seconds / 86_400 });
-    if (seconds % 3600 === 0) return t('hours', { count: seconds / 3600 });
-    return seconds % 60 === 0 ? t('minutes', { count: seconds / 60 }) : t('seconds', { count: seconds });
-  };
+  return (seconds) => timeText(t, seconds);
 }
 
-/** `the error rate of chat-main is at or above 5% within 5 minutes`. */
-export function useSentence(): (rule: Pick<AlertRuleView, 'kind' | 'connection' | 'value' | 'windowS' | 'period'>) => string {
+type Told = Pick<AlertRuleView, 'kind' | 'connection' | 'value' | 'windowS' | 'period'>;
+type Format = Pick<ReturnType<typeof useFormatter>, 'number'>;
+
+function valueText(t: Words, format: Format, unit: Unit, value: number): string {
+  if (unit === 'usd') return moneyText(format, value);
+  if (unit === 'percent') return format.number(value / 100, { style: 'percent', maximumFractionDigits: 1 });
+  return unit === 'count' ? format.number(value) : `${format.number(value)} ${t(`unitOf.${unit}`)}`;
+}
+
+/** `The error rate of chat-main is at or above 5% within 5 minutes`. */
+export function sentenceOf(t: Words, format: Format, { kind, connection, value, windowS, period }: Told): string {
+  const { unit, window } = kinds[kind];
+  const words = [
+    t(`kindOf.${kind}`),
+    connection && `${t('sentence.ofConnection')} ${connection.name}`,
+    unit !== null && value !== null && `${t(`sentence.${comparison(kind)}`)} ${valueText(t, format, unit, Number(value))}`,
+    period && t(`periodOf.${period}`),
+    window !== null && windowS !== null && windowS > 0 && `${t(`sentence.${lasting(kind)}`)} ${timeText(t, windowS)}`,
+  ]
+    .filter(Boolean)
+    .join(' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function useSentence(): (rule: Told) => string {
   const t = useTranslations('alerts');
   const format = useFormatter();
-  const timeText = useTimeText();
-  const valueText = (unit: Unit, value: number): string => {
-    if (unit === 'usd') return moneyText(format, value);
-    if (unit === 'percent') return format.number(value / 100, { style: 'percent', maximumFractionDigits: 1 });
-    return `${format.number(value)} ${t(`unitOf.${unit}`)}`;
-  };
-  return ({ kind, connection, value, windowS, period }) => {
-    const { unit, window } = kinds[kind];
-    const words = [
-      t(`kindOf.${kind}`),
-      connection && `${t('sentence.ofConnection')} ${connection.name}`,
-      unit !== null && value !== null && `${t(`sentence.${comparison(kind)}`)} ${valueText(unit, Number(value))}`,
-      period && t(`periodOf.${period}`),
-      window !== null &&
-        windowS !== null &&
-        windowS > 0 &&
-        `${t(window === 'hold' ? 'sentence.hold' : 'sentence.within')} ${timeText(windowS)}`,
-    ]
-      .filter(Boolean)
-      .join(' ');
-    return words.charAt(0).toUpperCase() + words.slice(1);
-  };
+  return (rule) => sentenceOf(t, format, rule);
 }

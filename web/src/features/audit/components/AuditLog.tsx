@@ -65,18 +65,19 @@ export function AuditLog({ workspaceId, organization, search, onSearch, renderOb
 
 function Export({ workspaceId, search }: Pick<AuditLogProps, 'workspaceId' | 'search'>) {
   const t = useTranslations('audit');
+  const words = useTranslations('exports');
   return (
-    <p className={classes['export']}>
-      {t('export')}{' '}
-      <a href={exportHref(workspaceId, search, 'csv')} download>
-        {t('exportCsv')}
-      </a>{' '}
-      ·{' '}
-      <a href={exportHref(workspaceId, search, 'jsonl')} download>
-        {t('exportJsonl')}
-      </a>{' '}
-      · <BackgroundExport what={{ audit: auditFilterOf(search), ...(workspaceId !== null && { workspaceId }) }} />
-    </p>
+    <div className={classes['export']}>
+      <span className={classes['ways']}>
+        <span>{t('export')}</span>
+        {(['csv', 'jsonl'] as const).map((format) => (
+          <a key={format} href={exportHref(workspaceId, search, format)} download aria-label={t('exportNamed', { format: words(format) })}>
+            {words(format)}
+          </a>
+        ))}
+      </span>
+      <BackgroundExport what={{ audit: auditFilterOf(search), ...(workspaceId !== null && { workspaceId }) }} />
+    </div>
   );
 }
 

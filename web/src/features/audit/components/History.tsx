@@ -24,7 +24,7 @@ interface HistoryProps {
   organization: string;
   /** A form that holds what the object was has to begin anew. */
   onRolledBack?: () => void;
-  /** Small and without an icon where the page has others of its kind: then it says whose history it is. Absent: the page's own. */
+  /** Where the page has others of its kind it says whose history it is; in a row it is small. Absent: the page's own. */
   place?: 'row' | 'panel';
 }
 
@@ -34,13 +34,8 @@ export function HistoryButton(props: HistoryProps) {
   const [isOpen, setOpen] = useState(false);
   return (
     <>
-      {props.place !== undefined ? (
-        <Button
-          variant={props.place === 'row' ? 'subtle' : 'default'}
-          size="compact-sm"
-          aria-label={t('historyOf', { name: props.name })}
-          onClick={() => setOpen(true)}
-        >
+      {props.place === 'row' ? (
+        <Button variant="subtle" size="compact-sm" aria-label={t('historyOf', { name: props.name })} onClick={() => setOpen(true)}>
           {t('history')}
         </Button>
       ) : (
@@ -48,6 +43,7 @@ export function HistoryButton(props: HistoryProps) {
           variant="default"
           className={classes['opener']}
           leftSection={<IconHistory size={16} stroke={1.75} aria-hidden="true" />}
+          aria-label={props.place === 'panel' ? t('historyOf', { name: props.name }) : undefined}
           onClick={() => setOpen(true)}
         >
           {t('history')}

@@ -151,7 +151,7 @@ function Deeds({ of, me, isLive, onEdit, onRotate, onRevoke }: KeyDeeds & { of: 
           {t('rotate')}
         </ReasonButton>
       )}
-      <Button {...common} aria-label={t('revokeNamed', { name })} onClick={() => onRevoke(of)}>
+      <Button {...common} color="red" aria-label={t('revokeNamed', { name })} onClick={() => onRevoke(of)}>
         {t('revoke')}
       </Button>
     </span>

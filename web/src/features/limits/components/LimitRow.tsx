@@ -48,7 +48,7 @@ export function LimitRow({ of, onEdit, onRemove }: { of: LimitView; onEdit: () =
           <Button {...common} aria-label={t('editNamed', { name: what })} onClick={onEdit}>
             {t('edit')}
           </Button>
-          <Button {...common} aria-label={t('removeNamed', { what })} onClick={onRemove}>
+          <Button {...common} color="red" aria-label={t('removeNamed', { what })} onClick={onRemove}>
             {t('remove')}
           </Button>
         </span>

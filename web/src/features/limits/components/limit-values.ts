@@ -39,8 +39,11 @@ const isWhole = (text: string, max: number): boolean => /^\d{1,10}$/.test(text) 
 const countMax = 1_000_000_000;
 const softMax = 99;
 
+/** Both ways of writing a decimal, as people type them. */
+const plainMoney = (text: string): string => text.trim().replace(',', '.');
+
 export const isValue = (text: string, choice: Choice): boolean =>
-  meant[choice].kind === 'money' ? /^\d{1,7}(\.\d{1,9})?$/.test(text.trim()) : isWhole(text.trim(), countMax);
+  meant[choice].kind === 'money' ? /^\d{1,7}(\.\d{1,9})?$/.test(plainMoney(text)) : isWhole(text.trim(), countMax);
 export const isSoft = (text: string): boolean => text.trim() === '' || isWhole(text.trim(), softMax);
 
 export interface LimitInput {
@@ -53,7 +56,7 @@ export interface LimitInput {
 
 export const inputOf = ({ kind, value, softPercent, isShadow }: LimitValues): LimitInput => ({
   ...meant[kind],
-  value: meant[kind].kind === 'money' ? value.trim() : Number(value.trim()),
+  value: meant[kind].kind === 'money' ? plainMoney(value) : Number(value.trim()),
   softPercent: softPercent.trim() === '' ? null : Number(softPercent.trim()),
   isShadow,
 });

@@ -11,7 +11,9 @@ const providerModelsQuery = (provider: string, configurationId?: string) =>
     retry: false,
   });
 
-export const useProviderModels = (provider: string, configurationId?: string) => useQuery(providerModelsQuery(provider, configurationId));
+/** @param enabled FALSE for somebody who would not know whose list it is */
+export const useProviderModels = (provider: string, configurationId?: string, enabled = true) =>
+  useQuery({ ...providerModelsQuery(provider, configurationId), enabled });
 
 /** Asks the provider itself again; what it says takes the place of the remembered list. */
 export function useRefreshModels(provider: string, configurationId?: string): () => Promise<void> {

@@ -11,6 +11,7 @@ export function AddressField({ field, form }: FieldProps) {
   const t = useTranslations('form');
   const common = useFieldProps({ field, form });
   const guess = useGuess(form);
+  const isEmpty = form.values.baseUrl.trim() === '';
   return (
     <div>
       <TextInput
@@ -23,15 +24,15 @@ export function AddressField({ field, form }: FieldProps) {
         autoComplete="off"
         spellCheck={false}
       />
-      {/* Its lines are kept free: what stands below must not jump when the answer comes. */}
-      <p className={classes['resolved']} data-guess={form.requestUrl === null || undefined}>
-        {t('requestsGo')} <code>{form.requestUrl ?? guess}</code>
+      {/* Its lines are kept free: what stands below must not jump when the answer comes. Before there is an address they say what will follow it. */}
+      <p className={classes['resolved']} data-guess={(form.requestUrl === null && !isEmpty) || undefined}>
+        {t('requestsGo')} <code>{form.requestUrl ?? (isEmpty ? `…${guess}` : guess)}</code>
       </p>
     </div>
   );
 }
 
-/** As long as the address of requests will be: the server says it, and this is never seen. */
+/** As long as the address of requests will be: the server says it, and of this only the path is ever seen. */
 function useGuess({ provider, values: { baseUrl, model } }: ConnectionForm): string {
   const { data } = useQuery(providerSchemaQuery(provider.name));
   const standard = provider.defaultBaseUrl ?? '';

@@ -35,7 +35,7 @@ export function BulkBar({ bulk, selected, onClear }: BulkBarProps) {
       <ReasonButton size="compact-sm" variant="default" reason={reason} onClick={() => setAsked('deactivate')}>
         {t('deactivate')}
       </ReasonButton>
-      <ReasonButton size="compact-sm" variant="default" reason={reason} onClick={() => setAsked('delete')}>
+      <ReasonButton size="compact-sm" variant="default" color="red" reason={reason} onClick={() => setAsked('delete')}>
         {t('delete')}
       </ReasonButton>
       <Button size="compact-sm" variant="subtle" color="gray" className={classes['clear']} onClick={onClear}>

@@ -138,12 +138,12 @@ function Row({ row, shown, toggle, selected, active, mayManage, onDelete }: RowP
         </th>
         {shown.has('provider') && <td>{provider}</td>}
         {shown.has('model') && (
-          <td>
+          <td data-column="model">
             <ConnectionModel model={connection.defaultModel} />
           </td>
         )}
         {shown.has('apiKey') && (
-          <td>
+          <td data-column="key">
             <ConnectionKey mask={connection.apiKey} setAt={connection.apiKeySetAt} />
           </td>
         )}

@@ -24,7 +24,9 @@ export function ConnectionName({ row: { connection, isUnused } }: { row: Connect
         {connection.scope === 'environment' && <span className={classes['tag']}>{t('environment')}</span>}
         {isUnused && <span className={classes['tag']}>{t('unused')}</span>}
       </span>
-      <code className={classes['url']}>{connection.baseUrl}</code>
+      <code className={classes['url']} title={connection.baseUrl}>
+        {connection.baseUrl}
+      </code>
       {connection.scope === 'environment' && <span className={classes['note']}>{t('environmentHint')}</span>}
     </>
   );
@@ -39,7 +41,13 @@ export const DetailLink = ({ id, name }: { id: string; name: string }) => (
 
 export function ConnectionModel({ model }: { model: string | null }) {
   const t = useTranslations('connections');
-  return model === null ? <span className={classes['none']}>{t('noModel')}</span> : <code className={classes['code']}>{model}</code>;
+  return model === null ? (
+    <span className={classes['none']}>{t('noModel')}</span>
+  ) : (
+    <code className={classes['code']} title={model}>
+      {model}
+    </code>
+  );
 }
 
 /** The server sends three stars and the last four characters, or only the stars of a short key. Old keys say how old they are. */
@@ -102,11 +110,14 @@ interface ConnectionStatusProps {
   isTesting: boolean;
   /** Where no column of its own says when it was tested. */
   hasTime?: boolean;
+  /** Where its health is shown as well: what a test said once is told from how it is now. */
+  isLastTest?: boolean;
 }
 
-export function ConnectionStatus({ connection, isTesting, hasTime = false }: ConnectionStatusProps) {
+export function ConnectionStatus({ connection, isTesting, hasTime = false, isLastTest = false }: ConnectionStatusProps) {
   const t = useTranslations('connections');
-  const { tone, text } = stateOf(connection);
+  const { tone, text: word } = stateOf(connection);
+  const text = isLastTest && (word === 'connected' || word === 'failed') ? (`last.${word}` as const) : word;
   return (
     <span className={classes['status']}>
       <Status tone={isTesting ? 'idle' : tone} text={isTesting ? t('testing') : t(text)} />

@@ -3,6 +3,7 @@ import type { Provider } from '@patchbay/contract/providers';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Failure } from '../../../ui/Failure.tsx';
+import { aiConnectionsQuery } from '../api/ai-connections.ts';
 import { providerSchemaQuery } from '../api/provider-schema.ts';
 import { useProviders } from '../api/providers.ts';
 import type { FormField } from '../form/fields.ts';
@@ -19,8 +20,10 @@ export function ConnectionFrame({ provider: name, organization, children }: Conn
   const providers = useProviders();
   const provider = providers.data?.find((one) => one.name === name);
   const schema = useQuery({ ...providerSchemaQuery(name ?? ''), enabled: name !== undefined });
+  // Which models can be listed hangs on them; the shell has asked for them before, and without them a form is a form, too.
+  const { isLoading } = useQuery(aiConnectionsQuery);
   const failed = [providers, schema].find((query) => query.isError);
   if (failed) return <Failure error={failed.error} organization={organization} onRetry={() => void failed.refetch()} />;
-  if (!provider || !schema.data) return <ConfigurationSkeleton />;
+  if (!provider || !schema.data || isLoading) return <ConfigurationSkeleton />;
   return children(provider, schema.data.fields);
 }

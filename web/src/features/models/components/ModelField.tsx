@@ -4,7 +4,7 @@ import type { Model } from '@patchbay/contract/providers';
 import { useId, useMemo, useRef, useState, type KeyboardEvent, type MouseEvent } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useProviderModels, useRefreshModels } from '../api/provider-models.ts';
+import { useRefreshModels } from '../api/provider-models.ts';
 import { knownModels, optionsFor, type ModelOptions } from '../form/model-options.ts';
 import classes from './ModelField.module.css';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
@@ -33,9 +33,9 @@ const closed: Popup = { isOpen: false, isSearch: false, at: -1 };
 export function ModelField({ field, form }: FieldProps) {
   const t = useTranslations('form');
   const common = useFieldProps({ field, form });
-  const list = useId();
-  const { data } = useProviderModels(form.provider.name, form.stored?.id);
-  const models = knownModels(data?.models ?? [], field.suggestions ?? []);
+  const popupId = useId();
+  const { list } = form.models;
+  const models = knownModels(list?.models ?? [], field.suggestions ?? []);
   const [popup, setPopup] = useState(closed);
   const query = popup.isSearch ? form.values.model : '';
   const options = useMemo(() => optionsFor(models, query), [models, query]);
@@ -77,9 +77,9 @@ export function ModelField({ field, form }: FieldProps) {
         }}
         {...roles.combobox}
         aria-expanded={isOpen}
-        aria-controls={isOpen ? list : undefined}
+        aria-controls={isOpen ? popupId : undefined}
         aria-autocomplete="list"
-        aria-activedescendant={isOpen && popup.at >= 0 ? `${list}-${popup.at}` : undefined}
+        aria-activedescendant={isOpen && popup.at >= 0 ? `${popupId}-${popup.at}` : undefined}
         value={form.values.model}
         onChange={({ currentTarget }) => {
           form.set({ model: currentTarget.value });
@@ -92,7 +92,7 @@ export function ModelField({ field, form }: FieldProps) {
         autoComplete="off"
         spellCheck={false}
       />
-      {isOpen && <Options id={list} label={common.label} options={options} at={popup.at} onChoose={choose} />}
+      {isOpen && <Options id={popupId} label={common.label} options={options} at={popup.at} onChoose={choose} />}
       <ModelListAge form={form} />
     </div>
   );
@@ -160,11 +160,13 @@ function ModelListAge({ form }: Pick<FieldProps, 'form'>) {
   const t = useTranslations('form');
   const language = useLocale();
   const format = useFormatter();
-  const { data } = useProviderModels(form.provider.name, form.stored?.id);
-  const refresh = useRefreshModels(form.provider.name, form.stored?.id);
+  const { list, through } = form.models;
+  const refresh = useRefreshModels(form.provider.name, through);
   const [state, setState] = useState<{ isBusy: boolean; fault: unknown }>({ isBusy: false, fault: null });
-  // Its line is kept free: what stands below must not jump when the list comes.
-  if (!data || data.source === 'catalog') return <div className={classes['age']} />;
+  const [begun] = useState(through);
+  // Its line is kept free where a list can come, or was: what stands below must not jump.
+  if (through === undefined) return begun === undefined ? null : <div className={classes['age']} />;
+  if (!list) return <div className={classes['age']} />;
   const run = (): void => {
     setState({ isBusy: true, fault: null });
     refresh().then(
@@ -172,12 +174,12 @@ function ModelListAge({ form }: Pick<FieldProps, 'form'>) {
       (fault: unknown) => setState({ isBusy: false, fault }),
     );
   };
-  const time = data.fetchedAt === null ? null : format.dateTime(new Date(data.fetchedAt), { timeStyle: 'short' });
+  const time = list.fetchedAt === null ? null : format.dateTime(new Date(list.fetchedAt), { timeStyle: 'short' });
   return (
     <div className={classes['age']}>
       <span>
-        {time !== null && t('modelsFound', { count: data.models.length, time })}
-        {data.errorCode !== null && ` ${t('modelsAway')}`}
+        {time === null ? t('modelsSuggested') : t('modelsFound', { count: list.models.length, time })}
+        {time !== null && list.errorCode !== null && ` ${t('modelsAway')}`}
       </span>
       <Button size="compact-xs" variant="subtle" loading={state.isBusy} onClick={run}>
         {t('modelsRefresh')}

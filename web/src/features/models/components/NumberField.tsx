@@ -1,7 +1,6 @@
 /** A number as a text that takes both decimal signs; a slider beside it where the range is small. Empty means "not set". */
 import { TextInput } from '@mantine/core';
-import { useTranslations } from 'use-intl';
-import { useProviderModels } from '../api/provider-models.ts';
+import { useFormatter, useTranslations } from 'use-intl';
 import { readNumber } from '../form/values.ts';
 import classes from './NumberField.module.css';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
@@ -46,17 +45,17 @@ export function NumberField({ field, form }: FieldProps) {
 /** The bound of a model that nothing is known of. */
 const tokensUnknownMin = 1_000_000;
 
-/** Values of code are shown as code writes them, in every language: `0.7`. */
+/** The ends of a range as the language writes numbers; a value in the field stays as code writes it: `0.7`. */
 function useBounds({ field, form }: FieldProps): string | null {
   const t = useTranslations('form');
-  const { data } = useProviderModels(form.provider.name, form.stored?.id);
+  const format = useFormatter();
   if (/tokens/i.test(field.name)) {
-    const listed = data?.models.find(({ id }) => id === form.values.model)?.maxOutputTokens ?? field.max;
+    const listed = form.models.list?.models.find(({ id }) => id === form.values.model)?.maxOutputTokens ?? field.max;
     const max = Math.min(listed ?? Infinity, field.max ?? Infinity);
     // A bound that no model has is no help.
     const isKnown = form.values.model.trim() !== '' && max < tokensUnknownMin;
-    return isKnown ? t('tokensMax', { max: String(max), model: form.values.model.trim() }) : null;
+    return isKnown ? t('tokensMax', { max: format.number(max), model: form.values.model.trim() }) : null;
   }
   if (field.min === undefined || field.max === undefined || field.max > 1_000_000_000) return null;
-  return t('bounds', { min: String(field.min), max: String(field.max) });
+  return t('bounds', { min: format.number(field.min), max: format.number(field.max) });
 }

@@ -1,7 +1,6 @@
 /** The form of Ollama: the context's length decides whether a model fits into the machine, and models of a stored one's machine are chosen, fetched and deleted here. */
 import { lazy, Suspense } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
-import { useProviderModels } from '../api/provider-models.ts';
 import type { ConnectionForm } from '../form/use-connection-form.ts';
 import { FieldGroups } from './FieldGroups.tsx';
 import classes from './OllamaConfig.module.css';
@@ -30,13 +29,13 @@ export const OllamaConfig = ({ form }: { form: ConnectionForm }) => (
 function InstalledModels({ form }: { form: ConnectionForm }) {
   const t = useTranslations('form');
   const format = useFormatter();
-  const { data } = useProviderModels(form.provider.name, form.stored?.id);
-  if (!data || data.source === 'catalog') return null;
+  const { list } = form.models;
+  if (!list || list.source === 'catalog') return null;
   return (
     <fieldset className={classes['installed']}>
       <legend>{t('installed')}</legend>
-      {data.models.length === 0 && <p>{t('installedNone')}</p>}
-      {data.models.slice(0, shownMax).map(({ id, contextWindow }) => (
+      {list.models.length === 0 && <p>{t('installedNone')}</p>}
+      {list.models.slice(0, shownMax).map(({ id, contextWindow }) => (
         <label key={id} className={classes['model']}>
           <input type="radio" name="installed" checked={form.values.model === id} onChange={() => form.set({ model: id })} />
           <code>{id}</code>

@@ -7,6 +7,7 @@ import { useTypedSchema } from '../api/provider-schema.ts';
 import { useValidateConfiguration } from '../api/validate-configuration.ts';
 import { faultAt, ownFaults, serverFaults, type Fault, type Faults } from './faults.ts';
 import { fieldId, isSetting, type FormField } from './fields.ts';
+import { useFormModels, type FormModels } from './use-form-models.ts';
 import { settingsOf, settledOf, type FormValues } from './values.ts';
 
 export interface ConnectionFormOptions {
@@ -27,6 +28,7 @@ export interface ConnectionForm extends ConnectionFormOptions {
   lens: Lens;
   /** Where requests would go with what is typed; null where that is no address. */
   requestUrl: string | null;
+  models: FormModels;
   values: FormValues;
   faults: Faults;
   /** TRUE once something was typed that is not saved. */
@@ -63,6 +65,7 @@ export function useConnectionForm(options: ConnectionFormOptions): ConnectionFor
   const [typed] = useDebouncedValue({ model: values.model.trim(), baseUrl: values.baseUrl.trim() }, typingPauseMs);
   const { data: schema } = useTypedSchema(provider.name, typed);
   const fields = schema?.fields ?? options.fields;
+  const models = useFormModels({ provider, stored, baseUrl: values.baseUrl });
   const [faults, setFaults] = useState<Faults>({});
   const validate = useValidateConfiguration(provider.name);
   const change = (next: FormValues, names: readonly string[]): void => {
@@ -91,6 +94,7 @@ export function useConnectionForm(options: ConnectionFormOptions): ConnectionFor
     lens: options.lens ?? 'connection',
     fields,
     requestUrl: schema?.requestUrl ?? null,
+    models,
     values,
     faults,
     isDirty: JSON.stringify(values) !== JSON.stringify(initial),

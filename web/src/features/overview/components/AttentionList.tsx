@@ -1,7 +1,8 @@
 /** What wants doing, each with the way there. */
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
-import { Status } from '../../../ui/Status.tsx';
+import { Status, type Tone } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
 import type { Attention } from '../attention.ts';
 import { useFigures } from '../use-figures.ts';
@@ -9,6 +10,8 @@ import classes from './Overview.module.css';
 
 /** More than these are a list, and there is one. */
 const shownMax = 8;
+/** What providers failed at: whatever we refuse ourselves is in no error rate. */
+const failedOnes = { outcome: 'failed', state: 'settled' };
 
 export function AttentionList({ items }: { items: readonly Attention[] }) {
   const t = useTranslations('overview');
@@ -35,24 +38,21 @@ export function AttentionList({ items }: { items: readonly Attention[] }) {
 
 function Line({ item }: { item: Attention }) {
   const t = useTranslations('overview');
-  const { share } = useFigures();
+  const { share, count } = useFigures();
   switch (item.kind) {
     case 'failing':
       return (
-        <>
-          <Status tone="bad" text={t('isFailing', { name: item.name })} />
-          {item.testedAt !== null && <When iso={item.testedAt} />}
+        <Said tone="bad" text={t('isFailing', { name: item.name })} since={item.testedAt}>
           <Fix id={item.id} name={item.name} />
-        </>
+        </Said>
       );
     case 'ill':
       return (
-        <>
-          <Status
-            tone="bad"
-            text={item.what === null ? t('isFailing', { name: item.name }) : t('isIll', { name: item.name, what: item.what })}
-          />
-          <When iso={item.since} />
+        <Said
+          tone="bad"
+          text={item.what === null ? t('isFailing', { name: item.name }) : t('isIll', { name: item.name, what: item.what })}
+          since={item.since}
+        >
           <Link
             to="/connections/$id/health"
             params={{ id: item.id }}
@@ -61,27 +61,46 @@ function Line({ item }: { item: Attention }) {
           >
             {t('look')}
           </Link>
-        </>
+        </Said>
       );
     case 'oldKey':
       return (
-        <>
-          <Status tone="warn" text={t('oldKey', { name: item.name, days: item.days })} />
+        <Said tone="warn" text={t('oldKey', { name: item.name, days: item.days })}>
           <Fix id={item.id} name={item.name} />
-        </>
+        </Said>
       );
     case 'errors':
-      return <Status tone="bad" text={t('errorsToday', { share: share(item.share), count: item.failed })} />;
+      return (
+        <Said tone="bad" text={t('errorsToday', { share: share(item.share), count: count(item.failed), all: count(item.attempts) })}>
+          <Link to="/requests" search={failedOnes} className={classes['link']} aria-label={t('lookErrors')}>
+            {t('look')}
+          </Link>
+        </Said>
+      );
     case 'noDefault':
       return (
-        <>
-          <Status tone="warn" text={t('noDefault')} />
+        <Said tone="warn" text={t('noDefault')}>
           <Link to="/settings/ai-connections" className={classes['link']}>
             {t('choose')}
           </Link>
-        </>
+        </Said>
       );
   }
+}
+
+/** One line: what there is, and at its end since when and the way there, which stay together where there is no room for all. */
+function Said({ tone, text, since = null, children }: { tone: Tone; text: string; since?: string | null; children: ReactNode }) {
+  return (
+    <>
+      <span className={classes['said']}>
+        <Status tone={tone} text={text} />
+      </span>
+      <span className={classes['end']}>
+        {since !== null && <When iso={since} />}
+        {children}
+      </span>
+    </>
+  );
 }
 
 function Fix({ id, name }: { id: string; name: string }) {

@@ -1,6 +1,8 @@
 /** The last requests that failed, so that "it does not work" has an id and a reason; what Patchbay itself refused is no failure and is told apart. */
 import type { RequestRow } from '@patchbay/client/usage';
+import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { useReasonText } from '../../../lib/reason-text.ts';
 import { When } from '../../../ui/When.tsx';
 import classes from './Overview.module.css';
 
@@ -12,6 +14,7 @@ const hasFailed = ({ status, state }: RequestRow): boolean =>
 
 export function LatestFailures({ requests }: { requests: readonly RequestRow[] }) {
   const t = useTranslations('overview');
+  const reasonText = useReasonText();
   const failed = requests.filter((request) => !isRefused(request) && hasFailed(request)).slice(0, shownMax);
   const refused = requests.filter(isRefused).length;
   return (
@@ -29,9 +32,19 @@ export function LatestFailures({ requests }: { requests: readonly RequestRow[] }
               <span className={classes['what']}>
                 <span className={classes['machine']}>{model || modelAsked}</span>
                 {connectionName !== null && <span>{connectionName}</span>}
-                {reason !== null && <span className={classes['machine']}>{reason}</span>}
+                {reason !== null && <span title={reason}>{reasonText(reason)}</span>}
               </span>
-              <When iso={at} />
+              <span className={classes['end']}>
+                <When iso={at} />
+                <Link
+                  to="/requests/$id"
+                  params={{ id: requestId }}
+                  className={classes['link']}
+                  aria-label={t('lookRequest', { model: model || modelAsked })}
+                >
+                  {t('look')}
+                </Link>
+              </span>
             </li>
           ))}
         </ul>

@@ -40,10 +40,12 @@ export function Overview({ me, connections }: OverviewProps) {
   const hasAsked = week.data.some(({ requests }) => requests > 0);
   const ill = status?.ill ?? [];
   const counts = countsOf(connections, ill);
-  const isSetUp = counts.all > 0 && counts.ok > 0 && hasKey && hasAsked;
+  // What has answered once is tested, even where no test says so today.
+  const isTested = counts.ok > 0 || hasAsked;
+  const isSetUp = counts.all > 0 && isTested && hasKey && hasAsked;
   return (
     <div className={classes['overview']}>
-      {!isSetUp && <Checklist hasConnection={counts.all > 0} isTested={counts.ok > 0} hasKey={hasKey} hasAsked={hasAsked} />}
+      {!isSetUp && <Checklist hasConnection={counts.all > 0} isTested={isTested} hasKey={hasKey} hasAsked={hasAsked} />}
       {counts.all > 0 && <Strip counts={counts} today={today} yesterday={yesterday} zone={me.timeZone} />}
       {counts.all > 0 && (
         <div className={classes['columns']}>

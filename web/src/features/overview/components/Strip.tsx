@@ -19,6 +19,7 @@ export function Strip({ counts, today, yesterday, zone }: StripProps) {
   const { money, count, share, change } = useFigures();
   const cost = Number(today?.costUsd ?? 0);
   const before = Number(yesterday?.costUsd ?? 0);
+  const unpriced = today?.unpriced ?? 0;
   const latencyMs = today?.averageLatencyMs ?? null;
   return (
     <section aria-label={t('today')}>
@@ -37,15 +38,15 @@ export function Strip({ counts, today, yesterday, zone }: StripProps) {
             {counts.off > 0 && <Status tone="off" text={t('off', { count: counts.off })} />}
           </dd>
         </div>
-        <Figure name={t('cost')} value={money(cost)}>
+        <Figure name={t('cost')} value={cost === 0 && unpriced > 0 ? '—' : money(cost)}>
           {before > 0 ? t('against', { change: change(cost / before - 1) }) : t('zone', { zone })}
-          {(today?.unpriced ?? 0) > 0 && <span>{t('unpriced', { count: today?.unpriced ?? 0 })}</span>}
+          {unpriced > 0 && <span>{t('unpriced', { count: unpriced })}</span>}
         </Figure>
         <Figure name={t('requests')} value={count(today?.requests ?? 0)}>
           {t('tokens', { count: (today?.tokensIn ?? 0) + (today?.tokensOut ?? 0) })}
         </Figure>
         <Figure name={t('errors')} value={today && today.requests > 0 ? share(today.errorRate) : '—'}>
-          {t('failures', { count: today?.failures ?? 0 })}
+          {t('failures', { count: today?.failures ?? 0, all: today?.attempts ?? 0 })}
         </Figure>
         <Figure name={t('latency')} value={latencyMs === null ? '—' : t('ms', { ms: count(Math.round(latencyMs)) })}>
           {t('average')}

@@ -35,6 +35,7 @@ export function InvitationList({ workspaceId }: { workspaceId: string | null }) 
         <Button
           variant="subtle"
           size="compact-sm"
+          color="red"
           aria-label={t('withdrawNamed', { email })}
           onClick={() => withdraw.mutate(id, { onSuccess: () => announce(t('withdrawn', { email })) })}
         >

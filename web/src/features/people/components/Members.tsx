@@ -111,6 +111,7 @@ function MemberTable({ me, workspace, isAdmin }: { me: Me; workspace: WorkspaceV
         <ReasonButton
           variant="subtle"
           size="compact-sm"
+          color="red"
           aria-label={t('removeNamed', { name: member.user.name })}
           reason={isLast(member) ? t('lastAdmin') : null}
           onClick={() => setRemoving(member)}

@@ -93,7 +93,13 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly Token[]; onRevoke: 
       kind: 'actions',
       render: (token) =>
         token.revokedAt === null && (
-          <Button variant="subtle" size="compact-sm" aria-label={t('revokeNamed', { name: token.name })} onClick={() => onRevoke(token)}>
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            color="red"
+            aria-label={t('revokeNamed', { name: token.name })}
+            onClick={() => onRevoke(token)}
+          >
             {t('revoke')}
           </Button>
         ),

@@ -130,6 +130,9 @@ interface UserTableProps {
   onAsk: (question: Question) => void;
 }
 
+/** With a capital where it begins, as the words of the other columns have. */
+const begun = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 function UserTable({ me, users, onEdit, onAsk }: UserTableProps) {
   const t = useTranslations('people');
   const columns: Column<User>[] = [
@@ -148,7 +151,7 @@ function UserTable({ me, users, onEdit, onAsk }: UserTableProps) {
       key: 'permissions',
       head: t('permissions'),
       render: ({ role, permissions }) =>
-        role === 'administrator' ? t('all') : permissions.map((one) => t(`permissionShort.${one}`)).join(', ') || t('none'),
+        role === 'administrator' ? t('all') : begun(permissions.map((one) => t(`permissionShort.${one}`)).join(', ')) || t('none'),
     },
     { key: 'factor', head: t('factor'), render: ({ hasSecondFactor }) => (hasSecondFactor ? t('on') : t('off')) },
     {

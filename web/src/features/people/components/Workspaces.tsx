@@ -27,6 +27,9 @@ interface WorkspacesProps {
   renderHistory: (workspace: WorkspaceView, onRolledBack: () => void) => ReactNode;
 }
 
+/** How the buttons of a row look. */
+const common = { variant: 'subtle', size: 'compact-sm' } as const;
+
 export function Workspaces({ me, isAdding, onAdd, onMembers, renderHistory }: WorkspacesProps) {
   const t = useTranslations('workspaces');
   const sayDone = useSayDone();
@@ -48,13 +51,7 @@ export function Workspaces({ me, isAdding, onAdd, onMembers, renderHistory }: Wo
       key: 'members',
       head: t('members'),
       render: ({ id, name, users }) => (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          ml={-8}
-          aria-label={t('membersNamed', { count: users.length, name })}
-          onClick={() => onMembers(id)}
-        >
+        <Button {...common} mx={-8} aria-label={t('membersNamed', { count: users.length, name })} onClick={() => onMembers(id)}>
           {t('memberCount', { count: users.length })}
         </Button>
       ),
@@ -66,10 +63,10 @@ export function Workspaces({ me, isAdding, onAdd, onMembers, renderHistory }: Wo
       kind: 'actions',
       render: (one) => (
         <>
-          <Button variant="subtle" size="compact-sm" aria-label={t('renameNamed', { name: one.name })} onClick={() => setRenaming(one)}>
+          <Button {...common} aria-label={t('renameNamed', { name: one.name })} onClick={() => setRenaming(one)}>
             {t('rename')}
           </Button>
-          <Button variant="subtle" size="compact-sm" aria-label={t('deleteNamed', { name: one.name })} onClick={() => setDeleting(one)}>
+          <Button {...common} color="red" aria-label={t('deleteNamed', { name: one.name })} onClick={() => setDeleting(one)}>
             {t('delete')}
           </Button>
         </>

@@ -13,7 +13,6 @@ import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { Status } from '../../../ui/Status.tsx';
 import { policiesQuery, useDeletePolicy } from '../api/policies.ts';
 import classes from './policies.module.css';
 import { Violations } from './Violations.tsx';
@@ -87,7 +86,7 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
         </span>
       ),
     },
-    { key: 'action', head: t('action'), render: ({ action }) => <Status tone={toneOf[action]} text={t(`actionOf.${action}`)} /> },
+    { key: 'action', head: t('action'), render: ({ action }) => t(`actionOf.${action}`) },
     { key: 'side', head: t('side'), render: ({ side }) => t(`sideOf.${side}`) },
     { key: 'risk', head: t('risk'), render: ({ risk }) => t(`riskOf.${risk}`) },
     { key: 'found', head: t('found7d'), kind: 'number', render: ({ violations7d }) => format.number(violations7d) },
@@ -102,6 +101,7 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
             <Button
               variant="subtle"
               size="compact-sm"
+              color="red"
               aria-label={t('deleteNamed', { name: policy.name })}
               onClick={() => onDelete(policy)}
             >
@@ -125,4 +125,3 @@ function PolicyTable({ level, policies, onDelete }: TableProps) {
 }
 
 const shownChars = 120;
-const toneOf = { log: 'idle', alert: 'warn', redact: 'ok', block: 'bad' } as const;

@@ -114,7 +114,7 @@ function ViolationTable({ rows, total }: { rows: readonly ViolationView[]; total
       head: t('outcomeHead'),
       render: ({ isBlocked, action, stage }) => (
         <span className={classes['stack']}>
-          <Status tone={isBlocked ? 'bad' : 'idle'} text={isBlocked ? t('outcome.blocked') : t(`actionOf.${action}`)} />
+          <Status tone={isBlocked ? 'bad' : 'idle'} text={t(`outcome.${isBlocked || action === 'block' ? 'blocked' : action}`)} />
           <span className="pb-quiet">{t(`sideOf.${stage}`)}</span>
         </span>
       ),

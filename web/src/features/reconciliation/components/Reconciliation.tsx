@@ -1,5 +1,6 @@
 /** Providers' own accounts beside our books: files are brought, one is chosen, and where the two differ is shown. */
 import { Button, FileInput } from '@mantine/core';
+import { IconFileUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { Me } from '@patchbay/contract/people';
 import type { UsageImport } from '@patchbay/contract/usage-imports';
@@ -63,6 +64,8 @@ function Bring({ onTaken }: { onTaken: (id: string) => void }) {
           className={classes['file']}
           label={t('file')}
           placeholder={t('choose')}
+          leftSection={<IconFileUpload size={16} stroke={1.75} aria-hidden="true" />}
+          leftSectionPointerEvents="none"
           accept=".csv,.json,text/csv,application/json"
           value={file}
           onChange={setFile}
@@ -119,6 +122,7 @@ function Files({ rows, onChoose }: { rows: readonly UsageImport[]; onChoose: (id
                 <Button
                   size="compact-xs"
                   variant="default"
+                  color="red"
                   data-writes
                   aria-label={t('removeNamed', { name: row.fileName })}
                   onClick={() => setGone(row)}

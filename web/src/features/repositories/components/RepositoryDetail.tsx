@@ -32,7 +32,7 @@ export function RepositoryDetail({ repository, children, onDeleted }: Repository
             <Button variant="default" onClick={() => setRenaming(true)}>
               {t('rename')}
             </Button>
-            <Button variant="default" onClick={() => setDeleting(true)}>
+            <Button variant="default" color="red" onClick={() => setDeleting(true)}>
               {t('delete')}
             </Button>
           </>

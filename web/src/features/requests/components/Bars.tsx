@@ -1,9 +1,10 @@
-/** How many requests there were, bar by bar, failed ones on their own; a range is chosen by pulling over the bars, or by pressing one. */
+/** How many requests there were, bar by bar, failed and refused ones apart from those that were answered; a range is chosen by pulling over the bars, or by pressing one. */
 import type { RequestBars } from '@patchbay/client/requests';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useId, useState } from 'react';
-import { useFormatter, useTranslations } from 'use-intl';
+import { useFormatter, useLocale, useTranslations } from 'use-intl';
+import { dayTime } from '../../../lib/day-time.ts';
 import { scaleTop } from '../../../ui/chart-scale.ts';
 import { picture } from '../../../ui/picture.ts';
 import { usePull } from '../../../ui/use-pull.ts';
@@ -26,6 +27,7 @@ const reachable = { tabIndex: 0 };
 interface Bar {
   atMs: number;
   requests: number;
+  /** Refused ones are among them: the sums that bars come from do not tell them apart. */
   failed: number;
 }
 
@@ -77,13 +79,13 @@ function CountedFrom({ iso }: { iso: string }) {
 function Chart({ data, onRange }: { data: RequestBars; onRange: BarsProps['onRange'] }) {
   const t = useTranslations('requests');
   const format = useFormatter();
+  const language = useLocale();
   const bars = allBars(data);
   const top = scaleTop(Math.max(0, ...bars.map(({ requests }) => requests)));
   const total = bars.reduce((sum, { requests }) => sum + requests, 0);
   const failed = bars.reduce((sum, bar) => sum + bar.failed, 0);
   const height = (value: number): number => (value / top) * 100;
-  const moment = (ms: number): string =>
-    format.dateTime(new Date(ms), { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+  const moment = (ms: number): string => format.dateTime(new Date(ms), dayTime(language));
   const { chosen, handlers } = usePull(bars.length, (from, to) =>
     onRange(new Date(bars[from]!.atMs).toISOString(), new Date(bars[to]!.atMs + data.barMs).toISOString()),
   );

@@ -84,7 +84,7 @@ function CaptureForm({ workspaceId, capture, holding }: CaptureFormProps) {
         <Button type="submit" loading={change.isPending} data-writes>
           {t('save')}
         </Button>
-        <Button variant="default" data-writes onClick={() => setAsking(true)}>
+        <Button variant="default" color="red" data-writes onClick={() => setAsking(true)}>
           {t('forget')}
         </Button>
       </div>

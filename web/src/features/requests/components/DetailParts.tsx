@@ -1,7 +1,7 @@
 /** What policies and limits said of a request, and what it cost by which prices. */
 import type { RequestDetail } from '@patchbay/client/requests';
 import { useFormatter, useTranslations } from 'use-intl';
-import { moneyText } from '../../../lib/money.ts';
+import { moneyColumn, moneyText, priceText } from '../../../lib/money.ts';
 import { Status } from '../../../ui/Status.tsx';
 import classes from './requests.module.css';
 
@@ -48,13 +48,21 @@ const priceNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteHou
 export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
   const t = useTranslations('requests');
   const format = useFormatter();
+  const money = moneyColumn(
+    format,
+    attempts.map(({ costUsd }) => Number(costUsd ?? 0)),
+  );
+  const costOf = ({ costUsd, state }: RequestDetail['attempts'][number]): string => {
+    if (costUsd !== null) return money(Number(costUsd));
+    return state === 'settled' || state === 'partial' ? t('unpriced') : '';
+  };
   return (
     <ul className={classes['found']}>
       {attempts.map((attempt) => (
         <li key={attempt.id}>
           <div className={classes['attemptHead']}>
             <strong>{attempt.attemptNo > 0 ? t('attempt', { number: attempt.attemptNo }) : attempt.model}</strong>
-            <span>{attempt.costUsd === null ? t('unpriced') : moneyText(format, Number(attempt.costUsd))}</span>
+            <span>{costOf(attempt)}</span>
           </div>
           <span className={classes['hint']}>
             {t('tokensInOut', { in: attempt.tokensIn, out: attempt.tokensOut })}
@@ -69,7 +77,7 @@ export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
                 return price === undefined ? [] : (
                   <div key={name}>
                     <dt>{t(`priceOf.${name}`)}</dt>
-                    <dd>{t('perMillion', { price: moneyText(format, price / nanoPerUsd) })}</dd>
+                    <dd>{t('perMillion', { price: priceText(format, String(price / nanoPerUsd)) })}</dd>
                   </div>
                 );
               })}

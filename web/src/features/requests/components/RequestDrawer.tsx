@@ -1,24 +1,20 @@
-/** One request beside the list: what came of it, its way through the attempts, contents, policies, limits and cost, each in its own part. */
+/** One request beside the list: its head stands at once, so that it can be closed while the rest is still on its way, or does not come. */
 import type { Me } from '@patchbay/contract/people';
-import type { RequestDetail } from '@patchbay/client/requests';
-import { Button, CloseButton, Tabs } from '@mantine/core';
-import '@mantine/core/styles/Tabs.layer.css';
+import { Button, CloseButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
-import { useFormatter, useTranslations } from 'use-intl';
-import { moneyText } from '../../../lib/money.ts';
-import { CopyText } from '../../../ui/CopyText.tsx';
+import { CatchBoundary } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { useTranslations } from 'use-intl';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
-import { Status } from '../../../ui/Status.tsx';
 import { requestQuery } from '../api/requests.ts';
-import { Content } from './Content.tsx';
-import { Costs, Findings } from './DetailParts.tsx';
 import type { OnReplay } from './ReplayButton.tsx';
-import { Timeline } from './Timeline.tsx';
-import { toneOf } from './RequestTable.tsx';
 import classes from './requests.module.css';
 import { useEscape } from './use-escape.ts';
+
+// The list comes first; the rest of a request comes with the press that asks for it.
+const loadDetail = async () => ({ default: (await import('./RequestDetail.tsx')).RequestDetail });
+const RequestDetail = lazy(loadDetail);
 
 interface DrawerProps {
   id: string;
@@ -33,6 +29,8 @@ export function RequestDrawer({ id, me, onClose, onReplay }: DrawerProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const part = useEscape<HTMLElement>(onClose);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  // Beside the question to the server, not behind it; a file that does not come is told where it is shown.
+  useEffect(() => void loadDetail().catch(() => undefined), []);
   return (
     <aside className={classes['drawer']} aria-labelledby="request-title" ref={part}>
       <header className={classes['drawerHead']}>
@@ -44,7 +42,13 @@ export function RequestDrawer({ id, me, onClose, onReplay }: DrawerProps) {
       </header>
       {!data && error && <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />}
       {!data && !error && <Loading isAsked />}
-      {data && <Detail detail={data} onReplay={me.permissions.includes('use_ai_chat') ? onReplay : null} />}
+      {data && (
+        <CatchBoundary getResetKey={() => id} errorComponent={Broken}>
+          <Suspense fallback={<Loading isAsked />}>
+            <RequestDetail detail={data} onReplay={me.permissions.includes('use_ai_chat') ? onReplay : null} />
+          </Suspense>
+        </CatchBoundary>
+      )}
     </aside>
   );
 }
@@ -76,81 +80,5 @@ function CopyLink() {
   );
 }
 
-function Detail({ detail, onReplay }: { detail: RequestDetail; onReplay: OnReplay | null }) {
-  const t = useTranslations('requests');
-  const { attempts, findings, limits, hasContent } = detail;
-  return (
-    <>
-      <Summary detail={detail} />
-      <Tabs defaultValue="way" keepMounted={false}>
-        <Tabs.List aria-label={t('parts')}>
-          <Tabs.Tab value="way">{t('way')}</Tabs.Tab>
-          <Tabs.Tab value="content">{t('content')}</Tabs.Tab>
-          <Tabs.Tab value="policies">{t('findings', { count: findings.length + limits.length })}</Tabs.Tab>
-          <Tabs.Tab value="cost">{t('cost')}</Tabs.Tab>
-        </Tabs.List>
-        <Tabs.Panel value="way">
-          <Timeline attempts={attempts} />
-        </Tabs.Panel>
-        <Tabs.Panel value="content">
-          <Content id={detail.requestId} hasContent={hasContent} workspaceId={attempts.length > 0 ? (detail.request?.workspaceId ?? null) : null} onReplay={onReplay} />
-        </Tabs.Panel>
-        <Tabs.Panel value="policies">
-          <Findings findings={findings} limits={limits} />
-        </Tabs.Panel>
-        <Tabs.Panel value="cost">
-          <Costs attempts={attempts} />
-        </Tabs.Panel>
-      </Tabs>
-    </>
-  ); // prettier-ignore
-}
-
-function Summary({ detail: { request, requestId, attempts } }: { detail: RequestDetail }) {
-  const t = useTranslations('requests');
-  const format = useFormatter();
-  const shown = request ?? null;
-  const first = attempts[0];
-  const facts: [string, string][] = shown
-    ? [
-        [t('time'), format.dateTime(new Date(shown.at), { dateStyle: 'medium', timeStyle: 'medium' })],
-        [
-          t('columnOf.model'),
-          shown.modelAsked !== '' && shown.modelAsked !== shown.model ? `${shown.modelAsked} → ${shown.model}` : shown.model,
-        ],
-        [t('columnOf.connection'), shown.connectionName ?? shown.provider],
-        [t('columnOf.key'), shown.accessKeyName ?? ''],
-        [t('columnOf.user'), shown.userName ?? ''],
-        [t('columnOf.latency'), shown.latencyMs === null ? '' : t('ms', { value: shown.latencyMs })],
-        [t('columnOf.firstByte'), shown.firstByteMs === null ? '' : t('ms', { value: shown.firstByteMs })],
-        [t('tokens'), t('tokensInOut', { in: shown.tokensIn, out: shown.tokensOut })],
-        [t('columnOf.cost'), shown.costUsd === null ? t('unpriced') : moneyText(format, Number(shown.costUsd))],
-        [t('finish'), shown.finishReason ?? ''],
-        [t('clientId'), shown.clientRequestId ?? ''],
-      ]
-    : [[t('columnOf.model'), first?.model ?? '']];
-  return (
-    <>
-      {shown && (
-        <p className={classes['outcome']}>
-          <Status tone={toneOf(shown)} text={shown.status === null ? t(`stateOf.${shown.state}`) : String(shown.status)} />
-          {shown.reason !== null && <code>{shown.reason}</code>}
-          {shown.savedUsd !== null && <span className={classes['badge']}>{t('fromCache')}</span>}
-          {shown.isEstimated && <span className={classes['badge']}>{t('estimated')}</span>}
-        </p>
-      )}
-      {!shown && <p className={classes['hint']}>{t('underWay')}</p>}
-      <dl className={classes['facts']}>
-        {facts
-          .filter(([, value]) => value !== '')
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
-      <CopyText label={t('requestId')} text={requestId} />
-    </>
-  );
-}
+/** A file of the page that did not come is not asked for a second time, so trying again is the whole page. */
+const Broken = ({ error }: { error: unknown }) => <Failure error={error} organization="Patchbay" onRetry={() => location.reload()} />;

@@ -1,8 +1,9 @@
 /** One page of requests in rows; which columns they have is chosen once for this browser. */
 import type { RequestRow } from '@patchbay/client/usage';
 import type { ReactNode } from 'react';
-import { useFormatter, useTranslations } from 'use-intl';
+import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { choiceOf } from '../../../lib/choice.ts';
+import { dayTime } from '../../../lib/day-time.ts';
 import { moneyColumn } from '../../../lib/money.ts';
 import { Status, type Tone } from '../../../ui/Status.tsx';
 import classes from './requests.module.css';
@@ -34,9 +35,14 @@ export function useColumns(): [readonly ColumnName[], (columns: readonly ColumnN
 export const toneOf = ({ status, state }: Pick<RequestRow, 'status' | 'state'>): Tone => {
   if (state === 'intent') return 'idle';
   if (state === 'unknown') return 'warn';
-  if (state === 'partial') return 'warn';
+  // What we refuse ourselves is no failure: the overview and the rates leave it out, too.
+  if (state === 'partial' || state === 'refused') return 'warn';
   return status !== null && status < 400 ? 'ok' : 'bad';
 };
+
+/** Nothing was sent, or nobody knows (yet) what came of it: neither free nor without a price. */
+export const hasNoCost = ({ costUsd, attempts, state }: Pick<RequestRow, 'costUsd' | 'attempts' | 'state'>): boolean =>
+  costUsd === null && (attempts === 0 || state === 'unknown' || state === 'intent');
 
 interface RequestTableProps {
   rows: readonly RequestRow[];
@@ -90,11 +96,11 @@ export function RequestTable({ rows, before, isLast, columns, openId, isOld, ren
 /** To the millisecond: requests of one second have an order. */
 function Clock({ iso }: { iso: string }) {
   const format = useFormatter();
+  const language = useLocale();
   const at = new Date(iso);
-  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' } as const;
   return (
     <time dateTime={iso} title={format.dateTime(at, { dateStyle: 'full', timeStyle: 'long' })}>
-      {format.dateTime(at, { day: '2-digit', month: 'short', ...time })}
+      {format.dateTime(at, { ...dayTime(language), second: '2-digit', fractionalSecondDigits: 3 })}
     </time>
   );
 }
@@ -108,13 +114,16 @@ function Cell({ name, row, money }: { name: ColumnName; row: RequestRow; money: 
       return <Status tone={toneOf(row)} text={row.status === null ? t(`stateOf.${row.state}`) : String(row.status)} />;
     case 'model':
       return <code>{row.model || row.modelAsked}</code>;
-    case 'connection':
+    case 'connection': {
+      const place = row.savedUsd === null ? (row.connectionName ?? '') : t('fromCache');
+      if (row.attempts <= 1) return place;
       return (
         <span>
-          {row.savedUsd === null ? (row.connectionName ?? '') : t('fromCache')}
-          {row.attempts > 1 && <span className={classes['badge']}>{t('attemptsShort', { count: row.attempts })}</span>}
+          {place}
+          <span className={classes['badge']}>{t('attemptsShort', { count: row.attempts })}</span>
         </span>
       );
+    }
     case 'key':
       return row.accessKeyName ?? '';
     case 'user':
@@ -124,7 +133,7 @@ function Cell({ name, row, money }: { name: ColumnName; row: RequestRow; money: 
     case 'tokensOut':
       return format.number(row.tokensOut);
     case 'cost':
-      if (row.costUsd === null && row.attempts === 0) return '';
+      if (hasNoCost(row)) return '';
       return row.costUsd === null ? t('unpriced') : money(Number(row.costUsd));
     case 'latency':
       return ms(row.latencyMs);

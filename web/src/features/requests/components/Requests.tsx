@@ -3,7 +3,7 @@ import type { Me } from '@patchbay/contract/people';
 import type { RequestRow } from '@patchbay/client/usage';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -14,12 +14,10 @@ import { filterNames, type NamedThings, type RequestSearch } from '../filters.ts
 import { Bars } from './Bars.tsx';
 import { Filters } from './Filters.tsx';
 import type { OnReplay } from './ReplayButton.tsx';
+import { RequestDrawer } from './RequestDrawer.tsx';
 import { RequestTable, useColumns } from './RequestTable.tsx';
 import { Tools } from './Tools.tsx';
 import classes from './requests.module.css';
-
-// The list comes first; the rest of a request comes with the press that asks for it.
-const RequestDrawer = lazy(async () => ({ default: (await import('./RequestDrawer.tsx')).RequestDrawer }));
 
 interface RequestsProps {
   me: Me;
@@ -62,7 +60,6 @@ function useThings(me: Me): NamedThings {
 }
 
 export function Requests({ me, search, openId, onSearch, renderLink, onClose, onReplay }: RequestsProps) {
-  const t = useTranslations('requests');
   const things = useThings(me);
   const [isLive, setLive] = useState(true);
   const [cursors, setCursors] = useState<string[]>([]);
@@ -80,11 +77,7 @@ export function Requests({ me, search, openId, onSearch, renderLink, onClose, on
       <Tools search={search} isLive={isLive && cursor === null} onLive={(isOn) => { setLive(isOn); if (isOn) setCursors([]); }} columns={columns} onColumns={setColumns} />
       <List key={`${JSON.stringify(search)} ${cursor ?? ''}`} {...{ me, search, cursor, isLive, columns, openId, renderLink }} onTurn={setCursors} cursors={cursors} />
       </div>
-      {openId !== null && (
-        <Suspense fallback={<output className={classes['drawer']}>{t('loading')}</output>}>
-          <RequestDrawer key={openId} id={openId} me={me} onClose={onClose} onReplay={onReplay} />
-        </Suspense>
-      )}
+      {openId !== null && <RequestDrawer key={openId} id={openId} me={me} onClose={onClose} onReplay={onReplay} />}
     </>
   ); // prettier-ignore
 }

@@ -1,6 +1,7 @@
 /** The way of a request as bars of time: when each attempt began and why, when its first byte came, how it ended. Words say what bars show. */
 import type { AttemptRow } from '@patchbay/client/usage';
 import { useTranslations } from 'use-intl';
+import { useReasonText } from '../../../lib/reason-text.ts';
 import { picture } from '../../../ui/picture.ts';
 import { Status } from '../../../ui/Status.tsx';
 import { toneOf } from './RequestTable.tsx';
@@ -28,6 +29,7 @@ export function Timeline({ attempts }: { attempts: readonly AttemptRow[] }) {
 
 function Attempt({ attempt, end }: { attempt: AttemptRow; end: number }) {
   const t = useTranslations('requests');
+  const reasonText = useReasonText();
   const { attemptNo, offsetMs, latencyMs, firstByteMs, connectionName, provider, model, reason, cause, causeReason, changed } = attempt;
   const x = (ms: number): number => (ms / end) * width;
   const tone = toneOf(attempt);
@@ -43,7 +45,9 @@ function Attempt({ attempt, end }: { attempt: AttemptRow; end: number }) {
         <span>
           {attemptNo > 0 && <strong>{t('attempt', { number: attemptNo })}</strong>} {place}
         </span>
-        <Status tone={tone} text={[attempt.status === null ? t(`stateOf.${attempt.state}`) : String(attempt.status), reason ?? ''].join(' ').trim()} />
+        <span title={reason ?? undefined}>
+          <Status tone={tone} text={[attempt.status === null ? t(`stateOf.${attempt.state}`) : String(attempt.status), reason === null ? '' : reasonText(reason)].join(' ').trim()} />
+        </span>
       </div>
       <svg className={classes['gantt']} viewBox={`0 0 ${width} 12`} preserveAspectRatio="none" {...picture} aria-label={`${place}: ${times}`}>
         <rect data-part="line" x={0} y={5.5} width={width} height={1} />
@@ -51,7 +55,7 @@ function Attempt({ attempt, end }: { attempt: AttemptRow; end: number }) {
         {firstByteMs !== null && <rect data-part="first" x={x(offsetMs + firstByteMs)} y={0} width={3} height={12} />}
       </svg>
       <p className={classes['hint']}>
-        {t(`causeOf.${cause}`, { reason: causeReason ?? '' })} {times}
+        {t(`causeOf.${cause}`, { reason: reasonText(causeReason ?? 'other') })} {times}
       </p>
       {changed !== null && changed.length > 0 && (
         <ul className={classes['changes']} aria-label={t('changes')}>

@@ -49,7 +49,7 @@ export function GroupTable({ me, groups, onEdit, onDelete, onSimulate }: GroupTa
               <Button {...common} aria-label={t('editNamed', { name: group.name })} onClick={() => onEdit(group)}>
                 {t('edit')}
               </Button>
-              <Button {...common} aria-label={t('deleteNamed', { name: group.name })} onClick={() => onDelete(group)}>
+              <Button {...common} color="red" aria-label={t('deleteNamed', { name: group.name })} onClick={() => onDelete(group)}>
                 {t('delete')}
               </Button>
             </>

@@ -127,7 +127,13 @@ function ShareList({ shares }: { shares: readonly StatusShare[] }) {
                 {share.expiresAt !== null && ` · ${t('shareUntil', { time: time(share.expiresAt) })}`}
               </span>
             </span>
-            <Button size="compact-xs" variant="default" aria-label={t('revokeNamed', { name: share.name })} onClick={() => setAsked(share)}>
+            <Button
+              size="compact-xs"
+              variant="default"
+              color="red"
+              aria-label={t('revokeNamed', { name: share.name })}
+              onClick={() => setAsked(share)}
+            >
               {t('revoke')}
             </Button>
           </li>

@@ -5,7 +5,6 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { HealthState } from '../../../ui/HealthState.tsx';
 import { MiniStrip } from '../../../ui/MiniStrip.tsx';
-import { When } from '../../../ui/When.tsx';
 import { CheckNow } from './CheckNow.tsx';
 import classes from './status.module.css';
 import { useStatusWords } from './use-words.ts';
@@ -89,6 +88,7 @@ function Next({ row, at }: { row: StatusRow; at: string }) {
   if (row.nextCheckAt === null) return t('checkSoon');
   const asked = new Date(at);
   const next = new Date(row.nextCheckAt);
-  if (row.isStale && row.lastCheckedAt !== null) return <When iso={row.lastCheckedAt} />;
+  // When it was checked last stands beside its state.
+  if (row.isStale) return t('overdue');
   return next.getTime() - asked.getTime() < soonMs ? t('checkSoon') : format.relativeTime(next, { now: asked, style: 'short' });
 }

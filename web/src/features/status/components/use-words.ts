@@ -1,5 +1,6 @@
 /** The status in words and figures: times of the day, how long something lasted, shares, and a strip as a sentence. */
-import { useFormatter, useNow, useTranslations } from 'use-intl';
+import { useFormatter, useLocale, useNow, useTranslations } from 'use-intl';
+import { dayTime } from '../../../lib/day-time.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -20,6 +21,7 @@ export function useStatusWords(): StatusWords {
   const t = useTranslations('status');
   const trace = useTranslations('trace');
   const format = useFormatter();
+  const language = useLocale();
   const now = useNow();
   const share = (value: number | null): string =>
     value === null ? '—' : format.number(value, { style: 'percent', maximumFractionDigits: value > 0.999 && value < 1 ? 3 : 2 });
@@ -28,12 +30,9 @@ export function useStatusWords(): StatusWords {
     time(iso) {
       const at = new Date(iso);
       const isToday = at.toDateString() === now.toDateString();
-      return format.dateTime(
-        at,
-        isToday ? { hour: '2-digit', minute: '2-digit' } : { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' },
-      );
+      return format.dateTime(at, isToday ? { timeStyle: 'short' } : dayTime(language));
     },
-    clock: (iso) => format.dateTime(new Date(iso), { hour: '2-digit', minute: '2-digit', second: '2-digit' }),
+    clock: (iso) => format.dateTime(new Date(iso), { timeStyle: 'medium' }),
     lasted(fromIso, untilIso) {
       const ms = (untilIso === null ? now.getTime() : Date.parse(untilIso)) - Date.parse(fromIso);
       if (ms < hourMs) return t('minutes', { count: Math.max(1, Math.round(ms / minuteMs)) });

@@ -47,7 +47,7 @@ export function Encryption({ facts }: { facts: System['encryption'] }) {
         keyOf={({ version }) => String(version)}
         isQuiet={({ status }) => status === 'retired'}
         columns={[
-          { key: 'version', head: t('keyVersion'), render: ({ version }) => version },
+          { key: 'version', head: t('keyVersion'), render: ({ version }) => t('keyNumber', { version }) },
           { key: 'check', head: t('check'), render: ({ check }) => <code>{check}</code> },
           { key: 'status', head: t('state'), render: ({ status }) => <Status tone={tones[status]} text={t(`is.${status}`)} /> },
           { key: 'age', head: t('since'), render: ({ createdAt }) => <When iso={createdAt} /> },

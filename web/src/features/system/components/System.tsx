@@ -60,7 +60,10 @@ function useBytes(): (bytes: number) => string {
   const format = useFormatter();
   return (bytes) => {
     const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log(bytes) / Math.log(unitBytes)));
-    return format.number(bytes / unitBytes ** step, { style: 'unit', unit: units[step]!, maximumFractionDigits: step === 0 ? 0 : 1 });
+    const isWhole = step === 0;
+    // The short form of bytes has no plural.
+    const look = { unitDisplay: isWhole ? 'long' : 'short', maximumFractionDigits: isWhole ? 0 : 1 } as const;
+    return format.number(bytes / unitBytes ** step, { style: 'unit', unit: units[step]!, ...look });
   };
 }
 

@@ -22,7 +22,7 @@ export function ExportFile({ task }: { task: Task }) {
       <Button component="a" href={`${basePath}${client.exports.filePath(task.id)}`} download size="compact-xs" variant="default" aria-label={t('downloadNamed', { name: task.title })}>
         {t('download')}
       </Button>
-      <Button size="compact-xs" variant="default" data-writes aria-label={t('removeFileNamed', { name: task.title })} onClick={ask}>
+      <Button size="compact-xs" variant="default" color="red" data-writes aria-label={t('removeFileNamed', { name: task.title })} onClick={ask}>
         {t('removeFile')}
       </Button>
       {wasAsked && (

@@ -5,7 +5,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
-import { useFormatter, useTranslations } from 'use-intl';
+import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
 import { priceText } from '../../../lib/money.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
@@ -14,9 +14,10 @@ import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { modelsQuery, templatesQuery, useRemoveTemplate } from '../api/templates.ts';
+import { modelsQuery, schemaQuery, templatesQuery, useRemoveTemplate } from '../api/templates.ts';
+import { labelText, namedFieldsOf, type NamedField } from './schema-fields.ts';
 import { TemplateEditor } from './TemplateEditor.tsx';
-import { copyOf, newValues, shownSetting, valuesOf, type Values } from './template-values.ts';
+import { copyOf, newValues, settingsOf, shownSetting, valuesOf, type Tree, type Values } from './template-values.ts';
 import classes from './templates.module.css';
 
 interface ProviderTemplatesProps {
@@ -24,6 +25,12 @@ interface ProviderTemplatesProps {
   provider: Provider;
   /** The way to what a template was. */
   renderHistory: (template: Template) => ReactNode;
+}
+
+/** What settings are called; null until that is known. Where it cannot be had, they are shown by the names that programs use. */
+function useNamedFields(provider: string): readonly NamedField[] | null {
+  const { data, isPending } = useQuery(schemaQuery(provider));
+  return isPending ? null : namedFieldsOf(data?.fields ?? []);
 }
 
 /** What the editor is open for. */
@@ -34,11 +41,12 @@ export function ProviderTemplates({ me, provider, renderHistory }: ProviderTempl
   const sayDone = useSayDone();
   const remove = useRemoveTemplate(provider.name);
   const { data: templates, error, refetch } = useQuery(templatesQuery(provider.name));
+  const fields = useNamedFields(provider.name);
   const [open, setOpen] = useState<Open>(null);
   const [removing, setRemoving] = useState<Template | null>(null);
   const mayKeep = me.role === 'administrator';
   if (!templates && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
-  if (!templates) return <Loading />;
+  if (!templates || !fields) return <Loading />;
   const close = (): void => {
     setOpen(null);
     focusPageTitle();
@@ -72,6 +80,7 @@ export function ProviderTemplates({ me, provider, renderHistory }: ProviderTempl
             <TemplateCard
               key={template.id}
               of={template}
+              fields={fields}
               mayKeep={mayKeep}
               history={renderHistory(template)}
               onEdit={() => setOpen({ of: template, initial: valuesOf(template) })}
@@ -134,6 +143,7 @@ function Facts({ provider }: { provider: Provider }) {
 
 interface CardProps {
   of: Template;
+  fields: readonly NamedField[];
   mayKeep: boolean;
   history: ReactNode;
   onEdit: () => void;
@@ -141,7 +151,7 @@ interface CardProps {
   onRemove: () => void;
 }
 
-function TemplateCard({ of, mayKeep, history, onEdit, onCopy, onRemove }: CardProps) {
+function TemplateCard({ of, fields, mayKeep, history, onEdit, onCopy, onRemove }: CardProps) {
   const t = useTranslations('templates');
   const { id, name, provider, description, configuration, isDefault, createdAt } = of;
   const isOwn = createdAt !== null;
@@ -156,16 +166,7 @@ function TemplateCard({ of, mayKeep, history, onEdit, onCopy, onRemove }: CardPr
       </span>
       {typeof model === 'string' && <code className={classes['code']}>{model}</code>}
       {description !== null && <p className={classes['about']}>{description}</p>}
-      {Object.keys(settings).length > 0 && (
-        <dl className={classes['kept']}>
-          {Object.entries(settings).map(([key, value]) => (
-            <div key={key}>
-              <dt>{key}</dt>
-              <dd>{shownSetting(value)}</dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      {Object.keys(settings).length > 0 && <Kept settings={settings} fields={fields} />}
       <span className={classes['deeds']}>
         <Button
           size="compact-sm"
@@ -180,7 +181,7 @@ function TemplateCard({ of, mayKeep, history, onEdit, onCopy, onRemove }: CardPr
             <Button {...common} aria-label={t('editNamed', { name })} onClick={onEdit}>
               {t('edit')}
             </Button>
-            <Button {...common} aria-label={t('deleteNamed', { name })} onClick={onRemove}>
+            <Button {...common} color="red" aria-label={t('deleteNamed', { name })} onClick={onRemove}>
               {t('delete')}
             </Button>
             {history}
@@ -193,6 +194,29 @@ function TemplateCard({ of, mayKeep, history, onEdit, onCopy, onRemove }: CardPr
         )}
       </span>
     </li>
+  );
+}
+
+/** What a template sets, in the words of the form. */
+function Kept({ settings, fields }: { settings: Tree; fields: readonly NamedField[] }) {
+  const t = useTranslations('templates');
+  const format = useFormatter();
+  const language = useLocale();
+  const said = (value: unknown, field: NamedField | null): string => {
+    const option = field?.options?.find((one) => one.value === value);
+    if (option) return labelText(option.label, language);
+    if (typeof value === 'boolean') return t(value ? 'on' : 'off');
+    return typeof value === 'number' ? format.number(value, { maximumFractionDigits: 20 }) : shownSetting(value);
+  };
+  return (
+    <dl className={classes['kept']}>
+      {settingsOf(settings, fields).map(({ path, value, field }) => (
+        <div key={path}>
+          <dt>{field === null ? <code>{path}</code> : labelText(field.label, language)}</dt>
+          <dd>{said(value, field)}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -19,6 +19,12 @@ export interface TemplateField {
 export const templateFieldsOf = (fields: readonly Record<string, unknown>[]): TemplateField[] =>
   fields.filter((field) => kinds.some((kind) => kind === field['kind'])).map((field) => field as unknown as TemplateField);
 
+/** What has a name in the schema, whether the form shows it or not. */
+export type NamedField = Pick<TemplateField, 'name' | 'label' | 'options'>;
+
+export const namedFieldsOf = (fields: readonly Record<string, unknown>[]): NamedField[] =>
+  fields.filter(({ name, label }) => typeof name === 'string' && typeof label === 'string').map((field) => field as unknown as NamedField);
+
 /** The text behind a dotted key of the server's catalogue; what is no key is a name and stays as it is. */
 export function labelText(key: string, language: Language): string {
   let found: unknown = catalogueOf(language).contract;

@@ -1,6 +1,7 @@
 /** A template while it is written: one text of JSON that the form and the editor beside it both show and change. */
 import type { Template } from '@patchbay/contract/providers';
 import type { ReplaceTemplate } from '@patchbay/contract/templates';
+import type { NamedField } from './schema-fields.ts';
 
 export type Tree = Record<string, unknown>;
 
@@ -77,6 +78,24 @@ export const faultsOf = ({ name, json }: Values): string[] => [
   ...(name.trim() === '' ? ['name'] : []),
   ...(treeOf(json) === null ? ['configuration'] : []),
 ];
+
+export interface Setting {
+  /** Path in the settings, as `name` of a field. */
+  path: string;
+  value: unknown;
+  /** Null for what the schema does not name. */
+  field: NamedField | null;
+}
+
+/** The settings one by one; a group whose members have names of their own is taken apart. */
+export function settingsOf(tree: Tree, fields: readonly NamedField[], prefix = ''): Setting[] {
+  return Object.entries(tree).flatMap(([key, value]) => {
+    const path = `${prefix}${key}`;
+    const field = fields.find(({ name }) => name === path) ?? null;
+    const isGroup = field === null && fields.some(({ name }) => name.startsWith(`${path}.`));
+    return isGroup && isTree(value) ? settingsOf(value, fields, `${path}.`) : [{ path, value, field }];
+  });
+}
 
 /** A setting in one line; what is larger shows that it is there. */
 export function shownSetting(value: unknown): string {

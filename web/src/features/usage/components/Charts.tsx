@@ -2,6 +2,7 @@
 import type { UsageSeries } from '@patchbay/contract/usage-report';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslations } from 'use-intl';
+import { useReasonText } from '../../../lib/reason-text.ts';
 import { StackedBars } from '../../../ui/Bars.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Lines } from '../../../ui/Lines.tsx';
@@ -34,6 +35,7 @@ export function Charts({ view, series, figures, organization, onZoom }: ChartsPr
     labelTitle: t(`bucket.${bucket}`),
     showTable: t('asTable'),
     hideTable: t('asChart'),
+    running: t('running'),
     zoom: useZoomOf({ view, series, onZoom }),
   };
   const per = t(`per.${bucket}`);
@@ -146,6 +148,7 @@ function Times({ view, figures, organization, words, per }: TimesProps) {
 
 function FailureList({ series, figures }: Pick<ChartsProps, 'series' | 'figures'>) {
   const t = useTranslations('usage');
+  const reasonText = useReasonText();
   const failures = series.totals.times?.failures ?? [];
   if (failures.length === 0) return <p className={classes['quiet']}>{t('noFailures')}</p>;
   return (
@@ -160,7 +163,9 @@ function FailureList({ series, figures }: Pick<ChartsProps, 'series' | 'figures'
       <tbody>
         {failures.map(({ name, count }) => (
           <tr key={name}>
-            <th scope="row">{name}</th>
+            <th scope="row">
+              {reasonText(name)} <code>{name}</code>
+            </th>
             <td>{figures.count(count)}</td>
             <td>{figures.share(series.totals.attempts === 0 ? 0 : count / series.totals.attempts)}</td>
           </tr>

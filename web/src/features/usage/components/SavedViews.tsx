@@ -19,16 +19,18 @@ interface SavedViewsProps {
   /** The address of what is shown. */
   current: UsageSearch;
   renderView: RenderView;
+  /** The button that saves, and what was saved, each at its place. */
+  children: (save: ReactNode, saved: ReactNode) => ReactNode;
 }
 
-export function SavedViews({ userId, current, renderView }: SavedViewsProps) {
+export function SavedViews({ userId, current, renderView, children }: SavedViewsProps) {
   const t = useTranslations('usage');
   const announce = useAnnounce();
   const [views, keep] = useSavedViews(userId);
   const [isNaming, setNaming] = useState(false);
   const [removed, setRemoved] = useState<{ name: string; before: readonly SavedView[] } | null>(null);
-  const button = useRef<HTMLDivElement>(null);
-  const toButton = (): void => void setTimeout(() => button.current?.querySelector('button')?.focus());
+  const button = useRef<HTMLButtonElement>(null);
+  const toButton = (): void => void setTimeout(() => button.current?.focus());
   const save = (name: string): void => {
     keep(withView(views, { name, search: current }));
     setNaming(false);
@@ -46,46 +48,57 @@ export function SavedViews({ userId, current, renderView }: SavedViewsProps) {
     announce(t('viewRemoved', { name }));
     toButton();
   };
+  const undo = (before: readonly SavedView[]): void => {
+    keep(before);
+    setRemoved(null);
+    toButton();
+  };
+  return children(
+    !isNaming && (
+      <Button ref={button} variant="default" onClick={() => setNaming(true)}>
+        {t('saveView')}
+      </Button>
+    ),
+    <>
+      {(views.length > 0 || removed) && (
+        <div className={classes['views']}>
+          {views.length > 0 && <Saved views={views} current={current} renderView={renderView} onRemove={remove} />}
+          {removed && (
+            <span className={classes['quiet']}>
+              {t('viewRemoved', { name: removed.name })}{' '}
+              <Button size="compact-sm" variant="subtle" onClick={() => undo(removed.before)}>
+                {t('undo')}
+              </Button>
+            </span>
+          )}
+        </div>
+      )}
+      {isNaming && <Naming views={views} onSave={save} onCancel={cancel} />}
+    </>,
+  );
+}
+
+interface SavedProps extends Pick<SavedViewsProps, 'current' | 'renderView'> {
+  views: readonly SavedView[];
+  onRemove: (name: string) => void;
+}
+
+function Saved({ views, current, renderView, onRemove }: SavedProps) {
+  const t = useTranslations('usage');
   return (
     <>
-      <div className={classes['views']} ref={button}>
-        {views.length > 0 && <span className={classes['viewsTitle']}>{t('views')}</span>}
-        {views.length > 0 && (
-          <ul aria-label={t('views')}>
-            {views.map(({ name, search }) => {
-              const isCurrent = isSameView(search, current);
-              return (
-                <li key={name} data-current={isCurrent || undefined}>
-                  {renderView(search, name, { className: classes['view'], isCurrent })}
-                  <CloseButton size="sm" aria-label={t('removeView', { name })} onClick={() => remove(name)} />
-                </li>
-              );
-            })}
-          </ul>
-        )}
-        {!isNaming && (
-          <Button size="compact-sm" variant="default" onClick={() => setNaming(true)}>
-            {t('saveView')}
-          </Button>
-        )}
-        {removed && (
-          <span className={classes['quiet']}>
-            {t('viewRemoved', { name: removed.name })}{' '}
-            <Button
-              size="compact-sm"
-              variant="subtle"
-              onClick={() => {
-                keep(removed.before);
-                setRemoved(null);
-                toButton();
-              }}
-            >
-              {t('undo')}
-            </Button>
-          </span>
-        )}
-      </div>
-      {isNaming && <Naming views={views} onSave={save} onCancel={cancel} />}
+      <span className={classes['viewsTitle']}>{t('views')}</span>
+      <ul aria-label={t('views')}>
+        {views.map(({ name, search }) => {
+          const isCurrent = isSameView(search, current);
+          return (
+            <li key={name} data-current={isCurrent || undefined}>
+              {renderView(search, name, { className: classes['view'], isCurrent })}
+              <CloseButton size="sm" aria-label={t('removeView', { name })} onClick={() => onRemove(name)} />
+            </li>
+          );
+        })}
+      </ul>
     </>
   );
 }

@@ -20,11 +20,12 @@ interface ToolsProps {
   /** Back to the range before the charts were zoomed; null where they are not. */
   onUnzoom: (() => void) | null;
   unzoomButton: RefObject<HTMLButtonElement | null>;
-  /** The views that were saved, and the way to save this one. */
+  /** The way to save this view, and the views that were saved. */
+  saveView: ReactNode;
   savedViews: ReactNode;
 }
 
-export function Tools({ view, onView, ownZone, range, isWaiting, onUnzoom, unzoomButton, savedViews }: ToolsProps) {
+export function Tools({ view, onView, ownZone, range, isWaiting, onUnzoom, unzoomButton, saveView, savedViews }: ToolsProps) {
   const t = useTranslations('usage');
   const figures = useFigures(view.zone);
   const now = useNow();
@@ -71,6 +72,7 @@ export function Tools({ view, onView, ownZone, range, isWaiting, onUnzoom, unzoo
           <Button component="a" variant="default" href={file('html')} target="_blank" rel="noreferrer">
             {t('print')}
           </Button>
+          {saveView}
         </span>
       </div>
       <Chips view={view} onView={onView} />

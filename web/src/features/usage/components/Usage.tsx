@@ -64,15 +64,20 @@ export function Usage({ me, view, onView, renderLink, renderView }: UsageProps) 
   const organization = me.organization.name;
   const { zoom, change, ...unzoom } = useZoom(view, onView);
   const tools = (
-    <Tools
-      view={view}
-      onView={change}
-      ownZone={me.timeZone}
-      range={series.data ?? null}
-      isWaiting={series.isFetching}
-      savedViews={<SavedViews userId={me.id} current={searchOf(view, me.timeZone)} renderView={renderView} />}
-      {...unzoom}
-    />
+    <SavedViews userId={me.id} current={searchOf(view, me.timeZone)} renderView={renderView}>
+      {(saveView, savedViews) => (
+        <Tools
+          view={view}
+          onView={change}
+          ownZone={me.timeZone}
+          range={series.data ?? null}
+          isWaiting={series.isFetching}
+          saveView={saveView}
+          savedViews={savedViews}
+          {...unzoom}
+        />
+      )}
+    </SavedViews>
   );
   if (series.isError && !series.data)
     return (

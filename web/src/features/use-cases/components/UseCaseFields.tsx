@@ -65,7 +65,7 @@ export function UseCaseFields(props: FieldsProps) {
         maxLength={200_000}
       />
       <TemperatureField {...props} />
-      <div className={classes['pair']}>
+      <div className="pb-pair">
         <TextInput {...text('maxTokens')} label={t('maxTokens')} description={t('maxTokensHint')} inputMode="numeric" />
         <TextInput {...text('priority')} label={t('priority')} description={t('priorityHint')} inputMode="numeric" />
       </div>
@@ -88,7 +88,7 @@ function ModelFields({ values, faults, models, isNew, onChange }: FieldsProps) {
   const offered = models.filter(({ id, isActive }) => isActive || id === values.connectionId);
   const chosen = models.find(({ id }) => id === values.connectionId);
   return (
-    <div className={classes['pair']}>
+    <div className="pb-pair">
       <NativeSelect
         label={t('model')}
         description={t('modelHint')}

@@ -101,6 +101,7 @@ function UseCaseTable({ cases, onEdit, onDelete }: TableProps) {
           <Button
             variant="subtle"
             size="compact-sm"
+            color="red"
             aria-label={t('deleteNamed', { name: useCase.name })}
             onClick={() => onDelete(useCase)}
           >

@@ -117,7 +117,7 @@ function Danger({ connection, onDeleted }: { connection: Configuration; onDelete
       <h2 id="danger-title">{t('danger')}</h2>
       <div className={classes['tools']}>
         <p className={classes['grow']}>{words('deleteText')}</p>
-        <Button variant="default" className={classes['delete']} onClick={() => setAsked(true)}>
+        <Button variant="default" color="red" onClick={() => setAsked(true)}>
           {words('deleteNamed', { name: connection.name })}
         </Button>
       </div>

@@ -90,10 +90,11 @@ function Facts({ connection, isTesting }: { connection: Configuration; isTesting
   const { data: providers = [] } = useProviders();
   return (
     <div className={classes['facts']}>
-      <ConnectionStatus connection={connection} isTesting={isTesting} />
+      <ConnectionStatus connection={connection} isTesting={isTesting} isLastTest />
       {connection.lastTested !== null && !isTesting && (
         <span className={classes['note']}>
-          {t('tested')} <When iso={connection.lastTested} />
+          {!connection.isActive && `${t('tested')} `}
+          <When iso={connection.lastTested} />
         </span>
       )}
       {connection.isDefault && <span className={classes['accent']}>{t('default')}</span>}

@@ -80,7 +80,9 @@ function Now({ status }: { status: StatusOne }) {
         ))}
         <div>
           <dt>{t('checkLatency', { range: t(`ranges.${range}`) })}</dt>
-          <dd className={classes['value']}>{`${figures.ms(connection.p50Ms)} · ${figures.ms(connection.p95Ms)}`}</dd>
+          <dd className={classes['value']}>
+            <span>{figures.ms(connection.p50Ms)}</span> · <span>{figures.ms(connection.p95Ms)}</span>
+          </dd>
         </div>
       </dl>
     </>

@@ -1,7 +1,7 @@
 /** How a connection has been doing: a strip of stretches of time, how fast it answers, and each of its last tests step by step. */
 import { Button, SegmentedControl } from '@mantine/core';
 import type { HealthHistory } from '@patchbay/contract/configuration-details';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { Failure } from '../../../../ui/Failure.tsx';
 import { HeartbeatStrip } from '../../../../ui/HeartbeatStrip.tsx';
@@ -18,12 +18,24 @@ type Range = HealthHistory['range'];
 const ranges: readonly Range[] = ['24h', '90d'];
 const testsAtOnce = 5;
 
-export function HealthPanel({ id, organization }: { id: string; organization: string }) {
+interface HealthPanelProps {
+  id: string;
+  organization: string;
+  /** How much its provider still allows. */
+  limits?: ReactNode;
+}
+
+export function HealthPanel({ id, organization, limits }: HealthPanelProps) {
   const t = useTranslations('detail');
   const [range, setRange] = useState<Range>('24h');
   const health = useHealthHistory(id, range, useLocale());
   if (health.isError && !health.data)
-    return <Failure error={health.error} organization={organization} onRetry={() => void health.refetch()} />;
+    return (
+      <div className={`pb-column ${classes['stack']}`}>
+        <Failure error={health.error} organization={organization} onRetry={() => void health.refetch()} />
+        {limits}
+      </div>
+    );
   return (
     <div className={`pb-column ${classes['stack']}`}>
       <HealthNow id={id} organization={organization} />
@@ -41,6 +53,7 @@ export function HealthPanel({ id, organization }: { id: string; organization: st
         {health.data ? <Strip health={health.data} /> : <Skeleton rows={3} />}
       </section>
       {health.data && <Tests tests={health.data.tests} />}
+      {limits}
     </div>
   );
 }

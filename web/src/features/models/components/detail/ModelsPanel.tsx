@@ -106,16 +106,18 @@ function ModelRow({ model, isDefault, onSwitch }: ModelRowProps) {
   const t = useTranslations('detail');
   const format = useFormatter();
   return (
-    <li className={classes['model']}>
-      <span className={classes['grow']}>
-        <code className={classes['code']}>{model.id}</code>
-        {model.name !== model.id && <span className={classes['note']}> {model.name}</span>}
-      </span>
-      {isDefault && <span className={classes['tag']}>{t('defaultModel')}</span>}
-      {model.isRetired && <span className={classes['tag']}>{t('retired')}</span>}
-      <span className={classes['note']}>
-        {model.contextWindow !== null && t('context', { n: format.number(model.contextWindow) })}
-        {model.maxOutputTokens !== null && ` ${t('output', { n: format.number(model.maxOutputTokens) })}`}
+    <li className={`${classes['model']} ${classes['switched']}`}>
+      <span className={classes['about']}>
+        <span className={classes['grow']}>
+          <code className={classes['code']}>{model.id}</code>
+          {model.name !== model.id && <span className={classes['note']}> {model.name}</span>}
+        </span>
+        {isDefault && <span className={classes['tag']}>{t('defaultModel')}</span>}
+        {model.isRetired && <span className={classes['tag']}>{t('retired')}</span>}
+        <span className={classes['note']}>
+          {model.contextWindow !== null && t('context', { n: format.number(model.contextWindow) })}
+          {model.maxOutputTokens !== null && ` ${t('output', { n: format.number(model.maxOutputTokens) })}`}
+        </span>
       </span>
       <Switch
         size="xs"

@@ -24,7 +24,7 @@ export function useFigures(): Figures {
     share: (value) => format.number(value, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }),
     ms: (value) => (value === null ? '—' : t('trace.ms', { ms: format.number(value) })),
     day: (date) => format.dateTime(new Date(date.length === 10 ? `${date}T12:00:00` : date), { day: 'numeric', month: 'short' }),
-    time: (iso) => format.dateTime(new Date(iso), { hour: '2-digit', minute: '2-digit' }),
+    time: (iso) => format.dateTime(new Date(iso), { timeStyle: 'short' }),
   };
 }
 
