@@ -50,7 +50,7 @@ const behindTheDoor: readonly Entry[] = [
   ['/admin/ai_use_cases', ['UseCasesPage']],
   ['/admin/ai_use_cases/new', ['UseCaseFormPages']],
   ['/admin/ai_use_cases/$id', ['UseCaseFormPages']],
-  ['/admin/ai_settings', ['AiSettingsPage']],
+  ['/admin/ai_settings', ['AiSettingsPage'], () => ({ asks: ['api/admin/settings/ai', 'api/limit-settings'] })],
   ['/admin/audit', ['AuditPage']],
   ['/admin/prices', ['PricesPage']],
   ['/admin/system', ['SystemPage']],

@@ -1,14 +1,9 @@
-/** The installation's AI settings, and the models that may be its default. */
+/** The installation's AI settings. */
 import type { AiSettingsChange } from '@patchbay/contract/ai-settings';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 
 export const aiSettingsQuery = queryOptions({ queryKey: ['ai-settings'], queryFn: ({ signal }) => client.aiSettings.get(signal) });
-
-export const defaultModelsQuery = queryOptions({
-  queryKey: ['connections', 'of-ai-settings'],
-  queryFn: async ({ signal }) => (await client.aiConnections.list(signal)).filter(({ scope }) => scope === 'organization'),
-});
 
 export function useSaveAiSettings() {
   const queryClient = useQueryClient();

@@ -3,7 +3,7 @@ import { HttpError } from '@patchbay/client';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import type { AiSettingsView } from '@patchbay/contract/ai-settings';
 import { NativeSelect, Switch, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, type UseQueryResult } from '@tanstack/react-query';
 import { useRef, useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { focusFault } from '../../../lib/focus.ts';
@@ -14,16 +14,21 @@ import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { aiSettingsQuery, defaultModelsQuery, useSaveAiSettings } from '../api/ai-settings.ts';
+import { aiSettingsQuery, useSaveAiSettings } from '../api/ai-settings.ts';
 import classes from './AiSettingsForm.module.css';
 
-export function AiSettings({ organization }: { organization: string }) {
+interface AiSettingsProps {
+  organization: string;
+  /** All that the person may use; those of the organization may be its default. */
+  connections: UseQueryResult<AiConnection[]>;
+}
+
+export function AiSettings({ organization, connections }: AiSettingsProps) {
   const settings = useQuery(aiSettingsQuery);
-  const models = useQuery(defaultModelsQuery);
-  const failed = [settings, models].find(({ data, error }) => data === undefined && error !== null);
+  const failed = [settings, connections].find(({ data, error }) => data === undefined && error !== null);
   if (failed) return <Failure error={failed.error} organization={organization} onRetry={() => void failed.refetch()} />;
-  if (!settings.data || !models.data) return <Loading />;
-  const choices = models.data;
+  if (!settings.data || !connections.data) return <Loading />;
+  const choices = connections.data.filter(({ scope }) => scope === 'organization');
   return (
     <Held of={settings.data} revision={settings.data.revision} onLoad={() => void settings.refetch()}>
       {(of, holding) => <AiSettingsForm of={of} holding={holding} models={choices} />}
