@@ -79,6 +79,8 @@ async function choose(visitor: Visitor, name: string): Promise<void> {
   await openAccount(visitor);
   await visitor.page.locator('label').filter({ hasText: name }).first().click();
   if (await visitor.page.getByRole('region', { name: account }).isVisible()) await visitor.page.keyboard.press('Escape');
+  // The choice is kept by the server: whoever goes to another page at once would take it back.
+  await visitor.settled();
 }
 
 /** Chooses a language by its own name. The radio lies under its label, which is what people press. */
