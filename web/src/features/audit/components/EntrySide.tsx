@@ -4,6 +4,7 @@ import { revisionTypes } from '@patchbay/contract/revision-types';
 import type { ReactNode } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import { CopyText } from '../../../ui/CopyText.tsx';
+import { FactList, type Fact } from '../../../ui/FactList.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { useSentence } from './audit-text.ts';
 import { Changes } from './Changes.tsx';
@@ -49,7 +50,7 @@ export function EntrySide({ entry, organization, renderObject, renderRequest, on
 function Facts({ entry, renderObject, renderRequest }: Pick<EntryProps, 'entry' | 'renderObject' | 'renderRequest'>) {
   const t = useTranslations('audit');
   const { actor, via, subject, errorCode, address, agent, requestId, durationMs, revision, seq } = entry;
-  const facts: [string, ReactNode][] = [
+  const facts: Fact[] = [
     [t('factWho'), actor?.name ?? null],
     [t('factRole'), actor?.role ?? null],
     [t('factVia'), t.has(`via.${via as 'session'}`) ? t(`via.${via as 'session'}`) : via],
@@ -65,16 +66,7 @@ function Facts({ entry, renderObject, renderRequest }: Pick<EntryProps, 'entry' 
   ];
   return (
     <>
-      <dl className={classes['facts']}>
-        {facts
-          .filter(([, value]) => value !== null && value !== '')
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={facts} className={classes['facts']} />
       <CopyText label="id" text={entry.id} />
     </>
   );

@@ -6,6 +6,7 @@ import { useFormatter, useTranslations } from 'use-intl';
 import { moneyText } from '../../../lib/money.ts';
 import { useFinishText, useReasonText } from '../../../lib/reason-text.ts';
 import { CopyText } from '../../../ui/CopyText.tsx';
+import { FactList, type Fact } from '../../../ui/FactList.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { Content } from './Content.tsx';
 import { Costs, Findings } from './DetailParts.tsx';
@@ -51,7 +52,7 @@ function Summary({ detail: { request, requestId, attempts } }: { detail: DetailO
   const finishText = useFinishText();
   const shown = request ?? null;
   const first = attempts[0];
-  const facts: [string, string][] = shown
+  const facts: Fact[] = shown
     ? [
         [t('time'), format.dateTime(new Date(shown.at), { dateStyle: 'medium', timeStyle: 'medium' })],
         [
@@ -84,16 +85,7 @@ function Summary({ detail: { request, requestId, attempts } }: { detail: DetailO
         </p>
       )}
       {!shown && <p className={classes['hint']}>{t('underWay')}</p>}
-      <dl className={classes['facts']}>
-        {facts
-          .filter(([, value]) => value !== '')
-          .map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-      </dl>
+      <FactList facts={facts} className={classes['facts']} />
       <CopyText label={t('requestId')} text={requestId} />
     </>
   );
