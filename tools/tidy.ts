@@ -9,6 +9,7 @@ import { privilegeFaults } from './tidy/privileges.ts';
 import {
   anyFaults,
   askedOnceFaults,
+  unwaitedFileFaults,
   checkOffFaults,
   fileLengthFaults,
   functionLengthFaults,
@@ -36,6 +37,7 @@ const ofOneFile: readonly ((source: Source) => Fault[])[] = [
   laterFaults,
   skippedTestFaults,
   askedOnceFaults,
+  unwaitedFileFaults,
   wordFaults,
   vendorFaults,
 ];

@@ -50,7 +50,7 @@ const compiledTexts: Plugin = {
 
 /** What knows which files and answers an address needs, and what that takes. */
 const ahead =
-  /web[\\/]src[\\/](?:start\.ts|app[\\/](?:page-files|page-needs|chunks)\.ts|lib[\\/](?:early|page|storage|catalogue)\.ts)|vite[\\/]preload-helper|^\0texts:/;
+  /web[\\/]src[\\/](?:start\.ts|app[\\/](?:page-files|page-needs)\.ts|lib[\\/](?:early|page|storage|catalogue|reach|wanted)\.ts)|vite[\\/]preload-helper|^\0texts:/;
 
 /** Code of the pages and of what they are drawn with; not the texts, and not what a single feature loads when it is wanted. */
 const ours = /[\\/](?:web[\\/]src(?![\\/]messages)|@mantine|@tabler|@tanstack)[\\/]/;

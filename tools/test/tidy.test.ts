@@ -286,6 +286,20 @@ describe('shape', () => {
       expect(inPage(fine)).toEqual([]);
     expect(faultsIn(shape.askedOnceFaults, 'server/test/a.test.ts', 'expect(await rows.count()).toBe(1);')).toEqual([]);
   });
+
+  test('a file of the page that comes when it is wanted is waited for', () => {
+    const inPage = (text: string): string[] => faultsIn(shape.unwaitedFileFaults, 'web/src/a.ts', text);
+    for (const bare of ["const load = () => import('./A.tsx');", "(await import('../B.ts')).B", "loaded(() => import('./A.tsx'))"])
+      expect(inPage(bare)).toEqual(['unwaited-file']);
+    for (const fine of [
+      "wanted(() => import('./A.tsx'))",
+      "whenIdle(() => void import('./A.tsx').catch(ignored))",
+      "type A = typeof import('./A.tsx');",
+      "() => import('shiki/langs/c.mjs')",
+    ])
+      expect(inPage(fine)).toEqual([]);
+    expect(faultsIn(shape.unwaitedFileFaults, 'tools/a.ts', "await import('./b.ts')")).toEqual([]);
+  });
 });
 
 test('the whole tree is judged, and each fault says where it is and what to do', () => {

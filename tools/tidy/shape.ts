@@ -146,3 +146,15 @@ export function askedOnceFaults(source: Source): Fault[] {
     /(?<![.\w])expect\((?:\s*[([]*\s*await\b[^;]*?\.(?:innerText|textContent|count|inputValue|is(?:Visible|Hidden|Disabled|Enabled|Checked)|getAttribute|all(?:InnerTexts|TextContents)|boundingBox|title|evaluate|evaluateAll)\(|(?:new URL\()?page\.url\(\)\)?[^;]*\)\.to)/g;
   return faultsOf(source, pattern, 'asked-once', 'ask until it is so: `await expect.poll(() => …)`');
 }
+
+/** A page that breaks because one of its files did not come while the server was gone loses what was typed into it. */
+export function unwaitedFileFaults(source: Source): Fault[] {
+  if (!source.path.startsWith('web/src/')) return [];
+  const pattern = /(?<!wanted\(\(\) => )(?<!typeof )\bimport\(\s*'\.[^)]*\)(?!\.catch\()/g;
+  return faultsOf(
+    source,
+    pattern,
+    'unwaited-file',
+    'wait for the server: `wanted(() => import(…))`, or `.catch(…)` what comes ahead of time',
+  );
+}

@@ -2,7 +2,6 @@
  * Comes before everything else and is small: asks at once for what the open address needs, while the program that draws it is still on
  * its way. Nothing waits for it, and nothing is missing without it.
  */
-import { reloadOnceForMissingFiles } from './app/chunks.ts';
 import { files } from './app/page-files.ts';
 import { needsOf, schemaOf } from './app/page-needs.ts';
 import { askEarly, readEarly } from './lib/early.ts';
@@ -22,7 +21,6 @@ async function askForm(id: string): Promise<void> {
   if (typeof provider === 'string') ask(schemaOf(provider));
 }
 
-reloadOnceForMissingFiles();
 const needs = location.pathname.startsWith(basePath)
   ? needsOf(location.pathname.slice(basePath.length - 1), new URLSearchParams(location.search))
   : null;

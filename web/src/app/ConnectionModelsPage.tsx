@@ -3,10 +3,13 @@ import { lazy, Suspense } from 'react';
 import { useConnection } from '../features/models/api/connection-detail.ts';
 import { keepsModels } from '../features/models/api/local-models.ts';
 import { ModelsPanel } from '../features/models/components/detail/ModelsPanel.tsx';
+import { wanted } from '../lib/wanted.ts';
 import { useSubject } from './use-subject.ts';
 
 /** Few connections have a machine of their own behind them. */
-const LocalModels = lazy(async () => ({ default: (await import('../features/models/components/LocalModels.tsx')).LocalModels }));
+const LocalModels = lazy(async () => ({
+  default: (await wanted(() => import('../features/models/components/LocalModels.tsx'))).LocalModels,
+}));
 
 export function ConnectionModelsPage() {
   const { id, organization } = useSubject();

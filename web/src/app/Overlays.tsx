@@ -2,12 +2,12 @@
 import type { Me } from '@patchbay/contract/people';
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { whenIdle } from '../lib/idle.ts';
+import { wanted } from '../lib/wanted.ts';
 import type { PreferenceChange } from '../ui/Preferences.tsx';
 import { useShortcuts } from './use-shortcuts.ts';
 
-const loadPalette = async () => ({ default: (await import('./PaletteHost.tsx')).PaletteHost });
-const PaletteHost = lazy(loadPalette);
-const SheetHost = lazy(async () => ({ default: (await import('./SheetHost.tsx')).SheetHost }));
+const PaletteHost = lazy(async () => ({ default: (await wanted(() => import('./PaletteHost.tsx'))).PaletteHost }));
+const SheetHost = lazy(async () => ({ default: (await wanted(() => import('./SheetHost.tsx'))).SheetHost }));
 
 export interface Overlays {
   open: 'palette' | 'sheet' | null;
@@ -23,7 +23,7 @@ export function useOverlays(initial: Overlays['open'] = null): Overlays {
   const close = useCallback(() => setOpen(null), []);
   useShortcuts({ onPalette: openPalette, onSheet: openSheet });
   // Whoever presses the keys waits neither for its file nor for its styles, which would have the whole page's looked through again.
-  useEffect(() => whenIdle(() => void loadPalette().catch(() => undefined)), []);
+  useEffect(() => whenIdle(() => void import('./PaletteHost.tsx').catch(() => undefined)), []);
   return { open, openPalette, openSheet, close };
 }
 

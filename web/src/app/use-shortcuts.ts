@@ -3,7 +3,7 @@
  * `[data-action="open|edit|test"]` and a checkbox.
  */
 import { useNavigate } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useLayoutEffect } from 'react';
 import { shortcuts } from '../lib/choices.ts';
 import { navEntries } from './nav-entries.ts';
 
@@ -57,7 +57,8 @@ function press(event: KeyboardEvent, onSheet: () => void): boolean {
 
 export function useShortcuts({ onPalette, onSheet }: ShortcutTargets): void {
   const navigate = useNavigate();
-  useEffect(() => {
+  // With the page and not after it: a key pressed on the first sight of it counts.
+  useLayoutEffect(() => {
     let goUntilMs = 0;
     const go = (letter: string): boolean => {
       const isSecond = performance.now() < goUntilMs;

@@ -4,6 +4,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 export interface CuttableLine {
   url: string;
+  /** FALSE from a cut until it is mended. */
+  readonly isWhole: boolean;
   /** Every connection breaks, and nobody listens. */
   cut(): Promise<void>;
   /** Listens at the same address again. */
@@ -39,6 +41,9 @@ export async function openLine(targetUrl: string): Promise<CuttableLine> {
     });
   return {
     url: `http://127.0.0.1:${port}`,
+    get isWhole() {
+      return server.listening;
+    },
     cut,
     async mend() {
       server = begin();

@@ -1,10 +1,9 @@
 /** Watches over the server while the line of events is lost: is it gone, or is it only the line? */
 import { onlineManager, type QueryClient } from '@tanstack/react-query';
-import { basePath } from '../../lib/page.ts';
+import { isServerThere } from '../../lib/reach.ts';
 import { serverState, setServerState } from '../../lib/server-state.ts';
 
 const lookMs = 2_000;
-const lookTimeoutMs = 2_500;
 /** Without a line every list is asked again this often. */
 const pollMs = 10_000;
 
@@ -13,16 +12,6 @@ export interface Watch {
   found(): void;
   /** Looks at once; for a person who does not want to wait. */
   look(): void;
-}
-
-/** A proxy that stands in for a server that is gone answers 502, 503 or 504. */
-async function answers(): Promise<boolean> {
-  try {
-    const answer = await fetch(`${basePath}healthz`, { cache: 'no-store', signal: AbortSignal.timeout(lookTimeoutMs) });
-    return answer.status < 500;
-  } catch {
-    return false;
-  }
 }
 
 export function createWatch(queries: QueryClient, onBack: () => void): Watch {
@@ -38,7 +27,7 @@ export function createWatch(queries: QueryClient, onBack: () => void): Watch {
   };
   const look = async (): Promise<void> => {
     clearTimeout(timer);
-    const isThere = await answers();
+    const isThere = await isServerThere();
     if (!isLost) return;
     if (isThere) {
       const wasAway = serverState().isAway;

@@ -1,5 +1,6 @@
 /** The maker of Markdown is large and loaded apart; once it is there it is used without a moment's wait. */
 import type { ComponentType } from 'react';
+import { wanted } from '../../../lib/wanted.ts';
 
 type Maker = ComponentType<{ text: string }>;
 
@@ -8,6 +9,6 @@ let maker: Maker | null = null;
 export const loadedMarkdown = (): Maker | null => maker;
 
 export async function loadMarkdown(): Promise<Maker> {
-  maker ??= (await import('./Markdown.tsx')).Markdown;
+  maker ??= (await wanted(() => import('./Markdown.tsx'))).Markdown;
   return maker;
 }

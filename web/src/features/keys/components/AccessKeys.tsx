@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useNow, useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { wanted } from '../../../lib/wanted.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -17,8 +18,8 @@ import { RevokeQuestion, RotateQuestion } from './KeyQuestions.tsx';
 import { KeyTable } from './KeyTable.tsx';
 
 // The list comes first; form and commands come with the press that asks for them.
-const KeyForm = lazy(async () => ({ default: (await import('./KeyForm.tsx')).KeyForm }));
-const KeySnippets = lazy(async () => ({ default: (await import('./KeySnippets.tsx')).KeySnippets }));
+const KeyForm = lazy(async () => ({ default: (await wanted(() => import('./KeyForm.tsx'))).KeyForm }));
+const KeySnippets = lazy(async () => ({ default: (await wanted(() => import('./KeySnippets.tsx'))).KeySnippets }));
 
 interface AccessKeysProps {
   me: Me;

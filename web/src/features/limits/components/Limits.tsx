@@ -5,6 +5,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { wanted } from '../../../lib/wanted.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -16,7 +17,7 @@ import { LimitRow } from './LimitRow.tsx';
 import { choiceOf } from './limit-values.ts';
 
 // The list comes first; the form comes with the press that asks for it.
-const LimitForm = lazy(async () => ({ default: (await import('./LimitForm.tsx')).LimitForm }));
+const LimitForm = lazy(async () => ({ default: (await wanted(() => import('./LimitForm.tsx'))).LimitForm }));
 
 interface LimitsProps extends LimitSubject {
   organization: string;

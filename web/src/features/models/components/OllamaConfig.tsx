@@ -2,11 +2,12 @@
 import { lazy, Suspense } from 'react';
 import { useFormatter, useTranslations } from 'use-intl';
 import type { ConnectionForm } from '../form/use-connection-form.ts';
+import { wanted } from '../../../lib/wanted.ts';
 import { FieldGroups } from './FieldGroups.tsx';
 import classes from './OllamaConfig.module.css';
 
 /** Only a stored connection has a machine to ask; the form does not wait for it. */
-const LocalModels = lazy(async () => ({ default: (await import('./LocalModels.tsx')).LocalModels }));
+const LocalModels = lazy(async () => ({ default: (await wanted(() => import('./LocalModels.tsx'))).LocalModels }));
 
 const essentials = ['numCtx'];
 /** More are in the field's own list. */

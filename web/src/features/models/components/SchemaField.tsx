@@ -3,6 +3,7 @@ import { Checkbox, InputBase, NativeSelect, TextInput } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { fieldText } from '../form/fields.ts';
+import { wanted } from '../../../lib/wanted.ts';
 import { AddressField } from './AddressField.tsx';
 import { ModelField } from './ModelField.tsx';
 import { NumberField } from './NumberField.tsx';
@@ -10,10 +11,10 @@ import { SecretField } from './SecretField.tsx';
 import { useFieldProps, type FieldProps } from './use-field-props.ts';
 
 /** Few people open the folded groups that these stand in, and nobody needs them for a first look at the form. */
-const BackupsField = lazy(async () => ({ default: (await import('./BackupsField.tsx')).BackupsField }));
-const HeadersField = lazy(async () => ({ default: (await import('./HeadersField.tsx')).HeadersField }));
-const JsonField = lazy(async () => ({ default: (await import('./JsonField.tsx')).JsonField }));
-const SafetyField = lazy(async () => ({ default: (await import('./SafetyField.tsx')).SafetyField }));
+const BackupsField = lazy(async () => ({ default: (await wanted(() => import('./BackupsField.tsx'))).BackupsField }));
+const HeadersField = lazy(async () => ({ default: (await wanted(() => import('./HeadersField.tsx'))).HeadersField }));
+const JsonField = lazy(async () => ({ default: (await wanted(() => import('./JsonField.tsx'))).JsonField }));
+const SafetyField = lazy(async () => ({ default: (await wanted(() => import('./SafetyField.tsx'))).SafetyField }));
 
 export function SchemaField(props: FieldProps) {
   switch (props.field.kind) {

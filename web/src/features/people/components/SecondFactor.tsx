@@ -3,6 +3,7 @@ import { Button } from '@mantine/core';
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { wanted } from '../../../lib/wanted.ts';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
@@ -13,7 +14,7 @@ import type { Begun } from './ScanFactor.tsx';
 import classes from './security.module.css';
 
 // The square code is drawn for those alone who set a factor up.
-const ScanFactor = lazy(async () => ({ default: (await import('./ScanFactor.tsx')).ScanFactor }));
+const ScanFactor = lazy(async () => ({ default: (await wanted(() => import('./ScanFactor.tsx'))).ScanFactor }));
 type Step = { name: 'rest' | 'begin' | 'codes' | 'end' } | { name: 'scan'; begun: Begun } | { name: 'store'; codes: string[] };
 
 export function SecondFactor({ isOn }: { isOn: boolean }) {

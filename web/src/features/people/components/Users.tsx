@@ -6,6 +6,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { wanted } from '../../../lib/wanted.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -20,8 +21,8 @@ import { UserButtons, UserQuestion, type Question } from './UserQuestion.tsx';
 const pauseMs = 250;
 
 // The list comes first; the forms come with the press that asks for them.
-const InvitePanel = lazy(async () => ({ default: (await import('./InvitePanel.tsx')).InvitePanel }));
-const UserForm = lazy(async () => ({ default: (await import('./UserForm.tsx')).UserForm }));
+const InvitePanel = lazy(async () => ({ default: (await wanted(() => import('./InvitePanel.tsx'))).InvitePanel }));
+const UserForm = lazy(async () => ({ default: (await wanted(() => import('./UserForm.tsx'))).UserForm }));
 
 interface UsersProps {
   me: Me;

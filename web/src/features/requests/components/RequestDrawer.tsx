@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { CatchBoundary } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { wanted } from '../../../lib/wanted.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { requestQuery } from '../api/requests.ts';
@@ -13,7 +14,7 @@ import classes from './requests.module.css';
 import { useEscape } from './use-escape.ts';
 
 // The list comes first; the rest of a request comes with the press that asks for it.
-const loadDetail = async () => ({ default: (await import('./RequestDetail.tsx')).RequestDetail });
+const loadDetail = async () => ({ default: (await wanted(() => import('./RequestDetail.tsx'))).RequestDetail });
 const RequestDetail = lazy(loadDetail);
 
 interface DrawerProps {

@@ -5,6 +5,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { wanted } from '../../../lib/wanted.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
@@ -15,7 +16,7 @@ import { choosableQuery, groupsQuery, useChangeGroup, useCreateGroup, useRemoveG
 import { GroupTable } from './GroupTable.tsx';
 
 // The list comes first; the form comes with the press that asks for it.
-const GroupForm = lazy(async () => ({ default: (await import('./GroupForm.tsx')).GroupForm }));
+const GroupForm = lazy(async () => ({ default: (await wanted(() => import('./GroupForm.tsx'))).GroupForm }));
 
 interface RoutingGroupsProps {
   me: Me;

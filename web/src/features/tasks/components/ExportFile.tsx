@@ -5,9 +5,10 @@ import { lazy, Suspense, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { client } from '../../../lib/client.ts';
 import { basePath } from '../../../lib/page.ts';
+import { wanted } from '../../../lib/wanted.ts';
 
 // The question comes with the press that asks for it.
-const RemoveFile = lazy(async () => ({ default: (await import('./RemoveFile.tsx')).RemoveFile }));
+const RemoveFile = lazy(async () => ({ default: (await wanted(() => import('./RemoveFile.tsx'))).RemoveFile }));
 
 export function ExportFile({ task }: { task: Task }) {
   const t = useTranslations('tasks');

@@ -1,0 +1,52 @@
+/**
+ * Files of the page that come when they are wanted. While the server is gone they are waited for, since a page that breaks or is loaded
+ * again would lose what was typed into it; a page from before a new version of Patchbay, whose files are no more, is loaded again, once.
+ */
+import { isServerThere } from './reach.ts';
+
+const place = 'patchbay-reloaded';
+/** A second miss within this is no new version but a fault, and a page that reloads for ever helps nobody. */
+const onceWithinMs = 60_000;
+const lookMs = 2_000;
+
+let arrival: Promise<void> | undefined;
+
+async function untilServerIsThere(): Promise<void> {
+  while (!(await isServerThere())) await new Promise((resolve) => setTimeout(resolve, lookMs));
+  arrival = undefined;
+}
+
+/** A style that did not come would be taken for one that is there. */
+function forgetMissedStyles(): void {
+  for (const link of document.querySelectorAll<HTMLLinkElement>('link[rel="stylesheet"]')) if (link.sheet === null) link.remove();
+}
+
+function mayReload(): boolean {
+  try {
+    if (Date.now() - Number(sessionStorage.getItem(place) ?? 0) < onceWithinMs) return false;
+    sessionStorage.setItem(place, String(Date.now()));
+    return true;
+  } catch {
+    // Nobody would know that it has been loaded again already.
+    return false;
+  }
+}
+
+/** What `load` imports. Rejects where the server is there and the file is not, and the page has been loaded again for it already. */
+export async function wanted<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch {
+    await (arrival ??= untilServerIsThere());
+    forgetMissedStyles();
+  }
+  try {
+    return await load();
+  } catch (error) {
+    if (!(await isServerThere())) return wanted(load);
+    if (!mayReload()) throw error;
+    location.reload();
+    // This page is over: nothing is drawn in its place until the next one comes.
+    return new Promise(() => undefined);
+  }
+}
