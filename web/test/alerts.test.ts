@@ -4,6 +4,7 @@ import { afterAll, expect, test } from 'vitest';
 import { openHook, type Hook } from '../../server/test/support/alert-receivers.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
+import { keepAlertsStill } from '../../server/test/support/still-alerts.ts';
 import { insertAlert } from '../../server/src/storage/alerts.ts';
 import { kindNames, kinds, sentenceOf } from '../src/features/alerts/components/alert-words.ts';
 import en from '../src/messages/en.json' with { type: 'json' };
@@ -69,6 +70,7 @@ needs('browser')('alerts', () => {
       pages = opened;
       hook = await openHook();
       sari = await pages.house.createResident('Sari', 'administrator');
+      await keepAlertsStill(pages.house);
     },
     (came) => {
       visitor = came;

@@ -7,12 +7,15 @@ import { insertAlert } from '../../src/storage/alerts.ts';
 import { listed, pathsOf, type Found, type Seen } from '../support/connections-house.ts';
 import { codeOf, nowhere, openPolicyHouse, type PolicyHouse } from '../support/policy-house.ts';
 import type { Resident } from '../support/house.ts';
+import { keepAlertsStill } from '../support/still-alerts.ts';
 
 let place: PolicyHouse;
 let organization: Owner;
 let workspace: Owner;
+let letLook: () => Promise<void>;
 beforeAll(async () => {
   place = await openPolicyHouse();
+  letLook = await keepAlertsStill(place.house);
   organization = { scope: 'organization', id: place.organizationId };
   workspace = { scope: 'workspace', id: place.workspaceId };
 });
@@ -340,7 +343,9 @@ describe('DELETE /api/alert-rules/:id', () => {
     const { id } = await ruleOf(inWorkspace({ kind: 'latency' }));
     const alert = await alertOf(workspace, { ruleId: id });
     expect((await ask(place.head, 'DELETE', `/api/alert-rules/${id}`)).status).toBe(200);
+    await letLook();
     await place.house.deps.alertWatch.look();
+    letLook = await keepAlertsStill(place.house);
     const { body } = await ask(place.head, 'GET', `/api/alerts/${alert}`);
     expect([body.data['resolvedAt'] !== null, body.data['resolvedBy'], body.data['deliveries']]).toEqual([true, null, []]);
   });

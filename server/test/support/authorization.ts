@@ -6,6 +6,7 @@ import { endSession } from '../../src/control/people/sign-in.ts';
 import { changeUser } from '../../src/control/people/users.ts';
 import { deleteWorkspace } from '../../src/control/workspaces.ts';
 import { openHouse, origin, type House, type Resident } from './house.ts';
+import { keepAlertsStill } from './still-alerts.ts';
 
 /** Callers with live credentials. `holder` is not among them: it owns what is foreign to all. */
 export const living = ['stranger', 'READ', 'WRITE', 'ADMIN', 'administrator'] as const;
@@ -34,6 +35,7 @@ export const caller = (who: Resident) => ({ actor: house.deps.keeper.snapshot.ac
 /** Opens the house and lets everybody move in; to be closed by the caller. */
 export async function moveIn(): Promise<void> {
   house = await openHouse({ egressAllow: '127.0.0.1:*' });
+  await keepAlertsStill(house);
   people.set('administrator', await house.createResident('Administrator'));
   for (const name of ['stranger', 'READ', 'WRITE', 'ADMIN', 'holder', 'keeper', 'disabled'] as const)
     people.set(name, await house.createResident(name));
