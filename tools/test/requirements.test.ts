@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { readRequirements, requirementFaults, summaryOf, tables } from '../requirements.ts';
-import { closingLine, countsOf, readArguments } from '../test.ts';
+import { countsOf } from '../second-run.ts';
+import { closingLine, readArguments } from '../test.ts';
 
 const table = [
   '| id | promise | covered by | note |',

@@ -83,7 +83,7 @@ describe('the checks and the tests beside them', () => {
       step('knip', wrote('knip')),
       step('vitest', 'setInterval(() => undefined, 1_000)'),
     ];
-    expect(await runSteps(steps, join(dir, 'none.json'))).toBe(3);
+    expect(await runSteps(steps, { reportFile: join(dir, 'none.json') })).toBe(3);
     expect(existsSync(join(dir, 'knip'))).toBe(false);
     expect(saidLast()).toBe('\n0 passed, 1 failed, 0 skipped');
   });
@@ -92,13 +92,45 @@ describe('the checks and the tests beside them', () => {
     const report = join(dir, 'report.json');
     writeFileSync(report, JSON.stringify({ numPassedTests: 4, numFailedTests: 2 }));
     const steps = [step('tidy', ''), step('knip', wrote('went-on')), step('vitest', 'process.exitCode = 1')];
-    expect(await runSteps(steps, report)).toBe(1);
+    expect(await runSteps(steps, { reportFile: report })).toBe(1);
     expect(existsSync(join(dir, 'went-on'))).toBe(true);
     expect(saidLast()).toBe('\n4 passed, 2 failed, 0 skipped');
   });
 
+  /** A step that leaves a report of these files, `path: names of the tests that fail`, and says how many errors nobody caught. */
+  const reporting = (file: string, failing: Record<string, string[]>, strays = 0): Step => {
+    const testResults = Object.entries(failing).map(([path, names]) => ({
+      name: join(root, path),
+      status: names.length > 0 ? 'failed' : 'passed',
+      assertionResults: names.map((fullName) => ({ status: 'failed', fullName })),
+    }));
+    const report = JSON.stringify({ numPassedTests: 10, numFailedTests: Object.values(failing).flat().length, testResults });
+    const write = (name: string, text: string): string => `require('fs').writeFileSync(${JSON.stringify(name)}, ${JSON.stringify(text)});`;
+    const code = Object.values(failing).flat().length + strays > 0 ? 1 : 0;
+    return step('vitest', `${write(file, report)}${write(`${file}.strays`, String(strays))}process.exitCode = ${code}`);
+  };
+
+  test.each<[string, number, string, { first: Record<string, string[]>; strays?: number; second: Record<string, string[]>; asked: string[] }]>([
+    ['a page that fails once is run again, and named', 0, '11 passed, 0 failed, 0 skipped', { first: { 'web/test/a.test.ts': ['shows'] }, second: { 'web/test/a.test.ts': [] }, asked: ['web/test/a.test.ts'] }],
+    ['a page that fails twice has failed', 1, '11 passed, 1 failed, 0 skipped', { first: { 'web/test/a.test.ts': ['shows', 'hides'] }, second: { 'web/test/a.test.ts': ['shows'] }, asked: ['web/test/a.test.ts'] }],
+    ['a test of the server has no second run', 1, '10 passed, 1 failed, 0 skipped', { first: { 'server/test/vault/a.test.ts': ['seals'] }, second: {}, asked: [] }],
+    ['nor has a page beside it', 1, '10 passed, 2 failed, 0 skipped', { first: { 'server/test/vault/a.test.ts': ['seals'], 'web/test/a.test.ts': ['shows'] }, second: {}, asked: [] }],
+    ['what fails in many pages is no chance', 1, '10 passed, 4 failed, 0 skipped', { first: Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [`web/test/${name}.test.ts`, ['x']])), second: {}, asked: [] }],
+    ['an error that no test caught stays one', 1, '10 passed, 1 failed, 0 skipped', { first: { 'web/test/a.test.ts': ['shows'] }, strays: 1, second: { 'web/test/a.test.ts': [] }, asked: [] }],
+  ])('%s', async (_name, code, line, { first, strays = 0, second, asked }) => {
+    const reportFile = join(mkdtempSync(join(dir, 'again-')), 'report.json');
+    const runAgain: string[] = [];
+    const again = (files: readonly string[], secondFile: string): Step => {
+      runAgain.push(...files);
+      return reporting(secondFile, second);
+    };
+    expect(await runSteps([step('tidy', ''), reporting(reportFile, first, strays)], { reportFile, again })).toBe(code);
+    expect([runAgain, saidLast()]).toEqual([asked, `\n${line}`]);
+    if (code === 0) expect(vi.mocked(console.log).mock.calls.flat()).toContain('unsteady: web/test/a.test.ts: shows');
+  }); // prettier-ignore
+
   test('tests are not begun where only checks are asked for, and all well is 0', async () => {
-    expect(await runSteps([step('tidy', ''), step('knip', '')], join(dir, 'none.json'))).toBe(0);
-    expect(await runSteps([step('vitest', '')], join(dir, 'none.json'))).toBe(0);
+    expect(await runSteps([step('tidy', ''), step('knip', '')], { reportFile: join(dir, 'none.json') })).toBe(0);
+    expect(await runSteps([step('vitest', '')], { reportFile: join(dir, 'none.json') })).toBe(0);
   });
 });

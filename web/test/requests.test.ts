@@ -161,9 +161,12 @@ needs('browser')('requests', () => {
       const visitor = await visit({ url: pages.house.url });
       const { page } = visitor;
       await signIn(visitor, sari);
+      // What was asked before is in the books, and on the page.
+      await pages.house.deps.books.catchUp();
       await page.goto('/requests');
       const table = page.getByRole('table', { name: 'Requests' });
       await table.waitFor();
+      await visitor.settled();
       const before = await table.getByRole('row').count();
       await ask('one more');
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(before + 1);

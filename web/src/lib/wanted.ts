@@ -10,6 +10,8 @@ const onceWithinMs = 60_000;
 const lookMs = 2_000;
 
 let arrival: Promise<void> | undefined;
+/** This page is on its way out. */
+let isOver = false;
 
 async function untilServerIsThere(): Promise<void> {
   while (!(await isServerThere())) await new Promise((resolve) => setTimeout(resolve, lookMs));
@@ -44,9 +46,10 @@ export async function wanted<T>(load: () => Promise<T>): Promise<T> {
     return await load();
   } catch (error) {
     if (!(await isServerThere())) return wanted(load);
-    if (!mayReload()) throw error;
-    location.reload();
-    // This page is over: nothing is drawn in its place until the next one comes.
+    if (!isOver && !mayReload()) throw error;
+    if (!isOver) location.reload();
+    isOver = true;
+    // Nothing is drawn in the place of this page until the next one comes.
     return new Promise(() => undefined);
   }
 }
