@@ -1,7 +1,7 @@
 /** The shapes of invitations: a link that makes one person, once. */
 import { z } from 'zod';
 import { isoTime, pageOf, paging } from './paging.ts';
-import { email, language, newPassword, organizationRole, workspaceRole } from './people.ts';
+import { email, language, newPassword, organizationRole, timeZone, workspaceRole } from './people.ts';
 import { nameText, plainText, uuidText } from './text.ts';
 
 const daysMax = 30;
@@ -59,6 +59,13 @@ export const invitationSeen = z.object({
     expiresAt: isoTime,
   }),
 });
-export const invitationAccept = z.strictObject({ token, name: nameText, password: newPassword, language: language.optional() });
+export const invitationAccept = z.strictObject({
+  token,
+  name: nameText,
+  password: newPassword,
+  language: language.optional(),
+  /** Where the person is; their reports have its days. UTC where it is left out. */
+  timeZone: timeZone.optional(),
+});
 
 export type Invitation = z.output<typeof invitation>;

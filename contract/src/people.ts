@@ -27,7 +27,7 @@ function isTimeZone(text: string): boolean {
     return false;
   }
 }
-const timeZone = z.string().max(64).refine(isTimeZone, 'not an IANA time zone');
+export const timeZone = z.string().max(64).refine(isTimeZone, 'not an IANA time zone');
 
 export const setupStatus = z.object({
   success: z.literal(true),
@@ -45,6 +45,8 @@ export const setupBody = z.strictObject({
   email,
   password: newPassword,
   language: language.optional(),
+  /** Where the person is; their reports have its days. UTC where it is left out. */
+  timeZone: timeZone.optional(),
   organizationName: nameText.optional(),
 });
 

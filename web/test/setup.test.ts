@@ -40,6 +40,7 @@ needs('browser')('the set-up page', () => {
     await page.getByRole('button', { name: 'Create Account' }).click();
     await page.getByRole('heading', { name: 'Connect a first provider' }).waitFor();
     expect(page.url()).not.toContain('token');
+    expect([...pages.house.deps.keeper.snapshot.people.values()].map(({ timeZone }) => timeZone)).toEqual(['Asia/Jakarta']);
     // The motif: the finished step shows how long it took.
     await expect.poll(() => page.getByRole('listitem').filter({ hasText: 'Admin account' }).innerText()).toMatch(/\d+ ms/);
     expect(await visitor.axe()).toEqual([]);

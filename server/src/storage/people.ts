@@ -152,6 +152,8 @@ export interface NewPerson {
   passwordHash: string;
   role: OrganizationRole;
   language: Language;
+  /** IANA name; missing is UTC. */
+  timeZone?: string | undefined;
 }
 
 /** A second person with the same e-mail address fails as UniqueViolation `users_email_key`. */
@@ -174,6 +176,7 @@ export function insertPerson({ db, compile }: Database, person: NewPerson, nowMs
         user_id: person.userId,
         role: person.role,
         language: person.language,
+        ...(person.timeZone === undefined ? {} : { time_zone: person.timeZone }),
         created_at: nowMs,
         updated_at: nowMs,
         revision: thisRevision,

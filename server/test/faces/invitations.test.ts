@@ -224,10 +224,16 @@ describe('POST /api/invitations/accept', () => {
   test('201 makes the person, the membership and the session; the link is used up', async () => {
     const email = address();
     const token = (await invite({ email, workspaceId: lab, workspaceRole: 'WRITE' }, ben)).at('data.invitation.token');
-    const reply = await accept(token, { language: 'id' });
+    const reply = await accept(token, { language: 'id', timeZone: 'Asia/Makassar' });
     expect([reply.status, reply.body.data]).toMatchObject([201, { user: { name: 'New Person', email } }]);
     const me = await house.request('GET', '/api/me', { cookie: cookieOf(reply) });
-    expect(me.body.data).toMatchObject({ email, role: 'user', language: 'id', workspaces: [{ id: lab, role: 'WRITE' }] });
+    expect(me.body.data).toMatchObject({
+      email,
+      role: 'user',
+      language: 'id',
+      timeZone: 'Asia/Makassar',
+      workspaces: [{ id: lab, role: 'WRITE' }],
+    });
     expect((await accept(token)).body.error_code).toBe('INVITATION_INVALID');
     expect(await listed(ada)).not.toContain(email);
   });
@@ -240,7 +246,13 @@ describe('POST /api/invitations/accept', () => {
 
   test('400 without a name, with a short password, or with an address of one’s own', async () => {
     const token = (await invite({ email: address() })).at('data.invitation.token');
-    for (const body of [{ name: '' }, { password: 'short' }, { email: 'evil@example.org' }, { role: 'administrator' }])
+    for (const body of [
+      { name: '' },
+      { password: 'short' },
+      { email: 'evil@example.org' },
+      { role: 'administrator' },
+      { timeZone: 'Mars' },
+    ])
       expect((await accept(token, body)).status, JSON.stringify(body)).toBe(400);
     expect((await look(token)).status).toBe(200);
   });

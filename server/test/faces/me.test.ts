@@ -252,6 +252,14 @@ describe('POST /api/admin/users', () => {
     expect(JSON.stringify(entries)).not.toContain(password);
   });
 
+  test('201 in the time zone of who makes them, until they choose another', async () => {
+    await house.request('PATCH', '/api/me', { token: ada.token, body: { timeZone: 'Asia/Jayapura' } });
+    const reply = await create({ email: 'far.east@example.org', name: 'Far East' });
+    const cookie = await house.signIn({ email: 'far.east@example.org', password: reply.at('data.generatedPassword') });
+    expect((await house.request('GET', '/api/me', { cookie })).at('data.timeZone')).toBe('Asia/Jayapura');
+    await house.request('PATCH', '/api/me', { token: ada.token, body: { timeZone: 'UTC' } });
+  });
+
   test('201 with a given password, which is not shown again', async () => {
     const reply = await create({
       email: 'chosen@example.org',

@@ -57,7 +57,9 @@ describe('POST /api/setup', () => {
   test('201 makes the administrator, the organization and a workspace, and signs in', async () => {
     const { request, newSetupToken, database } = await open();
     const token = await newSetupToken();
-    const reply = await request('POST', '/api/setup', { body: { ...sari, token, language: 'id', organizationName: 'Warung' } });
+    const reply = await request('POST', '/api/setup', {
+      body: { ...sari, token, language: 'id', timeZone: 'Asia/Jakarta', organizationName: 'Warung' },
+    });
     expect(reply.status).toBe(201);
     expect(reply.text).not.toContain(sari.password);
     const me = await request('GET', '/api/me', { cookie: cookieOf(reply) });
@@ -66,6 +68,7 @@ describe('POST /api/setup', () => {
       email: 'sari@example.org',
       role: 'administrator',
       language: 'id',
+      timeZone: 'Asia/Jakarta',
       organization: { name: 'Warung' },
     });
     expect(me.body.data!.workspaces).toHaveLength(1);
@@ -85,6 +88,15 @@ describe('POST /api/setup', () => {
     expect(reply.status).toBe(400);
     expect(reply.body).toMatchObject({ error_code: 'VALIDATION_ERROR', details: [{ path: 'password' }] });
     expect((await request('GET', '/api/setup')).body.data!.needed).toBe(true);
+  });
+
+  test('400 for a time zone that there is not; without one it is UTC', async () => {
+    const { request, newSetupToken } = await open();
+    const token = await newSetupToken();
+    const refused = await request('POST', '/api/setup', { body: { ...sari, token, timeZone: 'Asia/Batavia Lama' } });
+    expect([refused.status, refused.body.details]).toMatchObject([400, [{ path: 'timeZone' }]]);
+    const reply = await request('POST', '/api/setup', { body: { ...sari, token } });
+    expect((await request('GET', '/api/me', { cookie: cookieOf(reply) })).at('data.timeZone')).toBe('UTC');
   });
 
   test('400 for a field that does not belong there', async () => {

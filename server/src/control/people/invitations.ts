@@ -145,20 +145,20 @@ export async function seeInvitation(
 export async function acceptInvitation(
   deps: PeopleDeps,
   origin: Origin,
-  input: { token: string; name: string; password: string; language: Language },
+  input: { token: string; name: string; password: string; language: Language; timeZone?: string | undefined },
 ): Promise<{ email: string }> {
   const { invitation } = await seeInvitation(deps, origin, input.token);
   const { email, role, workspaceId, workspaceRole } = invitation;
   const nowMs = deps.clock.nowMs();
   const userId = deps.ids.uuid();
   const passwordHash = await deps.passwords.hash(input.password);
-  const { name, language } = input;
+  const { name, language, timeZone } = input;
   const workspaces = new Map(workspaceId === null || workspaceRole === null ? [] : [[workspaceId, workspaceRole]]);
   const { organizationId } = deps.keeper.snapshot;
   const actor: Actor = { userId, email, name, role, organizationId, workspaces, language, via: 'system' };
   const steps = [
     acceptStored(deps.database, invitation.id, nowMs),
-    ...insertPerson(deps.database, { userId, accountId: deps.ids.uuid(), email, name, passwordHash, role, language }, nowMs),
+    ...insertPerson(deps.database, { userId, accountId: deps.ids.uuid(), email, name, passwordHash, role, language, timeZone }, nowMs),
     ...(workspaceId === null || workspaceRole === null
       ? []
       : [requireWorkspace(deps.database, workspaceId), putMember(deps.database, { workspaceId, userId, role: workspaceRole }, nowMs)]),

@@ -40,6 +40,8 @@ export interface FirstAdministrator {
   email: string;
   password: string;
   language: Language;
+  /** IANA name; missing is UTC. */
+  timeZone?: string | undefined;
   organizationName?: string;
 }
 
@@ -57,7 +59,7 @@ export async function createFirstAdministrator(
   const { database, ids } = deps;
   const nowMs = deps.clock.nowMs();
   const [userId, organizationId, workspaceId] = [ids.uuid(), ids.uuid(), ids.uuid()];
-  const { name, email, language } = input;
+  const { name, email, language, timeZone } = input;
   const passwordHash = await deps.passwords.hash(input.password);
   const actor: Actor = {
     userId,
@@ -74,7 +76,11 @@ export async function createFirstAdministrator(
     requireNoAdministrator(database),
     ...consume,
     insertOrganization(database, { id: organizationId, name: organizationName }, nowMs),
-    ...insertPerson(database, { userId, accountId: ids.uuid(), email, name, passwordHash, role: 'administrator', language }, nowMs),
+    ...insertPerson(
+      database,
+      { userId, accountId: ids.uuid(), email, name, passwordHash, role: 'administrator', language, timeZone },
+      nowMs,
+    ),
     insertWorkspace(
       database,
       { id: workspaceId, organizationId, name: input.organizationName ?? firstWorkspaceName, createdBy: userId },

@@ -58,7 +58,9 @@ export async function createUser(
   const role = input.role ?? 'user';
   const language = input.language ?? caller.actor.language;
   const passwordHash = await deps.passwords.hash(input.password ?? generatedPassword ?? '');
-  const person = { userId, accountId: deps.ids.uuid(), email: input.email, name: input.name, passwordHash, role, language };
+  // Most people are where those are who let them in; their profile has the last word.
+  const timeZone = deps.keeper.snapshot.people.get(caller.actor.userId)?.timeZone;
+  const person = { userId, accountId: deps.ids.uuid(), email: input.email, name: input.name, passwordHash, role, language, timeZone };
   const nowMs = deps.clock.nowMs();
   const permissions = input.permissions ?? null;
   const steps = [

@@ -5,6 +5,7 @@ import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/r
 import { useLocale, useTranslations } from 'use-intl';
 import { client } from '../../../lib/client.ts';
 import { errorText } from '../../../lib/error-text.ts';
+import { ownZone } from '../../../lib/language.ts';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -28,7 +29,7 @@ export function AcceptInvitation({ token, onAccepted }: { token: string; onAccep
   const { data: invitation, error } = useQuery(invitationQuery(token));
   const accept = useMutation({
     gcTime: 0,
-    mutationFn: (input: { name: string; password: string }) => client.invitations.accept({ token, ...input, language }),
+    mutationFn: (input: { name: string; password: string }) => client.invitations.accept({ token, ...input, language, ...ownZone() }),
     onSuccess: () => queryClient.clear(),
   });
   const form = useForm({

@@ -1,6 +1,7 @@
 /** Makes the first administrator; the answer signs this browser in. */
 import { useMutation } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
+import { ownZone } from '../../../lib/language.ts';
 
 export interface SetupInput {
   token: string;
@@ -14,7 +15,8 @@ export function useRunSetup() {
   return useMutation({
     mutationFn: async (input: SetupInput) => {
       const startedMs = performance.now();
-      await client.setup.run(input);
+      // Reports have the days of where one is.
+      await client.setup.run({ ...input, ...ownZone() });
       return { tookMs: Math.round(performance.now() - startedMs) };
     },
   });
