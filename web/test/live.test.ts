@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
+import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
 import { openLine, type CuttableLine } from './support/proxy.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
@@ -224,7 +224,11 @@ needs('browser')('a page that stays open', () => {
     await page.keyboard.press('Escape');
     await page.getByText('Advanced', { exact: true }).click();
     await page.getByRole('button', { name: 'Add Header' }).waitFor();
-    await expect.poll(() => page.locator('link[rel="stylesheet"][href*="HeadersField"]').evaluateAll((all) => all.length)).toBe(1);
+    // Its style, too.
+    const rules = (links: Element[]): number[] => links.map((link) => (link as HTMLLinkElement).sheet!.cssRules.length);
+    await expect
+      .poll(async () => (await page.locator('link[rel="stylesheet"][href*="HeadersField"]').evaluateAll(rules))[0])
+      .toBeGreaterThan(0);
     await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Typed before');
     await expect.poll(() => page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);
     forgive();
@@ -244,6 +248,20 @@ needs('browser')('a page that stays open', () => {
     await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor();
     expect(missed).toBeGreaterThanOrEqual(1);
     expect(loads).toBe(1);
+    forgive();
+  });
+
+  test('texts of a language that a new version has taken away are one reload, and the language is there', async () => {
+    await come();
+    const { page } = visitor;
+    let loads = 0;
+    page.on('load', () => loads++);
+    await page.route('**/assets/id-*.json', (route) => (loads === 0 ? route.fulfill({ status: 404, body: '' }) : route.continue()));
+    await chooseLanguage(visitor, 'Bahasa Indonesia');
+    await page.getByRole('navigation', { name: 'Navigasi utama' }).waitFor();
+    expect(loads).toBe(1);
+    await chooseLanguage(visitor, 'English');
+    await page.getByRole('navigation', { name: 'Main navigation' }).waitFor();
     forgive();
   });
 

@@ -5,6 +5,7 @@ import type pageTexts from '../messages/en.json';
 import englishTexts from 'texts:en';
 import indonesianTexts from 'texts:id';
 import { recall } from './storage.ts';
+import { wanted } from './wanted.ts';
 
 declare module 'use-intl' {
   interface AppConfig {
@@ -20,16 +21,10 @@ export interface Catalogue {
   contract: typeof contractTexts;
 }
 
-/** A deployment that ended while the page was open took its files along: whoever hears of that loads the page anew. */
 async function fetched(address: string): Promise<Catalogue> {
-  try {
-    const answer = await fetch(address);
-    if (!answer.ok) throw new Error(`${answer.status} for the texts of the page`);
-    return (await answer.json()) as Catalogue;
-  } catch (error) {
-    dispatchEvent(Object.assign(new Event('vite:preloadError', { cancelable: true }), { payload: error }));
-    throw error;
-  }
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${answer.status} for the texts of the page`);
+  return (await answer.json()) as Catalogue;
 }
 
 /** One language is a file of its own, so that nobody waits for the one that is not read. */
@@ -39,7 +34,7 @@ const loading: Partial<Record<Language, Promise<Catalogue>>> = {};
 
 async function load(language: Language): Promise<Catalogue> {
   try {
-    return (loaded[language] = await fetched(addresses[language]));
+    return (loaded[language] = await wanted(() => fetched(addresses[language])));
   } finally {
     delete loading[language];
   }

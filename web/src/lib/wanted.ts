@@ -18,9 +18,30 @@ async function untilServerIsThere(): Promise<void> {
   arrival = undefined;
 }
 
-/** A style that did not come would be taken for one that is there. */
-function forgetMissedStyles(): void {
-  for (const link of document.querySelectorAll<HTMLLinkElement>('link[rel="stylesheet"]')) if (link.sheet === null) link.remove();
+const missedStyles = new Set<HTMLLinkElement>();
+addEventListener(
+  'error',
+  ({ target }) => {
+    if (target instanceof HTMLLinkElement && target.rel === 'stylesheet') missedStyles.add(target);
+  },
+  true,
+);
+
+/** What preloads styles asks for each of them once, also where it did not come. Rejects where one is missing again. */
+async function fetchMissedStyles(): Promise<void> {
+  const links = [...missedStyles];
+  missedStyles.clear();
+  await Promise.all(
+    links.map(
+      (link) =>
+        new Promise((resolve, reject) => {
+          const again = link.cloneNode() as HTMLLinkElement;
+          again.addEventListener('load', resolve);
+          again.addEventListener('error', () => reject(new Error(`${link.href} did not come`)));
+          link.replaceWith(again);
+        }),
+    ),
+  );
 }
 
 function mayReload(): boolean {
@@ -40,9 +61,9 @@ export async function wanted<T>(load: () => Promise<T>): Promise<T> {
     return await load();
   } catch {
     await (arrival ??= untilServerIsThere());
-    forgetMissedStyles();
   }
   try {
+    await fetchMissedStyles();
     return await load();
   } catch (error) {
     if (!(await isServerThere())) return wanted(load);
