@@ -3,7 +3,7 @@ import { accessKeyPrefix, endedShownMs, type AccessKey } from '../domain/access-
 import { changesBetween } from '../domain/audit.ts';
 import { Refusal, unfit } from '../domain/errors.ts';
 import { nanoUsdOf } from '../domain/money.ts';
-import { isAdministrator, type Actor, type Owner } from '../domain/owner.ts';
+import { canWrite, isAdministrator, type Actor, type Owner } from '../domain/owner.ts';
 import { isUuid } from '../lib/ids.ts';
 import {
   accessKeyById,
@@ -35,9 +35,6 @@ export interface AccessKeyLimits {
   cacheSeconds?: number | null;
   expiresAtMs?: number | null;
 }
-
-const canWrite = (actor: Actor, workspaceId: string): boolean =>
-  isAdministrator(actor) || ['WRITE', 'ADMIN'].includes(actor.workspaces.get(workspaceId) ?? '');
 
 const administratedBy = (actor: Actor): string[] => [...actor.workspaces].filter(([, role]) => role === 'ADMIN').map(([id]) => id);
 

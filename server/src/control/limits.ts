@@ -5,7 +5,7 @@ import { Refusal, unfit } from '../domain/errors.ts';
 import { periodsOf, type Limit, type LimitKind, type LimitPeriod, type LimitSubject, type LimitSubjectKind } from '../domain/limit.ts';
 import { ownLimitsOf } from '../domain/limit-table.ts';
 import { nanoUsdOf } from '../domain/money.ts';
-import { isAdministrator, type Actor, type Owner } from '../domain/owner.ts';
+import { canWrite, isAdministrator, type Actor, type Owner } from '../domain/owner.ts';
 import { isUuid } from '../lib/ids.ts';
 import { eventsKeptMs, eventsOn, type LimitEventRow } from '../storage/limit-events.ts';
 import {
@@ -89,12 +89,18 @@ async function findPlace({ database, keeper }: ControlDeps, actor: Actor, kind: 
   if (kind === 'access-key') {
     const key = snapshot.accessKeyById(id);
     if (!key) return undefined;
-    const isOfMine = key.userId === actor.userId || (key.workspaceId !== null && isAdminOf(actor, key.workspaceId));
     const owner: Owner = key.workspaceId === null ? { scope: 'user', id: key.userId } : { scope: 'workspace', id: key.workspaceId };
-    return { standing: isAdministrator(actor) || isOfMine ? 'manage' : 'hidden', owner, name: key.name };
+    return { standing: standingOnKey(actor, key), owner, name: key.name };
   }
   const thing = kind === 'connection' ? snapshot.connections.get(id) : snapshot.routing.byId(id);
   return thing && { standing: standingOn(actor, thing.owner), owner: thing.owner, name: thing.name };
+}
+
+/** Who holds a key of a workspace and may not write there any more sees its limits, and widens none of them; as with the key itself. */
+function standingOnKey(actor: Actor, { userId, workspaceId }: { userId: string; workspaceId: string | null }): Standing {
+  if (isAdministrator(actor) || (workspaceId !== null && isAdminOf(actor, workspaceId))) return 'manage';
+  if (userId !== actor.userId) return 'hidden';
+  return workspaceId === null || canWrite(actor, workspaceId) ? 'manage' : 'see';
 }
 
 const mayChange = (actor: Actor, standing: Standing, { level }: LimitRecord): boolean =>

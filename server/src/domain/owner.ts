@@ -53,3 +53,6 @@ export const permissionsFor = (person: Pick<Actor, 'role' | 'permissions'>): rea
   person.role === 'administrator' ? permissionsOf.administrator : (person.permissions ?? permissionsOf[person.role]);
 export const may = (actor: Actor, permission: Permission): boolean => permissionsFor(actor).includes(permission);
 export const isAdministrator = (actor: Actor): boolean => actor.role === 'administrator';
+/** Whether somebody may change what belongs to a workspace. */
+export const canWrite = (actor: Actor, workspaceId: string): boolean =>
+  isAdministrator(actor) || ['WRITE', 'ADMIN'].includes(actor.workspaces.get(workspaceId) ?? '');

@@ -133,6 +133,25 @@ describe('POST /api/limits', () => {
       expect(codeOf(await set(person, { subjectKind, subjectId }))).toEqual([403, 'FORBIDDEN']);
   });
 
+  test('403 for whoever holds a key of a workspace and may not write there any more: its limits are seen, not widened', async () => {
+    const dan = await house.createResident('Dan');
+    const yard = await house.createWorkspace('Yard', [
+      [ada, 'ADMIN'],
+      [dan, 'WRITE'],
+    ]);
+    const body = { name: 'of the yard', workspaceId: yard };
+    const subject = { subjectKind: 'access-key', subjectId: (await call(dan, 'POST', '/api/access-keys', body)).at('data.id') };
+    const limitId = (await set(ada, { ...subject, kind: 'money', period: 'month', value: '5' })).at('data.id');
+    expect((await set(dan, subject)).status).toBe(201);
+    expect((await call(ada, 'PUT', `/workspace/${yard}/users/${dan.id}`, { role: 'READ' })).status).toBe(200);
+    await expect.poll(async () => (await of(dan, 'access-key', subject.subjectId)).canCreate).toBe(false);
+    expect((await of(dan, 'access-key', subject.subjectId)).limits).toHaveLength(2);
+    for (const [method, sent] of [['PATCH', { value: '100000' }], ['DELETE']] as const)
+      expect(codeOf(await call(dan, method, `/api/limits/${limitId}`, sent))).toEqual([403, 'FORBIDDEN']);
+    expect(codeOf(await set(dan, { ...subject, kind: 'tokens' }))).toEqual([403, 'FORBIDDEN']);
+    expect((await call(ada, 'PATCH', `/api/limits/${limitId}`, { value: '6' })).status).toBe(200);
+  });
+
   test('404 what is not there, or not theirs to know of, looks the same', async () => {
     const replies = await Promise.all(
       [
