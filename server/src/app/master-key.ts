@@ -213,11 +213,15 @@ export function neededKeyFault(listed: readonly { kcv: string; status: string }[
   return `wrong master key: kcv=${given.join(', ')} was given, kcv=${active} is needed; nothing was written`;
 }
 
+/** Whether a data directory has a key file of its own that holds another key than this text. */
+export function holdsAnotherKey(dataDir: string, text: string): boolean {
+  const known = readKeyFile(keyFileOf(dataDir));
+  return known !== null && keyCheckValue(known) !== keyCheckValue(decodeMasterKey(text));
+}
+
 /** Makes a key the one of a data directory. @throws StartRefused where another one is there, or it cannot be written */
 export function installKeyFile(dataDir: string, text: string): void {
   const file = keyFileOf(dataDir);
-  const known = readKeyFile(file);
-  if (known !== null && keyCheckValue(known) !== keyCheckValue(decodeMasterKey(text)))
-    throw new StartRefused(`${file} holds another master key; move it away first`);
-  if (known === null) writeKeyFile(dataDir, file, parseMasterKey(text));
+  if (holdsAnotherKey(dataDir, text)) throw new StartRefused(`${file} holds another master key; move it away first`);
+  if (readKeyFile(file) === null) writeKeyFile(dataDir, file, parseMasterKey(text));
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandFailed, exitConfig, exitOk } from '../app/ends.ts';
-import { installKeyFile, keysAtHand, neededKeyFault } from '../app/master-key.ts';
+import { holdsAnotherKey, installKeyFile, keysAtHand, neededKeyFault } from '../app/master-key.ts';
 import type { Settings } from '../app/settings.ts';
 import { takeCensus } from '../control/sealed-values.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -30,6 +30,7 @@ export interface RestoreWish {
 
 /** What belongs to one installation in a data directory. */
 const ownNames = ['patchbay.db', 'patchbay.db-wal', 'patchbay.db-shm', 'patchbay.running', 'journal'] as const;
+const keyName = 'master.key';
 const censusRows = 1_000;
 
 /** Exit code 0 when everything is in place and opens; 78 and one line where it is not, with nothing changed. */
@@ -43,10 +44,22 @@ export async function restore(ambient: Settings, terminal: Terminal, wish: Resto
       `the backup has schema ${manifest.schema}, this version knows ${newest}; restore it with a newer version`,
       exitConfig,
     );
-  const keys = keysAtHand(settings, wish.keyFile === null ? null : readKey(wish.keyFile));
+  const keyText = wish.keyFile === null ? null : readKey(wish.keyFile);
+  const keys = keysAtHand(settings, keyText);
   const fault = manifest.sealedValues === 0 ? null : neededKeyFault(manifest.masterKeys, keys);
   if (fault !== null) throw new CommandFailed(fault, exitConfig);
-  const found = ownNames.filter((name) => existsSync(join(settings.dataDir, name)) && !isEmptyFolder(join(settings.dataDir, name)));
+  const found: string[] = ownNames.filter(
+    (name) => existsSync(join(settings.dataDir, name)) && !isEmptyFolder(join(settings.dataDir, name)),
+  );
+  // The key of what is put aside goes with it: the two are of no use without each other.
+  if (keyText !== null && holdsAnotherKey(settings.dataDir, keyText)) {
+    if (!wish.isForced)
+      throw new CommandFailed(
+        `${join(settings.dataDir, keyName)} holds another master key; move it away first, or --force to put it aside`,
+        exitConfig,
+      );
+    found.push(keyName);
+  }
   if (found.length > 0 && !wish.isForced)
     throw new CommandFailed(
       `${settings.dataDir} is not empty (${found.join(', ')}); give another place with --data, or --force to put it aside`,
@@ -114,6 +127,8 @@ async function putInPlace(
       const tell = (table: string, rows: number): void => (wish.isJson ? undefined : terminal.out(`${table}: ${rows} rows`));
       await copyToPostgres(deps, { file: database, databaseUrl: settings.databaseUrl, scratchDir: scratch, tell });
     }
+    // Beside PostgreSQL the files of the directory stay, but for a key that is replaced.
+    if (settings.databaseUrl !== null && found.includes(keyName)) putAside = setAside(settings.dataDir, [keyName]);
     if (wish.keyFile !== null) installKeyFile(settings.dataDir, readKey(wish.keyFile));
     const rows = Object.values(backup.manifest.tables).reduce((sum, count) => sum + count, 0);
     return { rows, putAside, ...(await lookAt(settings)) };

@@ -144,6 +144,21 @@ describe('restore', { timeout: limitMs }, () => {
     expect(err[0]).toContain('holds another master key');
   });
 
+  test('over another installation: refused for its key it leaves every file as it was; forced, its database and its key lie beside', async () => {
+    const there = (...names: string[]): string => inDir('another', ...names);
+    mkdirSync(there());
+    const otherKey = `${Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 53 + 11) % 251)).toString('base64')}\n`;
+    writeFileSync(there('master.key'), otherKey);
+    writeFileSync(there('patchbay.db'), 'of another');
+    const refused = await bringBack({ dataDir: there(), keyFile: key() });
+    expect([refused.code, readdirSync(there()).toSorted()]).toEqual([78, ['master.key', 'patchbay.db']]);
+    const forced = await bringBack({ dataDir: there(), keyFile: key(), isForced: true });
+    expect([forced.code, forced.err]).toEqual([0, []]);
+    const aside = readdirSync(there()).find((name) => name.startsWith('replaced-')) ?? '';
+    expect(['master.key', 'patchbay.db'].map((name) => readFileSync(there(aside, name), 'utf8'))).toEqual([otherKey, 'of another']);
+    expect(readFileSync(there('master.key'), 'utf8')).toBe(readFileSync(key(), 'utf8'));
+  });
+
   test('a backup of a newer version is refused by both numbers', async () => {
     const bytes = readFileSync(file).toString('latin1');
     writeFileSync(inDir('newer.backup'), Buffer.from(bytes.replace(/"schema":\d+/, '"schema":9999'), 'latin1'));
