@@ -6,7 +6,8 @@ import { quarterMs, quarterOf } from '../domain/rollup.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { budgetEvents, illnessesSince, pastTraffic, policyFinds, spendByQuarter, type MeasureScope } from '../storage/alert-measures.ts';
 import type { Database } from '../storage/database.ts';
-import { connectionsOf, isOfOwner, spikeOf, spikeMinNanoUsd } from './alert-readings.ts';
+import { connectionsOf, spikeOf, spikeMinNanoUsd } from './alert-readings.ts';
+import { isOfOwner } from './budget-readings.ts';
 
 export const previewDays = 7;
 const dayMs = 86_400_000;

@@ -2,25 +2,15 @@
 import { kindTable, type AlertDetails, type AlertKind, type AlertRule } from '../domain/alert.ts';
 import type { Reading } from '../domain/alert-state.ts';
 import type { Connection } from '../domain/connection.ts';
-import type { LimitSubject, MoneyPeriod } from '../domain/limit.ts';
-import { limitName, spanOf } from '../domain/limit.ts';
-import { ownerKey, type Owner } from '../domain/owner.ts';
+import { spanOf } from '../domain/limit.ts';
 import { bandFaultsOf, dearestOf } from '../domain/price.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { quarterMs, quarterOf } from '../domain/rollup.ts';
 import { providerRow } from '../providers/catalog.ts';
 import type { PriceBook } from '../providers/prices.ts';
-import {
-  budgetEvents,
-  errorShares,
-  illConnections,
-  policyFinds,
-  slowest,
-  spendByQuarter,
-  type BudgetEvent,
-  type MeasureScope,
-} from '../storage/alert-measures.ts';
+import { errorShares, illConnections, policyFinds, slowest, spendByQuarter, type MeasureScope } from '../storage/alert-measures.ts';
 import type { Database } from '../storage/database.ts';
+import { budgetReadings } from './budget-readings.ts';
 
 export interface AlertReading extends Reading {
   details: AlertDetails;
@@ -145,51 +135,6 @@ const spike: Read = async ({ database, snapshot, nowMs }, rule) => {
   return [{ subject: '', isMet, connectionId: rule.connectionId, details }];
 };
 
-/** Whether the rule's owner may know of a limit on this subject: the same that may see it. */
-export function isOfOwner(snapshot: Snapshot, owner: Owner, { kind, id }: LimitSubject): boolean {
-  if (owner.scope === 'organization') return true;
-  if (kind === 'user' || kind === 'workspace') return kind === owner.scope && id === owner.id;
-  if (kind === 'access-key') {
-    const key = snapshot.accessKeyById(id);
-    return key !== undefined && (owner.scope === 'workspace' ? key.workspaceId : key.userId) === owner.id;
-  }
-  const thing = kind === 'connection' ? snapshot.connections.get(id) : snapshot.routing.byId(id);
-  return thing !== undefined && ownerKey(thing.owner) === ownerKey(owner);
-}
-
-/** What a limit is on, by name where it has one. */
-export function limitSubjectName(snapshot: Snapshot, subject: LimitSubject, period: BudgetEvent['period']): string {
-  const { kind, id } = subject;
-  if (kind === 'user') return snapshot.people.get(id)?.name ?? id;
-  if (kind === 'access-key') return snapshot.accessKeyById(id)?.name ?? id;
-  if (kind === 'connection') return snapshot.connections.get(id)?.name ?? id;
-  if (kind === 'group') return snapshot.routing.byId(id)?.name ?? id;
-  return limitName({ subject, kind: 'money', period });
-}
-
-const budget: Read = async ({ database, snapshot, nowMs }, rule) => {
-  const zone = snapshot.limits.timeZone;
-  const { fromMs } = spanOf('month', zone, nowMs);
-  const seen = new Map<string, AlertReading>();
-  for (const { atMs, subject, period, event, used, value } of await budgetEvents(database, fromMs)) {
-    if (!isOfOwner(snapshot, rule.owner, subject)) continue;
-    const from = spanOf(period as MoneyPeriod, zone, nowMs).fromMs;
-    const key = `${subject.kind}:${subject.id}:${period}:${from}`;
-    // The newest comes first; what was neared in an earlier period is over.
-    if (atMs < from || seen.has(key) || value <= 0) continue;
-    const percent = Math.min(100, (used / value) * 100);
-    const details = {
-      subject: limitSubjectName(snapshot, subject, period),
-      value: event === 'refused' ? 100 : percent,
-      limit: limitOf(rule),
-      period: period as MoneyPeriod,
-    };
-    const isMet = details.value >= limitOf(rule);
-    seen.set(key, { subject: key, isMet, connectionId: subject.kind === 'connection' ? subject.id : null, details });
-  }
-  return [...seen.values()];
-};
-
 const keyAge: Read = ({ snapshot, nowMs }, rule) =>
   connectionsOf(snapshot, rule).flatMap(({ id, name, secretSetAtMs, isActive }) => {
     if (secretSetAtMs === null || !isActive) return [];
@@ -251,7 +196,7 @@ const readers: Record<AlertKind, Read> = {
   latency,
   spend,
   spike,
-  budget,
+  budget: (deps, rule) => budgetReadings(deps, rule, limitOf(rule)),
   'key-age': keyAge,
   'price-band': priceBand,
   'ledger-unknown': ledgerUnknown,

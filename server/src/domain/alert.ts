@@ -166,7 +166,7 @@ export const kindTable: Record<AlertKind, KindRow> = {
   latency: { unit: 'ms', value: 10_000, min: 1, max: 3_600_000, window: 'measure', windowS: 300, ofConnection: true },
   spend: { unit: 'nanoUsd', value: 10_000_000_000, min: 1, max: Number.MAX_SAFE_INTEGER, window: null, windowS: 0, hasPeriod: true, ofConnection: true, everyS: 60 }, // prettier-ignore
   spike: { unit: 'times', value: 5, min: 2, max: 1000, window: null, windowS: 0, ofConnection: true, everyS: 300 },
-  budget: { unit: 'percent', value: 80, min: 1, max: 100, window: null, windowS: 0 },
+  budget: { unit: 'percent', value: 80, min: 1, max: 100, window: null, windowS: 0, everyS: 60 },
   'key-age': { unit: 'days', value: 180, min: 1, max: 3650, window: null, windowS: 0, ofConnection: true, everyS: 300 },
   'price-band': { unit: null, value: null, min: 0, max: 0, window: null, windowS: 0, isOrganizations: true, everyS: 300 },
   'ledger-unknown': { unit: 'count', value: 1, min: 1, max: 1_000_000, window: 'measure', windowS: day, isOrganizations: true },

@@ -121,6 +121,11 @@ export class LimitTable {
     return made;
   }
 
+  /** All of them, those that stand on access keys not among them. */
+  *all(): Iterable<Limit> {
+    for (const subjects of this.#rows.values()) for (const limits of subjects.values()) yield* limits.values();
+  }
+
   /** Limits set on a subject, a key's own ones not among them. */
   rowsOf({ kind, id }: LimitSubject): Limit[] {
     return [...(this.#rows.get(kind)?.get(id)?.values() ?? [])];

@@ -73,6 +73,31 @@ export async function spentByInstance({ driver }: Database, subject: LimitSubjec
   });
 }
 
+/**
+ * What was settled of each subject of a kind since a moment, nano-dollars, without what is set aside: a first look over many budgets by
+ * one statement. Throws the storage errors.
+ */
+export async function settledOfEach({ driver }: Database, kind: LimitSubjectKind, fromMs: number): Promise<Map<string, number>> {
+  const column = columnOf[kind];
+  const firstDayMs = Math.ceil(fromMs / dayMs) * dayMs;
+  const rolled = (table: string, when: string): string =>
+    `SELECT k.${column} AS id, r.cost_nano_usd AS cost FROM ${table} r JOIN usage_dimensions k ON k.id = r.dimension_id
+      WHERE k.${column} IS NOT NULL AND ${when}`;
+  const costs =
+    kind === 'group'
+      ? `SELECT routing_group_id AS id, COALESCE(cost_nano_usd, reserved_nano_usd) AS cost FROM usage_events
+          WHERE routing_group_id IS NOT NULL AND at >= $1 AND state IN ('settled', 'partial')`
+      : `${rolled('usage_days', 'r.bucket >= $2')} UNION ALL ${rolled('usage_quarters', 'r.bucket >= $1 AND r.bucket < $2')}`;
+  const rows = await driver.rows<{ id: string; sum: string }>(
+    {
+      sql: `SELECT CAST(c.id AS TEXT) AS id, CAST(SUM(c.cost) AS TEXT) AS sum FROM (${costs}) c GROUP BY c.id`,
+      params: kind === 'group' ? [fromMs] : [fromMs, firstDayMs],
+    },
+    'analytics',
+  );
+  return new Map(rows.map(({ id, sum }) => [id, atMost(spentMax, sum)]));
+}
+
 /** Nine million dollars: no budget is larger, so that whoever spent more is told from nobody who spent this. All three together stay below. */
 const spentMax = Number.MAX_SAFE_INTEGER;
 

@@ -4,6 +4,7 @@ import { previewOf } from '../../src/control/alert-preview.ts';
 import { readingsOf, spikeOf, type AlertReading, type LocalState } from '../../src/control/alert-readings.ts';
 import type { AlertKind, AlertRule, AlertThreshold } from '../../src/domain/alert.ts';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
+import { spanOf, type Limit, type MoneyPeriod } from '../../src/domain/limit.ts';
 import type { Owner } from '../../src/domain/owner.ts';
 import { Snapshot } from '../../src/domain/snapshot.ts';
 import { createPriceBook } from '../../src/providers/prices.ts';
@@ -12,11 +13,12 @@ import { createDatabase, type Database } from '../../src/storage/database.ts';
 import { openBooks } from '../../src/storage/instances.ts';
 import { applyRecords, markUnknown } from '../../src/storage/ledger.ts';
 import { writeLimitEvents } from '../../src/storage/limit-events.ts';
+import { spentByInstance } from '../../src/storage/limit-spent.ts';
 import { loadDelta } from '../../src/storage/snapshot.ts';
 import { insertViolations } from '../../src/storage/violations.ts';
 import { onBothEngines } from '../storage/engines.ts';
 import { intentOf, settlementOf } from '../storage/ledger-records.ts';
-import { connectionAt, ids, newConnection, newPerson, newWorkspace, theOrganization } from '../storage/rows.ts';
+import { connectionAt, ids, newConnection, newKey, newPerson, newWorkspace, theOrganization } from '../storage/rows.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -137,15 +139,85 @@ onBothEngines('rules see', (bench) => {
     expect([await times(rule('key-age', { value: 198 })), await times(rule('key-age', { value: 180 }))]).toEqual([1, 0]);
   });
 
-  test('budgets that are neared, in the running period alone', async () => {
-    const event = (subjectId: string, atMs: number, used: number, event_: 'soft' | 'refused') => ({
-      id: ids.uuid(), atMs, limitId: null, subject: { kind: 'user' as const, id: subjectId }, kind: 'money' as const, period: 'day' as const, event: event_, times: 1, used, value: 100,
+  describe('budgets', () => {
+    const used = async (period: MoneyPeriod): Promise<number> => {
+      const spent = await spentByInstance(database, { kind: 'user', id: userId }, spanOf(period, 'UTC', nowMs).fromMs);
+      return spent.reduce((sum, one) => sum + one.settledNanoUsd + one.unknownNanoUsd + one.openNanoUsd, 0);
+    };
+    const limit = (value: number, period: MoneyPeriod = 'day', id = userId): Limit => ({
+      id: ids.uuid(), subject: { kind: 'user', id }, kind: 'money', period, value, softPercent: null, isShadow: false,
     }); // prettier-ignore
-    await writeLimitEvents(database, [event(userId, nowMs - 1000, 85, 'soft'), event(userId, nowMs - 2000, 81, 'soft'), event(ids.uuid(), nowMs - 2 * dayMs, 99, 'refused')]); // prettier-ignore
-    expect(await see(rule('budget', { value: 80 }))).toMatchObject([{ isMet: true, details: { subject: 'Sari', value: 85, limit: 80 } }]);
-    expect(await see(rule('budget', { value: 80 }, { owner: { scope: 'workspace', id: workspaceId } }))).toEqual([]);
-    expect(await met(rule('budget', { value: 90 }, { owner: { scope: 'user', id: userId } }))).toEqual([]);
-    expect(await times(rule('budget', { value: 80 }))).toBe(2);
+    /** The rules' view while these are the limits. */
+    async function under<Seen>(limits: Limit[], look: () => Promise<Seen>): Promise<Seen> {
+      const rows = limits.map((one) => ({ id: one.id!, limit: one, isGone: false }));
+      snapshot.limits.put(rows);
+      try {
+        return await look();
+      } finally {
+        snapshot.limits.put(rows.map((row) => ({ ...row, isGone: true })));
+      }
+    }
+    const event = (subjectId: string, atMs: number, part: { used: number; value: number; event: 'soft' | 'refused' }) => ({
+      id: ids.uuid(), atMs, limitId: null, subject: { kind: 'user' as const, id: subjectId }, kind: 'money' as const, period: 'day' as const, times: 1, ...part,
+    }); // prettier-ignore
+
+    test('that nobody was told of are near their limit by what is spent, for those who may know of them', async () => {
+      const value = Math.round((await used('day')) / 0.85);
+      await under([limit(value), limit(value * 4), limit(value, 'day', ids.uuid())], async () => {
+        expect(await see(rule('budget', { value: 80 }))).toContainEqual(
+          expect.objectContaining({ isMet: true, details: { subject: 'Sari', value: expect.closeTo(85, 3), limit: 80, period: 'day' } }),
+        );
+        expect(await met(rule('budget', { value: 80 }))).toHaveLength(1);
+        expect(await met(rule('budget', { value: 90 }))).toEqual([]);
+        expect(await met(rule('budget', { value: 80 }, { owner: { scope: 'user', id: userId } }))).toHaveLength(1);
+        expect(await see(rule('budget', { value: 80 }, { owner: { scope: 'workspace', id: workspaceId } }))).toEqual([]);
+      });
+    });
+
+    test('end as causes when they are raised, and when they are taken away; one of all times is met in any month', async () => {
+      const value = await used('day');
+      const one = limit(value);
+      expect(await under([one], () => met(rule('budget', { value: 100 })))).toHaveLength(1);
+      expect(await under([{ ...one, value: value * 10 }], () => met(rule('budget', { value: 80 })))).toEqual([]);
+      expect(await see(rule('budget', { value: 80 }))).toEqual([]);
+      expect(await under([limit(Math.ceil((await used('total')) / 0.9), 'total')], () => met(rule('budget', { value: 85 })))).toHaveLength(
+        1,
+      );
+    });
+
+    test('of keys count like any other, while the key serves', async () => {
+      const key = await newKey(database, userId, { budgetNanoUsd: 1_000_000, name: 'web' });
+      const dead = await newKey(database, userId, { budgetNanoUsd: 1_000_000, expiresAtMs: nowMs - 1 });
+      const seen = new Snapshot();
+      seen.apply(await loadDelta(database, -1));
+      const { books } = await openBooks(database, ids.uuid(), nowMs);
+      const records = [key, dead].flatMap(({ id }) => traffic(line, nowMs - 2000, 0, '', { accessKeyId: id, userId: null, workspaceId: null }).slice(0, 2));
+      await applyRecords(database, books, records.map((record, at) => ({ seq: at + 1, record })), nowMs); // prettier-ignore
+      const readings = await readingsOf({ database, snapshot: seen, nowMs, local: here, prices }, rule('budget', { value: 80 }));
+      expect(readings).toMatchObject([{ isMet: true, details: { subject: 'web', value: 100, period: 'total' } }]);
+    }); // prettier-ignore
+
+    test('of which there are many are met all the same', async () => {
+      const many = Array.from({ length: 250 }, () => limit(1_000, 'day', ids.uuid()));
+      const day = await used('day');
+      const near = await under([...many, limit(Math.round(day / 0.85))], () => see(rule('budget', { value: 80 })));
+      expect(near).toMatchObject([{ isMet: true, details: { subject: 'Sari' } }]);
+    });
+
+    test('that refused somebody for want of the rest are used up, as long as they are the same; a large request alone is no such sign', async () => {
+      const value = Math.round((await used('day')) / 0.5);
+      await writeLimitEvents(database, [
+        event(userId, nowMs - 1000, { used: value * 0.95, value, event: 'refused' }),
+        event(userId, nowMs - 1500, { used: value * 0.1, value: value * 3, event: 'refused' }),
+        event(userId, nowMs - 2 * dayMs, { used: value * 2, value: value * 2, event: 'refused' }),
+      ]);
+      const percentOf = (of: number) => under([limit(of)], async () => (await see(rule('budget', { value: 80 })))[0]!.details.value);
+      expect(await percentOf(value)).toBe(100);
+      expect(await percentOf(value * 2)).toBeCloseTo(25, 3);
+      expect(await percentOf(value * 3)).toBeCloseTo(50 / 3, 3);
+      await writeLimitEvents(database, [event(userId, nowMs - 2000, { used: 81, value: 100, event: 'soft' })]);
+      expect(await times(rule('budget', { value: 80 }))).toBe(2);
+    });
   });
 
   test('what policies found beyond what they only log', async () => {

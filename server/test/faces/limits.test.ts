@@ -135,10 +135,7 @@ describe('POST /api/limits', () => {
 
   test('403 for whoever holds a key of a workspace and may not write there any more: its limits are seen, not widened', async () => {
     const dan = await house.createResident('Dan');
-    const yard = await house.createWorkspace('Yard', [
-      [ada, 'ADMIN'],
-      [dan, 'WRITE'],
-    ]);
+    const yard = await house.createWorkspace('Yard', [[ada, 'ADMIN'], [dan, 'WRITE']]); // prettier-ignore
     const body = { name: 'of the yard', workspaceId: yard };
     const subject = { subjectKind: 'access-key', subjectId: (await call(dan, 'POST', '/api/access-keys', body)).at('data.id') };
     const limitId = (await set(ada, { ...subject, kind: 'money', period: 'month', value: '5' })).at('data.id');
