@@ -44,19 +44,21 @@ export interface AuditRecord {
   durationMs: number | null;
 }
 
-const within = (text: string): string => `%${text.toLowerCase().replace(/[\\%_]/g, (found) => `\\${found}`)}%`;
+const escaped = (text: string): string => text.replace(/[\\%_]/g, (found) => `\\${found}`);
+/** Both sides are folded by the engine: SQLite folds ASCII only, and would never find what was folded further before. */
+const like = (column: string, pattern: string) => sql<SqlBool>`lower(${sql.ref(column)}) LIKE lower(CAST(${pattern} AS TEXT)) ESCAPE '\\'`;
 
 /** Entries after a place, newest first; those of one moment in the order of their ids. */
 export async function listAudit({ db }: Database, filter: AuditFilter, after: AuditPlace | null, limit: number): Promise<AuditRecord[]> {
   let query = db.selectFrom('audit_entries').selectAll().orderBy('at', 'desc').orderBy('id', 'desc').limit(limit);
   const { actor, action, workspaceId } = filter;
   if (actor !== undefined && isUuid(actor.toLowerCase())) query = query.where('actor_id', '=', actor.toLowerCase());
-  else if (actor !== undefined) query = query.where(sql<SqlBool>`lower(actor_name) LIKE ${within(actor)} ESCAPE '\\'`);
+  else if (actor !== undefined) query = query.where(like('actor_name', `%${escaped(actor)}%`));
   if (action !== undefined && action.includes('.')) query = query.where('action', '=', action);
-  else if (action !== undefined) query = query.where(sql<SqlBool>`lower(action) LIKE ${within(`${action}.`).slice(1)} ESCAPE '\\'`);
+  else if (action !== undefined) query = query.where(like('action', `${escaped(action)}.%`));
   if (filter.subjectType !== undefined) query = query.where('subject_type', '=', filter.subjectType);
   if (filter.subjectId !== undefined) query = query.where('subject_id', '=', filter.subjectId);
-  if (filter.object !== undefined) query = query.where(sql<SqlBool>`lower(subject_name) LIKE ${within(filter.object)} ESCAPE '\\'`);
+  if (filter.object !== undefined) query = query.where(like('subject_name', `%${escaped(filter.object)}%`));
   if (filter.outcome !== undefined) query = query.where('outcome', '=', filter.outcome);
   if (filter.requestId !== undefined) query = query.where('request_id', '=', filter.requestId);
   if (filter.fromMs !== undefined) query = query.where('at', '>=', filter.fromMs);
