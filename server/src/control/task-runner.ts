@@ -229,7 +229,9 @@ class TaskRunner implements Tasks {
 
   async #stopped(entry: Entry): Promise<void> {
     const reason = entry.stop.signal.reason as StopReason;
-    if (reason === 'cancelled') await this.#finish(entry, 'cancelled', null);
+    // Who cancels what was still stopping for a pause has the last word.
+    const isCancelled = reason === 'cancelled' || (reason === 'paused' && entry.task.cancelAskedAtMs !== null);
+    if (isCancelled) await this.#finish(entry, 'cancelled', null);
     else if (reason === 'paused') await this.#rest(entry);
     // Given up, not ended: the next run of the server takes it over, or notes that it could not.
     else if (reason === 'closing') await this.#writeLast(entry, 0);
