@@ -70,7 +70,7 @@ export interface MoniesDeps {
 
 type Blocked = { by: 'limit'; error: Error } | { by: 'share'; lease: Lease; error: Error } | { by: 'books'; account: Account };
 
-/** How often an attempt asks for a larger share, or for the books, until it is refused. */
+/** How often an attempt asks for a larger share, or for the books, until it is refused; as often for each of its budgets. */
 const asksMax = 8;
 /** An attempt waits this long for the books. */
 const booksWaitMs = 5_000;
@@ -143,8 +143,9 @@ class Accounts implements Monies {
   /** Waits for the books and for a larger share, and tries again. */
   async #reserveLater(subjects: readonly SubjectLimits[], nanoUsd: number, atMs: number, first: Blocked): Promise<Hold> {
     const { clock, leases } = this.#deps;
+    const roundsMax = asksMax * subjects.reduce((sum, { money }) => sum + money.length, 0);
     let blocked = first;
-    for (let asked = 0; asked < asksMax && blocked.by !== 'limit'; asked++) {
+    for (let asked = 0; asked < roundsMax && blocked.by !== 'limit'; asked++) {
       if (blocked.by === 'books') {
         const isKnown = await Promise.race([this.#known(blocked.account), pause(clock, booksWaitMs).then(() => false)]);
         if (!isKnown) throw unknownNow();

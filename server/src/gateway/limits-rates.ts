@@ -53,7 +53,7 @@ interface Taken {
 /** A check that failed: a limit is reached, or this instance's share of it. */
 type Blocked = { by: 'limit'; error: Error } | { by: 'share'; lease: Lease; need: number; error: Error };
 
-/** How often a request asks for a larger share until it is refused. */
+/** How often a request asks for a larger share until it is refused; as often for each of its limits. */
 const asksMax = 3;
 
 export interface Rates {
@@ -130,8 +130,9 @@ class AllRates implements Rates {
 
   /** Asks for more of what others may hold, and tries again; in the order of coming, since all of them wait for the same answers. */
   async #takeShared(all: readonly SubjectLimits[], tokens: number, first: Blocked): Promise<Ticket> {
+    const roundsMax = asksMax * all.reduce((sum, limits) => sum + rateKinds.filter((kind) => limits[kind] !== null).length, 0);
     let blocked = first;
-    for (let asked = 0; blocked.by === 'share' && asked < asksMax; asked++) {
+    for (let asked = 0; blocked.by === 'share' && asked < roundsMax; asked++) {
       const answer = await this.#deps.leases!.more(blocked.lease, blocked.need);
       if (answer === 'away') throw unknownNow();
       const got = this.#attempt(all, tokens);

@@ -34,14 +34,18 @@ export interface Lease {
   usedAtMs: number;
 }
 
-type Answered = 'some' | 'none' | 'away';
+/** `again`: a renewal was under way, which asks for nothing more, so that its answer says nothing of what is left. */
+type Answered = 'some' | 'none' | 'again' | 'away';
 
 /** What may be used of a lease now. */
 export const mayHold = (lease: Lease, nowMs: number): number => (nowMs < lease.validUntilMs ? lease.share : 0);
 
 export interface Leases {
   of(meter: Meter, ceiling: Ceiling): Lease;
-  /** Asks for more of it: `none` where others hold the rest, `away` where the database does not answer. Never rejects. */
+  /**
+   * Asks for more of it: `none` where others hold the rest, `again` where it could not be asked for before now, `away` where the database
+   * does not answer. Never rejects.
+   */
   more(lease: Lease, need: number): Promise<Answered>;
   othersUse(meter: Meter): number;
   /** Nobody asks for this meter any more: TRUE where nothing of it is held, else it is given back soon and may be asked for again then. */
@@ -206,7 +210,7 @@ class Shares implements Leases {
     for (const lease of some) lease.share = Math.min(lease.share, this.#desired(lease, nowMs));
     const asks = some.map((lease) => this.#askOf(lease, this.#desired(lease, nowMs)));
     const sent = this.#send(some, asks);
-    const outcomes = some.map((lease) => (lease.asking = this.#outcome(lease, sent)));
+    const outcomes = some.map((lease) => (lease.asking = this.#outcome(lease, sent).then((got) => (got === 'none' ? 'again' : got))));
     await Promise.all(outcomes);
   }
 
@@ -227,6 +231,8 @@ class Shares implements Leases {
     this.#isClosed = true;
     this.#timer.cancel();
     await this.#renewing;
+    // A question that is still under way would take again what is given back now.
+    await Promise.all([...this.#leases.values()].map(({ asking }) => asking));
     const all = [...this.#leases.values()].filter((lease) => lease.validUntilMs > 0);
     for (const lease of all) lease.usedAtMs = Number.NEGATIVE_INFINITY;
     for (let from = 0; from < all.length; from += asksAtOnce) await this.#settleOnce(all.slice(from, from + asksAtOnce));

@@ -64,11 +64,17 @@ function lockStep(database: Database, ask: LeaseAsk): Statement {
 
 const holderOf = ({ kind }: LeaseAsk, { instanceId, runId }: Holder): string => (kind === 'money' ? instanceId : runId);
 
-/** What is over goes; of this instance's earlier runs, the requests under way ended with them. */
-function expiryStep(database: Database, ask: LeaseAsk, holder: Holder): Statement {
+/**
+ * What is over goes; of this instance's earlier runs, the requests under way ended with them. Nothing where money is asked for: what was
+ * spent stays spent however long nobody heard of its instance, and of the rest `takeBack` disposes, which knows the books.
+ */
+function expirySteps(database: Database, ask: LeaseAsk, holder: Holder): Statement[] {
+  if (ask.kind === 'money') return [];
   const isOfMine = ask.kind === 'concurrent' ? `OR (instance_id = $7 AND holder <> $6)` : '';
   const params = [...meterParams(ask), holderOf(ask, holder), ...(ask.kind === 'concurrent' ? [holder.instanceId] : [])];
-  return { sql: `DELETE FROM limit_leases WHERE ${meterIs} AND ((expires_at <= ${nowOf(database)} AND holder <> $6) ${isOfMine})`, params };
+  return [
+    { sql: `DELETE FROM limit_leases WHERE ${meterIs} AND ((expires_at <= ${nowOf(database)} AND holder <> $6) ${isOfMine})`, params },
+  ];
 }
 
 function grantStep(database: Database, ask: LeaseAsk, holder: Holder): Statement {
@@ -99,7 +105,6 @@ const othersStep = (ask: LeaseAsk, holder: Holder): Statement => ({
 });
 
 const orderOf = ({ subject, kind, period, fromMs }: LeaseAsk): string => `${subject.kind} ${subject.id} ${kind} ${period} ${fromMs}`;
-const stepsPerAsk = 4;
 
 /**
  * Sets the shares of this instance to what it wants, as far as the limit and the shares of others allow; what it has in use it keeps in any
@@ -108,17 +113,19 @@ const stepsPerAsk = 4;
 export async function askLeases(database: Database, holder: Holder, asks: readonly LeaseAsk[]): Promise<LeaseAnswer[]> {
   // In one order for everybody, so that two that ask for the same meters never wait for each other in a circle.
   const sorted = asks.map((ask, index) => ({ ask, index, order: orderOf(ask) })).toSorted((a, b) => (a.order < b.order ? -1 : 1));
-  const steps = sorted.flatMap(({ ask }) => [
+  const steps = sorted.map(({ ask }) => [
     lockStep(database, ask),
-    expiryStep(database, ask, holder),
+    ...expirySteps(database, ask, holder),
     grantStep(database, ask, holder),
     othersStep(ask, holder),
   ]);
-  const returned = await database.driver.write(steps);
+  const returned = await database.driver.write(steps.flat());
   const answers: LeaseAnswer[] = [];
+  let taken = 0;
   for (const [place, { index }] of sorted.entries()) {
-    const share = Number(returned[place * stepsPerAsk + 2]?.[0]?.['share']);
-    const others = returned[place * stepsPerAsk + 3]?.[0];
+    taken += steps[place]!.length;
+    const share = Number(returned[taken - 2]?.[0]?.['share']);
+    const others = returned[taken - 1]?.[0];
     answers[index] = { share, othersShare: Number(others?.['share']), othersUsed: Number(others?.['used']) };
   }
   return answers;

@@ -6,8 +6,9 @@ import { createIds } from '../../src/lib/ids.ts';
 import { isHeldLongEnough } from '../../src/gateway/limits-share.ts';
 import type { Ticket } from '../../src/gateway/limits-rates.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
-import { askLeases, type Holder } from '../../src/storage/limit-leases.ts';
+import { askLeases, lostShares, takeBack, type Holder } from '../../src/storage/limit-leases.ts';
 import { onBothEngines } from '../storage/engines.ts';
+import { until } from '../support/wait.ts';
 import { seeded } from '../vault/parts.ts';
 import { benchOf, limitOn, rejectionOf, type Bench } from './limits-bench.ts';
 
@@ -18,14 +19,17 @@ interface Instance extends Bench {
   isAway: boolean;
   asks: number;
   spentNanoUsd: number;
+  /** What a question waits for before it comes to the database; null where the way is open. */
+  gate: Promise<void> | null;
 }
 
 function instanceOn(database: Database, instanceId = ids.uuid(), spentNanoUsd = 0): Instance {
   const holder = { instanceId, runId: ids.uuid() };
-  const state = { isAway: false, asks: 0, spentNanoUsd };
+  const state: Pick<Instance, 'isAway' | 'asks' | 'spentNanoUsd' | 'gate'> = { isAway: false, asks: 0, spentNanoUsd, gate: null };
   const bench = benchOf({
-    ask: (asks) => {
+    ask: async (asks) => {
       state.asks++;
+      await state.gate;
       return state.isAway ? Promise.reject(new Error('away')) : askLeases(database, holder, asks);
     },
     booked: () => ({ spentNanoUsd: state.spentNanoUsd, appliedSeq: 0 }),
@@ -43,6 +47,16 @@ const take = async (instance: Instance, of: LimitSubject): Promise<Ticket | null
 };
 const reserve = async (instance: Instance, of: LimitSubject, nanoUsd: number) =>
   instance.limits.reserve([instance.table.of(of.kind, of.id)!], nanoUsd, instance.now.ms);
+/** Begins a renewal that comes to the database when the answer of this is called; `renewed` is its end. */
+function heldRenewal(instance: Instance): { open: () => void; renewed: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  instance.gate = promise;
+  const before = instance.asks;
+  const renewed = instance.limits.renew();
+  expect(instance.asks).toBe(before + 1);
+  instance.gate = null;
+  return { open: resolve, renewed };
+}
 const setAll = (instances: readonly Instance[], limit: Limit): Limit => {
   for (const instance of instances) instance.set(limit);
   return limit;
@@ -177,6 +191,135 @@ onBothEngines('shares', (bench) => {
     living.now.ms += 200;
     // What it now says that it holds is what it spent, what it has under way, and a reserve.
     await reserve(living, of, 1_000 - 300 - 10 - 50 - 350);
+  });
+
+  test('what an instance spent counts for as long as the budget does, however long nobody heard of it', { timeout: 60_000 }, async () => {
+    const { database, all } = await fleetOf(2);
+    const [dead, living] = all as [Instance, Instance];
+    const of = subject();
+    setAll(all, limitOn(of, { kind: 'money', period: 'total', value: 1_000 }));
+    dead.limits.settle(await reserve(dead, of, 900), [of], dead.now.ms, 900, Infinity);
+    living.limits.settle(await reserve(living, of, 10), [of], living.now.ms, 10, Infinity);
+    const refused = async (nanoUsd: number): Promise<void> => {
+      living.now.ms += 200;
+      expect(await rejectionOf(() => reserve(living, of, nanoUsd))).toMatchObject({ code: 'budget_exceeded' });
+    };
+    await refused(500);
+    await database.driver.write([
+      { sql: 'UPDATE limit_leases SET expires_at = 1 WHERE instance_id = $1', params: [dead.holder.instanceId] },
+    ]);
+    await refused(500);
+    // Of the reserve that it had leased nothing is free before the books have said what it spent.
+    await refused(41);
+    const [lost] = await lostShares(database);
+    expect(lost).toMatchObject({ subject: of, instanceId: dead.holder.instanceId });
+    await takeBack(database, lost!, 900);
+    await refused(91);
+    living.now.ms += 200;
+    await reserve(living, of, 90);
+  });
+
+  test('money: what does not fit in the share while it is renewed is asked for when that is over', { timeout: 60_000 }, async () => {
+    const { all } = await fleetOf(1);
+    const [one] = all as [Instance];
+    const of = subject();
+    one.set(limitOn(of, { kind: 'money', period: 'total', value: 1_000_000 }));
+    one.limits.settle(await reserve(one, of, 20_000), [of], one.now.ms, 10_000, Infinity);
+    const { open, renewed } = heldRenewal(one);
+    const before = one.asks;
+    const waiting = [300_000, 400_000, 290_000].map((nanoUsd) => reserve(one, of, nanoUsd));
+    const over = rejectionOf(() => reserve(one, of, 990_001));
+    open();
+    expect((await Promise.all(waiting)).map(({ nanoUsd }) => nanoUsd)).toEqual([300_000, 400_000, 290_000]);
+    // Nothing is left, and all of them together were one question.
+    expect(await over).toMatchObject({ code: 'budget_exceeded' });
+    expect(one.asks).toBe(before + 1);
+    await renewed;
+    expect(await rejectionOf(() => reserve(one, of, 1))).toMatchObject({ code: 'budget_exceeded' });
+  });
+
+  test.each([
+    ['tokens', { kind: 'tokens', value: 10_000 }, 3_000],
+    ['requests at once', { kind: 'concurrent', value: 100 }, 0],
+  ] as const)('%s: so is what does not fit in the share of a rate', { timeout: 60_000 }, async (_name, part, tokens) => {
+    const { all } = await fleetOf(1);
+    const [one] = all as [Instance];
+    const of = subject();
+    one.set(limitOn(of, part));
+    const ask = async (): Promise<Ticket> => one.limits.take([one.table.of('user', of.id)!], tokens);
+    const first = await ask();
+    // A larger share than one request and the reserve need, so that the next round gives some of it back.
+    const more = await Promise.all([ask(), ask()]);
+    for (const ticket of [first, ...more]) ticket.release();
+    const { open, renewed } = heldRenewal(one);
+    const held = Array.from({ length: part.kind === 'tokens' ? 3 : 50 }, ask);
+    open();
+    const ended = await Promise.allSettled(held);
+    expect(ended.filter(({ status }) => status === 'rejected')).toEqual([]);
+    await renewed;
+  });
+
+  test('a renewal that gets no answer is no word of a limit: whoever waited for it is told 503', { timeout: 60_000 }, async () => {
+    const { all } = await fleetOf(1);
+    const [one] = all as [Instance];
+    const of = subject();
+    one.set(limitOn(of, { kind: 'money', period: 'total', value: 1_000_000 }));
+    one.limits.settle(await reserve(one, of, 20_000), [of], one.now.ms, 10_000, Infinity);
+    const { open, renewed } = heldRenewal(one);
+    one.isAway = true;
+    const before = one.asks;
+    const refused = rejectionOf(() => reserve(one, of, 300_000));
+    open();
+    expect(await refused).toMatchObject({ status: 503, code: 'limits_unavailable' });
+    expect(one.asks).toBe(before);
+    await renewed;
+  });
+
+  test('closing while somebody waits for a renewal asks for nothing more', { timeout: 60_000 }, async () => {
+    const { all } = await fleetOf(2);
+    const [one, other] = all as [Instance, Instance];
+    const of = subject();
+    setAll(all, limitOn(of, { kind: 'money', period: 'total', value: 1_000 }));
+    one.limits.settle(await reserve(one, of, 200), [of], one.now.ms, 100, Infinity);
+    const { open } = heldRenewal(one);
+    const refused = rejectionOf(() => reserve(one, of, 500));
+    const closed = one.limits.close();
+    open();
+    await closed;
+    expect(await refused).toMatchObject({ code: 'limits_unavailable' });
+    await reserve(other, of, 900);
+  });
+
+  test('closing while somebody asks for more gives that back too', { timeout: 60_000 }, async () => {
+    const { all } = await fleetOf(2);
+    const [one, other] = all as [Instance, Instance];
+    const of = subject();
+    setAll(all, limitOn(of, { kind: 'money', period: 'total', value: 1_000 }));
+    one.limits.settle(await reserve(one, of, 200), [of], one.now.ms, 100, Infinity);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    one.gate = promise;
+    const asked = one.asks;
+    const refused = rejectionOf(() => reserve(one, of, 500));
+    await until(() => one.asks > asked, 'the larger share is asked for');
+    one.gate = null;
+    const closed = one.limits.close();
+    resolve();
+    await closed;
+    expect(await refused).toMatchObject({ code: 'limits_unavailable' });
+    await reserve(other, of, 900);
+  });
+
+  test('the first request of an instance gets its share of every limit there can be', { timeout: 60_000 }, async () => {
+    const { all } = await fleetOf(1);
+    const [one] = all as [Instance];
+    const subjects = (['access-key', 'user', 'workspace', 'connection', 'group'] as const).map((kind) => ({ kind, id: ids.uuid() }));
+    for (const of of subjects) {
+      for (const period of ['day', 'month', 'total'] as const) one.set(limitOn(of, { kind: 'money', period, value: 1_000_000 }));
+      for (const kind of ['requests', 'tokens', 'concurrent'] as const) one.set(limitOn(of, { kind, value: 1_000 }));
+    }
+    const limits = subjects.map(({ kind, id }) => one.table.of(kind, id)!);
+    expect((await one.limits.reserve(limits, 100, one.now.ms)).accounts).toHaveLength(15);
+    (await one.limits.take(limits, 10)).release();
   });
 
   test('a limit that only counts sees what all instances use', { timeout: 60_000 }, async () => {

@@ -93,6 +93,26 @@ onBothEngines('shares of limits', (bench) => {
     expect(await askLeases(database, other, [{ ...ask, wanted: 900 }])).toMatchObject([{ share: 850 }]);
   });
 
+  test('money of an instance that nobody heard of for long stays counted, whoever asks, and is never swept away', async () => {
+    const database = await open();
+    const ask = askOf({ kind: 'money', period: 'total', limit: 1_000, wanted: 1_000 });
+    const [leasing, noted, living, late] = [holderOf(), holderOf(), holderOf(), holderOf()];
+    await askLeases(database, leasing, [{ ...ask, used: 300, wanted: 400 }]);
+    await noteSpentOfOthers(database, ask, [{ instanceId: noted.instanceId, nanoUsd: 500 }]);
+    await expire(database);
+    expect(await askLeases(database, living, [ask])).toEqual([{ share: 100, othersShare: 900, othersUsed: 800 }]);
+    await expire(database);
+    await sweepLeases(database, Date.now() + 1_000_000);
+    expect(await askLeases(database, late, [ask])).toMatchObject([{ share: 0, othersShare: 1_000 }]);
+    // Whoever asks is not lost, and the books have the last word of the others.
+    const lost = await lostShares(database);
+    expect(lost.map(({ instanceId }) => instanceId).toSorted()).toEqual(
+      [leasing, noted, living].map(({ instanceId }) => instanceId).toSorted(),
+    );
+    for (const one of lost) await takeBack(database, one, one.instanceId === living.instanceId ? 0 : 350);
+    expect(await askLeases(database, late, [ask])).toMatchObject([{ share: 300, othersShare: 700 }]);
+  });
+
   test('what the books say of others is noted once, and never over what they say themselves', async () => {
     const database = await open();
     const ask = askOf({ kind: 'money', period: 'month', fromMs: 1_000, limit: 1_000, wanted: 1_000 });
@@ -119,6 +139,24 @@ onBothEngines('shares of limits', (bench) => {
       { ...base, subject: { kind: 'workspace' as const, id: base.subject.id } },
     ];
     expect((await askLeases(database, holderOf(), asks)).map(({ share }) => share)).toEqual([10, 10, 10, 10]);
+  });
+
+  test('money and rates that are asked for together are answered each for itself, in the order of the asks', async () => {
+    const database = await open();
+    const kinds = [
+      { kind: 'money', period: 'day' },
+      {},
+      { kind: 'concurrent', period: 'none' },
+      { kind: 'money', period: 'total' },
+    ] as const;
+    const asks = kinds.map((part, at) => askOf({ ...part, used: at + 1, wanted: 10 * (at + 1) }));
+    await askLeases(database, holderOf(), asks);
+    expect(await askLeases(database, holderOf(), asks.toReversed())).toEqual([
+      { share: 40, othersShare: 40, othersUsed: 4 },
+      { share: 30, othersShare: 30, othersUsed: 3 },
+      { share: 20, othersShare: 20, othersUsed: 2 },
+      { share: 10, othersShare: 10, othersUsed: 1 },
+    ]);
   });
 
   test('eight instances that ask at the same time for many meters get the limits and no more, and nobody waits in a circle', async () => {
