@@ -4,7 +4,9 @@ import type { Intent, Settlement } from '../domain/ledger.ts';
 import { ownerKey } from '../domain/owner.ts';
 import type { Clock } from '../lib/clock.ts';
 import { answerBytesMax, cacheHeader, type KeptAnswer } from './answer-cache.ts';
+import type { Grant } from './admit.ts';
 import type { GatewayError } from './errors.ts';
+import { outputEndOf } from './limits-attempt.ts';
 import type { GatewayDeps, Order, Reply } from './order.ts';
 import type { Target } from './plan.ts';
 import { policyStampOf } from './policies.ts';
@@ -114,36 +116,51 @@ class KeepingReply implements Reply {
 
 /**
  * What makes two questions the same: who owns them, the wire, where they would go now and with which settings, the policies in force,
- * and every byte of what is asked. Rights are looked at before, so that a key that may not ask finds nothing.
+ * where limits would end the answer, and every byte of what is asked. Rights are looked at before, so that a key that may not ask finds
+ * nothing.
  */
-function cacheKeyOf(order: Order, target: Target, policyStamp: string): string {
-  const { accessKey, workspaceId, userId, face, request, useCase } = order;
+function cacheKeyOf(deps: GatewayDeps, order: Order, route: Route, grant: Grant): string {
+  const { accessKey, workspaceId, userId, face, request, useCase, hints } = order;
   const owner = ownerKey(workspaceId === null ? { scope: 'user', id: userId } : { scope: 'workspace', id: workspaceId });
-  const { connection, model, group } = target;
+  const { connection, model, group, settings } = route[0];
   // Of the headers those alone that the provider is sent too.
   const headers = request.wire?.headers ?? {};
-  // Whoever of a group answered: its answer is the group's.
-  const from = group ? [group.id, group.revision] : [connection?.id, connection?.revision, model];
-  const parts = [owner, accessKey?.repositoryId, face, from, useCase?.revision, policyStamp, headers];
+  // Whoever of a group answered: its answer is the group's, or that of a region of it. Elsewhere the settings are the connection's with what
+  // the installation adds to them.
+  const from = group ? [group.id, group.revision, hints?.region] : [connection?.id, connection?.revision, model, settings];
+  const ends = route.map((target) => outputEndOf(deps, order, target, grant));
+  // How many there are to fall back on is no part of a question whose answer nobody ends.
+  const ended = ends.every((end) => end === null) ? null : ends;
+  const parts = [owner, accessKey?.repositoryId, face, from, useCase?.revision, policyStampOf(deps, order), headers, ended];
   return createHash('sha256').update(JSON.stringify(parts)).update('\0').update(request.bytes).digest('base64');
 }
 
+/** The targets that would be asked now, the first of them first. */
+type Route = readonly [Target, ...Target[]];
+
 export interface CacheWish {
-  target: Target;
+  route: Route;
   maxAgeS: number;
 }
 
 /** What the request, its key, or else the group that it goes by says of older answers; null where none is wanted. */
-export function cacheWishOn({ cacheS, purpose }: Order, [target]: readonly Target[]): CacheWish | null {
+export function cacheWishOn({ cacheS, purpose }: Order, [target, ...others]: readonly Target[]): CacheWish | null {
   // Who asks for another answer in a chat wants another one.
   if (target === undefined || purpose !== 'completion') return null;
   const maxAgeS = cacheS ?? target.group?.options.cacheSeconds ?? 0;
-  return maxAgeS > 0 ? { target, maxAgeS } : null;
+  return maxAgeS > 0 ? { route: [target, ...others], maxAgeS } : null;
 }
 
 /** TRUE where an answer that was kept is given. Else the next one will be taken down on its way to the caller. */
-export function answerFromCache(deps: GatewayDeps, order: Order, { target, maxAgeS }: CacheWish, reply: Reply, relay: Relay): boolean {
-  const key = cacheKeyOf(order, target, policyStampOf(deps, order));
+export function answerFromCache(
+  deps: GatewayDeps,
+  order: Order,
+  { route, maxAgeS }: CacheWish,
+  grant: Grant,
+  reply: Reply,
+  relay: Relay,
+): boolean {
+  const key = cacheKeyOf(deps, order, route, grant);
   const answer = deps.answers.find(key, maxAgeS);
   if (answer) giveAgain(deps, order, answer, reply);
   else relay.leadThrough(new KeepingReply(reply, deps.clock, (fresh) => deps.answers.keep(key, fresh)));

@@ -10,9 +10,11 @@ import { finite, member, parseJson } from '../providers/shape.ts';
 import { wireOf } from '../providers/wires.ts';
 import { admit, admitChoice } from './admit.ts';
 import { errorOfFailure, GatewayRefusal } from './errors.ts';
+import { bookedFree } from './free-call.ts';
+import type { Ticket } from './limits-rates.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import { egressOf, plan, type Target } from './plan.ts';
-import { intentOf, settlementOf } from './record.ts';
+import { isJudged, rulesOn } from './policies.ts';
 import { openSecrets } from './secrets.ts';
 import { expand } from './use-case.ts';
 
@@ -33,14 +35,7 @@ export async function countTokens(deps: GatewayDeps, question: Order): Promise<C
   const order = expand(deps, question);
   const grant = await admit(deps, order);
   try {
-    const target = admitChoice(order, plan(deps, order))[0]!;
-    const connectionId = target.connection?.id ?? null;
-    const { wire } = order.request;
-    if (wire?.isPassable && wireOf(target.row) === wire.id && protocolOf(target.row).countPath) {
-      const tokens = await ask(deps, order, target);
-      if (tokens !== null) return { tokens, isEstimated: false, connectionId };
-    }
-    return { tokens: promptTokensEstimateOf(order.request.parsed()), isEstimated: true, connectionId };
+    return await judged(deps, order);
   } finally {
     // Counting spends nothing of what the key may spend in a minute.
     grant.slot.correct(0);
@@ -48,32 +43,71 @@ export async function countTokens(deps: GatewayDeps, question: Order): Promise<C
   }
 }
 
-/** Null where the provider did not count. A call like any other, so it is in the books, at no cost. */
-async function ask(deps: GatewayDeps, order: Order, target: Target): Promise<number | null> {
-  const startedMs = deps.clock.monotonicMs();
-  const intent = intentOf(deps, order, target, 1, 0);
-  await new Promise<void>((resolve, reject) => {
-    deps.journal.append(intent, (failure) => (failure ? reject(failure) : resolve()));
-  });
-  let failure: UpstreamFailure | null = null;
-  let tokens: number | null = null;
+/** What leaves to be counted is a prompt like any other: held against the same policies, and written down with what they found. */
+async function judged(deps: GatewayDeps, asked: Order): Promise<Counted> {
+  const watch = rulesOn(deps, asked);
+  let chosen: Target | null = null;
   try {
-    tokens = await asked(deps, order, target);
-  } catch (error) {
-    failure =
-      error instanceof EgressError
-        ? failureOfEgress(error)
-        : error instanceof UpstreamFailure
-          ? error
-          : new UpstreamFailure('invalid_response', 'the count could not be read', { cause: error });
+    const order = watch === null ? asked : await watch.judgePrompt();
+    const planned = admitChoice(order, plan(deps, order));
+    const target = (watch === null ? planned : watch.choose(planned))[0]!;
+    chosen = target;
+    const connectionId = target.connection?.id ?? null;
+    if (mayCount(deps, order, target)) {
+      const tokens = await ask(deps, order, target);
+      if (tokens !== null) return { tokens, isEstimated: false, connectionId };
+    }
+    return { tokens: promptTokensEstimateOf(order.request.parsed()), isEstimated: true, connectionId };
+  } finally {
+    watch?.report(chosen && { connectionId: chosen.connection?.id ?? null, provider: chosen.row.id, model: chosen.model });
   }
-  const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
-  const ending = { failure, facts, isLast: true, wasSent: true, prices: null, startedMs, firstByteMs: null };
-  const settlement = settlementOf(deps, order, intent, ending);
-  const usage = { ...settlement.usage, tokensIn: 0, isEstimated: false };
-  deps.journal.append({ ...settlement, usage, costNanoUsd: 0, prices: null });
-  if (failure && toldFaults.has(failure.fault)) throw new GatewayRefusal(errorOfFailure(failure));
-  return tokens;
+}
+
+/** A judge costs money, so none is asked only to count; and what it was to read first does not leave without it. */
+const mayCount = (deps: GatewayDeps, order: Order, { row }: Target): boolean =>
+  order.request.wire?.isPassable === true &&
+  wireOf(row) === order.request.wire.id &&
+  protocolOf(row).countPath !== undefined &&
+  !isJudged(deps, order);
+
+/** Null where the provider did not count. A call like any other, so it is in the books, at no cost, and takes a place at its connection. */
+async function ask(deps: GatewayDeps, order: Order, target: Target): Promise<number | null> {
+  const place = await placeAt(deps, target);
+  if (place === null) return null;
+  try {
+    const { tokens, failure } = await bookedFree(deps, order, target, () => countedBy(deps, order, target));
+    if (failure !== null && toldFaults.has(failure.fault)) throw new GatewayRefusal(errorOfFailure(failure), true);
+    return tokens;
+  } finally {
+    place.release();
+  }
+}
+
+/** Null where a limit of whoever would count leaves no place. */
+async function placeAt({ limits }: GatewayDeps, { connection, group }: Target): Promise<Ticket | null> {
+  const subjects = [limits.ofConnection(connection?.id ?? null), limits.ofGroup(group?.id)].filter((subject) => subject !== undefined);
+  try {
+    return await limits.take(subjects, 0);
+  } catch (error) {
+    if (error instanceof GatewayRefusal) return null;
+    throw error;
+  }
+}
+
+interface Answered {
+  tokens: number | null;
+  failure: UpstreamFailure | null;
+}
+
+/** Never rejects for what the provider does. */
+async function countedBy(deps: GatewayDeps, order: Order, target: Target): Promise<Answered> {
+  try {
+    return { tokens: await asked(deps, order, target), failure: null };
+  } catch (error) {
+    if (error instanceof EgressError) return { tokens: null, failure: failureOfEgress(error) };
+    if (error instanceof UpstreamFailure) return { tokens: null, failure: error };
+    return { tokens: null, failure: new UpstreamFailure('invalid_response', 'the count could not be read', { cause: error }) };
+  }
 }
 
 async function asked(deps: GatewayDeps, order: Order, target: Target): Promise<number | null> {

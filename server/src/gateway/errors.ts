@@ -122,8 +122,11 @@ export function errorOfFailure(failure: UpstreamFailure, path?: string): Gateway
 export class GatewayRefusal extends Error {
   override readonly name = 'GatewayRefusal';
   readonly error: GatewayError;
-  constructor(shape: Shape & Partial<Pick<GatewayError, 'param' | 'retryAfterS' | 'limit'>>) {
+  /** The books have the row that stands for the request. */
+  readonly isBooked: boolean;
+  constructor(shape: Shape & Partial<Pick<GatewayError, 'param' | 'retryAfterS' | 'limit'>>, isBooked = false) {
     super(shape.code);
+    this.isBooked = isBooked;
     this.error = { param: null, retryAfterS: null, shouldRetry: shape.status === 429 || shape.status === 503, ...shape };
   }
 }

@@ -2,6 +2,8 @@
 import { reservationOf } from '../domain/cost.ts';
 import type { LimitSubject } from '../domain/limit.ts';
 import type { SubjectLimits } from '../domain/limit-table.ts';
+import { memberValue } from '../lib/json-scan.ts';
+import { limitOf } from '../providers/limit-field.ts';
 import { dearestIn, isFree, type ModelPrices } from '../providers/prices.ts';
 import { isBudgetedCaller, tokensOf, type Grant } from './admit.ts';
 import { boundOf } from './bound.ts';
@@ -95,6 +97,34 @@ function spendingOf(
   if (prices === null) return unknown();
   const nanoUsd = reservationOf(bound.promptTokens, bound.outputTokens, prices);
   return { subjects, nanoUsd, outputTokensMax: mayRefuse ? bound.outputTokensMax : null };
+}
+
+/**
+ * Where limits would end the answer of this target, in tokens; null where they leave it as long as the request itself says. Takes nothing
+ * and refuses nothing.
+ */
+export function outputEndOf(deps: GatewayDeps, order: Order, target: Target, grant: Grant): number | null {
+  const { limits } = deps;
+  const capped = grant.outputTokensMax ?? null;
+  if (limits.table.size === 0 && capped === null && !isBudgetedCaller(deps, order)) return null;
+  if (namesEnd(order.request)) return null;
+  const places = [limits.ofConnection(target.connection?.id ?? null), limits.ofGroup(target.group?.id)];
+  const ofPlaces = tokensOf(
+    deps,
+    order,
+    target.model,
+    places.filter((one) => one !== undefined),
+  ).outputTokensMax;
+  const bound = isBudgeted(deps, order, target) ? boundOf(order, target, lesser(limits.table.outputTokensCeiling, capped)) : null;
+  return lesser(lesser(bound?.outputTokensMax ?? null, capped), ofPlaces);
+}
+
+/** Of two names with different limits a provider obeys either: such a request names none that could be relied on. */
+function namesEnd({ bytes, scan, wire }: Order['request']): boolean {
+  const own = wire ? limitOf({ bytes, scan }, wire.limitField) : undefined;
+  const named = ['max_completion_tokens', 'max_tokens'].map((name) => memberValue(bytes, scan, name));
+  const ends = new Set([own, ...named].filter((end) => typeof end === 'number'));
+  return ends.size === 1;
 }
 
 /** The smaller of two bounds, of which null is none. */

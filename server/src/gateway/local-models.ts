@@ -5,11 +5,11 @@ import type { ProbeCaller, ProbeTarget } from '../domain/probe.ts';
 import { concealedOf } from '../providers/proof.ts';
 import { protocolOf } from '../providers/protocols.ts';
 import { installedAt, pullAt, removeAt, type OllamaDeps, type OllamaPlace } from '../providers/ollama-models.ts';
+import { bookedFree } from './free-call.ts';
 import type { GatewayDeps } from './order.ts';
-import { egressOf } from './plan.ts';
+import { egressOf, type Target } from './plan.ts';
 import { scrubbed } from './list-models.ts';
-import { orderOf, probeTargetOf } from './probe.ts';
-import { intentOf, settlementOf } from './record.ts';
+import { orderOf, probeTargetOf, toldOf } from './probe.ts';
 import { openSecrets } from './secrets.ts';
 
 export function createLocalModels(deps: GatewayDeps): LocalModels {
@@ -20,8 +20,6 @@ export function createLocalModels(deps: GatewayDeps): LocalModels {
   };
 }
 
-const noFacts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
-
 /** Throws UpstreamFailure, its provider's words without secrets. Nothing of this costs money, whatever became of it. */
 async function booked<Result>(
   deps: GatewayDeps,
@@ -31,28 +29,26 @@ async function booked<Result>(
 ): Promise<Result> {
   const target = probeTargetOf(deps, probed);
   const order = orderOf(deps, target, caller, 'models');
-  const startedMs = deps.clock.monotonicMs();
-  const intent = intentOf(deps, order, target, 1, 0);
-  let failure: UpstreamFailure | null = null;
-  await new Promise<void>((resolve) => void deps.journal.append(intent, () => resolve()));
+  const called = async () => ({ result: await calledAt(deps, target, run), failure: null });
+  const { result } = await bookedFree(deps, order, target, called).catch((error: unknown) => {
+    throw toldOf(error);
+  });
+  return result;
+}
+
+async function calledAt<Result>(
+  deps: GatewayDeps,
+  target: Target,
+  run: (house: OllamaDeps, place: OllamaPlace) => Promise<Result>,
+): Promise<Result> {
+  const { secret, headers } = openSecrets(deps, target);
+  const { row, baseUrl, settings, model, origin, trust } = target;
+  const place: OllamaPlace = { to: { row, baseUrl, settings, model }, origin, trust, secret, customHeaders: headers };
   try {
-    const { secret, headers } = openSecrets(deps, target);
-    const { row, baseUrl, settings, model, origin, trust } = target;
-    const place: OllamaPlace = { to: { row, baseUrl, settings, model }, origin, trust, secret, customHeaders: headers };
-    try {
-      return await run({ egress: egressOf(deps, target), clock: deps.clock }, place);
-    } catch (error) {
-      if (!(error instanceof UpstreamFailure)) throw error;
-      const vendorMessage = scrubbed(error.vendorMessage, [...concealedOf(protocolOf(row), secret), ...Object.values(headers)]);
-      throw new UpstreamFailure(error.fault, error.message, { vendorStatus: error.vendorStatus, vendorMessage, cause: error.cause });
-    }
+    return await run({ egress: egressOf(deps, target), clock: deps.clock }, place);
   } catch (error) {
-    failure = error instanceof UpstreamFailure ? error : new UpstreamFailure('unreachable', 'the call could not be made', { cause: error });
-    throw error;
-  } finally {
-    const ending = { failure, facts: noFacts, isLast: true, wasSent: true, prices: null, startedMs, firstByteMs: null };
-    const settlement = settlementOf(deps, order, intent, ending);
-    const usage = { ...settlement.usage, tokensIn: 0, isEstimated: false };
-    deps.journal.append({ ...settlement, usage, costNanoUsd: 0, prices: null });
+    if (!(error instanceof UpstreamFailure)) throw error;
+    const vendorMessage = scrubbed(error.vendorMessage, [...concealedOf(protocolOf(row), secret), ...Object.values(headers)]);
+    throw new UpstreamFailure(error.fault, error.message, { vendorStatus: error.vendorStatus, vendorMessage, cause: error.cause });
   }
 }

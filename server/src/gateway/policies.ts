@@ -41,6 +41,14 @@ export function rulesOn(deps: GatewayDeps, order: Order): PolicyWatch | null {
   return rules.length === 0 ? null : new PolicyWatch(deps, order, rules);
 }
 
+/** TRUE where a judge has to read the prompt before it may leave: rules alone do not let it go. */
+export function isJudged(deps: Pick<GatewayDeps, 'keeper'>, order: Order): boolean {
+  const { policies } = deps.keeper.snapshot;
+  if (!policies.isUsed || !judgedPurposes.has(order.purpose)) return false;
+  const binding = policies.binding(order.workspaceId, order.accessKey?.repositoryId ?? null);
+  return binding.some((policy) => policy.judge !== null && readsPrompt(policy));
+}
+
 /** What answers given under these policies are worth under others: nothing. Empty where none binds. */
 export function policyStampOf(deps: Pick<GatewayDeps, 'keeper'>, order: Order): string {
   const { policies } = deps.keeper.snapshot;
@@ -165,7 +173,6 @@ export class PolicyWatch {
     const spots = Array.from(textsOfRequest(body));
     for (const spot of spots) {
       asked.chars += spot.text.length;
-      if (keeps) asked.said.push(spot.text);
       if (asked.chars > textCharsMax) {
         unread('too_long');
         break;
@@ -185,6 +192,8 @@ export class PolicyWatch {
         : edits;
       put(spot, edited(spot.text, covers));
     }
+    // A judge is a provider too: it reads what may leave, and not what was covered.
+    if (keeps) asked.said = spots.map(({ text }) => text);
     return asked;
   }
 }

@@ -10,11 +10,11 @@ import { catalogModels } from '../providers/model-lists.ts';
 import { normaliseBase, proposedBase } from '../providers/normalise.ts';
 import { Attempt } from './attempt.ts';
 import { GatewayRefusal } from './errors.ts';
+import { bookedFree } from './free-call.ts';
 import { askForModels, connectMsOf } from './list-models.ts';
 import { newJourney, nobody, type GatewayDeps, type Order } from './order.ts';
 import type { FetchedList } from './model-lists.ts';
 import { egressOf, type OpenedSecrets, type Target } from './plan.ts';
-import { intentOf, settlementOf } from './record.ts';
 import { Relay } from './relay.ts';
 import { readRequest } from './request.ts';
 import { joinedSecret, openParts } from './secrets.ts';
@@ -178,25 +178,9 @@ interface ListOutcome {
 async function fetchList(deps: GatewayDeps, target: Target, caller: ProbeCaller): Promise<ListOutcome> {
   const order = orderOf(deps, target, caller, 'models');
   const startedMs = deps.clock.monotonicMs();
-  const intent = intentOf(deps, order, target, 1, 0);
-  await new Promise<void>((resolve) => void deps.journal.append(intent, () => resolve()));
-  const { models, failure } = await askForModels(deps, target, probeTimeoutMs);
-  const facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
-  const settlement = settlementOf(deps, order, intent, {
-    failure,
-    facts,
-    isLast: true,
-    wasSent: true,
-    prices: null,
-    startedMs,
-    firstByteMs: null,
-  });
-  // A list of models costs nothing, whatever became of it.
-  deps.journal.append({
-    ...settlement,
-    usage: { ...settlement.usage, tokensIn: 0, isEstimated: false },
-    costNanoUsd: 0,
-    prices: null,
+  const ask = () => askForModels(deps, target, probeTimeoutMs);
+  const { models, failure } = await bookedFree(deps, order, target, ask).catch((error: unknown) => {
+    throw toldOf(error);
   });
   return { models, failure, latencyMs: deps.clock.monotonicMs() - startedMs };
 }
@@ -228,7 +212,7 @@ async function complete(
 }
 
 /** A limit that refuses a test refuses whoever asked for it, in the words of the control plane. */
-function toldOf(error: unknown): unknown {
+export function toldOf(error: unknown): unknown {
   if (!(error instanceof GatewayRefusal)) return error;
   const { code, limit, retryAfterS } = error.error;
   if (code === 'rate_limit_exceeded')

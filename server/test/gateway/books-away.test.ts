@@ -1,7 +1,9 @@
 /** When the books cannot be written: nothing is sent that could not be booked, and what is under way ends well. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { modelsOfConnection } from '../../src/control/connection-models.ts';
 import { requestsInFlight } from '../../src/gateway/admit.ts';
 import type { GatewayDeps } from '../../src/gateway/order.ts';
+import { createProbe } from '../../src/gateway/probe.ts';
 import { JournalFull, JournalUnavailable, type Journal } from '../../src/journal/journal.ts';
 import { holding, plain, refusing, startFakeProvider, type FakeProvider } from '../support/fake-provider.ts';
 import { errorOf, message, openRig, type Rig } from './rig.ts';
@@ -121,6 +123,42 @@ describe('a journal that is full because the database is away', () => {
       for (let count = 0; count < 5; count++) expect((await rig.ask(budgeted.text, asked)).status).toBe(503);
     });
     expect((await rig.ask(budgeted.text, asked)).status).toBe(200);
+  });
+});
+
+describe('a list of models, which costs nothing', () => {
+  const idOfMain = (): string => [...rig.deps.keeper.snapshot.connections.values()].find(({ name }) => name === 'Main')!.id;
+  /** The house's own probe has its journal from the start; this one asks for it anew. */
+  const listed = () => modelsOfConnection({ ...rig.deps, probe: createProbe(rig.deps) }, rig.caller, idOfMain(), { refresh: true });
+
+  test('is asked for although the disk fails: its entry waits in memory', async () => {
+    const asked: unknown[] = [];
+    const append: Journal['append'] = (record, written, onFailure) => {
+      if (record.kind === 'intent') asked.push(onFailure);
+      return real.append(record, written, onFailure);
+    };
+    await withJournal({ append }, async () => expect(await listed()).toMatchObject({ source: 'live', fault: null }));
+    expect(asked).toEqual(['remember']);
+  });
+
+  test('503 where the journal takes nothing, as for everything else that cannot be written down', async () => {
+    const append: Journal['append'] = () => {
+      throw new JournalFull('too much waits');
+    };
+    await withJournal({ append }, async () => {
+      await expect(listed()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    });
+  });
+
+  test('503 where the disk says so only afterwards: the entry is settled and says that nothing was asked', async () => {
+    const append: Journal['append'] = (record, written, ...more) =>
+      real.append(record, written && (() => written(new JournalUnavailable('it did not take it'))), ...more);
+    const before = (await rig.rows()).length;
+    await withJournal({ append }, async () => {
+      await expect(listed()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    });
+    const rows = (await rig.rows()).slice(before);
+    expect(rows).toMatchObject([{ attemptNo: 1, isLast: true, state: 'settled', reason: 'unreachable', cost: 0 }]);
   });
 });
 

@@ -60,6 +60,17 @@ describe('a judge', () => {
     expect(await found(id)).toMatchObject([{ isBlocked: false, facts: [{ rule: 'unreadable' }] }]);
   });
 
+  test('reads the prompt as its provider will: what another policy covers does not leave for the judge either', async () => {
+    await policy({ action: 'redact', side: 'prompt', rules: { personalData: ['email'] } });
+    await withJudge();
+    fake.answer(judged('{"violates": false}'));
+    const messages = [...message('Ask ann@example.com.'), { role: 'assistant', content: 'Why?' }, ...message('Or ben@example.com?')];
+    expect((await ask({ messages })).status).toBe(200);
+    expect(fake.received).toHaveLength(2);
+    expect(fake.received[0]!.text).toContain('Ask [EMAIL].\\nWhy?\\nOr [EMAIL]?');
+    expect(fake.received.map(({ text }) => /ann@|ben@/.test(text))).toEqual([false, false]);
+  });
+
   test.each([false, true])('reads answers as a whole before any of them is shown (stream: %s)', async (stream) => {
     await withJudge({ side: 'answer' });
     fake.answer(judged('{"violates": true, "reason": "gossip"}'));

@@ -5,7 +5,7 @@ import { readBody } from '../openai/body.ts';
 import { callerOfKey, callerOfSession, type DataCaller } from '../openai/caller.ts';
 import type { OpenAiFaceDeps } from '../openai/deps.ts';
 import { createReply } from '../openai/reply.ts';
-import { clientIdOf, pinnedOf, refused } from '../openai/serve.ts';
+import { clientIdOf, hintsOf, pageOf, pinnedOf, refused } from '../openai/serve.ts';
 import { authorizationOf } from './messages.ts';
 import { readMessages } from './read.ts';
 import { messagesVoice } from './voice.ts';
@@ -33,7 +33,9 @@ export async function postCountTokens(
       ...caller,
       asked: asked.asked,
       pinnedId: pinnedOf(request),
+      hints: hintsOf(request),
       request: asked,
+      page: pageOf(request),
       clientRequestId: clientIdOf(request),
       atMs,
       startedMs,

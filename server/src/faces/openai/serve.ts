@@ -79,7 +79,8 @@ export function refused(
   if (reply.isGone()) return;
   if (!(error instanceof GatewayRefusal)) deps.log.error({ requestId, err: error }, 'a request failed before it became an order');
   const answer = error instanceof GatewayRefusal ? error.error : refuse('internal').error;
-  if (caller) {
+  const isBooked = error instanceof GatewayRefusal && error.isBooked;
+  if (caller && !isBooked) {
     const empty = readRequest(Buffer.from('{}'));
     recordRefusal(
       deps,
