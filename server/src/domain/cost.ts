@@ -9,6 +9,9 @@ const costNanoUsdMax = BigInt(Number.MAX_SAFE_INTEGER);
 const whole = (value: number | undefined): bigint =>
   value !== undefined && Number.isFinite(value) && value > 0 ? BigInt(Math.min(Math.trunc(value), Number.MAX_SAFE_INTEGER)) : 0n;
 
+/** A bound that has no end, or is no number, is the highest there is: taken for nothing it would reserve nothing. */
+const wholeBound = (value: number): bigint => whole(Number.isFinite(value) ? value : Number.MAX_SAFE_INTEGER);
+
 const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
@@ -40,7 +43,7 @@ export function costOf(usage: TokenUsage, prices: UnitPrices): number {
 export function reservationOf(promptTokensMax: number, outputTokensMax: number, prices: UnitPrices): number {
   const dearestWrite = larger(whole(prices.cacheWrite), whole(prices.cacheWriteHour));
   const dearest = larger(whole(prices.input), larger(whole(prices.cacheRead), dearestWrite));
-  const sum = whole(promptTokensMax) * dearest + whole(outputTokensMax) * whole(prices.output);
+  const sum = wholeBound(promptTokensMax) * dearest + wholeBound(outputTokensMax) * whole(prices.output);
   return Number(smaller((sum + perMillion - 1n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
 }
 

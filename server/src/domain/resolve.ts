@@ -124,9 +124,9 @@ function withBackups(resolution: Resolution, input: ResolveInput): Resolution {
 
 /** `<connection name or id>/<model>`: the longest name before a slash wins, on a clash of names the nearest owner's. */
 function byName(indexes: readonly ConnectionIndex[], asked: string, input: ResolveInput): Resolution | undefined {
-  const folded = asked.toLowerCase();
-  for (let slash = folded.lastIndexOf('/'); slash > 0; slash = folded.lastIndexOf('/', slash - 1)) {
-    const name = folded.slice(0, slash);
+  for (let slash = asked.lastIndexOf('/'); slash > 0; slash = asked.lastIndexOf('/', slash - 1)) {
+    // Cut first: some letters are longer when they are small, so that a place in the folded text is another one in what was asked.
+    const name = asked.slice(0, slash).toLowerCase();
     for (const index of indexes) {
       const connection = input.byId(index.byName.get(name) ?? (index.places.has(name) ? name : ''));
       if (connection) return one(connection, asked.slice(slash + 1) || connection.model);

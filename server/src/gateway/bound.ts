@@ -1,10 +1,12 @@
 /** The most that a request can use, known before it is sent: what is set aside for it under a budget. */
-import { promptTokensMax } from '../domain/prompt-bound.ts';
+import { inputTokensMax, promptTokensMax } from '../domain/prompt-bound.ts';
 import { memberValue } from '../lib/json-scan.ts';
-import { withDefaults } from '../providers/defaults.ts';
+import { choicesOf, product } from '../providers/choices.ts';
+import { fieldsOf, withDefaults } from '../providers/defaults.ts';
 import { limitOf } from '../providers/limit-field.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
 import { isRecord, parseJson } from '../providers/shape.ts';
+import { inputsOf, unseenInputOf } from '../providers/unseen-input.ts';
 import { serviceTierOf } from '../providers/usage.ts';
 import type { Order } from './order.ts';
 import type { Target } from './plan.ts';
@@ -24,30 +26,38 @@ export function boundOf({ request }: Order, target: Target, ceiling: number | nu
   const { operation } = request;
   if (operation === undefined) return chatBound(request, target, ceiling);
   const body = parseJson(request.bytes.toString('utf8'));
-  const output = isRecord(body) ? operation.outputOf(body) : null;
+  if (!isRecord(body)) return null;
+  // Where a conversation says the same, the connection adds its own `n`; a limit of its own never comes before the one of this wire.
+  const output = operation.outputOf(operation.isSaidByChat ? { n: fieldsOf(target.settings)['n'], ...body } : body);
   if (output === null) return null;
   const { tokensMax, times } = output;
   return {
-    promptTokens: request.bytes.length,
-    outputTokens: tokensMax * times,
+    promptTokens: inputTokensMax(request.bytes.length, inputsOf(body), modelLimitOf(target.model).contextWindow),
+    outputTokens: product(tokensMax, times),
     outputTokensMax: tokensMax > 0 ? tokensMax : null,
   };
 }
 
 function chatBound(request: Order['request'], target: Target, ceiling: number | null): Bound {
   // With what the connection adds: its own limit makes the answer shorter, its own `n` makes more of them.
-  const body = withDefaults(request.parsed(), target).request;
-  const choices = typeof body['n'] === 'number' && body['n'] > 1 ? Math.ceil(body['n']) : 1;
+  const { request: body, changed } = withDefaults(request.parsed(), target);
+  const addedBytes = changed.reduce((sum, { parameter }) => sum + textBytesOf(body[parameter]), 0);
+  const choices = choicesOf(body['n']);
   const limit = modelLimitOf(target.model);
   const named = countOf(body.max_completion_tokens) ?? countOf(body.max_tokens);
   const outputTokensMax = named ?? Math.min(limit.maxOutputTokens ?? outputTokensDefault, ceiling ?? Infinity);
   return {
-    promptTokens: promptTokensMax(request.bytes.length, body, limit.contextWindow),
-    outputTokens: outputTokensMax * choices,
+    promptTokens: promptTokensMax(request.bytes.length + addedBytes, body, limit.contextWindow, unseenInputOf(request, body, target.model)),
+    // A guess at the answer that proves wrong is charged as if the model had said it (OpenAI, predicted outputs).
+    outputTokens: product(outputTokensMax + textBytesOf(body['prediction']), choices),
     outputTokensMax,
     serviceTier: serviceTierOf(body['service_tier']) ?? surchargeOf(request),
   };
 }
+
+/** Bytes of what may be read as a text; numbers and flags tell a model nothing. */
+const textBytesOf = (value: unknown): number =>
+  typeof value === 'string' || (typeof value === 'object' && value !== null) ? Buffer.byteLength(JSON.stringify(value)) : 0;
 
 /** Fields that raise the price of every token; what they cost is not in the price book. They count in whatever wire they came. */
 const surcharges = ['speed', 'inference_geo'];
@@ -58,6 +68,9 @@ const surchargeOf = ({ bytes, scan }: Order['request']): string | undefined =>
 
 /** A connection's free parameters may say anything; some servers take -1 for "without end". */
 const countOf = (value: unknown): number | null => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null);
+
+/** No limit of tokens is nearly as high, and a million of such requests add up exactly: what a window holds must stay a number. */
+const windowTokensMax = 1_000_000_000_000;
 
 /** Rough tokens of a prompt: four bytes each, as an estimate for rate windows only. */
 export const promptTokensEstimate = (bytes: number): number => Math.ceil(bytes / 4);
@@ -85,14 +98,14 @@ export function outputAskedOf(
   const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
   const limit = wire ? limitOf(request, wire.limitField) : null;
   const named = typeof limit === 'number' ? limit : (count('max_completion_tokens') ?? count('max_tokens'));
-  const n = operation === undefined && scan.members.has('n') ? memberValue(bytes, scan, 'n') : 1;
-  const choices = typeof n === 'number' && n > 1 ? Math.ceil(n) : 1;
-  if (named !== null) return { tokens: promptTokens + named * choices, outputTokensMax: null };
+  const choices = operation === undefined && scan.members.has('n') ? choicesOf(memberValue(bytes, scan, 'n')) : 1;
+  const inAll = (outputTokens: number): number => Math.min(promptTokens + product(outputTokens, choices), windowTokensMax);
+  if (named !== null) return { tokens: inAll(named), outputTokensMax: null };
   if (operation !== undefined) return { tokens: promptTokens, outputTokensMax: null };
   const longest = Math.min(modelLimitOf(model?.split('/').at(-1) ?? '').maxOutputTokens ?? outputTokensDefault, ceiling ?? Infinity);
   const room = windowTokens === null ? Infinity : Math.floor((windowTokens - promptTokens) / choices);
   const outputTokensMax = Math.max(1, Math.min(longest, room));
-  return { tokens: promptTokens + outputTokensMax * choices, outputTokensMax };
+  return { tokens: inAll(outputTokensMax), outputTokensMax };
 }
 
 /** Output cap for a budgeted key where neither the client nor the catalogue names one. */

@@ -84,8 +84,9 @@ export function* textsOfAnswer(body: unknown): Generator<Spot> {
   yield* walk(body, { left: aboutAnswer, leftDepthMax: 1 }, 0, false);
 }
 
-export const put = ({ holder, key }: Spot, text: string): void => {
-  (holder as Record<string, unknown>)[key] = text;
+export const put = (spot: Spot, text: string): void => {
+  (spot.holder as Record<string, unknown>)[spot.key] = text;
+  spot.text = text;
 };
 
 const kindsByType: Readonly<Record<string, AttachmentKind>> = {

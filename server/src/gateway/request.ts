@@ -45,6 +45,7 @@ export function readRequest(bytes: Buffer): AskedRequest {
   const options = value('stream_options');
   checkCount(value('max_tokens'), 'max_tokens');
   checkCount(value('max_completion_tokens'), 'max_completion_tokens');
+  checkChoices(value);
   return {
     bytes,
     scan,
@@ -68,6 +69,7 @@ export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: J
   if (bytes.length <= parsedAtOnceBytesMax) objectOf(bytes);
   const value = (key: string): unknown => memberValue(bytes, scan, key);
   checkCount(limitIn(wire.limitField, value), wire.limitField);
+  checkChoices(value);
   return {
     bytes,
     scan,
@@ -108,7 +110,18 @@ function flagOf(value: unknown, param: string): boolean {
   return value;
 }
 
-/** Limits and budgets reckon with these two, so they must be counts. */
+/** Names by which a request asks for several answers at once. */
+const choiceFields = ['n', 'best_of'];
+
+/** What limits and budgets multiply by. The texts of a form are its provider's business, and are reckoned with as they read. */
+function checkChoices(value: (key: string) => unknown): void {
+  for (const field of choiceFields) {
+    const asked = value(field);
+    if (typeof asked === 'number') checkCount(asked, field);
+  }
+}
+
+/** Limits and budgets reckon with it, so it must be a count. */
 function checkCount(value: unknown, param: string): void {
   if (value === undefined || value === null) return;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)

@@ -41,6 +41,8 @@ export class AnswerReader implements ResponseSink, Exchange {
   private readonly sink: CallSink;
   /** Set where the answer is none of a conversation. */
   private readonly taker: AnswerTaker | null;
+  /** How many choices the provider was asked for: the finish of one is not the end of all. */
+  private readonly choices: number;
   private readonly facts: AnswerFacts;
   private readonly watchdog: Watchdog;
   private exchange: Exchange | null = null;
@@ -54,12 +56,21 @@ export class AnswerReader implements ResponseSink, Exchange {
   /** What must not be read in a provider's error: the secret, its parts, and what was made of it. */
   private concealed: readonly string[];
 
-  constructor(clock: Clock, call: Call, protocol: Protocol, changed: Change[], sink: CallSink, taker: AnswerTaker | null = null) {
+  constructor(
+    clock: Clock,
+    call: Call,
+    protocol: Protocol,
+    changed: Change[],
+    sink: CallSink,
+    taker: AnswerTaker | null = null,
+    choices = 1,
+  ) {
     this.clock = clock;
     this.call = call;
     this.protocol = protocol;
     this.sink = sink;
     this.taker = taker;
+    this.choices = choices;
     this.concealed = [call.secret];
     this.facts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed };
     this.watchdog = new Watchdog(clock, call.timeouts, (fault) => this.expire(fault));
@@ -149,11 +160,11 @@ export class AnswerReader implements ResponseSink, Exchange {
   private openStream(): StreamTaker {
     const { to, request, moment } = this.call;
     if (to.row.protocol === 'openai' && request.wire === undefined)
-      return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always');
+      return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always', this.choices);
     const reader = this.protocol.streamReader(to, moment);
     const writer = request.wire?.writer() ?? chatWriter(request.wantsUsage);
-    if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer, this.framing().reader());
-    return new TranslatedStream(this.facts, reader, this.protocol, writer, this.framing().reader());
+    if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer, this.framing().reader(), this.choices);
+    return new TranslatedStream(this.facts, reader, this.protocol, writer, this.framing().reader(), this.choices);
   }
 
   /** The provider speaks the very wire that the caller came by, and it is not the house's. */

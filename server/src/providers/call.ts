@@ -4,7 +4,7 @@ import type { Change } from '../domain/ledger.ts';
 import { dispatchInflating } from '../egress/inflate.ts';
 import type { Egress, Exchange, OutgoingRequest } from '../egress/egress.ts';
 import type { Clock } from '../lib/clock.ts';
-import { memberValue, patchObject, writeObject, type Patch, type Scan } from '../lib/json-scan.ts';
+import { memberValue, patchObject, scanObject, writeObject, type Patch, type Scan } from '../lib/json-scan.ts';
 import { AnswerReader } from './answer.ts';
 import { bareModel } from './openai/quirks.ts';
 import { isReasoningModel } from './openai-families.ts';
@@ -21,13 +21,14 @@ import {
   type CallTimeouts,
   type WatchedWord,
 } from './calling.ts';
+import { choicesOf } from './choices.ts';
 import { serverSentEvents } from './framing.ts';
 import { concealedOf, proofOf } from './proof.ts';
 import type { Destination, Protocol, UnsignedRequest } from './protocol.ts';
 import type { ProviderRow } from './row.ts';
 import { prepareForeign } from './foreign.ts';
 import { capOutput, capPatches, namesLimit } from './output-cap.ts';
-import { isRecord } from './shape.ts';
+import { isRecord, member } from './shape.ts';
 import { rowForCaller, wireOf } from './wires.ts';
 
 export interface CallDeps {
@@ -40,7 +41,7 @@ export function callProvider(deps: CallDeps, asked: Call, sink: CallSink): Excha
   const call = asked.request.wire === undefined ? asked : inCallersWire(asked);
   const protocol = protocolOf(call.to.row);
   const prepared = prepare(call, protocol);
-  const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink);
+  const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink, null, choicesIn(prepared.body, call));
   const headers = headersOf(call, protocol, prepared.isTranslated);
   const unsigned: UnsignedRequest = {
     origin: call.origin,
@@ -50,6 +51,18 @@ export function callProvider(deps: CallDeps, asked: Call, sink: CallSink): Excha
     body: prepared.body,
   };
   return sendCall(deps, call, protocol, { ...unsigned, headers }, prepared.body, reader);
+}
+
+/**
+ * How many choices the body that goes out asks for: a row may leave `n` out, or move it into its bounds. It is looked into only where
+ * somebody named a number. The readers of other protocols tell no finish before all that have begun have ended.
+ */
+function choicesIn(body: Buffer | string, { to, request }: Asking): number {
+  const isNamed = request.scan.members.has('n') || member(to.settings['parameters'], 'n') !== undefined;
+  if (!isNamed || !request.isStream || to.row.protocol !== 'openai') return 1;
+  const bytes = Buffer.from(body);
+  const scan = scanObject(bytes);
+  return typeof scan === 'string' ? 1 : choicesOf(memberValue(bytes, scan, 'n'));
 }
 
 /** Proves the request and lets it go. `headers` may still be added to; a body that is a stream cannot be signed. */

@@ -4,6 +4,7 @@ import type { UpstreamFailure } from '../domain/errors.ts';
 import { createSseReader, type SseEvent } from '../lib/sse.ts';
 import { charsOf } from './assemble.ts';
 import type { AnswerFacts } from './calling.ts';
+import { createChoiceEnds, type ChoiceEnds } from './choices.ts';
 import type { EventReader } from './framing.ts';
 import { HeldPieces } from './held.ts';
 import type { Protocol, StreamReader } from './protocol.ts';
@@ -17,6 +18,7 @@ export abstract class ReadStream implements StreamTaker {
   private readonly protocol: Protocol;
   private readonly events: EventReader;
   private readonly held = new HeldPieces<string>();
+  private readonly ends: ChoiceEnds;
   private isFresh = false;
   private hasEnded = false;
   private endedComplete = false;
@@ -27,12 +29,14 @@ export abstract class ReadStream implements StreamTaker {
     protocol: Protocol,
     writer: AnswerWriter,
     events: EventReader = createSseReader(),
+    choices = 1,
   ) {
     this.answer = answer;
     this.reader = reader;
     this.protocol = protocol;
     this.writer = writer;
     this.events = events;
+    this.ends = createChoiceEnds(choices);
   }
 
   /** Learns from these events; the pieces for the caller. An event that is an error throws. */
@@ -71,9 +75,9 @@ export abstract class ReadStream implements StreamTaker {
     return this.isFresh;
   }
 
-  /** Before the end: the finish was seen, and only usage may still be owed. */
+  /** Before the end: every choice that was asked for has finished, and only usage may still be owed. */
   isComplete(): boolean {
-    return this.hasEnded ? this.endedComplete : this.answer.finishReason !== null;
+    return this.hasEnded ? this.endedComplete : this.ends.haveAllEnded();
   }
 
   /** The vendor closes the line with its own end mark; until then nothing says that no more will come. */
@@ -89,7 +93,10 @@ export abstract class ReadStream implements StreamTaker {
     const usage = this.protocol.usageOf(chunk.usage, chunk['service_tier']);
     if (usage) this.answer.usage = usage;
     if (chunk.model) this.answer.modelReported = chunk.model;
-    for (const choice of chunk.choices) if (choice.finish_reason) this.answer.finishReason = choice.finish_reason;
+    for (const { index, finish_reason: finish } of chunk.choices) {
+      if (finish) this.answer.finishReason = finish;
+      this.ends.saw(index, Boolean(finish));
+    }
     this.answer.contentChars += charsOf(chunk);
     if (this.means(chunk)) this.isFresh = true;
   }

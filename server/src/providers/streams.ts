@@ -6,7 +6,7 @@ import { chunksOf } from './assemble.ts';
 import { BlockCutter, singleData } from './blocks.ts';
 import type { AnswerFacts } from './calling.ts';
 import { HeldPieces } from './held.ts';
-import { createStreamScanner, type StreamFacts } from './openai/scan.ts';
+import { createStreamScanner, type StreamFacts, type StreamScanner } from './openai/scan.ts';
 import { ReadStream } from './read-stream.ts';
 import type { StreamTaker } from './taker.ts';
 import type { AnswerWriter } from './writer.ts';
@@ -16,7 +16,7 @@ const relayed: ReadonlySet<string> = new Set(['semantic', 'other', 'empty']);
 
 /** The house's own wire: every event is relayed in the bytes it came in. */
 export class PassedStream implements StreamTaker {
-  private readonly scanner = createStreamScanner();
+  private readonly scanner: StreamScanner;
   private readonly cutter = new BlockCutter();
   private readonly answer: AnswerFacts;
   private readonly keepsUsage: boolean;
@@ -24,8 +24,11 @@ export class PassedStream implements StreamTaker {
   private reader: ReturnType<typeof createSseReader> | null = null;
   private readonly held = new HeldPieces<Buffer | string>();
   private isFresh = false;
+  private hasEnded = false;
 
-  constructor(answer: AnswerFacts, keepsUsage: boolean) {
+  /** `choices`: how many the provider was asked for. */
+  constructor(answer: AnswerFacts, keepsUsage: boolean, choices = 1) {
+    this.scanner = createStreamScanner(choices);
     this.answer = answer;
     this.keepsUsage = keepsUsage;
   }
@@ -47,6 +50,7 @@ export class PassedStream implements StreamTaker {
   }
 
   end(): (Buffer | string)[] {
+    this.hasEnded = true;
     const pieces: (Buffer | string)[] = [];
     const rest = this.cutter.takeRest();
     // A last event without its empty line still counts where it is whole.
@@ -61,7 +65,8 @@ export class PassedStream implements StreamTaker {
   }
 
   isComplete(): boolean {
-    return this.scanner.facts.isComplete && this.held.hasBegun;
+    const { isComplete, isCompleteAtEnd } = this.scanner.facts;
+    return (this.hasEnded ? isCompleteAtEnd : isComplete) && this.held.hasBegun;
   }
 
   isDone(): boolean {

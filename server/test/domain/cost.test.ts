@@ -132,6 +132,21 @@ describe('reservations', () => {
     expect(reservationOf(0, 0, { input: 5, output: 5, perRequest: 7 })).toBe(7);
   });
 
+  test('without end they are above every one that has an end', () => {
+    const prices = dollars(3, 15);
+    const most = Number.MAX_SAFE_INTEGER;
+    for (const [prompt, output] of [
+      [1, Infinity],
+      [Infinity, 1],
+      [Infinity, Infinity],
+      [1, 1e308],
+      [1, NaN],
+    ] as const) {
+      expect(reservationOf(prompt, output, prices)).toBe(most);
+      expect(reservationOf(prompt, output, prices)).toBeGreaterThanOrEqual(reservationOf(1_000_000, 64_000_000, prices));
+    }
+  });
+
   test('no usage within its bounds costs more than was reserved for it', () => {
     const below = seeded(11);
     for (let round = 0; round < 5_000; round++) {

@@ -70,6 +70,14 @@ describe("a connection's name", () => {
     expect(names(resolve([connection('Büro Main', own)], { asked: 'BÜRO MAIN/m' }))).toEqual(['Büro Main > m']);
   });
 
+  test.each([
+    ['İstanbul', 'İstanbul/gpt-4o', 'gpt-4o'],
+    ['İİ/İ', 'i̇i̇/İ/Org/gpt-4o', 'Org/gpt-4o'],
+    ['ΟΔΟΣ', 'οδος/m', 'm'],
+  ])('that is longer in small letters cuts nothing off the model: %s', (name, asked, model) => {
+    expect(names(resolve([connection(name, own)], { asked }))).toEqual([`${name} > ${model}`]);
+  });
+
   test('may hold slashes: the longest name that fits wins', () => {
     const all = [connection('a', own), connection('a/b', own), connection('a/b/c/d', own)];
     expect(names(resolve(all, { asked: 'a/b/c' }))).toEqual(['a/b > c']);

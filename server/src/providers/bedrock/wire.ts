@@ -49,7 +49,7 @@ export function familyOf(model: string): Family {
 
 /** What a Claude model can do; an address of one's own says nothing of it, and counts as current. */
 export function claudeTraits(model: string): ModelTraits {
-  const at = model.toLowerCase().indexOf('claude');
+  const at = model.search(/claude/i);
   return traitsOf(at < 0 ? model : model.slice(at));
 }
 

@@ -3,7 +3,8 @@ import type { FinishReason } from '../../domain/chat.ts';
 import { UpstreamFailure } from '../../domain/errors.ts';
 import type { TokenUsage } from '../../domain/ledger.ts';
 import type { SseEvent } from '../../lib/sse.ts';
-import { isRecord, malformedEventsMax, member, parseJson, type Json } from '../shape.ts';
+import { createChoiceEnds } from '../choices.ts';
+import { finite, isRecord, malformedEventsMax, member, parseJson, type Json } from '../shape.ts';
 import { usageOf } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { brokenFinishOf, finishReasonOf } from './answer.ts';
@@ -30,8 +31,10 @@ export interface StreamFacts {
   failure: UpstreamFailure | null;
   /** `[DONE]` was seen. */
   isDone: boolean;
-  /** `[DONE]`, or a finish for want of it: anything else is a truncated stream (E6). */
+  /** `[DONE]`, or for want of it the finish of every choice that was asked for: anything else is a truncated stream (E6). */
   isComplete: boolean;
+  /** The same where the provider ends the stream here: it may give fewer choices than were asked for, but none may be left open. */
+  isCompleteAtEnd: boolean;
   malformed: number;
 }
 
@@ -78,30 +81,35 @@ function saidBy(choice: Json): number {
   return chars > 0 || hasCall ? chars : -1;
 }
 
-/** A scanner for one stream. It never throws, and parses each event at most once. */
-export function createStreamScanner(): StreamScanner {
-  const facts: StreamFacts = {
-    kind: 'other',
-    isSemantic: false,
-    contentChars: 0,
-    finishReason: null,
-    usage: null,
-    modelReported: null,
-    failure: null,
-    isDone: false,
-    isComplete: false,
-    malformed: 0,
-  };
+const noFacts = (): StreamFacts => ({
+  kind: 'other',
+  isSemantic: false,
+  contentChars: 0,
+  finishReason: null,
+  usage: null,
+  modelReported: null,
+  failure: null,
+  isDone: false,
+  isComplete: false,
+  isCompleteAtEnd: false,
+  malformed: 0,
+});
+
+/** A scanner for one stream, of an answer with so many choices. It never throws, and parses each event at most once. */
+export function createStreamScanner(choicesAsked = 1): StreamScanner {
+  const ends = createChoiceEnds(choicesAsked);
+  const facts = noFacts();
 
   const readChoices = (choices: readonly unknown[]): boolean => {
     let isSemantic = false;
-    for (const choice of choices) {
+    for (const [at, choice] of choices.entries()) {
       if (!isRecord(choice)) continue;
       facts.failure = brokenFinishOf(choice) ?? facts.failure;
       const chars = saidBy(choice);
       if (chars > 0) facts.contentChars += chars;
       const finish = finishReasonOf(choice['finish_reason']);
       if (finish !== null) facts.finishReason ??= finish;
+      ends.saw(finite(choice['index']) ?? at, finish !== null);
       isSemantic ||= chars >= 0 || finish !== null;
     }
     return isSemantic;
@@ -114,6 +122,7 @@ export function createStreamScanner(): StreamScanner {
     if (data === '[DONE]' || data.trim() === '[DONE]') {
       facts.isDone = true;
       facts.isComplete = true;
+      facts.isCompleteAtEnd = true;
       return 'done';
     }
     const body = parseJson(data);
@@ -134,7 +143,8 @@ export function createStreamScanner(): StreamScanner {
     const isSemantic = Array.isArray(choices) && readChoices(choices as unknown[]);
     if (facts.failure) return 'error';
     facts.isSemantic ||= isSemantic;
-    facts.isComplete ||= facts.finishReason !== null;
+    facts.isComplete = ends.haveAllEnded();
+    facts.isCompleteAtEnd = ends.isNoneOpen();
     if (isSemantic) return 'semantic';
     return isRecord(body['usage']) && Array.isArray(choices) && choices.length === 0 ? 'usage' : 'other';
   };

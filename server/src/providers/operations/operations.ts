@@ -1,6 +1,7 @@
 /** What can be asked besides a conversation, one row each: where it is, what goes in, what comes back, and what it can cost. */
 import { noTokens, type TokenUsage } from '../../domain/ledger.ts';
 import type { OperationId } from '../row.ts';
+import { choicesOf, product } from '../choices.ts';
 import { finite, isRecord, list, member, type Json } from '../shape.ts';
 import { tokensMax, usageOf } from '../usage.ts';
 
@@ -53,14 +54,12 @@ function inputUsageOf(body: unknown): TokenUsage | null {
 const reportedUsageOf = (body: unknown): TokenUsage | null => usageOf(member(body, 'usage'));
 
 /** Texts and lists of texts or of tokens: how many completions a request is. */
-function promptsOf(prompt: unknown): number {
+export function promptsOf(prompt: unknown): number {
   return Array.isArray(prompt) && typeof prompt[0] !== 'number' ? Math.max(1, prompt.length) : 1;
 }
 
 /** Said nowhere, this wire means sixteen tokens (platform.openai.com, completions, `max_tokens`). */
 export const completionTokensDefault = 16;
-
-const count = (value: unknown, otherwise: number): number => Math.max(otherwise, Math.ceil(finite(value) ?? 0));
 
 const fromInput = {
   takes: 'json',
@@ -105,7 +104,7 @@ export const operations: Readonly<Record<OperationId, Operation>> = {
     usageOf: reportedUsageOf,
     outputOf: (body) => ({
       tokensMax: tokens(body['max_tokens']) ?? completionTokensDefault,
-      times: Math.max(count(body['n'], 1), count(body['best_of'], 1)) * promptsOf(body['prompt']),
+      times: product(Math.max(choicesOf(body['n']), choicesOf(body['best_of'])), promptsOf(body['prompt'])),
     }),
     isSaidByChat: true,
   },

@@ -1,14 +1,16 @@
 /** Reads what an operation answers: objects and texts whole, sound as it comes, events one by one. */
 import { UpstreamFailure } from '../../domain/errors.ts';
+import { memberValue } from '../../lib/json-scan.ts';
 import { createSseReader, writeSse, type SseEvent } from '../../lib/sse.ts';
 import type { AnswerFacts, CallRequest } from '../calling.ts';
+import { choicesOf, product } from '../choices.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, list, member, parseJson, text } from '../shape.ts';
 import { PassedStream } from '../streams.ts';
 import type { AnswerTaker, StreamTaker } from '../taker.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { namedEvent } from '../writer.ts';
-import type { Operation } from './operations.ts';
+import { promptsOf, type Operation } from './operations.ts';
 
 const eventStream = 'text/event-stream';
 /** A picture is one event, and in base64 it is a large one. */
@@ -30,7 +32,8 @@ export function passedAnswer(operation: Operation, request: CallRequest, to: Des
         return new PassedBytes(facts);
       }
       if (!request.isStream || mediaType !== eventStream) return null;
-      if (operation.isSaidByChat) return new PassedStream(facts, request.wantsUsage || to.row.reportsUsageInStream === 'always');
+      if (operation.isSaidByChat)
+        return new PassedStream(facts, request.wantsUsage || to.row.reportsUsageInStream === 'always', completionsIn(request));
       facts.mediaType = eventStream;
       return new PassedEvents(facts, operation);
     },
@@ -50,6 +53,10 @@ export function passedAnswer(operation: Operation, request: CallRequest, to: Des
     },
   };
 }
+
+/** How many completions a request asks for: each prompt of a list has its own. */
+const completionsIn = ({ bytes, scan }: CallRequest): number =>
+  product(choicesOf(memberValue(bytes, scan, 'n')), promptsOf(memberValue(bytes, scan, 'prompt')));
 
 function learn(body: Record<string, unknown>, operation: Operation, facts: AnswerFacts): void {
   facts.usage = operation.usageOf(body);
