@@ -8,22 +8,24 @@ export interface CursorPage<Row> {
 
 /** Rows after which a loop ends that named no bound of its own. */
 const rowsMaxDefault = 10_000;
+/** Pages after which a loop ends in any case: a list may go on for a while without a row that fits. */
+const pagesMax = 10_000;
 
 /**
  * All rows of a list: `for await (const user of eachRow((cursor) => client.users.list({ cursor })))`. Ends with the last page, or after
- * `rowsMax` rows. Leaving the loop asks for nothing more.
+ * `rowsMax` rows. A page without rows is not the last one while it has a cursor: a narrow filter may take several looks. Leaving the loop asks for nothing more.
  */
 export async function* eachRow<Row>(
   readPage: (cursor: string | null) => Promise<CursorPage<Row>>,
   { rowsMax = rowsMaxDefault }: { rowsMax?: number } = {},
 ): AsyncGenerator<Row, void, undefined> {
   let cursor: string | null = null;
-  for (let rows = 0; rows < rowsMax;) {
+  for (let [rows, pages] = [0, 0]; rows < rowsMax && pages < pagesMax; pages++) {
     const page: CursorPage<Row> = await readPage(cursor);
     for (const row of page.data.slice(0, rowsMax - rows)) yield row;
     rows += page.data.length;
-    // A page without rows would lead nowhere, and the same cursor again would lead round.
-    if (page.nextCursor === null || page.nextCursor === cursor || page.data.length === 0) return;
+    // The same cursor again would lead round.
+    if (page.nextCursor === null || page.nextCursor === cursor) return;
     cursor = page.nextCursor;
   }
 }

@@ -221,6 +221,21 @@ describe('what comes back', () => {
     const urls = received.map(({ url }) => url).filter((url) => url.startsWith('/api/requests'));
     expect(urls).toEqual(['/api/requests', '/api/requests?cursor=next', '/api/requests']);
   });
+
+  test('a page without rows ends nothing while it has a cursor, and the same cursor again does', async () => {
+    const pages: Record<string, { rows: string[]; next: string | null }> = {
+      '': { rows: [], next: 'one' },
+      one: { rows: ['a'], next: 'two' },
+      two: { rows: [], next: 'three' },
+      three: { rows: ['b'], next: 'three' },
+    };
+    answer = (response, request) => {
+      const page = pages[new URL(request.url ?? '', baseUrl).searchParams.get('cursor') ?? '']!;
+      json(200, { success: true, data: page.rows.map((requestId) => ({ requestId })), nextCursor: page.next })(response);
+    };
+    const found = await Array.fromAsync(new PatchbayClient({ baseUrl }).books.eachRequest({ rowsMax: 10, minLatencyMs: 30_000 }));
+    expect(found.map(({ requestId }) => requestId)).toEqual(['a', 'b']);
+  });
 });
 
 describe('a streamed completion', () => {

@@ -1,5 +1,6 @@
 /** The shapes of people, their sessions and personal tokens, and of the first set-up, as both sides of the wire know them. */
 import { z } from 'zod';
+import { atLeastOneField, atLeastOneFieldFault, revisionNumber } from './connections.ts';
 import { isoTime, pageOf, paging } from './paging.ts';
 import { isPlain, nameText, plainFault, plainText } from './text.ts';
 
@@ -137,6 +138,8 @@ export const user = z.object({
   hasSecondFactor: z.boolean(),
   disabled: z.boolean(),
   createdAt: isoTime,
+  /** Moves with every change, also with what people change of themselves; see `userChange`. */
+  revision: z.number(),
 });
 export const usersQuery = paging.extend({ q: plainText(0, 254).optional() });
 export const usersAnswer = pageOf(user);
@@ -151,12 +154,17 @@ export const userCreate = z.strictObject({
   password: newPassword.optional(),
 });
 export const userCreated = z.object({ success: z.literal(true), data: user.extend({ generatedPassword: z.string().nullable() }) });
-export const userChange = z.strictObject({
-  role: organizationRole.optional(),
-  permissions: permissions.nullish(),
-  disabled: z.boolean().optional(),
-  name: nameText.optional(),
-});
+/** What is named is changed, everything else stays. */
+export const userChange = z
+  .strictObject({
+    /** What the change was made from; another one is answered with CONFLICT. */
+    revision: revisionNumber.optional(),
+    role: organizationRole.optional(),
+    permissions: permissions.nullish(),
+    disabled: z.boolean().optional(),
+    name: nameText.optional(),
+  })
+  .refine(atLeastOneField, atLeastOneFieldFault);
 
 export type Me = z.output<typeof me>;
 export type User = z.output<typeof user>;

@@ -3,13 +3,8 @@
  * made when somebody first asks: the two libraries take 40 MiB, and most installations run for months without a reader.
  */
 import { readFileSync } from 'node:fs';
-import fastify, {
-  type FastifyContextConfig,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type RouteOptions,
-} from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type RouteOptions } from 'fastify';
+import type { z } from 'zod';
 import { dataPlanePaths, dataPlaneSchemas } from './openapi-data-plane.ts';
 
 /** The reader starts itself by a script within its page; it may load from here alone and talk to nobody else. */
@@ -87,26 +82,58 @@ const securitySchemes = {
   accessKey: { type: 'http', scheme: 'bearer', description: 'An access key' },
 };
 
+type Schema = Record<string, unknown>;
+type Content = Record<string, { schema: Schema }>;
+
 interface ControlOperation {
   operationId?: string;
   tags?: string[];
   security?: object[];
-  requestBody?: object;
-  responses: Record<string, object>;
+  requestBody?: { required?: boolean; content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
 }
 
-/** Refusals that no route declares, since every route may give them: the rate of one person, a full server, and for bodies their size and kind. */
-const everywhere = { signedIn: [401, 429], body: [400, 413, 415], all: [503] } as const;
+/**
+ * Refusals that no route declares, since every route may give them: a credential that opens nothing, the rate of one person, a full
+ * server, for bodies their size and kind, and for changes the page of another site.
+ */
+const everywhere = { all: [401, 503], signedIn: [429], body: [400, 413, 415], change: [403] } as const;
+
+const isText = ({ type }: Schema): boolean => type === 'string';
+
+/** Of a union of a document and a text, the document is for JSON and the text for any other type. */
+function shapeFor(type: string, schema: Schema): Schema {
+  const choices = (schema['anyOf'] ?? []) as Schema[];
+  if (!choices.some(isText)) return schema;
+  const fitting = choices.filter((choice) => isText(choice) !== (type === 'application/json'));
+  return fitting.length === 1 ? fitting[0]! : { anyOf: fitting };
+}
+
+/** Adds what the schema of the fields does not say of a body: that there is none to send, or that it is a file. */
+function describeBody(operation: ControlOperation, { schema, config }: Described): void {
+  const body = (schema as { body?: z.ZodType } | undefined)?.body;
+  if (operation.requestBody && body) operation.requestBody.required = !body.safeParse(undefined).success;
+  if (!config?.takes) return;
+  const file = (type: string): Schema => ({ type: 'string', contentMediaType: type });
+  operation.requestBody = { required: true, content: Object.fromEntries(config.takes.map((type) => [type, { schema: file(type) }])) };
+}
+
+/** Says of successes which media types they have, where the schema alone would make them JSON. */
+function describeTypes({ responses }: ControlOperation, { config }: Described): void {
+  const { gives } = config ?? {};
+  if (!gives) return;
+  for (const answer of Object.values(responses)) {
+    const schema = answer.content?.['application/json']?.schema;
+    if (schema) answer.content = Object.fromEntries(gives.map((type) => [type, { schema: shapeFor(type, schema) }]));
+  }
+}
 
 const wordsOf = (url: string): string[] => url.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
 
 /** Adds what the schemas of a route do not say: its name, its face, who may call it, and how it refuses. */
-function complete(
-  paths: Record<string, Record<string, ControlOperation>>,
-  method: string,
-  url: string,
-  config: FastifyContextConfig,
-): void {
+function complete(paths: Record<string, Record<string, ControlOperation>>, route: Described): void {
+  const { url, config = {} } = route;
+  const method = String(route.method).toLowerCase();
   const operation = paths[url.replaceAll(/:(\w+)/g, '{$1}')]?.[method];
   if (!operation) return;
   const words = wordsOf(url);
@@ -114,7 +141,14 @@ function complete(
   operation.tags = [words[0] === 'api' ? (words[1] ?? 'api') : (words[0] ?? 'root')];
   const isOpen = config.access === 'open';
   if (isOpen) operation.security = [{}];
-  const common = [...everywhere.all, ...(isOpen ? [] : everywhere.signedIn), ...(operation.requestBody ? everywhere.body : [])];
+  describeBody(operation, route);
+  describeTypes(operation, route);
+  const common = [
+    ...everywhere.all,
+    ...(isOpen ? [] : everywhere.signedIn),
+    ...(operation.requestBody ? everywhere.body : []),
+    ...(method === 'get' ? [] : everywhere.change),
+  ];
   const refusal = { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   if (operation.responses['204']) operation.responses['204'] = { description: 'Done' };
   for (const status of [...(config.statuses ?? []), ...common]) if (status >= 400) operation.responses[String(status)] ??= refusal;
@@ -140,7 +174,7 @@ async function describe(routes: readonly Described[]): Promise<string> {
     components?: { schemas?: object };
   };
   await book.close();
-  for (const { method, url, config } of routes) complete(described.paths, String(method).toLowerCase(), url, config ?? {});
+  for (const route of routes) complete(described.paths, route);
   return JSON.stringify({
     ...described,
     components: { securitySchemes, schemas: { ...described.components?.schemas, Error: errorSchema, ...dataPlaneSchemas } },

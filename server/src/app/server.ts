@@ -41,25 +41,43 @@ export interface OwnedServer {
 export const basePathOf = (publicUrl: string | null): string =>
   publicUrl === null ? '/' : `${new URL(publicUrl).pathname.replace(/\/$/, '')}/`;
 
+/** What a route is known by. */
+interface Address {
+  method: string;
+  /** With its parameters as `:id`. */
+  path: string;
+}
+
+type IsOwn = (method: string, url: string) => boolean;
+
+/** Whether an address that begins as the prefix does is one of the house's own all the same, so that a proxy has taken the prefix off before it. */
+function ownBelow(routes: readonly Address[], basePath: string): IsOwn {
+  const below = routes.filter(({ path }) => basePath !== '/' && path.startsWith(basePath));
+  const forms = below.map(({ method, path }) => ({ method, form: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/?]+')}(?:\\?|$)`) }));
+  return (asked, url) => forms.some(({ method, form }) => method === (asked === 'HEAD' ? 'GET' : asked) && form.test(url));
+}
+
 /**
  * The address as the house knows it. A proxy may have taken the prefix off or left it: both arrive at the same place. Null for the
  * prefix without its slash, from where every relative address would lead astray.
  */
-function withoutPrefix(url: string, basePath: string): string | null {
+function withoutPrefix(method: string, url: string, basePath: string, isOwn: IsOwn): string | null {
   if (basePath === '/') return url;
-  if (url.startsWith(basePath)) return url.slice(basePath.length - 1);
+  if (url.startsWith(basePath)) return isOwn(method, url) ? url : url.slice(basePath.length - 1);
   const bare = basePath.slice(0, -1);
   return url === bare || url.startsWith(`${bare}?`) ? null : url;
 }
 
 /** @param limits shorter ones for tests */
 export function createHouseServer(
-  deps: { ids: Ids; basePath?: string },
+  deps: { ids: Ids; basePath?: string; routes?: readonly Address[] },
   planes: Planes,
   control: Handler,
   limits: Partial<ServerLimits> = {},
 ): OwnedServer {
   const { headersTimeoutMs, requestTimeoutMs, checkIntervalMs, keepAliveMs, unreadMs } = { ...houseLimits, ...limits };
+  const basePath = deps.basePath ?? '/';
+  const isOwn = ownBelow(deps.routes ?? [], basePath);
   let isClosing = false;
   const server = createServer(
     {
@@ -78,7 +96,7 @@ export function createHouseServer(
       response.once('prefinish', () => watchUnread(response, unreadMs));
       if (isAmbiguous(request)) return refuse(response, 400, deps.ids.uuid());
       const asked = request.url ?? '';
-      const url = withoutPrefix(asked, deps.basePath ?? '/');
+      const url = withoutPrefix(request.method ?? '', asked, basePath, isOwn);
       if (url === null) return void response.writeHead(308, { location: asked.replace(/^[^?]*/, '$&/'), 'content-length': 0 }).end();
       request.url = url;
       if (request.method === 'TRACE' || request.method === 'CONNECT') return refuse(response, 405, deps.ids.uuid());

@@ -26,7 +26,7 @@ export interface Settings {
   masterKey: Secret | null;
   /** Older keys, which only open. Texts as given. */
   masterKeysPrevious: string[];
-  /** An origin such as `https://ai.example.com`, or with a path, `https://example.com/ai`; without a slash at its end. */
+  /** An origin such as `https://ai.example.com`, or with a path, `https://example.com/gateway`; without a slash at its end. */
   publicUrl: string | null;
   /** Null where the variable is not set; an empty text is a list that allows nothing private. */
   egressAllow: string | null;
@@ -228,13 +228,22 @@ function secretUrlOf(value: Value, name: string): Secret | null {
 /** Path segments that look the same to every proxy and browser, whoever decodes them. */
 const plainPath = /^(?:\/[A-Za-z0-9._~-]+)*\/?$/;
 
+/** Paths below which the API has addresses like those of pages: nobody could say whether a proxy has taken the prefix off before one. */
+const ownPath = /^\/(?:api|v1|v2|ollama|ai\/llm|ai\/models|aistats|policy|repo|workspace|demo|docs|assets)(?:\/|$)/;
+
 function publicUrlOf(text: string | null): string | null {
   if (text === null) return null;
   const url = URL.canParse(text) ? new URL(text) : null;
   const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
   const isBare = url !== null && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   if (!isWeb || !isBare || !plainPath.test(url.pathname))
-    return refuse('PATCHBAY_PUBLIC_URL must be an origin such as https://ai.example.com, or one with a plain path, https://example.com/ai');
+    return refuse(
+      'PATCHBAY_PUBLIC_URL must be an origin such as https://ai.example.com, or one with a plain path, https://example.com/gateway',
+    );
+  if (ownPath.test(url.pathname))
+    return refuse(
+      'PATCHBAY_PUBLIC_URL must not have a path that the API has itself; take another one, such as https://example.com/gateway',
+    );
   return url.origin + url.pathname.replace(/\/$/, '');
 }
 

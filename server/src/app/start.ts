@@ -135,7 +135,7 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   const page = await loadPage({ ids: io.ids, basePath: basePathOf(settings.publicUrl) }, pagesDir);
   const serverFactory: FastifyServerFactory = (handler) => {
     owned = createHouseServer(
-      { ids: io.ids, basePath: basePathOf(settings.publicUrl) },
+      { ids: io.ids, basePath: basePathOf(settings.publicUrl), routes: registry },
       {
         v1: (request, response) => handleV1(deps, request, response),
         // A caller that hangs up within its body ends the reading of it, and nothing is left to say.

@@ -34,15 +34,19 @@ export async function readAudit(
   return { rows, next: last && rows.length === page.limit ? { atMs: last.atMs, id: last.id } : null };
 }
 
-/** All that pass the filter, page after page. That somebody took them away is an entry of its own. @throws as `readAudit`, before the first page */
+/**
+ * All that pass the filter, page after page. That somebody took them away is an entry of its own; not so where `isTaken` is FALSE, since
+ * only the head of the file goes out. @throws as `readAudit`, before the first page
+ */
 export async function exportAudit(
   deps: ControlDeps,
   caller: Caller,
   workspaceId: string | null,
   filter: AuditFilter,
+  isTaken: boolean,
 ): Promise<AsyncGenerator<readonly AuditRecord[], void, undefined>> {
   const scope = await scopeOf(deps, caller.actor, workspaceId);
-  await noteAuditExport(deps, caller, workspaceId, filter);
+  if (isTaken) await noteAuditExport(deps, caller, workspaceId, filter);
   return pagesOf(deps, { ...filter, ...scope });
 }
 

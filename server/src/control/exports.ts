@@ -239,12 +239,16 @@ export interface OpenedExport {
   pieces: AsyncGenerator<Buffer, void, undefined>;
 }
 
-/** The file of a task that the caller may know of. @throws Refusal NOT_FOUND where there is none (any more), FORBIDDEN where its rows are not theirs to read */
-export async function openExport(deps: ExportDeps, caller: Caller, task: Task): Promise<OpenedExport> {
+/**
+ * The file of a task that the caller may know of. That somebody took it away is an entry of its own; not so where `isTaken` is FALSE,
+ * since only the head of the file goes out.
+ * @throws Refusal NOT_FOUND where there is none (any more), FORBIDDEN where its rows are not theirs to read
+ */
+export async function openExport(deps: ExportDeps, caller: Caller, task: Task, isTaken: boolean): Promise<OpenedExport> {
   const file = await mustFindFile(deps, task);
   const job = jobIn(task);
   await mustRead(deps, caller.actor, job);
-  await noteFile(deps, caller, 'export.download', task);
+  if (isTaken) await noteFile(deps, caller, 'export.download', task);
   return { fileName: task.title, format: job.format, pieces: piecesOf(deps, file) };
 }
 

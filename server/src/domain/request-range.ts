@@ -1,6 +1,6 @@
 /** The range that an explorer of requests looks at, to the millisecond, and the bars that such a range is drawn with. Pure. */
 import { dayMs, quarterMs } from './rollup.ts';
-import { rangeOf, UnreadableRange, zoneOf, type RangeQuery, type UsageRange } from './usage-range.ts';
+import { rangeOf, UnreadableRange, within, zoneOf, type RangeQuery, type UsageRange } from './usage-range.ts';
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -10,7 +10,7 @@ const dateOnly = /^\d{4}-\d{2}-\d{2}$/;
 function momentOf(text: string | undefined, field: 'from' | 'to'): number | undefined {
   if (text === undefined || dateOnly.test(text)) return undefined;
   try {
-    return Temporal.Instant.from(text).epochMilliseconds;
+    return within(Temporal.Instant.from(text).epochMilliseconds);
   } catch {
     throw new UnreadableRange(field);
   }

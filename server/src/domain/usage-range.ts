@@ -44,6 +44,12 @@ export const defaultPeriod = '30d';
 const dateOnly = /^\d{4}-\d{2}-\d{2}$/;
 /** Ten years of days; a longer question is a fault. */
 const daysMax = 3_700;
+const weekMs = 7 * dayMs;
+/**
+ * No range ends later: the last border of weeks within the year 9999, after which a moment has no form that everybody reads (RFC 3339,
+ * 1). Every bar of a chart has a border there, so that no widening goes beyond it.
+ */
+export const rangeEndMs = Math.floor(Date.UTC(10_000, 0, 1) / weekMs) * weekMs;
 
 const floorTo = (stepMs: number, atMs: number): number => Math.floor(atMs / stepMs) * stepMs;
 const ceilTo = (stepMs: number, atMs: number): number => Math.ceil(atMs / stepMs) * stepMs;
@@ -60,15 +66,18 @@ export function zoneOf(tz: string | undefined): string {
 
 const startOfDay = (date: Temporal.PlainDate, zone: string): number => date.toZonedDateTime(zone).epochMilliseconds;
 
+/** A moment that a range may have: none before 1970, and none after its last end. */
+export const within = (atMs: number): number => Math.max(0, Math.min(atMs, rangeEndMs));
+
 /** One end of a range: a date is the start of the zone's day (of the next one for `to`), a time is widened to its quarter-hour. */
 function endOf(text: string, field: 'from' | 'to', zone: string): number {
   try {
     if (dateOnly.test(text)) {
       const date = Temporal.PlainDate.from(text);
-      return startOfDay(field === 'to' ? date.add({ days: 1 }) : date, zone);
+      return within(startOfDay(field === 'to' ? date.add({ days: 1 }) : date, zone));
     }
     const atMs = Temporal.Instant.from(text).epochMilliseconds;
-    return field === 'to' ? ceilTo(quarterMs, atMs) : floorTo(quarterMs, atMs);
+    return within(field === 'to' ? ceilTo(quarterMs, atMs) : floorTo(quarterMs, atMs));
   } catch {
     throw new UnreadableRange(field);
   }

@@ -23,7 +23,7 @@ interface Schema {
 interface Operation {
   method: string;
   path: string;
-  requestBody?: { content: Record<string, { schema: Schema }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
   parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
   responses: Record<string, { content?: Record<string, { schema: { $ref?: string } }> }>;
 }
@@ -80,10 +80,12 @@ async function answerTo(operation: Operation, body: unknown): Promise<{ status: 
   const query = new URLSearchParams(
     parameters.filter((one) => one.in === 'query' && one.required).map((one) => [one.name, String(sampleOf(one.schema))]),
   );
-  const isForm = operation.requestBody?.content['multipart/form-data'] !== undefined;
+  const [bodyType = ''] = Object.keys(operation.requestBody?.content ?? {});
+  const isForm = bodyType === 'multipart/form-data';
   const form = new FormData();
   for (const [name, value] of Object.entries((isForm ? body : {}) as Record<string, unknown>)) form.set(name, String(value));
-  const sent = body === undefined ? {} : { body: isForm ? form : JSON.stringify(body) };
+  const text = bodyType === 'application/json' ? JSON.stringify(body) : String(body);
+  const sent = body === undefined ? {} : { body: isForm ? form : text };
   const leave = new AbortController();
   const timer = setTimeout(() => leave.abort(), streamHeadMs);
   try {
@@ -93,7 +95,7 @@ async function answerTo(operation: Operation, body: unknown): Promise<{ status: 
       signal: leave.signal,
       headers: {
         authorization: `Bearer ${operation.path.startsWith('/v1/') ? key : 'an-administrator-token-of-40-characters!'}`,
-        ...(body === undefined || isForm ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined || isForm ? {} : { 'content-type': bodyType }),
       },
       ...sent,
     });
@@ -126,11 +128,29 @@ describe('every operation of the description', () => {
       if (!declared) undeclared.push(`${operation.method} ${operation.path} ${status} ${text.slice(0, 200)}`);
       else if (status >= 400 && isJsonDeclared && !type.startsWith('application/json'))
         undeclared.push(`${operation.method} ${operation.path} ${status} ${type}`);
+      // An answer without a body has no type.
+      else if (status < 300 && status !== 204 && !Object.keys(declared.content ?? {}).includes(type.split(';')[0]!))
+        undeclared.push(`${operation.method} ${operation.path} ${status} ${type}`);
       expect([operation.path, status]).not.toEqual([operation.path, 500]);
     }
     expect(undeclared).toEqual([]);
     // The limit of one person would hide the answers behind it.
     expect(counts.get(429) ?? 0).toBe(0);
     expect(house.logged.filter((line) => line.includes('request failed'))).toEqual([]);
+  });
+
+  test('of the control plane misses its body where one is required, and nowhere else', async () => {
+    const withBody = operations.filter(
+      ({ method, path, requestBody }) => requestBody && !endsTheAsker.has(`${method} ${path}`) && !/^\/(?:v1|ollama)\//.test(path),
+    );
+    const isRequired = new Map(withBody.map((operation) => [`${operation.method} ${operation.path}`, operation.requestBody?.required]));
+    expect(new Set(isRequired.values())).toEqual(new Set([false, true]));
+    const misses = new Map<string, boolean>();
+    for (const operation of withBody) {
+      const { status, text } = await answerTo(operation, undefined);
+      const { details = [] } = (status === 400 ? JSON.parse(text) : {}) as { details?: { path: string; code: string }[] };
+      misses.set(`${operation.method} ${operation.path}`, details.some(({ path, code }) => path === '' || code === 'empty')); // prettier-ignore
+    }
+    expect(misses).toEqual(isRequired);
   });
 });

@@ -16,7 +16,7 @@ interface Operation {
   summary?: string;
   operationId: string;
   security?: Record<string, string[]>[];
-  requestBody?: { content: Record<string, { schema: Schema }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
   parameters?: { name: string; in: string; required?: boolean; schema: Schema }[];
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
 }
@@ -122,6 +122,32 @@ describe('GET /openapi.json', () => {
         if (status === '204') expect(content).toEqual({});
         else expect([route.path, status, declared !== undefined && saysNothing(schema)]).toEqual([route.path, status, false]);
       }
+    }
+  });
+
+  test('has as its media types what a file, a stream or the figures are, and a document beside them where there is one', () => {
+    const typesOf = (path: string, method = 'get'): string[] =>
+      Object.keys(description.paths[path]?.[method]?.responses['200']?.content ?? {});
+    const lines = ['text/csv', 'application/x-ndjson'];
+    for (const path of ['/api/requests/export', '/api/admin/audit/export', '/api/workspaces/{id}/audit/export', '/api/exports/{id}/file'])
+      expect([path, typesOf(path)]).toEqual([path, lines]);
+    expect(typesOf('/api/usage/report/file')).toEqual(['text/csv', 'text/html']);
+    expect(typesOf('/metrics')).toEqual(['text/plain']);
+    expect(typesOf('/api/events')).toEqual(['text/event-stream']);
+    expect(typesOf('/api/chats/{id}/messages', 'post')).toEqual(['text/event-stream']);
+    const both = description.paths['/api/usage-imports/{id}/reconciliation']?.['get']?.responses['200']?.content;
+    expect([both?.['application/json']?.schema.type, both?.['text/csv']?.schema.type]).toEqual(['object', 'string']);
+  });
+
+  test('says which bodies may be left out, which are files, and that a change may come from the page of another site', () => {
+    for (const route of registry) {
+      const operation = operationOf(route);
+      const isFile = route.takes === 'bytes';
+      const isRequired = route.body ? !route.body.safeParse(undefined).success : isFile || undefined;
+      expect([route.path, operation?.requestBody?.required]).toEqual([route.path, isRequired]);
+      if (isFile) expect(Object.keys(operation?.requestBody?.content ?? {})).toEqual(['text/csv', 'application/octet-stream']);
+      expect([route.path, operation?.responses['401']]).not.toEqual([route.path, undefined]);
+      if (route.method !== 'GET') expect([route.path, operation?.responses['403']]).not.toEqual([route.path, undefined]);
     }
   });
 

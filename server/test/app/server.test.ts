@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { basePathOf, createHouseServer, type OwnedServer, type ServerLimits } from '../../src/app/server.ts';
+import { registry } from '../../src/app/registry.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { clear, demoKey, parsedRaw, raw, start, type Started } from './started.ts';
@@ -70,10 +71,20 @@ describe('a method', () => {
     expect(await raw(house.url, `CONNECT example.org:443 HTTP/1.1\r\n${host}\r\n`)).not.toMatch(/HTTP\/1\.1 2/);
   });
 
-  test.each(['OPTIONS', 'PURGE', 'PROPFIND', 'DELETE'])('%s on an address without it is an unknown address', async (method) => {
-    const answer = await send(`${method} /api/usage HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
-    expect(answer.status).toBe(404);
-    expect(JSON.parse(answer.body)).toMatchObject({ error_code: 'ROUTE_NOT_FOUND' });
+  test.each([
+    ['OPTIONS', '/api/usage', 'GET, HEAD'],
+    ['PURGE', '/api/usage?from=2026-01-01', 'GET, HEAD'],
+    ['PROPFIND', '/api/usage', 'GET, HEAD'],
+    ['DELETE', '/api/usage', 'GET, HEAD'],
+    ['PUT', '/api/me', 'GET, HEAD, PATCH'],
+    ['GET', '/api/auth/sign-in/email', 'POST'],
+    ['POST', '/api/access-keys/some-id', 'DELETE, GET, HEAD, PATCH'],
+    ['POST', '/healthz', 'GET, HEAD'],
+  ])('405 for %s on %s, which answers to other methods and names them', async (method, path, allowed) => {
+    const answer = await send(`${method} ${path} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed]);
+    const message = `This address does not answer to ${method}.`;
+    expect(JSON.parse(answer.body)).toMatchObject({ success: false, error_code: 'METHOD_NOT_ALLOWED', message });
     // Nothing invites pages of other sites.
     expect([...answer.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([]);
   });
@@ -81,6 +92,22 @@ describe('a method', () => {
   test('an upgrade is answered as a plain request', async () => {
     const answer = await send(`GET /healthz HTTP/1.1\r\n${host}Connection: Upgrade, close\r\nUpgrade: websocket\r\n\r\n`);
     expect([answer.status, answer.body]).toEqual([200, '{"ok":true}']);
+  });
+});
+
+describe('an address that there is not', () => {
+  test.each([
+    ['GET', '/api/nothing'],
+    ['DELETE', '/api/nothing'],
+    ['PUT', '/api/me/'],
+    ['PUT', '/api/mex'],
+    ['PUT', '/'],
+    ['POST', '/settings/profile'],
+    ['OPTIONS', '*'],
+  ])('404 for %s %s, whatever the method', async (method, path) => {
+    const answer = await send(`${method} ${path} HTTP/1.1\r\n${host}Connection: close\r\n\r\n`);
+    expect([answer.status, answer.headers.has('allow')]).toEqual([404, false]);
+    expect(JSON.parse(answer.body)).toMatchObject({ error_code: 'ROUTE_NOT_FOUND' });
   });
 });
 
@@ -195,12 +222,14 @@ describe('paths of the two planes', () => {
 
 describe('below a path', () => {
   const servedBelow = async (basePath: string): Promise<{ url: string; close: () => void }> => {
-    const tell: Parameters<typeof createHouseServer>[2] = (request, response) => void response.end(request.url);
-    const { server } = createHouseServer({ ids: createIds(systemClock), basePath }, { v1: tell, demo: null }, tell);
+    const tell: Parameters<typeof createHouseServer>[2] = (request, response) =>
+      void response.setHeader('x-told', request.url ?? '').end(request.url);
+    const deps = { ids: createIds(systemClock), basePath, routes: registry };
+    const { server } = createHouseServer(deps, { v1: tell, demo: null }, tell);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => void server.close() };
   };
-  const told = async (url: string): Promise<string> => (await fetch(url)).text();
+  const told = async (url: string, method = 'GET'): Promise<string> => (await fetch(url, { method })).text();
 
   test('the prefix is taken off, and an address without it, from a proxy that has done so, is the same', async () => {
     const { url, close } = await servedBelow('/gw/');
@@ -208,6 +237,32 @@ describe('below a path', () => {
       expect(await told(url + path)).toBe(path);
       expect(await told(`${url}/gw${path}`)).toBe(path);
     }
+    close();
+  });
+
+  test('an address of the API that begins as the prefix does is reached both ways, and so is a page of the same name', async () => {
+    const { url, close } = await servedBelow('/ai/');
+    const id = '0198d0a0-0000-7000-8000-000000000001';
+    const own = [
+      ['GET', '/ai/llm?provider=openai'],
+      ['POST', '/ai/llm'],
+      ['GET', '/ai/llm/available'],
+      ['PUT', `/ai/llm/${id}`],
+      ['DELETE', `/ai/llm/${id}?force=true`],
+      ['POST', `/ai/llm/${id}/validate`],
+      ['POST', '/ai/models'],
+      ['GET', '/api/me'],
+      ['POST', '/v1/chat/completions'],
+    ] as const;
+    for (const [method, path] of own) {
+      expect([method, await told(url + path, method)]).toEqual([method, path]);
+      expect([method, await told(`${url}/ai${path}`, method)]).toEqual([method, path]);
+    }
+    for (const page of ['/models', '/models?q=llm', '/', '/settings/profile', '/assets/a.js']) {
+      expect(await told(url + page)).toBe(page);
+      expect(await told(`${url}/ai${page}`)).toBe(page);
+    }
+    expect((await fetch(`${url}/ai/llm`, { method: 'HEAD' })).headers.get('x-told')).toBe('/ai/llm');
     close();
   });
 

@@ -1,6 +1,7 @@
 /** Ranges of the explorer to the millisecond, and the bars that they are drawn with. */
 import { describe, expect, test } from 'vitest';
 import { barsOf, exactRangeOf } from '../../src/domain/request-range.ts';
+import { rangeEndMs } from '../../src/domain/usage-range.ts';
 
 const nowMs = Date.UTC(2026, 5, 20, 12, 7, 30);
 const hourMs = 3_600_000;
@@ -52,6 +53,14 @@ describe('bars', () => {
     expect(bars.toMs).toBeGreaterThanOrEqual(nowMs);
     expect((bars.toMs - bars.fromMs) / barMs).toBeLessThanOrEqual(200);
   });
+  test.each([hourMs, 10 * hourMs, dayMs, 7 * dayMs, 30 * dayMs, 365 * dayMs])(
+    'of the last %i ms that a range may have end within the years that are written with four digits',
+    (rangeMs) => {
+      const { fromMs, toMs } = exactRangeOf({ from: iso(rangeEndMs - rangeMs), to: '9999-12-31T23:59:59Z' }, nowMs);
+      expect([toMs, toMs - fromMs]).toEqual([rangeEndMs, rangeMs]);
+      expect(iso(barsOf({ fromMs, toMs }).toMs)).toMatch(/^9999-12-/);
+    },
+  );
   test('of everything are those of its last years', () => {
     const { barMs, fromMs, toMs } = barsOf({ fromMs: 0, toMs: nowMs });
     expect((toMs - fromMs) / barMs).toBeLessThan(120);

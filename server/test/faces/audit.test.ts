@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openHouse, type House, type Reply, type Resident } from '../support/house.ts';
 import { withoutTriggers } from '../support/audited.ts';
+import { deedsOf } from '../support/entries.ts';
 
 let house: House;
 let ada: Resident;
@@ -141,6 +142,12 @@ describe('GET /api/admin/audit/export', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Entry);
     expect(lines).toEqual(entries);
+  });
+
+  test('200 for its head alone, of which nothing is noted, since nothing is taken away', async () => {
+    const head = await send('HEAD', '/api/admin/audit/export');
+    expect([head.status, head.text, head.headers.get('content-type')]).toEqual([200, '', 'text/csv; charset=utf-8']);
+    expect(await deedsOf(house, head)).toEqual([]);
   });
 
   test('400 for another format', async () => {

@@ -155,12 +155,15 @@ describe('POST /api/auth/sign-in/email', () => {
       () => '198.51.100.7',
       (n: number) => `2001:db8:1:2::${n.toString(16)}`,
       (n: number) => (n % 2 ? '::ffff:198.51.100.9' : '198.51.100.9'),
+      // A proxy that names the port too, which is another one on each line.
+      (n: number) => `198.51.100.10:${40_000 + n}`,
     ];
     for (const place of places) {
       forgetGuesses();
       for (let n = 1; n <= 20; n += 1) expect((await signIn(`nobody${n}@example.org`, 'guess', from(place(n)))).status).toBe(401);
       expect((await signIn(ada.email, ada.password, from(place(21)))).status).toBe(429);
       expect((await signIn(ada.email, ada.password, from('2001:db8:1:3::1'))).status).toBe(200);
+      expect((await signIn(ada.email, ada.password, from('203.0.113.250:443'))).status).toBe(200);
     }
     forgetGuesses();
   });

@@ -1,8 +1,15 @@
 /** Answers of the control plane are compressed for whoever takes it; what streams is not, so that every event leaves at once. */
 import { request } from 'node:http';
+import { Readable } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
+import compress from '@fastify/compress';
+import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { PlaneDeps } from '../../src/faces/kit/plane.ts';
+import { ok, route } from '../../src/faces/kit/route.ts';
 import { openHouse, type House, type Resident } from '../support/house.ts';
+import { openPlane } from './plane.ts';
 import { plain, startFakeProvider, streamEvents, whole, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
 
 let house: House;
@@ -75,6 +82,73 @@ describe('the control plane', () => {
     const { status, encoding, bytes } = await raw('/api/providers', { ...signedIn(), 'accept-encoding': 'identity' });
     expect([status, encoding]).toEqual([200, undefined]);
     expect(JSON.parse(bytes.toString())).toMatchObject({ success: true });
+  });
+});
+
+describe('a body that would go on for ever, asked for by HEAD', () => {
+  test('is ended after its head, whoever takes it packed', async () => {
+    const bodies: Readable[] = [];
+    const endless = route({
+      method: 'GET',
+      path: '/api/endless',
+      summary: 'Never ends',
+      access: 'open',
+      answers: { 200: z.string() },
+      statuses: [200],
+      handle: (_: PlaneDeps, { reply }) => {
+        const body = new Readable({ read: () => undefined });
+        bodies.push(body);
+        reply.type('text/csv');
+        return ok(body);
+      },
+    });
+    const prepare = async (plane: FastifyInstance): Promise<void> => {
+      await plane.register(compress, { threshold: 1 });
+    };
+    const { app } = await openPlane({ routes: [endless], prepare });
+    for (const encoding of ['identity', 'gzip', 'br']) {
+      const answer = await app.inject({ method: 'HEAD', url: '/api/endless', headers: { 'accept-encoding': encoding } });
+      expect([answer.statusCode, answer.body]).toEqual([200, '']);
+    }
+    expect(bodies.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
+  });
+});
+
+describe('a file that fails before it begins', () => {
+  const file = route({
+    method: 'GET',
+    path: '/api/file',
+    summary: 'Fails at once, or with its second part',
+    access: 'open',
+    query: z.object({ parts: z.coerce.number() }),
+    answers: { 200: z.string() },
+    statuses: [200],
+    handle(_: PlaneDeps, { query, reply }) {
+      async function* parts(): AsyncGenerator<string, void, undefined> {
+        for (let count = 0; count < query.parts; count++) yield 'row\r\n'.repeat(1_000);
+        await Promise.reject(new Error('the disk is gone'));
+      }
+      const body = Readable.from(parts(), { encoding: 'utf8', highWaterMark: 1 });
+      reply.header('content-disposition', 'attachment; filename="file.csv"').type('text/csv; charset=utf-8');
+      return ok(body);
+    },
+  });
+
+  test.each(['identity', 'gzip', 'deflate', 'br', 'zstd'])('says so in plain words to whoever takes %s', async (encoding) => {
+    const { app } = await openPlane({
+      routes: [file],
+      prepare: async (plane) => {
+        await plane.register(compress, { threshold: 1_024, globalDecompression: false });
+      },
+    });
+    const answer = await app.inject({ url: '/api/file?parts=0', headers: { 'accept-encoding': encoding } });
+    expect([answer.statusCode, answer.headers['content-encoding'], answer.headers['content-disposition']]).toEqual([
+      500,
+      undefined,
+      undefined,
+    ]);
+    expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+    expect(answer.json()).toMatchObject({ success: false, error_code: 'INTERNAL', request_id: answer.headers['x-request-id'] });
   });
 });
 

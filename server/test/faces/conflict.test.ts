@@ -142,6 +142,67 @@ describe('PATCH /api/access-keys/:id', () => {
   });
 });
 
+describe('PATCH /api/admin/users/:id', () => {
+  interface Person {
+    id: string;
+    revision: number;
+  }
+  const patch = (by: Resident, id: string, body: unknown, headers = {}) => house.ask(by, 'PATCH', `/api/admin/users/${id}`, body, headers);
+  const makePerson = async (name: string, role: string) => {
+    const answer = await house.ask(admin, 'POST', '/api/admin/users', { email: `${name}@example.org`, name, role });
+    expect(answer.status, answer.text).toBe(201);
+    return { ...(answer.body.data as unknown as Person), etag: answer.headers.get('etag') };
+  };
+
+  test('409 a role that was just taken away is not given back by who saw the person before', async () => {
+    const { id, revision, etag } = await makePerson('eko', 'administrator');
+    expect(etag).toBe(`"${revision}"`);
+    const listed = (await house.ask(admin, 'GET', '/api/admin/users')).body.data as unknown as Person[];
+    expect(listed.find((person) => person.id === id)).toMatchObject({ revision });
+    const demoted = await patch(second, id, { role: 'user', revision });
+    expect(demoted.status).toBe(200);
+    const answer = await patch(admin, id, { name: 'Eko II', role: 'administrator', revision });
+    expect(answer.status).toBe(409);
+    expect(answer.body).toMatchObject({
+      error_code: 'CONFLICT',
+      details: { current: { id, name: 'eko', role: 'user' }, changedBy: { name: 'Budi' } },
+    });
+    expect(Date.parse(conflictOf(answer).changedAt!)).toBeGreaterThan(0);
+    const { revision: now } = demoted.body.data as unknown as Person;
+    expect(conflictOf(answer).current.revision).toBe(now);
+    const saved = await patch(admin, id, { name: 'Eko II', revision: now });
+    expect(saved.body.data).toMatchObject({ name: 'Eko II', role: 'user' });
+    expect(saved.headers.get('etag')).toBe(`"${(saved.body.data as unknown as Person).revision}"`);
+  });
+
+  test('409 what people change of themselves counts, too; If-Match says the same as a revision', async () => {
+    const { id, etag } = await makePerson('rini', 'user');
+    expect((await patch(admin, id, { name: 'Rini II' }, { 'if-match': etag! })).status).toBe(200);
+    expect((await patch(admin, id, { name: 'Rini III' }, { 'if-match': etag! })).status).toBe(409);
+    const { revision } = ((await house.ask(admin, 'GET', '/api/admin/users')).body.data as unknown as Person[]).find(
+      (person) => person.id === second.id,
+    )!;
+    expect((await house.ask(second, 'PATCH', '/api/me', { timeZone: 'Asia/Jakarta' })).status).toBe(200);
+    const answer = await patch(admin, second.id, { name: 'Budi', revision });
+    expect(answer.status).toBe(409);
+    expect(conflictOf(answer).changedBy).toEqual({ id: second.id, name: 'Budi' });
+  });
+
+  test('409 of two at once from the same state exactly one is saved', async () => {
+    const { id, revision } = await makePerson('tono', 'user');
+    const answers = await Promise.all(['a', 'b', 'c', 'd'].map((name) => patch(admin, id, { name, revision })));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409, 409, 409]);
+  });
+
+  test('200 without a revision whoever writes last wins; 400 a revision alone changes nothing', async () => {
+    const { id, revision } = await makePerson('wati', 'user');
+    expect((await patch(second, id, { role: 'manager' })).status).toBe(200);
+    expect((await patch(admin, id, { name: 'Wati II' })).body.data).toMatchObject({ name: 'Wati II', role: 'manager' });
+    expect((await patch(admin, id, { revision })).status).toBe(400);
+    expect((await patch(admin, id, { name: 'x', revision: String(revision) })).status).toBe(400);
+  });
+});
+
 describe('PUT /workspace/:id', () => {
   test('409 a workspace that somebody renamed since it was read', async () => {
     const made = await house.ask(admin, 'POST', '/workspace', { name: 'Research' });

@@ -63,6 +63,16 @@ afterAll(async () => {
   await provider.close();
 });
 
+describe('HEAD /api/events', () => {
+  test('200 as often as one likes: it opens nothing that would stay open', async () => {
+    const before = beats.size;
+    const head = () => house.request('HEAD', '/api/events', { token: eve.token });
+    for (let count = 0; count <= streamsPerPersonMax; count++) expect((await head()).status).toBe(200);
+    expect(beats.size).toBe(before);
+    expect((await hear(eve)).status).toBe(200);
+  });
+});
+
 describe('GET /api/events', () => {
   test('200 is an event stream that no proxy may keep, and begins with the revision', async () => {
     const stream = await hear(ben);

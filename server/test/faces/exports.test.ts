@@ -235,6 +235,13 @@ describe('GET /api/exports/:id/file', () => {
     expect(await deedsOf(house, once)).toEqual(['export.download']);
   });
 
+  test('200 for its head alone, of which nothing is noted, since nothing is taken away', async () => {
+    const id = await written({ requests: many }, dan);
+    const head = await house.request('HEAD', `/api/exports/${id}/file`, { token: dan.token });
+    expect([head.status, head.text, head.headers.get('content-type')]).toEqual([200, '', 'text/csv; charset=utf-8']);
+    expect(await deedsOf(house, head)).toEqual([]);
+  });
+
   test('401 for strangers', async () => {
     expect((await house.request('GET', `/api/exports/${house.deps.ids.uuid()}/file`)).status).toBe(401);
   });

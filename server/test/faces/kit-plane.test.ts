@@ -74,7 +74,7 @@ describe('the type of a body', () => {
 });
 
 describe('the body', () => {
-  test.each(['{"name"', '', 'null x', '{"name":"x",}', "{'name':'x'}", '{"name":"x"}{}', '\uFEFF\uFEFF{}', '{"name":NaN}'])(
+  test.each(['{"name"', ' ', 'null x', '{"name":"x",}', "{'name':'x'}", '{"name":"x"}{}', '\uFEFF\uFEFF{}', '{"name":NaN}'])(
     '400 MALFORMED_JSON for %j',
     async (body) => {
       expect(said(await create({ body }))).toEqual([400, 'MALFORMED_JSON']);
@@ -99,6 +99,13 @@ describe('the body', () => {
 
   test('400 without any, where one belongs', async () => {
     expect(said(await create({}))).toEqual([400, 'VALIDATION_ERROR']);
+    expect(said(await withType('application/json', ''))).toEqual([400, 'VALIDATION_ERROR']);
+  });
+
+  test('200 without any, where none is asked for, though the type of one is named', async () => {
+    const id = (await create({ body: { name: 'brief' } })).at('data.id');
+    const headers = { 'content-type': 'application/json' };
+    expect((await house.request('DELETE', `/api/tokens/${id}`, { token: ada.token, body: '', headers })).status).toBe(200);
   });
 
   test('413 beyond 1 MiB by a byte, and not at it', async () => {
@@ -344,6 +351,20 @@ describe('the address of a caller', () => {
       address: '203.0.113.9',
     });
     expect(await ask(['10.0.0.7'], { 'x-forwarded-for': 'not an address' })).toMatchObject({ address: '' });
+  });
+
+  test.each([
+    ['203.0.113.9:4711', '203.0.113.9'],
+    ['[2001:db8::1]:4711', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['198.51.100.1, 203.0.113.9:4711 ,10.0.0.8:80', '203.0.113.9'],
+    ['203.0.113.9:', ''],
+    ['203.0.113.9:471100', ''],
+    ['[203.0.113', ''],
+    ['203.0.113.9:4711:1', ''],
+  ])('is without its port what a trusted proxy says: %s', async (forwarded, address) => {
+    expect((await ask(['10.0.0.0/8'], { 'x-forwarded-for': forwarded })).address).toBe(address);
   });
 
   test('comes with an agent of bounded length', async () => {

@@ -345,24 +345,38 @@ describe('policies of a repository', () => {
   });
 });
 
-describe('a connection that a repository uses', () => {
-  test.each([
-    ['/api/configurations', 409],
-    ['/ai/llm', 403],
-    ['/api/ai-connections', 409],
-  ])('is not deleted at %s, which answers %i and names the repository', async (base, status) => {
-    const connectionId = await place.make();
-    const name = nextName();
-    const id = await make({ name, connectionIds: [connectionId] });
-    const refused = await ask(place.writer, 'DELETE', `${base}/${connectionId}`);
-    expect(codeOf(refused)).toEqual([status, 'CONFIGURATION_IN_USE']);
-    expect(refused.body.details).toMatchObject([{ kind: 'repository', id, name }]);
-    // Only administrators may force it, and then it is taken out of the repository.
-    expect((await ask(place.writer, 'DELETE', `${base}/${connectionId}?force=true`)).status).toBe(status);
-    expect((await ask(place.admin, 'DELETE', `${base}/${connectionId}?force=true`)).status).toBe(200);
-    expect(attachedTo(await ask(place.writer, 'GET', at(id)))).toEqual([]);
-  });
+/** The status with which a face refuses to delete a connection that a repository uses, and names the repository. */
+async function statusWhileUsed(base: string): Promise<number> {
+  const connectionId = await place.make();
+  const name = nextName();
+  const id = await make({ name, connectionIds: [connectionId] });
+  const refused = await ask(place.writer, 'DELETE', `${base}/${connectionId}`);
+  const { status } = refused;
+  expect(codeOf(refused)).toEqual([status, 'CONFIGURATION_IN_USE']);
+  expect(refused.body.details).toMatchObject([{ kind: 'repository', id, name }]);
+  // Only administrators may force it, and then it is taken out of the repository.
+  expect((await ask(place.writer, 'DELETE', `${base}/${connectionId}?force=true`)).status).toBe(status);
+  expect((await ask(place.admin, 'DELETE', `${base}/${connectionId}?force=true`)).status).toBe(200);
+  expect(attachedTo(await ask(place.writer, 'GET', at(id)))).toEqual([]);
+  return status;
+}
 
+describe('DELETE /api/configurations/:id', () => {
+  test('409 a connection that a repository uses, with the repository named', async () =>
+    expect(await statusWhileUsed('/api/configurations')).toBe(409));
+});
+
+describe('DELETE /api/ai-connections/:id', () => {
+  test('409 a connection that a repository uses, with the repository named', async () =>
+    expect(await statusWhileUsed('/api/ai-connections')).toBe(409));
+});
+
+describe('DELETE /ai/llm/:id', () => {
+  test('403 a connection that a repository uses, with the repository named', async () =>
+    expect(await statusWhileUsed('/ai/llm')).toBe(403));
+});
+
+describe('a connection that a repository uses', () => {
   test('is deleted once the last repository has let go of it', async () => {
     const connectionId = await place.make();
     const id = await make({ connectionIds: [connectionId] });

@@ -77,6 +77,11 @@ describe('GET /api/requests/histogram', () => {
     expect([byDay.barMs, (byDay.bars as unknown as { at: string }[]).map(({ at }) => at)]).toEqual([86_400_000, expect.arrayContaining(['2026-05-06T00:00:00.000Z'])]); // prettier-ignore
   });
 
+  test.each(['9999-12-31', '9999-12-31T23:59:59Z', '%2B275760-09-13T00:00:00Z'])('200 up to the last of all days: %s', async (to) => {
+    expect((await histogram(`to=${to}`)).body.data).toMatchObject({ to: '9999-12-30T00:00:00.000Z' });
+    expect((await get(`/api/usage/report?to=${to}`)).body.data?.period).toMatchObject({ to: '9999-12-30T00:00:00.000Z' });
+  });
+
   test('400 for a range that cannot be read', async () => {
     expect(said(await histogram('from=2026-02-30'))).toEqual([400, 'VALIDATION_ERROR', 'from']);
     expect(said(await histogram('limit=5'))).toEqual([400, 'VALIDATION_ERROR', 'limit']);

@@ -70,8 +70,8 @@ describe('POST /api/use-cases/try', () => {
   });
 });
 
-describe('a connection that a use case uses', () => {
-  test('is not deleted, names the use case in what uses it, and lets go of it by force alone', async () => {
+describe('DELETE /api/admin/models/:id', () => {
+  test('409 a connection that a use case uses, which names the use case in what uses it, and lets go of it by force alone', async () => {
     const body = { name: 'Bound', modelVariant: 'gpt-4o', apiUrl: chats.provider.baseUrl, apiKey: 'sk-of-the-tests-1234' };
     const id = (await send('POST', '/api/admin/models', body)).at('data.id');
     const first = await made({ name: 'Uses it', connectionId: id });

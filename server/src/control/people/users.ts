@@ -19,6 +19,7 @@ import {
 import { deleteSteps } from '../../storage/connections.ts';
 import type { ObjectState } from '../../storage/object-revisions.ts';
 import { commit, keptState, type Caller } from '../change.ts';
+import { refuseStale, type Expected } from '../conflict.ts';
 import type { ControlDeps } from '../deps.ts';
 import { detachSteps } from '../connection-dependants.ts';
 import { scrubSecrets } from '../scrub.ts';
@@ -111,13 +112,25 @@ export function personInput(state: ObjectState): UserChange {
 /**
  * Changes a person. Disabling ends all sessions in the same transaction; personal tokens and access keys are dead as soon as
  * the snapshot knows, which is before this resolves.
- * @throws Refusal NOT_FOUND, LAST_ADMINISTRATOR, STALE
+ * @throws Refusal NOT_FOUND, LAST_ADMINISTRATOR, CONFLICT, STALE
  */
-export const changeUser = (deps: ControlDeps, caller: Caller, userId: string, change: UserChange): Promise<PersonRecord> =>
-  againWhileStale(() => changeOnce(deps, caller, userId, change));
+export const changeUser = (
+  deps: ControlDeps,
+  caller: Caller,
+  userId: string,
+  change: UserChange,
+  expected?: Expected<PersonRecord>,
+): Promise<PersonRecord> => againWhileStale(() => changeOnce(deps, caller, userId, change, expected));
 
-async function changeOnce(deps: ControlDeps, caller: Caller, userId: string, change: UserChange): Promise<PersonRecord> {
+async function changeOnce(
+  deps: ControlDeps,
+  caller: Caller,
+  userId: string,
+  change: UserChange,
+  expected?: Expected<PersonRecord>,
+): Promise<PersonRecord> {
   const person = await userById(deps, userId);
+  await refuseStale(deps, expected, { row: person, revision: person.revision, type: 'user', id: userId });
   const nowMs = deps.clock.nowMs();
   const before = personState(person);
   const after = { ...before, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) };

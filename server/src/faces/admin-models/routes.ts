@@ -94,7 +94,7 @@ export const routes: readonly Route<Deps>[] = [
     params: idParams,
     query: forceQuery,
     answers: { 200: adminModelDeleted },
-    statuses: [200, 400, 401, 403, 404],
+    statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: Deps, { actor, origin, params, query }) {
       await deleteConnection(deps, { actor, origin }, params.id, { isForced: query.force ?? false });
       return ok({ success: true, data: null });

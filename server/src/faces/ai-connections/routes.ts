@@ -108,7 +108,7 @@ const connectionRoutes: readonly Route<Deps>[] = [
     params: idParams,
     query: forceQuery,
     answers: { 200: aiConnectionDone },
-    statuses: [200, 400, 401, 403, 404],
+    statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: Deps, { actor, origin, params, query }) {
       refuseEnvironment(deps, params.id);
       await deleteConnection(deps, { actor, origin }, params.id, { isForced: query.force ?? false });

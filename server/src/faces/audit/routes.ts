@@ -34,11 +34,11 @@ async function page(
 
 async function file(
   deps: AuditFaceDeps,
-  { actor, origin, query, reply }: Call<unknown, z.output<typeof auditExportQuery>, unknown>,
+  { actor, origin, query, request, reply }: Call<unknown, z.output<typeof auditExportQuery>, unknown>,
   workspaceId: string | null,
 ): Promise<Answer> {
   const { format, ...filter } = query;
-  const pages = await exportAudit(deps, { actor, origin }, workspaceId, filterOf(filter));
+  const pages = await exportAudit(deps, { actor, origin }, workspaceId, filterOf(filter), request.method !== 'HEAD');
   const day = isoOf(deps.clock.nowMs()).slice(0, 10);
   reply.type(mediaTypes[format]).header('content-disposition', `attachment; filename="audit-${day}.${format}"`);
   return ok(auditStream(pages, format, deps.log));
@@ -62,6 +62,7 @@ export const routes: readonly Route<AuditFaceDeps>[] = [
     access: 'administrator',
     query: auditExportQuery,
     answers: { 200: z.string() },
+    gives: ['text/csv', 'application/x-ndjson'],
     statuses: [200, 400, 401, 403],
     handle: (deps: AuditFaceDeps, call) => file(deps, call, null),
   }),
@@ -117,6 +118,7 @@ export const routes: readonly Route<AuditFaceDeps>[] = [
     params: byWorkspace,
     query: auditExportQuery,
     answers: { 200: z.string() },
+    gives: ['text/csv', 'application/x-ndjson'],
     statuses: [200, 400, 401, 403, 404],
     handle: (deps: AuditFaceDeps, call) => file(deps, call, call.params.id),
   }),

@@ -113,6 +113,7 @@ const messageRoutes: readonly Route<ChatFaceDeps>[] = [
     params: byId,
     body: ask,
     answers: { 200: chatEvent },
+    gives: ['text/event-stream'],
     statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: ChatFaceDeps, { actor, params, body, request, reply }) {
       const call = { actor, requestId: request.id, language: request.language, response: reply.raw };

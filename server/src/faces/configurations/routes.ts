@@ -141,7 +141,7 @@ export const routes: readonly Route<ConnectionFaceDeps>[] = [
     params: idParams,
     query: forceQuery,
     answers: { 200: deletedAnswer },
-    statuses: [200, 400, 401, 403, 404],
+    statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: ConnectionFaceDeps, { actor, origin, params, query }) {
       await deleteConnection(deps, { actor, origin }, params.id, { isForced: query.force ?? false });
       return ok({ success: true, data: null });

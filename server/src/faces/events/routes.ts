@@ -35,6 +35,7 @@ export const routes: readonly Route<EventsFaceDeps>[] = [
     access: 'signed-in',
     query: z.object({ after: z.string().max(idCharsMax).optional() }),
     answers: { 200: z.union(Object.values(houseEvents)) },
+    gives: ['text/event-stream'],
     statuses: [200, 400, 401, 429, 503],
     handle(deps: EventsFaceDeps, { actor, request, reply, query }) {
       const counts = countOf(deps);

@@ -50,10 +50,11 @@ export const routes: readonly Route<ExportFaceDeps>[] = [
     access: 'signed-in',
     params: idParams,
     answers: { 200: z.string() },
+    gives: ['text/csv', 'application/x-ndjson'],
     statuses: [200, 401, 403, 404],
-    async handle(deps: ExportFaceDeps, { actor, origin, params, reply }) {
+    async handle(deps: ExportFaceDeps, { actor, origin, params, request, reply }) {
       const task = await mustFindTask(deps, actor, params.id);
-      const { fileName, format, pieces } = await openExport(deps, { actor, origin }, task);
+      const { fileName, format, pieces } = await openExport(deps, { actor, origin }, task, request.method !== 'HEAD');
       reply.type(mediaTypeOf(format)).header('content-disposition', `attachment; filename="${fileName}"`);
       const stream = Readable.from(pieces, { objectMode: false });
       // A failure in the middle cuts the line: half a file must not look whole.

@@ -41,7 +41,6 @@ export function errorAnswer(error: unknown, options: { language: Language; reque
 const fastifyCodes: ReadonlyMap<string, () => Refusal> = new Map([
   ['FST_ERR_CTP_BODY_TOO_LARGE', () => new Refusal('BODY_TOO_LARGE', { values: { limit: '1 MiB' } })],
   ['FST_ERR_CTP_INVALID_MEDIA_TYPE', () => new Refusal('UNSUPPORTED_MEDIA_TYPE')],
-  ['FST_ERR_CTP_EMPTY_JSON_BODY', () => new Refusal('MALFORMED_JSON')],
   ['FST_ERR_CTP_INVALID_JSON_BODY', () => new Refusal('MALFORMED_JSON')],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', () => new Refusal('MALFORMED_JSON')],
 ]);

@@ -1,5 +1,6 @@
 /** Turns routes into a Fastify server: authentication, strict bodies, declared answers, one way to say no. */
 import { isIP, type Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import { languageOf, type Language } from '@patchbay/contract/translate';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type FastifyServerFactory } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
@@ -8,6 +9,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Actor, Origin } from '../../domain/owner.ts';
 import type { Ids } from '../../lib/ids.ts';
 import type { Log } from '../../lib/log.ts';
+import { createAddresses } from './addresses.ts';
 import { createApiLimit, type ApiLimit } from './api-limit.ts';
 import { authenticate, requireAccess, type AuthenticationDeps } from './authenticate.ts';
 import { errorAnswer } from './errors.ts';
@@ -39,6 +41,9 @@ declare module 'fastify' {
     /** What the description of the API says of a route. */
     access?: Access;
     statuses?: readonly number[];
+    /** Media types of a body that is a file, and of successes that are not JSON alone. */
+    takes?: readonly string[];
+    gives?: readonly string[];
   }
   interface FastifyInstance {
     apiLimit: ApiLimit;
@@ -59,8 +64,6 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
     routerOptions: { maxParamLength: urlCharsMax, ignoreTrailingSlash: false, caseSensitive: true },
     trustProxy: deps.trustedProxies.length > 0 ? [...deps.trustedProxies] : false,
     logger: false,
-    onProtoPoisoning: 'error',
-    onConstructorPoisoning: 'error',
     // An address that cannot be decoded, or with a part that is too long: no hook has run yet, and nothing has that address.
     frameworkErrors: (_error, request, reply) => {
       beginAnswer(deps, request, reply);
@@ -69,7 +72,12 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
     clientErrorHandler: (error, socket) => refuseMalformed(deps.ids, error, socket),
   });
   // A body in plain text is what another site's form can send without asking (OWASP CSRF): JSON is the only way in.
-  app.removeContentTypeParser('text/plain');
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  // Many clients name the type on every call, also on one that has nothing to say: that is a call without a body.
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) =>
+    body === '' ? done(null, undefined) : parseJson(request, body, done),
+  );
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.decorate('apiLimit', createApiLimit(deps.clock, deps.requestsPerMinuteMax));
@@ -87,13 +95,25 @@ export function createPlane(deps: PlaneDeps, serverFactory?: FastifyServerFactor
     reply.header('x-patchbay-config-rev', String(deps.keeper.snapshot.revision));
   });
   app.setErrorHandler((error, request, reply) => sayNo(deps, error, request, reply));
-  app.setNotFoundHandler((request, reply) => page?.(request, reply) ?? sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply));
+  const addresses = createAddresses();
+  app.addHook('onRoute', ({ url, method }) => addresses.add(url, method));
+  app.setNotFoundHandler((request, reply) => {
+    const shown = page?.(request, reply);
+    if (shown) return shown;
+    const methods = addresses.methodsOf(request.url);
+    if (methods.length === 0) return sayNo(deps, new Refusal('ROUTE_NOT_FOUND'), request, reply);
+    // RFC 9110, 15.5.6: who is told that a method does not do is told which ones do.
+    reply.header('allow', methods.join(', '));
+    return sayNo(deps, new Refusal('METHOD_NOT_ALLOWED', { values: { method: request.method } }), request, reply);
+  });
   return app;
 }
 
 /** What every answer has, whatever becomes of the request. */
 function beginAnswer({ clock }: PlaneDeps, request: FastifyRequest, reply: FastifyReply): void {
   request.language = languageOf(request.headers['accept-language']);
+  const forwarded = request.raw.headers['x-forwarded-for'];
+  if (typeof forwarded === 'string') request.raw.headers['x-forwarded-for'] = withoutPorts(forwarded);
   request.origin = originOf(request, clock.nowMs());
   reply.header('x-request-id', request.id);
   reply.header('cache-control', 'no-store');
@@ -116,6 +136,22 @@ function refuseMalformed(ids: Ids, error: Error & { code?: string }, socket: Soc
   socket.destroy(error);
 }
 
+/** `203.0.113.9:4711`, `[2001:db8::1]:4711` or `[2001:db8::1]`: how some proxies name whom they heard. */
+const withPort = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/;
+
+/**
+ * The addresses of X-Forwarded-For alone. With its port, which is another one on each line, nothing would be an address: neither the
+ * caller's, by which attempts are counted, nor that of a proxy that is trusted.
+ */
+function withoutPorts(forwarded: string): string {
+  const bare = (said: string): string => {
+    const [, six, four] = withPort.exec(said) ?? [];
+    const address = six ?? four ?? '';
+    return isIP(address) ? address : said;
+  };
+  return forwarded.split(',').map((said) => bare(said.trim())).join(', '); // prettier-ignore
+}
+
 function originOf(request: FastifyRequest, atMs: number): Origin {
   return {
     requestId: request.id,
@@ -133,6 +169,8 @@ async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, r
     await deps.noteRefusedAccess(request.actor, request.origin, request.method, request.routeOptions.url ?? '', answer.body.error_code);
   if (answer.retryAfterS !== null) reply.header('retry-after', String(answer.retryAfterS));
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
+  // Of a file that failed before it began: what is said now is plain, and no file.
+  for (const name of ['content-encoding', 'content-disposition']) reply.removeHeader(name);
   // A body that was given up half read still lies on the line: the next request behind it would never be seen.
   if (request.raw.readableDidRead && !request.raw.readableEnded) reply.header('connection', 'close');
   // Serialised here: the route's own answer schemas are for its successes.
@@ -173,7 +211,13 @@ function hang<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: 
       method: spec.method,
       url: spec.path,
       ...(spec.takes === 'bytes' && { bodyLimit: fileBytesMax }),
-      config: { dialect: spec.dialect ?? 'house', access: spec.access, statuses: spec.statuses },
+      config: {
+        dialect: spec.dialect ?? 'house',
+        access: spec.access,
+        statuses: spec.statuses,
+        ...(spec.takes === 'bytes' && { takes: fileTypes }),
+        ...(spec.gives && { gives: spec.gives }),
+      },
       schema: schemaOf(spec),
       onRequest: async (request) => {
         request.actor = await authenticate(deps, request);
@@ -192,6 +236,8 @@ function hang<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: 
           reply,
         };
         const answer = await spec.handle(deps, call as never);
+        // HEAD sends the head alone: nobody would ever end a body that waits for news.
+        if (request.method === 'HEAD' && answer.body instanceof Readable) answer.body.destroy();
         return reply.code(answer.status).send(answer.body);
       },
     });

@@ -36,6 +36,8 @@ export interface RouteSpec<Deps, B extends z.ZodType, Q extends z.ZodType, P ext
   takes?: 'bytes';
   /** Schema of each success body by status. A field that is not declared here cannot leave. */
   answers: Record<number, z.ZodType>;
+  /** Media types of a success, without their parameters; JSON where nothing is said. */
+  gives?: readonly string[];
   /** Every status that this route may give; each has its case in the tests. */
   statuses: readonly number[];
   handle(deps: Deps, call: Call<z.output<B>, z.output<Q>, z.output<P>>): Promise<Answer> | Answer;

@@ -40,6 +40,7 @@ export const fromPerson = (person: PersonRecord): User => ({
   hasSecondFactor: person.hasSecondFactor,
   disabled: person.disabledAtMs !== null,
   createdAt: isoOf(person.createdAtMs),
+  revision: person.revision,
 });
 
 export const fromSession = (session: SessionRecord & { isCurrent: boolean }): Session => ({

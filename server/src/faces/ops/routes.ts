@@ -75,6 +75,7 @@ export const routes: readonly Route<OpsDeps>[] = [
     summary: 'Figures for Prometheus: open on loopback, elsewhere for administrators',
     access: 'open',
     answers: { 200: z.string() },
+    gives: ['text/plain'],
     statuses: [200, 401, 403],
     async handle(deps: OpsDeps, { actor, request, reply }) {
       // A proxy on the same machine makes every stranger look local: what it forwards is not taken for the operator.

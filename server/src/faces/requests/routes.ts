@@ -63,6 +63,7 @@ export const routes: readonly Route<RequestsFaceDeps>[] = [
     access: 'signed-in',
     query: exportQuery,
     answers: { 200: z.string() },
+    gives: ['text/csv', 'application/x-ndjson'],
     statuses: [200, 400, 401],
     async handle(deps: RequestsFaceDeps, { actor, query, request, reply }) {
       const { format, ...asked } = query;

@@ -85,6 +85,7 @@ export const routes: readonly Route<Deps>[] = [
     params: idParams,
     query: reconciliationQuery,
     answers: { 200: z.union([reconciliationAnswer, z.string()]) },
+    gives: ['application/json', 'text/csv'],
     statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: Deps, { params, query, reply }) {
       const tolerance = { share: query.tolerancePercent / 100, tokens: query.toleranceTokens, nanoUsd: nanoUsdOf(query.toleranceUsd) ?? 0 };

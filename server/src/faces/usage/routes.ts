@@ -59,6 +59,7 @@ export const routes: readonly Route<UsageFaceDeps>[] = [
     access,
     query: reportFileQuery,
     answers: { 200: z.string() },
+    gives: ['text/csv', 'text/html'],
     statuses: [200, 400, 401],
     async handle(deps: UsageFaceDeps, { actor, query, request, reply }) {
       const { format, ...asked } = query;

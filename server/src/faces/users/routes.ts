@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { PeopleDeps } from '../../control/people/deps.ts';
 import { resetFactor } from '../../control/people/second-factor.ts';
 import { changeUser, createUser, deleteUser, listUsers } from '../../control/people/users.ts';
+import { expectedOf, tagged } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { pageAnswer } from '../kit/page.ts';
 import { created, ok, route, type Route } from '../kit/route.ts';
@@ -37,8 +38,9 @@ export const routes: readonly Route<UserFaceDeps>[] = [
     body: userCreate,
     answers: { 201: userCreated },
     statuses: [201, 400, 401, 403, 409],
-    async handle(deps: UserFaceDeps, { actor, origin, body }) {
+    async handle(deps: UserFaceDeps, { actor, origin, body, reply }) {
       const { person, generatedPassword } = await createUser(deps, { actor, origin }, body);
+      tagged(reply, person.revision);
       return created({ success: true, data: { ...fromPerson(person), generatedPassword } });
     },
   }),
@@ -51,8 +53,11 @@ export const routes: readonly Route<UserFaceDeps>[] = [
     body: userChange,
     answers: { 200: userAnswer },
     statuses: [200, 400, 401, 403, 404, 409],
-    async handle(deps: UserFaceDeps, { actor, origin, params, body }) {
-      return ok({ success: true, data: fromPerson(await changeUser(deps, { actor, origin }, params.id, body)) });
+    async handle(deps: UserFaceDeps, { actor, origin, request, params, body, reply }) {
+      const { revision: _revision, ...change } = body;
+      const person = await changeUser(deps, { actor, origin }, params.id, change, expectedOf(request, body, fromPerson));
+      tagged(reply, person.revision);
+      return ok({ success: true, data: fromPerson(person) });
     },
   }),
   route({
