@@ -232,7 +232,7 @@ class Shares implements Leases {
     this.#timer.cancel();
     await this.#renewing;
     // A question that is still under way would take again what is given back now.
-    await Promise.all([...this.#leases.values()].map(({ asking }) => asking));
+    await Promise.all([...this.#leases.values()].flatMap(({ asking }) => asking ?? []));
     const all = [...this.#leases.values()].filter((lease) => lease.validUntilMs > 0);
     for (const lease of all) lease.usedAtMs = Number.NEGATIVE_INFINITY;
     for (let from = 0; from < all.length; from += asksAtOnce) await this.#settleOnce(all.slice(from, from + asksAtOnce));
