@@ -1,7 +1,7 @@
 /** Connections for whoever keeps the installation: all of them with masked keys (D-43), and live tests from the terminal. */
 import { maskOf, type Connection } from '../domain/connection.ts';
 import { ownerKey, type Owner } from '../domain/owner.ts';
-import { Refusal } from '../domain/errors.ts';
+import { Refusal, unfit } from '../domain/errors.ts';
 import type { Caller } from './change.ts';
 import { testSaved } from './connection-test.ts';
 import type { ControlDeps } from './deps.ts';
@@ -55,7 +55,8 @@ export interface TestedConnection {
 }
 
 /**
- * Tests the connection of this name or id, or every active one, each as its owner would: a private connection is its owner's to call.
+ * Tests the connection of this name or id, or every active one, each as its owner would: a private connection is its owner's to call, and
+ * that of somebody who is disabled nobody's.
  * @throws Refusal NOT_FOUND where none has the name
  */
 export async function testForOperator(
@@ -66,7 +67,9 @@ export async function testForOperator(
 ): Promise<TestedConnection[]> {
   const all = sorted([...deps.keeper.snapshot.connections.values()]);
   const chosen =
-    which === null ? all.filter(({ isActive }) => isActive) : all.filter(({ id, name }) => id === which || sameName(name, which));
+    which === null
+      ? all.filter(({ isActive, owner }) => isActive && !deps.keeper.snapshot.isAway(owner))
+      : all.filter(({ id, name }) => id === which || sameName(name, which));
   if (which !== null && chosen.length === 0) throw new Refusal('NOT_FOUND');
   const tested: TestedConnection[] = [];
   for (const connection of chosen) {
@@ -83,8 +86,22 @@ export async function testForOperator(
 
 const sameName = (name: string, which: string): boolean => name.normalize('NFKC').toLowerCase() === which.normalize('NFKC').toLowerCase();
 
-/** Private things are changed and called in their owner's name: nobody else may, an administrator neither (C-13). */
+/**
+ * Private things are made, changed and called in their owner's name: nobody else may, an administrator neither (C-13).
+ * @throws Refusal VALIDATION_ERROR for an owner who is disabled or gone: what would be theirs must not become somebody else's
+ */
 export function actingFor(deps: Pick<ControlDeps, 'keeper'>, caller: Caller, owner: Owner): Caller {
-  const actor = owner.scope === 'user' ? deps.keeper.snapshot.actorOf(owner.id, 'system') : undefined;
+  if (owner.scope !== 'user') return caller;
+  const actor = deps.keeper.snapshot.actorOf(owner.id, 'system');
+  if (!actor) throw unfit({ path: 'owner', code: 'away', message: ownerAway });
+  return { ...caller, actor };
+}
+
+/** What is said of an owner who can have nothing made or changed. */
+export const ownerAway = 'is disabled or gone';
+
+/** Private things are taken away in their owner's name, too, and that goes on where the owner is disabled or gone. */
+export function removingFor(deps: Pick<ControlDeps, 'keeper'>, caller: Caller, owner: Owner): Caller {
+  const actor = owner.scope === 'user' ? deps.keeper.snapshot.departedActorOf(owner.id) : undefined;
   return actor ? { ...caller, actor } : caller;
 }

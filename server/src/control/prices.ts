@@ -84,11 +84,11 @@ function rowOf(provider: string): ProviderRow {
 }
 
 /**
- * Sets a price.
- * @throws Refusal VALIDATION_ERROR for an amount that is none, NOT_FOUND for an unknown connection, PRICE_OUT_OF_BAND for a price more
- * than tenfold off the known one that nobody confirmed
+ * What an entered price says, without setting it.
+ * @throws Refusal UNKNOWN_PROVIDER, VALIDATION_ERROR for an amount that is none, NOT_FOUND for an unknown connection, PRICE_OUT_OF_BAND for
+ * a price more than tenfold off the known one that nobody confirmed
  */
-export async function addPrice(deps: PricingDeps, caller: Caller, entered: EnteredPrice): Promise<StoredPrice> {
+export async function judgePrice(deps: PricingDeps, entered: EnteredPrice): Promise<Omit<PriceEntry, 'id' | 'validFromMs'>> {
   const row = rowOf(entered.provider);
   const connectionId = entered.connectionId ?? null;
   if (connectionId !== null) await requireConnection(deps, connectionId, entered.provider);
@@ -96,20 +96,26 @@ export async function addPrice(deps: PricingDeps, caller: Caller, entered: Enter
   const known = deps.prices.pricesOf(row, entered.model, connectionId);
   const faults = bandFaultsOf(tiers[0]!.prices, known?.at(0) ?? null);
   if (faults.length > 0 && !entered.isConfirmed) throw new Refusal('PRICE_OUT_OF_BAND', { details: faults });
+  return { provider: row.id, model: entered.model, connectionId, validUntilMs: entered.validUntilMs ?? null, tiers };
+}
+
+async function newPrice(deps: PricingDeps, caller: Caller, entered: EnteredPrice): Promise<StoredPrice> {
+  const judged = await judgePrice(deps, entered);
   const nowMs = deps.clock.nowMs();
-  const price: StoredPrice = {
+  return {
+    ...judged,
     id: deps.ids.uuid(),
-    provider: row.id,
-    model: entered.model,
-    connectionId,
     validFromMs: entered.validFromMs ?? nowMs,
-    validUntilMs: entered.validUntilMs ?? null,
-    tiers,
     note: entered.note ?? null,
     createdBy: caller.actor.userId,
     createdAtMs: nowMs,
     revision: 0,
   };
+}
+
+/** Sets a price. @throws Refusal as `judgePrice` does */
+export async function addPrice(deps: PricingDeps, caller: Caller, entered: EnteredPrice): Promise<StoredPrice> {
+  const price = await newPrice(deps, caller, entered);
   // What holds until now may be older than its history; it is one with those before it.
   const [before] = await pricesOfLine(deps.database, price, 1);
   const state = {
@@ -117,9 +123,38 @@ export async function addPrice(deps: PricingDeps, caller: Caller, entered: Enter
     ...(before && { before: { revision: before.revision, atMs: before.createdAtMs, state: priceState(before), subjectId: before.id } }),
   };
   const action = caller.rollsBackTo === undefined ? 'price.create' : 'price.update';
-  const deed = { ...deedOn(action, price, { tiers: { after: tiers } }), state };
+  const deed = { ...deedOn(action, price, { tiers: { after: price.tiers } }), state };
   const { revision } = await commitAs(deps, caller, [insertPrice(deps.database, price)], deed);
   return { ...price, revision };
+}
+
+/**
+ * Puts a price in the place of one that ends with it, both in one change: no moment is without a price.
+ * @throws Refusal as `judgePrice` does, NOT_FOUND, STALE where the one before has ended already
+ */
+export async function replacePrice(deps: PricingDeps, caller: Caller, id: string, entered: EnteredPrice): Promise<StoredPrice> {
+  const before = isUuid(id) ? await priceById(deps.database, id) : undefined;
+  if (!before) throw notFound();
+  const price = await newPrice(deps, caller, entered);
+  const steps = [ending(deps.database, id, endOf(before, price.createdAtMs)), insertPrice(deps.database, price)];
+  const kept = { revision: before.revision, atMs: before.createdAtMs, state: priceState(before), subjectId: before.id };
+  const changes = { tiers: { before: before.tiers, after: price.tiers } };
+  const deed = { ...deedOn('price.update', price, changes), state: { after: priceState(price), before: kept } };
+  const { revision } = await unlessEnded(commitAs(deps, caller, steps, deed));
+  return { ...price, revision };
+}
+
+/** One that has not begun ends where it begins, so that it never holds. */
+const endOf = ({ validFromMs }: PriceEntry, atMs: number): number => Math.max(atMs, validFromMs);
+
+/** @throws Refusal STALE where somebody ended the price in between */
+async function unlessEnded<T>(written: Promise<T>): Promise<T> {
+  try {
+    return await written;
+  } catch (error) {
+    if (error instanceof StaleWrite) throw new Refusal('STALE', { cause: error });
+    throw error;
+  }
 }
 
 async function requireConnection(deps: ControlDeps, id: string, provider: string): Promise<void> {
@@ -164,20 +199,14 @@ export async function endOwnPrice(deps: ControlDeps, caller: Caller, id: string,
   if (!price) throw notFound();
   const nowMs = deps.clock.nowMs();
   if (atMs !== undefined && atMs < nowMs) throw unfit(fault('at', 'past', 'a price ends now or later: what was priced stays as it was'));
-  // One that has not begun ends where it begins, so that it never holds.
-  const untilMs = Math.max(atMs ?? nowMs, price.validFromMs);
-  try {
-    const ended = { ...price, validUntilMs: untilMs };
-    const changes = { validUntil: { before: price.validUntilMs, after: untilMs } };
-    const before = { revision: price.revision, atMs: price.createdAtMs, state: priceState(price) };
-    const action = caller.rollsBackTo === undefined ? 'price.end' : 'price.update';
-    const deed = { ...deedOn(action, price, changes), state: { after: priceState(ended), before } };
-    const { revision } = await commitAs(deps, caller, [ending(deps.database, id, untilMs)], deed);
-    return { ...ended, revision };
-  } catch (error) {
-    if (error instanceof StaleWrite) throw new Refusal('STALE', { cause: error });
-    throw error;
-  }
+  const untilMs = endOf(price, atMs ?? nowMs);
+  const ended = { ...price, validUntilMs: untilMs };
+  const changes = { validUntil: { before: price.validUntilMs, after: untilMs } };
+  const before = { revision: price.revision, atMs: price.createdAtMs, state: priceState(price) };
+  const action = caller.rollsBackTo === undefined ? 'price.end' : 'price.update';
+  const deed = { ...deedOn(action, price, changes), state: { after: priceState(ended), before } };
+  const { revision } = await unlessEnded(commitAs(deps, caller, [ending(deps.database, id, untilMs)], deed));
+  return { ...ended, revision };
 }
 
 export interface Effective {

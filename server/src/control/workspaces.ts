@@ -24,6 +24,7 @@ import {
 import { commitAs, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import type { ControlDeps } from './deps.ts';
+import { scrubSecrets } from './scrub.ts';
 import { againWhileStale, notFound, refusing, stale } from './stale.ts';
 import { firstState, readWorkspace, wantedMembers } from './workspace-states.ts';
 
@@ -125,14 +126,19 @@ async function renameOnce(deps: ControlDeps, caller: Caller, id: string, name: s
   return whole(deps, { ...renamed, revision });
 }
 
-/** Soft, and refused while connections or repositories exist; the access keys of the workspace end with it. @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY */
-export const deleteWorkspace = (deps: ControlDeps, caller: Caller, id: string): Promise<void> =>
-  againWhileStale(async () => {
+/**
+ * Soft, and refused while connections or repositories exist. Its access keys, alert rules and channels, limits and policies end with it.
+ * @throws Refusal NOT_FOUND, FORBIDDEN, WORKSPACE_NOT_EMPTY
+ */
+export async function deleteWorkspace(deps: ControlDeps, caller: Caller, id: string): Promise<void> {
+  await againWhileStale(async () => {
     const workspace = await workspaceFor(deps, caller.actor, id, 'ADMIN');
     const { guard, kept } = await readWorkspace(deps, workspace);
     const steps = [guard, ...deletion(deps.database, id, deps.clock.nowMs())];
     await change(deps, caller, workspace, { action: 'workspace.delete', steps, changes: null, kept: kept(null) });
   });
+  await scrubSecrets(deps);
+}
 
 /** Adds a member, or gives one another role. @throws Refusal NOT_FOUND for an unknown workspace or person, FORBIDDEN, LAST_WORKSPACE_ADMIN */
 export const addMember = (

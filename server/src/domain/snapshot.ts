@@ -202,7 +202,17 @@ export class Snapshot {
   /** The actor behind a user id as of now, or undefined for one who is unknown or disabled. */
   actorOf(userId: string, via: Actor['via']): Actor | undefined {
     const person = this.people.get(userId);
-    if (!person || person.isDisabled) return undefined;
+    return person && !person.isDisabled ? this.#actorFrom(person, via) : undefined;
+  }
+
+  /** The same of somebody who may be disabled or deleted: to take away what was theirs, and for nothing else. */
+  departedActorOf(userId: string): Actor | undefined {
+    const person = this.people.get(userId);
+    return person && this.#actorFrom(person, 'system');
+  }
+
+  #actorFrom(person: SnapshotPerson, via: Actor['via']): Actor {
+    const { userId } = person;
     return {
       userId,
       email: person.email,
@@ -214,6 +224,11 @@ export class Snapshot {
       language: person.language,
       via,
     };
+  }
+
+  /** Whether an owner is a person who is unknown, disabled or deleted: nothing of theirs does anything, and nobody tells them anything. */
+  isAway({ scope, id }: Owner): boolean {
+    return scope === 'user' && this.people.get(id)?.isDisabled !== false;
   }
 
   #putAccessKey(hash: string, previousHash: string | null, key: AccessKey): void {

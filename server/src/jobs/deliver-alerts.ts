@@ -129,8 +129,9 @@ const unknownAlert: SendResult = { isSent: false, code: 'alert_gone', answer: ''
 const channelGone: SendResult = { isSent: false, code: 'channel_gone', answer: '', isFinal: true, retryAfterMs: null };
 
 async function sendOne(deps: DeliverDeps, { id, channelId, recipient, event }: AlertDelivery, alert: Alert): Promise<SendResult> {
-  const channel = deps.keeper.snapshot.alerting.channels.get(channelId);
-  if (!channel?.isActive) return channelGone;
+  const { snapshot } = deps.keeper;
+  const channel = snapshot.alerting.channels.get(channelId);
+  if (!channel?.isActive || snapshot.isAway(channel.owner)) return channelGone;
   const message = { event, alert, atMs: deps.clock.nowMs(), url: deps.pageUrl() };
   return sendAlert(deps, channel, { id, recipient, message });
 }

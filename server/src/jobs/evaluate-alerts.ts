@@ -84,7 +84,8 @@ export function createEvaluator(deps: EvaluateDeps): Evaluator {
       const { open, ended } = await openAlerts(deps.database, nowMs - endedLookBackMs);
       const look: Look = { deps, causes, nowMs, open: new Map(open.map((alert) => [alert.dedupKey, alert])), ended, steps: 0 };
       for (const rule of snapshot.alerting.rules.values()) {
-        if (!rule.isActive || (!isOwner && kindTable[rule.kind].isLocal !== true) || !isDue(rule, nowMs)) continue;
+        if (!rule.isActive || snapshot.isAway(rule.owner) || (!isOwner && kindTable[rule.kind].isLocal !== true) || !isDue(rule, nowMs))
+          continue;
         lookedAtMs.set(rule.id, { atMs: nowMs, revision: rule.revision });
         await lookAt(look, rule, local);
       }
@@ -230,11 +231,12 @@ async function write(look: Look, step: WriteStep, deliveries: readonly AlertDeli
   return true;
 }
 
-/** Alerts of rules that are deleted or switched off: nobody looks at their causes any more, so they end without a word. */
+/** Alerts of rules that are deleted or switched off, or whose owner may not know: nobody looks at their causes any more, so they end without a word. */
 async function endOrphans(look: Look): Promise<void> {
-  const { rules } = look.deps.keeper.snapshot.alerting;
+  const { snapshot } = look.deps.keeper;
   for (const alert of look.open.values()) {
-    if (rules.get(alert.ruleId)?.isActive === true) continue;
+    const rule = snapshot.alerting.rules.get(alert.ruleId);
+    if (rule?.isActive === true && !snapshot.isAway(rule.owner)) continue;
     await write(look, resolveAlert(look.deps.database, alert.id, look.nowMs, null), []);
   }
 }

@@ -1,5 +1,5 @@
 /** Alert rules as rows: reading them, the statements that change them, and everything of alerts that changed above a revision. */
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { AlertDelta } from '../domain/alert-book.ts';
 import { defaultRules, type AlertRule, type AlertThreshold } from '../domain/alert.ts';
 import type { Owner } from '../domain/owner.ts';
@@ -125,6 +125,47 @@ export const deleteRule = ({ db, compile }: Database, id: string, nowMs: number)
       .where('deleted_at', 'is', null),
     { expectRows: 1, label: staleRule },
   );
+
+/**
+ * Ends the rules and channels of an owner that is gone: nobody is told any more, and neither what was sealed nor whom it went to is left,
+ * in channels that were deleted before it neither. A person's history of them goes too, as all of a person's does.
+ */
+export function deleteAlertingOf({ db, compile }: Database, { scope, id }: Owner, nowMs: number): Statement[] {
+  const ended = { is_active: false, updated_at: nowMs, revision: thisRevision };
+  const channels = db.selectFrom('alert_channels').select('id').where('scope', '=', scope).where('owner_id', '=', id);
+  const steps = [
+    compile(
+      db
+        .updateTable('alert_rules')
+        .set({ ...ended, deleted_at: nowMs })
+        .where('scope', '=', scope)
+        .where('owner_id', '=', id)
+        .where('deleted_at', 'is', null),
+    ),
+    compile(db.updateTable('alert_deliveries').set({ recipient: '' }).where('channel_id', 'in', channels).where('recipient', '<>', '')),
+    compile(
+      db
+        .updateTable('alert_channels')
+        .set((of) => ({ ...ended, settings: '{}', secret_encrypted: null, deleted_at: of.fn.coalesce('deleted_at', of.val(nowMs)) }))
+        .where('scope', '=', scope)
+        .where('owner_id', '=', id),
+    ),
+  ];
+  if (scope === 'user')
+    for (const [type, table] of [
+      ['alert_channel', 'alert_channels'],
+      ['alert_rule', 'alert_rules'],
+    ] as const) {
+      // The history knows its subjects as texts.
+      const own = db
+        .selectFrom(table)
+        .select(sql<string>`CAST(id AS TEXT)`.as('id'))
+        .where('scope', '=', scope)
+        .where('owner_id', '=', id);
+      steps.push(compile(db.deleteFrom('object_revisions').where('subject_type', '=', type).where('subject_id', 'in', own)));
+    }
+  return steps;
+}
 
 const ownerOf = (row: { scope: Owner['scope']; owner_id: string }): Owner => ({ scope: row.scope, id: row.owner_id });
 

@@ -150,6 +150,17 @@ export const deleteLimit = ({ db, compile }: Database, limit: LimitRecord, nowMs
     { expectRows: 1, label: staleLimit },
   );
 
+/** Ends every limit on something that is gone, whoever set it. */
+export const endLimitsOn = ({ db, compile }: Database, { kind, id }: LimitSubject, nowMs: number): Statement =>
+  compile(
+    db
+      .updateTable('limits')
+      .set({ deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
+      .where('subject_kind', '=', kind)
+      .where('subject_id', '=', id)
+      .where('deleted_at', 'is', null),
+  );
+
 /** What holds for all limits of the installation. */
 export interface LimitSettings {
   /** IANA name of the zone whose days and months budgets are counted by. */

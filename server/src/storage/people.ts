@@ -1,10 +1,12 @@
 /** People in the database: better-auth's rows and the house's own beside them, written in one transaction with audit and revision. */
 import { sql, type SqlBool } from 'kysely';
 import type { Language, OrganizationRole, Permission } from '../domain/owner.ts';
+import { deleteAlertingOf } from './alert-rules.ts';
 import { forgetCapturedOf } from './captured-bodies.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { endLimitsOn } from './limits.ts';
 import { forgetResponses } from './responses.ts';
 import { deleteGroupsOf } from './routing-groups.ts';
 import { permissionsOfRow } from './snapshot.ts';
@@ -286,8 +288,8 @@ export async function noteSessionUses({ db, driver, compile }: Database, seen: R
 }
 
 /**
- * Deletes a person for good: password, second factor, sessions, tokens and keys are gone, name and address are forgotten. The row
- * stays, disabled and nameless, so that other instances hear of it and the books still say "somebody".
+ * Deletes a person for good: password, second factor, sessions, tokens and keys are gone, name and address are forgotten, and so is where
+ * they were told of alerts. The row stays, disabled and nameless, so that other instances hear of it and the books still say "somebody".
  */
 export function erasePerson(database: Database, userId: string, nowMs: number): Statement[] {
   const { db, compile } = database;
@@ -316,6 +318,8 @@ export function erasePerson(database: Database, userId: string, nowMs: number): 
     forgetResponses(database, { scope: 'user', id: userId }),
     forgetCapturedOf(database, userId),
     ...deleteGroupsOf(database, { scope: 'user', id: userId }, nowMs),
+    ...deleteAlertingOf(database, { scope: 'user', id: userId }, nowMs),
+    endLimitsOn(database, { kind: 'user', id: userId }, nowMs),
     compile(db.updateTable('tasks').set({ created_by_name: '' }).where('created_by', '=', userId)),
     compile(db.deleteFrom('invitations').where('created_by', '=', userId).where('accepted_at', 'is', null)),
     compile(db.updateTable('personal_tokens').set(ended).where('user_id', '=', userId).where('revoked_at', 'is', null)),

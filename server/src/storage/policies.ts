@@ -157,3 +157,13 @@ export const endPoliciesOf = ({ db, compile }: Database, repositoryId: string, n
       .where('repository_id', '=', repositoryId)
       .where('deleted_at', 'is', null),
   );
+
+/** Ends the policies of a workspace that is deleted, those of its repositories too. */
+export const endPoliciesIn = ({ db, compile }: Database, workspaceId: string, nowMs: number): Statement =>
+  compile(
+    db
+      .updateTable('policies')
+      .set({ is_active: false, deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
+      .where('workspace_id', '=', workspaceId)
+      .where('deleted_at', 'is', null),
+  );

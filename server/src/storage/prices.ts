@@ -52,6 +52,29 @@ export async function listPrices({ db }: Database, filter: PriceFilter): Promise
   return rows.map(storedOfRow);
 }
 
+/** Every price that holds at a moment or will hold later, the oldest first; read page by page, so that none is left out however many there are. */
+export async function pricesNotOver({ db }: Database, atMs: number, pageRows = pricesMax): Promise<StoredPrice[]> {
+  const found: StoredPrice[] = [];
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const page = await db
+      .selectFrom('prices')
+      .selectAll()
+      .where('id', '>', after)
+      .where((of) =>
+        // One that was ended before it began never holds.
+        of.or([of('valid_until', 'is', null), of.and([of('valid_until', '>', atMs), of('valid_until', '>', of.ref('valid_from'))])]),
+      )
+      .orderBy('id')
+      .limit(pageRows)
+      .execute();
+    found.push(...page.map(storedOfRow));
+    const last = page.at(-1);
+    if (!last || page.length < pageRows) return found;
+    after = last.id;
+  }
+}
+
 const storedOfRow = (row: PriceRow & { note: string | null; created_by: string; created_at: number; revision: number }): StoredPrice => ({
   ...priceOfRow(row),
   note: row.note,
@@ -73,6 +96,8 @@ export async function pricesOfLine(
     .where('model', '=', model)
     .where('connection_id', connectionId === null ? 'is' : '=', connectionId)
     .orderBy('revision', 'desc')
+    // One that took another's place has its revision, and came later.
+    .orderBy('id', 'desc')
     .limit(rowsMax)
     .execute();
   return rows.map(storedOfRow);

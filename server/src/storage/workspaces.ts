@@ -1,11 +1,14 @@
 /** Workspaces and their members. Deleted workspaces and removed members stay as rows, so that other instances hear of it. */
 import { sql } from 'kysely';
 import type { OrganizationRole, WorkspaceRole } from '../domain/owner.ts';
+import { deleteAlertingOf } from './alert-rules.ts';
 import { forgetCaptured } from './captured-bodies.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { endLimitsOn } from './limits.ts';
 import { nameKeyOf } from './name-key.ts';
+import { endPoliciesIn } from './policies.ts';
 import { forgetResponses } from './responses.ts';
 import { deleteGroupsOf } from './routing-groups.ts';
 
@@ -129,8 +132,8 @@ export const renameWorkspace = ({ db, compile }: Database, id: string, name: str
   );
 
 /**
- * Marks a workspace as deleted and revokes its access keys. It fails the batch as `workspace-not-empty` while connections or
- * repositories belong to it, and as `workspace` where it is gone already.
+ * Marks a workspace as deleted, revokes its access keys, and ends its routing groups, alert rules and channels, limits and policies. It
+ * fails the batch as `workspace-not-empty` while connections or repositories belong to it, and as `workspace` where it is gone already.
  */
 export function deleteWorkspace(database: Database, id: string, nowMs: number): Statement[] {
   const { db, compile } = database;
@@ -157,6 +160,9 @@ export function deleteWorkspace(database: Database, id: string, nowMs: number): 
     forgetResponses(database, { scope: 'workspace', id }),
     forgetCaptured(database, id),
     ...deleteGroupsOf(database, { scope: 'workspace', id }, nowMs),
+    ...deleteAlertingOf(database, { scope: 'workspace', id }, nowMs),
+    endLimitsOn(database, { kind: 'workspace', id }, nowMs),
+    endPoliciesIn(database, id, nowMs),
   ];
 }
 

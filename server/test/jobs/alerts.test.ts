@@ -286,6 +286,77 @@ describe('while the database is away', () => {
   });
 });
 
+describe('whoever is disabled or deleted', () => {
+  /** Somebody with a webhook of their own and a rule about the key of a connection that is everybody's. */
+  async function watching(
+    name: string,
+  ): Promise<{ id: string; own: string; about: string; come: (disabled: boolean) => Promise<unknown> }> {
+    const { id, token } = await house.createResident(name, 'user');
+    const make = async (path: string, body: unknown, by = token): Promise<string> => {
+      const reply = await house.request('POST', path, { token: by, body });
+      expect(reply.status, reply.text).toBe(201);
+      return reply.at(path === '/api/ai-connections' ? 'id' : 'data.id');
+    };
+    const line = { name, scope: 'organization', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk-of-the-house-1234', defaultModel: 'm' };
+    const connectionId = await make('/api/ai-connections', line, ada.token);
+    const own = await make('/api/alert-channels', { scope: 'user', kind: 'webhook', name, url: hook.url });
+    const about = await make('/api/alert-rules', { scope: 'user', kind: 'key-age', value: 1, connectionId });
+    after(2 * 86_400_000);
+    hook.posts.length = 0;
+    return { id, own, about, come: (disabled) => send('PATCH', `/api/admin/users/${id}`, { disabled }) };
+  }
+  const ofRule = (id: string) => listAlerts(house.database, { owners: 'all', ruleId: id, limit: 50 });
+  const fates = async (id: string) =>
+    (await deliveriesOf(house.database, { channelId: id, limit: 9 })).map(({ event, state, errorCode }) => [event, state, errorCode]);
+
+  test('is told nothing while disabled, neither of what is new nor of what was on its way, and again once they are back', async () => {
+    const [budi, look, sender] = [await watching('Budi'), evaluator(), post()];
+    await budi.come(true);
+    await look.look(local());
+    expect([await ofRule(budi.about), await fates(budi.own)]).toEqual([[], []]);
+    await budi.come(false);
+    hook.answer(503, 'busy');
+    await look.look(local());
+    await sender.flush();
+    expect([(await ofRule(budi.about)).length, hook.posts.length]).toEqual([1, 1]);
+    await budi.come(true);
+    hook.answer(200, 'ok');
+    after(400_000);
+    await look.look(local());
+    await sender.flush();
+    expect(hook.posts.length).toBe(1);
+    expect(await fates(budi.own)).toEqual([['firing', 'given_up', 'channel_gone']]);
+    expect((await ofRule(budi.about)).map(({ resolvedAtMs }) => resolvedAtMs !== null)).toEqual([true]);
+    await budi.come(false);
+    after(400_000);
+    await look.look(local());
+    await sender.flush();
+    expect(hook.posts.map(({ json }) => json['type'])).toEqual(['alert.firing', 'alert.firing']);
+    await send('DELETE', `/api/admin/users/${budi.id}`);
+    await sender.close();
+  });
+  test('is sent nothing more once deleted, and no sealed value of theirs is left', async () => {
+    const [eve, look, sender] = [await watching('Eve'), evaluator(), post()];
+    hook.answer(503, 'busy');
+    await look.look(local());
+    await sender.flush();
+    expect(hook.posts.length).toBe(1);
+    await send('DELETE', `/api/admin/users/${eve.id}`);
+    hook.answer(200, 'ok');
+    after(400_000);
+    await look.look(local());
+    await sender.flush();
+    expect([hook.posts.length, await fates(eve.own)]).toEqual([1, [['firing', 'given_up', 'channel_gone']]]);
+    expect((await ofRule(eve.about)).map(({ resolvedAtMs }) => resolvedAtMs !== null)).toEqual([true]);
+    const { alerting } = house.deps.keeper.snapshot;
+    expect([alerting.rules.has(eve.about), alerting.channels.has(eve.own), alerting.sealed.has(eve.own)]).toEqual([false, false, false]);
+    const rows = await house.database.db.selectFrom('alert_channels').selectAll().where('owner_id', '=', eve.id).execute();
+    expect(rows).toMatchObject([{ id: eve.own, secret_encrypted: null, settings: '{}', is_active: false }]);
+    expect(rows[0]!.deleted_at).not.toBeNull();
+    await sender.close();
+  });
+});
+
 test('the rule of the test is what the snapshot holds', () => {
   const held: AlertRule | undefined = house.deps.keeper.snapshot.alerting.rules.get(ruleId);
   expect(held).toMatchObject({ isActive: true, channelIds: null });

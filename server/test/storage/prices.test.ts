@@ -7,7 +7,7 @@ import { writeChange } from '../../src/storage/changes.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
-import { endPrice, insertPrice, pricesOfLine, unpricedModels, type StoredPrice } from '../../src/storage/prices.ts';
+import { endPrice, insertPrice, pricesNotOver, pricesOfLine, unpricedModels, type StoredPrice } from '../../src/storage/prices.ts';
 import { pricedRows, repricePageRows, writeCosts, type PricedRow, type PricedRowsQuery } from '../../src/storage/reprice.ts';
 import { onBothEngines } from './engines.ts';
 import { entryOf, newPerson } from './rows.ts';
@@ -210,5 +210,29 @@ onBothEngines('what was said of one model', (bench) => {
     expect(await pricesOfLine(database, ofOne)).toEqual([ofOne]);
     const { revision } = await writeChange(database, [endPrice(database, first.id, startMs + 1)], entryOf());
     expect(await pricesOfLine(database, second, 1)).toEqual([{ ...first, validUntilMs: startMs + 1, revision }]);
+  });
+});
+
+onBothEngines('prices that are not over', (bench) => {
+  test('all come, the oldest first, however many pages they fill; what has ended, or never holds, does not', async () => {
+    const database = createDatabase(await bench.open({ isMigrated: true }));
+    const nowMs = startMs + 1_000;
+    const createdBy = await newPerson(database);
+    const price = (part: Partial<StoredPrice> = {}): StoredPrice => ({
+      id: ids.uuid(), provider: 'openai', model: 'm', connectionId: null, validFromMs: startMs, validUntilMs: null, note: null, revision: 0,
+      tiers: [{ fromTokensIn: 0, prices: { input: 1, output: 2 } }], createdBy, createdAtMs: startMs, ...part,
+    }); // prettier-ignore
+    const held = Array.from({ length: 7 }, () => price());
+    const [ended, neverBegun, later] = [
+      price({ validUntilMs: nowMs }),
+      price({ validFromMs: nowMs + 500, validUntilMs: nowMs + 500 }),
+      price({ validFromMs: nowMs + 500, validUntilMs: nowMs + 501 }),
+    ];
+    await database.driver.write([...held, ended, neverBegun, later].toReversed().map((one) => insertPrice(database, one)));
+    const expected = [...held, later].map(({ id }) => id);
+    for (const pageRows of [1, 3, 4, 7, 8, 9, 1000])
+      expect((await pricesNotOver(database, nowMs, pageRows)).map(({ id }) => id)).toEqual(expected);
+    const [first] = await pricesNotOver(database, nowMs);
+    expect(first).toEqual({ ...held[0], revision: first?.revision });
   });
 });

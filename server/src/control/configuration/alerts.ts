@@ -6,7 +6,7 @@ import { channelById } from '../../storage/alert-channels.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
 import { changeChannel, createChannel, deleteChannel, type ChannelInput } from '../alert-channels.ts';
 import { changeRule, createRule, deleteRule, shownValue, type RuleInput } from '../alert-rules.ts';
-import { actingFor } from '../operator-connections.ts';
+import { actingFor, removingFor } from '../operator-connections.ts';
 import type { Caller } from '../change.ts';
 import { openBox } from '../secrets.ts';
 import type { AlertChannelSpec, AlertRuleSpec } from './alert-shapes.ts';
@@ -19,6 +19,8 @@ const secretFields = ['url', 'token', 'signingSecret'] as const;
 const suffixes = { url: 'URL', token: 'TOKEN', signingSecret: 'SIGNING_SECRET' } as const;
 
 const callerFor = (context: Context, owner: string): Caller => actingFor(context.deps, context.caller, context.names.ownerOf(owner));
+
+const removerFor = (context: Context, owner: string): Caller => removingFor(context.deps, context.caller, context.names.ownerOf(owner));
 
 /** The words by which a new thing names its owner. */
 function placed({ names }: Context, owner: string): { scope: 'user' | 'workspace' | 'organization'; workspaceId?: string } {
@@ -114,7 +116,7 @@ export const alertChannels: Kind<AlertChannelSpec> = {
       throw unfit({ path: 'kind', code: 'fixed', message: 'the kind never changes; give the other one another name' });
     return changeChannel(context.deps, callerFor(context, spec.owner), id, inputOf(spec, await secretsOf(context, spec, id)));
   },
-  remove: (context, { id, spec }) => deleteChannel(context.deps, callerFor(context, spec.owner), id),
+  remove: (context, { id, spec }) => deleteChannel(context.deps, removerFor(context, spec.owner), id),
 };
 
 const ruleKey = ({ owner, kind, name, connection }: AlertRuleSpec): string =>
@@ -201,5 +203,5 @@ export const alertRules: Kind<AlertRuleSpec> = {
       ...ruleInput(context, spec),
     }),
   change: (context, { id }, spec) => changeRule(context.deps, callerFor(context, spec.owner), id, ruleInput(context, spec)),
-  remove: (context, { id, spec }) => deleteRule(context.deps, callerFor(context, spec.owner), id),
+  remove: (context, { id, spec }) => deleteRule(context.deps, removerFor(context, spec.owner), id),
 };

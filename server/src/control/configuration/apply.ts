@@ -4,7 +4,7 @@ import type { Caller } from '../change.ts';
 import { emptyConfiguration, readDocument, textOf, type Fault } from './document.ts';
 import type { ConfigurationDeps, Context } from './kind.ts';
 import { loadNames } from './names.ts';
-import { kinds, planOf, singleSections, type LineOf, type Planned, type Step } from './plan.ts';
+import { kinds, placeOf, planOf, singleSections, type LineOf, type Planned, type Step } from './plan.ts';
 import type { Configuration } from './shapes.ts';
 
 async function contextOf(deps: ConfigurationDeps, caller: Caller, secrets: ReadonlyMap<string, string>): Promise<Context> {
@@ -81,13 +81,7 @@ function faultsOf(error: unknown, { step, path }: Planned, lineOf: LineOf): Faul
   const fields = details.filter((one): one is FieldFault => typeof one.path === 'string' && typeof one.message === 'string');
   if (fields.length === 0) return [{ line: lineOf(path), path: about, message: error.code }];
   return fields.map((field) => {
-    const place = [
-      ...path,
-      ...field.path
-        .split('.')
-        .filter(Boolean)
-        .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
-    ];
+    const place = placeOf(path, field.path);
     return { line: lineOf(place), path: `${about}${field.path === '' ? '' : `: ${field.path}`}`, message: field.message };
   });
 }

@@ -1,16 +1,16 @@
 /** Prices, templates and the settings of the whole installation in the configuration file. */
-import { decimalUsdOf } from '../../domain/money.ts';
+import { decimalUsdOf, nanoUsdOf } from '../../domain/money.ts';
 import { isoOf } from '../../lib/iso-time.ts';
 import { aiSettingsOf } from '../../storage/ai-settings.ts';
 import { healthSettingsOf } from '../../storage/health-settings.ts';
 import { limitSettingsOf } from '../../storage/limits.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
-import { listPrices } from '../../storage/prices.ts';
+import { pricesNotOver } from '../../storage/prices.ts';
 import { listTemplates } from '../../storage/templates.ts';
 import { changeAiSettings } from '../ai-settings.ts';
 import { changeHealthSettings } from '../health-settings.ts';
 import { changeLimitSettings } from '../limit-settings.ts';
-import { addPrice, endOwnPrice } from '../prices.ts';
+import { addPrice, endOwnPrice, judgePrice, replacePrice } from '../prices.ts';
 import { addTemplate, changeTemplate, removeTemplate } from '../templates.ts';
 import { byKey, type Context, type Current, type Kind } from './kind.ts';
 import { keyOfName } from './names.ts';
@@ -18,7 +18,16 @@ import { referencesOf } from './references.ts';
 import type { Configuration, PriceSpec, TemplateSpec } from './shapes.ts';
 
 const priceKey = ({ provider, model, connection, validFrom }: PriceSpec): string =>
-  [provider, model, connection === null ? '' : keyOfName(connection), validFrom].join(' ');
+  [provider, model, connection === null ? '' : keyOfName(connection), Date.parse(validFrom)].join(' ');
+
+/** One amount has many spellings: 2.5 and "2.50" are the same. */
+function sameAmounts(tier: PriceSpec['tiers'][number]): object {
+  const amounts = Object.entries(tier).map(([name, value]): [string, unknown] => [
+    name,
+    typeof value === 'string' ? (nanoUsdOf(value) ?? value) : value,
+  ]);
+  return Object.fromEntries(amounts);
+}
 
 const usdOrNull = (nano: number | undefined): string | null => (nano === undefined ? null : decimalUsdOf(nano));
 
@@ -37,34 +46,38 @@ const enteredOf = ({ names }: Context, { provider, model, connection, validFrom,
 export const prices: Kind<PriceSpec> = {
   section: 'prices',
   async read({ deps, names }) {
-    const nowMs = deps.clock.nowMs();
-    const specs = (await listPrices(deps.database, {}))
-      .filter(({ validUntilMs }) => validUntilMs === null || validUntilMs > nowMs)
-      .flatMap((price): Current<PriceSpec>[] => {
-        const connection = price.connectionId === null ? null : names.connectionName(price.connectionId);
-        if (price.connectionId !== null && connection === null) return [];
-        const tiers = price.tiers.map(({ fromTokensIn, prices: unit }) => ({
-          fromTokensIn,
-          input: decimalUsdOf(unit.input),
-          output: decimalUsdOf(unit.output),
-          cacheRead: usdOrNull(unit.cacheRead),
-          cacheWrite: usdOrNull(unit.cacheWrite),
-          cacheWriteHour: usdOrNull(unit.cacheWriteHour),
-          perRequest: usdOrNull(unit.perRequest),
-        }));
-        const { id, provider, model, validFromMs, note } = price;
-        return [{ id, spec: { provider, model, connection, validFrom: isoOf(validFromMs), tiers, note } }];
-      });
+    // The oldest first: of two that begin together the later one holds, here and where the file is applied.
+    const specs = (await pricesNotOver(deps.database, deps.clock.nowMs())).flatMap((price): Current<PriceSpec>[] => {
+      const connection = price.connectionId === null ? null : names.connectionName(price.connectionId);
+      if (price.connectionId !== null && connection === null) return [];
+      const tiers = price.tiers.map(({ fromTokensIn, prices: unit }) => ({
+        fromTokensIn,
+        input: decimalUsdOf(unit.input),
+        output: decimalUsdOf(unit.output),
+        cacheRead: usdOrNull(unit.cacheRead),
+        cacheWrite: usdOrNull(unit.cacheWrite),
+        cacheWriteHour: usdOrNull(unit.cacheWriteHour),
+        perRequest: usdOrNull(unit.perRequest),
+      }));
+      const { id, provider, model, validFromMs, note } = price;
+      return [{ id, spec: { provider, model, connection, validFrom: isoOf(validFromMs), tiers, note } }];
+    });
     return specs.toSorted(byKey(priceKey));
   },
   keyOf: priceKey,
+  // A moment and an amount are compared by what they are, not by how they are written.
+  comparable: (spec) => ({ ...spec, validFrom: Date.parse(spec.validFrom), tiers: spec.tiers.map(sameAmounts) }),
   nameOf: ({ provider, model, validFrom }) => `${provider}/${model} from ${validFrom}`,
   references: ({ connection }) => (connection === null ? [] : referencesOf.connection(connection, ['connection'])),
-  create: (context, spec) => addPrice(context.deps, context.caller, enteredOf(context, spec)),
-  async change(context, { id }, spec) {
-    await endOwnPrice(context.deps, context.caller, id, undefined);
-    await addPrice(context.deps, context.caller, enteredOf(context, spec));
+  // Nothing is hidden in a price, but one that cannot be set is told before anything is begun.
+  async hiddenChanges(context, spec, current) {
+    // A connection that the file makes is not there yet.
+    const about = current === null ? { ...spec, connection: null } : spec;
+    await judgePrice(context.deps, enteredOf(context, about));
+    return [];
   },
+  create: (context, spec) => addPrice(context.deps, context.caller, enteredOf(context, spec)),
+  change: (context, { id }, spec) => replacePrice(context.deps, context.caller, id, enteredOf(context, spec)),
   remove: ({ deps, caller }, { id }) => endOwnPrice(deps, caller, id, undefined),
 };
 

@@ -5,7 +5,7 @@ import { backupsOf } from '../../domain/routing-group.ts';
 import { unfit, Refusal } from '../../domain/errors.ts';
 import { createConnection, changeConnection, deleteConnection } from '../connections.ts';
 import type { ConnectionInput, FieldWords } from '../connection-input.ts';
-import { actingFor } from '../operator-connections.ts';
+import { actingFor, removingFor } from '../operator-connections.ts';
 import { openStored } from '../secrets.ts';
 import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
 import { keyOfName } from './names.ts';
@@ -189,5 +189,5 @@ export const connections: Kind<ConnectionSpec> = {
     return changeConnection(context.deps, actingFor(context.deps, context.caller, owner), id, input, words);
   },
   remove: (context, { id, spec }) =>
-    deleteConnection(context.deps, actingFor(context.deps, context.caller, context.names.ownerOf(spec.owner)), id, { isForced: false }),
+    deleteConnection(context.deps, removingFor(context.deps, context.caller, context.names.ownerOf(spec.owner)), id, { isForced: false }),
 };

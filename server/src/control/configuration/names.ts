@@ -16,6 +16,8 @@ export interface Names {
   workspaceName(id: string): string;
   userId(email: string): string;
   email(userId: string): string;
+  /** Whether somebody who is known by this address is disabled or deleted. */
+  isAway(email: string): boolean;
   connectionId(name: ConnectionName): string;
   /** Null for a connection that is gone. */
   connectionName(id: string): ConnectionName | null;
@@ -63,6 +65,10 @@ export async function loadNames(deps: Pick<ControlDeps, 'database' | 'keeper'>):
     workspaceName: (id) => nameOfWorkspace.get(id) ?? id,
     userId,
     email: (id) => snapshot.people.get(id)?.email ?? id,
+    isAway(email) {
+      const id = idOfUser.get(email.toLowerCase());
+      return id !== undefined && snapshot.isAway({ scope: 'user', id });
+    },
     connectionId(name) {
       for (const { id, name: other } of snapshot.connectionsOf(ownerOf(name.owner)))
         if (nameKeyOf(other) === nameKeyOf(name.name)) return id;

@@ -5,7 +5,7 @@ import { nameKeyOf } from '../../storage/name-key.ts';
 import { captureDefault } from '../../domain/capture.ts';
 import { captureOf, capturesAbove } from '../../storage/capture.ts';
 import { changeCapture } from '../capture.ts';
-import { actingFor } from '../operator-connections.ts';
+import { actingFor, removingFor } from '../operator-connections.ts';
 import { changeRepository, createRepository, deleteRepository, type RepositoryWords } from '../repositories.ts';
 import { changeGroup, createGroup, removeGroup, type GroupInput, type GroupTargetInput } from '../routing-groups.ts';
 import { addMember, changeMember, createWorkspace, deleteWorkspace, listWorkspaces } from '../workspaces.ts';
@@ -153,6 +153,6 @@ export const routingGroups: Kind<GroupSpec> = {
     return changeGroup(context.deps, actingFor(context.deps, context.caller, owner), id, groupInputOf(context, spec));
   },
   remove(context, { id, spec }) {
-    return removeGroup(context.deps, actingFor(context.deps, context.caller, context.names.ownerOf(spec.owner)), id);
+    return removeGroup(context.deps, removingFor(context.deps, context.caller, context.names.ownerOf(spec.owner)), id);
   },
 };

@@ -1,5 +1,6 @@
 /** Compares a file with what there is, and says in which order the one becomes the other. */
 import { Refusal, type FieldFault } from '../../domain/errors.ts';
+import { ownerAway } from '../operator-connections.ts';
 import { alertChannels, alertRules } from './alerts.ts';
 import { aiSettings, healthSettings, limitSettings, prices, templates } from './catalogue.ts';
 import { connections } from './connections.ts';
@@ -34,7 +35,7 @@ export const kinds = [
 /** Sections with one object in the place of a list. */
 export const singleSections: ReadonlySet<string> = new Set(['mailServer', 'aiSettings', 'limitSettings', 'healthSettings', 'retention']);
 /** Sections whose objects may have the same name. */
-const repeating: ReadonlySet<string> = new Set(['policies', 'templates', 'alertRules', 'alertChannels']);
+const repeating: ReadonlySet<string> = new Set(['policies', 'prices', 'templates', 'alertRules', 'alertChannels']);
 
 type SectionName = Exclude<keyof Configuration, 'patchbay'>;
 
@@ -118,6 +119,7 @@ async function planSection(context: Context, { kind, specs, currents, keys, line
       plan.faults.push({ line: lineOf(path), path: pathText(path), message: `${kind.nameOf(spec)} is named twice` });
     const hidden = await hiddenOf(context, kind, spec, current, { path, lineOf }, plan);
     const fields = current === null ? [] : [...new Set([...differences(kind, spec, current.spec), ...hidden])];
+    if (current === null || fields.length > 0) checkOwner(context, kind, spec, { path, lineOf }, plan);
     const step: Step = {
       action: current === null ? 'create' : 'change',
       section: kind.section,
@@ -135,6 +137,30 @@ async function planSection(context: Context, { kind, specs, currents, keys, line
   plan.planned.push(...made, ...changed, ...second);
 }
 
+/** Private things are made and changed in their owner's name, and that must be somebody who could do it. */
+function checkOwner(
+  { names }: Context,
+  kind: Kind<object>,
+  spec: object,
+  { path, lineOf }: { path: readonly (string | number)[]; lineOf: LineOf },
+  plan: Plan,
+): void {
+  for (const { kind: noun, key, path: field, told } of kind.references(spec)) {
+    if (noun !== 'people' || field[0] !== 'owner' || !names.isAway(key)) continue;
+    const place = [...path, ...field];
+    plan.faults.push({ line: lineOf(place), path: pathText(place), message: `${told} ${ownerAway}` });
+  }
+}
+
+/** The place of a field that a refusal names, `tiers.0.input`, in the object at a path. */
+export const placeOf = (path: readonly (string | number)[], field: string): (string | number)[] => [
+  ...path,
+  ...field
+    .split('.')
+    .filter(Boolean)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part)),
+];
+
 /** Secrets that differ, or that are needed and cannot be had. */
 async function hiddenOf(
   context: Context,
@@ -150,7 +176,7 @@ async function hiddenOf(
     if (!(error instanceof Refusal)) throw error;
     const details = Array.isArray(error.details) ? (error.details as FieldFault[]) : [];
     for (const { path: field, message } of details) {
-      const place = [...path, ...field.split('.')];
+      const place = placeOf(path, field);
       plan.faults.push({ line: lineOf(place), path: pathText(place), message });
     }
     if (details.length === 0) plan.faults.push({ line: lineOf(path), path: pathText(path), message: error.code });

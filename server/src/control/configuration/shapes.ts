@@ -78,7 +78,7 @@ const routingGroup = z.strictObject({
         region: plainText(1, 40).nullable().default(null),
       }),
     )
-    .min(1)
+    // A group may have lost its last one with a connection that was deleted.
     .max(groupTargetsMax),
   isActive: z.boolean().default(true),
 });
