@@ -6,6 +6,7 @@ import { proportionFaults, routeFaults } from './tidy/coverage.ts';
 import { barrelFaults, cycleFaults, layerFaults } from './tidy/layers.ts';
 import { type Catalogue, catalogueFaults, mentionsIn, readCatalogue, unusedMessageFaults } from './tidy/messages.ts';
 import { privilegeFaults } from './tidy/privileges.ts';
+import { queryKeyFaults } from './tidy/query-keys.ts';
 import {
   anyFaults,
   askedOnceFaults,
@@ -42,7 +43,7 @@ const ofOneFile: readonly ((source: Source) => Fault[])[] = [
   vendorFaults,
 ];
 /** Rules that look at all of them. */
-const ofAllFiles: readonly ((sources: readonly Source[]) => Fault[])[] = [cycleFaults, proportionFaults, routeFaults];
+const ofAllFiles: readonly ((sources: readonly Source[]) => Fault[])[] = [cycleFaults, proportionFaults, routeFaults, queryKeyFaults];
 
 function pathsBelow(root: string, folder: string): string[] {
   if (!existsSync(join(root, folder))) return [];

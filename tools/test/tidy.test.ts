@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { barrelFaults, cycleFaults, layerFaults, targetOf } from '../tidy/layers.ts';
 import { privilegeFaults } from '../tidy/privileges.ts';
+import { queryKeyFaults } from '../tidy/query-keys.ts';
 import * as shape from '../tidy/shape.ts';
 import { type Fault, type Source, readSource } from '../tidy/source.ts';
 import { tidy } from '../tidy.ts';
@@ -49,6 +50,44 @@ describe('reading a source', () => {
       ['./c.ts', false, true],
       ['./d.ts', false, false],
       ['./f.ts', false, false],
+    ]);
+  });
+});
+
+describe('keys of what the pages remember', () => {
+  const metIn = (texts: Record<string, string>): string[] =>
+    queryKeyFaults(Object.entries(texts).map(([path, text]) => readSource(path, text))).map(
+      ({ path, line, rule }) => `${path}:${line} ${rule}`,
+    );
+  const limits =
+    "const all = ['limits'] as const;\nexport const limitsQuery = (of: Subject) => queryOptions({ queryKey: [...all, of.kind, of.id], queryFn });";
+
+  test('two questions under one key are a fault, however the key is written and in whatever file', () => {
+    for (const other of [
+      "queryOptions({ queryKey: ['limits', kind, id], queryFn });",
+      "useQuery({\n  // As it is.\n  queryKey: ['limits', 'user', id], queryFn });",
+      "const keyOf = (id: string, kind: string) => ['limits', kind, id] as const;\ninfiniteQueryOptions({ queryKey: keyOf(id, 'user'), queryFn });",
+      "import { all } from '../a/limits.ts';\nuseInfiniteQuery({ queryKey: [...all, kind, of(a, b)] });",
+    ])
+      expect(metIn({ 'web/src/a/limits.ts': limits, 'web/src/b/usage.ts': other }).map((fault) => fault.split(/[: ]/)[0])).toEqual([
+        'web/src/b/usage.ts',
+      ]);
+  });
+
+  test('keys that never meet, keys that are only named to make answers old, and other files are none', () => {
+    for (const fine of [
+      "queryOptions({ queryKey: ['limits', 'settings'], queryFn }); invalidateQueries({ queryKey: ['limits', kind, id] });",
+      "queryOptions({ ...limitsQuery(of), select }); queryOptions({ queryKey: ['usage', kind, id] });",
+      "const keyOf = (id: string, part: string) => ['one', id, part];\nuseQuery({ queryKey: keyOf(id, 'a') }); useQuery({ queryKey: [...keyOf(id, 'b')] });",
+    ])
+      expect(metIn({ 'web/src/a/limits.ts': limits, 'web/src/b/usage.ts': fine })).toEqual([]);
+    expect(metIn({ 'web/src/a/limits.ts': limits, 'web/test/b.ts': "useQuery({ queryKey: ['limits', kind, id] })" })).toEqual([]);
+  });
+
+  test('a key that cannot be read is a fault of its own, and keys in a circle end', () => {
+    expect(metIn({ 'web/src/a.ts': 'useQuery({ queryKey: made() });' })).toEqual(['web/src/a.ts:1 query-key']);
+    expect(metIn({ 'web/src/a.ts': 'const a = [...b];\nconst b = [...a];\nuseQuery({ queryKey: a });' })).toEqual([
+      'web/src/a.ts:3 query-key',
     ]);
   });
 });

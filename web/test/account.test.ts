@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { codeAt } from '../../server/test/support/authenticator.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, signOut, type Pages } from './support/pages.ts';
-import { type Visitor } from './support/visitor.ts';
+import { chooseLanguage, signIn, signOut, type Pages } from './support/pages.ts';
+import { holdBack, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 const periodMs = 30_000;
@@ -47,6 +47,26 @@ needs('browser')('one’s own account', () => {
     await page.reload();
     await expect.poll(() => page.getByLabel('Nama', { exact: true }).inputValue()).toBe('Budi Santoso');
     await expect.poll(() => page.getByLabel('Zona waktu').inputValue()).toBe('Asia/Jakarta');
+  });
+
+  test('a language that was chosen elsewhere meanwhile is shown and not taken back by saving a name', async () => {
+    const { page } = visitor;
+    const person = await someone();
+    await signIn(visitor, person);
+    await page.goto('/settings/profile');
+    await page.getByLabel('Name', { exact: true }).fill('Budi Santoso');
+    await chooseLanguage(visitor, 'Bahasa Indonesia');
+    await page.getByRole('heading', { name: 'Profil', level: 1 }).waitFor();
+    await expect.poll(() => page.getByRole('combobox', { name: 'Bahasa' }).inputValue()).toBe('id');
+    const name = page.getByLabel('Nama', { exact: true });
+    await expect.poll(() => name.inputValue()).toBe('Budi Santoso');
+    const asked = page.waitForRequest((one) => one.method() === 'PATCH');
+    await button('Simpan').click();
+    expect((await asked).postDataJSON()).toEqual({ name: 'Budi Santoso' });
+    await page.getByText('Tersimpan').waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'Profil', level: 1 }).waitFor();
+    await expect.poll(() => name.inputValue()).toBe('Budi Santoso');
   });
 
   test('a wrong current password is said at its field; a right one changes it and ends the other sessions', async () => {
@@ -173,6 +193,34 @@ needs('browser')('one’s own account', () => {
     slowMs,
   );
 
+  test(
+    'recovery codes that are being replaced are shown, whatever is pressed meanwhile',
+    async () => {
+      const { page } = visitor;
+      const person = await someone();
+      await signIn(visitor, person);
+      const { codes } = await turnOn(person);
+      await button('New Recovery Codes').click();
+      await page.getByLabel('Your password', { exact: true }).fill(person.password);
+      const release = await holdBack(page, 'POST', '/recovery-codes');
+      await page.keyboard.press('Control+Enter');
+      await expect.poll(() => button('Cancel').getAttribute('aria-disabled')).toBe('true');
+      await page.keyboard.press('Control+Enter');
+      await button('Cancel').click({ force: true });
+      await page.getByRole('link', { name: 'Profile' }).click();
+      const leaving = page.getByRole('dialog', { name: 'Leave without storing it?' });
+      await expect.poll(() => leaving.innerText()).toContain('Recovery codes: it is being made');
+      await leaving.getByRole('button', { name: 'Stay Here' }).click();
+      release();
+      const shown = page.getByRole('textbox', { name: 'Recovery codes' });
+      await shown.waitFor();
+      const made = (await shown.inputValue()).trim().split(/\s+/);
+      expect(made).toHaveLength(10);
+      expect(made).not.toContain(codes[0]);
+    },
+    slowMs,
+  );
+
   test('sessions say where one is signed in, and end one by one or all at once', async () => {
     const { page } = visitor;
     const person = await someone();
@@ -205,7 +253,11 @@ needs('browser')('one’s own account', () => {
     await button('Create Token').last().click();
     await page.getByText('Enter a name.').waitFor();
     await page.getByLabel('Name', { exact: true }).fill('build server');
+    const release = await holdBack(page, 'POST', '/api/tokens');
     await button('Create Token').last().click();
+    await expect.poll(() => button('Cancel').getAttribute('aria-disabled')).toBe('true');
+    await button('Cancel').click({ force: true });
+    release();
     const shown = page.getByRole('textbox', { name: 'Personal token' });
     await shown.waitFor();
     const token = await shown.inputValue();

@@ -191,6 +191,20 @@ needs('browser')('alerts', () => {
     slowMs,
   );
 
+  test('a mail server that cannot be read is no empty form: the page says so, and asks again', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.route('**/api/admin/mail', (route) => route.fulfill({ status: 429 }));
+    await page.goto('/alerts/channels');
+    const panel = page.getByRole('region', { name: 'Mail server' });
+    await panel.getByRole('alert').waitFor();
+    await expect.poll(() => panel.getByRole('textbox').count()).toBe(0);
+    expect(await visitor.axe()).toEqual([]);
+    await page.unroute('**/api/admin/mail');
+    await panel.getByRole('button', { name: 'Try Again' }).click();
+    await panel.getByLabel('Server', { exact: true }).waitFor();
+  });
+
   test(
     'on a phone nothing is wider than the window, in Indonesian as well',
     async () => {

@@ -6,8 +6,8 @@ import { plain, refusing } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { intentOf, settlementOf } from '../../server/test/storage/ledger-records.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
-import { visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
+import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { holdBack, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
 const key = 'sk-proj-detailabcdefx7Qa';
 const tabs = ['', '/models', '/usage', '/health', '/access', '/edit'] as const;
@@ -194,13 +194,46 @@ needs('browser')('one connection', () => {
     await expect.poll(async () => (await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***x7Qa');
     pages.provider.answer(plain);
     await dialog.getByLabel('New API Key').fill('sk-proj-freshabcdefghnew1');
-    await dialog.getByRole('button', { name: 'Test and Replace' }).click();
+    // It is on its way once, and what comes of it is waited for.
+    const release = await holdBack(page, 'POST', '/rotate-key');
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/rotate-key')) sent.push(request.method());
+    });
+    await page.keyboard.press('Enter');
+    await expect.poll(() => dialog.getByRole('button', { name: 'Cancel' }).getAttribute('aria-disabled')).toBe('true');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Escape');
+    await expect.poll(() => dialog.isVisible()).toBe(true);
+    release();
     await dialog.waitFor({ state: 'hidden' });
+    expect(sent).toEqual(['POST']);
     await expect.poll(async () => (await ask('GET', `/api/configurations/${id}`)).at('data.apiKey')).toBe('***new1');
     await page.getByRole('button', { name: 'Test', exact: true }).click();
     await page.getByText('Last test: connected', { exact: true }).waitFor();
     expect(pages.provider.received.at(-1)!.headers['authorization']).toBe('Bearer sk-proj-freshabcdefghnew1');
     expect(await page.content()).not.toMatch(/freshabc|wrongabc|detailabc/);
+  });
+
+  test.each([
+    ['', ['30 hari terakhir', 'Kesalahan terakhir']],
+    ['/usage', ['Penggunaan']],
+    ['/access', ['Siapa yang dapat memakainya', 'Dipakai oleh']],
+  ] as const)('what the tab “%s” shows stays where the server refuses a later look at it', async (tab, names) => {
+    use(id);
+    await pages.house.deps.books.catchUp();
+    await come();
+    await open(tab);
+    const { page } = visitor;
+    await visitor.settled();
+    await page.route(new RegExp(`/api/configurations/${id}/`), (route) => route.fulfill({ status: 429 }));
+    const refused = page.waitForResponse((answer) => answer.status() === 429);
+    // Another language asks anew for everything that the page shows.
+    await chooseLanguage(visitor, 'Bahasa Indonesia');
+    await refused;
+    await visitor.settled();
+    for (const name of names) await page.getByRole('region', { name }).waitFor();
+    await expect.poll(() => page.getByRole('main').getByRole('alert').count()).toBe(0);
   });
 
   test('access says who, what uses it and what a deletion means; a deletion leads back to the list', async () => {

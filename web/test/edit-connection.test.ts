@@ -79,6 +79,27 @@ needs('browser')('a stored connection', () => {
     });
   });
 
+  test('the form keeps what was typed where the server refuses what the page asks again behind it', async () => {
+    const { page } = visitor;
+    // The form begins without what it can do without; that it is asked for again is no reason to begin anew.
+    await page.route(/\/api\/ai-connections(?:\?|$)/, (route) => route.fulfill({ status: 429 }));
+    await page.goto(`/settings/ai-connections/${id}/edit`);
+    await page.getByLabel('Default model').waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('Typed and precious');
+    await page.getByLabel('API Key').fill('sk-test-typed-and-precious');
+    await page.route(/\/api\/providers/, (route) => route.fulfill({ status: 429 }));
+    const refused = page.waitForResponse((answer) => answer.status() === 429);
+    // Another language asks anew for everything that the page shows.
+    await chooseLanguage(visitor, 'Bahasa Indonesia');
+    await refused;
+    await visitor.settled();
+    await expect.poll(() => page.getByLabel('Nama', { exact: true }).inputValue()).toBe('Typed and precious');
+    await expect.poll(() => page.locator('#field-apiKey').inputValue()).toBe('sk-test-typed-and-precious');
+    await page.unrouteAll();
+    await page.getByRole('button', { name: 'Simpan Koneksi' }).click();
+    await page.getByRole('row').filter({ hasText: 'Typed and precious' }).waitFor();
+  });
+
   test('a new address asks for the key again, at its field', async () => {
     await edit();
     const { page } = visitor;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { signIn, type Pages } from './support/pages.ts';
-import { visit, type Visitor } from './support/visitor.ts';
+import { holdBack, visit, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
@@ -212,6 +212,73 @@ needs('browser')('access keys', () => {
     await question.getByRole('button', { name: 'Revoke Key' }).click();
     await page.getByRole('row').filter({ hasText: 'rolling' }).filter({ hasText: 'Revoked' }).waitFor();
     expect([await opens(old), await opens(next)]).toEqual([401, 401]);
+  });
+
+  test(
+    'while a rotation is on its way, neither Escape, Cancel nor the way back loses the new key',
+    async () => {
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      const old = await createKey('awaited');
+      await page.getByLabel('I have stored this key').check();
+      await button('Done').click();
+      // The way back leads to another page of the same visit.
+      await page.getByRole('link', { name: 'AI Connections' }).click();
+      await page.getByRole('link', { name: 'Access Keys' }).click();
+      const release = await holdBack(page, 'POST', '/rotate');
+      await button('Rotate awaited').click();
+      const question = page.getByRole('dialog', { name: /awaited/ });
+      await question.getByLabel('Old key').selectOption('0');
+      await question.getByRole('button', { name: 'Rotate Key' }).click();
+      const cancel = question.getByRole('button', { name: 'Cancel' });
+      await expect.poll(() => cancel.getAttribute('aria-disabled')).toBe('true');
+      expect(await visitor.axe()).toEqual([]);
+      // A browser lets a page hold a dialog open against the first Escape alone.
+      for (let times = 0; times < 3; times += 1) await page.keyboard.press('Escape');
+      await cancel.click({ force: true });
+      await expect.poll(() => question.isVisible()).toBe(true);
+      // As a browser does that closes it all the same.
+      await question.evaluate((dialog: HTMLDialogElement) => dialog.close());
+      await expect.poll(() => question.isVisible()).toBe(true);
+      await page.evaluate(() => history.back());
+      const leaving = page.getByRole('dialog', { name: 'Leave without storing it?' });
+      await leaving.waitFor();
+      release();
+      await secret().waitFor();
+      const next = await secret().inputValue();
+      expect(next).toMatch(keyPattern);
+      expect([await opens(old), await opens(next)]).toEqual([401, 200]);
+      await expect.poll(() => new URL(page.url()).pathname).toBe('/keys');
+      await expect.poll(() => leaving.count()).toBe(0);
+    },
+    slowMs,
+  );
+
+  test('Ctrl+Enter pressed again while a key is made makes no second one, and Cancel waits for the first', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/keys');
+    await button('Create Access Key').first().click();
+    const release = await holdBack(page, 'POST', '/api/access-keys');
+    const made: string[] = [];
+    page.on('request', (request) => {
+      if (request.method() === 'POST' && request.url().endsWith('/api/access-keys')) made.push(request.url());
+    });
+    await page.getByLabel('Name', { exact: true }).fill('twin');
+    await page.keyboard.press('Control+Enter');
+    await expect.poll(() => button('Cancel').getAttribute('aria-disabled')).toBe('true');
+    await page.keyboard.press('Control+Enter');
+    await button('Cancel').click({ force: true });
+    await page.getByRole('link', { name: 'AI Connections' }).click();
+    await page.getByRole('dialog', { name: 'Leave without storing it?' }).getByRole('button', { name: 'Stay Here' }).click();
+    release();
+    await secret().waitFor();
+    const key = await secret().inputValue();
+    expect(await opens(key)).toBe(200);
+    await page.getByLabel('I have stored this key').check();
+    await button('Done').click();
+    await expect.poll(() => page.getByRole('row').filter({ hasText: 'twin' }).count()).toBe(1);
+    expect(made).toHaveLength(1);
   });
 
   test('a personal key of somebody else is theirs to rotate, which the button says; ending it is possible', async () => {

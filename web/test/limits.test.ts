@@ -132,4 +132,35 @@ needs('browser')('limits', () => {
     },
     slowMs,
   );
+
+  test('limits and the budgets of the usage page are there in one visit, whichever of them comes first', async () => {
+    const body = { subjectKind: 'connection', subjectId: connectionId, kind: 'money', period: 'month', value: '5.00' };
+    expect((await pages.house.request('POST', '/api/limits', { token: root.token, body })).status).toBe(201);
+    await pages.house.request('PATCH', '/api/me', { token: root.token, body: { language: 'en' } });
+    await spend();
+    await pages.house.deps.books.catchUp();
+    const visitor = await visit({ url: pages.house.url });
+    const { page } = visitor;
+    await signIn(visitor, root);
+    const limitsPath = `/connections/${connectionId}/access`;
+    const usagePath = `/usage?connection=${connectionId}`;
+    const seen = {
+      [limitsPath]: () =>
+        section(visitor)
+          .getByText(/of \$5\.00/)
+          .waitFor(),
+      [usagePath]: () => page.getByText('Budget of this month').first().waitFor(),
+    };
+    for (const order of [
+      [limitsPath, usagePath],
+      [usagePath, limitsPath],
+    ]) {
+      await page.goto(order[0]!);
+      await seen[order[0]!]!();
+      // As a link does it: the page stays loaded, with what it knows.
+      await page.evaluate((to) => history.pushState({}, '', to), order[1]!);
+      await seen[order[1]!]!();
+    }
+    await visitor.leave();
+  });
 });

@@ -4,7 +4,7 @@ import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { rollBackLastChange } from './support/history.ts';
 import { signIn, type Pages } from './support/pages.ts';
-import { visit, type Visitor } from './support/visitor.ts';
+import { holdBack, visit, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
@@ -65,6 +65,14 @@ needs('browser')('people', () => {
       await guest.page.getByText('Enter your name.').waitFor();
       await guest.page.getByLabel('Your name').fill('Dewi');
       await guest.page.getByLabel('Password', { exact: true }).fill('a password of my own');
+      // Whoever comes back to the window is asked about anew; where that is refused, what was typed stays.
+      await guest.page.route('**/api/invitations/**', (route) => route.fulfill({ status: 429 }));
+      const refused = guest.page.waitForResponse((answer) => answer.status() === 429);
+      await guest.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+      await refused;
+      await guest.settled();
+      await guest.page.unroute('**/api/invitations/**');
+      await expect.poll(() => guest.page.getByLabel('Your name').inputValue()).toBe('Dewi');
       await guest.page.getByRole('button', { name: 'Create Account' }).click();
       await guest.page.locator('#page-title').waitFor();
       await guest.page.goto('/members');
@@ -80,6 +88,38 @@ needs('browser')('people', () => {
     },
     slowMs,
   );
+
+  test('a link that was asked for is shown, and stays, also when another workspace is chosen meanwhile', async () => {
+    const { page } = visitor;
+    const rini = await pages.house.createResident('Rini');
+    for (const name of ['Penjualan', 'Gudang']) await pages.house.createWorkspace(name, [[rini, 'ADMIN']]);
+    await signIn(visitor, rini);
+    await page.goto('/members');
+    await button('Invite Member').click();
+    await page.getByLabel('Email', { exact: true }).fill('eka@example.org');
+    const release = await holdBack(page, 'POST', '/api/invitations');
+    await button('Create Link').click();
+    await expect.poll(() => button('Cancel').getAttribute('aria-disabled')).toBe('true');
+    const workspace = page.getByRole('combobox', { name: 'Workspace', exact: true });
+    await workspace.selectOption('Gudang');
+    await page.getByText('Who works in Gudang').waitFor();
+    release();
+    const shown = page.getByRole('textbox', { name: 'Invitation link' });
+    await shown.waitFor();
+    const link = await shown.inputValue();
+    await workspace.selectOption('Penjualan');
+    await page.getByText('Who works in Penjualan').waitFor();
+    await expect.poll(() => shown.inputValue()).toBe(link);
+  });
+
+  test('invitations that cannot be listed are told of, not left out', async () => {
+    const { page } = visitor;
+    await signIn(visitor, budi);
+    await page.route('**/api/invitations?**', (route) => route.fulfill({ status: 429 }));
+    await page.goto('/members');
+    await page.getByRole('table', { name: 'Members of' }).waitFor();
+    await expect.poll(() => page.getByRole('main').getByRole('alert').count()).toBe(1);
+  });
 
   test('roles change in the list; the last admin can be neither lowered nor removed, and the page says why', async () => {
     const { page } = visitor;
@@ -170,6 +210,36 @@ needs('browser')('people', () => {
     },
     slowMs,
   );
+
+  test('who mends a name gives back no role that was just taken away: only what was changed is sent, and somebody else’s change is told', async () => {
+    const { page } = visitor;
+    const bayu = await pages.house.createResident('Bayu', 'administrator');
+    const [change, revised] = [{ role: 'user' }, { name: 'Bayu Aji', revision: expect.any(Number) as number }];
+    await signIn(visitor, sari);
+    await page.goto('/admin/users');
+    await page.getByLabel('Search users').fill('bayu');
+    await button('Edit Bayu').click();
+    const name = page.getByLabel('Name', { exact: true });
+    await name.fill('Bayu Aji');
+    await pages.house.request('PATCH', `/api/admin/users/${bayu.id}`, { token: sari.token, body: change });
+    const asked = page.waitForRequest((one) => one.method() === 'PATCH');
+    await page.keyboard.press('Enter');
+    expect((await asked).postDataJSON()).toEqual(revised);
+    const alert = page.getByRole('alert').filter({ hasText: 'Somebody else changed this in the meantime.' });
+    await alert.waitFor();
+    await expect.poll(() => name.inputValue()).toBe('Bayu Aji');
+    expect(await visitor.axe()).toEqual([]);
+    const stored = async () => (await pages.house.request('GET', '/api/me', { token: bayu.token })).body.data;
+    await expect.poll(stored).toMatchObject({ name: 'Bayu', role: 'user' });
+    await alert.getByRole('button', { name: 'Discard Mine and Reload' }).click();
+    await expect.poll(() => page.getByRole('combobox', { name: 'Role' }).inputValue()).toBe('user');
+    const heading = page.getByRole('heading', { name: 'Edit Bayu' });
+    await expect.poll(() => heading.evaluate((one) => one === document.activeElement)).toBe(true);
+    await name.fill('Bayu Aji');
+    await button('Save').click();
+    await page.getByRole('row').filter({ hasText: 'Bayu Aji' }).waitFor();
+    await expect.poll(stored).toMatchObject({ name: 'Bayu Aji', role: 'user', permissions: ['use_ai_chat'] });
+  });
 
   test('workspaces are made, renamed and deleted; one that still has connections says so', async () => {
     const { page } = visitor;

@@ -274,6 +274,32 @@ needs('browser')('requests', () => {
   );
 
   test(
+    'the way to another list begins with its newest rows, however far one has turned in this one',
+    async () => {
+      for (let count = 0; count < 60; count += 1) await ask('far', 'gpt-none');
+      await pages.house.deps.books.catchUp();
+      const visitor = await visit({ url: pages.house.url });
+      const { page } = visitor;
+      await signIn(visitor, sari);
+      await page.goto('/requests?outcome=failed');
+      const first = page.getByRole('table', { name: 'Requests' }).getByRole('row').nth(1);
+      const isOff = (name: string) => page.getByRole('button', { name, exact: true }).getAttribute('aria-disabled');
+      await page.getByRole('button', { name: 'Older' }).click();
+      await expect.poll(() => first.getAttribute('aria-rowindex'), patient).toBe('52');
+      await page.getByRole('navigation').getByRole('link', { name: 'Requests' }).click();
+      await page.waitForURL('**/requests');
+      await expect.poll(() => first.getAttribute('aria-rowindex'), patient).toBe('2');
+      await expect.poll(() => isOff('Newer')).toBe('true');
+      // So does the way back.
+      await page.goBack();
+      await page.waitForURL('**/requests?outcome=failed');
+      await expect.poll(() => first.getAttribute('aria-rowindex'), patient).toBe('2');
+      await visitor.leave();
+    },
+    slowMs,
+  );
+
+  test(
     'a request whose file does not come has its head all the same: it says so, and it can be closed',
     async () => {
       const visitor = await visit({ url: pages.house.url, width: 390, hasTouch: true });

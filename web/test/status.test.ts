@@ -155,8 +155,14 @@ needs('browser')('status', () => {
       await page.getByText('Enter a name.').waitFor();
       await page.getByLabel('Name of the link').fill('Wall');
       await button('Create Link').click();
-      const link = await page.getByRole('textbox', { name: 'Link', exact: true }).inputValue();
+      const shown = page.getByRole('textbox', { name: 'Link', exact: true });
+      const link = await shown.inputValue();
       expect(await visitor.axe()).toEqual([]);
+      // Whoever closes the panel has not lost it.
+      await button('Share Read-only Link').click();
+      await expect.poll(() => button('Share Read-only Link').getAttribute('aria-expanded')).toBe('false');
+      await expect.poll(() => shown.inputValue()).toBe(link);
+      await button('Share Read-only Link').click();
       await page.getByLabel('I have stored the link').check();
       await button('Done').click();
 

@@ -42,6 +42,24 @@ needs('browser')('a new connection', () => {
     await pages?.close();
   });
 
+  test('the form stays with what was typed, the key too, where the server refuses what the page asks again behind it', async () => {
+    await come();
+    const { page } = visitor;
+    // The form begins without what it can do without; that it is asked for again is no reason to begin anew.
+    await page.route(/\/providers\/openai\/templates/, (route) => route.fulfill({ status: 429 }));
+    await configure();
+    await page.getByLabel('Name', { exact: true }).fill('Typed and precious');
+    await page.getByLabel('API Key').fill(key);
+    await page.route(/\/api\/providers/, (route) => route.fulfill({ status: 429 }));
+    const refused = page.waitForResponse((answer) => answer.status() === 429);
+    // Another language asks anew for everything that the page shows.
+    await chooseLanguage(visitor, 'Bahasa Indonesia');
+    await refused;
+    await visitor.settled();
+    await expect.poll(() => page.getByLabel('Nama', { exact: true }).inputValue()).toBe('Typed and precious');
+    await expect.poll(() => page.locator('#field-apiKey').inputValue()).toBe(key);
+  });
+
   test('the whole way by keyboard: provider, fields, test, save; the list shows it connected, and the key is nowhere', async () => {
     await come();
     const { page } = visitor;

@@ -5,6 +5,7 @@ import { useConnection } from '../features/models/api/connection-detail.ts';
 import { useProviders } from '../features/models/api/providers.ts';
 import { ConnectionDetail } from '../features/models/components/detail/ConnectionDetail.tsx';
 import { Skeleton } from '../features/models/components/detail/Skeleton.tsx';
+import { isFirstLoad } from '../lib/first-load.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { Later } from '../ui/Later.tsx';
 import { PageTitle } from '../ui/PageTitle.tsx';
@@ -15,8 +16,8 @@ export function ConnectionPage() {
   const { id, organization } = useSubject();
   const { data, error, refetch } = useConnection(id);
   // The provider's proper name is longer than its short one, and would push what follows it.
-  const { isLoading } = useProviders();
-  if (data && !isLoading)
+  const areNamesComing = isFirstLoad(useProviders());
+  if (data && !areNamesComing)
     return (
       <ConnectionDetail connection={data} organization={organization}>
         <Later before={<Skeleton rows={6} />}>

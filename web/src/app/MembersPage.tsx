@@ -9,8 +9,11 @@ import { Limits } from '../features/limits/components/Limits.tsx';
 import { Members } from '../features/people/components/Members.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { useWorkspace } from '../lib/choices.ts';
+import { focusPageTitle } from '../lib/focus.ts';
+import { useShown } from '../lib/use-shown.ts';
 import { Empty } from '../ui/Empty.tsx';
 import { PageHead } from '../ui/PageHead.tsx';
+import { SecretReveal } from '../ui/SecretReveal.tsx';
 
 export function MembersPage() {
   const t = useTranslations('people');
@@ -18,6 +21,11 @@ export function MembersPage() {
   const { data: me } = useSuspenseQuery(meQuery);
   const workspace = useWorkspace(me);
   const [isInviting, setInviting] = useState(false);
+  const { shown: link, ...links } = useShown<string>();
+  const stored = (): void => {
+    links.stored();
+    focusPageTitle();
+  };
   if (!workspace)
     return (
       <>
@@ -34,7 +42,11 @@ export function MembersPage() {
         {isAdmin && <HistoryButton key={`history of ${id}`} type="workspace" name={name} {...ofHistory} />}
         {!isInviting && isAdmin && <Button onClick={() => setInviting(true)}>{t('inviteMember')}</Button>}
       </PageHead>
-      <Members key={workspace.id} me={me} workspace={workspace} isInviting={isInviting} onInvite={setInviting} />
+      {link === null ? (
+        <Members key={workspace.id} me={me} workspace={workspace} isInviting={isInviting} onInvite={setInviting} onInvited={links.show} />
+      ) : (
+        <SecretReveal key={link} title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />
+      )}
       <Capture
         key={`contents of ${workspace.id}`}
         workspaceId={workspace.id}

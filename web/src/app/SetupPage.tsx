@@ -21,7 +21,7 @@ export function SetupPage() {
   const isBegun = step === 'connection' || step === 'done';
   const { data: me } = useQuery({ ...meQuery, enabled: isBegun, retry: false });
   const [measured, setMeasured] = useState<Pick<SetupProgress, 'tookMs' | 'isDemoAdded'>>({ tookMs: {}, isDemoAdded: false });
-  if (status.isError)
+  if (status.isError && !status.data)
     return (
       <PlainLayout title={t('title')} heading={heading} width="wide">
         <Failure error={status.error} organization="Patchbay" onRetry={() => void status.refetch()} />

@@ -10,7 +10,9 @@ import { Shares } from '../features/status/components/Shares.tsx';
 import { StatusBoard } from '../features/status/components/StatusBoard.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { useWorkspace } from '../lib/choices.ts';
+import { useShown } from '../lib/use-shown.ts';
 import { PageHead } from '../ui/PageHead.tsx';
+import { SecretReveal } from '../ui/SecretReveal.tsx';
 import { isAdministrator } from './nav-entries.ts';
 import classes from './StatusPage.module.css';
 
@@ -20,6 +22,7 @@ export function StatusPage() {
   const { data: me } = useSuspenseQuery(meQuery);
   const workspace = useWorkspace(me);
   const [open, setOpen] = useState<'settings' | 'shares' | null>(null);
+  const { shown: link, ...links } = useShown<string>();
   const isAdmin = isAdministrator(me);
   const mayShare = isAdmin || me.workspaces.some(({ role }) => role === 'ADMIN');
   const add = <Button renderRoot={(props) => <Link to="/settings/ai-connections/new" {...props} />}>{words('add')}</Button>;
@@ -52,7 +55,19 @@ export function StatusPage() {
           onDone={() => setOpen(null)}
         />
       )}
-      {open === 'shares' && <Shares organization={me.organization.name} onClose={() => setOpen(null)} />}
+      {link !== null && (
+        <SecretReveal
+          key={link}
+          title={t('shareMade')}
+          label={t('shareLabel')}
+          secret={link}
+          storedLabel={t('shareStored')}
+          onDone={links.stored}
+        />
+      )}
+      {open === 'shares' && link === null && (
+        <Shares organization={me.organization.name} onMade={links.show} onClose={() => setOpen(null)} />
+      )}
       <StatusBoard key={workspace?.id ?? ''} workspaceId={workspace?.id} organization={me.organization.name} add={add} />
     </div>
   );

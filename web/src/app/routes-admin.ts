@@ -1,10 +1,10 @@
 /** The pages of administrators: models, users, workspaces, tasks. Each is a lazy route of the shell. */
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router';
 import { adminModelsQuery } from '../features/models/api/admin-models.ts';
-import { providersQuery } from '../features/models/api/providers.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
 import { pricesQuery, unpricedQuery } from '../features/prices/api/prices.ts';
-import { schemaQuery, templatesQuery } from '../features/templates/api/templates.ts';
+import { schemaQuery } from '../features/templates/api/templates.ts';
+import { providersQuery, templatesQuery } from '../lib/shared-queries.ts';
 import { files } from './page-files.ts';
 import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 

@@ -12,10 +12,10 @@ import {
 import { lastUsesQuery } from '../features/models/api/last-uses.ts';
 import { providerSchemaQuery } from '../features/models/api/provider-schema.ts';
 import { providerTemplatesQuery } from '../features/models/api/provider-templates.ts';
-import { providersQuery } from '../features/models/api/providers.ts';
 import { usageStatsQuery } from '../features/models/api/usage-stats.ts';
 import { listSearchOf } from '../features/models/list/search.ts';
 import { firstLanguage } from '../lib/catalogue.ts';
+import { providersQuery } from '../lib/shared-queries.ts';
 import { files } from './page-files.ts';
 import { ahead, shell, textOf, type Search } from './routes-root.tsx';
 

@@ -42,6 +42,13 @@ function focusFilter(): boolean {
   return filter !== null;
 }
 
+/** As if the form's own button were pressed: one that is out of use, since the form is on its way already, does nothing. */
+function send(form: HTMLFormElement | null): void {
+  const button = form?.querySelector<HTMLElement>('[type="submit"]');
+  if (button) button.click();
+  else form?.requestSubmit();
+}
+
 /** What a single letter does; true where it did something. */
 function press(event: KeyboardEvent, onSheet: () => void): boolean {
   const isRow = document.activeElement?.matches(rowsIn) === true;
@@ -74,7 +81,8 @@ export function useShortcuts({ onPalette, onSheet }: ShortcutTargets): void {
         event.preventDefault();
         onPalette();
       } else if (isCommand && event.key === 'Enter' && event.target instanceof HTMLElement) {
-        event.target.closest('form')?.requestSubmit();
+        // A key that is held down is one press.
+        if (!event.repeat) send(event.target.closest('form'));
       } else if (
         !isCommand &&
         !event.altKey &&

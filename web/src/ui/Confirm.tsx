@@ -1,8 +1,12 @@
-/** A question that must be answered: the browser's own dialog, with the harmless answer first. Escape is that answer. */
+/**
+ * A question that must be answered: the browser's own dialog, with the harmless answer first. Escape is that answer. Once the
+ * deed is on its way there is none any more: the question stays until it is known what came of it.
+ */
 import { Button } from '@mantine/core';
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { useLocale } from 'use-intl';
 import { errorText } from '../lib/error-text.ts';
+import { CancelButton } from './CancelButton.tsx';
 import classes from './Confirm.module.css';
 import { Notice } from './Notice.tsx';
 
@@ -42,10 +46,18 @@ export function Confirm({
   }, [isOpen]);
   // Closed by the browser, as with Escape; closed by its owner it says nothing more.
   const closed = (): void => {
-    if (isOpen) onClose();
+    // Not every browser knows `closedby`, and none lets a page refuse Escape for ever.
+    if (isOpen && isPending) dialog.current?.showModal();
+    else if (isOpen) onClose();
   };
   return (
-    <dialog ref={dialog} className={classes['confirm']} aria-labelledby={id} onClose={closed}>
+    <dialog
+      ref={dialog}
+      className={classes['confirm']}
+      aria-labelledby={id}
+      closedby={isPending ? 'none' : 'closerequest'}
+      onClose={closed}
+    >
       {isOpen && (
         <>
           <h2 id={id}>{title}</h2>
@@ -54,9 +66,7 @@ export function Confirm({
             {error !== null && <Notice tone="bad">{errorText(error, language)}</Notice>}
           </div>
           <div className={classes['buttons']}>
-            <Button variant="default" onClick={onClose}>
-              {cancelLabel}
-            </Button>
+            <CancelButton label={cancelLabel} isPending={isPending} onCancel={onClose} />
             <Button className={tone === 'bad' ? classes['bad'] : undefined} loading={isPending} onClick={onConfirm}>
               {confirmLabel}
             </Button>

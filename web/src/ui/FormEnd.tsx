@@ -1,5 +1,6 @@
 /** The end of a form: the harmless way out where there is one, and the button that saves. */
 import { Button } from '@mantine/core';
+import { CancelButton } from './CancelButton.tsx';
 
 interface FormEndProps {
   cancelLabel?: string;
@@ -14,11 +15,7 @@ interface FormEndProps {
 export function FormEnd({ cancelLabel, onCancel, saveLabel, savingLabel, isPending }: FormEndProps) {
   return (
     <div className="pb-buttons">
-      {onCancel && (
-        <Button variant="default" onClick={onCancel}>
-          {cancelLabel}
-        </Button>
-      )}
+      {onCancel && <CancelButton label={cancelLabel} isPending={isPending} onCancel={onCancel} />}
       {saveLabel !== null && (
         <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': savingLabel }}>
           {saveLabel}

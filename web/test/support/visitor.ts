@@ -125,6 +125,19 @@ export async function visit({
   };
 }
 
+/** Holds back what the page asks in this way of this path; what comes back lets it go on. */
+export async function holdBack(page: Page, method: string, path: string): Promise<() => void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route(
+    (url) => url.pathname.endsWith(path),
+    async (route) => {
+      if (route.request().method() === method) await promise;
+      await route.continue();
+    },
+  );
+  return resolve;
+}
+
 /** How far the page is wider than the window, without the strip that is kept for its scroll bar: the body is as wide as there is room. */
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.body.clientWidth);

@@ -3,6 +3,7 @@ import type { HouseEventName } from '@patchbay/contract/event-names';
 import type { HouseEvents } from '@patchbay/contract/events';
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { tasksKey } from '../../features/tasks/api/tasks.ts';
+import { taskQuery } from '../../lib/shared-queries.ts';
 
 /** Many events within this are one reload. */
 const gatherMs = 120;
@@ -53,7 +54,7 @@ export function createApply(queries: QueryClient): (name: HouseEventName, data: 
   return (name, data) => {
     if (name === 'task.changed') {
       const task = data as HouseEvents['task.changed'];
-      queries.setQueryData([...tasksKey, 'one', task.id], task);
+      queries.setQueryData(taskQuery(task.id).queryKey, task);
       old.set('tasks', [...tasksKey, 'list']);
     }
     for (const key of keysOf(name, data)) old.set(JSON.stringify(key), key);

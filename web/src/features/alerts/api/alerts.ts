@@ -98,6 +98,8 @@ export const usePreview = () => useMutation({ mutationFn: (rule: AlertRuleCreate
 export function useSaveChannel() {
   const onSuccess = useChanged();
   return useMutation({
+    // The answer may hold a signing secret that is shown once.
+    gcTime: 0,
     mutationFn: (save: { id: null; channel: AlertChannelCreate } | { id: string; channel: AlertChannelChange }) =>
       save.id === null ? client.alerts.channels.create(save.channel) : client.alerts.channels.update(save.id, save.channel),
     onSuccess,

@@ -10,6 +10,7 @@ import { focusFault } from '../../../lib/focus.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { useSaveChannel } from '../api/alerts.ts';
 import { channelKinds } from './alert-words.ts';
 import classes from './alerts.module.css';
@@ -68,6 +69,7 @@ export function ChannelForm({ me, of, onCancel, onSaved }: ChannelFormProps) {
   };
   return (
     <form ref={form} onSubmit={submit} noValidate className="pb-form">
+      <SecretAwaited isPending={save.isPending && fieldsOf[values.kind].includes('signingSecret')} label={t('signingSecret')} />
       {save.isError && <Notice tone="bad">{errorText(save.error, language)}</Notice>}
       <div className="pb-pair">
         {of === null && (

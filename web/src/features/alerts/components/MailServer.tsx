@@ -7,6 +7,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { Failure } from '../../../ui/Failure.tsx';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -30,13 +31,14 @@ const valuesOf = (server: MailServerView | null): Values => ({
 /** `history` is the way to what it was. */
 export function MailServer({ me, history }: { me: Me; history: ReactNode }) {
   const t = useTranslations('alerts');
-  const { data, isPending, refetch } = useQuery(mailQuery);
+  const { data, error, refetch } = useQuery(mailQuery);
   return (
     <Panel title={t('mailTitle')} text={t('mailText')} aside={history}>
-      {isPending ? (
-        <Loading />
-      ) : (
-        <Held of={data ?? null} revision={data?.revision ?? 0} onLoad={() => void refetch()}>
+      {/* Null is an answer: no server is set. An empty form would say the same of one that could not be read. */}
+      {data === undefined && error && <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />}
+      {data === undefined && !error && <Loading />}
+      {data !== undefined && (
+        <Held of={data} revision={data?.revision ?? 0} onLoad={() => void refetch()}>
           {(of, holding) => <MailForm of={of} holding={holding} />}
         </Held>
       )}

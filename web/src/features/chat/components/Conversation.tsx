@@ -35,21 +35,37 @@ export interface ConversationProps {
   onSettings: () => void;
 }
 
+/** The chat that began while its asker stood in the box. */
+let begunInBox: string | null = null;
+
+/** The box has the focus where one can type at once, and keeps it when a chat that began in it gets its place. */
+function useBox({ chatId, onBegun }: ConversationProps) {
+  const box = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => {
+    // Where a keyboard is at hand, one can begin to type; on a phone it would cover half of the page.
+    if (matchMedia('(pointer: fine)').matches) box.current?.focus({ preventScroll: true });
+    // The heading takes the focus of a page that opens, but here somebody may be in the middle of a word.
+    if (chatId !== null && begunInBox === chatId) setTimeout(() => box.current?.focus({ preventScroll: true }));
+    begunInBox = null;
+  }, [chatId]);
+  const begin = (begunId: string): void => {
+    begunInBox = document.activeElement === box.current ? begunId : null;
+    onBegun(begunId);
+  };
+  return { box, begin };
+}
+
 /** @param props.chatId give the element a `key` of it: another chat is another conversation */
 export function Conversation(props: ConversationProps) {
-  const { userId, organization, chatId, newSettings, hasConnections, answersBy, renderSettings, onBegun } = props;
+  const { userId, organization, chatId, newSettings, hasConnections, answersBy, renderSettings } = props;
   const t = useTranslations('chat');
-  const box = useRef<HTMLTextAreaElement>(null);
-  const actions = useChatActions({ userId, chatId, newSettings, onBegun });
+  const { box, begin } = useBox(props);
+  const actions = useChatActions({ userId, chatId, newSettings, onBegun: begin });
   const messages = useInfiniteQuery({ ...messagesQuery(chatId ?? ''), enabled: chatId !== null });
   const stored = messages.data?.pages.toReversed().flatMap(({ data }) => data) ?? [];
   const shown = messagesBefore(stored, actions.live);
   const { live } = actions;
   const follow = useFollow(live !== null);
-  useEffect(() => {
-    // Where a keyboard is at hand, one can begin to type; on a phone it would cover half of the page.
-    if (matchMedia('(pointer: fine)').matches) box.current?.focus({ preventScroll: true });
-  }, []);
   const isEmpty = shown.length === 0 && live === null && (chatId === null || messages.isSuccess);
   return (
     <div className={classes['conversation']}>
@@ -72,7 +88,13 @@ export function Conversation(props: ConversationProps) {
       )}
       <div className={classes['log']} role="log" aria-label={t('messages')} aria-busy={live !== null}>
         {shown.map((message) => (
-          <Message key={message.id} message={message} isBusy={actions.isBusy} actions={actions.ofMessage} />
+          <Message
+            key={message.id}
+            message={message}
+            edited={actions.edits[message.id] ?? null}
+            isBusy={actions.isBusy}
+            actions={actions.ofMessage}
+          />
         ))}
         {live && <LiveMessages live={live} />}
       </div>

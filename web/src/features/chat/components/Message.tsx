@@ -14,6 +14,9 @@ import { QuestionEditor } from './QuestionEditor.tsx';
 import { Versions } from './Versions.tsx';
 
 export interface MessageActions {
+  /** Opens the editor of a question, and keeps what is typed there. */
+  write: (message: StoredMessage, text: string) => void;
+  close: (message: StoredMessage) => void;
   /** Another version of a question. */
   edit: (message: StoredMessage, text: string) => void;
   /** Another answer. */
@@ -24,26 +27,29 @@ export interface MessageActions {
 
 interface MessageProps {
   message: StoredMessage;
+  /** What its editor holds; null where none is open. */
+  edited: string | null;
   /** An answer is being written, so nothing is changed meanwhile. */
   isBusy: boolean;
   actions: MessageActions;
 }
 
-export const Message = memo(function Message({ message, isBusy, actions }: MessageProps) {
+export const Message = memo(function Message({ message, edited, isBusy, actions }: MessageProps) {
   const t = useTranslations('chat');
-  const [isEditing, setEditing] = useState(false);
   const text = useRef<HTMLDivElement>(null);
   const isQuestion = message.role === 'user';
-  const send = (changed: string): void => {
-    setEditing(false);
-    actions.edit(message, changed);
-  };
   return (
     <article className={classes['message']} data-role={message.role} aria-label={isQuestion ? t('you') : t('assistant')}>
       <p className={classes['who']}>{isQuestion ? t('you') : t('assistant')}</p>
       {message.reasoning !== null && <Reasoning text={message.reasoning} isOpen={false} />}
-      {isEditing ? (
-        <QuestionEditor text={message.content} isBusy={isBusy} onSend={send} onCancel={() => setEditing(false)} />
+      {edited !== null ? (
+        <QuestionEditor
+          text={edited}
+          isBusy={isBusy}
+          onChange={(typed) => actions.write(message, typed)}
+          onSend={() => actions.edit(message, edited)}
+          onCancel={() => actions.close(message)}
+        />
       ) : (
         <div ref={text} className={classes['text']}>
           {message.content !== '' && <MessageText text={message.content} isMarkdown={!isQuestion} />}
@@ -51,11 +57,13 @@ export const Message = memo(function Message({ message, isBusy, actions }: Messa
       )}
       <Ending message={message} isBusy={isBusy} onAgain={() => actions.again(message)} />
       {!isQuestion && <AnswerFacts message={message} />}
-      {!isEditing && (
+      {edited === null && (
         <div className={classes['actions']}>
           <Versions message={message} isDisabled={isBusy} onShow={actions.show} />
           <CopyButton message={message} text={() => text.current} />
-          {isQuestion && <Action label={t('edit')} icon={IconPencil} isDisabled={isBusy} onPress={() => setEditing(true)} />}
+          {isQuestion && (
+            <Action label={t('edit')} icon={IconPencil} isDisabled={isBusy} onPress={() => actions.write(message, message.content)} />
+          )}
           {!isQuestion && <Action label={t('again')} icon={IconRefresh} isDisabled={isBusy} onPress={() => actions.again(message)} />}
           <Action label={t('deleteMessage')} icon={IconTrash} isDisabled={isBusy} onPress={() => actions.remove(message)} />
         </div>

@@ -10,7 +10,7 @@ const allKeys = ['access-keys'] as const;
 /** Those that are bound to one repository, whoever made them; null is those that the person sees. */
 export const keysQuery = (repositoryId: string | null) =>
   queryOptions({
-    queryKey: [...allKeys, repositoryId],
+    queryKey: [...allKeys, 'of', repositoryId],
     queryFn: async ({ signal }) => {
       const filter = repositoryId === null ? {} : { repositoryId };
       return (await client.accessKeys.list({ ...filter, ended: true, limit: keysMax }, signal)).data;
@@ -35,12 +35,19 @@ function useChanged(): () => Promise<void> {
   return () => queryClient.invalidateQueries({ queryKey: allKeys });
 }
 
-export function useCreateKey() {
-  const onSuccess = useChanged();
+/** A key with its secret, as it is answered once. */
+type MadeKey = AccessKeyView & { key: string };
+
+/** @param onMade hears of the key whatever has become of its form; nobody can see it a second time */
+export function useCreateKey(onMade: (made: MadeKey) => void) {
+  const changed = useChanged();
   return useMutation({
     ...unkept,
     mutationFn: (input: KeyInput & { workspaceId: string | null; repositoryId: string | null }) => client.accessKeys.create(input),
-    onSuccess,
+    onSuccess: (made) => {
+      onMade(made);
+      return changed();
+    },
   });
 }
 
@@ -53,12 +60,16 @@ export function useChangeKey() {
   });
 }
 
-export function useRotateKey() {
-  const onSuccess = useChanged();
+/** @param onRotated hears of the new key whatever has become of the question; nobody can see it a second time */
+export function useRotateKey(onRotated: (made: MadeKey) => void) {
+  const changed = useChanged();
   return useMutation({
     ...unkept,
     mutationFn: ({ id, overlapHours }: { id: string; overlapHours: number }) => client.accessKeys.rotate(id, { overlapHours }),
-    onSuccess,
+    onSuccess: (made) => {
+      onRotated(made);
+      return changed();
+    },
   });
 }
 

@@ -6,12 +6,14 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useNow, useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { useShown } from '../../../lib/use-shown.ts';
 import { wanted } from '../../../lib/wanted.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { keysQuery, useChangeKey, useCreateKey } from '../api/keys.ts';
 import { RevokeQuestion, RotateQuestion } from './KeyQuestions.tsx';
@@ -43,17 +45,16 @@ export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: Ac
   const sayDone = useSayDone();
   const nowMs = useNow({ updateInterval: 30_000 }).getTime();
   const { data: keys, error, refetch } = useQuery(keysQuery(repository?.id ?? null));
-  const [shown, setShown] = useState<Shown | null>(null);
+  const { shown, ...secrets } = useShown<Shown>();
   const [editing, setEditing] = useState<AccessKeyView | null>(null);
   const [rotating, setRotating] = useState<AccessKeyView | null>(null);
   const [revoking, setRevoking] = useState<AccessKeyView | null>(null);
-  const stored = (): void => {
-    setShown(null);
-    focusPageTitle();
-  };
   if (!keys && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!keys) return <Loading />;
-  if (shown) return <ShownKey of={{ ...shown, models: shown.models ?? (repository?.model ? [repository.model] : null) }} onDone={stored} />;
+  if (shown) {
+    const models = shown.models ?? (repository?.model ? [repository.model] : null);
+    return <ShownKey key={shown.key} of={{ ...shown, models }} onDone={secrets.stored} />;
+  }
   return (
     <>
       {isAdding && (
@@ -63,7 +64,7 @@ export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: Ac
           onClose={() => onAdd(false)}
           onCreated={(made) => {
             onAdd(false);
-            setShown({ ...made, isNew: true });
+            secrets.show({ ...made, isNew: true });
           }}
         />
       )}
@@ -95,7 +96,14 @@ export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: Ac
           onRevoke={setRevoking}
         />
       )}
-      <RotateQuestion of={rotating} onClose={() => setRotating(null)} onRotated={(made) => setShown({ ...made, isNew: false })} />
+      <RotateQuestion
+        of={rotating}
+        onClose={() => setRotating(null)}
+        onRotated={(made) => {
+          setRotating(null);
+          secrets.show({ ...made, isNew: false });
+        }}
+      />
       <RevokeQuestion of={revoking} onClose={() => setRevoking(null)} onRevoked={(name) => sayDone(t('revokedNamed', { name }))} />
     </>
   );
@@ -103,13 +111,17 @@ export function AccessKeys({ me, isAdding, onAdd, renderLimits, repository }: Ac
 
 function ShownKey({ of, onDone }: { of: Shown; onDone: () => void }) {
   const t = useTranslations('keys');
+  const stored = (): void => {
+    onDone();
+    focusPageTitle();
+  };
   return (
     <SecretReveal
       title={of.isNew ? t('created') : t('rotated')}
       label={t('secretLabel')}
       secret={of.key}
       storedLabel={t('stored')}
-      onDone={onDone}
+      onDone={stored}
     >
       <Suspense fallback={<Loading isAsked />}>
         <KeySnippets secret={of.key} models={of.models} />
@@ -127,20 +139,19 @@ interface NewKeyProps {
 
 function NewKey({ me, repositoryId, onClose, onCreated }: NewKeyProps) {
   const t = useTranslations('keys');
-  const create = useCreateKey();
+  const create = useCreateKey(onCreated);
   // A repository's key is of the repository's workspace.
   const writable = repositoryId === null ? me.workspaces.filter(({ role }) => role !== 'READ') : [];
   return (
     <Panel title={t('addTitle')} takesFocus>
+      <SecretAwaited isPending={create.isPending} label={t('secretLabel')} />
       <Suspense fallback={<Loading isAsked />}>
         <KeyForm
           of={null}
           workspaces={writable}
           isPending={create.isPending}
           error={create.error}
-          onSave={(input, workspaceId, onError) =>
-            create.mutate({ ...input, workspaceId, repositoryId }, { onSuccess: onCreated, onError })
-          }
+          onSave={(input, workspaceId, onError) => create.mutate({ ...input, workspaceId, repositoryId }, { onError })}
           onCancel={onClose}
         />
       </Suspense>

@@ -4,6 +4,7 @@ import { NativeSelect } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { useRevokeKey, useRotateKey } from '../api/keys.ts';
 
 /** Hours for which the old text stays good. */
@@ -18,27 +19,30 @@ interface QuestionProps {
 export function RotateQuestion({ of, onClose, onRotated }: QuestionProps & { onRotated: (key: AccessKeyView & { key: string }) => void }) {
   const t = useTranslations('keys');
   const [hours, setHours] = useState<string>('24');
+  const change = useRotateKey(onRotated);
   return (
-    <DeedQuestion
-      of={of}
-      change={useRotateKey()}
-      inputOf={({ id }) => ({ id, overlapHours: Number(hours) })}
-      title={({ name }) => t('rotateTitle', { name })}
-      text={() => t('rotateText')}
-      tone="plain"
-      cancelLabel={t('cancel')}
-      confirmLabel={t('rotateKey')}
-      onClose={onClose}
-      onDone={(_, made) => onRotated(made)}
-    >
-      <NativeSelect label={t('overlap')} value={hours} onChange={(event) => setHours(event.currentTarget.value)}>
-        {overlaps.map((value) => (
-          <option key={value} value={value}>
-            {t(`overlapOf.${value}`)}
-          </option>
-        ))}
-      </NativeSelect>
-    </DeedQuestion>
+    <>
+      <DeedQuestion
+        of={of}
+        change={change}
+        inputOf={({ id }) => ({ id, overlapHours: Number(hours) })}
+        title={({ name }) => t('rotateTitle', { name })}
+        text={() => t('rotateText')}
+        tone="plain"
+        cancelLabel={t('cancel')}
+        confirmLabel={t('rotateKey')}
+        onClose={onClose}
+      >
+        <NativeSelect label={t('overlap')} value={hours} onChange={(event) => setHours(event.currentTarget.value)}>
+          {overlaps.map((value) => (
+            <option key={value} value={value}>
+              {t(`overlapOf.${value}`)}
+            </option>
+          ))}
+        </NativeSelect>
+      </DeedQuestion>
+      <SecretAwaited isPending={change.isPending} label={t('secretLabel')} />
+    </>
   );
 }
 

@@ -3,17 +3,13 @@ import type { LimitSubject } from '@patchbay/client/limits';
 import type { LimitView } from '@patchbay/contract/limits';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
+import { limitsQuery } from '../../../lib/shared-queries.ts';
 
 const all = ['limits'] as const;
 /** What is used of a limit changes with every request. */
-const refetchMs = 15_000;
+const refetchInterval = 15_000;
 
-export const limitsQuery = (subject: LimitSubject) =>
-  queryOptions({
-    queryKey: [...all, subject.subjectKind, subject.subjectId],
-    queryFn: ({ signal }) => client.limits.of(subject, signal),
-    refetchInterval: refetchMs,
-  });
+export const usedLimitsQuery = (subject: LimitSubject) => queryOptions({ ...limitsQuery(subject), refetchInterval });
 
 export const limitSettingsQuery = queryOptions({
   queryKey: [...all, 'settings'],

@@ -11,7 +11,7 @@ import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { limitsQuery, useChangeLimit, useCreateLimit, useRemoveLimit } from '../api/limits.ts';
+import { usedLimitsQuery, useChangeLimit, useCreateLimit, useRemoveLimit } from '../api/limits.ts';
 import classes from './Limits.module.css';
 import { LimitRow } from './LimitRow.tsx';
 import { choiceOf } from './limit-values.ts';
@@ -28,7 +28,7 @@ type Open = { kind: 'new' } | { kind: 'edit'; of: LimitView } | null;
 export function Limits({ organization, ...subject }: LimitsProps) {
   const t = useTranslations('limits');
   const announce = useAnnounce();
-  const { data, error, refetch } = useQuery(limitsQuery(subject));
+  const { data, error, refetch } = useQuery(usedLimitsQuery(subject));
   const [open, setOpen] = useState<Open>(null);
   const [removing, setRemoving] = useState<LimitView | null>(null);
   const remove = useRemoveLimit();

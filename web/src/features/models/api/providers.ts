@@ -1,11 +1,5 @@
-/** The providers with their proper names; the list changes with the server's version alone. */
-import { queryOptions, useQuery } from '@tanstack/react-query';
-import { client } from '../../../lib/client.ts';
-
-export const providersQuery = queryOptions({
-  queryKey: ['providers'],
-  queryFn: ({ signal }) => client.providers.list(signal),
-  staleTime: Infinity,
-});
+/** The providers with their proper names, for the pages about connections. */
+import { useQuery } from '@tanstack/react-query';
+import { providersQuery } from '../../../lib/shared-queries.ts';
 
 export const useProviders = () => useQuery(providersQuery);

@@ -4,6 +4,7 @@ import type { Provider, Template } from '@patchbay/contract/providers';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
+import { isFirstLoad } from '../../../lib/first-load.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Trace, type TraceStep } from '../../../ui/Trace.tsx';
@@ -45,16 +46,16 @@ export function AddNewConfiguration(props: AddNewConfigurationProps) {
   const own = useConfigurations(props.userId);
   const isChosen = providers?.some(({ name }) => name === props.provider) === true;
   const templates = useQuery({ ...providerTemplatesQuery(props.provider ?? ''), enabled: isChosen });
-  if (error) return <Failure error={error} organization={props.organization} onRetry={() => void refetch()} />;
+  if (error && !providers) return <Failure error={error} organization={props.organization} onRetry={() => void refetch()} />;
   if (!providers) return <ConfigurationSkeleton />;
   if (!isChosen) return <ProviderStep {...props} providers={providers} />;
   // Names are only good for one that is free, and templates for those who want one: the form does without either, but does not jump.
-  if (own.isLoading || templates.isLoading) return <ConfigurationSkeleton />;
+  if (isFirstLoad(own) || isFirstLoad(templates)) return <ConfigurationSkeleton />;
   const template = templates.data?.find(({ id }) => id === props.template) ?? null;
   return (
     <ConnectionFrame provider={props.provider} organization={props.organization}>
       {(chosen, fields) => (
-        <ConfigureStep {...props} key={`${chosen.name} ${template?.id ?? ''}`} chosen={chosen} fields={fields} begins={template} />
+        <ConfigureStep {...props} key={`${chosen.name} ${props.template ?? ''}`} chosen={chosen} fields={fields} begins={template} />
       )}
     </ConnectionFrame>
   );

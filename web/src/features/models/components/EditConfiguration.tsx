@@ -1,9 +1,9 @@
 /** A stored connection in the form. The key's field is empty and stays so; an empty one keeps the stored key. */
-import { Button } from '@mantine/core';
 import type { Configuration } from '@patchbay/contract/configurations';
 import type { Provider } from '@patchbay/contract/providers';
 import { useState } from 'react';
 import { useTranslations } from 'use-intl';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useConfiguration } from '../api/configuration.ts';
@@ -71,11 +71,7 @@ function EditForm({ stored, provider, fields, lens, onReload, onSaved, onCancel 
       saving={saving}
       guard={{ isDirty: form.isDirty, name: stored.name, asksOnReload: true }}
       before={<ConflictView form={form} stored={stored} saving={saving} onReload={onReload} />}
-      back={
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-      }
+      back={<CancelButton label={t('cancel')} isPending={saving.isSaving} onCancel={onCancel} />}
     />
   );
 }

@@ -1,8 +1,9 @@
 /** The form of a model over the list: the same form as everywhere, in the words of the administrators' page (R-009, R-010, R-013). */
-import { Button, CloseButton, NativeSelect } from '@mantine/core';
+import { CloseButton, NativeSelect } from '@mantine/core';
 import type { Provider } from '@patchbay/contract/providers';
 import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 import { useTranslations } from 'use-intl';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { useProviders } from '../api/providers.ts';
 import type { FormField } from '../form/fields.ts';
 import { focusField, useConnectionForm } from '../form/use-connection-form.ts';
@@ -121,11 +122,7 @@ function NewModelForm({ provider, providers, fields, typed, onProvider, onSaved,
           onChange={({ currentTarget }) => onProvider(currentTarget.value, form.values)}
         />
       }
-      back={
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-      }
+      back={<CancelButton label={t('cancel')} isPending={saving.isSaving} onCancel={onCancel} />}
     />
   );
 }

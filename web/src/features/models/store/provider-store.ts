@@ -1,8 +1,11 @@
 /** What the page knows of providers, as one object read from the query cache. */
 import type { Model, Provider, Template } from '@patchbay/contract/providers';
 import type { QueryClient } from '@tanstack/react-query';
-import { providersQuery } from '../api/providers.ts';
-import { useCached } from './read-cache.ts';
+import { providersQuery, templatesQuery } from '../../../lib/shared-queries.ts';
+import { cachedBy, useCached } from './read-cache.ts';
+
+/** The beginning of the keys of all templates; the provider stands behind it. */
+const templatesKey = templatesQuery('').queryKey.slice(0, -1);
 
 export interface ProviderStore {
   supportedProviders: Provider[];
@@ -14,12 +17,11 @@ export interface ProviderStore {
 
 export function providerStoreOf(cache: QueryClient): ProviderStore {
   const availableModels: Record<string, Model[]> = {};
-  const templates: Record<string, Template[]> = {};
   for (const [[, provider, kind], data] of cache.getQueriesData({ queryKey: providersQuery.queryKey })) {
     if (data === undefined || typeof provider !== 'string') continue;
     if (kind === 'models') availableModels[provider] = (data as { models: Model[] }).models;
-    if (kind === 'templates') templates[provider] = data as Template[];
   }
+  const templates = cachedBy<Template[]>(cache, templatesKey, templatesKey.length);
   return { supportedProviders: cache.getQueryData(providersQuery.queryKey) ?? [], availableModels, templates };
 }
 

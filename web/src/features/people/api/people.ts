@@ -42,25 +42,32 @@ export const invitationsQuery = (workspaceId: string | null) =>
       (await client.invitations.list({ limit: invitationsMax, ...(workspaceId === null ? {} : { workspaceId }) }, signal)).data,
   });
 
-/** A change of people shows wherever people are listed. */
-function useChange<Input, Output>(run: (input: Input) => Promise<Output>) {
+/**
+ * A change of people shows wherever people are listed.
+ * @param onAnswered hears of the answer whatever has become of the form; a link in it is not shown a second time
+ */
+function useChange<Input, Output>(run: (input: Input) => Promise<Output>, onAnswered?: (output: Output) => void) {
   const queryClient = useQueryClient();
   return useMutation({
     // Some of these answers hold a link or a password that is shown once.
     gcTime: 0,
     mutationFn: run,
-    onSuccess: async () => {
+    onSuccess: async (output) => {
+      onAnswered?.(output);
       for (const name of ['users', 'workspaces', 'invitations', 'me']) await queryClient.invalidateQueries({ queryKey: [name] });
     },
   });
 }
 
-export const useInvite = () => useChange((input: Parameters<InvitationCalls['create']>[0]) => client.invitations.create(input));
+type Invited = Awaited<ReturnType<InvitationCalls['create']>>;
+
+export const useInvite = (onAnswered: (invited: Invited) => void) =>
+  useChange((input: Parameters<InvitationCalls['create']>[0]) => client.invitations.create(input), onAnswered);
 export const useWithdraw = () => useChange((id: string) => client.invitations.revoke(id));
 
-export type UserDeed =
-  | { kind: 'change'; id: string; change: Parameters<typeof client.users.update>[1] }
-  | { kind: 'delete' | 'reset'; id: string };
+export type UserChange = Parameters<typeof client.users.update>[1];
+
+export type UserDeed = { kind: 'change'; id: string; change: UserChange } | { kind: 'delete' | 'reset'; id: string };
 
 export const useUserDeed = () =>
   useChange(async (deed: UserDeed): Promise<User | null> => {

@@ -50,12 +50,16 @@ export function useEndFactor() {
   return useMutation({ ...unkept, mutationFn: (password: string) => client.me.endSecondFactor(password), onSuccess });
 }
 
-export function useCreateToken() {
-  const onSuccess = useRefresh('tokens');
+/** @param onMade hears of the token whatever has become of its form; nobody can see it a second time */
+export function useCreateToken(onMade: (token: string) => void) {
+  const refresh = useRefresh('tokens');
   return useMutation({
     ...unkept,
     mutationFn: (input: { name: string; expiresAt: string | null }) => client.tokens.create(input),
-    onSuccess,
+    onSuccess: ({ token }) => {
+      onMade(token);
+      return refresh();
+    },
   });
 }
 

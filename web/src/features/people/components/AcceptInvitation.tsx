@@ -38,7 +38,7 @@ export function AcceptInvitation({ token, onAccepted }: { token: string; onAccep
     validate: { name: isNotEmpty(true), password: hasLength(passwordChars, true) },
     transformValues: (values) => ({ ...values, name: values.name.trim() }),
   });
-  if (error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
+  if (error && !invitation) return <Notice tone="bad">{errorText(error, language)}</Notice>;
   if (!invitation) return <Loading />;
   const { email, invitedBy, organization, workspace } = invitation;
   const submit = form.onSubmit(

@@ -4,6 +4,7 @@ import { Button, PasswordInput } from '@mantine/core';
 import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import classes from './security.module.css';
 
@@ -46,9 +47,7 @@ export function AskPassword({ text, submitLabel, isPending, error, onSubmit, onC
         withAsterisk={false}
       />
       <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
+        <CancelButton label={t('cancel')} isPending={isPending} onCancel={onCancel} />
         <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
           {submitLabel}
         </Button>

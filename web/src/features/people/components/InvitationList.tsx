@@ -16,9 +16,10 @@ export function InvitationList({ workspaceId }: { workspaceId: string | null }) 
   const language = useLocale();
   const format = useFormatter();
   const announce = useAnnounce();
-  const { data: invitations = [], isPending } = useQuery(invitationsQuery(workspaceId));
+  const { data: invitations, error } = useQuery(invitationsQuery(workspaceId));
   const withdraw = useWithdraw();
-  if (isPending) return <Coming />;
+  if (!invitations && error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
+  if (!invitations) return <Coming />;
   if (invitations.length === 0) return null;
   const roleOf = ({ role, workspace }: Invitation): string =>
     workspace === null ? t(`houseRole.${role}`) : `${workspace.name}: ${t(`memberRole.${workspace.role}`)}`;

@@ -5,15 +5,17 @@ import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { basePath } from '../../../lib/page.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { useInvite, type MemberRole } from '../api/people.ts';
 import classes from './security.module.css';
 
 interface InvitePanelProps {
   /** The workspace that people are invited into; null for the installation. */
   workspace: { id: string; name: string } | null;
-  onInvited: (link: string, email: string) => void;
+  onInvited: (link: string) => void;
   /** The person has an account already, and is a member now. */
   onAdded: (name: string) => void;
   onCancel: () => void;
@@ -29,7 +31,10 @@ const linkOf = (token: string): string => new URL(`invite/${token}`, new URL(bas
 export function InvitePanel({ workspace, onInvited, onAdded, onCancel }: InvitePanelProps) {
   const t = useTranslations('people');
   const language = useLocale();
-  const invite = useInvite();
+  const invite = useInvite(({ invitation, added }) => {
+    if (added) onAdded(added.name);
+    else if (invitation) onInvited(linkOf(invitation.token));
+  });
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { email: '', place: workspace === null ? 'user' : 'WRITE', days: '7' },
@@ -42,13 +47,7 @@ export function InvitePanel({ workspace, onInvited, onAdded, onCancel }: InviteP
         workspace === null ? { role: values.place as HouseRole } : { workspaceId: workspace.id, workspaceRole: values.place as MemberRole };
       invite.mutate(
         { email: values.email, days: Number(values.days), ...place },
-        {
-          onSuccess: ({ invitation, added }) => {
-            if (added) onAdded(added.name);
-            else if (invitation) onInvited(linkOf(invitation.token), invitation.email);
-          },
-          onError: (error) => showFaults(form, ['email'], error),
-        },
+        { onError: (error) => showFaults(form, ['email'], error) },
       );
     },
     () => form.getInputNode('email')?.focus(),
@@ -56,6 +55,7 @@ export function InvitePanel({ workspace, onInvited, onAdded, onCancel }: InviteP
   return (
     <Panel title={workspace === null ? t('inviteTitle') : t('inviteInto', { name: workspace.name })} text={t('inviteText')} takesFocus>
       <form onSubmit={submit} noValidate className="pb-form">
+        <SecretAwaited isPending={invite.isPending} label={t('link')} />
         {invite.isError && <Notice tone="bad">{errorText(invite.error, language)}</Notice>}
         <TextInput
           {...form.getInputProps('email')}
@@ -80,9 +80,7 @@ export function InvitePanel({ workspace, onInvited, onAdded, onCancel }: InviteP
           ))}
         </NativeSelect>
         <div className={classes['buttons']}>
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
+          <CancelButton label={t('cancel')} isPending={invite.isPending} onCancel={onCancel} />
           <Button type="submit" loading={invite.isPending} loaderProps={{ 'aria-label': t('saving') }}>
             {t('invite')}
           </Button>

@@ -6,7 +6,6 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { focusPageTitle } from '../../../lib/focus.ts';
 import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
@@ -15,7 +14,6 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { ReasonButton } from '../../../ui/ReasonButton.tsx';
-import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { useMemberRole, workspaceQuery, type MemberRole } from '../api/people.ts';
 import { InvitationList } from './InvitationList.tsx';
 import { InvitePanel } from './InvitePanel.tsx';
@@ -29,27 +27,22 @@ interface MembersProps {
   workspace: Me['workspaces'][number];
   isInviting: boolean;
   onInvite: (isInviting: boolean) => void;
+  /** With the link, which is shown once: by somebody who stays when another workspace is chosen. */
+  onInvited: (link: string) => void;
 }
 
-export function Members({ me, workspace, isInviting, onInvite }: MembersProps) {
+export function Members({ me, workspace, isInviting, onInvite, onInvited }: MembersProps) {
   const t = useTranslations('people');
   const announce = useAnnounce();
   const { data, error, refetch } = useQuery(workspaceQuery(workspace.id));
-  const [link, setLink] = useState<string | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const isAdmin = workspace.role === 'ADMIN';
   if (!data && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!data) return <Loading />;
-  const stored = (): void => {
-    setLink(null);
-    focusPageTitle();
-  };
-  if (link !== null)
-    return <SecretReveal title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />;
   const admins = data.users.filter(({ role }) => role === 'ADMIN').map(({ user }) => user.name);
   const invited = (made: string): void => {
     onInvite(false);
-    setLink(made);
+    onInvited(made);
   };
   const added = (name: string): void => {
     onInvite(false);

@@ -7,7 +7,9 @@ import { useState } from 'react';
 import { useFormatter, useLocale, useNow, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { useShown } from '../../../lib/use-shown.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
@@ -15,6 +17,7 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { When } from '../../../ui/When.tsx';
@@ -31,19 +34,22 @@ export function PersonalTokens({ me, isAdding, onAdd }: { me: Me; isAdding: bool
   const sayDone = useSayDone();
   const revoke = useRevokeToken();
   const { data: tokens, error, refetch } = useQuery(tokensQuery);
-  const [shown, setShown] = useState<string | null>(null);
+  const secrets = useShown<string>();
   const [revoking, setRevoking] = useState<Token | null>(null);
   if (!tokens && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!tokens) return <Loading />;
   const stored = (): void => {
-    setShown(null);
+    secrets.stored();
     focusPageTitle();
   };
+  const { shown } = secrets;
   if (shown !== null)
-    return <SecretReveal title={t('created')} label={t('secretLabel')} secret={shown} storedLabel={t('stored')} onDone={stored} />;
+    return (
+      <SecretReveal key={shown} title={t('created')} label={t('secretLabel')} secret={shown} storedLabel={t('stored')} onDone={stored} />
+    );
   const created = (token: string): void => {
     onAdd(false);
-    setShown(token);
+    secrets.show(token);
   };
   return (
     <>
@@ -111,17 +117,16 @@ function TokenTable({ tokens, onRevoke }: { tokens: readonly Token[]; onRevoke: 
 function NewToken({ onCreated, onCancel }: { onCreated: (token: string) => void; onCancel: () => void }) {
   const t = useTranslations('tokens');
   const language = useLocale();
-  const create = useCreateToken();
+  const create = useCreateToken(onCreated);
   const form = useForm({ mode: 'uncontrolled', initialValues: { name: '', expiry: '90' }, validate: { name: isNotEmpty(true) } });
   const submit = form.onSubmit(
-    ({ name, expiry }) => {
-      create.mutate({ name: name.trim(), expiresAt: endIn(expiry) }, { onSuccess: ({ token }) => onCreated(token) });
-    },
+    ({ name, expiry }) => create.mutate({ name: name.trim(), expiresAt: endIn(expiry) }),
     () => form.getInputNode('name')?.focus(),
   );
   return (
     <Panel title={t('addTitle')} takesFocus>
       <form onSubmit={submit} noValidate className="pb-form">
+        <SecretAwaited isPending={create.isPending} label={t('secretLabel')} />
         {create.isError && <Notice tone="bad">{errorText(create.error, language)}</Notice>}
         <TextInput
           {...form.getInputProps('name')}
@@ -140,9 +145,7 @@ function NewToken({ onCreated, onCancel }: { onCreated: (token: string) => void;
           ))}
         </NativeSelect>
         <div className={classes['buttons']}>
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
+          <CancelButton label={t('cancel')} isPending={create.isPending} onCancel={onCancel} />
           <Button type="submit" loading={create.isPending} loaderProps={{ 'aria-label': t('saving') }}>
             {t('create')}
           </Button>

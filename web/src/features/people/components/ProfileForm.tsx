@@ -2,6 +2,7 @@
 import type { Me } from '@patchbay/contract/people';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
+import { useEffect, useRef } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
@@ -18,7 +19,8 @@ interface ProfileFormProps {
   isPending: boolean;
   isSaved: boolean;
   error: unknown;
-  onSave: (input: ProfileInput, onRefused: (error: unknown) => void) => void;
+  /** Only what was changed here. */
+  onSave: (change: Partial<ProfileInput>, onRefused: (error: unknown) => void) => void;
 }
 
 /** UTC is in no browser's list, and is where everybody begins. */
@@ -26,6 +28,12 @@ function zonesWith(own: string): string[] {
   const known = Intl.supportedValuesOf('timeZone');
   return [...new Set(['UTC', own, ...known])].toSorted();
 }
+
+const fields = ['name', 'language', 'timeZone'] as const;
+
+/** The fields of `values` that differ from those of the person. */
+const differing = (values: ProfileInput, me: ProfileInput): Partial<ProfileInput> =>
+  Object.fromEntries(fields.filter((field) => values[field] !== me[field]).map((field) => [field, values[field]]));
 
 export function ProfileForm({ me, isPending, isSaved, error, onSave }: ProfileFormProps) {
   const t = useTranslations('profile');
@@ -36,8 +44,16 @@ export function ProfileForm({ me, isPending, isSaved, error, onSave }: ProfileFo
     validate: { name: isNotEmpty(true) },
     transformValues: (values) => ({ ...values, name: values.name.trim() }),
   });
+  const { getValues, setFieldValue } = form;
+  const shown = useRef<ProfileInput>(me);
+  useEffect(() => {
+    // What was chosen elsewhere meanwhile, such as the language in the panel of the account, is shown where nobody has touched it here.
+    const before = shown.current;
+    shown.current = me;
+    for (const field of fields) if (me[field] !== before[field] && getValues()[field] === before[field]) setFieldValue(field, me[field]);
+  }, [me, getValues, setFieldValue]);
   const submit = form.onSubmit(
-    (values) => onSave(values, (fault) => showFaults(form, ['name', 'timeZone'], fault)),
+    (values) => onSave(differing(values, me), (fault) => showFaults(form, ['name', 'timeZone'], fault)),
     () => form.getInputNode('name')?.focus(),
   );
   return (

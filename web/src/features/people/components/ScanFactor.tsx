@@ -5,7 +5,9 @@ import { QRCodeSVG } from 'qrcode.react';
 import { useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { useConfirmFactor } from '../api/security.ts';
 import classes from './security.module.css';
 
@@ -35,6 +37,7 @@ export function ScanFactor({ begun, onOn, onCancel }: { begun: Begun; onOn: () =
   };
   return (
     <form onSubmit={submit} noValidate className="pb-form">
+      <SecretAwaited isPending={confirm.isPending} label={t('recoveryLabel')} />
       <p className={classes['text']}>{t('scanText')}</p>
       <div className={classes['square']}>
         <QRCodeSVG value={begun.uri} size={squarePx} title={t('square')} />
@@ -54,9 +57,7 @@ export function ScanFactor({ begun, onOn, onCancel }: { begun: Begun; onOn: () =
         withAsterisk={false}
       />
       <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
+        <CancelButton label={t('cancel')} isPending={confirm.isPending} onCancel={onCancel} />
         <Button type="submit" loading={confirm.isPending} loaderProps={{ 'aria-label': t('saving') }}>
           {t('turnOn')}
         </Button>

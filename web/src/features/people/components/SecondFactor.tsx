@@ -6,6 +6,7 @@ import { useTranslations } from 'use-intl';
 import { wanted } from '../../../lib/wanted.ts';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { SecretReveal } from '../../../ui/SecretReveal.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { useBeginFactor, useEndFactor, useNewRecoveryCodes } from '../api/security.ts';
@@ -46,6 +47,7 @@ export function SecondFactor({ isOn }: { isOn: boolean }) {
       text={t('factorText')}
       aside={<Status tone={isOn ? 'ok' : 'off'} text={isOn ? t('factorOn') : t('factorOff')} />}
     >
+      <SecretAwaited isPending={codes.isPending} label={t('recoveryLabel')} />
       {step.name === 'rest' && <Choices isOn={isOn} onChoose={(name) => setStep({ name })} />}
       {step.name === 'begin' && (
         <AskPassword

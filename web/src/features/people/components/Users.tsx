@@ -6,6 +6,7 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { useShown } from '../../../lib/use-shown.ts';
 import { wanted } from '../../../lib/wanted.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
@@ -43,18 +44,18 @@ export function Users({ me, isInviting, onInvite, renderLimits, renderHistory }:
     ...usersQuery(q),
     placeholderData: keepPreviousData,
   });
-  const [link, setLink] = useState<string | null>(null);
+  const { shown: link, ...links } = useShown<string>();
   const fresh = useFresh(q);
   const [editing, setEditing] = useState<User | null>(null);
   const [question, setQuestion] = useState<Question | null>(null);
   if (!data && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!data) return <Loading />;
   const stored = (): void => {
-    setLink(null);
+    links.stored();
     focusPageTitle();
   };
   if (link !== null)
-    return <SecretReveal title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />;
+    return <SecretReveal key={link} title={t('linkMade')} label={t('link')} secret={link} storedLabel={t('linkStored')} onDone={stored} />;
   const done = (said: string): void => {
     setEditing(null);
     setQuestion(null);
@@ -62,7 +63,7 @@ export function Users({ me, isInviting, onInvite, renderLimits, renderHistory }:
   };
   const invited = (made: string): void => {
     onInvite(false);
-    setLink(made);
+    links.show(made);
   };
   const users = data.pages.flatMap((page) => page.data);
   return (
@@ -77,6 +78,10 @@ export function Users({ me, isInviting, onInvite, renderLimits, renderHistory }:
             of={editing}
             history={renderHistory(editing, () => setEditing(fresh.user(editing.id)))}
             onSaved={(name) => done(t('saved', { name }))}
+            onReload={(current) => {
+              setEditing(current);
+              void refetch();
+            }}
             onCancel={() => setEditing(null)}
           />
         )}

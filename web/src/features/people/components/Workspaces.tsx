@@ -7,6 +7,7 @@ import { useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
@@ -131,9 +132,7 @@ function NameForm({ of, history, onDone, onCancel }: NameFormProps) {
           withAsterisk={false}
         />
         <div className={classes['buttons']}>
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
+          <CancelButton label={t('cancel')} isPending={deed.isPending} onCancel={onCancel} />
           <Button type="submit" loading={deed.isPending} loaderProps={{ 'aria-label': t('saving') }}>
             {of === null ? t('create') : t('save')}
           </Button>

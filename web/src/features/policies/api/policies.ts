@@ -2,6 +2,7 @@
 import type { PolicyChange, PolicyCheck, PolicyCreate } from '@patchbay/contract/policies';
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
+import { repositoriesQuery } from '../../../lib/shared-queries.ts';
 
 const all = ['policies'] as const;
 
@@ -50,11 +51,7 @@ export const violationsQuery = (workspaceId: string | null, { policyId, severity
 
 /** Repositories of a workspace, for the level of a new policy. */
 export const placesQuery = (workspaceId: string | null) =>
-  queryOptions({
-    queryKey: ['repositories', 'of', workspaceId],
-    queryFn: ({ signal }) => client.repositories.list({ workspaceId: workspaceId! }, signal),
-    enabled: workspaceId !== null,
-  });
+  queryOptions({ ...repositoriesQuery(workspaceId ?? ''), enabled: workspaceId !== null });
 
 /** Connections that may judge: those of the organization. */
 export const judgesQuery = queryOptions({

@@ -2,6 +2,7 @@
 import type { CreatePrice, RepriceStart } from '@patchbay/contract/prices';
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
+import { taskQuery } from '../../../lib/shared-queries.ts';
 
 const all = ['prices'] as const;
 
@@ -23,12 +24,6 @@ export const effectiveQuery = (provider: string, model: string, connectionId: st
     placeholderData: keepPreviousData,
     retry: false,
   });
-
-export const providersQuery = queryOptions({
-  queryKey: ['providers'],
-  queryFn: ({ signal }) => client.providers.list(signal),
-  staleTime: Infinity,
-});
 
 /** Connections that a price can be for, of one provider. */
 export const connectionsQuery = queryOptions({
@@ -60,10 +55,8 @@ export const useReprice = () => useMutation({ mutationFn: (what: RepriceStart) =
 const lookMs = 1_000;
 
 /** A task until it is over; the line of events is quicker, where it comes. */
-export const taskQuery = (id: string | null) =>
+export const repricingQuery = (id: string) =>
   queryOptions({
-    queryKey: ['tasks', 'one', id],
-    queryFn: ({ signal }) => client.tasks.get(id!, signal),
-    enabled: id !== null,
+    ...taskQuery(id),
     refetchInterval: ({ state }) => (state.data === undefined || state.data.state === 'running' ? lookMs : false),
   });

@@ -4,14 +4,16 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { isFirstLoad } from '../../../lib/first-load.ts';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { providersQuery } from '../../../lib/shared-queries.ts';
 import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Coming, Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { pricesQuery, providersQuery, unpricedDays, unpricedQuery, useEndPrice } from '../api/prices.ts';
+import { pricesQuery, unpricedDays, unpricedQuery, useEndPrice } from '../api/prices.ts';
 import { following, newPrice, type PriceValues } from './price-values.ts';
 import { PriceForm } from './PriceForm.tsx';
 import { PriceTable } from './PriceTable.tsx';
@@ -44,15 +46,15 @@ export function Prices({ organization, asked, isAdding, onAdding, add, renderHis
   const announce = useAnnounce();
   const { data: prices, dataUpdatedAt, error, refetch } = useQuery(pricesQuery);
   const { data: unpriced, isPending: isUnpricedPending } = useQuery(unpricedQuery);
-  const { data: providers = [], isPending: areNamesComing } = useQuery(providersQuery);
+  const names = useQuery(providersQuery);
   const [start, setStart] = useState<PriceValues>(() => newPrice(asked?.provider ?? '', asked?.model ?? ''));
   const [repriced, setRepriced] = useState({ provider: asked?.provider ?? '', model: asked?.model ?? '' });
   const [ending, setEnding] = useState<Price | null>(null);
   const place = useShown(isAdding);
   if (!prices && error) return <Failure error={error} organization={organization} onRetry={() => void refetch()} />;
   // A provider's name is longer than its id, and the columns go by it.
-  if (!prices || areNamesComing) return <Loading />;
-  const nameOf = (provider: string): string => providers.find(({ name }) => name === provider)?.displayName ?? provider;
+  if (!prices || isFirstLoad(names)) return <Loading />;
+  const nameOf = (provider: string): string => names.data?.find(({ name }) => name === provider)?.displayName ?? provider;
   const open = (values: PriceValues): void => {
     setStart(values);
     onAdding(true);

@@ -6,9 +6,10 @@ import { useState, type SubmitEvent } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { moneyText } from '../../../lib/money.ts';
+import { providersQuery } from '../../../lib/shared-queries.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { providersQuery, taskQuery, unpricedDays, useReprice } from '../api/prices.ts';
+import { repricingQuery, unpricedDays, useReprice } from '../api/prices.ts';
 import { repricedOf } from './price-values.ts';
 import classes from './prices.module.css';
 
@@ -141,7 +142,7 @@ interface OutcomeProps {
 function Outcome({ id, isLook, isPending, onApply }: OutcomeProps) {
   const t = useTranslations('prices');
   const format = useFormatter();
-  const { data: task } = useQuery(taskQuery(id));
+  const { data: task } = useQuery(repricingQuery(id));
   const total = task?.progress.total ?? undefined;
   if (!task || task.state === 'running')
     return (

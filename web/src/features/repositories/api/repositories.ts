@@ -7,12 +7,6 @@ import { client } from '../../../lib/client.ts';
 const all = ['repositories'] as const;
 const oneKey = (id: string) => [...all, 'one', id] as const;
 
-export const repositoriesQuery = (workspaceId: string) =>
-  queryOptions({
-    queryKey: [...all, 'of', workspaceId],
-    queryFn: ({ signal }) => client.repositories.list({ workspaceId }, signal),
-  });
-
 export const repositoryQuery = (id: string) =>
   queryOptions({ queryKey: oneKey(id), queryFn: ({ signal }) => client.repositories.get(id, signal) });
 

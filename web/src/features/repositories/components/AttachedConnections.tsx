@@ -152,7 +152,7 @@ function AttachForm({ repository, isPending, onAttach }: AttachFormProps) {
   const id = useId();
   const select = useRef<HTMLSelectElement>(null);
   const { data: attachable, error } = useQuery(attachableQuery(repository.workspaceId));
-  if (error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
+  if (error && !attachable) return <Notice tone="bad">{errorText(error, language)}</Notice>;
   if (!attachable) return <Coming />;
   const attached = new Set(repository.connections.map((one) => one.id));
   const free = attachable.filter((one) => !attached.has(one.id));

@@ -3,6 +3,7 @@ import { Button, TextInput } from '@mantine/core';
 import { useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import classes from './repositories.module.css';
 
@@ -43,9 +44,7 @@ export function RepositoryForm({ title, name, saveLabel, isPending, error, onSav
           withAsterisk={false}
         />
         <div className={classes['buttons']}>
-          <Button variant="default" onClick={onCancel}>
-            {t('cancel')}
-          </Button>
+          <CancelButton label={t('cancel')} isPending={isPending} onCancel={onCancel} />
           <Button type="submit" loading={isPending} loaderProps={{ 'aria-label': t('saving') }}>
             {saveLabel}
           </Button>

@@ -5,6 +5,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { repositoriesQuery } from '../../../lib/shared-queries.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
@@ -12,7 +13,7 @@ import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { When } from '../../../ui/When.tsx';
-import { repositoriesQuery, useCreateRepository } from '../api/repositories.ts';
+import { useCreateRepository } from '../api/repositories.ts';
 import { RepositoryForm } from './RepositoryForm.tsx';
 import classes from './repositories.module.css';
 

@@ -44,7 +44,7 @@ function Kept({ id, onReplay }: Pick<ContentProps, 'id' | 'onReplay'>) {
   const format = useFormatter();
   const language = useLocale();
   const { data, error } = useQuery(contentQuery(id));
-  if (error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
+  if (error && !data) return <Notice tone="bad">{errorText(error, language)}</Notice>;
   if (!data) return <Loading isAsked />;
   return (
     <div className={classes['content']}>

@@ -62,7 +62,11 @@ function useThings(me: Me): NamedThings {
 export function Requests({ me, search, openId, onSearch, renderLink, onClose, onReplay }: RequestsProps) {
   const things = useThings(me);
   const [isLive, setLive] = useState(true);
-  const [cursors, setCursors] = useState<string[]>([]);
+  const asked = JSON.stringify(search);
+  const [{ of, cursors }, setTurned] = useState<{ of: string; cursors: string[] }>({ of: asked, cursors: [] });
+  const setCursors = (to: string[]): void => setTurned({ of: asked, cursors: to });
+  // Links and the way back change the search, too; another list begins with its newest rows.
+  if (of !== asked) setCursors([]);
   const [columns, setColumns] = useColumns();
   const cursor = cursors.at(-1) ?? null;
   const changed = (next: RequestSearch): void => {
@@ -75,7 +79,7 @@ export function Requests({ me, search, openId, onSearch, renderLink, onClose, on
       <Filters search={search} things={things} onSearch={changed} />
       <Bars search={search} isLive={isLive} onRange={(from, to) => changed({ ...search, period: undefined, from, to })} />
       <Tools search={search} isLive={isLive && cursor === null} onLive={(isOn) => { setLive(isOn); if (isOn) setCursors([]); }} columns={columns} onColumns={setColumns} />
-      <List key={`${JSON.stringify(search)} ${cursor ?? ''}`} {...{ me, search, cursor, isLive, columns, openId, renderLink }} onTurn={setCursors} cursors={cursors} />
+      <List key={`${asked} ${cursor ?? ''}`} {...{ me, search, cursor, isLive, columns, openId, renderLink }} onTurn={setCursors} cursors={cursors} />
       </div>
       {openId !== null && <RequestDrawer key={openId} id={openId} me={me} onClose={onClose} onReplay={onReplay} />}
     </>

@@ -39,13 +39,23 @@ export const sharedQuery = (token: string) =>
     refetchInterval: sharedRefetchMs,
   });
 
-function useChange<Input, Data>(mutationFn: (input: Input) => Promise<Data>) {
+/** @param onDone hears of the answer whatever has become of what asked for it */
+function useChange<Input, Data>(mutationFn: (input: Input) => Promise<Data>, onDone?: (data: Data) => void) {
   const queries = useQueryClient();
-  return useMutation({ mutationFn, onSuccess: () => queries.invalidateQueries({ queryKey: statusKey }) });
+  return useMutation({
+    // One of these answers holds a link that is shown once.
+    gcTime: 0,
+    mutationFn,
+    onSuccess: (data) => {
+      onDone?.(data);
+      return queries.invalidateQueries({ queryKey: statusKey });
+    },
+  });
 }
 
 export const useCheckNow = () => useChange((id: string) => client.status.check(id));
 export const useChangeSettings = () =>
   useChange((change: Parameters<typeof client.status.changeSettings>[0]) => client.status.changeSettings(change));
-export const useShare = () => useChange((input: Parameters<typeof client.status.share>[0]) => client.status.share(input));
+export const useShare = (onMade: (share: { token: string }) => void) =>
+  useChange((input: Parameters<typeof client.status.share>[0]) => client.status.share(input), onMade);
 export const useWithdraw = () => useChange((id: string) => client.status.withdraw(id));

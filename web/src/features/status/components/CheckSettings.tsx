@@ -4,6 +4,7 @@ import type { StatusSettings } from '@patchbay/contract/status';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Held, type Holding } from '../../../ui/Held.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
@@ -71,9 +72,7 @@ function Form({ settings, holding, onDone }: { settings: StatusSettings; holding
         <option value="completion">{t('wayCompletion')}</option>
       </NativeSelect>
       <div className={classes['buttons']}>
-        <Button variant="default" onClick={onDone}>
-          {t('cancel')}
-        </Button>
+        <CancelButton label={t('cancel')} isPending={change.isPending} onCancel={onDone} />
         <Button type="submit" loading={change.isPending} loaderProps={{ 'aria-label': t('saving') }}>
           {t('save')}
         </Button>

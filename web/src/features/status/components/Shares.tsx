@@ -9,12 +9,13 @@ import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { basePath } from '../../../lib/page.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { SecretReveal } from '../../../ui/SecretReveal.tsx';
+import { SecretAwaited } from '../../../ui/SecretAwaited.tsx';
 import { sharesQuery, useShare, useWithdraw } from '../api/status.ts';
 import classes from './status.module.css';
 import { useStatusWords } from './use-words.ts';
@@ -22,32 +23,26 @@ import { useStatusWords } from './use-words.ts';
 const linkOf = (token: string): string => new URL(`status/${token}`, new URL(basePath, location.origin)).href;
 const dayChoices = [7, 30, 90, 365] as const;
 
-export function Shares({ organization, onClose }: { organization: string; onClose: () => void }) {
+interface SharesProps {
+  organization: string;
+  /** With the link, which is shown once: by somebody who stays when this panel is closed. */
+  onMade: (link: string) => void;
+  onClose: () => void;
+}
+
+export function Shares({ organization, onMade, onClose }: SharesProps) {
   const t = useTranslations('status');
   const shares = useQuery(sharesQuery);
-  const [link, setLink] = useState<string | null>(null);
-  if (link !== null)
-    return (
-      <SecretReveal
-        title={t('shareMade')}
-        label={t('shareLabel')}
-        secret={link}
-        storedLabel={t('shareStored')}
-        onDone={() => setLink(null)}
-      />
-    );
-  const close = (
-    <Button variant="default" size="compact-sm" onClick={onClose}>
-      {t('close')}
-    </Button>
-  );
+  const share = useShare(({ token }) => onMade(linkOf(token)));
+  const close = <CancelButton label={t('close')} size="compact-sm" isPending={share.isPending} onCancel={onClose} />;
   return (
     <Panel title={t('shareTitle')} text={t('shareText')} takesFocus aside={close}>
       {shares.isError && !shares.data && <Failure error={shares.error} organization={organization} onRetry={() => void shares.refetch()} />}
       {shares.isPending && <Loading isAsked />}
       {shares.data && (
         <>
-          <ShareForm mayShare={shares.data.mayShare} onMade={(token) => setLink(linkOf(token))} />
+          <SecretAwaited isPending={share.isPending} label={t('shareLabel')} />
+          <ShareForm mayShare={shares.data.mayShare} share={share} />
           <ShareList shares={shares.data.shares} />
         </>
       )}
@@ -55,10 +50,9 @@ export function Shares({ organization, onClose }: { organization: string; onClos
   );
 }
 
-function ShareForm({ mayShare, onMade }: { mayShare: StatusShares['mayShare']; onMade: (token: string) => void }) {
+function ShareForm({ mayShare, share }: { mayShare: StatusShares['mayShare']; share: ReturnType<typeof useShare> }) {
   const t = useTranslations('status');
   const language = useLocale();
-  const share = useShare();
   const first = mayShare.organization ? '' : (mayShare.workspaces[0]?.id ?? '');
   const form = useForm({
     mode: 'uncontrolled',
@@ -69,7 +63,7 @@ function ShareForm({ mayShare, onMade }: { mayShare: StatusShares['mayShare']; o
     ({ name, workspaceId, days }) =>
       share.mutate(
         { name: name.trim(), workspaceId: workspaceId === '' ? null : workspaceId, days: days === '' ? null : Number(days) },
-        { onSuccess: ({ token }) => onMade(token), onError: (error) => showFaults(form, ['name', 'workspaceId'], error) },
+        { onError: (error) => showFaults(form, ['name', 'workspaceId'], error) },
       ),
     () => form.getInputNode('name')?.focus(),
   );

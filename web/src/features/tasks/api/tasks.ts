@@ -27,7 +27,7 @@ export interface TaskView {
 
 export const taskListQuery = (view: TaskView) =>
   queryOptions({
-    queryKey: [...tasksKey, 'list', view],
+    queryKey: [...tasksKey, 'list', 'of', view],
     queryFn: async ({ signal }) => (await client.tasks.list({ limit: pageRowsMax, ...view }, signal)).data,
     staleTime: 5_000,
     refetchInterval: ({ state }) => (state.data?.some(runs) ? lookMs : false),

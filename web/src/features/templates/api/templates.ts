@@ -1,21 +1,7 @@
-/** Providers with their starting points, what a template may hold, and what changes those that were made here. */
+/** Templates that were made here, what a template may hold, and what changes those that were made here. */
 import type { CreateTemplate, ReplaceTemplate } from '@patchbay/contract/templates';
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
-
-export const providersQuery = queryOptions({
-  queryKey: ['providers'],
-  queryFn: ({ signal }) => client.providers.list(signal),
-  staleTime: Infinity,
-});
-
-/** Those made here first, then the built-in ones. */
-export const templatesQuery = (provider: string) =>
-  queryOptions({
-    queryKey: ['templates', 'of', provider],
-    queryFn: ({ signal }) => client.providers.templates(provider, signal),
-    retry: false,
-  });
 
 /** Those made here, of all providers; for administrators. */
 export const keptQuery = queryOptions({ queryKey: ['templates', 'kept'], queryFn: ({ signal }) => client.templates.list({}, signal) });

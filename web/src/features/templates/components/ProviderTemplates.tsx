@@ -6,15 +6,17 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
+import { isFirstLoad } from '../../../lib/first-load.ts';
 import { focusPageTitle } from '../../../lib/focus.ts';
 import { priceText } from '../../../lib/money.ts';
+import { templatesQuery } from '../../../lib/shared-queries.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
-import { modelsQuery, schemaQuery, templatesQuery, useRemoveTemplate } from '../api/templates.ts';
+import { modelsQuery, schemaQuery, useRemoveTemplate } from '../api/templates.ts';
 import { labelText, namedFieldsOf, type NamedField } from './schema-fields.ts';
 import { TemplateEditor } from './TemplateEditor.tsx';
 import { copyOf, newValues, settingsOf, shownSetting, valuesOf, type Tree, type Values } from './template-values.ts';
@@ -29,8 +31,8 @@ interface ProviderTemplatesProps {
 
 /** What settings are called; null until that is known. Where it cannot be had, they are shown by the names that programs use. */
 function useNamedFields(provider: string): readonly NamedField[] | null {
-  const { data, isPending } = useQuery(schemaQuery(provider));
-  return isPending ? null : namedFieldsOf(data?.fields ?? []);
+  const schema = useQuery(schemaQuery(provider));
+  return isFirstLoad(schema) ? null : namedFieldsOf(schema.data?.fields ?? []);
 }
 
 /** What the editor is open for. */

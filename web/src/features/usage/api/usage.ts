@@ -1,6 +1,7 @@
 /** What the page asks: usage over time, the same with percentiles, and the groups of its table. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
+import { limitsQuery } from '../../../lib/shared-queries.ts';
 import { askedOf, bucketOf, rangeOf, type Group, type View } from '../view.ts';
 
 const staleTime = 20_000;
@@ -50,7 +51,7 @@ export const valuesQuery = (view: View, group: Group) =>
 /** Budgets of the one thing that the page is narrowed to. */
 export const budgetsQuery = (subjectKind: 'access-key' | 'user' | 'workspace' | 'connection', subjectId: string) =>
   queryOptions({
-    queryKey: ['limits', subjectKind, subjectId],
-    queryFn: async ({ signal }) => (await client.limits.of({ subjectKind, subjectId }, signal)).limits,
+    ...limitsQuery({ subjectKind, subjectId }),
+    select: ({ limits }) => limits,
     staleTime,
   });

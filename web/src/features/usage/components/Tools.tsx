@@ -146,7 +146,7 @@ function AddFilter({ view, onView }: Pick<ToolsProps, 'view' | 'onView'>) {
       </NativeSelect>
       {group !== null && (
         <NativeSelect label={t(`group.${group}`)} value="" onChange={(event) => add(event.currentTarget.value)}>
-          <option value="">{values.isError ? t('filterFailed') : t('filterChoose')}</option>
+          <option value="">{values.isError && !values.data ? t('filterFailed') : t('filterChoose')}</option>
           {values.data
             ?.filter(({ key }) => (key !== null || hasNone) && !chosen.includes(key ?? 'none'))
             .map(({ key, name }) => (

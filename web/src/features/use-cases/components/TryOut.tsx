@@ -21,7 +21,7 @@ export function TryOut({ values }: { values: Values }) {
   const ask = (): void => {
     const asked = tryOf(values, question);
     setTooEarly(asked === null && question.trim() !== '');
-    if (asked !== null) asking.mutate(asked);
+    if (asked !== null && !asking.isPending) asking.mutate(asked);
   };
   return (
     <Panel title={t('tryTitle')} text={t('tryText')}>

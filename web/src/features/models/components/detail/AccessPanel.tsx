@@ -33,7 +33,8 @@ export function AccessPanel({ connection, organization, limits, onDeleted }: Acc
 function People({ id, organization }: { id: string; organization: string }) {
   const t = useTranslations('detail');
   const access = useAccess(id);
-  if (access.isError) return <Failure error={access.error} organization={organization} onRetry={() => void access.refetch()} />;
+  if (access.isError && !access.data)
+    return <Failure error={access.error} organization={organization} onRetry={() => void access.refetch()} />;
   const { data } = access;
   return (
     <section className={classes['panel']} aria-labelledby="people-title">
@@ -88,7 +89,7 @@ function Uses({ id, organization }: { id: string; organization: string }) {
   const t = useTranslations('detail');
   const uses = useUses(id);
   const textOf = useUseText();
-  if (uses.isError) return <Failure error={uses.error} organization={organization} onRetry={() => void uses.refetch()} />;
+  if (uses.isError && !uses.data) return <Failure error={uses.error} organization={organization} onRetry={() => void uses.refetch()} />;
   return (
     <section className={classes['panel']} aria-labelledby="uses-title">
       <h2 id="uses-title">{t('usedBy')}</h2>

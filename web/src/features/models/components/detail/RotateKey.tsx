@@ -43,6 +43,8 @@ function useRotation({ connection, onClose }: Omit<RotateKeyProps, 'isOpen'>) {
     field.current?.focus();
   };
   const run = (): void => {
+    // Enter in the field knows nothing of the button that is out of use.
+    if (rotation.isPending) return;
     const typed = key.replace(around, '');
     setKey(typed);
     setFault(null);

@@ -19,7 +19,7 @@ interface UsageDisplayProps {
 
 export function UsageDisplay({ id, organization }: UsageDisplayProps) {
   const usage = useUsageStats(id, '30d');
-  if (usage.isError) return <Failure error={usage.error} organization={organization} onRetry={() => void usage.refetch()} />;
+  if (usage.isError && !usage.data) return <Failure error={usage.error} organization={organization} onRetry={() => void usage.refetch()} />;
   // What stands below waits for what stands above, so that nothing is pushed away.
   if (!usage.data) return <Skeleton rows={4} />;
   return (
@@ -78,7 +78,8 @@ function LastFailures({ id, organization }: UsageDisplayProps) {
   const t = useTranslations('detail');
   const figures = useFigures();
   const failures = useFailures(id);
-  if (failures.isError) return <Failure error={failures.error} organization={organization} onRetry={() => void failures.refetch()} />;
+  if (failures.isError && !failures.data)
+    return <Failure error={failures.error} organization={organization} onRetry={() => void failures.refetch()} />;
   return (
     <section className={classes['panel']} aria-labelledby="failures-title">
       <h2 id="failures-title">{t('failures')}</h2>

@@ -40,7 +40,7 @@ export function UsagePanel({ id, organization }: { id: string; organization: str
           data={measures.map((value) => ({ value, label: names[value] }))}
         />
       </div>
-      {usage.isError && <Failure error={usage.error} organization={organization} onRetry={() => void usage.refetch()} />}
+      {usage.isError && !usage.data && <Failure error={usage.error} organization={organization} onRetry={() => void usage.refetch()} />}
       {usage.isPending && <Skeleton rows={5} />}
       {usage.data?.requestCount === 0 && <p className={classes['text']}>{t('noUsage')}</p>}
       {usage.data !== undefined && usage.data.requestCount > 0 && (
