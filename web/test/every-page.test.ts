@@ -8,7 +8,7 @@ import { pathsOf } from '../../tools/pages/paths.ts';
 import { openTown, type Town } from '../../tools/pages/town.ts';
 import { signIn } from './support/pages.ts';
 import { smallForFingersOn, unreachableOn, unreasonedOn } from './support/reach.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { overflowLeftOn, overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 type Texts = { [key: string]: string | Texts };
 const catalogue = (language: 'en' | 'id'): Texts =>
@@ -135,7 +135,7 @@ needs('browser')('every page', () => {
       if (shots) await page.screenshot({ path: join(shots, `${name}-${language}-${theme}-320.png`), fullPage: true });
       for (const between of widthsBetween) {
         await page.setViewportSize({ width: between, height: wide.height });
-        const over = await overflowOf(page);
+        const over = await overflowLeftOn(page);
         if (over > 0) faults.push(`${over} px wider than a window of ${between}`);
         if (shots) await page.screenshot({ path: join(shots, `${name}-${language}-${theme}-${between}.png`), fullPage: true });
       }
@@ -173,7 +173,7 @@ needs('browser')('every page', () => {
         await page.setViewportSize(zoomed);
         // The page has noticed when its lower bar is there.
         await page.locator(`nav[aria-label="${textOf('app.bottom')}"]`).waitFor({ state: 'attached' });
-        const over = await overflowOf(page);
+        const over = await overflowLeftOn(page);
         if (over > 0) faults.push(`${name}: ${over} px wider than the window`);
         await page.setViewportSize(wide);
       };

@@ -141,3 +141,9 @@ export async function holdBack(page: Page, method: string, path: string): Promis
 /** How far the page is wider than the window, without the strip that is kept for its scroll bar: the body is as wide as there is room. */
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.body.clientWidth);
+
+/** The same of a window that has just become another one: a page takes a moment to follow, and is given two seconds. */
+export async function overflowLeftOn(page: Page): Promise<number> {
+  for (let turn = 0; turn < turnsMax && (await overflowOf(page)) > 0; turn += 1) await page.waitForTimeout(turnMs);
+  return overflowOf(page);
+}
