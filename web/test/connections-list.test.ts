@@ -298,6 +298,8 @@ needs('browser')("the server's own connection", () => {
       const made = page.getByRole('row').filter({ has: page.getByRole('link', { name: 'Edit OpenAI' }) });
       await made.getByText('Default', { exact: true }).waitFor();
       await expect.poll(() => made.innerText()).toContain('••••9aa1');
+      // The line of events may be faster than the answer that closes the question.
+      await question.waitFor({ state: 'hidden' });
       await page.getByRole('button', { name: 'Import' }).click();
       await question.getByRole('button', { name: 'Import' }).click();
       await question.getByText('“OpenAI” has the same address already. Nothing was changed.').waitFor();
