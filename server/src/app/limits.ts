@@ -13,7 +13,7 @@ import type { Log } from '../lib/log.ts';
 import type { LimitEventRow } from '../storage/limit-events.ts';
 import { askLeases, leasedUseOf, lostShares, sweepLeases, takeBack, type Holder } from '../storage/limit-leases.ts';
 import { recentAttempts } from '../storage/limit-recent.ts';
-import { spentByInstance } from '../storage/limit-spent.ts';
+import { spentByInstance, usedIn } from '../storage/limit-spent.ts';
 import type { Live } from './live.ts';
 
 export interface LimitsParts extends LimitBooksDeps {
@@ -84,7 +84,7 @@ async function sweepShares({ database, clock }: Pick<LimitsParts, 'database' | '
   for (const lost of await lostShares(database)) {
     const spent = await spentByInstance(database, lost.subject, lost.fromMs);
     const one = spent.find(({ instanceId }) => instanceId === lost.instanceId);
-    await takeBack(database, lost, one ? one.settledNanoUsd + one.unknownNanoUsd + one.openNanoUsd : 0);
+    await takeBack(database, lost, usedIn(one ? [one] : []));
   }
   await sweepLeases(database, clock.nowMs() - endedMs);
 }
@@ -115,8 +115,7 @@ async function useOf({ database, keeper, clock }: LimitsParts, limits: Limits, h
     return { used: used + ofOthers, resetsAtMs: null };
   }
   const span = spanOf(period as MoneyPeriod, keeper.snapshot.limits.timeZone, clock.nowMs());
-  const spent = await spentByInstance(database, subject, span.fromMs);
-  const used = spent.reduce((sum, one) => sum + one.settledNanoUsd + one.unknownNanoUsd + one.openNanoUsd, 0);
+  const used = usedIn(await spentByInstance(database, subject, span.fromMs));
   return { used, resetsAtMs: Number.isFinite(span.untilMs) ? span.untilMs : null };
 }
 

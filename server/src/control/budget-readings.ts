@@ -7,7 +7,7 @@ import { ownerKey, type Owner } from '../domain/owner.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { budgetEvents, type BudgetEvent } from '../storage/alert-measures.ts';
 import type { Database } from '../storage/database.ts';
-import { settledOfEach, spentByInstance } from '../storage/limit-spent.ts';
+import { settledOfEach, spentByInstance, usedIn } from '../storage/limit-spent.ts';
 
 /** Up to so many budgets are each looked up to the last nano-dollar; of more, those of which next to nothing is settled are left out. */
 const exactMax = 200;
@@ -93,8 +93,7 @@ export async function budgetReadings(deps: BudgetDeps, { owner }: Pick<AlertRule
   for (const budget of budgets) {
     const { subject, period, value } = budget;
     const fromMs = fromOf(budget);
-    const spent = await spentByInstance(database, subject, fromMs);
-    const used = spent.reduce((sum, one) => sum + one.settledNanoUsd + one.unknownNanoUsd + one.openNanoUsd, 0);
+    const used = usedIn(await spentByInstance(database, subject, fromMs));
     const isUsedUp = refusals.some((one) => isOf(one, budget) && one.atMs >= fromMs && one.used >= value * fullShare);
     const percent = isUsedUp ? 100 : Math.min(100, (used / value) * 100);
     const key = `${subject.kind}:${subject.id}:${period}:${fromMs}`;

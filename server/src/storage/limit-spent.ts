@@ -14,6 +14,10 @@ export interface SpentOfInstance {
   openNanoUsd: number;
 }
 
+/** What counts as used of a budget: settled, and all that is set aside. */
+export const usedIn = (spent: readonly SpentOfInstance[]): number =>
+  spent.reduce((sum, one) => sum + one.settledNanoUsd + one.unknownNanoUsd + one.openNanoUsd, 0);
+
 const columnOf: Record<LimitSubjectKind, string> = {
   'access-key': 'access_key_id',
   user: 'user_id',

@@ -2,7 +2,7 @@
 import { useBlocker } from '@tanstack/react-router';
 import { useEffect, useEffectEvent } from 'react';
 import { useTranslations } from 'use-intl';
-import { Confirm } from './Confirm.tsx';
+import { SecretLeave } from './SecretLeave.tsx';
 
 interface SecretAwaitedProps {
   isPending: boolean;
@@ -20,17 +20,5 @@ export function SecretAwaited({ isPending, label }: SecretAwaitedProps) {
   const stay = useEffectEvent(() => leaving.reset?.());
   // Once the answer is there the page stays for what it brings, and the address that the way back had changed already is put right.
   useEffect(() => (isPending ? () => stay() : undefined), [isPending]);
-  return (
-    <Confirm
-      isOpen={leaving.status === 'blocked'}
-      title={t('leaveTitle')}
-      cancelLabel={t('stay')}
-      confirmLabel={t('leave')}
-      tone="bad"
-      onConfirm={() => leaving.proceed?.()}
-      onClose={() => leaving.reset?.()}
-    >
-      <p>{t('leaveWaiting', { label })}</p>
-    </Confirm>
-  );
+  return <SecretLeave leaving={leaving} text={t('leaveWaiting', { label })} />;
 }

@@ -5,8 +5,8 @@ import { useBlocker } from '@tanstack/react-router';
 import { useEffect, useEffectEvent, useId, useRef, useState, type ReactNode, type RefObject } from 'react';
 import { useTranslations } from 'use-intl';
 import { copyText } from '../lib/copy.ts';
-import { Confirm } from './Confirm.tsx';
 import { ReasonButton } from './ReasonButton.tsx';
+import { SecretLeave } from './SecretLeave.tsx';
 import classes from './SecretReveal.module.css';
 
 interface SecretRevealProps {
@@ -85,17 +85,7 @@ export function SecretReveal({ title, label, secret, storedLabel, children, onDo
           {t('done')}
         </ReasonButton>
       </div>
-      <Confirm
-        isOpen={leaving.status === 'blocked'}
-        title={t('leaveTitle')}
-        cancelLabel={t('stay')}
-        confirmLabel={t('leave')}
-        tone="bad"
-        onConfirm={() => leaving.proceed?.()}
-        onClose={() => leaving.reset?.()}
-      >
-        <p>{t('leaveText', { label })}</p>
-      </Confirm>
+      <SecretLeave leaving={leaving} text={t('leaveText', { label })} />
     </section>
   );
 }
