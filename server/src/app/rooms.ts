@@ -139,7 +139,7 @@ export function roomsOf(parts: Parts): Rooms {
     isDemoOffered: settings.isDemoOffered,
     environmentNamed: settings.isEnvironmentOffered ? settings.environment : null,
     signInLimit: createSignInLimit(clock),
-    usedCodes: createUsedCodes(clock),
+    usedCodes: createUsedCodes(database, clock),
     moveFactors: (userId: string) => moveFactors({ database, log }, authSecrets, userId),
     uploadsDir: path.join(settings.dataDir, 'uploads'),
     importsDir: path.join(settings.dataDir, 'imports'),

@@ -71,6 +71,11 @@ interface TwoFactorTable {
   locked_until: AuthTime | null;
 }
 
+interface UsedCodeTable {
+  digest: string;
+  used_at: number;
+}
+
 interface PersonTable {
   user_id: string;
   role: 'administrator' | 'manager' | 'user';
@@ -153,6 +158,7 @@ export interface AccountSchema {
   verifications: VerificationTable;
   rate_limits: RateLimitTable;
   two_factors: TwoFactorTable;
+  used_codes: UsedCodeTable;
   people: PersonTable;
   personal_tokens: PersonalTokenTable;
   access_keys: AccessKeyTable;

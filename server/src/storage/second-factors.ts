@@ -39,3 +39,16 @@ export const dropFactor = ({ db, compile }: Database, userId: string): Statement
   }),
   compile(db.deleteFrom('two_factors').where('user_id', '=', userId)),
 ];
+
+/**
+ * Writes down that a code was used; FALSE where it was used after `goodSinceMs` already, here or at another instance. Of two who come at
+ * once one is the first. What is older is forgotten.
+ */
+export async function takeCode({ driver }: Database, digest: string, nowMs: number, goodSinceMs: number): Promise<boolean> {
+  await driver.run({ sql: 'DELETE FROM used_codes WHERE used_at <= $1', params: [goodSinceMs] }, 'write');
+  const { touched } = await driver.run(
+    { sql: 'INSERT INTO used_codes (digest, used_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING', params: [digest, nowMs] },
+    'write',
+  );
+  return touched === 1;
+}

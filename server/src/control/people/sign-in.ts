@@ -95,7 +95,7 @@ export async function secondStep(
   if (typeof started === 'string') return refuse(started === 'over' ? 'SIGN_IN_EXPIRED' : 'SECOND_FACTOR_REFUSED', null);
   const actor = deps.keeper.snapshot.actorOf(started.userId, 'session');
   if (!actor) return refuse('SIGN_IN_EXPIRED', null);
-  if ('code' in proof && !deps.usedCodes.take(actor.userId, proof.code)) {
+  if ('code' in proof && !(await deps.usedCodes.take(actor.userId, proof.code))) {
     await deps.auth.signOut({ cookie: cookieOf(started.setCookies) });
     return refuse('SECOND_FACTOR_REFUSED', actor);
   }
