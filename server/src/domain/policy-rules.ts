@@ -1,5 +1,6 @@
 /** The rules of policies made ready to read texts with, and what they find there. */
 import { contextChars, detectorReachChars, findPersonalData, type Span } from './policy-detectors.ts';
+import { fold, plainOf } from './policy-fold.ts';
 import { compilePattern, findPattern, patternReachChars, type Pattern } from './policy-patterns.ts';
 import type { DetectorName, Policy, PolicyRules, ViolationFact } from './policy.ts';
 
@@ -24,9 +25,9 @@ interface Ready {
 
 const escaped = (word: string): string => word.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
-/** Whole words in any case; longer ones first, so that the longest is found. */
+/** Whole words in any case; longer ones first, so that the longest is found. Each as it was written and as it is read. */
 function keywordsOf(words: readonly string[]): RegExp | null {
-  const parts = words
+  const parts = [...new Set([...words, ...words.map(plainOf)])]
     .map((word) => word.trim().split(/\s+/u).map(escaped).join(blanks))
     .filter((word) => word !== '')
     .toSorted((a, b) => b.length - a.length);
@@ -34,7 +35,7 @@ function keywordsOf(words: readonly string[]): RegExp | null {
 }
 
 function ready({ keywords = [], patterns = [], personalData = [] }: PolicyRules): Ready {
-  const longest = Math.max(0, ...keywords.map((word) => word.length + 7 * (word.split(/\s/u).length - 1)));
+  const longest = Math.max(0, ...[...keywords, ...keywords.map(plainOf)].map((word) => word.length + 7 * (word.split(/\s/u).length - 1)));
   return {
     keywords: keywordsOf(keywords),
     patterns: patterns.map(compilePattern),
@@ -73,6 +74,30 @@ export function* findIn(
   to = text.length,
   isOpen = false,
 ): Generator<void, Finding[], void> {
+  const found = yield* lookIn(policies, text, { from, to, patterns: { isOpen } });
+  // Once more as people read it: wide digits, split accents and what is not seen hide nothing. Patterns say themselves what they fit.
+  const plain = policies.some(readsWords) ? yield* fold(text) : null;
+  if (plain === null) return found.toSorted(inOrder);
+  const again = yield* lookIn(policies, plain.text, { from: plain.placeOf(from), to: plain.placeOf(to), patterns: null });
+  for (const finding of again) found.push({ ...finding, start: plain.startOf(finding.start), end: plain.endOf(finding.end) });
+  return onceEach(found.toSorted(inOrder));
+}
+
+const inOrder = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end;
+
+const readsWords = (policy: Policy): boolean => {
+  const { keywords, personal } = readyOf(policy);
+  return keywords !== null || personal.size > 0;
+};
+
+interface Look {
+  from: number;
+  to: number;
+  /** Null where patterns are left out. */
+  patterns: { isOpen: boolean } | null;
+}
+
+function* lookIn(policies: readonly Policy[], text: string, { from, to, patterns: look }: Look): Generator<void, Finding[], void> {
   const found: Finding[] = [];
   for (const policy of policies) {
     const { keywords, patterns, personal } = readyOf(policy);
@@ -81,8 +106,8 @@ export function* findIn(
         found.push({ policy, rule: 'keyword', name: match[0].toLowerCase(), start: match.index, end: match.index + match[0].length });
       yield;
     }
-    for (const [at, pattern] of patterns.entries())
-      for (const span of yield* findPattern(pattern, text, from, to, isOpen))
+    for (const [at, pattern] of look === null ? [] : patterns.entries())
+      for (const span of yield* findPattern(pattern, text, from, to, look!.isOpen))
         found.push({ policy, rule: 'pattern', name: String(at + 1), ...span });
     if (personal.size > 0)
       for (let at = from; at < to; at += sliceChars) {
@@ -90,7 +115,26 @@ export function* findIn(
         yield;
       }
   }
-  return found.toSorted((a, b) => a.start - b.start || b.end - a.end);
+  return found;
+}
+
+/** Of finds in their order, those of one rule that lie in one place are one find. */
+function onceEach(found: readonly Finding[]): Finding[] {
+  const lastOf = new Map<Policy, Map<string, Finding>>();
+  const once: Finding[] = [];
+  for (const finding of found) {
+    const key = finding.rule === 'keyword' ? finding.rule : `${finding.rule}:${finding.name}`;
+    let own = lastOf.get(finding.policy);
+    if (!own) lastOf.set(finding.policy, (own = new Map<string, Finding>()));
+    const last = own.get(key);
+    if (last && finding.start < last.end) last.end = Math.max(last.end, finding.end);
+    else {
+      const kept = { ...finding };
+      own.set(key, kept);
+      once.push(kept);
+    }
+  }
+  return once;
 }
 
 function* matchesFrom(form: RegExp, text: string, from: number, to: number): Generator<RegExpExecArray, void, void> {

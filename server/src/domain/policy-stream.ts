@@ -1,6 +1,7 @@
 /** Reads a text that comes in pieces, sentence by sentence: says how far it has been judged, and what in it must be covered. */
 import { decodeJson, type Decoded } from './policy-json.ts';
 import { contextChars } from './policy-detectors.ts';
+import { placeBefore } from './policy-fold.ts';
 import { contextStart, editsOf, findIn, finished, reachOf, readsTexts, type Edit, type Finding } from './policy-rules.ts';
 import type { Policy } from './policy.ts';
 
@@ -58,7 +59,7 @@ export class JudgedText {
   }
 
   private borderIn(pending: string): number {
-    const last = pending.length - this.reachChars;
+    const last = placeBefore(pending, this.reachChars, this.isJson);
     if (last <= 0) return 0;
     for (let at = last; at > 0; at--) if (isBorder(pending, at, this.isJson)) return at;
     if (last < sentenceCharsMax) return 0;
