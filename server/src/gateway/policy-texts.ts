@@ -10,6 +10,8 @@ export interface Spot {
   text: string;
   /** The text is a JSON document by itself: arguments of a call. */
   isJson: boolean;
+  /** The text is the name under which a value stands. */
+  isName?: true;
 }
 
 /** Members that hold no words: ids, kinds, proofs, bytes. What is not named here is read. */
@@ -47,20 +49,49 @@ interface Way {
   leftDepthMax: number;
 }
 
-function* walk(value: unknown, way: Way, depth: number, isData: boolean): Generator<Spot> {
+/** Members whose own names are chosen by whoever writes them: parameters of tools, what is put into a kept prompt. */
+const holdNames: ReadonlySet<string> = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'variables',
+]);
+
+/** What the names of an object are: words of a wire, of its author, or of the data that a tool was given. */
+type Names = 'wire' | 'own' | 'data';
+
+function* walk(value: unknown, way: Way, depth: number, names: Names): Generator<Spot> {
   if (typeof value !== 'object' || value === null || depth > depthMax) return;
   const holder = value as Record<string, unknown>;
   const isList = Array.isArray(value);
+  const isWire = names === 'wire';
   for (const key of isList ? value.keys() : Object.keys(value)) {
     const name = String(key);
-    if (!isList && !isData && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
+    if (!isList && isWire && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
     const inner = holder[key];
     if (typeof inner === 'string') {
-      if (inner !== '' && (isData || !isAttached(holder, name, inner)))
+      if (inner !== '' && (!isWire || !isAttached(holder, name, inner)))
         yield { holder, key: name, text: inner, isJson: documents.has(name) };
-    } else if (!isData && name === 'images' && isPictures(inner)) continue;
-    else yield* walk(inner, way, depth + 1, isData || (!isList && depth > 0 && ofTools.has(name) && !Array.isArray(inner)));
+    } else if (isWire && name === 'images' && isPictures(inner)) continue;
+    else if (names === 'data' && typeof inner === 'number') yield { holder, key: name, text: String(inner), isJson: false };
+    else yield* walk(inner, way, depth + 1, namesWithin(names, isList, depth, name, inner));
   }
+  // After the values, which are found under the names that they came with.
+  if (names === 'data' && !isList)
+    for (const key of Object.keys(value)) if (!identifier.test(key)) yield { holder, key, text: key, isJson: false, isName: true };
+}
+
+/** The names of a program's own making; a list by address or by number has others. */
+const identifier = /^[a-z_$][\w$-]{0,63}$/i;
+
+function namesWithin(names: Names, isList: boolean, depth: number, name: string, inner: unknown): Names {
+  if (names === 'data') return 'data';
+  // A list passes on what it stands in; a parameter that is called like a member of a wire is none.
+  if (isList || names === 'own') return 'wire';
+  if (depth > 0 && ofTools.has(name) && !Array.isArray(inner)) return 'data';
+  return holdNames.has(name) && !Array.isArray(inner) ? 'own' : 'wire';
 }
 
 /** A list of pictures in base64, as Ollama's wire has them beside a text. What is no base64 is read as words. */
@@ -70,23 +101,37 @@ const base64Only = /^[A-Za-z0-9+/=_-]+$/;
 
 /** Bytes in a text: they are counted as attachments and not read as words. */
 function isAttached(holder: Record<string, unknown>, key: string, text: string): boolean {
-  if (key === 'data' || key === 'file_data' || key === 'bytes') return true;
+  // A document may come as plain words, and whoever says them may put a kind beside them.
+  if (holder['type'] === 'text' || key === 'text' || key === 'content') return false;
+  if (key === 'data' || key === 'file_data' || key === 'bytes') return isPacked(text);
   return (key === 'url' || key === 'image_url' || 'media_type' in holder) && isBytes(text);
 }
 
+/** Base64, whole or in lines, or an address that holds it; told by how it begins, since some of it is very long. */
+const isPacked = (text: string): boolean => text.startsWith('data:') || /^[A-Za-z0-9+/=_\s-]*$/.test(text.slice(0, bytesMin));
+
 /** Texts of a request. */
 export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> {
-  yield* walk(body, { left: aboutRequest, leftDepthMax: 0 }, 0, false);
+  yield* walk(body, { left: aboutRequest, leftDepthMax: 0 }, 0, 'wire');
 }
 
 /** Texts of an answer, or of an event of one that says something whole. */
 export function* textsOfAnswer(body: unknown): Generator<Spot> {
-  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1 }, 0, false);
+  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1 }, 0, 'wire');
 }
 
 export const put = (spot: Spot, text: string): void => {
-  (spot.holder as Record<string, unknown>)[spot.key] = text;
+  const holder = spot.holder as Record<string, unknown>;
   spot.text = text;
+  if (spot.isName === undefined) {
+    holder[spot.key] = text;
+    return;
+  }
+  // Two names that are covered alike stay two.
+  let name = text;
+  for (let other = 2; Object.hasOwn(holder, name); other++) name = `${text} ${other}`;
+  holder[name] = holder[spot.key];
+  delete holder[spot.key];
 };
 
 const kindsByType: Readonly<Record<string, AttachmentKind>> = {

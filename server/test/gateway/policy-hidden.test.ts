@@ -1,0 +1,82 @@
+/** Where a prompt or an answer could say something past its policies: odd spellings, documents, names that are the caller's own, numbers. */
+import { expect, test } from 'vitest';
+import { whole, wholeBody } from '../support/fake-provider.ts';
+import { fake, key, policy, policyScene, rig } from './policy-kit.ts';
+import { message, post, type Said } from './rig.ts';
+
+policyScene();
+
+const ask = (more: object): Promise<Said> => rig.ask(key, { model: 'Line/gpt-4o', messages: message('hi'), ...more });
+const askMessages = (content: unknown, more: object = {}): Promise<Said> =>
+  post(`${rig.url}/v1/messages`, JSON.stringify({ model: 'Line/gpt-4o', max_tokens: 10, messages: [{ role: 'user', content }], ...more }), {
+    'x-api-key': key,
+  });
+const sent = (): string => fake.received.map(({ text }) => text).join('\n');
+
+test.each([
+  ['accents that stand apart', 'nightjar cafe\u0301'],
+  ['wide letters', 'ｎｉｇｈｔｊａｒ café'],
+  ['blanks without width', 'night\u200bjar café'],
+  ['hyphens that do not show', 'night\u00adjar café'],
+])('403 a phrase in %s', async (_, text) => {
+  await policy({ action: 'block', rules: { keywords: ['nightjar café'] } });
+  expect((await ask({ messages: message(text) })).status).toBe(403);
+  expect(fake.received).toHaveLength(0);
+});
+
+test('numbers are covered in wide digits and between blanks that do not break', async () => {
+  await policy({ action: 'redact', rules: { personalData: ['card', 'nik'] } });
+  await ask({ messages: message('Card ４１１１ １１１１ １１１１ １１１１, NIK 3174\u00a00512\u00a00990\u00a00001.') });
+  expect(JSON.parse(sent())).toMatchObject({ messages: [{ content: 'Card [CARD], NIK [NIK].' }] });
+});
+
+test('a document that comes as plain words is read, and covered', async () => {
+  await policy({ action: 'redact', rules: { keywords: ['nightjar'] } });
+  const source = { type: 'text', media_type: 'text/plain', data: 'The nightjar plan.' };
+  expect((await askMessages([{ type: 'document', source }])).status).toBe(200);
+  expect(sent()).toContain('The [REDACTED] plan.');
+  expect(sent()).not.toContain('nightjar');
+});
+
+test.each([
+  ['a part', [{ type: 'text', media_type: 'x', text: 'data: the nightjar' }]],
+  ['bytes that are none', [{ type: 'file', file: { file_data: 'the nightjar, in words.' } }]],
+])('403 words that pass themselves off as bytes in %s', async (_, content) => {
+  await policy({ action: 'block', rules: { keywords: ['nightjar'] } });
+  expect((await ask({ messages: [{ role: 'user', content }] })).status).toBe(403);
+  expect((await ask({ messages: [{ role: 'user', media_type: 'x', content: 'data: the nightjar' }] })).status).toBe(403);
+});
+
+test.each(['status', 'type', 'format', 'id', 'data'])('403 the description of a parameter that is called %s', async (name) => {
+  await policy({ action: 'block', rules: { keywords: ['nightjar'] } });
+  const properties = { [name]: { type: 'string', description: 'as in the nightjar plan' } };
+  const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties } } }];
+  expect((await ask({ tools })).status).toBe(403);
+});
+
+const calling = (input: object): object => ({
+  messages: [
+    { role: 'user', content: 'hi' },
+    { role: 'assistant', content: [{ type: 'tool_use', id: 't1', name: 'f', input }] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't1', content: 'ok' }] },
+  ],
+});
+
+test('what a tool was given is covered in numbers and in names, and nothing of it is lost', async () => {
+  await policy({ action: 'redact', rules: { personalData: ['nik', 'email'] } });
+  const input = { nik: 3174051209900001, roles: { 'ann@example.com': 'owner', 'bob@example.com': ['ann@example.com'] }, count: 3 };
+  expect((await askMessages('hi', calling(input))).status).toBe(200);
+  const { messages } = JSON.parse(sent()) as { messages: { tool_calls?: { function: { arguments: string } }[] }[] };
+  const given: unknown = JSON.parse(messages.find(({ tool_calls }) => tool_calls)!.tool_calls![0]!.function.arguments);
+  expect(given).toEqual({ nik: '[NIK]', roles: { '[EMAIL]': 'owner', '[EMAIL] 2': ['[EMAIL]'] }, count: 3 });
+});
+
+test('a number that an answer gives a tool is covered, as it is in a stream', async () => {
+  await policy({ action: 'redact', side: 'answer', rules: { personalData: ['nik'] } });
+  const body = JSON.parse(wholeBody('x')) as { choices: { message: object }[] };
+  const call = { id: 'c', type: 'function', function: { name: 'f', arguments: '{"nik":3174051209900001}' } };
+  Object.assign(body.choices[0]!.message, { tool_calls: [call] });
+  fake.answer(whole(JSON.stringify(body)));
+  const said = await askMessages('hi', { tools: [{ name: 'f', input_schema: { type: 'object' } }] });
+  expect(JSON.parse(said.text)).toMatchObject({ content: [{}, { type: 'tool_use', input: { nik: '[NIK]' } }] });
+});
