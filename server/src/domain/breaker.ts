@@ -41,8 +41,9 @@ export function noteFailure(breaker: Breaker, fault: Fault, retryAfterMs: number
   if (fault === 'rate_limited') breaker.cooledUntilMs = nowMs + (retryAfterMs ?? cooldownMs);
   else if (fault === 'quota_exhausted') breaker.cooledUntilMs = nowMs + quotaCooldownMs;
   if (!ruleOf[fault].counts || ++breaker.failures < failuresToOpen) return false;
-  breaker.openUntilMs = nowMs + Math.min(openMaxMs, openBaseMs * 2 ** breaker.opened);
-  breaker.opened++;
+  // Requests that were under way when it fell tell the same once more: only a failure after the rest makes the next one longer.
+  if (!isOpen(breaker, nowMs)) breaker.opened++;
+  breaker.openUntilMs = Math.max(breaker.openUntilMs, nowMs + Math.min(openMaxMs, openBaseMs * 2 ** (breaker.opened - 1)));
   // One more failure after the rest opens it again: the next request is the probe.
   breaker.failures = failuresToOpen - 1;
   return true;

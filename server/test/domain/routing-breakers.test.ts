@@ -55,6 +55,16 @@ describe('a breaker', () => {
     expect(Math.max(...rests)).toBe(openMaxMs);
   });
 
+  test('rests ten seconds at first, however many requests were under way when it fell', () => {
+    const breaker = newBreaker();
+    for (let count = 0; count < 200; count++) noteFailure(breaker, 'connection_lost', null, 1_000 + count);
+    expect(breaker.openUntilMs).toBe(1_199 + openBaseMs);
+    // Its probe fails, and so do those that were sent with it: that is one failure more.
+    const nowMs = breaker.openUntilMs;
+    for (let count = 0; count < 50; count++) noteFailure(breaker, 'connection_lost', null, nowMs);
+    expect(breaker.openUntilMs).toBe(nowMs + 2 * openBaseMs);
+  });
+
   test('one success closes it whatever was before, and it takes five failures again', () => {
     const draw = seededDraw(1);
     for (let round = 0; round < 300; round++) {
