@@ -4,6 +4,7 @@ import type { SubjectLimits } from '../domain/limit-table.ts';
 import { outputAskedOf, promptTokensEstimate, type OutputAsked } from './bound.ts';
 import { refuse } from './errors.ts';
 import type { Ticket } from './limits-rates.ts';
+import { modelsBeside } from './models-beside.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';
 
@@ -122,14 +123,30 @@ export function durationText(ms: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
 
-/** Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. */
-export function admitChoice({ accessKey, asked }: Order, targets: readonly Target[]): readonly Target[] {
-  const models = accessKey?.models ?? null;
-  if (models === null || (asked !== null && asked !== '')) return targets;
-  const allowed = targets.filter((target) => isOnList(models, target));
+/**
+ * Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. So must be what
+ * a request names beside `model`: a provider may answer with it.
+ */
+export function admitChoice(order: Order, targets: readonly Target[]): readonly Target[] {
+  if ((order.accessKey?.models ?? null) === null) return targets;
+  const allowed = targets.filter((target) => mayAnswer(order, target));
   if (allowed.length === 0) throw refuse('model_not_allowed');
   return allowed;
 }
+
+/** The same of one target. */
+export function mayAnswer({ accessKey, asked, request }: Order, target: Target): boolean {
+  const models = accessKey?.models ?? null;
+  if (models === null) return true;
+  const isNamed = asked !== null && asked !== '';
+  return (isNamed || isOnList(models, target)) && modelsBeside(request).every((model) => mayStandBeside(models, target, model));
+}
+
+/** It is named as the provider knows it, so that every name counts by which it could have been asked for here. */
+const mayStandBeside = (models: readonly string[], target: Target, model: string): boolean =>
+  model === target.model ||
+  isOnList(models, { ...target, model }) ||
+  [target.row.id, target.connection?.id ?? ''].some((first) => allowsModel(models, `${first}/${model}`));
 
 /** Whether a key's list names a target, by its model or by its connection. */
 export const isOnList = (models: readonly string[] | null, { connection, model }: Target): boolean =>

@@ -18,6 +18,7 @@ import { refuse } from './errors.ts';
 import { cancelHold, canReckon, holdFor, isBudgeted, isOfConnection, settleHold, type AttemptHold } from './limits-attempt.ts';
 import { isHedged, race, type AttemptRelay, type RaceResult, type Runner } from './hedge.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
+import { pricesOfAnswer } from './models-beside.ts';
 import { egressOf, targetKey, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf, type Ending } from './record.ts';
 import type { Relay } from './relay.ts';
@@ -365,7 +366,7 @@ export class Attempt implements CallSink, Runner {
       facts: this.facts,
       isLast,
       wasSent: this.wasSent,
-      prices: this.prices,
+      prices: pricesOfAnswer(deps, order, this.target, this.prices, this.facts.modelReported),
       startedMs: this.startedMs,
       firstByteMs: this.firstByteMs,
       reason,

@@ -9,7 +9,7 @@ import { bodyOf } from '../providers/call.ts';
 import { modeOf, unsaidAt, type ParameterMode } from '../providers/parameter-mode.ts';
 import { unknownOf } from '../providers/parameter-registry.ts';
 import { parseJson } from '../providers/shape.ts';
-import { admit, isOnList } from './admit.ts';
+import { admit, mayAnswer } from './admit.ts';
 import { canReckon, isBudgeted, lesser } from './limits-attempt.ts';
 import { boundOf } from './bound.ts';
 import { errorOfFailure, GatewayRefusal, refuse, type GatewayError } from './errors.ts';
@@ -145,10 +145,8 @@ const placeOf = ({ connection, row, model }: Target): Pick<Excluded, 'connection
 
 /** Null where the plan would keep it. */
 function whyNot(order: Order, target: Target): GatewayError | null {
-  const { accessKey, asked, request } = order;
-  const models = accessKey?.models ?? null;
-  if (models !== null && (asked === null || asked === '') && !isOnList(models, target)) return refuse('model_not_allowed').error;
-  const unsaid = unsaidAt({ to: target, request });
+  if (!mayAnswer(order, target)) return refuse('model_not_allowed').error;
+  const unsaid = unsaidAt({ to: target, request: order.request });
   return unsaid === null ? null : refuse('unsupported_parameter', unsaid).error;
 }
 

@@ -8,6 +8,7 @@ import type { Timer } from '../lib/clock.ts';
 import { isFree } from '../providers/prices.ts';
 import { boundOf } from './bound.ts';
 import { GatewayRefusal } from './errors.ts';
+import { pricesBeside } from './models-beside.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
 import { targetKey, type Target } from './plan.ts';
 import type { Relay } from './relay.ts';
@@ -57,10 +58,11 @@ const timesFor = ({ deps, order }: RaceParts, target: Target): Times =>
 /** The most that the second request can cost; null where nobody can tell. */
 function dearest({ deps, order, second }: RaceParts): number | null {
   const prices = deps.prices.pricesOf(second.row, second.model, second.connection?.id ?? null);
-  if (prices === null) return null;
-  if (isFree(prices)) return 0;
+  const all = prices && pricesBeside(deps, order, second, prices);
+  if (all === null) return null;
+  if (all.every(isFree)) return 0;
   const bound = boundOf(order, second, deps.limits.table.outputTokensCeiling);
-  return bound === null ? null : reservationOf(bound.promptTokens, bound.outputTokens, prices.dearest);
+  return bound && Math.max(...all.map(({ dearest: unit }) => reservationOf(bound.promptTokens, bound.outputTokens, unit)));
 }
 
 interface Lane {

@@ -10,6 +10,7 @@ import { boundOf } from './bound.ts';
 import { GatewayRefusal, refuse } from './errors.ts';
 import type { Hold } from './limits-money.ts';
 import type { Ticket } from './limits-rates.ts';
+import { pricesBeside } from './models-beside.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';
 
@@ -93,9 +94,9 @@ function spendingOf(
   const bound = boundOf(order, target, lesser(deps.limits.table.outputTokensCeiling, capped));
   // What has no bound cannot be set aside, unless it costs nothing.
   if (bound === null) return isFree(modelPrices) ? { subjects, nanoUsd: 0, outputTokensMax: null } : unknown();
-  const prices = dearestIn(modelPrices, bound.serviceTier);
-  if (prices === null) return unknown();
-  const nanoUsd = reservationOf(bound.promptTokens, bound.outputTokens, prices);
+  const all = pricesBeside(deps, order, target, modelPrices)?.map((prices) => dearestIn(prices, bound.serviceTier)) ?? [null];
+  if (all.includes(null)) return unknown();
+  const nanoUsd = Math.max(...all.map((prices) => reservationOf(bound.promptTokens, bound.outputTokens, prices!)));
   return { subjects, nanoUsd, outputTokensMax: mayRefuse ? bound.outputTokensMax : null };
 }
 

@@ -9,6 +9,7 @@ import { limitIn } from '../providers/limit-field.ts';
 import { isRecord } from '../providers/shape.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
+import { modelsBeside } from './models-beside.ts';
 import { plan, type Target } from './plan.ts';
 import { AnswerGuard } from './policy-answer.ts';
 import { FoundFacts, promptBlocked, report } from './policy-facts.ts';
@@ -93,11 +94,14 @@ export class PolicyWatch {
   /** Targets whose models every policy allows, in their order. Throws GatewayRefusal where none is left. */
   choose<Found extends Pick<Target, 'row' | 'model'>>(targets: readonly Found[]): readonly Found[] {
     let left = targets;
+    const beside = modelsBeside(this.order.request);
     for (const policy of this.policies) {
-      const allowed = left.filter(({ row, model }) => allowsModelByPolicy(policy.rules, row.id, model));
+      const denied = ({ row, model }: Found): string | undefined =>
+        [model, ...beside].find((name) => !allowsModelByPolicy(policy.rules, row.id, name));
+      const allowed = left.filter((target) => denied(target) === undefined);
       if (allowed.length === left.length) continue;
       if (policy.action === 'block' && allowed.length > 0) left = allowed;
-      else this.prompt.add(policy, [modelFact(left[0]!.model)]);
+      else this.prompt.add(policy, [modelFact(denied(left.find((target) => !allowed.includes(target))!)!)]);
       this.refuse();
     }
     return left;
