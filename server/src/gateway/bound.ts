@@ -97,7 +97,9 @@ export function outputAskedOf(
   // These few alone are read, and were checked to be counts: to parse all of a large body for them would be its greatest cost.
   const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
   const limit = wire ? limitOf(request, wire.limitField) : null;
-  const named = typeof limit === 'number' ? limit : (count('max_completion_tokens') ?? count('max_tokens'));
+  // A server obeys either of two names, so that the longer one counts.
+  const both = [count('max_completion_tokens'), count('max_tokens')].filter((one) => one !== null);
+  const named = typeof limit === 'number' ? limit : both.length === 0 ? null : Math.max(...both);
   const choices = operation === undefined && scan.members.has('n') ? choicesOf(memberValue(bytes, scan, 'n')) : 1;
   const inAll = (outputTokens: number): number => Math.min(promptTokens + product(outputTokens, choices), windowTokensMax);
   if (named !== null) return { tokens: inAll(named), outputTokensMax: null };

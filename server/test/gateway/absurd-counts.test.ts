@@ -116,3 +116,11 @@ describe('the bound of an answer', () => {
     }
   });
 });
+
+test('of two limits with different names the longer one counts in a window, whichever the provider obeys', async () => {
+  const { text } = await rig.issueKey({ tpm: 2_000 });
+  const asked = { model: 'openai line/gpt-4o', messages: message('hi'), max_completion_tokens: 1, max_tokens: 5_000 };
+  const said = await rig.ask(text, asked);
+  expect([said.status, errorOf(said).code]).toEqual([429, 'rate_limit_exceeded']);
+  expect(fake.received).toEqual([]);
+});
