@@ -95,9 +95,12 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
   const { failure, facts } = ending;
   const usage = usageOfEnding(order, ending);
   const isPriced = order.request.operation?.isPricedByTokens ?? true;
-  const known = ending.prices !== null && (isPriced || isFree(ending.prices)) ? ending.prices : null;
+  const isFreeOfCharge = ending.prices !== null && isFree(ending.prices);
+  const known = isPriced || isFreeOfCharge ? ending.prices : null;
   const prices = known?.at(usage.tokensIn, usage.serviceTier) ?? null;
   const isBilledUncounted = !isPriced && (failure === null || facts.contentChars > 0 || (ending.wasSent && mayBeBilled.has(failure.fault)));
+  // An answer that was longer than can be read was made and is paid for, and nobody knows how long it was.
+  const isUnread = failure?.fault === 'too_large' && ending.wasSent && !isFreeOfCharge && facts.usage === null && facts.contentChars === 0;
   const isUsed = isBilledUncounted || usage.tokensIn + usage.tokensOut > 0;
   const isPartial = failure !== null && (failure.fault === 'caller_gone' || facts.contentChars > 0);
   return {
@@ -110,7 +113,7 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
     status: failure === null ? 200 : errorOfFailure(failure).status,
     isLast: ending.isLast,
     usage,
-    costNanoUsd: prices ? costOf(usage, prices) : isUsed ? null : 0,
+    costNanoUsd: isUnread ? null : prices ? costOf(usage, prices) : isUsed ? null : 0,
     prices: isUsed ? prices : null,
     modelReported: facts.modelReported?.slice(0, reportedCharsMax) ?? null,
     finishReason: facts.finishReason,

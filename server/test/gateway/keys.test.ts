@@ -143,6 +143,17 @@ describe('rates', () => {
 });
 
 describe('budgets', () => {
+  test('an answer that is too long to be read has no known cost, and counts with what was set aside for it', async () => {
+    const key = await rig.issueKey({ budgetUsd: '0.002' });
+    fake.answer(whole(`{"choices":[{"message":{"content":"${'x'.repeat(33 * 1024 * 1024)}"}}]}`));
+    const said = await rig.ask(key.text, { ...asked, max_tokens: 150 });
+    expect([said.status, errorOf(said).code]).toEqual([502, 'response_too_large']);
+    const [row] = await rig.rowsOf(String(said.headers['x-request-id']));
+    expect(row).toMatchObject({ reason: 'too_large', cost: null });
+    expect(row!.reserved).toBeGreaterThan(1_500_000);
+    expect(errorOf(await rig.ask(key.text, { ...asked, max_tokens: 150 }))).toMatchObject({ code: 'budget_exceeded' });
+  });
+
   /** What 11 prompt and 7 completion tokens of gpt-4o cost. */
   const costNanoUsd = 97_500;
 
