@@ -78,6 +78,7 @@ class Race {
   private readonly lanes: Lane[] = [];
   private winner: Lane | null = null;
   private timer: Timer | null = null;
+  private hasBegun = false;
   private readonly done: (result: RaceResult) => void;
   private readonly broke: (error: unknown) => void;
 
@@ -115,11 +116,11 @@ class Race {
   private enter(target: Target): void {
     const { deps, relay } = this.parts;
     const lane: Lane = { target, runner: null, exchange: null, startedMs: deps.clock.monotonicMs(), isOver: false };
-    const isFirst = this.lanes.push(lane) === 1;
+    this.lanes.push(lane);
     const side: AttemptRelay = {
       isGone: () => relay.isGone() || (this.winner !== null && this.winner !== lane),
       booked: (...entry) => relay.booked(...entry),
-      newAttempt: () => isFirst && relay.newAttempt(),
+      newAttempt: () => this.beginAnswer(),
       attach: (exchange) => {
         lane.exchange = exchange;
         relay.attach(exchange, () => this.stopAll());
@@ -143,6 +144,13 @@ class Race {
       (failure) => this.ended(lane, failure),
       (error: unknown) => this.refused(lane, error),
     );
+  }
+
+  /** Once for both, by whichever leaves first: the first may wait for its limits until the second has answered. */
+  private beginAnswer(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
+    this.parts.relay.newAttempt();
   }
 
   /** Asked before the first content; TRUE for the lane that may answer. */

@@ -5,6 +5,7 @@ import { chunk, holding, plain, refusing, roleEvent, sse, words, type FakeProvid
 import { message, readStream, type Rig } from './rig.ts';
 import { turns, until } from '../support/wait.ts';
 import { models, openRoutingRig, requestId, type RoutingRig } from './routing-rig.ts';
+import { limitFor, policyFor } from './together-kit.ts';
 
 let home: RoutingRig;
 let rig: Rig;
@@ -183,3 +184,28 @@ test('what spends a budget is both attempts of a hedge', async () => {
   for (const row of rows) expect(row.reserved).toBeGreaterThan(0);
   for (const row of rows) expect(row.cost).toBeGreaterThan(0);
 });
+
+test.each([true, false])(
+  "policies read the second target's answer also where the first still waits for its budget (stream %s)",
+  async (isStream) => {
+    const name = await group([target(0), target(1)], { options: { hedgeMaxUsd: '1' } });
+    await limitFor(rig, { kind: 'connection', id: connections[0]!.id }, { kind: 'money', period: 'month', value: '100' });
+    await policyFor(rig, { action: 'block', side: 'answer', rules: { keywords: ['fox'] } });
+    const { snapshot } = rig.deps.keeper;
+    const times = rig.deps.health.times(connections[0]!.id, `${models[0]!}${isStream ? '' : ' whole'}`);
+    for (let count = 0; count < 100; count++) noteTime(times, 20);
+    rig.deps.health.hedges(snapshot.routing.named([{ scope: 'organization', id: snapshot.organizationId }], name)!.id).requests = 1_000;
+    // What the first has spent is read where the books are read, which has something long to do before.
+    rig.deps.limits.reread();
+    const { driver } = rig.started.house.database;
+    const busy = driver.rows(
+      { sql: 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000) SELECT max(i) AS i FROM n', params: [] },
+      'analytics',
+    );
+    const said = await ask(name, { stream: isStream });
+    await busy;
+    expect(said.text).not.toContain('fox');
+    expect(said.text).toContain('policy_violation');
+    expect(counts()).toEqual([0, 1, 0]);
+  },
+);
