@@ -79,6 +79,7 @@ class Race {
   private winner: Lane | null = null;
   private timer: Timer | null = null;
   private hasBegun = false;
+  private isFirstUnasked = false;
   private readonly done: (result: RaceResult) => void;
   private readonly broke: (error: unknown) => void;
 
@@ -197,16 +198,23 @@ class Race {
 
   private finish(failure: UpstreamFailure | null, lane: Lane): void {
     this.timer?.cancel();
+    // What is tried now comes after the second, and is numbered so.
+    if (failure !== null && this.isFirstUnasked) this.parts.journey.attempts++;
     this.done({ failure, runner: lane.runner!, hasSecond: this.lanes.length > 1 });
   }
 
-  /** A second one that could not be paid for, or booked, was never asked; the first goes on alone. */
+  /** One that could not be paid for, or booked, was never asked; the other goes on alone. */
   private refused(lane: Lane, error: unknown): void {
     if (lane.isOver) return;
     lane.isOver = true;
-    const isSecond = lane !== this.lanes[0];
-    if (isSecond && error instanceof GatewayRefusal && !this.lanes[0]!.isOver) return void this.lanes.pop();
-    for (const other of this.lanes) if (other !== lane) this.lose(other);
+    const other = this.lanes.find((one) => one !== lane && !one.isOver);
+    if (error instanceof GatewayRefusal && other !== undefined) {
+      if (lane !== this.lanes[0]) this.lanes.pop();
+      // The first was refused while the second was under way, which keeps its number.
+      else this.isFirstUnasked = true;
+      return;
+    }
+    if (other !== undefined) this.lose(other);
     this.timer?.cancel();
     this.broke(error);
   }

@@ -185,23 +185,24 @@ test('what spends a budget is both attempts of a hedge', async () => {
   for (const row of rows) expect(row.cost).toBeGreaterThan(0);
 });
 
+/** Lets the first of a group be late at once, while the books, where it is read what it has spent, have something long to do. */
+function firstWaits(name: string, isStream: boolean): Promise<unknown> {
+  const { snapshot } = rig.deps.keeper;
+  const times = rig.deps.health.times(connections[0]!.id, `${models[0]!}${isStream ? '' : ' whole'}`);
+  for (let count = 0; count < 100; count++) noteTime(times, 20);
+  rig.deps.health.hedges(snapshot.routing.named([{ scope: 'organization', id: snapshot.organizationId }], name)!.id).requests = 1_000;
+  rig.deps.limits.reread();
+  const sql = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000) SELECT max(i) AS i FROM n';
+  return rig.started.house.database.driver.rows({ sql, params: [] }, 'analytics');
+}
+
 test.each([true, false])(
   "policies read the second target's answer also where the first still waits for its budget (stream %s)",
   async (isStream) => {
     const name = await group([target(0), target(1)], { options: { hedgeMaxUsd: '1' } });
     await limitFor(rig, { kind: 'connection', id: connections[0]!.id }, { kind: 'money', period: 'month', value: '100' });
     await policyFor(rig, { action: 'block', side: 'answer', rules: { keywords: ['fox'] } });
-    const { snapshot } = rig.deps.keeper;
-    const times = rig.deps.health.times(connections[0]!.id, `${models[0]!}${isStream ? '' : ' whole'}`);
-    for (let count = 0; count < 100; count++) noteTime(times, 20);
-    rig.deps.health.hedges(snapshot.routing.named([{ scope: 'organization', id: snapshot.organizationId }], name)!.id).requests = 1_000;
-    // What the first has spent is read where the books are read, which has something long to do before.
-    rig.deps.limits.reread();
-    const { driver } = rig.started.house.database;
-    const busy = driver.rows(
-      { sql: 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000000) SELECT max(i) AS i FROM n', params: [] },
-      'analytics',
-    );
+    const busy = firstWaits(name, isStream);
     const said = await ask(name, { stream: isStream });
     await busy;
     expect(said.text).not.toContain('fox');
@@ -209,3 +210,21 @@ test.each([true, false])(
     expect(counts()).toEqual([0, 1, 0]);
   },
 );
+
+test('a first target whose own limit refuses it late leaves the second to answer, and nobody is asked twice', async () => {
+  const name = await group([target(0), target(1)], { options: { hedgeMaxUsd: '1' } });
+  await limitFor(rig, { kind: 'connection', id: connections[0]!.id }, { kind: 'money', period: 'month', value: '0.00000001' });
+  fakes[1]!.answer(holding(plain), holding(plain));
+  const busy = firstWaits(name, true);
+  const asked = ask(name, { stream: true });
+  await until(() => fakes[1]!.received.length === 1, 'the second is asked');
+  await busy;
+  // Read after what the first waits for, in the order of asking: by then it is refused.
+  await rig.started.house.database.driver.rows({ sql: 'SELECT 1 AS one', params: [] }, 'analytics');
+  await turns(20);
+  fakes[1]!.release();
+  const said = await asked;
+  expect(readStream(said.text)).toMatchObject({ content: words.join(''), isDone: true });
+  expect(counts()).toEqual([0, 1, 0]);
+  expect(await rig.rowsOf(requestId(said))).toMatchObject([{ isLast: true, state: 'settled', reason: null }]);
+});
