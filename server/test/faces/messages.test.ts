@@ -154,6 +154,72 @@ describe('what a message may hold', () => {
     });
   });
 
+  test.each([false, true])(
+    '200 a forced call is a reason to stop, also where the provider says a plain stop (streamed %s)',
+    async (isStream) => {
+      const forced = call(0, 'call_a', '{"city":"Bogor"}');
+      const body = wholeBody('', { choices: [{ index: 0, message: { content: null, tool_calls: [forced] }, finish_reason: 'stop' }] });
+      house.answer(
+        'openai',
+        isStream
+          ? streaming([roleEvent, sse(chunk({ tool_calls: [forced] })), sse(chunk({}, 'stop')), usageEvent, doneEvent])
+          : whole(body),
+      );
+      const params = ask('Chat/gpt-4o', { tools: [tool], tool_choice: { type: 'tool', name: 'weather' } });
+      const { messages } = house.messages;
+      const message = isStream ? await messages.stream(params).finalMessage() : await messages.create(params);
+      expect(message.content).toMatchObject([{ type: 'tool_use', id: 'call_a', input: { city: 'Bogor' } }]);
+      expect(message.stop_reason).toBe('tool_use');
+    },
+  );
+
+  test.each<[string, Record<string, unknown>[], Record<string, unknown>[]]>([
+    [
+      'words in the middle of a call come after it',
+      [
+        { tool_calls: [call(0, 'call_a', '{"city"')] },
+        { content: 'Let me ' },
+        { content: 'see.' },
+        { tool_calls: [{ index: 0, function: { arguments: ':"Bogor"}' } }] },
+      ],
+      [
+        { type: 'tool_use', id: 'call_a', name: 'weather', input: { city: 'Bogor' } },
+        { type: 'text', text: 'Let me see.' },
+      ],
+    ],
+    [
+      'a call that waits for another stays whole, whatever is said meanwhile, and calls keep their order',
+      [
+        { tool_calls: [call(0, 'call_a', '{}'), call(1, 'call_b', '{"city"')] },
+        { content: 'And.' },
+        { tool_calls: [{ index: 1, function: { arguments: ':"Solo"}' } }, call(2, 'call_c', '{}')] },
+      ],
+      [
+        { type: 'tool_use', id: 'call_a', name: 'weather', input: {} },
+        { type: 'text', text: 'And.' },
+        { type: 'tool_use', id: 'call_b', name: 'weather', input: { city: 'Solo' } },
+        { type: 'tool_use', id: 'call_c', name: 'weather', input: {} },
+      ],
+    ],
+    [
+      'a name that comes after its id is not lost',
+      [
+        { tool_calls: [{ index: 0, id: 'call_a', type: 'function', function: { arguments: '' } }] },
+        { tool_calls: [{ index: 0, function: { name: 'weather', arguments: '{"city":"Bogor"}' } }] },
+      ],
+      [{ type: 'tool_use', id: 'call_a', name: 'weather', input: { city: 'Bogor' } }],
+    ],
+  ])('200 %s', async (_name, deltas, content) => {
+    house.answer(
+      'openai',
+      streaming([roleEvent, ...deltas.map((delta) => sse(chunk(delta))), sse(chunk({}, 'tool_calls')), usageEvent, doneEvent]),
+    );
+    const message = await house.messages.messages.stream(ask('Chat/gpt-4o', { tools: [tool] })).finalMessage();
+    expect(message.content).toMatchObject(content);
+    expect(message.content).toHaveLength(content.length);
+    expect(message.stop_reason).toBe('tool_use');
+  });
+
   test('200 pictures of a user and of a tool reach a provider that takes results as texts', async () => {
     house.answer('openai', plain);
     const source = { type: 'base64' as const, media_type: 'image/png' as const, data: 'iVBORw0KGgo=' };

@@ -21,10 +21,14 @@ export interface Ending {
   stop_details: Json | null;
 }
 
-/** Why the answer ended. */
-export function endingOf(finish: string | null, extension: Extension | undefined): Ending {
+/**
+ * Why the answer ended. Clients of this wire run a tool where that is the reason; others say a plain stop beside their calls, as OpenAI
+ * does of a function that was forced.
+ */
+export function endingOf(finish: string | null, extension: Extension | undefined, hasCalls: boolean): Ending {
   const own = ownReasons.has(extension?.['stop_reason']) ? text(extension?.['stop_reason']) : undefined;
-  const reason = own ?? stopReasons[finish ?? 'stop'] ?? 'end_turn';
+  const said = stopReasons[finish ?? 'stop'] ?? 'end_turn';
+  const reason = own ?? (hasCalls && said === 'end_turn' ? 'tool_use' : said);
   const details = own !== undefined && isRecord(extension?.['stop_details']) ? extension['stop_details'] : null;
   return {
     stop_reason: reason,
@@ -98,7 +102,7 @@ export function messageOf(response: ChatResponse, tokensIn: number): Json {
     role: 'assistant',
     model: response.model,
     content,
-    ...endingOf(choice?.finish_reason ?? null, message.patchbay),
+    ...endingOf(choice?.finish_reason ?? null, message.patchbay, (message.tool_calls ?? []).length > 0),
     usage: usageOf(response.usage, { in: tokensIn, out: Math.ceil(chars / charsPerToken) }),
   };
 }

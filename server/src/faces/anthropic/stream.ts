@@ -1,20 +1,32 @@
 /** The house's chunks as the event stream of the Messages wire: blocks one after the other, each begun and ended. */
 import type { ChatChunk, ChatDelta, ChatUsage, Extension } from '../../domain/chat.ts';
 import { namedEvent, type AnswerWriter } from '../../providers/writer.ts';
-import type { Json } from '../../providers/shape.ts';
+import { isRecord, parseJson, type Json } from '../../providers/shape.ts';
 import { carry, carriedLead } from '../openai/carry.ts';
 import { charsPerToken, endingOf, ownBlocks, usageOf } from './answer.ts';
 
 type Said = 'text' | 'refusal' | 'thinking';
-type Open = { kind: Said } | { kind: 'call'; call: number };
+type Open = { kind: Said } | { kind: 'call'; call: number; json: string };
+
+/** A call that cannot be told yet. */
+interface Waiting {
+  id: string;
+  name: string;
+  json: string;
+}
 
 interface Writing {
   hasStarted: boolean;
   open: Open | null;
   /** Blocks so far, and the number of the next one. */
   blocks: number;
-  /** Pieces of calls that were begun before an earlier one had ended: this wire tells one block at a time. */
-  waiting: Map<number, { id: string; name: string; json: string }>;
+  /** Calls that were begun before an earlier one had ended, or without a name: this wire tells one block at a time. */
+  waiting: Map<number, Waiting>;
+  /** Calls whose blocks have ended: nothing can be added to them. */
+  ended: Set<number>;
+  /** Words that came in the middle of a call; they must not tear it in two. */
+  late: { kind: Said; said: string }[];
+  hasCalls: boolean;
   chars: number;
   finish: string | null;
   extension: Extension;
@@ -40,6 +52,7 @@ function close(writing: Writing): string {
     writing.open.kind === 'thinking'
       ? event({ type: 'content_block_delta', index, delta: { type: 'signature_delta', signature: carriedLead } })
       : '';
+  if (writing.open.kind === 'call') writing.ended.add(writing.open.call);
   writing.open = null;
   return signature + event({ type: 'content_block_stop', index });
 }
@@ -50,9 +63,7 @@ function begin(writing: Writing, open: Open, block: Json): string {
   return closed + event({ type: 'content_block_start', index: writing.blocks++, content_block: block });
 }
 
-function say(writing: Writing, kind: Said, piece: string): string {
-  if (piece === '') return '';
-  writing.chars += piece.length;
+function tell(writing: Writing, kind: Said, piece: string): string {
   const begun =
     writing.open?.kind === kind
       ? ''
@@ -61,31 +72,45 @@ function say(writing: Writing, kind: Said, piece: string): string {
   return begun + event({ type: 'content_block_delta', index: writing.blocks - 1, delta });
 }
 
+/** Words wait while a call is open whose input is not whole; whether it is, is looked at once. */
+function say(writing: Writing, kind: Said, piece: string): string {
+  if (piece === '') return '';
+  writing.chars += piece.length;
+  const { open, late } = writing;
+  if (open?.kind !== 'call' || (late.length === 0 && isRecord(parseJson(open.json)))) return tell(writing, kind, piece);
+  const last = late.at(-1);
+  if (last?.kind === kind) last.said += piece;
+  else late.push({ kind, said: piece });
+  return '';
+}
+
 const jsonDelta = (writing: Writing, piece: string): string =>
   piece === ''
     ? ''
     : event({ type: 'content_block_delta', index: writing.blocks - 1, delta: { type: 'input_json_delta', partial_json: piece } });
 
-function beginCall(writing: Writing, call: number, id: string, name: string): string {
-  return begin(writing, { kind: 'call', call }, { type: 'tool_use', id, name, input: {} });
+function beginCall(writing: Writing, call: number, { id, name, json }: Waiting): string {
+  const block = { type: 'tool_use', id: id === '' ? `call_${call}` : id, name, input: {} };
+  return begin(writing, { kind: 'call', call, json }, block) + jsonDelta(writing, json);
 }
 
 function callPiece(writing: Writing, delta: NonNullable<ChatDelta['tool_calls']>[number]): string {
-  const { index: call, id } = delta;
+  const { index: call, id = '' } = delta;
   const name = delta.function?.name ?? '';
-  const piece = delta.function?.arguments ?? '';
-  writing.chars += name.length + piece.length;
-  if (writing.open?.kind === 'call') {
-    if (writing.open.call === call) return jsonDelta(writing, piece);
-    // Another call while one is open: its pieces wait until that one has ended, which is known only at the end.
-    const waiting = writing.waiting.get(call) ?? { id: '', name: '', json: '' };
-    waiting.id ||= id ?? '';
-    waiting.name ||= name;
-    waiting.json += piece;
-    writing.waiting.set(call, waiting);
-    return '';
+  const json = delta.function?.arguments ?? '';
+  const { open, waiting, ended } = writing;
+  writing.chars += name.length + json.length;
+  writing.hasCalls = true;
+  if (open?.kind === 'call' && open.call === call) {
+    open.json += json;
+    return jsonDelta(writing, json);
   }
-  return beginCall(writing, call, id ?? `call_${call}`, name) + jsonDelta(writing, piece);
+  if (ended.has(call)) return '';
+  if (open?.kind !== 'call' && waiting.size === 0 && name !== '') return beginCall(writing, call, { id, name, json });
+  // That an earlier call has ended is known only at the end.
+  const known = waiting.get(call) ?? { id: '', name: '', json: '' };
+  waiting.set(call, { id: known.id === '' ? id : known.id, name: known.name + name, json: known.json + json });
+  return '';
 }
 
 function deltaOf(writing: Writing, delta: ChatDelta): string {
@@ -97,11 +122,11 @@ function deltaOf(writing: Writing, delta: ChatDelta): string {
   return said;
 }
 
-/** What was said beside the text and can only be told now: calls that waited, and what a provider wants back one day. */
+/** What can only be told now: calls that waited, words that came in their middle, and what a provider wants back one day. */
 function rest(writing: Writing): string {
   let said = '';
-  for (const [call, { id, name, json }] of [...writing.waiting].toSorted(([a], [b]) => a - b))
-    said += beginCall(writing, call, id === '' ? `call_${call}` : id, name) + jsonDelta(writing, json);
+  for (const [call, waiting] of [...writing.waiting].toSorted(([a], [b]) => a - b)) said += beginCall(writing, call, waiting);
+  for (const { kind, said: words } of writing.late) said += tell(writing, kind, words);
   said += close(writing);
   const redacted = ownBlocks(writing.extension)?.filter((block) => block['type'] === 'redacted_thinking') ?? [];
   const kept = carry(writing.extension);
@@ -120,6 +145,9 @@ export function createMessageWriter(tokensIn: number): AnswerWriter {
     open: null,
     blocks: 0,
     waiting: new Map(),
+    ended: new Set(),
+    late: [],
+    hasCalls: false,
     chars: 0,
     finish: null,
     extension: {},
@@ -143,7 +171,7 @@ export function createMessageWriter(tokensIn: number): AnswerWriter {
     end() {
       if (isPassing) return '';
       const usage = usageOf(writing.usage, { in: tokensIn, out: Math.ceil(writing.chars / charsPerToken) });
-      const delta = { ...endingOf(writing.finish, writing.extension), container: null };
+      const delta = { ...endingOf(writing.finish, writing.extension, writing.hasCalls), container: null };
       return start(writing, tokensIn) + rest(writing) + event({ type: 'message_delta', delta, usage }) + event({ type: 'message_stop' });
     },
     pass(passed) {
