@@ -92,11 +92,14 @@ export const messageItem = (id: string, content: readonly Json[], status: string
   content,
 });
 
+/** A call without input says so: clients read the arguments as JSON. */
+export const argumentsOf = (args: string): string => (args.trim() === '' ? '{}' : args);
+
 export function callItem(id: string, call: { id: string; name: string; args: string }, isCustom: boolean, status: string): Json {
   const base = { id, status, call_id: call.id, name: call.name };
   return isCustom
     ? { type: 'custom_tool_call', ...base, input: status === 'in_progress' ? '' : customInput(call.args) }
-    : { type: 'function_call', ...base, arguments: call.args };
+    : { type: 'function_call', ...base, arguments: status === 'in_progress' ? call.args : argumentsOf(call.args) };
 }
 
 /** The whole response. This wire has one answer: of several choices the first is told. */

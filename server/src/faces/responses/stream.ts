@@ -4,6 +4,7 @@ import { namedEvent } from '../../providers/writer.ts';
 import type { Json } from '../../providers/shape.ts';
 import { carry } from '../openai/carry.ts';
 import {
+  argumentsOf,
   callItem,
   charsPerToken,
   endingOf,
@@ -144,7 +145,7 @@ function callPiece(writing: Writing, delta: NonNullable<ChatDelta['tool_calls']>
     growing = { id: `fc_${writing.frame.id}_${at}`, at, call, isCustom: writing.frame.custom.has(name) };
     writing.calls.set(delta.index, growing);
     said += addItem(writing, at, callItem(growing.id, call, growing.isCustom, 'in_progress'));
-  }
+  } else growing.call.name += name;
   growing.call.args += piece;
   // The text of a free-form tool stands inside of JSON, and can be told once that is whole.
   if (piece === '' || growing.isCustom) return said;
@@ -157,8 +158,9 @@ function closeCall(writing: Writing, growing: GrowingCall): string {
   const item = callItem(growing.id, growing.call, growing.isCustom, 'completed');
   if (!growing.isCustom) {
     const { name, args } = growing.call;
-    const done = event(writing, 'response.function_call_arguments.done', { ...place, name, arguments: args });
-    return done + endItem(writing, growing.at, item);
+    const owed = args === '' ? event(writing, 'response.function_call_arguments.delta', { ...place, delta: argumentsOf(args) }) : '';
+    const done = event(writing, 'response.function_call_arguments.done', { ...place, name, arguments: argumentsOf(args) });
+    return owed + done + endItem(writing, growing.at, item);
   }
   const input = customInput(growing.call.args);
   return (

@@ -13,16 +13,26 @@ interface ChoiceState {
   hasRole: boolean;
   hasFinished: boolean;
   tools: ToolIndexes;
+  /** Names of the calls, by their numbers. */
+  names: Map<number, string>;
 }
 
-function toolDeltas(calls: unknown, tools: ToolIndexes): NonNullable<ChatDelta['tool_calls']> {
+/** The name that a piece adds to its call: some servers say all of it again with every piece. */
+function namePiece(said: string | undefined, index: number, names: Map<number, string>): string | undefined {
+  const known = names.get(index);
+  if (said === undefined || (known !== undefined && known !== '' && said === known)) return undefined;
+  names.set(index, (known ?? '') + said);
+  return said;
+}
+
+function toolDeltas(calls: unknown, { tools, names }: ChoiceState): NonNullable<ChatDelta['tool_calls']> {
   return list(calls)
     .filter(isRecord)
     .map((call) => {
       const id = text(call['id']) || undefined;
       const index = tools.of(finite(call['index']), id);
       const fn = call['function'];
-      const name = text(member(fn, 'name'));
+      const name = namePiece(text(member(fn, 'name')), index, names);
       const args = member(fn, 'arguments');
       return {
         index,
@@ -42,7 +52,7 @@ function deltaOf(raw: Json, state: ChoiceState): ChatDelta {
   state.hasRole = true;
   if (content !== null) delta.content = content;
   if (thought !== undefined && thought !== '') delta.reasoning_content = thought;
-  const deltas = toolDeltas(calls, state.tools);
+  const deltas = toolDeltas(calls, state);
   if (deltas.length > 0) delta.tool_calls = deltas;
   return delta;
 }
@@ -66,7 +76,7 @@ export function createReader(model: string, moment: Moment): StreamReader {
   const stateOf = (index: number): ChoiceState => {
     const known = choices.get(index);
     if (known) return known;
-    const fresh: ChoiceState = { hasRole: false, hasFinished: false, tools: createToolIndexes() };
+    const fresh: ChoiceState = { hasRole: false, hasFinished: false, tools: createToolIndexes(), names: new Map() };
     choices.set(index, fresh);
     return fresh;
   };
