@@ -1,6 +1,6 @@
 /** What the Claude models are able to do, read from their ids: at their maker's own address and at everybody else who serves them. */
 import type { Change } from '../domain/ledger.ts';
-import { isRecord, type Json } from './shape.ts';
+import { isRecord, member, type Json } from './shape.ts';
 
 /** What a model of this maker is able to do, read from its id. */
 export interface ModelTraits {
@@ -49,16 +49,21 @@ const budgetOf: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, m
 
 /**
  * Writes `thinking`, and the effort beside it, for a `reasoning_effort`: as the model has it, dosed by itself, by a budget, or
- * not at all. What the caller said in Claude's own words stays. `limit` is the answer's own limit, of which a budget is a part.
+ * not at all. What the caller said in Claude's own words stays; an effort that only the connection says (`isDefault`) is not missed
+ * then. `limit` is the answer's own limit, of which a budget is a part.
  */
 export function putThinking(
   effort: unknown,
   body: Json,
   traits: ModelTraits,
-  { limit, isForced }: { limit: number; isForced: boolean },
+  { limit, isForced, isDefault }: { limit: number; isForced: boolean; isDefault: boolean },
   changed: Change[],
 ): void {
-  if (effort === undefined || effort === null || body['thinking'] !== undefined) return;
+  if (effort === undefined || effort === null) return;
+  if (body['thinking'] !== undefined) {
+    if (!isDefault && member(body['output_config'], 'effort') !== effort) changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
+    return;
+  }
   if (effort === 'none') {
     if (traits.isAdaptive) body['thinking'] = { type: 'disabled' };
     return;

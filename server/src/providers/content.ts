@@ -1,5 +1,6 @@
 /** Pieces of the house's messages that every translation reads alike: data addresses, calls' arguments and the older spellings. */
 import type { Change } from '../domain/ledger.ts';
+import { mimeOfName } from './media-types.ts';
 import { isRecord, list, member, parseJson, text, type Json } from './shape.ts';
 
 const dataUrlHead = /^data:([^;,]*)((?:;[^;,]*)*),/i;
@@ -22,6 +23,14 @@ export function inlineDataOf(url: string): InlineData | null {
   } catch {
     return null;
   }
+}
+
+const base64Head = /^[\w+/=\s-]+$/;
+
+/** What a file holds that came as a `data:` address or, as OpenAI has it too, in plain base64; null for anything else. */
+export function fileDataOf(data: string, name: string): InlineData | null {
+  if (/^data:/i.test(data)) return inlineDataOf(data);
+  return base64Head.test(data.slice(0, headCharsMax)) ? { mimeType: mimeOfName(name) ?? 'application/pdf', base64: data } : null;
 }
 
 /** Address of an `image_url` part, in either of its spellings. */

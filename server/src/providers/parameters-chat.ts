@@ -41,7 +41,7 @@ export const chatParameters: ReadonlyMap<string, Parameter> = new Map([
   parameter('temperature', 'pcd pcd pd p p pc'),
   parameter('thinking', 'p p d d d pd'),
   parameter('thinking_config', 'p d d p d d'),
-  parameter('tool_choice', 'pd pa p p pad p', { silent: ['auto'] }),
+  parameter('tool_choice', 'pd pa p p pad pa', { silent: ['auto'] }),
   parameter('tools', 'pd pd p pd d pd'),
   parameter('top_k', 'p pd d p p pd'),
   parameter('top_logprobs', 'pdr d pd p p d', { idle: [0] }),

@@ -3,7 +3,7 @@ import type { ChatRequest } from '../domain/chat.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../domain/ledger.ts';
 import { chatParameters } from './parameters-chat.ts';
-import { isRecord } from './shape.ts';
+import { finite, isRecord, member, text, type Json } from './shape.ts';
 
 /** Fields of the house's request that every translation reads; each adds its own to them. */
 export const commonFields: readonly string[] = [
@@ -53,4 +53,48 @@ export function reporterInto(changed: Change[]): (change: Change) => void {
     reported.add(change.parameter);
     changed.push(change);
   };
+}
+
+/** Members of a message that every translation reads or reports by itself. `annotations` and their like are of an answer, and ask for nothing. */
+const messageFields: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'refusal',
+  'tool_calls',
+  'tool_call_id',
+  'function_call',
+  'reasoning_content',
+  'patchbay',
+  'cache_control',
+  'is_error',
+  'annotations',
+]);
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || value === '' || value === false || (Array.isArray(value) && value.length === 0);
+
+/** Reports what no translation reads of a message: who spoke, sound that is kept under a name, content that is neither text nor parts. */
+export function reportUnreadMessage(message: Json, report: (change: Change) => void): void {
+  const isResult = message['role'] === 'tool' || message['role'] === 'function';
+  for (const [name, value] of Object.entries(message))
+    // The name of a result is that of its function.
+    if (!messageFields.has(name) && !isEmpty(value) && !(isResult && name === 'name'))
+      report({ parameter: `messages.${name}`, what: 'dropped' });
+  const { content } = message;
+  if (!isEmpty(content) && typeof content !== 'string' && !Array.isArray(content))
+    report({ parameter: 'messages.content', what: 'dropped' });
+}
+
+/** Reports how closely a picture was to be looked at, for wires that have no word for it. */
+export function reportDetail(part: Json, report: (change: Change) => void): void {
+  const detail = text(member(part['image_url'], 'detail'));
+  if (detail !== undefined && detail !== 'auto') report({ parameter: 'messages.image_url.detail', what: 'dropped' });
+}
+
+/** A number that a request says; anything else that stands in its place is lost, and reported. */
+export function numberOf(request: ChatRequest, parameter: string, changed: Change[]): number | undefined {
+  const value = request[parameter];
+  const number = finite(value);
+  if (number === undefined && value !== undefined && value !== null) changed.push({ parameter, what: 'dropped' });
+  return number;
 }

@@ -1,6 +1,8 @@
 /** The house's messages as Anthropic's turns: text, images, documents, tool calls and results, and blocks that came from there before. */
 import type { Change } from '../../domain/ledger.ts';
+import { fileDataOf, inlineDataOf } from '../content.ts';
 import { isRecord, list, member, parseJson, text, type Json } from '../shape.ts';
+import { reportDetail, reportUnreadMessage } from '../unread-fields.ts';
 import type { ApiVersion, Block, Turn } from './wire.ts';
 
 export interface Conversation {
@@ -15,13 +17,35 @@ interface Context {
   report(change: Change): void;
 }
 
-const dataUrl = /^data:([^;,]+)(?:;[^,]*)?;base64,/;
-
 /** `data:` becomes base64, anything else is fetched by the provider itself. */
 function sourceOf(url: string): Json {
-  const head = dataUrl.exec(url.slice(0, 256));
-  if (!head) return { type: 'url', url };
-  return { type: 'base64', media_type: head[1], data: url.slice(head[0].length) };
+  const inline = inlineDataOf(url);
+  return inline === null ? { type: 'url', url } : { type: 'base64', media_type: inline.mimeType, data: inline.base64 };
+}
+
+/** Types of text besides `text/...`: the provider takes a document of text as such, and none of its other types. */
+const textTypes: ReadonlySet<string> = new Set(['application/json', 'application/xml', 'application/javascript', 'application/x-yaml']);
+
+/** The text of a file that is one; null for any other, and for bytes that are no text. */
+function textIn({ mimeType, base64 }: { mimeType: string; base64: string }): string | null {
+  if (!mimeType.startsWith('text/') && !textTypes.has(mimeType)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(base64, 'base64'));
+  } catch {
+    // Bytes of another alphabet: the provider decides about them.
+    return null;
+  }
+}
+
+/** A file as the block that its type has on this wire (platform.claude.com, PDF support and files). */
+function dataBlock(data: string, name: string | undefined): Block {
+  const named = name === undefined ? {} : { title: name };
+  const inline = fileDataOf(data, name ?? '');
+  if (inline === null) return { type: 'document', source: sourceOf(data), ...named };
+  const source = { type: 'base64', media_type: inline.mimeType, data: inline.base64 };
+  if (inline.mimeType.startsWith('image/')) return { type: 'image', source };
+  const said = textIn(inline);
+  return { type: 'document', source: said === null ? source : { type: 'text', media_type: 'text/plain', data: said }, ...named };
 }
 
 /** A cache marker on a part stays on its block. */
@@ -35,9 +59,9 @@ function fileBlock(part: Json, context: Context): Block | null {
   const id = text(member(file, 'file_id'));
   const data = text(member(file, 'file_data'));
   const title = text(member(file, 'filename'));
-  const named = title === undefined ? {} : { title };
-  if (data !== undefined) return withCache({ type: 'document', source: sourceOf(data), ...named }, part);
-  if (id !== undefined) return withCache({ type: 'document', source: { type: 'file', file_id: id }, ...named }, part);
+  if (data !== undefined) return withCache(dataBlock(data, title), part);
+  if (id !== undefined)
+    return withCache({ type: 'document', source: { type: 'file', file_id: id }, ...(title !== undefined && { title }) }, part);
   context.report({ parameter: 'messages.file', what: 'dropped' });
   return null;
 }
@@ -65,6 +89,7 @@ function partBlock(part: unknown, side: Turn['role'], context: Context): Block |
     case 'image_url': {
       const image = part['image_url'];
       const url = text(image) ?? text(member(image, 'url'));
+      reportDetail(part, (change) => context.report(change));
       if (url !== undefined) return withCache({ type: 'image', source: sourceOf(url) }, part);
       break;
     }
@@ -203,6 +228,7 @@ export function conversationOf(messages: unknown, version: ApiVersion, changed: 
   };
   for (const message of list(messages)) {
     if (!isRecord(message)) continue;
+    reportUnreadMessage(message, (change) => context.report(change));
     const role = message['role'];
     if (role === 'system' || role === 'developer') {
       if (turns.length > 0) context.report({ parameter: 'messages.system', what: 'approximated', to: 'system' });

@@ -3,11 +3,11 @@ import type { ChatRequest } from '../../domain/chat.ts';
 import type { ConnectionSettings } from '../../domain/connection.ts';
 import type { Change } from '../../domain/ledger.ts';
 import { putThinking, traitsOf, type ModelTraits } from '../claude-models.ts';
-import { withDefaults } from '../defaults.ts';
+import { fieldsOf, withDefaults } from '../defaults.ts';
 import { modelLimitOf } from '../model-limits.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, text, type Json } from '../shape.ts';
-import { commonFields, reportUnread } from '../unread-fields.ts';
+import { commonFields, numberOf, reportUnread } from '../unread-fields.ts';
 import { conversationOf } from './messages.ts';
 import { putFormat, putTools } from './tools.ts';
 import { apiVersionDefault, apiVersions, nativeFields, type ApiVersion, type Block } from './wire.ts';
@@ -43,11 +43,12 @@ function putSampling(request: ChatRequest, body: Json, traits: ModelTraits, vers
   const thinking = isRecord(body['thinking']) ? body['thinking']['type'] : undefined;
   const isFixed = traits.refusesSampling || thinking === 'enabled' || thinking === 'adaptive';
   const isRefused = version !== '2023-06-01';
-  const { temperature, top_p: topP } = request;
-  const topK = request['top_k'];
+  const temperature = numberOf(request, 'temperature', changed);
+  const topP = numberOf(request, 'top_p', changed);
+  const topK = numberOf(request, 'top_k', changed);
   const drop = (parameter: string): void => void changed.push({ parameter, what: 'dropped' });
   let hasTemperature = false;
-  if (typeof temperature === 'number') {
+  if (temperature !== undefined) {
     const within = Math.min(1, Math.max(0, temperature));
     if (isRefused || (isFixed && within !== 1)) drop('temperature');
     else {
@@ -56,22 +57,22 @@ function putSampling(request: ChatRequest, body: Json, traits: ModelTraits, vers
       hasTemperature = true;
     }
   }
-  if (typeof topP === 'number') {
+  if (topP !== undefined) {
     if (isRefused || isFixed || (hasTemperature && traits.refusesBoth)) {
       // 1 is what leaving it out means.
       if (topP !== 1) drop('top_p');
     } else body['top_p'] = topP;
   }
-  if (topK !== undefined && topK !== null) {
+  if (topK !== undefined) {
     if (isRefused || isFixed) drop('top_k');
     else body['top_k'] = topK;
   }
 }
 
 function putStop(request: ChatRequest, body: Json, changed: Change[]): void {
-  const asked = [request.stop ?? []].flat().filter((stop): stop is string => typeof stop === 'string');
+  const asked: unknown[] = [request.stop ?? []].flat();
   // The provider refuses sequences of white space alone.
-  const stops = asked.filter((stop) => stop.trim() !== '');
+  const stops = asked.filter((stop): stop is string => typeof stop === 'string' && stop.trim() !== '');
   if (stops.length > 0) body['stop_sequences'] = stops;
   if (stops.length < asked.length) changed.push({ parameter: 'stop', what: 'dropped' });
 }
@@ -108,7 +109,9 @@ export function toMessagesRequest(request: ChatRequest, to: Destination): { body
   if (said !== null) body['system'] = said;
   body['messages'] = turns;
   if (complete.stream === true) body['stream'] = true;
-  putThinking(complete['reasoning_effort'], body, traits, { limit, isForced: isForced || format.isForced }, changed);
+  const effort = complete['reasoning_effort'];
+  const how = { limit, isForced: isForced || format.isForced, isDefault: fieldsOf(to.settings)['reasoning_effort'] === effort };
+  putThinking(effort, body, traits, how, changed);
   putSampling(complete, body, traits, version, changed);
   putStop(complete, body, changed);
   putRest(complete, body, changed);

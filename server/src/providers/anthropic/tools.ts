@@ -45,7 +45,10 @@ function choiceOf(wanted: unknown, changed: Change[]): Choice {
   if (wanted === 'auto') return { choice: { type: 'auto' }, only: null };
   if (wanted === 'none') return { choice: { type: 'none' }, only: null };
   if (wanted === 'required' || wanted === 'any') return { choice: { type: 'any' }, only: null };
-  if (!isRecord(wanted)) return { choice: null, only: null };
+  if (!isRecord(wanted)) {
+    if (wanted !== undefined && wanted !== null) changed.push({ parameter: 'tool_choice', what: 'dropped' });
+    return { choice: null, only: null };
+  }
   const name = text(member(wanted['function'], 'name'));
   if (name !== undefined) return { choice: { type: 'tool', name }, only: null };
   if (wanted['type'] === 'allowed_tools') {

@@ -1,9 +1,9 @@
 /** The house's messages as Converse's turns: text, media, calls, results, and thoughts with their signatures. */
 import type { Change } from '../../domain/ledger.ts';
-import { imageUrlOf, inlineDataOf, resultIdOf, saidCalls } from '../content.ts';
+import { fileDataOf, imageUrlOf, inlineDataOf, resultIdOf, saidCalls, type InlineData } from '../content.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, list, member, parseJson, text, type Json } from '../shape.ts';
-import { reporterInto } from '../unread-fields.ts';
+import { reportDetail, reporterInto, reportUnreadMessage } from '../unread-fields.ts';
 import { cachePointOf, documentFormats, familyOf, imageFormats, videoFormats, type Part, type Turn } from './wire.ts';
 
 export interface Conversation {
@@ -38,8 +38,7 @@ const formatIn = (formats: Readonly<Record<string, string>>, mimeType: string): 
   Object.hasOwn(formats, mimeType) ? formats[mimeType] : undefined;
 
 /** A picture, a film or a document by its bytes; an address of S3's is fetched by the provider, any other one by nobody. */
-function mediaOf(url: string, name: string | undefined, context: Context): Part | null {
-  const inline = inlineDataOf(url);
+function mediaOf(url: string, name: string | undefined, context: Context, inline: InlineData | null = inlineDataOf(url)): Part | null {
   if (!inline) {
     const ending = /\.([a-z0-9]{2,5})$/i.exec(url)?.[1]?.toLowerCase() ?? '';
     const format = ending === 'jpg' ? 'jpeg' : ending;
@@ -67,12 +66,15 @@ function partOf(part: Json, context: Context): Part | null {
       return said === '' ? {} : { text: said };
     }
     case 'image_url':
+      reportDetail(part, context.report);
       return mediaOf(imageUrlOf(part) ?? '', undefined, context);
     case 'video_url':
       return mediaOf(text(part['video_url']) ?? text(member(part['video_url'], 'url')) ?? '', undefined, context);
     case 'file': {
       const file = part['file'];
-      return mediaOf(text(member(file, 'file_data')) ?? '', text(member(file, 'filename')), context);
+      const data = text(member(file, 'file_data')) ?? '';
+      const name = text(member(file, 'filename'));
+      return mediaOf(data, name, context, fileDataOf(data, name ?? ''));
     }
     default:
       return null;
@@ -171,6 +173,7 @@ export function conversationOf(messages: unknown, to: Destination, changed: Chan
   };
   for (const message of list(messages)) {
     if (!isRecord(message)) continue;
+    reportUnreadMessage(message, context.report);
     const role = message['role'];
     if (role === 'system' || role === 'developer') {
       if (turns.length > 0) context.report({ parameter: 'messages.system', what: 'approximated', to: 'system' });

@@ -3,11 +3,11 @@ import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
 import { putThinking } from '../claude-models.ts';
 import { answerFormOf, declaredFunctions, stopsOf, toolChoiceOf } from '../content.ts';
-import { withDefaults } from '../defaults.ts';
+import { fieldsOf, withDefaults } from '../defaults.ts';
 import { modelLimitOf } from '../model-limits.ts';
 import type { Destination } from '../protocol.ts';
-import { finite, isRecord, text, type Json } from '../shape.ts';
-import { commonFields, reportUnread } from '../unread-fields.ts';
+import { isRecord, text, type Json } from '../shape.ts';
+import { commonFields, numberOf, reportUnread } from '../unread-fields.ts';
 import { conversationOf } from './messages.ts';
 import { cachePointOf, claudeTraits, familyOf, limitNames, nativeFields, type Family, type Part } from './wire.ts';
 
@@ -34,8 +34,10 @@ function putTools(request: ChatRequest, body: Json, called: ReadonlySet<string>,
   const choice = toolChoiceOf(request, changed);
   const only = choice?.only ?? null;
   const isOff = choice?.mode === 'none';
-  const offered = isOff ? [] : only !== null && only.length !== 1 ? declared.filter((fn) => only.includes(fn.name)) : declared;
-  if (only !== null && only.length !== 1) changed.push({ parameter: 'tool_choice.allowed_tools', what: 'approximated', to: 'tools' });
+  // One that must be called can be named; of several, or of one that may be called, only these are shown.
+  const isNarrowed = only !== null && (only.length !== 1 || choice?.mode !== 'required');
+  const offered = isOff ? [] : isNarrowed ? declared.filter((fn) => only.includes(fn.name)) : declared;
+  if (isNarrowed) changed.push({ parameter: 'tool_choice.allowed_tools', what: 'approximated', to: 'tools' });
   const tools: Part[] = [];
   for (const { name, description, parameters, isStrict, from } of offered) {
     const spec = { name, ...(description !== undefined && description !== '' && { description }), inputSchema: { json: parameters } };
@@ -82,7 +84,8 @@ function putReasoning(request: ChatRequest, more: Json, to: Destination, family:
     const asked = request.max_completion_tokens ?? request.max_tokens;
     const limit = asked ?? modelLimitOf(to.model.slice(Math.max(0, to.model.indexOf('claude')))).maxOutputTokens ?? limitDefault;
     for (const name of ['thinking', 'output_config'] as const) if (isRecord(request[name])) more[name] ??= request[name];
-    putThinking(effort, more, claudeTraits(to.model), { limit, isForced }, changed);
+    const isDefault = fieldsOf(to.settings)['reasoning_effort'] === effort;
+    putThinking(effort, more, claudeTraits(to.model), { limit, isForced, isDefault }, changed);
     return;
   }
   for (const name of ['thinking', 'output_config'] as const)
@@ -115,8 +118,9 @@ function putInference(request: ChatRequest, body: Json, more: Json, to: Destinat
     const named = typeof request.max_completion_tokens === 'number' ? 'max_completion_tokens' : 'max_tokens';
     changed.push({ parameter: named, what: 'renamed', to: 'inferenceConfig.maxTokens' });
   }
-  const { temperature, top_p: topP } = request;
-  if (typeof temperature === 'number') {
+  const temperature = numberOf(request, 'temperature', changed);
+  const topP = numberOf(request, 'top_p', changed);
+  if (temperature !== undefined) {
     const within = Math.min(1, Math.max(0, temperature));
     if (isFixed && within !== 1) changed.push({ parameter: 'temperature', what: 'dropped' });
     else if (!isFixed) {
@@ -124,12 +128,12 @@ function putInference(request: ChatRequest, body: Json, more: Json, to: Destinat
       config['temperature'] = within;
     }
   }
-  if (typeof topP === 'number') {
+  if (topP !== undefined) {
     if (isFixed || (traits?.refusesBoth === true && config['temperature'] !== undefined)) {
       if (topP !== 1) changed.push({ parameter: 'top_p', what: 'dropped' });
     } else config['topP'] = topP;
   }
-  const topK = finite(request['top_k']);
+  const topK = numberOf(request, 'top_k', changed);
   if (topK !== undefined) {
     if (family === 'claude' && !isFixed) more['top_k'] ??= topK;
     else if (family === 'nova') more['inferenceConfig'] ??= { topK };

@@ -2,6 +2,7 @@
 import type { Change } from '../../domain/ledger.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, list, member, parseJson, text, type Json } from '../shape.ts';
+import { reportUnreadMessage } from '../unread-fields.ts';
 import { partsOf, type Reporter } from './media.ts';
 import { lostSignature, traitsOf, type Content, type ModelTraits, type Part } from './wire.ts';
 
@@ -179,6 +180,7 @@ export function conversationOf(messages: unknown, to: Destination, changed: Chan
     results = [];
   };
   for (const message of list(messages)) {
+    if (isRecord(message)) reportUnreadMessage(message, (change) => context.report(change));
     if (isResult(message)) {
       results.push(resultOf(message, context));
       continue;

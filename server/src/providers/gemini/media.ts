@@ -1,6 +1,9 @@
 /** Pieces of a message as parts of Google's wire: text, pictures, sound, films and documents. */
 import type { Change } from '../../domain/ledger.ts';
+import { fileDataOf, inlineDataOf } from '../content.ts';
+import { mimeOf, mimeOfName } from '../media-types.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
+import { reportDetail } from '../unread-fields.ts';
 import type { Part } from './wire.ts';
 
 /** What a translation of messages carries along. */
@@ -11,57 +14,10 @@ export interface Reporter {
   baseUrl: string;
 }
 
-const dataUrlHead = /^data:([^;,]*)((?:;[^;,]*)*),/;
-const headCharsMax = 512;
-
-const mimeOfEnding: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-  heic: 'image/heic',
-  heif: 'image/heif',
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  html: 'text/html',
-  csv: 'text/csv',
-  json: 'application/json',
-  wav: 'audio/wav',
-  mp3: 'audio/mp3',
-  aac: 'audio/aac',
-  ogg: 'audio/ogg',
-  flac: 'audio/flac',
-  aiff: 'audio/aiff',
-  mp4: 'video/mp4',
-  mov: 'video/quicktime',
-  webm: 'video/webm',
-  mpeg: 'video/mpeg',
-};
-
-/** Undefined for an ending that nobody knows, and for one that only a prototype knows. */
-const mimeOf = (ending: string): string | undefined => (Object.hasOwn(mimeOfEnding, ending) ? mimeOfEnding[ending] : undefined);
-/** The type that a name's ending tells. */
-const mimeOfName = (name: string): string | undefined => mimeOf(name.slice(name.lastIndexOf('.') + 1).toLowerCase());
-
-function percentDecoded(source: string): Buffer | null {
-  try {
-    return Buffer.from(decodeURIComponent(source), 'utf8');
-  } catch {
-    return null;
-  }
-}
-
 /** `data:` becomes inline data, whatever its encoding; null for one that cannot be read. */
 function inlineOf(url: string): Part | null {
-  const head = dataUrlHead.exec(url.slice(0, headCharsMax));
-  if (!head) return null;
-  const mimeType = head[1] === '' ? 'text/plain' : head[1];
-  const rest = url.slice(head[0].length);
-  if (head[2]?.toLowerCase().includes(';base64')) return { inlineData: { mimeType, data: rest } };
-  const bytes = percentDecoded(rest);
-  return bytes === null ? null : { inlineData: { mimeType, data: bytes.toString('base64') } };
+  const inline = inlineDataOf(url);
+  return inline === null ? null : { inlineData: { mimeType: inline.mimeType, data: inline.base64 } };
 }
 
 /** Anything else is fetched by the provider itself; a known ending tells the type, which it otherwise finds out. */
@@ -75,8 +31,7 @@ const mediaOf = (url: string): Part | null => (url.slice(0, 5).toLowerCase() ===
 function imagePart(part: Json, to: Reporter): Part | null {
   const image = part['image_url'];
   const url = text(image) ?? text(member(image, 'url'));
-  const detail = member(image, 'detail');
-  if (detail !== undefined && detail !== null && detail !== 'auto') to.report({ parameter: 'messages.image_url.detail', what: 'dropped' });
+  reportDetail(part, (change) => to.report(change));
   const found = url === undefined ? null : mediaOf(url);
   const mimeType = text(member(found?.['inlineData'] ?? found?.['fileData'], 'mimeType'));
   // A film or a book in the place of a picture would be far dearer than what was reserved for one.
@@ -104,9 +59,8 @@ function filePart(part: Json, to: Reporter): Part | null {
   const name = text(member(file, 'filename')) ?? '';
   // The name helps with the type alone: the wire has no place for it.
   if (name !== '') to.report({ parameter: 'messages.file.filename', what: 'dropped' });
-  if (data.startsWith('data:')) return inlineOf(data);
-  const mimeType = mimeOfName(name) ?? 'application/pdf';
-  return { inlineData: { mimeType, data } };
+  const inline = fileDataOf(data, name);
+  return inline === null ? null : { inlineData: { mimeType: inline.mimeType, data: inline.base64 } };
 }
 
 function partOf(raw: unknown, to: Reporter): Part | null {

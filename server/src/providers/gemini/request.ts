@@ -4,7 +4,7 @@ import type { Change } from '../../domain/ledger.ts';
 import { withDefaults } from '../defaults.ts';
 import type { Destination } from '../protocol.ts';
 import { finite, isRecord, member, type Json } from '../shape.ts';
-import { commonFields, reportUnread } from '../unread-fields.ts';
+import { commonFields, numberOf, reportUnread } from '../unread-fields.ts';
 import { conversationOf } from './contents.ts';
 import { putFormat, putTools } from './tools.ts';
 import {
@@ -54,19 +54,21 @@ function putNative(request: ChatRequest, body: Json, config: Json, changed: Chan
 }
 
 function putSampling(request: ChatRequest, config: Json, traits: ModelTraits, changed: Change[]): void {
-  const { temperature, top_p: topP } = request;
-  if (typeof temperature === 'number') config['temperature'] = clamped('temperature', temperature, 0, traits.temperatureMax, changed);
-  if (typeof topP === 'number') config['topP'] = topP;
-  if (finite(request['top_k']) !== undefined) config['topK'] = request['top_k'];
+  const temperature = numberOf(request, 'temperature', changed);
+  if (temperature !== undefined) config['temperature'] = clamped('temperature', temperature, 0, traits.temperatureMax, changed);
+  const topP = numberOf(request, 'top_p', changed);
+  if (topP !== undefined) config['topP'] = topP;
+  const topK = numberOf(request, 'top_k', changed);
+  if (topK !== undefined) config['topK'] = topK;
   for (const [name, field] of [
     ['presence_penalty', 'presencePenalty'],
     ['frequency_penalty', 'frequencyPenalty'],
   ] as const) {
-    const value = finite(request[name]);
+    const value = numberOf(request, name, changed);
     // 0 is what leaving it out means, and many models refuse the field itself.
     if (value !== undefined && value !== 0) config[field] = value;
   }
-  const seed = finite(request['seed']);
+  const seed = numberOf(request, 'seed', changed);
   if (seed === undefined) return;
   // The field is a signed number of 32 bits; a larger seed cut down would be another seed.
   if (Number.isInteger(seed) && Math.abs(seed) <= 2_147_483_647) config['seed'] = seed;
@@ -76,10 +78,10 @@ function putSampling(request: ChatRequest, config: Json, traits: ModelTraits, ch
 function putLimits(request: ChatRequest, config: Json, changed: Change[]): void {
   const limit = request.max_completion_tokens ?? request.max_tokens;
   if (typeof limit === 'number') config['maxOutputTokens'] = limit;
-  const count = finite(request['n']);
+  const count = numberOf(request, 'n', changed);
   if (count !== undefined && count !== 1) config['candidateCount'] = clamped('n', count, 1, candidatesMax, changed);
-  const asked = [request.stop ?? []].flat().filter((stop): stop is string => typeof stop === 'string');
-  const stops = asked.filter((stop) => stop !== '').slice(0, stopSequencesMax);
+  const asked: unknown[] = [request.stop ?? []].flat();
+  const stops = asked.filter((stop) => typeof stop === 'string' && stop !== '').slice(0, stopSequencesMax);
   if (stops.length > 0) config['stopSequences'] = stops;
   if (stops.length < asked.length) changed.push({ parameter: 'stop', what: 'dropped' });
 }

@@ -2,7 +2,7 @@
 import type { Change } from '../../domain/ledger.ts';
 import { imageUrlOf, inlineDataOf, resultIdOf, saidCalls } from '../content.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
-import { reporterInto } from '../unread-fields.ts';
+import { reportDetail, reporterInto, reportUnreadMessage } from '../unread-fields.ts';
 
 type Report = (change: Change) => void;
 
@@ -23,6 +23,7 @@ function saidBy(content: unknown, report: Report): Said {
     const type = part['type'];
     if (type === 'text' || type === 'refusal') texts.push(text(part[type]) ?? '');
     else if (type === 'image_url') {
+      reportDetail(part, report);
       const inline = inlineDataOf(imageUrlOf(part) ?? '');
       if (inline) images.push(inline.base64);
       else report({ parameter: 'messages.image_url', what: 'dropped' });
@@ -59,6 +60,7 @@ export function messagesOf(messages: unknown, changed: Change[]): Json[] {
   const told: Json[] = [];
   for (const message of list(messages)) {
     if (!isRecord(message)) continue;
+    reportUnreadMessage(message, report);
     const role = message['role'];
     if (role === 'assistant') {
       told.push(assistantMessage(message, names, report));

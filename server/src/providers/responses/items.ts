@@ -3,7 +3,7 @@ import type { Change } from '../../domain/ledger.ts';
 import { imageUrlOf, resultIdOf } from '../content.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
-import { reporterInto } from '../unread-fields.ts';
+import { reporterInto, reportUnreadMessage } from '../unread-fields.ts';
 
 /** An item of a conversation: `type` tells what it is; a message may leave it out. */
 export type Item = Json;
@@ -144,6 +144,7 @@ export function itemsOf(messages: unknown, to: Destination, changed: Change[]): 
   const items: Item[] = [];
   for (const message of list(messages)) {
     if (!isRecord(message)) continue;
+    reportUnreadMessage(message, context.report);
     const role = message['role'];
     if (message['cache_control'] !== undefined) context.report({ parameter: 'messages.cache_control', what: 'dropped' });
     if (role === 'assistant') items.push(...assistantItems(message, context));
