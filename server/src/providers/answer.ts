@@ -161,7 +161,7 @@ export class AnswerReader implements ResponseSink, Exchange {
     const { to, request, moment } = this.call;
     if (to.row.protocol === 'openai' && request.wire === undefined)
       return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always', this.choices);
-    const reader = this.protocol.streamReader(to, moment);
+    const reader = this.protocol.streamReader(to, moment, this.choices);
     const writer = request.wire?.writer() ?? chatWriter(request.wantsUsage);
     if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer, this.framing().reader(), this.choices);
     return new TranslatedStream(this.facts, reader, this.protocol, writer, this.framing().reader(), this.choices);

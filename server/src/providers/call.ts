@@ -41,7 +41,7 @@ export function callProvider(deps: CallDeps, asked: Call, sink: CallSink): Excha
   const call = asked.request.wire === undefined ? asked : inCallersWire(asked);
   const protocol = protocolOf(call.to.row);
   const prepared = prepare(call, protocol);
-  const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink, null, choicesIn(prepared.body, call));
+  const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink, null, choicesIn(prepared.body, call, protocol));
   const headers = headersOf(call, protocol, prepared.isTranslated);
   const unsigned: UnsignedRequest = {
     origin: call.origin,
@@ -55,14 +55,16 @@ export function callProvider(deps: CallDeps, asked: Call, sink: CallSink): Excha
 
 /**
  * How many choices the body that goes out asks for: a row may leave `n` out, or move it into its bounds. It is looked into only where
- * somebody named a number. The readers of other protocols tell no finish before all that have begun have ended.
+ * somebody named a number.
  */
-function choicesIn(body: Buffer | string, { to, request }: Asking): number {
+function choicesIn(body: Buffer | string, { to, request }: Asking, { choicesAt }: Protocol): number {
   const isNamed = request.scan.members.has('n') || member(to.settings['parameters'], 'n') !== undefined;
-  if (!isNamed || !request.isStream || to.row.protocol !== 'openai') return 1;
+  if (!isNamed || !request.isStream || choicesAt === undefined) return 1;
   const bytes = Buffer.from(body);
   const scan = scanObject(bytes);
-  return typeof scan === 'string' ? 1 : choicesOf(memberValue(bytes, scan, 'n'));
+  if (typeof scan === 'string') return 1;
+  const [first, ...inner] = choicesAt;
+  return choicesOf(inner.reduce(member, memberValue(bytes, scan, first)));
 }
 
 /** Proves the request and lets it go. `headers` may still be added to; a body that is a stream cannot be signed. */

@@ -80,7 +80,10 @@ export interface Protocol {
   toVendor(request: ChatRequest, to: Destination): { body: Record<string, unknown>; changed: Change[] };
   /** Throws UpstreamFailure('invalid_response') for a shape that is no answer. */
   fromVendor(body: unknown, to: Destination, moment: Moment): ChatResponse;
-  streamReader(to: Destination, moment: Moment): StreamReader;
+  /** Where a body says how many answers it asks for; missing for a wire that knows one alone. */
+  choicesAt?: readonly [string, ...string[]];
+  /** `choices`: how many answers the provider was asked for. */
+  streamReader(to: Destination, moment: Moment, choices?: number): StreamReader;
   errorOf(status: number, body: unknown): VendorError;
   modelsPath(to: Destination): string;
   modelsOf(body: unknown): ListedModel[];

@@ -18,8 +18,10 @@ const usage = (candidatesTokenCount: number): object => ({ usageMetadata: { prom
 const text = (words: string, more = {}): object => ({ text: words, ...more });
 const fn = (name: string, args: unknown = {}, more = {}): object => ({ functionCall: { name, args }, ...more });
 
-function stream(...events: unknown[]): { chunks: ChatChunk[]; isComplete: boolean } {
-  const reader = gemini.streamReader(to, moment);
+const stream = (...events: unknown[]): { chunks: ChatChunk[]; isComplete: boolean } => streamOf(1, ...events);
+
+function streamOf(asked: number, ...events: unknown[]): { chunks: ChatChunk[]; isComplete: boolean } {
+  const reader = gemini.streamReader(to, moment, asked);
   const chunks = events.flatMap((one) => reader.push(event(one)));
   const end = reader.end();
   return { chunks: [...chunks, ...end.chunks], isComplete: end.isComplete };
@@ -132,6 +134,28 @@ describe('several candidates', () => {
     expect(whole.choices[1]?.message.tool_calls?.[0]?.id).toBe('call_resp-1_1_0');
   });
 
+  test('one that has ended before the next has begun does not end the answer', () => {
+    const { chunks, isComplete } = streamOf(2, said(candidate([text('a')], 'STOP')), said(candidate([text('b')], undefined, 1)), {
+      ...said(candidate([text('c')], 'MAX_TOKENS', 1)),
+      ...usage(3),
+    });
+    expect(isComplete).toBe(true);
+    expect(finishes(chunks)).toEqual([
+      [0, 'stop'],
+      [1, 'length'],
+    ]);
+    expect(assemble(chunks).choices.map((choice) => choice.message.content)).toEqual(['a', 'bc']);
+    expect(chunks.at(-1)?.usage).toMatchObject({ completion_tokens: 3 });
+  });
+
+  test('fewer than were asked for end with the line, and one of them that was left open does not', () => {
+    const one = streamOf(2, { ...said(candidate([text('a')], 'STOP')), ...usage(1) });
+    expect([one.isComplete, finishes(one.chunks)]).toEqual([true, [[0, 'stop']]]);
+    expect(one.chunks.at(-1)?.usage).toMatchObject({ completion_tokens: 1 });
+    const open = streamOf(3, said(candidate([text('a')], 'STOP')), said(candidate([text('b')], undefined, 1)));
+    expect([open.isComplete, finishes(open.chunks)]).toEqual([false, []]);
+  });
+
   test('one that has not ended leaves the answer open', () => {
     const { chunks, isComplete } = stream(said(candidate([text('a')], 'STOP'), candidate([text('b')], undefined, 1)));
     expect([isComplete, finishes(chunks)]).toEqual([false, []]);
@@ -157,6 +181,7 @@ describe('the end', () => {
   test.each([
     ['STOP', 'stop', {}],
     ['MAX_TOKENS', 'length', {}],
+    ['CONTINUATION', 'length', { patchbay: { stop_reason: 'CONTINUATION' } }],
     ['OTHER', 'stop', { patchbay: { stop_reason: 'OTHER' } }],
     ['MALFORMED_FUNCTION_CALL', 'stop', { patchbay: { stop_reason: 'MALFORMED_FUNCTION_CALL' } }],
     ['SAFETY', 'content_filter', { refusal: 'The provider withheld this answer: SAFETY.', patchbay: { stop_reason: 'SAFETY' } }],

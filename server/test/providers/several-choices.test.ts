@@ -146,6 +146,46 @@ describe('one of two choices that has ended', () => {
   });
 });
 
+describe('candidates of Google', () => {
+  const candidate = (index: number, words: string, finishReason?: string): string =>
+    sse({ candidates: [{ index, content: { parts: [{ text: words }] }, ...(finishReason && { finishReason }) }] });
+
+  test('one that has ended before the next has begun ends neither it nor the answer', async () => {
+    const clock = movingClock();
+    const { heard, fake } = await ask(
+      async ({ response }) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(candidate(0, 'Yes.', 'STOP'));
+        for (let count = 0; count < 16 && !response.destroyed; count++) {
+          await turns();
+          clock.move(1_000);
+          response.write(candidate(1, `w${count} `));
+        }
+        response.end(candidate(1, 'No.', 'STOP'));
+      },
+      { row: 'gemini' },
+      clock,
+    );
+    await heard.done;
+    expect(fake.received[0]!.json).toMatchObject({ generationConfig: { candidateCount: 2 } });
+    expect([heard.end, heard.failure]).toEqual(['stream', null]);
+    for (const said of [...allWords, 'No.']) expect(heard.text).toContain(said);
+    expect(heard.text.match(/"finish_reason":"stop"/g)).toHaveLength(2);
+  });
+
+  test('fewer than were asked for are an answer when the line is closed', async () => {
+    const clock = movingClock();
+    const { heard } = await ask(
+      ({ response }) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).end(candidate(0, 'Yes.', 'STOP')),
+      { row: 'gemini' },
+      clock,
+    );
+    await heard.done;
+    expect([heard.end, heard.failure]).toEqual(['stream', null]);
+    expect(heard.text.match(/"finish_reason":"stop"/g)).toHaveLength(1);
+  });
+});
+
 describe('when every choice has ended', () => {
   test('the line that stays open is waited for five seconds, and no longer (E19)', async () => {
     const clock = movingClock();

@@ -30,7 +30,8 @@ export function stopReasonOf(candidate: unknown): string | null {
 
 /** The house's word for a reason; one that nobody knows, or a call that went wrong, still means that the answer ended. */
 export function finishOf(reason: string, calls: number): FinishReason {
-  if (reason === 'MAX_TOKENS') return 'length';
+  // An answer that could be gone on from has reached a limit too.
+  if (reason === 'MAX_TOKENS' || reason === 'CONTINUATION') return 'length';
   if (blockedReasons.has(reason)) return 'content_filter';
   return calls > 0 ? 'tool_calls' : 'stop';
 }

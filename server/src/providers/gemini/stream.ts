@@ -39,6 +39,8 @@ interface Reading {
   id: string;
   model: string;
   candidates: Map<number, Growing>;
+  /** How many candidates were asked for. */
+  asked: number;
   usage: Json | null;
   isEnded: boolean;
   malformed: number;
@@ -124,7 +126,7 @@ function onCandidate(reading: Reading, candidate: Json, at: number): ChatChunk[]
   return chunks;
 }
 
-/** The finishes, once every candidate that has begun has ended: a reader takes the first finish for the end of the stream. */
+/** The finishes, once every candidate that has begun has ended: no finish comes before the last word of all. */
 function endings(reading: Reading): ChatChunk[] {
   const chunks: ChatChunk[] = [];
   for (const growing of reading.candidates.values()) {
@@ -160,20 +162,22 @@ function onEvent(reading: Reading, body: Json): ChatChunk[] {
   const blocked = blockReasonOf(body);
   if (blocked !== null && candidates.length === 0) return onBlock(reading, body, blocked);
   const chunks = candidates.flatMap((candidate, at) => onCandidate(reading, candidate, at));
-  return [...chunks, ...endings(reading)];
+  // One may have said everything before another has begun.
+  return reading.candidates.size < reading.asked ? chunks : [...chunks, ...endings(reading)];
 }
 
 /**
  * A reader for one answer. This wire has no mark for its end: an answer is complete when every candidate has given the reason
- * why it stopped (E20). `push` throws UpstreamFailure for an error event and for the second broken one.
+ * why it stopped (E20): of as many as were asked for, or of all that came where the line is closed. `push` throws UpstreamFailure for an error event and for the second broken one.
  */
-export function createGenerateReader(model: string, moment: Moment): StreamReader {
+export function createGenerateReader(model: string, moment: Moment, asked = 1): StreamReader {
   const reading: Reading = {
     createdS: moment.createdS,
     hasStarted: false,
     id: moment.id,
     model,
     candidates: new Map(),
+    asked,
     usage: null,
     isEnded: false,
     malformed: 0,
@@ -184,8 +188,11 @@ export function createGenerateReader(model: string, moment: Moment): StreamReade
       return body === null ? [] : onEvent(reading, body);
     },
     end() {
+      // A provider may give fewer than were asked for.
+      const owed = reading.isEnded ? [] : endings(reading);
       const usage = chatUsageOf(reading.usage);
-      return { chunks: usage === null ? [] : [{ ...headOf(reading), choices: [], usage }], isComplete: reading.isEnded };
+      if (usage !== null) owed.push({ ...headOf(reading), choices: [], usage });
+      return { chunks: owed, isComplete: reading.isEnded };
     },
   };
 }

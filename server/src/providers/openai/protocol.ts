@@ -43,6 +43,7 @@ export const openai: Protocol = {
   headers: accountHeaders,
   toVendor,
   fromVendor: (body, to, moment) => answerOf(body, to.model, moment),
+  choicesAt: ['n'],
   streamReader: (to, moment) => createReader(to.model, moment),
   errorOf: vendorErrorOf,
   sign: (request, to, secret, nowMs) => (to.row.auth.kind === 'aws' ? sign(request, to, secret, nowMs) : null),
