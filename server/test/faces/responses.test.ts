@@ -178,30 +178,6 @@ describe('what a response may hold', () => {
     ]);
   });
 
-  test.each([false, true])('200 a call without input says so, and a name that is said twice is one (streamed %s)', async (isStream) => {
-    const call = { index: 0, id: 'call_a', type: 'function', function: { name: 'weather', arguments: '' } };
-    house.answer(
-      'openai',
-      isStream
-        ? streaming([
-            roleEvent,
-            sse(chunk({ tool_calls: [call] })),
-            sse(chunk({ tool_calls: [call] })),
-            sse(chunk({}, 'tool_calls')),
-            usageEvent,
-            doneEvent,
-          ])
-        : whole(wholeBody('', { choices: [{ index: 0, message: { content: null, tool_calls: [call] }, finish_reason: 'tool_calls' }] })),
-    );
-    const params = { model: 'Chat/gpt-4o', input: 'How?', tools: [weather] };
-    const events = isStream ? await eventsOf(params) : [];
-    const end = events.at(-1);
-    const response = end?.type === 'response.completed' ? end.response : await house.responses.responses.create(params);
-    expect(response.output).toMatchObject([{ type: 'function_call', call_id: 'call_a', name: 'weather', arguments: '{}' }]);
-    const told = events.flatMap((event) => (event.type === 'response.function_call_arguments.delta' ? [event.delta] : []));
-    expect(told.join('')).toBe(isStream ? '{}' : '');
-  });
-
   test('200 pictures and files reach a provider of another wire', async () => {
     house.answer('anthropic', anthropic);
     await house.responses.responses.create({

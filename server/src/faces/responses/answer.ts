@@ -1,6 +1,6 @@
 /** An answer of the house as a response: its items, its end, what it used, and the settings that it was asked with. */
 import type { ChatResponse, ChatUsage, Extension, FinishReason } from '../../domain/chat.ts';
-import { finite, isRecord, list, text, type Json } from '../../providers/shape.ts';
+import { finite, isRecord, list, member, text, type Json } from '../../providers/shape.ts';
 import { usageOf as tokensOf } from '../../providers/usage.ts';
 import { carry } from '../openai/carry.ts';
 import { customInput } from './tools.ts';
@@ -81,7 +81,15 @@ export const reasoningItem = (id: string, thought: string, extension: Extension 
   encrypted_content: carry(extension),
 });
 
-export const textPart = (said: string): Json => ({ type: 'output_text', text: said, annotations: [], logprobs: [] });
+export const textPart = (said: string, logprobs: readonly unknown[] = []): Json => ({
+  type: 'output_text',
+  text: said,
+  annotations: [],
+  logprobs: [...logprobs],
+});
+
+/** Probabilities of tokens, which this wire has in the words of the house. */
+export const likelihoodsOf = (choice: unknown): readonly unknown[] => list(member(member(choice, 'logprobs'), 'content'));
 export const refusalPart = (refusal: string): Json => ({ type: 'refusal', refusal });
 
 export const messageItem = (id: string, content: readonly Json[], status: string): Json => ({
@@ -113,7 +121,7 @@ export function wholeResponse(answer: ChatResponse, frame: Frame): Json {
   const said = message.content ?? '';
   const refusal = text(message.refusal) ?? '';
   const calls = message.tool_calls ?? [];
-  const parts = [...(said === '' ? [] : [textPart(said)]), ...(refusal === '' ? [] : [refusalPart(refusal)])];
+  const parts = [...(said === '' ? [] : [textPart(said, likelihoodsOf(choice))]), ...(refusal === '' ? [] : [refusalPart(refusal)])];
   const ending = endingOf(choice?.finish_reason ?? null);
   const status = ending['status'] === 'completed' ? 'completed' : 'incomplete';
   if (parts.length > 0 || calls.length === 0) output.push(messageItem(id('msg'), parts.length > 0 ? parts : [textPart('')], status));
@@ -121,6 +129,7 @@ export function wholeResponse(answer: ChatResponse, frame: Frame): Json {
     const { name, arguments: args } = call.function;
     output.push(callItem(id('fc'), { id: call.id, name, args }, frame.custom.has(name), 'completed'));
   }
-  const out = Math.ceil(JSON.stringify(output).length / charsPerToken);
+  const chars = JSON.stringify(output, (key, value: unknown) => (key === 'logprobs' ? undefined : value)).length;
+  const out = Math.ceil(chars / charsPerToken);
   return responseOf({ ...frame, model: answer.model }, { ...ending, output, usage: usageOf(answer.usage, { in: frame.tokensIn, out }) });
 }

@@ -8,6 +8,7 @@ import {
   callItem,
   charsPerToken,
   endingOf,
+  likelihoodsOf,
   messageItem,
   reasoningItem,
   refusalPart,
@@ -24,6 +25,8 @@ interface Growing {
   id: string;
   at: number;
   said: string;
+  /** Probabilities of the tokens of a text, as far as somebody gives them. */
+  logprobs: unknown[];
 }
 
 interface GrowingCall {
@@ -39,6 +42,8 @@ export interface Writing {
   sequence: number;
   hasStarted: boolean;
   open: Growing | null;
+  /** Probabilities that came without their text, or before it. */
+  likelihoods: unknown[];
   calls: Map<number, GrowingCall>;
   output: Json[];
   items: number;
@@ -53,6 +58,7 @@ export const newWriting = (frame: Frame): Writing => ({
   sequence: 0,
   hasStarted: false,
   open: null,
+  likelihoods: [],
   calls: new Map(),
   output: [],
   items: 0,
@@ -84,7 +90,7 @@ function begin(writing: Writing, kind: Growing['kind']): string {
   const at = writing.items++;
   const id = `${kind === 'thought' ? 'rs' : 'msg'}_${writing.frame.id}_${at}`;
   const place = { item_id: id, output_index: at };
-  writing.open = { kind, id, at, said: '' };
+  writing.open = { kind, id, at, said: '', logprobs: [] };
   if (kind === 'thought') {
     const part = { type: 'summary_text', text: '' };
     const item = { id, type: 'reasoning', summary: [] };
@@ -109,9 +115,10 @@ function close(writing: Writing, status: string): string {
     );
   }
   const isText = open.kind === 'text';
-  const part = isText ? textPart(open.said) : refusalPart(open.said);
+  if (isText) open.logprobs.push(...writing.likelihoods.splice(0));
+  const part = isText ? textPart(open.said, open.logprobs) : refusalPart(open.said);
   const done = isText
-    ? event(writing, 'response.output_text.done', { ...place, content_index: 0, text: open.said, logprobs: [] })
+    ? event(writing, 'response.output_text.done', { ...place, content_index: 0, text: open.said, logprobs: open.logprobs })
     : event(writing, 'response.refusal.done', { ...place, content_index: 0, refusal: open.said });
   return (
     done +
@@ -129,7 +136,9 @@ function say(writing: Writing, kind: Growing['kind'], piece: string): string {
   const place = { item_id: open.id, output_index: open.at, delta: piece };
   if (kind === 'thought') return begun + event(writing, 'response.reasoning_summary_text.delta', { ...place, summary_index: 0 });
   if (kind === 'refusal') return begun + event(writing, 'response.refusal.delta', { ...place, content_index: 0 });
-  return begun + event(writing, 'response.output_text.delta', { ...place, content_index: 0, logprobs: [] });
+  const logprobs = writing.likelihoods.splice(0);
+  open.logprobs.push(...logprobs);
+  return begun + event(writing, 'response.output_text.delta', { ...place, content_index: 0, logprobs });
 }
 
 function callPiece(writing: Writing, delta: NonNullable<ChatDelta['tool_calls']>[number]): string {
@@ -175,9 +184,11 @@ export function chunkEvents(writing: Writing, chunk: ChatChunk): string {
   if (!writing.hasStarted && chunk.model) writing.frame = { ...writing.frame, model: chunk.model };
   if (chunk.usage) writing.usage = chunk.usage;
   let said = start(writing);
-  for (const { index, delta, finish_reason: finish } of chunk.choices) {
+  for (const choice of chunk.choices) {
+    const { index, delta, finish_reason: finish } = choice;
     // This wire has one answer: of several choices the first is told.
     if (index !== 0) continue;
+    writing.likelihoods.push(...likelihoodsOf(choice));
     if (delta.patchbay) writing.extension = { ...writing.extension, ...delta.patchbay };
     said += say(writing, 'thought', delta.reasoning_content ?? '');
     said += say(writing, 'text', delta.content ?? '');
