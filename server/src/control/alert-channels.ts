@@ -135,6 +135,31 @@ async function openSecret(deps: ControlDeps, { channel, sealed }: StoredChannel)
   }
 }
 
+/** What is sealed of each kind. */
+export const secretsOfKind: Record<ChannelKind, readonly ('url' | 'token' | 'signingSecret')[]> = {
+  email: [],
+  webhook: ['url', 'signingSecret'],
+  slack: ['url'],
+  teams: ['url'],
+  telegram: ['token'],
+  whatsapp: ['url', 'token'],
+};
+
+/** What stays beside the secrets that are entered. Where it does not open, all of it is entered anew. @throws Refusal SECRET_UNREADABLE */
+async function keptSecret(deps: ControlDeps, stored: StoredChannel, input: ChannelInput): Promise<ChannelSecret> {
+  try {
+    return await openSecret(deps, stored);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'SECRET_UNREADABLE') throw error;
+    const { kind, origin } = stored.channel;
+    const needed = [...secretsOfKind[kind], ...(kind === 'telegram' && origin !== telegramOrigin ? (['url'] as const) : [])];
+    const missing = needed.filter((name) => input[name] === undefined);
+    if (missing.length === 0) return {};
+    const details = missing.map((path) => ({ path, code: 'required', message: 'enter it again: the stored one does not open' }));
+    throw new Refusal('SECRET_UNREADABLE', { cause: error, details });
+  }
+}
+
 const urlReasons: Readonly<Record<string, string>> = { scheme: 'begin with https:// or http://', port: 'this port is not for webhooks' };
 
 /** A webhook's address: like a target's, but with a query, which gateways put their tokens into. */
@@ -289,7 +314,7 @@ export async function createChannel(
   return { channel: (await mustFind(deps, stored.channel.id)).channel, signingSecret: settled.madeSecret };
 }
 
-/** Changes what is named; never the kind or the owner. @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, CONFLICT, STALE */
+/** Changes what is named; never the kind or the owner. @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, SECRET_UNREADABLE, CONFLICT, STALE */
 export function changeChannel(
   deps: ChannelRoom,
   caller: Caller,
@@ -302,7 +327,7 @@ export function changeChannel(
     const { revision } = before.channel;
     await refuseStale(deps, expected, { row: before.channel, revision, type: subjectType, id });
     const isSealing = ['url', 'token', 'signingSecret'].some((name) => input[name as keyof ChannelInput] !== undefined);
-    const settled = settle(deps, caller, before.channel, isSealing ? await openSecret(deps, before) : {}, input, false);
+    const settled = settle(deps, caller, before.channel, isSealing ? await keptSecret(deps, before, input) : {}, input, false);
     settled.channel.updatedAtMs = deps.clock.nowMs();
     const { stored, steps } = isSealing
       ? await seal(deps, settled)

@@ -1,18 +1,20 @@
 /** Alert channels and rules in the configuration file. */
 import { kindTable, type AlertChannel, type AlertRule, type ChannelSecret } from '../../domain/alert.ts';
 import { placeOfChannel } from '../../domain/sealing.ts';
-import { unfit, type Refusal } from '../../domain/errors.ts';
+import { unfit } from '../../domain/errors.ts';
 import { channelById } from '../../storage/alert-channels.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
-import { changeChannel, createChannel, deleteChannel, type ChannelInput } from '../alert-channels.ts';
+import { changeChannel, createChannel, deleteChannel, secretsOfKind, type ChannelInput } from '../alert-channels.ts';
 import { changeRule, createRule, deleteRule, shownValue, type RuleInput } from '../alert-rules.ts';
 import { actingFor, removingFor } from '../operator-connections.ts';
+import { SecretUnreadable } from '../../vault/vault.ts';
 import type { Caller } from '../change.ts';
 import { openBox } from '../secrets.ts';
 import type { AlertChannelSpec, AlertRuleSpec } from './alert-shapes.ts';
 import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
 import { keyOfName, ownerKeyOfText } from './names.ts';
 import { referencesOf } from './references.ts';
+import { elsewhere, unopened, unreadable } from './unreadable.ts';
 import { variableOf } from './variables.ts';
 
 const secretFields = ['url', 'token', 'signingSecret'] as const;
@@ -28,11 +30,17 @@ function placed({ names }: Context, owner: string): { scope: 'user' | 'workspace
   return scope === 'workspace' ? { scope, workspaceId: id } : { scope };
 }
 
-async function storedSecret({ deps }: Context, id: string): Promise<ChannelSecret> {
+/** Null where it does not open: one such channel ends neither an export nor what is applied beside it. */
+async function storedSecret({ deps }: Context, id: string): Promise<ChannelSecret | null> {
   const stored = await channelById(deps.database, id);
   if (!stored || stored.sealed === null) return {};
-  const opened = await openBox(deps, placeOfChannel(stored.channel), stored.sealed);
-  return JSON.parse(opened.reveal()) as ChannelSecret;
+  try {
+    const opened = await openBox(deps, placeOfChannel(stored.channel), stored.sealed);
+    return JSON.parse(opened.reveal()) as ChannelSecret;
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return null;
+    throw error;
+  }
 }
 
 async function specOf(context: Context, channel: AlertChannel): Promise<AlertChannelSpec> {
@@ -40,7 +48,10 @@ async function specOf(context: Context, channel: AlertChannel): Promise<AlertCha
   const secret = await storedSecret(context, channel.id);
   const owner = context.names.ownerText(channel.owner);
   const reference = (field: (typeof secretFields)[number]): string | null =>
-    secret[field] === undefined ? null : `env:${variableOf('ALERT', { owner, name }, suffixes[field])}`;
+    // What is in a box that does not open is not known: all that its kind has is asked for.
+    (secret === null ? !secretsOfKind[kind].includes(field) : secret[field] === undefined)
+      ? null
+      : `env:${variableOf('ALERT', { owner, name }, suffixes[field])}`;
   return {
     name,
     owner,
@@ -67,19 +78,22 @@ async function secretsOf(
   id: string | null,
 ): Promise<Pick<ChannelInput, (typeof secretFields)[number]>> {
   const stored = id === null ? {} : await storedSecret(context, id);
+  const references = secretFields.filter((field) => spec[field] !== null);
+  const values = new Map(references.map((field) => [field, context.secrets.get(spec[field] ?? '')]));
+  const isKnown = [...values.values()].some((value) => value !== undefined);
+  const before = id === null ? undefined : context.deps.keeper.snapshot.alerting.channels.get(id)?.origin;
+  const url = values.get('url');
+  // What is kept belongs to the address before; of the same texts for another one the file must be able to say each.
+  const isMoved = before !== undefined && url !== undefined && URL.parse(url)?.origin !== before;
   const input: Pick<ChannelInput, (typeof secretFields)[number]> = {};
-  for (const field of secretFields) {
-    const reference = spec[field];
-    if (reference === null) continue;
-    const value = context.secrets.get(reference);
-    if (value === undefined && stored[field] === undefined) throw unreadable(field, reference);
-    if (value !== undefined && value !== stored[field]) input[field] = value;
+  for (const [field, value] of values) {
+    const isLost = stored === null ? isKnown || isMoved : stored[field] === undefined || (isMoved && field !== 'url');
+    if (value === undefined && isLost)
+      throw unreadable(field, spec[field] ?? '', stored === null ? unopened : isMoved ? elsewhere : undefined);
+    if (value !== undefined && (value !== stored?.[field] || isMoved)) input[field] = value;
   }
   return input;
 }
-
-const unreadable = (path: string, reference: string): Refusal =>
-  unfit({ path, code: 'secret_missing', message: `${reference} cannot be read here, and there is no stored value yet` });
 
 /** Only what is said: each kind takes its own fields, and refuses those of others. */
 function inputOf(spec: AlertChannelSpec, secrets: ChannelInput): ChannelInput & { name: string } {

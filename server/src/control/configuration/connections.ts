@@ -2,7 +2,10 @@
 import type { StoredConnection } from '../../storage/connections.ts';
 import { findConnection } from '../../storage/connections.ts';
 import { backupsOf } from '../../domain/routing-group.ts';
-import { unfit, Refusal } from '../../domain/errors.ts';
+import { isSameDestination, type Destination } from '../../domain/connection-rules.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { providerRow } from '../../providers/catalog.ts';
+import { originOf } from '../../providers/normalise.ts';
 import { createConnection, changeConnection, deleteConnection } from '../connections.ts';
 import type { ConnectionInput, FieldWords } from '../connection-input.ts';
 import { actingFor, removingFor } from '../operator-connections.ts';
@@ -11,6 +14,7 @@ import { byKey, type Context, type Current, type Kind, type Reference } from './
 import { keyOfName } from './names.ts';
 import { referencesOf } from './references.ts';
 import type { ConnectionSpec } from './shapes.ts';
+import { elsewhere, unopened, unreadable } from './unreadable.ts';
 import { variableOf } from './variables.ts';
 
 const words: FieldWords = {
@@ -72,22 +76,49 @@ async function read(context: Context): Promise<Current<ConnectionSpec>[]> {
   return ordered;
 }
 
+interface StoredSecrets {
+  destination: Destination;
+  /** Undefined where there is none, null where it does not open. */
+  secret: string | null | undefined;
+  accessKeyId: string | null | undefined;
+  headers: Record<string, string> | null;
+}
+
 /** The stored values, opened, to see whether the file's are others. */
-async function storedSecrets(
-  { deps }: Context,
-  id: string,
-): Promise<{ secret: string | null; accessKeyId: string | null; headers: Record<string, string> }> {
+async function storedSecrets({ deps }: Context, id: string): Promise<StoredSecrets> {
   const stored = await findConnection(deps.database, id);
   if (!stored) throw new Refusal('NOT_FOUND');
   const { connection, sealed } = stored;
-  const open = async (box: string | null, column: Parameters<typeof openStored>[3]): Promise<string | null> =>
-    box === null ? null : (await openStored(deps, connection, box, column)).reveal();
+  const open = async (box: string | null, column: Parameters<typeof openStored>[3]): Promise<string | null | undefined> => {
+    if (box === null) return undefined;
+    try {
+      return (await openStored(deps, connection, box, column)).reveal();
+    } catch (error) {
+      // The value of the file takes its place, as one that somebody enters does.
+      if (error instanceof Refusal && error.code === 'SECRET_UNREADABLE') return null;
+      throw error;
+    }
+  };
   const headers = await open(sealed.headers, 'headers_encrypted');
   return {
+    destination: connection,
     secret: await open(sealed.secret, 'api_key_encrypted'),
     accessKeyId: await open(sealed.accessKeyId, 'access_key_encrypted'),
-    headers: headers === null ? {} : (JSON.parse(headers) as Record<string, string>),
+    headers: headers === null ? null : (JSON.parse(headers ?? '{}') as Record<string, string>),
   };
+}
+
+/** Whether the file leads it elsewhere: what is stored does not go there, and the same text is entered again. */
+function isMovedFrom(before: Destination, { provider, baseUrl }: ConnectionSpec): boolean {
+  const row = providerRow(provider);
+  if (!row || row.isInternal) return before.providerId !== provider;
+  try {
+    return !isSameDestination(before, { providerId: provider, origin: originOf(row, baseUrl) });
+  } catch (error) {
+    // An address that cannot be one is refused with its own words.
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 interface SecretInput {
@@ -98,33 +129,52 @@ interface SecretInput {
 /** What the file asks of the secrets. One that cannot be read here is kept where there is one. @throws Refusal where there is none */
 async function secretsOf(context: Context, spec: ConnectionSpec, id: string | null): Promise<SecretInput> {
   const stored = id === null ? null : await storedSecrets(context, id);
+  const isMoved = stored !== null && isMovedFrom(stored.destination, spec);
   const result: SecretInput = { input: {}, changed: [] };
   for (const field of ['secret', 'accessKeyId'] as const) {
     const reference = spec[field];
-    const before = stored?.[field] ?? null;
+    const before = stored?.[field];
     const value = reference === null ? null : context.secrets.get(reference);
-    if (reference !== null && value === undefined && before === null) throw unreadable(field, reference);
-    if (value === undefined || value === before) continue;
+    if (reference !== null && value === undefined && (before === undefined || isMoved))
+      throw unreadable(field, reference, before === undefined ? undefined : elsewhere);
+    const isSame = value === null ? before === undefined : value === before && !isMoved;
+    if (value === undefined || isSame) continue;
     result.input[field] = value;
     result.changed.push(field);
   }
-  const headers: Record<string, string> = {};
-  for (const [name, reference] of Object.entries(spec.headers)) {
-    const value = context.secrets.get(reference) ?? stored?.headers[name.toLowerCase()];
-    if (value === undefined) throw unreadable(`headers.${name}`, reference);
-    headers[name.toLowerCase()] = value;
-  }
-  if (JSON.stringify(sortedEntries(headers)) !== JSON.stringify(sortedEntries(stored?.headers ?? {}))) {
-    result.input.headers = Object.keys(headers).length === 0 ? null : headers;
+  const headers = headersOf(context, spec, stored, isMoved);
+  if (headers !== 'kept') {
+    result.input.headers = headers;
     result.changed.push('headers');
   }
   return result;
 }
 
-const sortedEntries = (map: Record<string, string>): [string, string][] => Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
+/** The headers to set, all of them, or null for none. @throws Refusal where one cannot be read and none is stored that could stay */
+function headersOf(
+  context: Context,
+  spec: ConnectionSpec,
+  stored: StoredSecrets | null,
+  isMoved: boolean,
+): Record<string, string> | null | 'kept' {
+  const named = Object.entries(spec.headers).map(([name, reference]) => ({ name, reference, value: context.secrets.get(reference) }));
+  const known = stored?.headers;
+  // What does not open, and cannot be replaced from here, stays as it is.
+  if (known === null && !isMoved && named.length > 0 && named.every(({ value }) => value === undefined)) return 'kept';
+  const headers: Record<string, string> = {};
+  for (const { name, reference, value } of named) {
+    const before = known?.[name.toLowerCase()];
+    const text = value ?? (isMoved ? undefined : before);
+    if (text === undefined)
+      throw unreadable(`headers.${name}`, reference, known === null ? unopened : before === undefined ? undefined : elsewhere);
+    headers[name.toLowerCase()] = text;
+  }
+  if (named.length === 0) return known === null || Object.keys(known ?? {}).length > 0 ? null : 'kept';
+  const isSame = !isMoved && known !== null && JSON.stringify(sortedEntries(headers)) === JSON.stringify(sortedEntries(known ?? {}));
+  return isSame ? 'kept' : headers;
+}
 
-const unreadable = (path: string, reference: string): Refusal =>
-  unfit({ path, code: 'secret_missing', message: `${reference} cannot be read here, and there is no stored value yet` });
+const sortedEntries = (map: Record<string, string>): [string, string][] => Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 /** Without backups: what they point to may not be there yet. */
 function inputOf(context: Context, spec: ConnectionSpec, secrets: SecretInput, withBackups: boolean): ConnectionInput {

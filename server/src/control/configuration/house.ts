@@ -5,11 +5,13 @@ import { retentionNouns, retentionRules, type RetentionDays, type RetentionNoun 
 import { placeOfMailPassword } from '../../domain/sealing.ts';
 import { mailServer as storedMail } from '../../storage/alert-channels.ts';
 import { retentionSettingsOf } from '../../storage/retention.ts';
+import { SecretUnreadable } from '../../vault/vault.ts';
 import { clearMailServer, isSameMailPlace, setMailServer } from '../mail-server.ts';
 import { changeRetention } from '../retention.ts';
 import { openBox } from '../secrets.ts';
 import type { MailServerSpec } from './alert-shapes.ts';
 import type { Context, Current, Kind } from './kind.ts';
+import { unreadable } from './unreadable.ts';
 import { variableOf } from './variables.ts';
 
 /** What differs of the days that were saved; null is the default. */
@@ -45,23 +47,30 @@ export const retention: Kind<RetentionDays> = {
   change: ({ deps, caller }, { spec: before }, spec) => changeRetention(deps, caller, otherDays(spec, before)),
 };
 
+/** The password is null also where it does not open: the file's is another one then. */
 async function storedPassword({ deps }: Context): Promise<{ server: MailServer; password: string | null } | null> {
   const stored = await storedMail(deps.database);
   if (!stored) return null;
   if (stored.sealed === null) return { server: stored.server, password: null };
-  const opened = await openBox(deps, placeOfMailPassword(deps.keeper.snapshot.organizationId, stored.server), stored.sealed);
-  return { server: stored.server, password: opened.reveal() };
+  try {
+    const opened = await openBox(deps, placeOfMailPassword(deps.keeper.snapshot.organizationId, stored.server), stored.sealed);
+    return { server: stored.server, password: opened.reveal() };
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return { server: stored.server, password: null };
+    throw error;
+  }
 }
 
 /** The password to set: undefined keeps the stored one, which belongs to its server. @throws Refusal where one is needed that cannot be read */
 async function passwordOf(context: Context, spec: MailServerSpec): Promise<string | null | undefined> {
   const stored = await storedPassword(context);
-  if (spec.password === null) return stored?.password ? null : undefined;
+  const hasStored = stored?.server.hasPassword ?? false;
+  if (spec.password === null) return hasStored ? null : undefined;
   const value = context.secrets.get(spec.password);
-  const isKept = stored?.password !== null && stored !== null && isSameMailPlace(stored.server, spec);
+  const isKept = stored !== null && hasStored && isSameMailPlace(stored.server, spec);
   if (value === undefined && !isKept) {
-    const why = stored?.password ? 'the stored value belongs to another server or name' : 'there is no stored value yet';
-    throw unfit({ path: 'password', code: 'secret_missing', message: `${spec.password} cannot be read here, and ${why}` });
+    const why = hasStored ? 'the stored value belongs to another server or name' : undefined;
+    throw unreadable('password', spec.password, why);
   }
   return isKept && value === stored?.password ? undefined : value;
 }
