@@ -1,5 +1,6 @@
 /** Rotation of one connection's key: a new one in place of the old, or the old one sealed anew (C-11). */
-import { secretTailOf } from '../domain/connection-rules.ts';
+import type { Connection } from '../domain/connection.ts';
+import { isSameDestination, secretTailOf } from '../domain/connection-rules.ts';
 import { Refusal } from '../domain/errors.ts';
 import { isProviderSecret } from '../lib/secret.ts';
 import { providerRow } from '../providers/catalog.ts';
@@ -12,6 +13,7 @@ import { catchUp, deedOn, withTries } from './connections.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
 import { freshKeyOf, noChanges, resealAll, sealChanges } from './secrets.ts';
+import { stale } from './stale.ts';
 
 export interface Rotation {
   /** Null where the new key failed its test and the old one stays. */
@@ -28,7 +30,7 @@ export interface RotationInput {
   isTestedFirst: boolean;
 }
 
-/** @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, SECRET_REQUIRED (nothing stored to rotate), SECRET_UNREADABLE, RATE_LIMITED */
+/** @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, SECRET_REQUIRED (nothing stored to rotate), SECRET_UNREADABLE, STALE, RATE_LIMITED */
 export async function rotateSecret(deps: ControlDeps, caller: Caller, id: string, input: RotationInput): Promise<Rotation> {
   const text = input.secret?.trim() ?? null;
   if (text !== null && !isProviderSecret(text))
@@ -37,7 +39,7 @@ export async function rotateSecret(deps: ControlDeps, caller: Caller, id: string
   if (text === null) return scrubbed(deps, reseal(deps, caller, id));
   const test = input.isTestedFirst ? await testSettled(deps, caller, stored, withNewSecret(stored, text)) : null;
   if (test && !test.test.isSuccess) return { rotatedAtMs: null, keyVersion: versionOf(deps, stored.sealed.secret), test };
-  return scrubbed(deps, replace(deps, caller, id, text, test));
+  return scrubbed(deps, replace(deps, caller, stored.connection, text, test));
 }
 
 /** A rotation is often made because the old key has leaked: what is left of it goes too. */
@@ -47,12 +49,15 @@ async function scrubbed(deps: ControlDeps, rotating: Promise<Rotation>): Promise
   return rotation;
 }
 
-function replace(deps: ControlDeps, caller: Caller, id: string, text: string, test: TestOutcome | null): Promise<Rotation> {
+function replace(deps: ControlDeps, caller: Caller, meant: Connection, text: string, test: TestOutcome | null): Promise<Rotation> {
+  const { id } = meant;
   return withTries(
     '',
     async () => {
       const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
       const { connection } = stored;
+      // The new key was entered, and tested, for where the connection led then; it does not follow to where somebody has led it meanwhile.
+      if (!isSameDestination(meant, connection)) throw stale();
       const nowMs = deps.clock.nowMs();
       const { sealed, steps } = await sealChanges(deps, connection, stored.sealed, { ...noChanges, secret: { kind: 'set', text } });
       const row = { ...columnsOf(stored), sealed, secretLast4: secretTailOf(text), secretSetAtMs: nowMs, nowMs, resetTest: true };

@@ -1,9 +1,13 @@
 /** No stored secret leaves for another origin, whichever way somebody tries: a listener at the other origin counts the bytes. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openConnectionsHouse, openVendor, tracesOf, type ConnectionsHouse, type Seen, type Vendor } from '../support/connections-house.ts';
 import type { Resident } from '../support/house.ts';
 
 const key = 'sk-exfil-0123456789abcdefGHIJ';
+const fresh = 'sk-fresh-0123456789abcdefKLMN';
 const headerValue = 'header-exfil-0123456789abcdef';
 
 let house: ConnectionsHouse;
@@ -273,6 +277,43 @@ describe('a stored key never leaves for another origin', () => {
       const answer = await house.ask(owner, 'PATCH', `/api/configurations/${hosted.body.data.id}`, { baseUrl });
       expect([answer.status, baseUrl]).toEqual([200, baseUrl]);
     }
+  });
+
+  test('a new key that is still being tested does not follow to where somebody leads the connection meanwhile', async () => {
+    const [came, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const passOn = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      came.resolve();
+      const { method = 'GET', url = '/', headers } = request;
+      const body = await text(request);
+      await held.promise;
+      const kept = { authorization: headers.authorization ?? '', 'content-type': 'application/json' };
+      const answer = await fetch(`${vendor.origin}${url}`, { method, headers: kept, ...(body !== '' && { body }) });
+      response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+    };
+    const slow = createServer((request, response) => void passOn(request, response));
+    await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+    const baseUrl = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/v1`;
+    const made = await house.ask(owner, 'POST', '/api/configurations', {
+      name: `slow ${names}`,
+      provider: 'custom',
+      baseUrl,
+      model: 'small-model',
+      apiKey: key,
+    });
+    id = made.body.data.id;
+    const rotating = house.ask(owner, 'POST', `/api/configurations/${id}/rotate-key`, { apiKey: fresh, validate: true });
+    await came.promise;
+    const led = await house.ask(owner, 'PATCH', `/api/configurations/${id}`, {
+      baseUrl: attacker.baseUrl,
+      apiKey: 'sk-of-the-attacker-01',
+    });
+    held.resolve();
+    const answer = await rotating;
+    await provoke(id);
+    slow.closeAllConnections();
+    slow.close();
+    expect(tracesOf(fresh, attacker.bytes())).toEqual([]);
+    expect([led.status, answer.status, answer.body['error_code']]).toEqual([200, 409, 'STALE']);
   });
 
   test('workspaces: another member cannot point a shared key elsewhere', async () => {
