@@ -1,17 +1,17 @@
 /** S2's EncryptionService: sealing for one owner, and the rotations that keep every sealed value readable while they run. */
-import { ownerKey, type Owner } from '../domain/owner.ts';
-import { placeOf, sealedColumns, type SecretColumn } from '../domain/sealing.ts';
-import { resealStep, sealedRows, type SealedRow } from '../storage/connections.ts';
+import type { Owner } from '../domain/owner.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { UniqueViolation } from '../storage/errors.ts';
 import { masterKeys, retireMasterKeyStep } from '../storage/master-keys.ts';
 import { listOwnerKeys, type StoredOwnerKey } from '../storage/owner-keys.ts';
 import { decodeMasterKey, keyCheckValue } from '../vault/keys.ts';
 import type { Place } from '../vault/place.ts';
-import { resealAuditKey } from './audit-key.ts';
+import { SecretUnreadable } from '../vault/vault.ts';
 import { commit, type Caller } from './change.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
+import type { SealedValue } from './sealed-table.ts';
+import { createOwnerKeys, sealedPages, takeCensus } from './sealed-values.ts';
 import { freshKeyOf, sealingKeyOf } from './secrets.ts';
 
 /** Rows that one transaction seals anew. */
@@ -22,8 +22,8 @@ const keyTriesMax = 3;
 export interface RotationReport {
   /** Sealed values that were made anew. */
   resealed: number;
-  /** Sealed values that do not open; they stay as they are, and their connections need their keys entered again. */
-  unreadable: { connectionId: string; column: string }[];
+  /** Sealed values that do not open; they stay as they are, and need to be entered again. */
+  unreadable: { table: string; id: string; column: string }[];
 }
 
 /** One per caller: every rotation is audited under their name. */
@@ -66,7 +66,7 @@ export class EncryptionService {
     const keys = await listOwnerKeys(this.#deps.database, owner);
     const active = keys.findLast((key) => key.isActive);
     if (!active) return { resealed: 0, unreadable: [] };
-    return this.#resealRows(owner, (box) => this.#deps.vault.versionsOf(box).owner !== active.version);
+    return this.#reseal(owner, (box) => this.#deps.vault.versionsOf(box).owner !== active.version);
   }
 
   /**
@@ -80,9 +80,9 @@ export class EncryptionService {
     if (newVersion !== this.#deps.vault.current)
       throw new Error('the new master key is not the current one; start with it as PATCHBAY_MASTER_KEY');
     if (oldVersion === newVersion) return { resealed: 0, unreadable: [] };
-    const report = await this.#resealRows(null, (box) => this.#deps.vault.versionsOf(box).master === oldVersion);
-    await resealAuditKey(this.#deps, oldVersion);
-    if (report.unreadable.length === 0 && (await this.#countUnder(oldVersion)) === 0) {
+    const report = await this.#reseal(null, (box) => this.#deps.vault.versionsOf(box).master === oldVersion);
+    const { byMaster } = await takeCensus(this.#deps, { isOpening: false, pageRows: batchRows });
+    if (report.unreadable.length === 0 && !byMaster.has(oldVersion)) {
       await commit(
         this.#deps,
         this.#caller,
@@ -114,73 +114,43 @@ export class EncryptionService {
     }
   }
 
-  /** Walks all rows once, in the order of ids. A row that changes meanwhile keeps what its writer gave it. */
-  async #resealRows(owner: Owner | null, isOld: (box: string) => boolean): Promise<RotationReport> {
+  /** Walks everything that is sealed once, page by page. A value that changes meanwhile keeps what its writer gave it. */
+  async #reseal(owner: Owner | null, isOld: (box: string) => boolean): Promise<RotationReport> {
     const report: RotationReport = { resealed: 0, unreadable: [] };
-    let afterId = '00000000-0000-0000-0000-000000000000';
-    for (;;) {
-      const rows = await sealedRows(this.#deps.database, { owner, afterId, limit: batchRows });
+    for await (const page of sealedPages(this.#deps.database, batchRows, owner)) {
+      const keysOf = createOwnerKeys(this.#deps.database);
       const steps: WriteStep[] = [];
-      const keysOf = new Map<string, StoredOwnerKey[]>();
-      for (const row of rows) steps.push(...(await this.#resealRow(row, isOld, keysOf, report)));
-      if (steps.length > 0) {
-        await commit(this.#deps, this.#caller, steps, deedOf('secrets.reseal', owner, { count: { after: steps.length } }));
-        report.resealed += steps.length;
+      for (const value of page) {
+        const step = await this.#resealed(value, isOld, keysOf, report);
+        if (step) steps.push(step);
       }
-      const last = rows.at(-1);
-      if (!last || rows.length < batchRows) break;
-      afterId = last.id;
+      if (steps.length === 0) continue;
+      await commit(this.#deps, this.#caller, steps, deedOf('secrets.reseal', owner, { count: { after: steps.length } }));
+      report.resealed += steps.length;
     }
     if (report.resealed > 0) await scrubSecrets(this.#deps);
     return report;
   }
 
-  async #resealRow(
-    row: SealedRow,
+  /** Null for what is sealed as it should be, and for what does not open, which is reported and left alone. */
+  async #resealed(
+    { place, box, replaceBy }: SealedValue,
     isOld: (box: string) => boolean,
-    keysOf: Map<string, StoredOwnerKey[]>,
+    keysOf: ReturnType<typeof createOwnerKeys>,
     report: RotationReport,
-  ): Promise<WriteStep[]> {
-    const steps: WriteStep[] = [];
-    const name = ownerKey(row.owner);
-    for (const { column } of sealedColumns) {
-      const box = row.boxes[column];
-      if (box === undefined || !this.#isToReseal(box, isOld, row, column, report)) continue;
-      const keys = keysOf.get(name) ?? (await listOwnerKeys(this.#deps.database, row.owner));
-      keysOf.set(name, keys);
-      const active = keys.findLast((key) => key.isActive);
-      try {
-        if (!active) throw new Error('the owner has no active key');
-        const again = this.#deps.vault.reseal(box, placeOf(row, column), lookup(keys), active);
-        steps.push(resealStep(this.#deps.database, row.id, column, box, again));
-      } catch (cause) {
-        this.#deps.log.warn({ connectionId: row.id, column, err: cause }, 'a sealed value does not open');
-        report.unreadable.push({ connectionId: row.id, column });
-      }
-    }
-    return steps;
-  }
-
-  /** A damaged box has no versions to read; it is reported and left alone. */
-  #isToReseal(box: string, isOld: (box: string) => boolean, row: SealedRow, column: SecretColumn, report: RotationReport): boolean {
+  ): Promise<WriteStep | null> {
     try {
-      return isOld(box);
-    } catch {
-      report.unreadable.push({ connectionId: row.id, column });
-      return false;
-    }
-  }
-
-  async #countUnder(masterVersion: number): Promise<number> {
-    let count = 0;
-    let afterId = '00000000-0000-0000-0000-000000000000';
-    for (;;) {
-      const rows = await sealedRows(this.#deps.database, { owner: null, afterId, limit: batchRows });
-      for (const row of rows)
-        for (const box of Object.values(row.boxes)) if (this.#deps.vault.versionsOf(box).master === masterVersion) count++;
-      const last = rows.at(-1);
-      if (!last || rows.length < batchRows) return count;
-      afterId = last.id;
+      if (!isOld(box)) return null;
+      const keys = await keysOf(place.owner);
+      const active = keys.findLast((key) => key.isActive);
+      if (!active) throw new SecretUnreadable('owner_key_missing');
+      return replaceBy(this.#deps.vault.reseal(box, place, lookup(keys), active));
+    } catch (cause) {
+      if (!(cause instanceof SecretUnreadable)) throw cause;
+      const { table, rowId: id, column } = place;
+      this.#deps.log.warn({ table, id, column, err: cause }, 'a sealed value does not open');
+      report.unreadable.push({ table, id, column });
+      return null;
     }
   }
 }

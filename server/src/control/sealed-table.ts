@@ -1,4 +1,5 @@
 /** How a table with sealed values is walked: page by page, each box with its place and the step that replaces it. */
+import type { Owner } from '../domain/owner.ts';
 import type { Database } from '../storage/database.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import type { Place } from '../vault/place.ts';
@@ -19,7 +20,8 @@ export interface SealedPage {
 /** One table with sealed values. */
 export interface SealedTable {
   table: string;
-  page: (database: Database, afterId: string, limit: number) => Promise<SealedPage>;
+  /** With an owner it may leave out what belongs to others. */
+  page: (database: Database, afterId: string, limit: number, owner: Owner | null) => Promise<SealedPage>;
 }
 
 /** Where the next page begins; a page that is not full is the last one. */

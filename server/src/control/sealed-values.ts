@@ -15,8 +15,8 @@ const columns: readonly SecretColumn[] = ['api_key_encrypted', 'access_key_encry
 
 const connections: SealedTable = {
   table: 'ai_configurations',
-  async page(database, afterId, limit) {
-    const rows = await sealedRows(database, { owner: null, afterId, limit });
+  async page(database, afterId, limit, owner) {
+    const rows = await sealedRows(database, { owner, afterId, limit });
     const values = rows.flatMap((row) =>
       columns.flatMap((column): SealedValue[] => {
         const box = row.boxes[column];
@@ -55,13 +55,15 @@ const auditKey: SealedTable = {
 /** Every table whose columns hold boxes; a test compares the list with the schema. */
 export const sealedTables: readonly SealedTable[] = [connections, captured, ...alertTables, auditKey];
 
-/** All sealed values, at most `limit` rows at a time. */
-export async function* sealedPages(database: Database, limit: number): AsyncGenerator<SealedValue[]> {
+/** All sealed values, or those of one owner, at most `limit` rows at a time. */
+export async function* sealedPages(database: Database, limit: number, owner: Owner | null = null): AsyncGenerator<SealedValue[]> {
+  const wanted = owner && ownerKey(owner);
   for (const { page } of sealedTables) {
     let after: string | null = firstId;
     while (after !== null) {
-      const { values, next }: SealedPage = await page(database, after, limit);
-      if (values.length > 0) yield values;
+      const { values, next }: SealedPage = await page(database, after, limit, owner);
+      const own = wanted === null ? values : values.filter(({ place }) => ownerKey(place.owner) === wanted);
+      if (own.length > 0) yield own;
       after = next;
     }
   }

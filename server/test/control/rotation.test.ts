@@ -3,10 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ControlDeps } from '../../src/control/deps.ts';
 import { batchRows, EncryptionService } from '../../src/control/encryption-service.ts';
 import { openStored, sealChanges, noChanges } from '../../src/control/secrets.ts';
+import { createChannel } from '../../src/control/alert-channels.ts';
 import type { Caller } from '../../src/control/change.ts';
+import { setMailServer } from '../../src/control/mail-server.ts';
+import { takeCensus } from '../../src/control/sealed-values.ts';
 import type { Owner } from '../../src/domain/owner.ts';
 import { placeOf, sealedColumns, furtherSealedColumns, type SecretColumn } from '../../src/domain/sealing.ts';
 import { findConnection, insertStep, sealedRows } from '../../src/storage/connections.ts';
+import { channelById } from '../../src/storage/alert-channels.ts';
 import { listOwnerKeys } from '../../src/storage/owner-keys.ts';
 import { masterKeys } from '../../src/storage/master-keys.ts';
 import { keyCheckValue } from '../../src/vault/keys.ts';
@@ -26,6 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => house.close());
 
+const boxOfChannel = async ({ database }: House, id: string): Promise<string> => (await channelById(database, id))!.sealed!;
 const textOf = (id: string): string => `sk-secret-of-${id}`;
 const headersOf = (id: string): string => JSON.stringify({ 'x-one': id });
 
@@ -214,7 +219,7 @@ describe('rotateUserKey', () => {
       'write',
     );
     const report = await new EncryptionService(house.deps, caller).rotateUserKey(person.id);
-    expect(report.unreadable).toEqual([{ connectionId: bad, column: 'api_key_encrypted' }]);
+    expect(report.unreadable).toEqual([{ table: 'ai_configurations', id: bad, column: 'api_key_encrypted' }]);
     expect(report.resealed).toBe(3);
     await expectReadable(house.deps, [good!]);
   });
@@ -264,6 +269,42 @@ describe('migrateEncryption', () => {
     expect(report).toEqual({ resealed: 7 * 2, unreadable: [] });
     await expectReadable(after, [many[0]!, many.at(-1)!, ...shared]);
     expect((await masterKeys(fresh.database)).find((row) => row.version === 11)?.status).toBe('retired');
+    await fresh.close();
+  });
+
+  test('moves what is sealed beside connections too, and no key is retired that something is still sealed under', async () => {
+    const fresh = await openHouse();
+    const first = await fresh.createResident('First', 'administrator');
+    const by: Caller = { actor: fresh.deps.keeper.snapshot.actorOf(first.id, 'token')!, origin };
+    const channel = { scope: 'user' as const, kind: 'slack' as const, name: 'Duty', url: 'https://hooks.example.com/in/0123456789' };
+    const { id } = (await createChannel(fresh.deps, by, channel)).channel;
+    const mail = {
+      host: 'mail.example.org',
+      port: 587,
+      security: 'tls' as const,
+      username: 'a',
+      password: 'of-the-mail',
+      sender: 'a@b.example',
+    };
+    await setMailServer(fresh.deps, by, mail);
+    const [before] = await masterKeys(fresh.database);
+    const [oldText, newBytes] = [fresh.deps.vault.masterKeyText(before!.version).reveal(), fresh.deps.ids.bytes(32)];
+    const newVersion = before!.version + 1;
+    fresh.deps.vault.learn({ version: newVersion, bytes: newBytes });
+    fresh.deps.vault.promote(newVersion);
+    const { db } = fresh.database;
+    await db.updateTable('master_keys').set({ status: 'decrypt_only' }).execute();
+    const row = { version: newVersion, kcv: keyCheckValue(newBytes), status: 'active' as const, created_at: 1 };
+    await db.insertInto('master_keys').values(row).execute();
+    const report = await new EncryptionService(fresh.deps, by).migrateEncryption(oldText, Buffer.from(newBytes).toString('base64'));
+    expect(report.unreadable).toEqual([]);
+    const { byMaster } = await takeCensus(fresh.deps, { isOpening: false, pageRows: 100 });
+    expect([...byMaster.keys()]).toEqual([newVersion]);
+    expect((await masterKeys(fresh.database)).map(({ status }) => status)).toEqual(['retired', 'active']);
+    const [box, owner] = [await boxOfChannel(fresh, id), { scope: 'user' as const, id: first.id }];
+    await new EncryptionService(fresh.deps, by).rotateOwnerKey(owner);
+    const after = await boxOfChannel(fresh, id);
+    expect([box, after].map((one) => fresh.deps.vault.versionsOf(one).owner)).toEqual([1, 2]);
     await fresh.close();
   });
 
