@@ -44,7 +44,7 @@ export async function readWorkspace(deps: ControlDeps, workspace: WorkspaceRecor
 }
 
 /** Of a workspace that is being made. */
-export const firstState = (name: string, userId: string): KeptState => ({ after: stateOf({ name, roles: new Map([[userId, 'ADMIN']]) }) });
+export const firstState = (name: string, roles: Roles): KeptState => ({ after: stateOf({ name, roles }) });
 
 /** As pages show them: people are called by their address. Who is not here any more is told by the id alone. */
 export async function shownMembers(

@@ -88,16 +88,24 @@ async function whole(deps: ControlDeps, workspace: WorkspaceRecord): Promise<Wor
 
 const nameExists = (name: string) => () => new Refusal('NAME_EXISTS', { values: { name } });
 
-/** Whoever makes a workspace is its first ADMIN. @throws Refusal NAME_EXISTS */
-export async function createWorkspace(deps: ControlDeps, caller: Caller, name: string): Promise<Workspace> {
+/** Whoever makes a workspace is its first ADMIN, unless its members are named: then it has these alone. @throws Refusal NAME_EXISTS */
+export async function createWorkspace(
+  deps: ControlDeps,
+  caller: Caller,
+  name: string,
+  named?: ReadonlyMap<string, WorkspaceRole>,
+): Promise<Workspace> {
   const { userId, organizationId } = caller.actor;
+  const members = named ?? new Map([[userId, 'ADMIN' as const]]);
   const workspace: WorkspaceRecord = { id: deps.ids.uuid(), organizationId, name, createdAtMs: deps.clock.nowMs(), revision: 0 };
   const steps = [
     insertWorkspace(deps.database, { id: workspace.id, organizationId, name, createdBy: userId }, workspace.createdAtMs),
-    putMember(deps.database, { workspaceId: workspace.id, userId, role: 'ADMIN' }, workspace.createdAtMs),
+    ...[...members].map(([member, role]) =>
+      putMember(deps.database, { workspaceId: workspace.id, userId: member, role }, workspace.createdAtMs),
+    ),
   ];
-  const changes = changesBetween({}, { name });
-  const revision = await change(deps, caller, workspace, { action: 'workspace.create', steps, changes, kept: firstState(name, userId) });
+  const changes = changesBetween({}, { name, ...Object.fromEntries(named ?? []) });
+  const revision = await change(deps, caller, workspace, { action: 'workspace.create', steps, changes, kept: firstState(name, members) });
   return whole(deps, { ...workspace, revision });
 }
 

@@ -59,9 +59,9 @@ export const workspaces: Kind<WorkspaceSpec> = {
   nameOf: ({ name }) => name,
   references: ({ members }) => members.flatMap(({ user }, index) => referencesOf.person(user, ['members', index, 'user'])),
   async create(context, spec) {
-    const { id, members } = await createWorkspace(context.deps, context.caller, spec.name);
-    const before = members.map(({ userId, role }) => ({ user: context.names.email(userId), role }));
-    await settleMembers(context, id, before, spec.members);
+    // With its members from the beginning: where the last ADMIN has left the house, nobody else takes that place by making it.
+    const members = new Map(spec.members.map(({ user, role }) => [context.names.userId(user), role]));
+    const { id } = await createWorkspace(context.deps, context.caller, spec.name, members);
     await settleContents(context, id, spec.contents);
   },
   async change(context, { id, spec: before }, spec) {
