@@ -18,8 +18,9 @@ function looksOf(keeper: object): LRUCache<string, number> {
   return known;
 }
 
-/** Notes that somebody was shown a thing, by way of a session or of a token. */
+/** Notes that somebody was shown a thing, by way of a session or of a token. HEAD shows nothing, and must not stand for the look that follows. */
 export async function noteRead(deps: ControlDeps, caller: Caller, deed: Deed): Promise<void> {
+  if (caller.origin.isHead === true) return;
   const known = looksOf(deps.keeper);
   const key = `${caller.actor.userId} ${caller.actor.via} ${deed.subjectType} ${deed.subjectId ?? ''}`;
   const nowMs = deps.clock.monotonicMs();

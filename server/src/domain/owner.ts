@@ -46,6 +46,8 @@ export interface Origin {
   agent: string;
   /** When the request came, epoch milliseconds. */
   atMs?: number;
+  /** Asked with HEAD: of what is read nothing is shown. */
+  isHead?: boolean;
 }
 
 /** What the person may do in the whole installation. An administrator may everything, whatever was chosen before. */

@@ -80,6 +80,16 @@ test('everybody is noted for themselves, for each way in and for each thing', as
   expect(await notedOf(other)).toHaveLength(1);
 });
 
+test('HEAD shows nothing and leaves no entry; the look behind it does', async () => {
+  const body = { name: 'Headed', provider: 'custom', baseUrl: 'https://headed.example.com/v1', model: 'tiny' };
+  const id = (await house.request('POST', '/api/configurations', { token: ada.token, body })).at('data.id');
+  const read = async () => (await notedOf(id)).filter(({ action }) => action === 'connection.read');
+  expect((await house.request('HEAD', `/api/configurations/${id}`, { token: ada.token })).status).toBe(200);
+  expect(await read()).toEqual([]);
+  expect((await house.request('GET', `/api/configurations/${id}`, { token: ada.token })).status).toBe(200);
+  expect(await read()).toHaveLength(1);
+});
+
 test('many looks at the same moment are one entry', async () => {
   const id = house.deps.ids.uuid();
   await Promise.all(Array.from({ length: 8 }, () => noteRead(house.deps, by(ben), lookAt(id))));

@@ -158,6 +158,7 @@ function originOf(request: FastifyRequest, atMs: number): Origin {
     address: isIP(request.ip) ? request.ip : '',
     agent: (request.headers['user-agent'] ?? '').slice(0, 500),
     atMs,
+    ...(request.method === 'HEAD' && { isHead: true }),
   };
 }
 
