@@ -15,6 +15,7 @@ import {
   type AccessKeyRecord,
 } from '../storage/access-keys.ts';
 import { settledOf } from '../storage/key-uses.ts';
+import { endLimitsOn } from '../storage/limits.ts';
 import { repositoryById, requireRepository } from '../storage/repositories.ts';
 import { requireWorkspace, workspaceById } from '../storage/workspaces.ts';
 import { commit, commitAs, keptState, type Caller } from './change.ts';
@@ -227,7 +228,9 @@ export async function revokeAccessKey(deps: ControlDeps, caller: Caller, id: str
   const isOwn = key.userId === caller.actor.userId || key.workspaceId === null;
   if (!isOwn && !canWrite(caller.actor, key.workspaceId ?? '')) throw new Refusal('FORBIDDEN');
   const deed = { ...deedOf('access-key.revoke', key), state: keptState(key, shown(key), null) };
-  const committed = commit(deps, caller, [revokeStored(deps.database, id, deps.clock.nowMs())], deed);
+  const nowMs = deps.clock.nowMs();
+  const steps = [revokeStored(deps.database, id, nowMs), endLimitsOn(deps.database, { kind: 'access-key', id }, nowMs)];
+  const committed = commit(deps, caller, steps, deed);
   await refusing(committed, { 'access-key': notFound });
 }
 

@@ -59,7 +59,7 @@ function standingOn(actor: Actor, owner: Owner): Standing {
 
 interface Place {
   standing: Standing;
-  owner: Owner;
+  owner: Owner | null;
   name: string | null;
 }
 
@@ -131,14 +131,31 @@ export async function allLimits(
   if (!isAdministrator(actor)) throw new Refusal('FORBIDDEN');
   await deps.books.catchUp();
   const found: (SeenLimit & { record: LimitRecord })[] = [];
-  for (const record of await listLimits(deps.database, page)) found.push({ ...(await seen(deps, record, record, true)), record });
+  for (const record of await listLimits(deps.database, page))
+    found.push({ ...(await seen(deps, record, record, !isPrivate(deps, actor, record.subject))), record });
   return found;
 }
 
-async function ownLimit(deps: LimitDeps, actor: Actor, id: string): Promise<{ record: LimitRecord; place: Place }> {
+/** Whether it stands on somebody else's own connection or group, whose limits administrators see and leave alone. */
+function isPrivate({ keeper: { snapshot } }: ControlDeps, actor: Actor, { kind, id }: LimitSubject): boolean {
+  const thing = kind === 'connection' ? snapshot.connections.get(id) : kind === 'group' ? snapshot.routing.byId(id) : undefined;
+  return thing !== undefined && standingOn(actor, thing.owner) === 'hidden';
+}
+
+/** Of what is gone. */
+const noPlace: Place = { standing: 'manage', owner: null, name: null };
+
+async function ownLimit(
+  deps: LimitDeps,
+  actor: Actor,
+  id: string,
+  which: 'there' | 'gone too' = 'there',
+): Promise<{ record: LimitRecord; place: Place }> {
   const record = isUuid(id) ? await limitById(deps.database, id) : undefined;
   if (!record) throw notFound();
-  return { record, place: await placeOf(deps, actor, record.subject) };
+  const { kind, id: subjectId } = record.subject;
+  const isGone = which === 'gone too' && isAdministrator(actor) && !(await findPlace(deps, actor, kind, subjectId));
+  return { record, place: isGone ? noPlace : await placeOf(deps, actor, record.subject) };
 }
 
 /** @throws Refusal NOT_FOUND */
@@ -236,9 +253,9 @@ export const changeLimit = (
     return seen(deps, record, record, true);
   });
 
-/** @throws Refusal NOT_FOUND, FORBIDDEN */
+/** Also where its subject is gone: administrators see such a limit, and nobody else could take it away. @throws Refusal NOT_FOUND, FORBIDDEN */
 export async function removeLimit(deps: LimitDeps, caller: Caller, id: string): Promise<void> {
-  const { record, place } = await ownLimit(deps, caller.actor, id);
+  const { record, place } = await ownLimit(deps, caller.actor, id, 'gone too');
   if (!mayChange(caller.actor, place.standing, record)) throw new Refusal('FORBIDDEN');
   const state = keptState(record, shown(record), null);
   const deed = { ...deedOn('limit.delete', record, place, changesBetween(shown(record), {})), state };

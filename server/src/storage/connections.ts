@@ -6,6 +6,7 @@ import type { SecretColumn } from '../domain/sealing.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
+import { endLimitsOn } from './limits.ts';
 import { nameKeyOf } from './name-key.ts';
 
 /** A list without a page is cut here; one owner has a few dozen. */
@@ -240,7 +241,8 @@ export const setDefaultStep = ({ db, compile }: Database, owner: Owner, id: stri
   );
 
 /** Leaves a tombstone: name and provider for the books, no credential, no setting (C-32). */
-export function deleteSteps({ db, compile }: Database, id: string, nowMs: number): Statement[] {
+export function deleteSteps(database: Database, id: string, nowMs: number): Statement[] {
+  const { db, compile } = database;
   return [
     compile(
       db
@@ -265,6 +267,7 @@ export function deleteSteps({ db, compile }: Database, id: string, nowMs: number
     ),
     compile(db.deleteFrom('model_preferences').where('connection_id', '=', id)),
     compile(db.deleteFrom('connection_tests').where('connection_id', '=', id)),
+    endLimitsOn(database, { kind: 'connection', id }, nowMs),
   ];
 }
 

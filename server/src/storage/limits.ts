@@ -1,5 +1,5 @@
 /** Limits at rest. One that is taken away stays as a row for a while, so that other instances hear of it by its revision. */
-import { sql, type SqlBool } from 'kysely';
+import { sql, type Expression, type SqlBool } from 'kysely';
 import type { Limit, LimitSubject, LimitSubjectKind } from '../domain/limit.ts';
 import type { LimitRow } from '../domain/limit-table.ts';
 import { thisRevision } from './changes.ts';
@@ -158,6 +158,17 @@ export const endLimitsOn = ({ db, compile }: Database, { kind, id }: LimitSubjec
       .set({ deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
       .where('subject_kind', '=', kind)
       .where('subject_id', '=', id)
+      .where('deleted_at', 'is', null),
+  );
+
+/** As `endLimitsOn`, for everything of a kind that a query names. */
+export const endLimitsAmong = ({ db, compile }: Database, kind: LimitSubjectKind, gone: Expression<string>, nowMs: number): Statement =>
+  compile(
+    db
+      .updateTable('limits')
+      .set({ deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
+      .where('subject_kind', '=', kind)
+      .where('subject_id', 'in', gone)
       .where('deleted_at', 'is', null),
   );
 

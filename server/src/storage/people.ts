@@ -6,7 +6,7 @@ import { forgetCapturedOf } from './captured-bodies.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
-import { endLimitsOn } from './limits.ts';
+import { endLimitsAmong, endLimitsOn } from './limits.ts';
 import { forgetResponses } from './responses.ts';
 import { deleteGroupsOf } from './routing-groups.ts';
 import { permissionsOfRow } from './snapshot.ts';
@@ -320,6 +320,7 @@ export function erasePerson(database: Database, userId: string, nowMs: number): 
     ...deleteGroupsOf(database, { scope: 'user', id: userId }, nowMs),
     ...deleteAlertingOf(database, { scope: 'user', id: userId }, nowMs),
     endLimitsOn(database, { kind: 'user', id: userId }, nowMs),
+    endLimitsAmong(database, 'access-key', db.selectFrom('access_keys').select('id').where('user_id', '=', userId).$asScalar(), nowMs),
     compile(db.updateTable('tasks').set({ created_by_name: '' }).where('created_by', '=', userId)),
     compile(db.deleteFrom('invitations').where('created_by', '=', userId).where('accepted_at', 'is', null)),
     compile(db.updateTable('personal_tokens').set(ended).where('user_id', '=', userId).where('revoked_at', 'is', null)),

@@ -3,6 +3,7 @@ import type { Repository } from '../domain/repository.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement, WriteStep } from './driver.ts';
+import { endLimitsAmong } from './limits.ts';
 import { nameKeyOf } from './name-key.ts';
 
 /** A list is cut here; a workspace has a few dozen. */
@@ -211,11 +212,8 @@ export function detachConnection({ db, compile }: Database, connectionId: string
  * Marks a repository as deleted, lets go of its connections and ends its keys, expired ones too. It fails the batch as
  * `repository-in-use` while a key of it is live, unless forced, and as `repository` where it is gone already.
  */
-export function deleteRepository(
-  { db, compile }: Database,
-  id: string,
-  { isForced, nowMs }: { isForced: boolean; nowMs: number },
-): Statement[] {
+export function deleteRepository(database: Database, id: string, { isForced, nowMs }: { isForced: boolean; nowMs: number }): Statement[] {
+  const { db, compile } = database;
   const live = db.selectFrom('access_keys').select('id').where('repository_id', '=', id).where('revoked_at', 'is', null);
   const unexpired = live.where((by) => by.or([by('expires_at', 'is', null), by('expires_at', '>', nowMs)]));
   return [
@@ -229,6 +227,7 @@ export function deleteRepository(
       { expectRows: 1, label: 'repository' },
     ),
     compile(db.deleteFrom('repository_connections').where('repository_id', '=', id)),
+    endLimitsAmong(database, 'access-key', db.selectFrom('access_keys').select('id').where('repository_id', '=', id).$asScalar(), nowMs),
     compile(
       db
         .updateTable('access_keys')

@@ -6,6 +6,7 @@ import { isUuid } from '../lib/ids.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement, WriteStep } from './driver.ts';
+import { endLimitsAmong, endLimitsOn } from './limits.ts';
 import { nameKeyOf } from './name-key.ts';
 import type { RoutingSchema } from './schema-routing.ts';
 
@@ -160,7 +161,8 @@ export function updateGroup(database: Database, group: RoutingGroup, readRevisio
   return [updated, ...targetSteps(database, group)];
 }
 
-export function deleteGroup({ db, compile }: Database, id: string, nowMs: number): Statement[] {
+export function deleteGroup(database: Database, id: string, nowMs: number): Statement[] {
+  const { db, compile } = database;
   return [
     compile(
       db
@@ -171,14 +173,17 @@ export function deleteGroup({ db, compile }: Database, id: string, nowMs: number
       { expectRows: 1, label: groupStale },
     ),
     compile(db.deleteFrom('routing_group_targets').where('group_id', '=', id)),
+    endLimitsOn(database, { kind: 'group', id }, nowMs),
   ];
 }
 
 /** All groups of an owner that is gone. */
-export function deleteGroupsOf({ db, compile }: Database, owner: Owner, nowMs: number): Statement[] {
+export function deleteGroupsOf(database: Database, owner: Owner, nowMs: number): Statement[] {
+  const { db, compile } = database;
   const own = db.selectFrom('routing_groups').select('id').where('scope', '=', owner.scope).where('owner_id', '=', owner.id);
   return [
     compile(db.deleteFrom('routing_group_targets').where('group_id', 'in', own)),
+    endLimitsAmong(database, 'group', own.$asScalar(), nowMs),
     compile(
       db
         .updateTable('routing_groups')

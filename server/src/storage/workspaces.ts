@@ -6,7 +6,7 @@ import { forgetCaptured } from './captured-bodies.ts';
 import { thisRevision } from './changes.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
-import { endLimitsOn } from './limits.ts';
+import { endLimitsAmong, endLimitsOn } from './limits.ts';
 import { nameKeyOf } from './name-key.ts';
 import { endPoliciesIn } from './policies.ts';
 import { forgetResponses } from './responses.ts';
@@ -157,6 +157,7 @@ export function deleteWorkspace(database: Database, id: string, nowMs: number): 
         .where('workspace_id', '=', id)
         .where('revoked_at', 'is', null),
     ),
+    endLimitsAmong(database, 'access-key', db.selectFrom('access_keys').select('id').where('workspace_id', '=', id).$asScalar(), nowMs),
     forgetResponses(database, { scope: 'workspace', id }),
     forgetCaptured(database, id),
     ...deleteGroupsOf(database, { scope: 'workspace', id }, nowMs),
