@@ -134,6 +134,42 @@ describe('a price', () => {
     expect(await priceHistory(house.deps, next!.id)).toHaveLength(3);
   });
 
+  test('with an end keeps it: in the export, on another installation, and when its amounts change', async () => {
+    const other = await openHouse();
+    const ann = await other.createResident('Ann', 'administrator');
+    const there = { actor: other.deps.keeper.snapshot.actorOf(ann.id, 'system')!, origin };
+    const untilMs = house.deps.clock.nowMs() + 3_600_000;
+    const until = new Date(untilMs).toISOString();
+    const ending = price('5').replace('    tiers', `    validUntil: "${until}"\n    tiers`);
+    const openEnds = async ({ database, deps }: House) =>
+      (await pricesOfLine(database, { provider: 'openai', model: 'gpt-4o', connectionId: null }))
+        .filter(({ validUntilMs }) => validUntilMs === null || validUntilMs > deps.clock.nowMs())
+        .map(({ validUntilMs, tiers }) => [tiers[0]?.prices.input, validUntilMs]);
+
+    expect(await apply(ending)).toMatchObject({ faults: [], steps: [{ action: 'change', fields: ['tiers', 'validUntil'] }] });
+    expect(await openEnds(house)).toEqual([[5_000_000_000, untilMs]]);
+    const exported = await exportConfiguration(house.deps, caller);
+    expect(exported).toContain(`validUntil: ${until}`);
+    const onlyPrices = `patchbay: 1\n${exported.slice(exported.indexOf('prices:'), exported.indexOf('\ntemplates:'))}\n`;
+    expect((await applyConfiguration(other.deps, there, wish(onlyPrices))).faults).toEqual([]);
+    expect(await openEnds(other)).toEqual([[5_000_000_000, untilMs]]);
+    for (const same of [ending, ending.replace('.000Z', 'Z'), price('5')])
+      expect(await apply(same)).toMatchObject({ steps: [], faults: [] });
+
+    // A file that says nothing of the end leaves it; null takes it away, and a moment that is past ends the price.
+    expect((await apply(price('6'))).done).toBe(1);
+    expect(await openEnds(house)).toEqual([[6_000_000_000, untilMs]]);
+    const saying = (end: string): string => price('6').replace('    tiers', `    validUntil: ${end}\n    tiers`);
+    expect(await apply(saying('null'))).toMatchObject({ done: 1, steps: [{ fields: ['validUntil'] }] });
+    expect(await openEnds(house)).toEqual([[6_000_000_000, null]]);
+    expect(await apply(saying('"2025-01-01T00:00:00Z"'))).toMatchObject({ done: 0, faults: [{ path: 'prices[0].validUntil' }] });
+    expect((await apply(saying('"2026-01-02T00:00:00Z"'))).done).toBe(1);
+    expect(await openEnds(house)).toEqual([]);
+    const past = await apply(saying('"2026-01-02T00:00:00Z"'));
+    expect(past).toMatchObject({ steps: [], unchanged: 1, faults: [] });
+    await other.close();
+  });
+
   test('of a connection is judged by that connection once it is there, and of one that the file makes by the rest', async () => {
     const both =
       'patchbay: 1\nconnections:\n  - { name: Line, provider: openai, model: tiny, secret: env:LINE }\nprices:\n  - provider: openai\n    model: tiny\n    connection: { name: Line }\n    validFrom: "2026-01-01T00:00:00Z"\n    tiers: [{ input: "1", output: "2" }]\n';

@@ -1,6 +1,7 @@
 /** Prices, templates and the settings of the whole installation in the configuration file. */
+import { unfit } from '../../domain/errors.ts';
 import { decimalUsdOf, nanoUsdOf } from '../../domain/money.ts';
-import { isoOf } from '../../lib/iso-time.ts';
+import { isoOf, isoOrNull } from '../../lib/iso-time.ts';
 import { aiSettingsOf } from '../../storage/ai-settings.ts';
 import { healthSettingsOf } from '../../storage/health-settings.ts';
 import { limitSettingsOf } from '../../storage/limits.ts';
@@ -31,6 +32,12 @@ function sameAmounts(tier: PriceSpec['tiers'][number]): object {
 
 const usdOrNull = (nano: number | undefined): string | null => (nano === undefined ? null : decimalUsdOf(nano));
 
+/** When a price ends, by what the file says, and by what there is where it says nothing. */
+function endOf({ validUntil }: PriceSpec, current: PriceSpec | null): number | null {
+  const text = validUntil === undefined ? current?.validUntil : validUntil;
+  return typeof text === 'string' ? Date.parse(text) : null;
+}
+
 const enteredOf = ({ names }: Context, { provider, model, connection, validFrom, tiers, note }: PriceSpec) => ({
   provider,
   model,
@@ -59,25 +66,36 @@ export const prices: Kind<PriceSpec> = {
         cacheWriteHour: usdOrNull(unit.cacheWriteHour),
         perRequest: usdOrNull(unit.perRequest),
       }));
-      const { id, provider, model, validFromMs, note } = price;
-      return [{ id, spec: { provider, model, connection, validFrom: isoOf(validFromMs), tiers, note } }];
+      const { id, provider, model, validFromMs, validUntilMs, note } = price;
+      const times = { validFrom: isoOf(validFromMs), validUntil: isoOrNull(validUntilMs) };
+      return [{ id, spec: { provider, model, connection, ...times, tiers, note } }];
     });
     return specs.toSorted(byKey(priceKey));
   },
   keyOf: priceKey,
   // A moment and an amount are compared by what they are, not by how they are written.
-  comparable: (spec) => ({ ...spec, validFrom: Date.parse(spec.validFrom), tiers: spec.tiers.map(sameAmounts) }),
+  comparable: ({ validUntil: _stays, ...spec }) => ({ ...spec, validFrom: Date.parse(spec.validFrom), tiers: spec.tiers.map(sameAmounts) }),
+  isOver: ({ deps }, spec) => (endOf(spec, null) ?? Infinity) <= deps.clock.nowMs(),
   nameOf: ({ provider, model, validFrom }) => `${provider}/${model} from ${validFrom}`,
   references: ({ connection }) => (connection === null ? [] : referencesOf.connection(connection, ['connection'])),
-  // Nothing is hidden in a price, but one that cannot be set is told before anything is begun.
+  // Hidden is only an end that the file leaves out; one that cannot be set is told before anything is begun.
   async hiddenChanges(context, spec, current) {
+    const untilMs = endOf(spec, current?.spec ?? null);
+    if (untilMs !== null && untilMs <= Date.parse(spec.validFrom))
+      throw unfit({ path: 'validUntil', code: 'order', message: 'a price ends after it begins' });
     // A connection that the file makes is not there yet.
     const about = current === null ? { ...spec, connection: null } : spec;
     await judgePrice(context.deps, enteredOf(context, about));
-    return [];
+    return current !== null && untilMs !== endOf(current.spec, null) ? ['validUntil'] : [];
   },
-  create: (context, spec) => addPrice(context.deps, context.caller, enteredOf(context, spec)),
-  change: (context, { id }, spec) => replacePrice(context.deps, context.caller, id, enteredOf(context, spec)),
+  create: (context, spec) => addPrice(context.deps, context.caller, { ...enteredOf(context, spec), validUntilMs: endOf(spec, null) }),
+  change(context, { id, spec: before }, spec) {
+    const { deps, caller } = context;
+    const validUntilMs = endOf(spec, before);
+    // What ended by the file has no other in its place.
+    if (validUntilMs !== null && validUntilMs <= deps.clock.nowMs()) return endOwnPrice(deps, caller, id, undefined);
+    return replacePrice(deps, caller, id, { ...enteredOf(context, spec), validUntilMs });
+  },
   remove: ({ deps, caller }, { id }) => endOwnPrice(deps, caller, id, undefined),
 };
 

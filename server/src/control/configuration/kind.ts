@@ -47,6 +47,8 @@ export interface Kind<Spec> {
   hiddenChanges?(context: Context, spec: Spec, current: Current<Spec> | null): Promise<string[]>;
   /** The spec as it is compared, where some of it says only where something is. */
   comparable?(spec: Spec): object;
+  /** Where its time is over: nothing is made of it any more, and what there still is of it changes to that. */
+  isOver?(context: Context, spec: Spec): boolean;
   /** What is set in a step of its own, once all objects of the kind are there. */
   laterFields?(spec: Spec): string[];
   create(context: Context, spec: Spec): Promise<unknown>;

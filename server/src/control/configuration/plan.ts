@@ -107,7 +107,9 @@ interface SectionPlan {
 async function planSection(context: Context, { kind, specs, currents, keys, lineOf }: SectionPlan, plan: Plan): Promise<void> {
   const [made, changed, second]: [Planned[], Planned[], Planned[]] = [[], [], []];
   const seen = new Map<string, number>();
-  for (const [index, spec] of specs.entries()) {
+  // What is over comes last: of two with one name the one that holds is the one that is there.
+  const isOver = (spec: object): boolean => kind.isOver?.(context, spec) ?? false;
+  for (const [index, spec] of [...specs.entries()].toSorted(([, a], [, b]) => Number(isOver(a)) - Number(isOver(b)))) {
     const path = singleSections.has(kind.section) ? [kind.section] : [kind.section, index];
     const key = kind.keyOf(spec);
     const number = (seen.get(key) ?? 0) + 1;
@@ -115,6 +117,10 @@ async function planSection(context: Context, { kind, specs, currents, keys, line
     keys.add(key);
     const current = currents.get(numberedKey(key, number)) ?? null;
     currents.delete(numberedKey(key, number));
+    if (current === null && isOver(spec)) {
+      plan.unchanged += 1;
+      continue;
+    }
     if (number > 1 && !repeating.has(kind.section))
       plan.faults.push({ line: lineOf(path), path: pathText(path), message: `${kind.nameOf(spec)} is named twice` });
     const hidden = await hiddenOf(context, kind, spec, current, { path, lineOf }, plan);

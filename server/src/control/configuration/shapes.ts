@@ -138,6 +138,8 @@ const price = z.strictObject({
   model: modelText,
   connection: connectionName.nullable().default(null),
   validFrom: z.iso.datetime(),
+  /** Null has no end; left out, the end of a price that is there stays. */
+  validUntil: z.iso.datetime().nullable().optional(),
   tiers: z
     .array(
       z.strictObject({
