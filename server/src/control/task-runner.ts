@@ -118,7 +118,9 @@ class TaskRunner implements Tasks {
 
   async recover({ isAlone }: { isAlone: boolean }): Promise<void> {
     const nowMs = this.#deps.clock.nowMs();
-    for (const task of await abandonedTasks(this.#deps.database, isAlone ? nowMs + 1 : nowMs - abandonedAfterMs))
+    // Whoever is alone takes up all of them, whatever the clock says that it was when they were spoken for.
+    const [beforeMs, afterMs] = isAlone ? [Number.MAX_SAFE_INTEGER] : [nowMs - abandonedAfterMs, nowMs + abandonedAfterMs];
+    for (const task of await abandonedTasks(this.#deps.database, beforeMs, afterMs))
       if (!this.#entries.has(task.id)) await this.#takeUp(task);
   }
 

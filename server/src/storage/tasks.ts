@@ -111,13 +111,17 @@ export async function noteStanding(
   return row ? { isCancelAsked: row.cancel_asked_at !== null, isPauseAsked: row.pause_asked_at !== null } : null;
 }
 
-/** Running tasks that nobody has spoken for since `beforeMs`. */
-export async function abandonedTasks({ db }: Database, beforeMs: number): Promise<(Task & { seenAtMs: number })[]> {
+/** Running tasks that nobody has spoken for since `beforeMs`, or whose last word is of a clock beyond `afterMs`, which has been set back since. */
+export async function abandonedTasks(
+  { db }: Database,
+  beforeMs: number,
+  afterMs = Number.MAX_SAFE_INTEGER,
+): Promise<(Task & { seenAtMs: number })[]> {
   const rows = await db
     .selectFrom('tasks')
     .selectAll()
     .where('state', '=', 'running')
-    .where('seen_at', '<', beforeMs)
+    .where((or) => or.or([or('seen_at', '<', beforeMs), or('seen_at', '>', afterMs)]))
     .orderBy('id')
     .limit(abandonedMax)
     .execute();

@@ -207,6 +207,21 @@ onBothEngines('tasks', (bench) => {
     await other.tasks.close();
   });
 
+  test('a task that was begun while the clock was far ahead does not wait until it is that late', async () => {
+    const database = await open();
+    const [ahead, other] = [serve(database), serve(database)];
+    ahead.addMs(86_400_000);
+    const [one, two] = [await begin(ahead, forEver), await begin(ahead, forEver)];
+    // Nothing of `ahead` is closed: it is gone as by a power cut, and the clock is right again.
+    await other.tasks.recover({ isAlone: false });
+    await expect.poll(() => Promise.all([one, two].map(({ id }) => stateOf(database, id)))).toEqual(['interrupted', 'interrupted']);
+    const third = await begin(ahead, forEver);
+    const alone = serve(database);
+    await alone.tasks.recover({ isAlone: true });
+    expect(await stateOf(database, third.id)).toBe('interrupted');
+    await Promise.all([ahead, other, alone].map(({ tasks }) => tasks.close()));
+  });
+
   test('a wish to cancel reaches a task on another server', async () => {
     const database = await open();
     const [one, other] = [serve(database), serve(database)];
