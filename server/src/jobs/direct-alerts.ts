@@ -6,7 +6,7 @@ import { pause } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { insertDeliveries, type AlertDelivery } from '../storage/alert-deliveries.ts';
-import { insertAlert, openIndex } from '../storage/alerts.ts';
+import { insertAlert } from '../storage/alerts.ts';
 import type { Database } from '../storage/database.ts';
 import { UniqueViolation } from '../storage/errors.ts';
 import { delayAfter } from './deliver-alerts.ts';
@@ -141,7 +141,8 @@ async function handOver(memory: Memory): Promise<void> {
     try {
       await deps.database.driver.write([insertAlert(deps.database, one.alert), ...steps]);
     } catch (error) {
-      if (!(error instanceof UniqueViolation) || error.constraint !== openIndex) throw error;
+      // The cause has an open alert already, or this one is in the books and only the answer was lost.
+      if (!(error instanceof UniqueViolation)) throw error;
     }
     for (const { id } of one.deliveries) handed.add(id);
     memory.over = memory.over.filter((other) => other !== one);

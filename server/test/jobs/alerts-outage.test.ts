@@ -94,9 +94,9 @@ const alerts = () => listAlerts(house.database, { owners: 'all', ruleId, limit: 
 const deliveries = (of = channelId) => deliveriesOf(house.database, { channelId: of, limit: 50 });
 const idsPosted = () => hook.posts.map(({ headers }) => headers['webhook-id']);
 
-/** The house's database: away, or deaf to writes alone, as the test says; claims that it has answered are counted. */
+/** The house's database: away, or deaf to writes alone, or one that keeps them and never says so, as the test says; claims that it has answered are counted. */
 function shaky() {
-  const state = { isAway: false, isDeaf: false, claims: 0 };
+  const state = { isAway: false, isDeaf: false, isMute: false, claims: 0 };
   const { driver } = house.database;
   const gone = () => Promise.reject(new StorageUnavailable('away'));
   const wrapped = {
@@ -104,7 +104,10 @@ function shaky() {
     rows: (...asked: Parameters<typeof driver.rows>) =>
       state.isAway ? gone() : driver.rows(...asked).finally(() => (state.claims += asked[1] === 'write' ? 1 : 0)),
     run: (...asked: Parameters<typeof driver.run>) => (state.isAway ? gone() : driver.run(...asked)),
-    write: (...asked: Parameters<typeof driver.write>) => (state.isAway || state.isDeaf ? gone() : driver.write(...asked)),
+    write: async (...asked: Parameters<typeof driver.write>) => {
+      const written = state.isAway || state.isDeaf ? await gone() : await driver.write(...asked);
+      return state.isMute ? gone() : written;
+    },
   } as typeof driver;
   return { database: createDatabase(wrapped), state };
 }
@@ -284,6 +287,29 @@ describe('the watch', () => {
     await made.look();
     expect(await deliveries()).toMatchObject([{ id: idsPosted()[0], state: 'given_up', attemptNo: 4, errorCode: 'http_503' }]);
     expect([(await alerts()).length, seen.looks > 1]).toEqual([1, true]);
+  });
+
+  test('goes on looking where the database kept what was told meanwhile and its answer was lost', async () => {
+    const { database, state } = shaky();
+    state.isAway = true;
+    const { watch: made, seen, sender } = watch(database, { state: { ...full, databaseMs: null } });
+    await made.look();
+    await expect.poll(() => hook.posts.length, patient).toBe(1);
+    // It is over before the database is back.
+    seen.state = local({ databaseMs: null });
+    for (let look = 0; look < 2; look++) { clock.move(31_000); await made.look(); } // prettier-ignore
+    await expect.poll(() => hook.posts.length, patient).toBe(2);
+    Object.assign(state, { isAway: false, isMute: true });
+    seen.state = local();
+    await made.look();
+    expect(await alerts()).toMatchObject([{ resolvedAtMs: expect.any(Number) as number }]);
+    state.isMute = false;
+    // What happens now is looked at again.
+    seen.state = full;
+    await made.look();
+    expect((await alerts()).map(({ resolvedAtMs }) => String(resolvedAtMs === null)).toSorted()).toEqual(['false', 'true']);
+    await flushAnew(sender);
+    expect(new Set(idsPosted()).size).toBe(3);
   });
 
   test('that is closed while the database is away leaves the receiver in peace, though it was to be tried again', async () => {
