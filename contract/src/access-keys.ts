@@ -35,6 +35,8 @@ export const accessKey = z.object({
   cacheSeconds: z.number().nullable(),
   /** What the books say the key has spent so far; decimal text. */
   spentUsd: z.string(),
+  /** Attempts whose cost is not known: they went out and have no price, so that `spentUsd` is that of the others. */
+  unpricedCount: z.number(),
   expiresAt: isoTime.nullable(),
   revokedAt: isoTime.nullable(),
   /** Until when the key before the last rotation is good too. */

@@ -1,5 +1,6 @@
 /** Access keys in a real browser: shown once and not lost by accident, copied for sure or not at all, listed, rotated, revoked. */
 import { expect, test } from 'vitest';
+import { intentOf, settlementOf } from '../../server/test/storage/ledger-records.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { signIn, type Pages } from './support/pages.ts';
@@ -190,6 +191,19 @@ needs('browser')('access keys', () => {
     await page.reload();
     await row.waitFor();
     await expect.poll(() => row.innerText()).not.toContain('rpm');
+  });
+
+  test('a key of which no price is known shows no amount, and how many attempts that are', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    const made = await pages.house.request('POST', '/api/access-keys', { token: sari.token, body: { name: 'no-price' } });
+    const intent = intentOf({ accessKeyId: made.at('data.id'), userId: sari.id });
+    pages.house.deps.journal.append(intent);
+    pages.house.deps.journal.append(settlementOf(intent, { costNanoUsd: null, prices: null }));
+    await pages.house.deps.books.catchUp();
+    await page.goto('/keys');
+    const row = page.getByRole('row', { name: /no-price/ });
+    await expect.poll(() => row.innerText()).toMatch(/—\s*1 attempt without a price/);
   });
 
   test('a rotated key is shown once and the old one may stay good; a revoked one stays listed and opens nothing', async () => {

@@ -14,7 +14,7 @@ import {
   updateAccessKey,
   type AccessKeyRecord,
 } from '../storage/access-keys.ts';
-import { settledOf } from '../storage/key-uses.ts';
+import { settledOf, type SettledOfKey } from '../storage/key-uses.ts';
 import { endLimitsOn } from '../storage/limits.ts';
 import { repositoryById, requireRepository } from '../storage/repositories.ts';
 import { requireWorkspace, workspaceById } from '../storage/workspaces.ts';
@@ -214,8 +214,8 @@ export async function rotateAccessKey(
   return { key: { ...before, last4, previousUntilMs, updatedAtMs: nowMs, revision }, text };
 }
 
-/** What each key has spent by the books, in nano-dollars; a key that is not named has spent nothing. */
-export const spentOf = (deps: ControlDeps, keys: readonly AccessKeyRecord[]): Promise<Map<string, number>> =>
+/** What each key has spent by the books; a key that is not named has spent nothing. */
+export const spentOf = (deps: ControlDeps, keys: readonly AccessKeyRecord[]): Promise<Map<string, SettledOfKey>> =>
   settledOf(
     deps.database,
     keys.map(({ id }) => id),

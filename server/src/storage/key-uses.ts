@@ -14,15 +14,22 @@ export async function noteKeyUses({ driver }: Database, accessKeyIds: readonly s
   );
 }
 
-/** What each of these keys has spent by the books alone, in nano-dollars; keys that never spent are left out. */
-export async function settledOf({ driver }: Database, accessKeyIds: readonly string[]): Promise<Map<string, number>> {
+export interface SettledOfKey {
+  nanoUsd: number;
+  /** Attempts that went out and have no price: what was spent is that of the others. */
+  unpriced: number;
+}
+
+/** What each of these keys has spent by the books alone; keys that were never used are left out. */
+export async function settledOf({ driver }: Database, accessKeyIds: readonly string[]): Promise<Map<string, SettledOfKey>> {
   if (accessKeyIds.length === 0) return new Map();
   const places = accessKeyIds.map((_, index) => `$${index + 1}`).join(', ');
-  const rows = await driver.rows<{ id: string; settled: number }>({
+  const rows = await driver.rows<{ id: string; settled: number; unpriced: number }>({
     sql:
-      'SELECT CAST(k.access_key_id AS TEXT) AS id, CAST(SUM(d.cost_nano_usd) AS BIGINT) AS settled FROM usage_days d ' +
+      'SELECT CAST(k.access_key_id AS TEXT) AS id, CAST(SUM(d.cost_nano_usd) AS BIGINT) AS settled, ' +
+      'CAST(SUM(d.unpriced) AS BIGINT) AS unpriced FROM usage_days d ' +
       `JOIN usage_dimensions k ON k.id = d.dimension_id WHERE k.access_key_id IN (${places}) GROUP BY k.access_key_id`,
     params: accessKeyIds,
   });
-  return new Map(rows.map(({ id, settled }) => [id, settled]));
+  return new Map(rows.map(({ id, settled, unpriced }) => [id, { nanoUsd: settled, unpriced }]));
 }

@@ -131,6 +131,7 @@ describe('GET /api/access-keys', () => {
       ownerName: 'Ben',
       budgetUsd: '5',
       spentUsd: '0',
+      unpricedCount: 0,
       revokedAt: null,
     });
     expect(made.at('data.key').startsWith('sk-pb-')).toBe(true);

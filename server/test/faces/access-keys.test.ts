@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openHouse, type House, type Reply, type Resident } from '../support/house.ts';
+import { intentOf, settlementOf } from '../storage/ledger-records.ts';
 
 let house: House;
 let ada: Resident;
@@ -184,6 +185,24 @@ describe('GET /api/access-keys/:id', () => {
     const { key, ...rest } = made.body.data! as unknown as Record<string, unknown>;
     expect(reply.body.data).toEqual(rest);
     expect(reply.text).not.toContain(String(key));
+  });
+
+  test('200 what has no known price is counted beside what was spent, and is not taken for nothing', async () => {
+    const id = (await create({ name: 'unpriced' })).at('data.id');
+    const book = (costNanoUsd: number | null): void => {
+      const intent = intentOf({ accessKeyId: id, userId: ben.id });
+      house.deps.journal.append(intent);
+      house.deps.journal.append(settlementOf(intent, { costNanoUsd, ...(costNanoUsd === null && { prices: null }) }));
+    };
+    const spent = async () => (await house.request('GET', `/api/access-keys/${id}`, { token: ben.token })).body.data;
+    expect(await spent()).toMatchObject({ spentUsd: '0', unpricedCount: 0 });
+    book(null);
+    await house.deps.books.catchUp();
+    expect(await spent()).toMatchObject({ spentUsd: '0', unpricedCount: 1 });
+    book(null);
+    book(2_500_000_000);
+    await house.deps.books.catchUp();
+    expect(await spent()).toMatchObject({ spentUsd: '2.5', unpricedCount: 2 });
   });
 
   test('401 for nobody', async () => {

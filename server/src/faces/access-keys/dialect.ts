@@ -4,11 +4,12 @@ import type { AccessKeyView } from '@patchbay/contract/access-keys';
 import { accessKeyPrefix } from '../../domain/access-key.ts';
 import { decimalUsdOf } from '../../domain/money.ts';
 import type { AccessKeyRecord } from '../../storage/access-keys.ts';
+import type { SettledOfKey } from '../../storage/key-uses.ts';
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : isoOf(ms));
 
-/** `spentNanoUsd` by the books; undefined stands for a key that never spent. */
-export const fromAccessKey = (key: AccessKeyRecord, spentNanoUsd = 0): AccessKeyView => ({
+/** `spent` by the books; undefined stands for a key that was never used. */
+export const fromAccessKey = (key: AccessKeyRecord, spent: SettledOfKey = { nanoUsd: 0, unpriced: 0 }): AccessKeyView => ({
   id: key.id,
   name: key.name,
   userId: key.userId,
@@ -22,7 +23,8 @@ export const fromAccessKey = (key: AccessKeyRecord, spentNanoUsd = 0): AccessKey
   tpm: key.tpm,
   budgetUsd: key.budgetNanoUsd === null ? null : decimalUsdOf(key.budgetNanoUsd),
   cacheSeconds: key.cacheS ?? null,
-  spentUsd: decimalUsdOf(spentNanoUsd),
+  spentUsd: decimalUsdOf(spent.nanoUsd),
+  unpricedCount: spent.unpriced,
   expiresAt: isoOrNull(key.expiresAtMs),
   revokedAt: isoOrNull(key.revokedAtMs),
   previousUntil: isoOrNull(key.previousUntilMs ?? null),

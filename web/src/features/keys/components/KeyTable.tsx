@@ -25,6 +25,8 @@ interface KeyTableProps extends KeyDeeds {
   isReadOnly?: boolean;
 }
 
+const dash = '—';
+
 type State = 'live' | 'revoked' | 'expired';
 export const stateOf = (key: AccessKeyView, nowMs: number): State => {
   if (key.revokedAt !== null) return 'revoked';
@@ -86,8 +88,17 @@ function Budget({ of }: { of: AccessKeyView }) {
   const t = useTranslations('keys');
   const format = useFormatter();
   const money = (usd: string): string => moneyText(format, Number(usd));
-  const spent = money(of.spentUsd);
-  if (of.budgetUsd === null) return spent;
+  // What has no price must not look like nothing.
+  const isUnknown = Number(of.spentUsd) === 0 && of.unpricedCount > 0;
+  const spent = isUnknown ? dash : money(of.spentUsd);
+  const note = of.unpricedCount > 0 && <span className={classes['note']}>{t('unpriced', { count: of.unpricedCount })}</span>;
+  if (of.budgetUsd === null)
+    return (
+      <span className={classes['budget']}>
+        {spent}
+        {note}
+      </span>
+    );
   const share = Math.min(100, (Number(of.spentUsd) / Math.max(Number(of.budgetUsd), 1e-9)) * 100);
   return (
     <span className={classes['budget']}>
@@ -101,6 +112,7 @@ function Budget({ of }: { of: AccessKeyView }) {
       >
         <rect width={share} height="4" />
       </svg>
+      {note}
     </span>
   );
 }
