@@ -1,8 +1,10 @@
 /** Wires the house: one plain object of dependencies, built in the order of the layers. Nothing listens yet. */
+import { repriceKind } from '../control/prices.ts';
 import { moveFactors } from '../control/people/factor-secrets.ts';
 import { keepSeenSessions } from '../control/people/seen-sessions.ts';
 import { explicitPolicy } from '../egress/allow.ts';
 import { createEgress } from '../egress/egress.ts';
+import { followRepricing } from '../jobs/follow-repricing.ts';
 import { createDatabase } from '../storage/database.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDriver } from '../storage/open.ts';
@@ -60,6 +62,8 @@ function openGateway(settings: Settings, io: HouseIo, kept: Awaited<ReturnType<t
   const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
   const limits = openLimits({ database, journal, feeder, keeper, clock, ids, log, live });
   opened.push(() => limits.close());
+  const repricing = followRepricing({ database, clock, log, kind: repriceKind, onRepriced: () => limits.limits.reread() });
+  opened.push(() => repricing.close());
   const health = healthBook.told;
   const parts = { settings, io, keeper, vault, egress, journal, telemetry, demoKey, own, limits, found, contents, health };
   const gateway = gatewayOf(parts);

@@ -282,21 +282,25 @@ async function reprice(
   const entries = (await listPrices(deps.database, { provider: what.provider, model: what.model })).map((entry): PriceEntry => entry);
   const row = rowOf(what.provider);
   let cursor = before.cursor ?? null;
-  // Bounded by the range: the cursor only moves forward.
-  for (;;) {
-    if (context.signal.aborted) break;
-    const page = await pricedRows(deps.database, { ...what, leftAlone: facesWithoutTokenPrice }, cursor);
-    const last = page.at(-1);
-    if (!last) break;
-    const costs = page.map((one) => newCostOf(deps, row, entries, what.model, one, found)).filter((cost) => cost !== null);
-    if (!what.isDryRun) await writeCosts(deps.database, costs);
-    cursor = { atMs: last.atMs, id: last.id };
-    context.progress(Math.floor((last.atMs - what.fromMs) / dayMs), Math.ceil((what.toMs - what.fromMs) / dayMs));
-    context.keep({ ...shown(found), cursor });
+  try {
+    // Bounded by the range: the cursor only moves forward.
+    for (;;) {
+      if (context.signal.aborted) break;
+      const page = await pricedRows(deps.database, { ...what, leftAlone: facesWithoutTokenPrice }, cursor);
+      const last = page.at(-1);
+      if (!last) break;
+      const costs = page.map((one) => newCostOf(deps, row, entries, what.model, one, found)).filter((cost) => cost !== null);
+      if (!what.isDryRun) await writeCosts(deps.database, costs);
+      cursor = { atMs: last.atMs, id: last.id };
+      context.progress(Math.floor((last.atMs - what.fromMs) / dayMs), Math.ceil((what.toMs - what.fromMs) / dayMs));
+      context.keep({ ...shown(found), cursor });
+    }
+  } finally {
+    // What is written counts, also where the rest waits or has failed.
+    if (!what.isDryRun) deps.booksChanged?.();
   }
   // It goes on later, and tells of the whole then; what is cancelled tells of what it did.
   if (context.signal.aborted && context.signal.reason !== 'cancelled') return { ...shown(found), cursor };
-  if (!what.isDryRun) deps.booksChanged?.();
   const deed = { ...deedOn('price.reprice', { id: context.taskId, provider: what.provider, model: what.model }), subjectType: 'task' };
   const changes = { what: { after: what }, found: { after: shown(found) } };
   await writeAudit(deps.database, auditEntry(deps, caller, { ...deed, changes }));

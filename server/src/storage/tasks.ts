@@ -128,6 +128,13 @@ export async function abandonedTasks(
   return rows.map((row) => ({ ...taskOfRow(row), seenAtMs: row.seen_at }));
 }
 
+/** When a task of this kind last stood still, over or to go on later; null where none ever did. */
+export async function lastRestMs({ driver }: Database, kind: string): Promise<number | null> {
+  const sql = "SELECT max(updated_at) AS at FROM tasks WHERE kind = $1 AND state <> 'running'";
+  const [row] = await driver.rows<{ at: number | null }>({ sql, params: [kind] }, 'analytics');
+  return row?.at ?? null;
+}
+
 /** Takes over an abandoned task; false where another instance was faster. */
 export async function takeOver({ db }: Database, task: { id: string; seenAtMs: number }, runId: string, nowMs: number): Promise<boolean> {
   const row = await db
