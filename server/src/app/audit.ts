@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Secret } from '../lib/secret.ts';
+import { databaseNowMs } from '../storage/database-clock.ts';
 import type { Database } from '../storage/database.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { Opened } from './books.ts';
@@ -33,7 +34,7 @@ const answerBytesMax = 65_536;
 export async function openAuditLog(parts: AuditParts, opened: Opened): Promise<void> {
   const keeper = await openAudit(parts);
   const { tell, close } = teller(parts);
-  const job = keepAudit({ ...parts, keeper, tell });
+  const job = keepAudit({ ...parts, otherNowMs: () => databaseNowMs(parts.database.driver), keeper, tell });
   opened.push(async () => {
     await job.close();
     close();

@@ -16,6 +16,7 @@ import { keepKeyUses } from './key-uses.ts';
 import { countRequests } from './request-figures.ts';
 import type { Settings } from './settings.ts';
 import type { Telemetry } from './telemetry.ts';
+import { databaseNowMs } from '../storage/database-clock.ts';
 import { sweepExports } from '../storage/exports.ts';
 
 interface BooksIo {
@@ -66,7 +67,7 @@ export function openBesides(deps: CaptureDeps & Pick<Settings, 'retentionDays'>,
   opened.push(() => keyUses.close());
   const { database, clock } = deps;
   const exports = { noun: 'exports', sweep: (stop: () => boolean) => sweepExports(database, clock.nowMs(), stop) };
-  const retention = keepRetention({ ...deps, besides: [exports] });
+  const retention = keepRetention({ ...deps, otherNowMs: () => databaseNowMs(database.driver), besides: [exports] });
   opened.push(() => retention.close());
   const contents = keepCaptures(deps);
   opened.push(() => contents.close());

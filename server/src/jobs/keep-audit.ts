@@ -5,6 +5,7 @@ import { pause, type Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
+import { neverAheadOf, type OtherClock } from '../storage/database-clock.ts';
 import { holdLease, releaseLease } from '../storage/leases.ts';
 import { noteRetentionRun, retentionSettingsOf } from '../storage/retention.ts';
 
@@ -14,6 +15,8 @@ export interface KeepAuditDeps {
   /** What the operator's environment says; it goes before what is saved. */
   retentionDays: RetentionDays;
   clock: Clock;
+  /** What time it is where the log is: one instance whose clock is wrong must not take all of it for old. */
+  otherNowMs?: OtherClock;
   ids: Ids;
   log: Log;
   /** Where anchors are told besides the log; null where nowhere is. */
@@ -34,7 +37,7 @@ export interface AuditJob {
   close(): Promise<void>;
 }
 
-export function keepAudit({ database, keeper, retentionDays, clock, ids, log, tell }: KeepAuditDeps): AuditJob {
+export function keepAudit({ database, keeper, retentionDays, clock, otherNowMs, ids, log, tell }: KeepAuditDeps): AuditJob {
   const owner = ids.uuid();
   let isClosing = false;
   let running: Promise<boolean> | null = null;
@@ -48,7 +51,8 @@ export function keepAudit({ database, keeper, retentionDays, clock, ids, log, te
     await anchor('hourly');
     const { days } = retentionOf('audit', retentionDays, (await retentionSettingsOf(database)).days);
     if (days !== forever) {
-      const gone = await keeper.forget(clock.nowMs() - days * dayMs, () => isClosing);
+      const careful = await neverAheadOf(clock, otherNowMs);
+      const gone = await keeper.forget(careful.nowMs() - days * dayMs, () => isClosing);
       await noteRetentionRun(database, { noun: 'audit', ranAtMs: clock.nowMs(), keptDays: days, removed: gone, isBehind: false });
       if (gone > 0) log.info({ gone, days }, 'old audit entries are gone');
     }

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
+import { neverAheadOf, type OtherClock } from '../storage/database-clock.ts';
 import { holdLease, releaseLease } from '../storage/leases.ts';
 import { dropMonth, forgetChunk, noteRetentionRun, retentionRuns, retentionSettingsOf, type Place } from '../storage/retention.ts';
 import { sweepOnce as sweepResponses } from './sweep-responses.ts';
@@ -15,6 +16,8 @@ export interface RetentionDeps {
   log: Log;
   /** What the operator's environment says; it goes before what is saved. */
   retentionDays: RetentionDays;
+  /** What time it is where the rows are: one instance whose clock is wrong must not take everybody's rows for old. */
+  otherNowMs?: OtherClock;
   /** Rows that other rooms keep by rules of their own, forgotten by the same clock. Answers how many went. */
   besides?: readonly { noun: string; sweep: (stop: () => boolean) => Promise<number> }[];
 }
@@ -117,9 +120,11 @@ export function keepRetention(deps: RetentionDeps): Retention {
     const nowMs = clock.nowMs();
     const isDue = (noun: string): boolean => {
       const run = runs.find((one) => one.noun === noun);
-      return isNow || run === undefined || run.isBehind || nowMs - run.ranAtMs >= periodMs;
+      // A clock that was set back must not let everything wait until it is where it was.
+      return isNow || run === undefined || run.isBehind || nowMs < run.ranAtMs || nowMs - run.ranAtMs >= periodMs;
     };
-    for (const { noun, days, sweep } of worksOf(deps, settings.days, stop)) {
+    const careful = { ...deps, clock: await neverAheadOf(clock, deps.otherNowMs) };
+    for (const { noun, days, sweep } of worksOf(careful, settings.days, stop)) {
       if (!isDue(noun)) continue;
       // Another instance may have taken over what took too long here.
       if (stop() || !(await holds())) break;

@@ -13,7 +13,7 @@ import { StorageUnavailable } from '../../src/storage/errors.ts';
 import { retentionRuns } from '../../src/storage/retention.ts';
 import { putSetting } from '../../src/storage/settings.ts';
 import { openAudited, testVault, type Audited } from '../support/audited.ts';
-import { keptLog, onBothEngines } from '../storage/engines.ts';
+import { keptLog, onBothEngines, quiet } from '../storage/engines.ts';
 import { entryOf } from '../storage/rows.ts';
 
 const ids = createIds(systemClock);
@@ -116,6 +116,20 @@ onBothEngines('the hourly look after the audit log', (bench) => {
     await database.driver.write([putSetting(database, 'audit_retention_days', 'forever', nowMs)]);
     await job().round();
     expect(await retentionRuns(database)).toMatchObject([{ noun: 'audit', keptDays: 7, removed: 2 }]);
+    expect(await verifyAudit(audited)).toMatchObject({ isSound: true, retainedFromSeq: 2 });
+  });
+
+  test('nothing of it is old for an instance whose clock is years ahead of the database', async () => {
+    const { audited, clock, pass } = await begin();
+    const { database, keeper } = audited;
+    const rightMs = clock.nowMs();
+    for (const days of [20, 10, 3]) await writeAudit(database, entryOf({ atMs: rightMs - days * dayMs }));
+    pass(1_000 * dayMs);
+    const parts = { database, keeper, retentionDays: { audit: 7 }, clock, otherNowMs: async () => rightMs, ids, log: quiet, tell: null };
+    const one = keepAudit(parts);
+    await one.round();
+    await one.close();
+    expect(await retentionRuns(database)).toMatchObject([{ noun: 'audit', removed: 2 }]);
     expect(await verifyAudit(audited)).toMatchObject({ isSound: true, retainedFromSeq: 2 });
   });
 

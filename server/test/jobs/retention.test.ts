@@ -108,6 +108,24 @@ onBothEngines('the clock of retention', (bench) => {
     await retention.close();
   });
 
+  test('nothing is old for an instance whose clock is years ahead of the database, and its look keeps nobody waiting', async () => {
+    const rightMs = hand.nowMs;
+    await writeLimitEvents(database, [eventAt(rightMs - 9 * dayMs), eventAt(rightMs - 11 * dayMs)]);
+    await database.driver.write([{ sql: 'DELETE FROM limit_events WHERE at < $1', params: [rightMs - 12 * dayMs] }]);
+    const before = await count('limit_events');
+    hand.nowMs += 1_000 * dayMs;
+    const wrong = open(database, { otherNowMs: async () => rightMs });
+    expect(await wrong.round(true)).toBe(true);
+    expect(await count('limit_events')).toBe(before - 1);
+    await wrong.close();
+    hand.nowMs = rightMs + 3_600_000;
+    await writeLimitEvents(database, [eventAt(rightMs - 11 * dayMs)]);
+    const right = open();
+    expect(await right.round()).toBe(true);
+    expect(await count('limit_events')).toBe(before - 1);
+    await right.close();
+  });
+
   test('one that fails does not keep the others from being looked at', async () => {
     const retention = open(database, { besides: [{ noun: 'broken', sweep: () => Promise.reject(new Error('no')) }, { noun: 'whole', sweep: async () => 2 }] }); // prettier-ignore
     expect(await retention.round(true)).toBe(true);
