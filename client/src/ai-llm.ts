@@ -34,7 +34,7 @@ import type {
   updateRepo,
   updateRepoAiApiKey,
 } from '@patchbay/contract/repositories';
-import type { WorkspaceView, memberBody, memberChange } from '@patchbay/contract/workspaces';
+import type { WorkspaceView, memberBody, memberChange, workspaceChange } from '@patchbay/contract/workspaces';
 import { segment, type Input, type Output, type Transport } from './transport.ts';
 
 interface AiLlms {
@@ -119,7 +119,7 @@ export abstract class AiLlmClient {
 
   readonly getWorkspace = (id: string): Promise<OneWorkspace> => this.transport.call('GET', `workspace/${segment(id)}`);
 
-  readonly updateWorkspace = (id: string, data: { name: string }): Promise<OneWorkspace> =>
+  readonly updateWorkspace = (id: string, data: Input<typeof workspaceChange>): Promise<OneWorkspace> =>
     this.transport.call('PUT', `workspace/${segment(id)}`, { body: data });
 
   readonly deleteWorkspace = (id: string): Promise<Done> => this.transport.call('DELETE', `workspace/${segment(id)}`);

@@ -280,6 +280,31 @@ needs('browser')('people', () => {
     expect(await visitor.axe()).toEqual([]);
   });
 
+  test('who renames a workspace takes no name back that somebody else has just given it, and is told of it', async () => {
+    const { page } = visitor;
+    const workspace = await pages.house.createWorkspace('Gudang', [[budi, 'ADMIN']]);
+    const stored = async () => (await pages.house.request('GET', `/workspace/${workspace}`, { token: sari.token })).body.workspace;
+    await signIn(visitor, sari);
+    await page.goto('/admin/workspaces');
+    await button('Rename Gudang').click();
+    const name = page.getByLabel('Name', { exact: true });
+    await name.fill('Gudang Timur');
+    await pages.house.request('PUT', `/workspace/${workspace}`, { token: sari.token, body: { name: 'Arsip' } });
+    await page.keyboard.press('Enter');
+    const alert = page.getByRole('alert').filter({ hasText: 'Somebody else changed this in the meantime.' });
+    await alert.waitFor();
+    expect(await stored()).toMatchObject({ name: 'Arsip' });
+    await expect.poll(() => name.inputValue()).toBe('Gudang Timur');
+    expect(await visitor.axe()).toEqual([]);
+    await alert.getByRole('button', { name: 'Discard Mine and Reload' }).click();
+    await expect.poll(() => name.inputValue()).toBe('Arsip');
+    await expect.poll(() => name.evaluate((one) => one === document.activeElement)).toBe(true);
+    await name.fill('Arsip Timur');
+    await button('Save').click();
+    await page.getByRole('row').filter({ hasText: 'Arsip Timur' }).waitFor();
+    expect(await stored()).toMatchObject({ name: 'Arsip Timur' });
+  });
+
   test('who is no administrator sees neither the entries nor the page', async () => {
     const { page } = visitor;
     await signIn(visitor, wati);

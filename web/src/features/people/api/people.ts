@@ -87,12 +87,13 @@ export const useMemberRole = () =>
 
 export type WorkspaceDeed =
   | { kind: 'create'; name: string }
-  | { kind: 'rename'; id: string; name: string }
+  /** `revision` is what the new name was given from. */
+  | { kind: 'rename'; id: string; name: string; revision: number }
   | { kind: 'delete'; id: string };
 
 export const useWorkspaceDeed = () =>
   useChange(async (deed: WorkspaceDeed): Promise<void> => {
     if (deed.kind === 'create') await client.createWorkspace({ name: deed.name });
-    else if (deed.kind === 'rename') await client.updateWorkspace(deed.id, { name: deed.name });
+    else if (deed.kind === 'rename') await client.updateWorkspace(deed.id, { name: deed.name, revision: deed.revision });
     else await client.deleteWorkspace(deed.id);
   });

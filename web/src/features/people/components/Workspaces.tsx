@@ -5,6 +5,7 @@ import { Button, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
+import { conflictOf } from '../../../lib/conflict.ts';
 import { errorText } from '../../../lib/error-text.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { CancelButton } from '../../../ui/CancelButton.tsx';
@@ -14,6 +15,7 @@ import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
+import { Refusal } from '../../../ui/Refusal.tsx';
 import { When } from '../../../ui/When.tsx';
 import { useFresh, useWorkspaceDeed, workspacesQuery } from '../api/people.ts';
 import classes from './security.module.css';
@@ -83,6 +85,10 @@ export function Workspaces({ me, isAdding, onAdd, onMembers, renderHistory }: Wo
           of={renaming}
           history={renderHistory(renaming, () => setRenaming(fresh.workspace(renaming.id)))}
           onDone={(name) => done(t('saved', { name }))}
+          onReload={(current) => {
+            setRenaming(current);
+            void refetch();
+          }}
           onCancel={() => setRenaming(null)}
         />
       )}
@@ -100,11 +106,14 @@ interface NameFormProps {
   of: WorkspaceView | null;
   history?: ReactNode;
   onDone: (name: string) => void;
+  /** Takes the name that somebody else has given it meanwhile. */
+  onReload?: (current: WorkspaceView) => void;
   onCancel: () => void;
 }
 
-function NameForm({ of, history, onDone, onCancel }: NameFormProps) {
+function NameForm({ of, history, onDone, onReload, onCancel }: NameFormProps) {
   const t = useTranslations('workspaces');
+  const conflict = useTranslations('conflict');
   const language = useLocale();
   const deed = useWorkspaceDeed();
   const input = useRef<HTMLInputElement>(null);
@@ -114,20 +123,28 @@ function NameForm({ of, history, onDone, onCancel }: NameFormProps) {
     const name = input.current?.value.trim() ?? '';
     setEmpty(name === '');
     if (name === '') return input.current?.focus();
-    deed.mutate(of === null ? { kind: 'create', name } : { kind: 'rename', id: of.id, name }, {
+    deed.mutate(of === null ? { kind: 'create', name } : { kind: 'rename', id: of.id, name, revision: of.revision }, {
       onSuccess: () => onDone(name),
       onError: () => input.current?.focus(),
     });
   };
+  const isOld = conflictOf(deed.error) !== null;
+  const reload = (current: WorkspaceView): void => {
+    deed.reset();
+    onReload?.(current);
+    // The button that had the focus goes with what it is about; the field is there anew when the name is.
+    setTimeout(() => input.current?.focus());
+  };
   return (
     <Panel title={of === null ? t('addTitle') : t('renameTitle', { name: of.name })} aside={history} takesFocus>
       <form onSubmit={submit} noValidate className="pb-form">
+        {isOld && <Refusal error={deed.error} loadLabel={conflict('reload')} onLoad={reload} />}
         <TextInput
           key={of?.revision}
           ref={input}
           label={t('name')}
           defaultValue={of?.name ?? ''}
-          error={isEmpty ? t('nameFault') : deed.isError ? errorText(deed.error, language) : undefined}
+          error={isEmpty ? t('nameFault') : deed.isError && !isOld ? errorText(deed.error, language) : undefined}
           required
           withAsterisk={false}
         />
