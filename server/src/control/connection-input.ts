@@ -221,14 +221,28 @@ function inWordsOf(error: unknown, path: string): unknown {
   return new Refusal(error.code, { values: { count: details.length, ...error.values }, details });
 }
 
+const maskFault = (path: string): Refusal => fieldFault(path, 'mask', 'this is a mask; enter the key itself or leave the field empty');
+
 function secretChange(given: string | null | undefined, storedMask: string | null, path: string): SecretChange {
   const change = secretChangeOf(given, storedMask);
-  if (change === 'foreign_mask') throw fieldFault(path, 'mask', 'this is a mask; enter the key itself or leave the field empty');
+  if (change === 'foreign_mask') throw maskFault(path);
   if (change.kind === 'set' && !isProviderSecret(change.text)) {
     // The text is never repeated: it is somebody's key with a blank or a quote in it.
     throw fieldFault(path, 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
   }
   return change;
+}
+
+/** A key that takes the place of the stored one, the settings being what they are: the rules are those of any other change. */
+export function refuseUnfitSecret(
+  deps: ControlDeps,
+  stored: Connection,
+  text: string,
+  words: Pick<FieldWords, 'secret' | 'baseUrl'>,
+): void {
+  // The stored one's own mask replaces nothing either, and kept as a key it would be the end of the key.
+  if (secretChange(text, maskOf(stored), words.secret).kind !== 'set') throw maskFault(words.secret);
+  refuseClearText(deps, stored.origin, words);
 }
 
 function keptFields(stored: StoredConnection, changes: SecretChanges, words: FieldWords): string[] {
@@ -240,7 +254,7 @@ function keptFields(stored: StoredConnection, changes: SecretChanges, words: Fie
 }
 
 /** A secret crosses no public network in clear: anybody on the way could read it. */
-function refuseClearText(deps: ControlDeps, origin: string, words: FieldWords): void {
+function refuseClearText(deps: ControlDeps, origin: string, words: Pick<FieldWords, 'baseUrl'>): void {
   const url = URL.parse(origin);
   if (!url || url.protocol !== 'http:' || isLocalHost(url.hostname) || deps.isAllowListed?.(url)) return;
   const details: FieldFault[] = [{ path: words.baseUrl, code: 'plain_http', message: 'a key is sent over https only' }];

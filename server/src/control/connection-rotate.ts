@@ -2,18 +2,20 @@
 import type { Connection } from '../domain/connection.ts';
 import { isSameDestination, secretTailOf } from '../domain/connection-rules.ts';
 import { Refusal } from '../domain/errors.ts';
-import { isProviderSecret } from '../lib/secret.ts';
 import { providerRow } from '../providers/catalog.ts';
 import { updateStep, type ConnectionColumns, type StoredConnection } from '../storage/connections.ts';
 import { commit, type Caller, type Deed } from './change.ts';
 import { findFor } from './connection-access.ts';
-import { fieldFault } from './connection-input.ts';
+import { fieldFault, refuseUnfitSecret } from './connection-input.ts';
 import { testSettled, withNewSecret, type TestOutcome } from './connection-test.ts';
 import { catchUp, deedOn, withTries } from './connections.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
 import { freshKeyOf, noChanges, resealAll, sealChanges } from './secrets.ts';
 import { stale } from './stale.ts';
+
+/** What this room's one face calls them. */
+const words = { secret: 'apiKey', baseUrl: 'baseUrl' } as const;
 
 export interface Rotation {
   /** Null where the new key failed its test and the old one stays. */
@@ -30,13 +32,13 @@ export interface RotationInput {
   isTestedFirst: boolean;
 }
 
-/** @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, SECRET_REQUIRED (nothing stored to rotate), SECRET_UNREADABLE, STALE, RATE_LIMITED */
+/** @throws Refusal NOT_FOUND, FORBIDDEN, VALIDATION_ERROR, URL_REFUSED, SECRET_REQUIRED (nothing stored to rotate), SECRET_UNREADABLE, STALE, RATE_LIMITED */
 export async function rotateSecret(deps: ControlDeps, caller: Caller, id: string, input: RotationInput): Promise<Rotation> {
   const text = input.secret?.trim() ?? null;
-  if (text !== null && !isProviderSecret(text))
-    throw fieldFault('apiKey', 'not_a_key', 'a key has 1 to 4096 visible ASCII characters without blanks');
   const stored = await findFor(deps, caller, id, 'manage', 'connection.rotate');
   if (text === null) return scrubbed(deps, reseal(deps, caller, id));
+  if (text === '') throw fieldFault(words.secret, 'required', 'a key has 1 to 4096 visible ASCII characters without blanks');
+  refuseUnfitSecret(deps, stored.connection, text, words);
   const test = input.isTestedFirst ? await testSettled(deps, caller, stored, withNewSecret(stored, text)) : null;
   if (test && !test.test.isSuccess) return { rotatedAtMs: null, keyVersion: versionOf(deps, stored.sealed.secret), test };
   return scrubbed(deps, replace(deps, caller, stored.connection, text, test));
@@ -58,6 +60,7 @@ function replace(deps: ControlDeps, caller: Caller, meant: Connection, text: str
       const { connection } = stored;
       // The new key was entered, and tested, for where the connection led then; it does not follow to where somebody has led it meanwhile.
       if (!isSameDestination(meant, connection)) throw stale();
+      refuseUnfitSecret(deps, connection, text, words);
       const nowMs = deps.clock.nowMs();
       const { sealed, steps } = await sealChanges(deps, connection, stored.sealed, { ...noChanges, secret: { kind: 'set', text } });
       const row = { ...columnsOf(stored), sealed, secretLast4: secretTailOf(text), secretSetAtMs: nowMs, nowMs, resetTest: true };
