@@ -1,12 +1,12 @@
 /** Which models can be had: live from the provider where a connection allows it, else from the catalogue, and it says so (C-24). */
-import { effectiveDefault } from '../domain/connection-rules.ts';
+import { effectiveDefault, usableOwners } from '../domain/connection-rules.ts';
 import { Refusal } from '../domain/errors.ts';
 import { inferProvider, providerRow, type ProviderRow } from '../providers/catalog.ts';
 import { catalogModels } from '../providers/model-lists.ts';
 import { normaliseBase } from '../providers/normalise.ts';
 import type { StoredConnection } from '../storage/connections.ts';
 import type { Caller } from './change.ts';
-import { findFor, ownersOf } from './connection-access.ts';
+import { findFor } from './connection-access.ts';
 import { withinTestLimit } from './connection-test-limit.ts';
 import { probeCallerOf, savedTarget } from './connection-test.ts';
 import { catchUp, listFor } from './connections.ts';
@@ -71,10 +71,13 @@ function askLive(
   return options.refresh ? withinTestLimit(deps, caller.actor.userId, ask) : ask();
 }
 
-/** Models of the connection that applies without a choice (D-37). Throws NO_CONNECTION_CONFIGURED where there is none. */
+/**
+ * Models of the connection that applies without a choice (D-37): the one that would answer a chat. An administrator sees every
+ * workspace's connections, and has the default of those alone that they are a member of. Throws NO_CONNECTION_CONFIGURED where there is none.
+ */
 export async function modelsOfDefault(deps: ControlDeps, caller: Caller, options: { refresh: boolean }): Promise<Models> {
-  const owners = await ownersOf(deps, caller.actor);
-  const { items } = await listFor(deps, caller, { owners, isActive: true });
+  const owners = usableOwners(caller.actor, [...caller.actor.workspaces.keys()]);
+  const { items } = await listFor(deps, caller, { owners, isActive: true, isDefault: true });
   const chosen = effectiveDefault(
     owners,
     items.map((entry) => entry.connection),

@@ -97,6 +97,7 @@ export interface ListOptions {
   search?: string | null;
   providerId?: string | null;
   isActive?: boolean | null;
+  isDefault?: boolean;
   testStatus?: TestStatus | null;
   page?: { offset: number; limit: number } | null;
 }
@@ -120,6 +121,7 @@ export async function listConnections({ db }: Database, options: ListOptions): P
   if (options.search) query = query.where(sql<boolean>`name_key LIKE ${likeText(options.search)} ESCAPE '\\'`);
   if (options.providerId) query = query.where('provider', '=', options.providerId);
   if (typeof options.isActive === 'boolean') query = query.where('is_active', '=', options.isActive);
+  if (options.isDefault !== undefined) query = query.where('is_default', '=', options.isDefault);
   if (options.testStatus) query = query.where('test_status', '=', options.testStatus);
   const rows = await query
     .selectAll()

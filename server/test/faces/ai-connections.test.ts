@@ -289,6 +289,21 @@ describe('GET /api/models', () => {
     expect(bare(await house.ask(olga, 'GET', '/api/models'))).toEqual([{ value: 'large-model', label: 'large-model' }]);
   });
 
+  test('200 an administrator has the default that answers their chats, not that of a workspace which they only oversee', async () => {
+    const lea = await house.createResident('Lea');
+    const overseer = await house.createResident('Overseer', 'administrator');
+    const workspaceId = await house.createWorkspace('Of Lea', [[lea, 'ADMIN']]);
+    const secret = 'sk-of-lea-0123456789abcdefWXYZ';
+    const theirs = { name: 'theirs', aiType: 'OTHER', endpoint: vendor.baseUrl, secret, workspaceId, isDefault: true };
+    expect((await house.ask(lea, 'POST', '/ai/llm', theirs)).status).toBe(200);
+    vendor.forget();
+    await house.ask(lea, 'GET', '/api/models');
+    expect(vendor.bytes()).toContain(secret);
+    vendor.forget();
+    expect(bare(await house.ask(overseer, 'GET', '/api/models'))).toHaveLength(2);
+    expect(vendor.bytes()).not.toContain(secret);
+  });
+
   test('400 an unknown query; 401; 404 of a stranger', async () => {
     expect((await house.ask(alice, 'GET', '/api/models?refresh=maybe')).status).toBe(400);
     expect((await house.ask(null, 'GET', '/api/models')).status).toBe(401);
