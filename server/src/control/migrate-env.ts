@@ -1,6 +1,7 @@
 /** Turns the `.env` settings of a model into a connection of the organization (D-42), once. */
 import { inferProvider, providerRow } from '../providers/catalog.ts';
 import { normaliseBase } from '../providers/normalise.ts';
+import type { Connection } from '../domain/connection.ts';
 import { isLoopbackHost } from '../domain/connection-rules.ts';
 import type { Owner } from '../domain/owner.ts';
 import { listConnections } from '../storage/connections.ts';
@@ -53,13 +54,19 @@ export async function migrateEnvironment(deps: ControlDeps, caller: Caller): Pro
   const owner: Owner = { scope: 'organization', id: caller.actor.organizationId };
   const { items } = await listConnections(deps.database, { owners: [owner] });
   const canonical = canonicalOf(baseUrl);
-  const same = items.find(({ connection }) => connection.baseUrl !== null && canonicalOf(connection.baseUrl) === canonical);
+  const same = items.find(({ connection }) => addressOf(connection) === canonical);
   if (same) return { kind: 'exists', id: same.connection.id, name: same.connection.name, baseUrl };
   const taken = new Set(items.map(({ connection }) => nameKeyOf(connection.name)));
   const name = freeName(nameOfAddress(baseUrl), taken);
   const input = { name, infersProvider: true, baseUrl, model, secret: secret?.reveal() ?? null, isDefault: true };
   const { connection } = await createConnection(deps, caller, owner, input, words);
   return { kind: 'created', id: connection.id, name, baseUrl, model };
+}
+
+/** Where a connection goes, also one that was made without an address and goes to its provider's own. */
+function addressOf({ baseUrl, providerId }: Pick<Connection, 'baseUrl' | 'providerId'>): string | null {
+  const address = baseUrl ?? providerRow(providerId)?.baseUrl ?? null;
+  return address === null ? null : canonicalOf(address);
 }
 
 function canonicalOf(baseUrl: string): string {

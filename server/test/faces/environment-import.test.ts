@@ -59,6 +59,18 @@ describe('POST /api/ai-connections/environment/import', () => {
     expect([...list.body].map((entry) => entry['scope'])).toEqual(['organization', 'environment']);
   });
 
+  test('200 a connection that goes to its provider’s own address is the same, though it names none, and stays the default', async () => {
+    const { house, admin } = await open({
+      environment: { baseUrl: 'https://api.openai.com/v1', secret: new Secret(key), model: 'gpt-4o' },
+    });
+    const body = { name: 'Team', modelVariant: 'gpt-4o', provider: 'openai', apiKey: 'sk-team-0123456789abcdefMNOP', isDefault: true };
+    const made = await house.request('POST', '/api/admin/models', { token: admin.token, body });
+    const answer = await house.request('POST', path, { token: admin.token });
+    expect([answer.status, answer.body]).toMatchObject([200, { id: made.at('data.id'), name: 'Team', isNew: false }]);
+    const shown = await house.request('GET', `/api/ai-connections/${made.at('data.id')}`, { token: admin.token });
+    expect(shown.body).toMatchObject({ isDefault: true });
+  });
+
   test('404 without such settings, and where they are switched off', async () => {
     const environment = { baseUrl: 'http://127.0.0.1:9/v1', secret: null, model: null };
     for (const options of [{}, { environment, isEnvironmentOffered: false }]) {
