@@ -81,6 +81,8 @@ function hoist(input: ConnectionInput, words: FieldWords): ConnectionInput {
     delete raised.settings?.[name];
     if (value !== null && value !== undefined && typeof value !== 'string')
       throw fieldFault(`${words.settings}.${name}`, 'invalid_type', 'expected a text');
+    // The others have a field of their own to be cleared by; the first half of a key of two parts has this place alone.
+    if (value === null && field === 'accessKeyId' && raised.accessKeyId === undefined) raised.accessKeyId = null;
     if (typeof value !== 'string' || value === '') continue;
     const rule = hoistedRules[field];
     if (rule && !rule.safeParse(value).success)

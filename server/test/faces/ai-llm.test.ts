@@ -234,6 +234,15 @@ describe('PUT /ai/llm/:id', () => {
     expect(vendor.bytes()).not.toContain('sk-the-first-of-the-secrets');
   });
 
+  test('200 AWS becomes another type with a secret of one part, and keeps no half of what it had', async () => {
+    const id = await make({ aiType: 'AWS', key: 'AKIA-canary-0123456789abcdef' });
+    const answer = await house.ask(writer, 'PUT', `/ai/llm/${id}`, { aiType: 'OTHER', endpoint: vendor.baseUrl, secret: key });
+    expect([answer.status, answer.body['error_code']]).toEqual([200, undefined]);
+    const row = await house.database.db.selectFrom('ai_configurations').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    expect(row).toMatchObject({ access_key_encrypted: null, api_key_encrypted: aText });
+    expect((await house.ask(writer, 'POST', `/ai/llm/${id}/validate`)).body['success']).toBe(true);
+  });
+
   test('400 nothing named, or the workspace', async () => {
     const id = await make();
     expect((await house.ask(writer, 'PUT', `/ai/llm/${id}`, {})).status).toBe(400);

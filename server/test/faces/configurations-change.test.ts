@@ -56,6 +56,28 @@ describe.each(['PUT', 'PATCH'])('%s /api/configurations/:id', (method) => {
     expect((await change(before.id, { model: null })).status).toBe(400);
   });
 
+  test('200 null clears the first half of a key of two parts, so that one of one part can take its place; absent and empty leave it', async () => {
+    const halves = { provider: 'bedrock', baseUrl: undefined, configuration: { accessKeyId: 'AKIA-canary-0123456789abcdef' } };
+    const { id } = await make(alice, halves);
+    const half = async () =>
+      (
+        await house.database.db
+          .selectFrom('ai_configurations')
+          .select('access_key_encrypted')
+          .where('id', '=', id)
+          .executeTakeFirstOrThrow()
+      ).access_key_encrypted;
+    const before = await half();
+    expect(before).not.toBeNull();
+    for (const configuration of [{}, { accessKeyId: '' }]) {
+      expect((await change(id, { configuration })).status).toBe(200);
+      expect(await half()).toBe(before);
+    }
+    const body = { provider: 'custom', baseUrl: vendor.baseUrl, apiKey: key, configuration: { accessKeyId: null } };
+    expect((await change(id, body)).status).toBe(200);
+    expect(await half()).toBeNull();
+  });
+
   test('200 a new key, address or type makes the last test void; a new name does not', async () => {
     const before = await make(await house.createResident(`Tester ${method}`));
     const owner = (

@@ -73,7 +73,9 @@ export function toChange(body: UpdateAiLlm, before: Connection): ConnectionInput
   const isKept = body.aiType === undefined || body.aiType === aiTypeOf(before.providerId);
   const isElsewhere = typeof body.endpoint === 'string' && URL.canParse(body.endpoint) && new URL(body.endpoint).origin !== before.origin;
   const providerId = isKept && !(aiType === 'OTHER' && isElsewhere) ? undefined : providerOfAiType(aiType, body.endpoint ?? before.baseUrl);
-  return { ...common(body), providerId, ...secretsOf(body, aiType === 'AWS') };
+  // What has one part from now on keeps no half of the two that it had: nobody could say it anew, nor take it away.
+  const half = !isKept && aiTypeOf(before.providerId) === 'AWS' ? { accessKeyId: null } : {};
+  return { ...common(body), providerId, ...half, ...secretsOf(body, aiType === 'AWS') };
 }
 
 /** Both always present; a refusal by the provider carries its status text (contracts 2.2). */
