@@ -74,7 +74,7 @@ export async function testSaved(
   const entry = auditEntry(deps, caller, deedOn('connection.test', connection), test.isSuccess ? 'success' : 'failed', test.fault);
   const resultJson = JSON.stringify(test);
   await writeAudit(deps.database, entry, [
-    recordTestStep(deps.database, connection, { atMs: testedAtMs, status, resultJson }),
+    recordTestStep(deps.database, found, { atMs: testedAtMs, status, resultJson }),
     ...addTestSteps(deps.database, { id: deps.ids.uuid(), connectionId: id, atMs: testedAtMs, userId: caller.actor.userId, resultJson }),
   ]);
   deps.events?.publish({

@@ -279,7 +279,7 @@ export function deleteSteps(database: Database, id: string, nowMs: number): Stat
  */
 export function recordTestStep(
   { db, compile }: Database,
-  tested: Connection,
+  { connection: tested, sealed }: Pick<StoredConnection, 'connection' | 'sealed'>,
   test: { atMs: number; status: TestStatus; resultJson: string },
 ): Statement {
   return compile(
@@ -291,6 +291,9 @@ export function recordTestStep(
       .where('provider', '=', tested.providerId)
       .where('base_url', 'is not distinct from', tested.baseUrl)
       .where('secret_set_at', 'is not distinct from', tested.secretSetAtMs)
+      // The other two have no time of their own; a box that was only sealed anew costs a result that is soon had again.
+      .where('access_key_encrypted', 'is not distinct from', sealed.accessKeyId)
+      .where('headers_encrypted', 'is not distinct from', sealed.headers)
       .where('deleted_at', 'is', null),
   );
 }

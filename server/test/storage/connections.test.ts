@@ -52,6 +52,7 @@ onBothEngines('a connection', (bench) => {
     database = createDatabase(await bench.open({ isMigrated: true }));
     userId = await newPerson(database);
   });
+  const storedAt = async (id: string) => (await findConnection(database, id))!;
   const testOf = (status: 'success' | 'failed', testAtMs = atMs + 50) => ({ atMs: testAtMs, status, resultJson: `{"status":"${status}"}` });
 
   test('comes back as it was written, untested, with its sealed values beside it', async () => {
@@ -120,7 +121,7 @@ onBothEngines('a connection', (bench) => {
   test('changes in every column, and forgets its test where its endpoint changed', async () => {
     const id = await newConnection(database, userId);
     const before = await connectionAt(database, id);
-    await change(database, recordTestStep(database, before, testOf('success')));
+    await change(database, recordTestStep(database, await storedAt(id), testOf('success')));
     const next = { ...full, name: ids.uuid(), isDefault: false, nowMs: atMs + 100 };
     const revision = await change(database, updateStep(database, id, before.revision, { ...next, resetTest: true }));
     const after = await findConnection(database, id);
@@ -143,7 +144,7 @@ onBothEngines('a connection', (bench) => {
 
   test('keeps its test where only its name changed', async () => {
     const id = await newConnection(database, userId);
-    await change(database, recordTestStep(database, await connectionAt(database, id), testOf('failed')));
+    await change(database, recordTestStep(database, await storedAt(id), testOf('failed')));
     await changeConnection(database, id, { name: ids.uuid() });
     const after = await findConnection(database, id);
     expect(after).toMatchObject({ testResult: '{"status":"failed"}', connection: { testStatus: 'failed', lastTestedAtMs: atMs + 50 } });
@@ -170,10 +171,12 @@ onBothEngines('a connection', (bench) => {
       { providerId: 'groq' },
       { baseUrl: 'https://api.openai.com/v2' },
       { secretSetAtMs: atMs + 7 },
+      { sealed: { ...full.sealed, accessKeyId: 'another box-2' } },
+      { sealed: { ...full.sealed, headers: 'another box-3' } },
     ];
     for (const part of changes) {
-      const id = await newConnection(database, userId);
-      const tested = await connectionAt(database, id);
+      const id = await newConnection(database, userId, { sealed: full.sealed });
+      const tested = await storedAt(id);
       await changeConnection(database, id, part);
       await change(database, recordTestStep(database, tested, testOf('success')));
       expect((await connectionAt(database, id)).testStatus, JSON.stringify(part)).toBe('pending');
@@ -183,13 +186,13 @@ onBothEngines('a connection', (bench) => {
   test('a test moves neither its revision nor its time of change', async () => {
     const id = await newConnection(database, userId, { baseUrl: 'https://a.example', secretSetAtMs: 5 });
     const before = await connectionAt(database, id);
-    await database.driver.write([recordTestStep(database, before, testOf('success'))]);
+    await database.driver.write([recordTestStep(database, await storedAt(id), testOf('success'))]);
     expect(await connectionAt(database, id)).toEqual({ ...before, testStatus: 'success', lastTestedAtMs: atMs + 50 });
   });
 
   test('deleted leaves name and provider for the books, and no credential or setting', async () => {
     const id = await newConnection(database, await newPerson(database), { ...full, name: 'For the books' });
-    await change(database, recordTestStep(database, await connectionAt(database, id), testOf('success')));
+    await change(database, recordTestStep(database, await storedAt(id), testOf('success')));
     const revision = await change(database, deleteSteps(database, id, atMs + 9));
     const found = await findConnection(database, id);
     expect(found).toMatchObject({ isDeleted: true, testResult: null, sealed: { secret: null, accessKeyId: null, headers: null } });
@@ -199,7 +202,7 @@ onBothEngines('a connection', (bench) => {
 
   test('deleted cannot be deleted, changed or tested once more', async () => {
     const id = await newConnection(database, userId);
-    const alive = await connectionAt(database, id);
+    const alive = await storedAt(id);
     await change(database, deleteSteps(database, id, atMs));
     const before = await footprint(database);
     await expect(change(database, deleteSteps(database, id, atMs))).rejects.toBeInstanceOf(StaleWrite);
@@ -237,7 +240,7 @@ onBothEngines('a list of connections', (bench) => {
     const gone = await newConnection(database, ada, { name: 'Alpha gone' });
     await change(database, deleteSteps(database, gone, atMs));
     await database.driver.write([
-      recordTestStep(database, await connectionAt(database, adas[0]!), { atMs, status: 'success', resultJson: '{}' }),
+      recordTestStep(database, (await findConnection(database, adas[0]!))!, { atMs, status: 'success', resultJson: '{}' }),
     ]);
   });
 

@@ -65,8 +65,8 @@ const reseal: Deed = async (scene) => {
 };
 
 const runTest: Deed = async (scene) => {
-  const { connection } = (await findConnection(scene.database, pick(scene, scene.world.connections)))!;
-  await scene.database.driver.write([recordTestStep(scene.database, connection, { atMs, status: 'success', resultJson: '{}' })]);
+  const tested = (await findConnection(scene.database, pick(scene, scene.world.connections)))!;
+  await scene.database.driver.write([recordTestStep(scene.database, tested, { atMs, status: 'success', resultJson: '{}' })]);
 };
 
 const changeMember: Deed = async (scene) => {

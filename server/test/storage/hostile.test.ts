@@ -82,7 +82,7 @@ onBothEngines('a hostile text', (bench) => {
     expect(found.items.map(({ connection }) => connection.id)).toEqual([id]);
     await change(
       database,
-      recordTestStep(database, await connectionAt(database, id), { atMs, status: 'failed', resultJson: JSON.stringify(text) }),
+      recordTestStep(database, (await findConnection(database, id))!, { atMs, status: 'failed', resultJson: JSON.stringify(text) }),
     );
     expect((await findConnection(database, id))!.testResult).toBe(JSON.stringify(text));
     await change(database, resealStep(database, id, 'api_key_encrypted', text, `${text}2`));
