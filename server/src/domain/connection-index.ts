@@ -1,10 +1,14 @@
 /** One owner's or one repository's connections by name, provider and model, so that no request has to look at all of them. Ids only: the rows are asked for anew. */
 import type { Connection } from './connection.ts';
+import { groupKeyOf } from './routing-group.ts';
+
+/** How names are looked up: as they are kept apart, so that whoever types one with other code points for the same letters finds it (C-30). */
+export const connectionKeyOf = groupKeyOf;
 
 export class ConnectionIndex {
   /** Place in the order of choice: an owner's default before the others, older before newer. */
   readonly places: ReadonlyMap<string, number>;
-  /** Ids by lower-case name. */
+  /** Ids by `connectionKeyOf` of the name. */
   readonly byName: ReadonlyMap<string, string>;
   readonly byProvider: ReadonlyMap<string, readonly string[]>;
   /** By default model. */
@@ -24,7 +28,7 @@ export class ConnectionIndex {
     for (const [place, { id, name, providerId, model }] of ordered.entries()) {
       places.set(id, place);
       // One owner's names differ, those of several owners in one repository need not: the first one has the name.
-      const folded = name.toLowerCase();
+      const folded = connectionKeyOf(name);
       if (!byName.has(folded)) byName.set(folded, id);
       addTo(byProvider, providerId, id);
       if (model !== null) addTo(byModel, model, id);

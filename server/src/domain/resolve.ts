@@ -1,6 +1,6 @@
 /** What `model` may name, and which connections answer to it: pure, first match wins (architecture, the way of a completion). */
 import type { Connection } from './connection.ts';
-import type { ConnectionIndex } from './connection-index.ts';
+import { connectionKeyOf, type ConnectionIndex } from './connection-index.ts';
 import type { Owner } from './owner.ts';
 import { backupsOf, type RoutingGroup, type RoutingTarget } from './routing-group.ts';
 
@@ -126,7 +126,7 @@ function withBackups(resolution: Resolution, input: ResolveInput): Resolution {
 function byName(indexes: readonly ConnectionIndex[], asked: string, input: ResolveInput): Resolution | undefined {
   for (let slash = asked.lastIndexOf('/'); slash > 0; slash = asked.lastIndexOf('/', slash - 1)) {
     // Cut first: some letters are longer when they are small, so that a place in the folded text is another one in what was asked.
-    const name = asked.slice(0, slash).toLowerCase();
+    const name = connectionKeyOf(asked.slice(0, slash));
     for (const index of indexes) {
       const connection = input.byId(index.byName.get(name) ?? (index.places.has(name) ? name : ''));
       if (connection) return one(connection, asked.slice(slash + 1) || connection.model);

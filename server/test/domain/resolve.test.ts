@@ -71,6 +71,15 @@ describe("a connection's name", () => {
   });
 
   test.each([
+    ['Café', 'Cafe\u0301/m'],
+    ['Cafe\u0301', 'café/m'],
+    ['モデル', 'ﾓﾃﾞﾙ/m'],
+    ['Main １', 'main 1/m'],
+  ])('is found in any spelling in which it is taken: %s', (name, asked) => {
+    expect(names(resolve([connection(name, own)], { asked }))).toEqual([`${name} > m`]);
+  });
+
+  test.each([
     ['İstanbul', 'İstanbul/gpt-4o', 'gpt-4o'],
     ['İİ/İ', 'i̇i̇/İ/Org/gpt-4o', 'Org/gpt-4o'],
     ['ΟΔΟΣ', 'οδος/m', 'm'],
