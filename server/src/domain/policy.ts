@@ -102,6 +102,13 @@ export interface ViolationSink {
 export const readsPrompt = ({ side }: Policy): boolean => side !== 'answer';
 export const readsAnswer = ({ side }: Policy): boolean => side !== 'prompt';
 
+/** Words alone: no rule looks for anything, and no judge is asked. Such a policy is for people to read, whatever its action says. */
+export const isWordsAlone = ({ rules, judge }: Pick<Policy, 'rules' | 'judge'>): boolean => {
+  const { keywords, patterns, personalData, isToolSchemaRequired, ...others } = rules;
+  const looksFor = [keywords, patterns, personalData].some((list) => list !== undefined && list.length > 0);
+  return judge === null && !looksFor && isToolSchemaRequired !== true && Object.values(others).every((value) => value === undefined);
+};
+
 const inOrder = (a: Policy, b: Policy): number => a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1);
 
 /** The active policies of an installation by what they bind. */

@@ -29,8 +29,21 @@ const listOf = (answer: Seen, name: string): Record<string, unknown>[] => answer
 
 describe('POST /policy', () => {
   test('200 with the id, and a sentence in the language of the caller', async () => {
-    const answer = await place.ask(place.admin, 'POST', '/policy', bodyWith({ orgId: place.organizationId }), { 'accept-language': 'id' });
+    const body = bodyWith({ orgId: place.organizationId, rules: { keywords: ['gosip'] } });
+    const answer = await place.ask(place.admin, 'POST', '/policy', body, { 'accept-language': 'id' });
     expect(answer.body).toEqual({ success: true, policyId: expect.any(String) as unknown, message: 'Kebijakan dibuat.' });
+  });
+
+  test('200 words alone stop nothing, and whoever wrote them is told so until there is a rule', async () => {
+    const messageOf = async (method: string, path: string, body: unknown): Promise<unknown> =>
+      (await place.ask(place.admin, method, path, body, { 'accept-language': 'en' })).body['message'];
+    const alone = /It has words alone: without rules or a judge nothing is found or stopped by it\.$/;
+    for (const rules of [undefined, {}, { keywords: [], isToolSchemaRequired: false }])
+      expect(await messageOf('POST', '/policy', bodyWith({ rules }))).toMatch(alone);
+    expect(await messageOf('POST', '/policy', bodyWith({ rules: { models: [] } }))).toBe('Policy created.');
+    const id = await make();
+    expect(await messageOf('PUT', `/policy/${id}`, { content: 'Nobody gossips at all.' })).toMatch(alone);
+    expect(await messageOf('PUT', `/policy/${id}`, { rules: { keywords: ['gossip'] } })).toBe('Policy changed.');
   });
 
   test('200 on each level for whoever administers it', async () => {

@@ -19,7 +19,7 @@ import { changePolicy, createPolicy, deletePolicy, policiesAt, policyFor, requir
 import { violationsFor } from '../../control/policy-findings.ts';
 import { unfit } from '../../domain/errors.ts';
 import type { Actor } from '../../domain/owner.ts';
-import type { Policy } from '../../domain/policy.ts';
+import { isWordsAlone, type Policy } from '../../domain/policy.ts';
 import { aiTypeOf, catalog } from '../../providers/catalog.ts';
 import { expectedOf } from '../kit/expected.ts';
 import { ok, route, type Answer, type Route } from '../kit/route.ts';
@@ -35,6 +35,10 @@ function providersOf(aiType: string): string[] {
   const named = catalog.filter(({ id }) => id === aiType.toLowerCase() || aiTypeOf(id) === aiType.toUpperCase()).map(({ id }) => id);
   return named.length > 0 ? named : [aiType];
 }
+
+/** Clients of this face know of no rules: whoever wrote words alone must hear that nothing is stopped by them. */
+const saidOf = (language: Language, deed: 'created' | 'updated', policy: Policy): string =>
+  translate(language, `policies.${deed}`) + (isWordsAlone(policy) ? ` ${translate(language, 'policies.wordsAlone')}` : '');
 
 const changeRoutes: readonly Route<PolicyFaceDeps>[] = [
   route({
@@ -52,8 +56,8 @@ const changeRoutes: readonly Route<PolicyFaceDeps>[] = [
         throw unfit({ path: 'orgId', code: 'unknown', message: 'no organization of this installation' });
       const asked = { workspaceId: body.workspaceId ?? null, repositoryId: body.repoId ?? null };
       const place = await requirePlace(deps, { actor, origin }, asked, words);
-      const { id } = await createPolicy(deps, { actor, origin }, place, { ...toInput(body), name: body.name });
-      return ok({ success: true, policyId: id, message: translate(request.language, 'policies.created') });
+      const policy = await createPolicy(deps, { actor, origin }, place, { ...toInput(body), name: body.name });
+      return ok({ success: true, policyId: policy.id, message: saidOf(request.language, 'created', policy) });
     },
   }),
   route({
@@ -68,8 +72,8 @@ const changeRoutes: readonly Route<PolicyFaceDeps>[] = [
     statuses: [200, 400, 401, 403, 404, 409],
     async handle(deps: PolicyFaceDeps, { actor, origin, request, params, body }) {
       const expected = expectedOf(request, body, (current: Policy) => toS3(deps, current, { workspaces: new Map() }));
-      const { id } = await changePolicy(deps, { actor, origin }, params.id, toInput(body), expected);
-      return ok({ success: true, policyId: id, message: translate(request.language, 'policies.updated') });
+      const policy = await changePolicy(deps, { actor, origin }, params.id, toInput(body), expected);
+      return ok({ success: true, policyId: policy.id, message: saidOf(request.language, 'updated', policy) });
     },
   }),
   route({
