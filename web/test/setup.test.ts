@@ -112,6 +112,32 @@ needs('browser')('the set-up page', () => {
     expect(await visitor.axe()).toEqual([]);
   });
 
+  test('what was added before a reload is known after it, and an answer that was lost does not stand in the way', async () => {
+    const { page } = visitor;
+    await openSetup();
+    await fill();
+    await page.getByRole('button', { name: 'Create Account' }).click();
+    const add = page.getByRole('button', { name: 'Add the Demo Connection' });
+    await add.waitFor();
+    // The server takes it, and the line breaks before it can say so.
+    await page.route('**/api/configurations', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue();
+      await route.fetch();
+      await route.abort();
+    });
+    await add.click();
+    await page.getByRole('alert').waitFor();
+    await page.unroute('**/api/configurations');
+    await page.reload();
+    await add.click();
+    await page.getByRole('button', { name: 'Create Access Key' }).waitFor();
+    await page.reload();
+    await page.getByText('The demo connection is in your list.').waitFor();
+    await page.getByRole('button', { name: 'Create Access Key' }).waitFor();
+    // What the browser says of the line that broke.
+    visitor.complaints.length = 0;
+  });
+
   test('once it is done, the page leads to the door', async () => {
     const { page } = visitor;
     await pages.house.createResident('Sari');

@@ -7,6 +7,7 @@ import { useTranslations } from 'use-intl';
 import { meQuery } from '../features/session/api/me.ts';
 import { setupStatusQuery } from '../features/setup/api/setup-status.ts';
 import { SetupSteps, type SetupProgress } from '../features/setup/components/SetupSteps.tsx';
+import { hasDemoQuery } from '../lib/add-demo.ts';
 import { usePageTitle } from '../lib/focus.ts';
 import { Failure } from '../ui/Failure.tsx';
 import { PlainLayout } from './PlainLayout.tsx';
@@ -20,6 +21,8 @@ export function SetupPage() {
   const status = useQuery(setupStatusQuery);
   const isBegun = step === 'connection' || step === 'done';
   const { data: me } = useQuery({ ...meQuery, enabled: isBegun, retry: false });
+  // A reload has forgotten what was added before it, and the list has not.
+  const { data: hasDemo = false, isLoading } = useQuery({ ...hasDemoQuery, enabled: me !== undefined });
   const [measured, setMeasured] = useState<Pick<SetupProgress, 'tookMs' | 'isDemoAdded'>>({ tookMs: {}, isDemoAdded: false });
   if (status.isError && !status.data)
     return (
@@ -48,9 +51,9 @@ export function SetupPage() {
   };
   return (
     <PlainLayout title={t('title')} heading={heading} width="wide">
-      {status.data && (
+      {status.data && !(step === 'done' && isLoading) && (
         <SetupSteps
-          progress={{ step: isBegun ? step : 'account', ...measured }}
+          progress={{ step: isBegun ? step : 'account', ...measured, isDemoAdded: measured.isDemoAdded || hasDemo }}
           onProgress={onProgress}
           token={token}
           isDemoOffered={status.data.demoOffered || demo === '1'}
