@@ -14,6 +14,7 @@ import { createPages, startPage } from './app/router.tsx';
 import { timeZone } from './lib/language.ts';
 import { styleNonce } from './lib/page.ts';
 import { firstLanguage, loadCatalogue } from './lib/catalogue.ts';
+import { pressOnce } from './lib/press-once.ts';
 import { Announcer } from './ui/Announcer.tsx';
 import { LanguageProvider } from './ui/LanguageProvider.tsx';
 import { cssVariablesResolver, theme } from './ui/theme.ts';
@@ -55,6 +56,7 @@ function draw(): void {
   );
 }
 
+pressOnce();
 // A slow machine takes its time for the first question about time zones; here it would only wait.
 timeZone();
 // Not awaited here: the files of the pages import from this one, and would wait for it in turn.

@@ -72,6 +72,21 @@ needs('browser')('access keys', () => {
     slowMs,
   );
 
+  test('a double click makes one key: a second one would open the gateway, and nobody would have seen it', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/keys');
+    await button('Create Access Key').first().click();
+    await page.getByLabel('Name', { exact: true }).fill('pressed twice');
+    // As near to one another as a worn mouse makes them.
+    const { x, y, width, height } = (await button('Create Key').boundingBox())!;
+    await page.mouse.click(x + width / 2, y + height / 2, { clickCount: 2 });
+    await secret().waitFor();
+    await visitor.settled();
+    const { body } = await pages.house.request('GET', '/api/access-keys', { token: sari.token });
+    expect((body['data'] as unknown as { name: string }[]).filter(({ name }) => name === 'pressed twice')).toHaveLength(1);
+  });
+
   test('Done says why it is out of use, to those who listen, too; a selection, a copy or the box brings it into use', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);

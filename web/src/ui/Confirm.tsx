@@ -67,7 +67,7 @@ export function Confirm({
           </div>
           <div className={classes['buttons']}>
             <CancelButton label={cancelLabel} isPending={isPending} onCancel={onClose} />
-            <Button className={tone === 'bad' ? classes['bad'] : undefined} loading={isPending} onClick={onConfirm}>
+            <Button className={tone === 'bad' ? classes['bad'] : undefined} loading={isPending} data-once onClick={onConfirm}>
               {confirmLabel}
             </Button>
           </div>

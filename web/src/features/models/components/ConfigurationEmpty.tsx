@@ -22,7 +22,7 @@ export function ConfigurationEmpty({ isDemoOffered }: { isDemoOffered: boolean }
       <div className={styles['ways']}>
         <AddConnectionLink />
         {isDemoOffered && (
-          <Button variant="default" loading={demo.isPending} onClick={() => demo.mutate(t('setup.demoName'))}>
+          <Button variant="default" data-once loading={demo.isPending} onClick={() => demo.mutate(t('setup.demoName'))}>
             {t('connections.emptyAction')}
           </Button>
         )}

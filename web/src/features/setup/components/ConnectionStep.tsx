@@ -34,6 +34,7 @@ export function ConnectionStep({ isDemoOffered, environmentUrl, onAdded, onLater
             <p>{t('demoText')}</p>
           </div>
           <Button
+            data-once
             loading={demo.isPending}
             loaderProps={{ 'aria-label': t('demoAdding') }}
             onClick={() => demo.mutate(t('demoName'), { onSuccess: ({ tookMs }) => onAdded(tookMs) })}

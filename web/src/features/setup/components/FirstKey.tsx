@@ -32,6 +32,7 @@ export function FirstKey() {
         <div>
           <Button
             variant="default"
+            data-once
             loading={create.isPending}
             loaderProps={{ 'aria-label': t('keyCreating') }}
             onClick={() => create.mutate(t('keyName'))}
