@@ -87,6 +87,27 @@ needs('browser')('access keys', () => {
     expect((body['data'] as unknown as { name: string }[]).filter(({ name }) => name === 'pressed twice')).toHaveLength(1);
   });
 
+  test('a server that fails names the request, one that is not there is tried again, and the form keeps what was typed', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/keys');
+    await button('Create Access Key').first().click();
+    await page.getByLabel('Name', { exact: true }).fill('web-prod');
+    const failure = { success: false, error: 'INTERNAL', error_code: 'INTERNAL', message: '', request_id: 'req-0815' };
+    for (const [answer, said] of [
+      [{ status: 500, json: failure }, 'Give the request id to your administrator. Request: req-0815'],
+      [{ status: 502, contentType: 'text/html', body: '<h1>Bad Gateway</h1>' }, 'Try again in a moment.'],
+    ] as const) {
+      await page.route('**/api/access-keys', (route) => (route.request().method() === 'POST' ? route.fulfill(answer) : route.continue()));
+      await button('Create Key').click();
+      await page.getByRole('alert').filter({ hasText: said }).waitFor();
+      await page.unroute('**/api/access-keys');
+    }
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('web-prod');
+    // Chromium's own words about the two answers.
+    expect(visitor.complaints.splice(0)).toHaveLength(2);
+  });
+
   test('Done says why it is out of use, to those who listen, too; a selection, a copy or the box brings it into use', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);

@@ -6,17 +6,28 @@ import { catalogueOf } from './catalogue.ts';
 /** A text with values in it can only be told by the server, which knows them; it came in the language of the request. */
 const hasValues = /\{\w+/;
 
-/** A finished sentence or two. Never markup, never a stack. */
-export function errorText(error: unknown, language: Language): string {
+/** What stands before the server says so where the server is not there; such an answer is none of ours. */
+const awayStatuses: ReadonlySet<number> = new Set([502, 503, 504]);
+
+/** A finished sentence or two. Never markup, never a stack. For a place that shows the id of the request beside it. */
+export function sentenceOf(error: unknown, language: Language): string {
   const { page, contract } = catalogueOf(language);
   const own = page.failure;
   const texts: Readonly<Record<string, string>> = contract.errors;
   if (error instanceof NetworkError) return own[error.reason === 'timeout' ? 'timeout' : 'offline'];
-  const text = error instanceof HttpError && error.code !== null ? texts[error.code] : undefined;
-  if (!(error instanceof HttpError) || text === undefined) return own.unknown;
+  if (!(error instanceof HttpError)) return own.unknown;
+  const text = error.code === null ? undefined : texts[error.code];
+  if (text === undefined) return awayStatuses.has(error.status) ? own.timeout : own.unknown;
   if (!hasValues.test(text)) return text;
   if (error.retryAfterS !== null) return text.replace('{seconds}', String(error.retryAfterS));
   return error.message;
+}
+
+/** The same for every other place: whoever is asked to give the id to somebody is told it. */
+export function errorText(error: unknown, language: Language): string {
+  const sentence = sentenceOf(error, language);
+  if (!(error instanceof HttpError) || !error.is('INTERNAL') || error.requestId === null) return sentence;
+  return `${sentence} ${catalogueOf(language).page.failure.request}: ${error.requestId}`;
 }
 
 /** The id of the request that failed, for an administrator; null where there is none. */

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { IconCloudOff, IconLock } from '@tabler/icons-react';
 import { useLocale, useTranslations } from 'use-intl';
-import { errorText, isForbidden, requestIdOf } from '../lib/error-text.ts';
+import { isForbidden, requestIdOf, sentenceOf } from '../lib/error-text.ts';
 import { CopyText } from './CopyText.tsx';
 import classes from './Blank.module.css';
 
@@ -16,7 +16,7 @@ export function Failure({ error, organization, onRetry }: { error: unknown; orga
     <div className={classes['blank']} role="alert">
       <Icon className={classes['icon']} size={28} stroke={1.5} aria-hidden="true" />
       <h2 className={classes['title']}>{isLocked ? t('forbiddenTitle') : t('title')}</h2>
-      <p className={classes['text']}>{isLocked ? t('forbidden', { organization }) : errorText(error, language)}</p>
+      <p className={classes['text']}>{isLocked ? t('forbidden', { organization }) : sentenceOf(error, language)}</p>
       {!isLocked && (
         <Button size="sm" variant="default" onClick={onRetry}>
           {t('retry')}
