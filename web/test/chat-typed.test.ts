@@ -100,4 +100,32 @@ needs('browser')('what is typed into a chat', () => {
     await page.getByRole('region', { name: 'Chats' }).getByRole('link', { name: 'Who goes there?' }).waitFor();
     await expect.poll(() => box().inputValue()).toBe('');
   });
+
+  test('settings that are on their way stay in sight, so that whoever would have left hears that they were refused', async () => {
+    const { page } = visitor;
+    await ask('Tell me');
+    await page.waitForURL(/\/chat\/[0-9a-f-]{36}$/);
+    await again().waitFor();
+    await page.getByRole('button', { name: 'LLM Settings' }).click();
+    const panel = page.getByRole('dialog', { name: 'LLM Settings' });
+    await panel.getByLabel('System prompt').fill('Typed and precious');
+    const { promise, resolve: answer } = Promise.withResolvers<void>();
+    await page.route('**/api/chats/*', async (route) => {
+      if (route.request().method() !== 'PATCH') return route.continue();
+      await promise;
+      return route.fulfill({ status: 429 });
+    });
+    await panel.getByRole('button', { name: 'Apply' }).click();
+    await expect.poll(() => panel.getByRole('button', { name: 'Cancel' }).getAttribute('aria-disabled')).toBe('true');
+    // A browser closes it at the second Escape, whatever the page says.
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await panel.getByRole('button', { name: 'Close LLM Settings' }).click({ force: true });
+    await page.mouse.click(5, 400);
+    answer();
+    await panel.getByRole('alert').waitFor();
+    await expect.poll(() => panel.getByLabel('System prompt').inputValue()).toBe('Typed and precious');
+    await page.keyboard.press('Escape');
+    await panel.waitFor({ state: 'hidden' });
+  });
 });

@@ -236,7 +236,11 @@ needs('browser')('people', () => {
     const heading = page.getByRole('heading', { name: 'Edit Bayu' });
     await expect.poll(() => heading.evaluate((one) => one === document.activeElement)).toBe(true);
     await name.fill('Bayu Aji');
+    const release = await holdBack(page, 'PATCH', `/api/admin/users/${bayu.id}`);
     await button('Save').click();
+    // Nobody leaves what may still be refused.
+    await expect.poll(() => button('Cancel').getAttribute('aria-disabled')).toBe('true');
+    release();
     await page.getByRole('row').filter({ hasText: 'Bayu Aji' }).waitFor();
     await expect.poll(stored).toMatchObject({ name: 'Bayu Aji', role: 'user', permissions: ['use_ai_chat'] });
   });

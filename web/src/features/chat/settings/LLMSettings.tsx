@@ -6,6 +6,7 @@ import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useEffect, useId, useRef, useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { CancelButton } from '../../../ui/CancelButton.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { noSettings, settingsOf, valuesOf, type Faults, type FormValues } from './fields.ts';
 import classes from './LLMSettings.module.css';
@@ -34,18 +35,23 @@ export function LLMSettings(props: LLMSettingsProps) {
   const t = useTranslations('chat');
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  const { isOpen, onClose } = props;
+  const { isOpen, isPending, onClose } = props;
   useEffect(() => {
     if (isOpen && !dialog.current?.open) dialog.current?.showModal();
     if (!isOpen) dialog.current?.close();
   }, [isOpen]);
+  // What is on its way may be refused, and would say so behind a closed panel to nobody. No browser lets a page refuse Escape for ever.
+  const closed = (): void => {
+    if (isOpen && isPending) dialog.current?.showModal();
+    else if (isOpen) onClose();
+  };
   return (
-    <dialog ref={dialog} className={classes['panel']} aria-labelledby={id} closedby="any" onClose={() => isOpen && onClose()}>
+    <dialog ref={dialog} className={classes['panel']} aria-labelledby={id} closedby={isPending ? 'none' : 'any'} onClose={closed}>
       {isOpen && (
         <>
           <div className={classes['head']}>
             <h2 id={id}>{t('settings')}</h2>
-            <CloseButton aria-label={t('closeSettings')} onClick={onClose} />
+            <CloseButton aria-label={t('closeSettings')} aria-disabled={isPending || undefined} onClick={() => !isPending && onClose()} />
           </div>
           <SettingsForm {...props} />
         </>
@@ -101,9 +107,7 @@ function SettingsForm({ settings, connections, defaultName, isPending, error, on
         <Button variant="subtle" color="gray" onClick={() => setValues(valuesOf(noSettings))}>
           {t('reset')}
         </Button>
-        <Button variant="default" onClick={onClose}>
-          {t('cancel')}
-        </Button>
+        <CancelButton label={t('cancel')} isPending={isPending} onCancel={onClose} />
         <Button type="submit" loading={isPending}>
           {t('apply')}
         </Button>

@@ -5,6 +5,7 @@ import { isNotEmpty, useForm } from '@mantine/form';
 import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { showFaults } from '../../../lib/server-faults.ts';
+import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { Refusal } from '../../../ui/Refusal.tsx';
 import { useUserDeed, type UserChange } from '../api/people.ts';
@@ -99,14 +100,7 @@ function Fields({ of, onSaved, onReload, onCancel }: Omit<UserFormProps, 'histor
         ))}
       </NativeSelect>
       <Permissions role={role} shown={shown} isChosen={chosen !== null} onChoose={setChosen} />
-      <div className={classes['buttons']}>
-        <Button variant="default" onClick={onCancel}>
-          {t('cancel')}
-        </Button>
-        <Button type="submit" loading={deed.isPending} loaderProps={{ 'aria-label': t('saving') }}>
-          {t('save')}
-        </Button>
-      </div>
+      <FormEnd cancelLabel={t('cancel')} onCancel={onCancel} saveLabel={t('save')} savingLabel={t('saving')} isPending={deed.isPending} />
     </form>
   );
 }
