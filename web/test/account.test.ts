@@ -4,7 +4,7 @@ import { codeAt } from '../../server/test/support/authenticator.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { chooseLanguage, signIn, signOut, type Pages } from './support/pages.ts';
-import { holdBack, type Visitor } from './support/visitor.ts';
+import { holdBack, refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 const periodMs = 30_000;
@@ -237,11 +237,21 @@ needs('browser')('one’s own account', () => {
       .first()
       .click();
     await expect.poll(() => table.getByRole('row').count()).toBe(3);
+    // The button went with its row.
+    const focused = () => page.evaluate(() => document.activeElement?.id);
+    await expect.poll(focused).toBe('page-title');
     await button('Sign Out Everywhere Else').click();
     const question = page.getByRole('dialog', { name: 'Sign out everywhere else?' });
     await expect.poll(() => question.innerText()).toContain('1 other session');
-    await question.getByRole('button', { name: 'Sign Out Everywhere Else' }).click();
+    const confirm = question.getByRole('button', { name: 'Sign Out Everywhere Else' });
+    // What fails says so where one looks, and not behind the question.
+    const allow = await refuse(page, 'DELETE', '/api/me/sessions');
+    await confirm.click();
+    await question.getByRole('alert').waitFor();
+    await allow();
+    await confirm.click();
     await expect.poll(() => table.getByRole('row').count()).toBe(2);
+    await expect.poll(focused).toBe('page-title');
     await expect.poll(() => Promise.all(others.map(statusOf))).toEqual([401, 401]);
   });
 

@@ -11,7 +11,7 @@ import en from '../src/messages/en.json' with { type: 'json' };
 import id from '../src/messages/id.json' with { type: 'json' };
 import { rollBackLastChange } from './support/history.ts';
 import { signIn, type Pages } from './support/pages.ts';
-import { overflowOf, type Visitor } from './support/visitor.ts';
+import { overflowOf, refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 const slowMs = 120_000;
@@ -152,6 +152,12 @@ needs('browser')('alerts', () => {
     await row.getByRole('button', { name: /^Mute/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Mute' }).click();
     await row.getByText('Muted until', { exact: false }).waitFor();
+    const allow = await refuse(visitor.page, 'POST', '/mute');
+    await row.getByRole('button', { name: /^Unmute/ }).click();
+    await row.getByRole('alert').waitFor();
+    await allow();
+    await row.getByRole('button', { name: /^Unmute/ }).click();
+    await row.getByRole('button', { name: /^Mute/ }).waitFor();
     await row.getByRole('button', { name: /^Delete/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('table', { name: '10 rules' }).waitFor();

@@ -6,7 +6,7 @@ import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
 import { startVendor, type Vendor } from './support/vendor.ts';
-import { overflowOf, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
+import { overflowOf, refuse, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
 const dayMs = 86_400_000;
 
@@ -142,6 +142,10 @@ needs('browser')('working with connections', () => {
     vendor.completion = { status: 200, until, body: { choices: [{ message: { role: 'assistant', content: 'x' } }] } };
     await come();
     const { page } = visitor;
+    const allow = await refuse(page, 'POST', '/api/tasks');
+    await page.getByRole('button', { name: 'Test All' }).click();
+    await page.getByRole('alert').filter({ hasText: 'Something failed' }).waitFor();
+    await allow();
     await page.getByRole('button', { name: 'Test All' }).click();
     const going = page.getByText(/^Testing 6 connections · \d done, 0 failed$/);
     await going.waitFor();

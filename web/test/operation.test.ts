@@ -8,7 +8,7 @@ import { noteRetentionRun } from '../../server/src/storage/retention.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { overflowOf, refuse, visit, type Visitor } from './support/visitor.ts';
 
 const slowMs = 120_000;
 
@@ -59,6 +59,10 @@ needs('browser')('operation', () => {
     await page.goto('/admin/tasks');
     const row = page.getByRole('row').filter({ hasText: 'Import march.csv' });
     await row.getByText('25%').waitFor();
+    const allow = await refuse(page, 'POST', `/api/tasks/${id}/pause`);
+    await button('Pause: Import march.csv').click();
+    await row.getByRole('alert').waitFor();
+    await allow();
     await button('Pause: Import march.csv').click();
     await row.getByText('Paused').waitFor();
     await page.getByRole('button', { name: 'Import march.csv', exact: true }).click();

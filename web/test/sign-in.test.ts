@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { signIn, signOut, type Pages } from './support/pages.ts';
-import type { Visitor } from './support/visitor.ts';
+import { refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 /** More stops than any of these pages has. */
@@ -114,6 +114,18 @@ needs('browser')('the door', () => {
     await page.goto('/settings/ai-connections');
     await page.waitForURL('**/login?to=*');
     await expect.poll(() => page.getByText('sk-test').count()).toBe(0);
+  });
+
+  test('whoever is still signed in after Sign Out is told so', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    const allow = await refuse(page, 'POST', '/api/auth/sign-out');
+    await signOut(visitor);
+    await page.getByRole('region', { name: 'Account' }).getByRole('alert').waitFor();
+    expect(await visitor.axe()).toEqual([]);
+    await allow();
+    await signOut(visitor);
+    await page.waitForURL('**/login');
   });
 
   test('a session that ends elsewhere leads to the door at the next call', async () => {

@@ -4,7 +4,9 @@ import { IconKeyboard, IconLogout, IconSettings, IconUser } from '@tabler/icons-
 import type { Me } from '@patchbay/contract/people';
 import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
-import { useTranslations } from 'use-intl';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../lib/error-text.ts';
+import { Notice } from '../ui/Notice.tsx';
 import type { PreferenceChange } from '../ui/Preferences.tsx';
 import { PreferencesLater } from '../ui/PreferencesLater.tsx';
 import classes from './AccountMenu.module.css';
@@ -12,13 +14,16 @@ import classes from './AccountMenu.module.css';
 interface AccountMenuProps {
   me: Me;
   isSigningOut: boolean;
+  /** Why the last try left one signed in; null where none did. */
+  signOutError: unknown;
   onSignOut: () => void;
   onPreference: (change: PreferenceChange) => void;
   onShortcuts: () => void;
 }
 
-export function AccountMenu({ me, isSigningOut, onSignOut, onPreference, onShortcuts }: AccountMenuProps) {
+export function AccountMenu({ me, isSigningOut, signOutError, onSignOut, onPreference, onShortcuts }: AccountMenuProps) {
   const t = useTranslations('app');
+  const language = useLocale();
   const panel = useRef<HTMLElement>(null);
   const close = (): void => panel.current?.hidePopover();
   return (
@@ -50,6 +55,7 @@ export function AccountMenu({ me, isSigningOut, onSignOut, onPreference, onShort
             <IconKeyboard size={16} stroke={1.75} aria-hidden="true" />
             {t('shortcuts')}
           </button>
+          {signOutError !== null && <Notice tone="bad">{errorText(signOutError, language)}</Notice>}
           <Button
             variant="subtle"
             color="gray"

@@ -60,6 +60,7 @@ export function Shell({ typed, children }: ShellProps) {
         me={me}
         isWide={isWide}
         isSigningOut={signOut.isPending}
+        signOutError={signOut.error}
         onMenu={() => drawer.current?.showModal()}
         onSignOut={leave}
         onPreference={(change) => profile.mutate(change)}

@@ -2,10 +2,12 @@
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { useTranslations } from 'use-intl';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../lib/error-text.ts';
 import { useAnnounce } from '../ui/Announcer.tsx';
+import { Notice } from '../ui/Notice.tsx';
 import { ReasonButton } from '../ui/ReasonButton.tsx';
-import { useTestAll } from '../features/tasks/api/test-all.ts';
+import { useTestAll, useTestAllError } from '../features/tasks/api/test-all.ts';
 import { tasksQuery } from '../features/tasks/api/tasks.ts';
 import { failedItems } from '../features/tasks/components/task-text.ts';
 import { noteChange } from '../features/models/api/changes.ts';
@@ -38,7 +40,9 @@ export function TestAll() {
 export function TestAllReport() {
   const t = useTranslations('bulk');
   const announce = useAnnounce();
+  const language = useLocale();
   const queryClient = useQueryClient();
+  const refused = useTestAllError();
   const task = useLatestTests();
   const [seen, setSeen] = useState<string | null>(null);
   const isRunning = task?.state === 'running';
@@ -52,6 +56,7 @@ export function TestAllReport() {
       void noteChange(queryClient);
     }
   }, [task, isRunning, seen, finished, announce, queryClient]);
+  if (refused !== null && !isRunning) return <Notice tone="bad">{errorText(refused, language)}</Notice>;
   if (!task || (!isRunning && seen !== task.id)) return null;
   const total = task.progress.total ?? 0;
   const text = isRunning ? t('testingAll', { total, done, failed }) : finished;

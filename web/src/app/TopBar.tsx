@@ -15,6 +15,8 @@ interface TopBarProps {
   me: Me;
   isWide: boolean;
   isSigningOut: boolean;
+  /** Why the last try left one signed in; null where none did. */
+  signOutError: unknown;
   onMenu: () => void;
   onSignOut: () => void;
   onPreference: (change: PreferenceChange) => void;
@@ -22,7 +24,7 @@ interface TopBarProps {
   onShortcuts: () => void;
 }
 
-export function TopBar({ me, isWide, isSigningOut, onMenu, onSignOut, onPreference, onSearch, onShortcuts }: TopBarProps) {
+export function TopBar({ me, isWide, onMenu, onSearch, ...account }: TopBarProps) {
   const t = useTranslations('app');
   return (
     <header className={classes['top']}>
@@ -35,7 +37,7 @@ export function TopBar({ me, isWide, isSigningOut, onMenu, onSignOut, onPreferen
       <SearchButton onOpen={onSearch} />
       <AlertBell />
       <TaskTray />
-      <AccountMenu me={me} isSigningOut={isSigningOut} onSignOut={onSignOut} onPreference={onPreference} onShortcuts={onShortcuts} />
+      <AccountMenu me={me} {...account} />
     </header>
   );
 }

@@ -138,6 +138,13 @@ export async function holdBack(page: Page, method: string, path: string): Promis
   return resolve;
 }
 
+/** Says no, with a 429, to what the page asks in this way of this path, until what comes back is called. */
+export async function refuse(page: Page, method: string, path: string): Promise<() => Promise<void>> {
+  const isMeant = (url: URL): boolean => url.pathname.endsWith(path);
+  await page.route(isMeant, (route) => (route.request().method() === method ? route.fulfill({ status: 429 }) : route.continue()));
+  return () => page.unroute(isMeant);
+}
+
 /** How far the page is wider than the window, without the strip that is kept for its scroll bar: the body is as wide as there is room. */
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.body.clientWidth);

@@ -4,13 +4,15 @@ import type { Me } from '@patchbay/contract/people';
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useFormatter, useTranslations } from 'use-intl';
+import { useFormatter, useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
 import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Loading } from '../../../ui/Loading.tsx';
+import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { Status } from '../../../ui/Status.tsx';
 import { channelsQuery, rulesQuery, useDeleteRule, useFresh, useMute } from '../api/alerts.ts';
@@ -136,6 +138,7 @@ function RuleTable({ rules, onDo }: { rules: readonly AlertRuleView[]; onDo: (do
 
 function Deeds({ rule, name, onDo }: { rule: AlertRuleView; name: string; onDo: (doing: Doing) => void }) {
   const t = useTranslations('alerts');
+  const language = useLocale();
   const announce = useAnnounce();
   const mute = useMute();
   const unmute = (): void => mute.mutate({ ruleId: rule.id, until: null }, { onSuccess: () => announce(t('unmuted', { name })) });
@@ -162,6 +165,7 @@ function Deeds({ rule, name, onDo }: { rule: AlertRuleView; name: string; onDo: 
       >
         {t('delete')}
       </Button>
+      {mute.isError && <Notice tone="bad">{errorText(mute.error, language)}</Notice>}
     </span>
   );
 }

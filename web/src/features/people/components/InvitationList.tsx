@@ -4,7 +4,7 @@ import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Coming } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -15,7 +15,7 @@ export function InvitationList({ workspaceId }: { workspaceId: string | null }) 
   const t = useTranslations('people');
   const language = useLocale();
   const format = useFormatter();
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const { data: invitations, error } = useQuery(invitationsQuery(workspaceId));
   const withdraw = useWithdraw();
   if (!invitations && error) return <Notice tone="bad">{errorText(error, language)}</Notice>;
@@ -38,7 +38,7 @@ export function InvitationList({ workspaceId }: { workspaceId: string | null }) 
           size="compact-sm"
           color="red"
           aria-label={t('withdrawNamed', { email })}
-          onClick={() => withdraw.mutate(id, { onSuccess: () => announce(t('withdrawn', { email })) })}
+          onClick={() => withdraw.mutate(id, { onSuccess: () => sayDone(t('withdrawn', { email })) })}
         >
           {t('withdraw')}
         </Button>

@@ -33,7 +33,7 @@ interface MembersProps {
 
 export function Members({ me, workspace, isInviting, onInvite, onInvited }: MembersProps) {
   const t = useTranslations('people');
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const { data, error, refetch } = useQuery(workspaceQuery(workspace.id));
   const [said, setSaid] = useState<string | null>(null);
   const isAdmin = workspace.role === 'ADMIN';
@@ -47,7 +47,7 @@ export function Members({ me, workspace, isInviting, onInvite, onInvited }: Memb
   const added = (name: string): void => {
     onInvite(false);
     setSaid(t('added', { name }));
-    announce(t('added', { name }));
+    sayDone(t('added', { name }));
   };
   return (
     <>

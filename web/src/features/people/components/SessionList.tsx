@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
-import { useAnnounce } from '../../../ui/Announcer.tsx';
+import { useSayDone } from '../../../ui/Announcer.tsx';
 import { Confirm } from '../../../ui/Confirm.tsx';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -13,6 +13,7 @@ import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { Status } from '../../../ui/Status.tsx';
+import { useDeed } from '../../../ui/use-deed.ts';
 import { When } from '../../../ui/When.tsx';
 import { sessionsQuery, useEndSession } from '../api/security.ts';
 import { nameOfAgent } from './agent.ts';
@@ -20,7 +21,7 @@ import { nameOfAgent } from './agent.ts';
 export function SessionList({ me }: { me: Me }) {
   const t = useTranslations('security');
   const language = useLocale();
-  const announce = useAnnounce();
+  const sayDone = useSayDone();
   const { data: sessions, error, refetch } = useQuery(sessionsQuery);
   const end = useEndSession();
   const [isAsking, setAsking] = useState(false);
@@ -28,13 +29,6 @@ export function SessionList({ me }: { me: Me }) {
   if (!sessions && error) return <Failure error={error} organization={me.organization.name} onRetry={() => void refetch()} />;
   if (!sessions) return <Loading />;
   const others = sessions.filter(({ isCurrent }) => !isCurrent);
-  const finish = (id: string | null, said: string): void =>
-    end.mutate(id, {
-      onSuccess: () => {
-        setAsking(false);
-        announce(said);
-      },
-    });
   const columns: Column<Session>[] = [
     { key: 'browser', head: t('browser'), render: nameOf },
     { key: 'address', head: t('address'), render: ({ address }) => address ?? '—' },
@@ -54,7 +48,7 @@ export function SessionList({ me }: { me: Me }) {
             variant="subtle"
             size="compact-sm"
             aria-label={t('endNamed', { name: nameOf(one) })}
-            onClick={() => finish(one.id, t('ended'))}
+            onClick={() => end.mutate(one.id, { onSuccess: () => sayDone(t('ended')) })}
           >
             {t('end')}
           </Button>
@@ -76,13 +70,7 @@ export function SessionList({ me }: { me: Me }) {
     >
       {end.isError && <Notice tone="bad">{errorText(end.error, language)}</Notice>}
       <DataTable label={t('sessions')} columns={columns} rows={sessions} keyOf={({ id }) => id} />
-      <EndOthers
-        isOpen={isAsking}
-        count={others.length}
-        isPending={end.isPending}
-        onConfirm={() => finish(null, t('endedOthers'))}
-        onClose={() => setAsking(false)}
-      />
+      <EndOthers isOpen={isAsking} count={others.length} onClose={() => setAsking(false)} />
     </Panel>
   );
 }
@@ -90,23 +78,22 @@ export function SessionList({ me }: { me: Me }) {
 interface EndOthersProps {
   isOpen: boolean;
   count: number;
-  isPending: boolean;
-  onConfirm: () => void;
   onClose: () => void;
 }
 
-function EndOthers({ isOpen, count, isPending, onConfirm, onClose }: EndOthersProps) {
+function EndOthers({ isOpen, count, onClose }: EndOthersProps) {
   const t = useTranslations('security');
+  const sayDone = useSayDone();
+  const { asked, run } = useDeed(useEndSession(), onClose);
   return (
     <Confirm
+      {...asked}
       isOpen={isOpen}
       title={t('endOthersTitle')}
       cancelLabel={t('cancel')}
       confirmLabel={t('endOthers')}
       tone="bad"
-      isPending={isPending}
-      onConfirm={onConfirm}
-      onClose={onClose}
+      onConfirm={() => run(null, () => sayDone(t('endedOthers')))}
     >
       <p>{t('endOthersText', { count })}</p>
     </Confirm>

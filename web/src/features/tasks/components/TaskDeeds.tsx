@@ -1,7 +1,9 @@
 /** What one can ask of this task now; what its kind cannot do is not offered. */
 import { Button } from '@mantine/core';
 import type { Task } from '@patchbay/contract/tasks';
-import { useTranslations } from 'use-intl';
+import { useLocale, useTranslations } from 'use-intl';
+import { errorText } from '../../../lib/error-text.ts';
+import { Notice } from '../../../ui/Notice.tsx';
 import { useTaskWish, type TaskWish } from '../api/task-wish.ts';
 import { ExportFile } from './ExportFile.tsx';
 import { fileOf, useTaskText } from './task-text.ts';
@@ -17,10 +19,12 @@ const wishesOf = (task: Task): TaskWish[] => {
 export function TaskDeeds({ task }: { task: Task }) {
   const t = useTranslations('tasks');
   const { nameOf } = useTaskText();
-  const { mutate, isPending, variables } = useTaskWish();
+  const language = useLocale();
+  const { mutate, isPending, variables, error } = useTaskWish();
   const isAsked = { pause: task.isPauseAsked, resume: false, cancel: task.isCancelAsked && task.state === 'running' };
   if (fileOf(task).isKept) return <ExportFile task={task} />;
-  return wishesOf(task).map((wish) => (
+  const wishes = wishesOf(task);
+  const buttons = wishes.map((wish) => (
     <Button
       key={wish}
       size="compact-xs"
@@ -33,4 +37,11 @@ export function TaskDeeds({ task }: { task: Task }) {
       {t(wish)}
     </Button>
   ));
+  return (
+    <>
+      {buttons}
+      {/* A task that is over says so itself. */}
+      {error !== null && wishes.length > 0 && <Notice tone="bad">{errorText(error, language)}</Notice>}
+    </>
+  );
 }
