@@ -1,5 +1,5 @@
 /** Bytes that are too many to hold in memory: kept in a file without a name, so that nobody else can read them and nothing stays behind. */
-import { mkdir, open, unlink } from 'node:fs/promises';
+import { mkdir, open, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** What all spools of this process may hold together. */
@@ -27,6 +27,11 @@ export interface Spool {
   close(): Promise<void>;
 }
 
+/** A disk that is nearly full takes a part of a write without a word; the next write says what is wrong. */
+async function writeWhole(file: FileHandle, bytes: Uint8Array, start: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += (await file.write(bytes, at, bytes.length - at, start + at)).bytesWritten;
+}
+
 /** `name` must be no other spool's. The folder is made where it is missing. */
 export async function openSpool(dir: string, name: string): Promise<Spool> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
@@ -41,7 +46,7 @@ export async function openSpool(dir: string, name: string): Promise<Spool> {
       if (isClosed || spooledBytes + bytes.length > spooledBytesMax) return { extent, written: Promise.reject(new SpoolFull()) };
       length += bytes.length;
       spooledBytes += bytes.length;
-      return { extent, written: file.write(bytes, 0, bytes.length, extent.start).then(() => undefined) };
+      return { extent, written: writeWhole(file, bytes, extent.start) };
     },
     async *read({ start, length: wanted }) {
       for (let at = start; at < start + wanted;) {

@@ -1,4 +1,5 @@
 /** Files that are taken in piece by piece: whole and known by their hash, or not there at all. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,6 +41,22 @@ test('a line that breaks leaves nothing behind, and says why', async () => {
   }
   await expect(keepFile(dir, 'a', broken(), 100)).rejects.toThrow('the line broke');
   expect(readdirSync(dir)).toEqual([]);
+});
+
+test('what the disk takes a part of is refused and leaves nothing behind, a spool as well', () => {
+  const dir = freshDir('kept');
+  const [kept, spool] = ['kept-file', 'spool'].map((name) => JSON.stringify(new URL(`../../src/lib/${name}.ts`, import.meta.url).href));
+  const program = `import { keepFile } from ${kept}; import { openSpool } from ${spool};
+    process.on('SIGXFSZ', () => undefined);
+    const bytes = Buffer.alloc(50_000, 97);
+    const told = (work) => work.then(() => 'taken', ({ code }) => code);
+    const dir = ${JSON.stringify(dir)};
+    const spool = await openSpool(dir, 'spool');
+    console.log(await told(keepFile(dir, 'a', (async function* () { yield bytes; })(), 1e6)), await told(spool.write(bytes).written));`;
+  // A limit of the system stands for a disk that has room for 20 KiB.
+  const script = 'ulimit -f 20 && exec "$0" --input-type=module -e "$1"';
+  const { stdout } = spawnSync('bash', ['-c', script, process.execPath, program], { encoding: 'utf8' });
+  expect([stdout.trim(), readdirSync(dir)]).toEqual(['EFBIG EFBIG', []]);
 });
 
 test('a file that is there is never written over', async () => {
