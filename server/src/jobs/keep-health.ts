@@ -23,7 +23,7 @@ import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { StaleWrite } from '../storage/errors.ts';
-import { checkSteps, type HealthCheckRow } from '../storage/health-history.ts';
+import { checkSteps, keptChecks, type HealthCheckRow } from '../storage/health-history.ts';
 import { healthOfMany, healthSteps, modelCharsMax, type HealthKey, type HealthWrite, type StoredHealth } from '../storage/health.ts';
 
 /** How often what attempts told is looked through. */
@@ -89,6 +89,8 @@ class Keeper implements HealthKeeper {
   #traffic = new Map<string, Traffic>();
   /** Connections that were not well when they were last written: every success of theirs is news. */
   readonly #unwell = new Set<string>();
+  /** A write of checks had no answer: those that are brought again may be there. */
+  #isInDoubt = false;
   #quietAtMs: number;
   #writing: Promise<void> = Promise.resolve();
 
@@ -159,7 +161,19 @@ class Keeper implements HealthKeeper {
 
   record(done: readonly CheckDone[]): Promise<void> {
     const known = done.filter(({ connectionId }) => this.#deps.isKnown(connectionId));
-    return this.#inTurn(() => this.#writeChecks(known));
+    return this.#inTurn(async () => {
+      const fresh = this.#isInDoubt ? await this.#notKept(known) : known;
+      this.#isInDoubt = true;
+      await this.#writeChecks(fresh);
+      this.#isInDoubt = false;
+    });
+  }
+
+  /** A check that counted twice would be an illness after one failure. */
+  async #notKept(done: readonly CheckDone[]): Promise<CheckDone[]> {
+    const rows = done.map(({ row, finding }) => ({ id: row.id, atMs: finding.atMs }));
+    const kept = await keptChecks(this.#deps.database, rows);
+    return done.filter(({ row }) => !kept.has(row.id));
   }
 
   async #writeChecks(done: readonly CheckDone[]): Promise<void> {

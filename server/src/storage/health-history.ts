@@ -11,6 +11,8 @@ import { Parameters } from './visibility.ts';
 export const halfHourMs = 1_800_000;
 export type SpanMs = 1_800_000 | 86_400_000;
 const faultCharsMax = 30;
+/** Checks that one question names. */
+const askedAtOnce = 500;
 const modelCharsMax = 255;
 
 export interface HealthCheckRow {
@@ -83,6 +85,19 @@ function addTo(sum: (string | number)[], check: HealthCheckRow): void {
   if (check.isSlow) add('slow', 1);
   add('latency_ms_sum', Math.round(check.latencyMs));
   add(`took_${classOfMs(check.latencyMs)}`, 1);
+}
+
+/** Which of these checks are written already. */
+export async function keptChecks({ db }: Database, checks: readonly Pick<HealthCheckRow, 'id' | 'atMs'>[]): Promise<Set<string>> {
+  const kept = new Set<string>();
+  for (let from = 0; from < checks.length; from += askedAtOnce) {
+    const some = checks.slice(from, from + askedAtOnce);
+    const times = [...new Set(some.map(({ atMs }) => atMs))];
+    const ids = some.map(({ id }) => id);
+    const rows = await db.selectFrom('health_checks').select('id').where('at', 'in', times).where('id', 'in', ids).execute();
+    for (const { id } of rows) kept.add(id);
+  }
+  return kept;
 }
 
 export interface StripBucket {

@@ -63,6 +63,34 @@ onBothEngines('kept health', (bench, engine) => {
       expect(await stripBuckets(database, question)).toMatchObject([{ checks: 3, failures: 2 }]);
     });
 
+    test('that the database kept and never said so are brought again and count once', async () => {
+      const id = ids.uuid();
+      let isMute = true;
+      const mute: Database = {
+        ...database,
+        driver: {
+          ...database.driver,
+          async write(steps) {
+            const written = await database.driver.write(steps);
+            if (isMute) throw new StorageUnavailable('no answer');
+            return written;
+          },
+        },
+      };
+      const kept = keeper({ database: mute });
+      const batch = [done(id, false)];
+      await expect(kept.record(batch)).rejects.toBeInstanceOf(StorageUnavailable);
+      isMute = false;
+      // One failure is one, and no illness.
+      expect(await rowOf(id)).toMatchObject({ state: 'unknown', consecutiveFailures: 1 });
+      await kept.record([...batch, done(id, true)]);
+      expect(await rowOf(id)).toMatchObject({ state: 'healthy' });
+      const question = { connectionId: id, spanMs: 1_800_000 as const, fromMs: 0, toMs: clock.nowMs() + minute };
+      expect(await stripBuckets(database, question)).toMatchObject([{ checks: 2, failures: 1 }]);
+      await kept.record([done(id, false)]);
+      expect(await newestChecks(database, { connectionId: id, limit: 10 })).toHaveLength(3);
+    });
+
     test('of a connection that is gone are dropped', async () => {
       const [id, gone] = [ids.uuid(), ids.uuid()];
       await keeper({ isKnown: (known) => known === id }).record([done(id, true), done(gone, true)]);
