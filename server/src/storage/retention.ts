@@ -44,7 +44,8 @@ const byNoun: Readonly<Record<SweptNoun | 'contents', Forgetting>> = {
   alerts: { table: 'alerts', key: ['resolved_at', 'id'], time: 'resolved_at' },
   // Each has an end of its own, which may only come nearer.
   responses: { table: 'stored_responses', key: ['expires_at', 'owner_scope', 'owner_id', 'id'], time: 'expires_at' },
-  tasks: { table: 'tasks', key: ['finished_at', 'id'], time: 'finished_at' },
+  // The file of an export is promised for longer than tasks may be kept, and is found by its task.
+  tasks: { table: 'tasks', key: ['finished_at', 'id'], time: 'finished_at', kept: '(id IN (SELECT task_id FROM exports))' },
   contents: { table: 'captured_bodies', key: ['expires_at', 'request_id'], time: 'expires_at' },
 };
 

@@ -16,6 +16,7 @@ import {
   sweepExports,
   type ExportFile,
 } from '../../src/storage/exports.ts';
+import { forgetChunk } from '../../src/storage/retention.ts';
 import { insertTask } from '../../src/storage/tasks.ts';
 import { onBothEngines } from './engines.ts';
 
@@ -147,6 +148,17 @@ onBothEngines('exported files', (bench) => {
     for (const taskId of [kept, written, waiting]) expect(await findExport(database, taskId)).toBeDefined();
     expect(await sweepExports(database, nowMs, never)).toBe(0);
     expect(await piecesIn(database)).toBe(3);
+  });
+
+  test('a file that is still kept keeps its task, however short tasks are kept; with the file it goes', async () => {
+    const database = await open();
+    const file = await addPiece(database, await begin(database), piece('one', { isLast: true, expiresAtMs: nowMs + 5 * dayMs }));
+    await database.db.updateTable('tasks').set({ state: 'done', finished_at: nowMs }).execute();
+    expect(await forgetChunk(database, 'tasks', nowMs + 2 * dayMs, null)).toMatchObject({ removed: 0 });
+    expect(await sweepExports(database, nowMs + 2 * dayMs, never)).toBe(0);
+    expect(await readPiece(database, file.taskId, 0)).toBeDefined();
+    expect(await sweepExports(database, nowMs + 5 * dayMs, never)).toBe(1);
+    expect(await forgetChunk(database, 'tasks', nowMs + 5 * dayMs, null)).toMatchObject({ removed: 1 });
   });
 
   test('the oldest row is known, and that there is none', async () => {
