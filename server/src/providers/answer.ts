@@ -11,7 +11,7 @@ import { failureOfEgress } from './egress-faults.ts';
 import { serverSentEvents, type Framing } from './framing.ts';
 import { seenAnswer } from './openai/answer.ts';
 import type { Protocol, VendorError } from './protocol.ts';
-import { parseJson } from './shape.ts';
+import { parseExactly, parseJson } from './shape.ts';
 import { MirroredStream } from './mirror.ts';
 import { wireOf } from './wires.ts';
 import { PassedStream, piecesOfWhole, TranslatedStream } from './streams.ts';
@@ -276,13 +276,13 @@ export class AnswerReader implements ResponseSink, Exchange {
   private readWhole(isPassed: boolean): { body: Buffer; response: ChatResponse | null } {
     const body = this.wholeBody();
     const { to, moment } = this.call;
-    const parsed = parseJson(body.toString('utf8'));
+    const source = body.toString('utf8');
     if (isPassed) {
-      const seen = seenAnswer(parsed, moment);
+      const seen = seenAnswer(parseJson(source), moment);
       this.learn(seen, seen.finishReason, seen.model ?? to.model, seen.messages);
       return { body, response: null };
     }
-    const response = this.protocol.fromVendor(parsed, to, moment);
+    const response = this.protocol.fromVendor(parseExactly(source), to, moment);
     const messages = response.choices.map((choice) => choice.message);
     this.learn(
       { usage: response.usage, serviceTier: response['service_tier'] },

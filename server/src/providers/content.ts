@@ -1,7 +1,7 @@
 /** Pieces of the house's messages that every translation reads alike: data addresses, calls' arguments and the older spellings. */
 import type { Change } from '../domain/ledger.ts';
 import { mimeOfName } from './media-types.ts';
-import { isRecord, list, member, parseJson, text, type Json } from './shape.ts';
+import { isRecord, list, member, parseExactly, text, type Json } from './shape.ts';
 
 const dataUrlHead = /^data:([^;,]*)((?:;[^;,]*)*),/i;
 const headCharsMax = 512;
@@ -50,7 +50,7 @@ export function inputOf(args: unknown, report: (change: Change) => void): Json {
   if (isRecord(args)) return args;
   const source = text(args) ?? '';
   if (source.trim() === '') return {};
-  const parsed = parseJson(source);
+  const parsed = parseExactly(source);
   if (isRecord(parsed)) return parsed;
   report({ parameter: 'messages.tool_calls.arguments', what: 'approximated', to: 'arguments' });
   return { arguments: source };

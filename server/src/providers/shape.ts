@@ -56,3 +56,33 @@ export function parseJson(source: string): unknown {
     return undefined;
   }
 }
+
+/** Whole numbers longer than this may be more than a double holds. */
+const longNumber = /\d{16}/;
+const wholeNumber = /^-?\d+$/;
+
+/** What the language has, and its types do not know yet (ECMAScript 2026). */
+const json = JSON as unknown as {
+  rawJSON(source: string): unknown;
+  parse(source: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
+};
+
+/** In the place of a number that would lose digits: its own text, which is written again as it came. */
+const keepDigits: Parameters<typeof json.parse>[1] = (_key, value, { source }) =>
+  typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && wholeNumber.test(source)
+    ? json.rawJSON(source)
+    : value;
+
+/**
+ * The same with every digit of whole numbers, for what a model gives to a tool: ids are often longer than a double is exact. Only for
+ * what is written as JSON again, for such a number is none to anybody who reads it.
+ */
+export function parseExactly(source: string): unknown {
+  if (!longNumber.test(source)) return parseJson(source);
+  if (isTooDeep(source)) return undefined;
+  try {
+    return json.parse(source, keepDigits);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,6 +1,6 @@
 /** An answer of the house as a message of the Messages wire: blocks, the reason why it ended, and what it used. */
 import type { ChatMessage, ChatResponse, ChatUsage, Extension } from '../../domain/chat.ts';
-import { isRecord, parseJson, text, type Json } from '../../providers/shape.ts';
+import { isRecord, parseExactly, text, type Json } from '../../providers/shape.ts';
 import { usageOf as tokensOf } from '../../providers/usage.ts';
 import { carry, carriedLead } from '../openai/carry.ts';
 
@@ -71,7 +71,7 @@ export function ownBlocks(extension: Extension | undefined): Json[] | null {
 const ownTypes = /^(?:text|thinking|redacted_thinking|tool_use|(?:server|mcp)_tool_use|[a-z_]+_tool_result|container_upload|compaction)$/;
 
 const inputOf = (args: string): Json => {
-  const parsed = args.trim() === '' ? {} : parseJson(args);
+  const parsed = args.trim() === '' ? {} : parseExactly(args);
   return isRecord(parsed) ? parsed : { arguments: args };
 };
 

@@ -3,7 +3,7 @@ import type { ChatChunk, ChatDelta, ChatResponse, ChatUsage, Extension } from '.
 import type { Clock } from '../../lib/clock.ts';
 import { isoOf } from '../../lib/iso-time.ts';
 import { writeSse } from '../../lib/sse.ts';
-import { isRecord, list, member, parseJson, text, type Json } from '../../providers/shape.ts';
+import { isRecord, list, member, parseExactly, parseJson, text, type Json } from '../../providers/shape.ts';
 import { usageOf } from '../../providers/usage.ts';
 import type { AnswerWriter } from '../../providers/writer.ts';
 import { carry } from '../openai/carry.ts';
@@ -59,7 +59,7 @@ function endingOf(frame: Frame, { finish, usage, chars, firstMs }: Ending): Json
 }
 
 const inputOf = (args: string): Json => {
-  const parsed = args.trim() === '' ? {} : parseJson(args);
+  const parsed = args.trim() === '' ? {} : parseExactly(args);
   return isRecord(parsed) ? parsed : { arguments: args };
 };
 

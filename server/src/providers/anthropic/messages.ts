@@ -1,7 +1,7 @@
 /** The house's messages as Anthropic's turns: text, images, documents, tool calls and results, and blocks that came from there before. */
 import type { Change } from '../../domain/ledger.ts';
 import { fileDataOf, inlineDataOf } from '../content.ts';
-import { isRecord, list, member, parseJson, text, type Json } from '../shape.ts';
+import { isRecord, list, member, parseExactly, text, type Json } from '../shape.ts';
 import { reportDetail, reportUnreadMessage } from '../unread-fields.ts';
 import type { ApiVersion, Block, Turn } from './wire.ts';
 
@@ -126,7 +126,7 @@ function inputOf(args: unknown, context: Context): Json {
   if (isRecord(args)) return args;
   const source = text(args) ?? '';
   if (source.trim() === '') return {};
-  const parsed = parseJson(source);
+  const parsed = parseExactly(source);
   if (isRecord(parsed)) return parsed;
   context.report({ parameter: 'messages.tool_calls.arguments', what: 'approximated', to: 'input.arguments' });
   return { arguments: source };

@@ -4,7 +4,7 @@ import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import { callIdOf } from '../content.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
-import { finite, isRecord, malformedEventsMax, member, parseJson, text, type Json } from '../shape.ts';
+import { finite, isRecord, malformedEventsMax, member, parseExactly, parseJson, text, type Json } from '../shape.ts';
 import { failureOfException } from './errors.ts';
 import { chatUsageOf, extensionOf, finishOf, refusalOf, type Block } from './response.ts';
 import type { Part } from './wire.ts';
@@ -112,7 +112,7 @@ function onDelta(reading: Reading, body: Json): ChatChunk[] {
 function onStop(reading: Reading, body: Json): ChatChunk[] {
   const growing = reading.blocks.get(indexOf(body));
   if (!growing || growing.callIndex === null || growing.block['input'] !== undefined) return [];
-  growing.block['input'] = growing.input === '' ? {} : (parseJson(growing.input) ?? growing.input);
+  growing.block['input'] = growing.input === '' ? {} : (parseExactly(growing.input) ?? growing.input);
   return growing.input === '' ? [chunkOf(reading, { tool_calls: [{ index: growing.callIndex, function: { arguments: '{}' } }] })] : [];
 }
 

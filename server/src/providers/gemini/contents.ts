@@ -1,7 +1,7 @@
 /** The house's messages as Google's contents: what was said, calls with their signatures, and results under the right names. */
 import type { Change } from '../../domain/ledger.ts';
 import type { Destination } from '../protocol.ts';
-import { isRecord, list, member, parseJson, text, type Json } from '../shape.ts';
+import { isRecord, list, member, parseExactly, parseJson, text, type Json } from '../shape.ts';
 import { reportUnreadMessage } from '../unread-fields.ts';
 import { partsOf, type Reporter } from './media.ts';
 import { lostSignature, traitsOf, type Content, type ModelTraits, type Part } from './wire.ts';
@@ -34,7 +34,7 @@ function argsOf(args: unknown, context: Context): Json {
   if (isRecord(args)) return args;
   const source = text(args) ?? '';
   if (source.trim() === '') return {};
-  const parsed = parseJson(source);
+  const parsed = parseExactly(source);
   if (isRecord(parsed)) return parsed;
   context.report({ parameter: 'messages.tool_calls.arguments', what: 'approximated', to: 'args.arguments' });
   return { arguments: source };
