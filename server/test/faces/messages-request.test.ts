@@ -195,6 +195,29 @@ describe('what others miss is named', () => {
       { messages: [{ role: 'user', content: [{ type: 'document', source: { type: 'text', data: 'x' }, citations: { enabled: true } }] }] },
       ['messages.citations'],
     ],
+    [
+      'pictures in a document of parts',
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [
+              {
+                type: 'document',
+                source: {
+                  type: 'content',
+                  content: [
+                    { type: 'text', text: 'a' },
+                    { type: 'image', source: png },
+                  ],
+                },
+              },
+            ],
+          },
+        ],
+      },
+      ['messages.document.image'],
+    ],
   ] as [string, Json, string[]][])('%s', (_name, body, lost) => {
     expect(elsewhere({ ...base, ...body }).dropped).toEqual(expect.arrayContaining(lost));
   });

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../src/domain/chat.ts';
 import { UpstreamFailure } from '../../src/domain/errors.ts';
+import { toHouse } from '../../src/faces/responses/request.ts';
 import { settleNative } from '../../src/providers/native.ts';
+import { protocolOf } from '../../src/providers/protocols.ts';
 import { destination } from './kit.ts';
 
 const chat = destination('openai', 'gpt-4o');
@@ -155,4 +157,19 @@ describe("for OpenAI's chat wire", () => {
   test.each([[undefined], ['x'], [[null, 5, 'x', []]], [{}]])('messages that are none are passed over: %o', (messages) => {
     expect(() => settleNative(request({ messages }), null, chat)).not.toThrow();
   });
+});
+
+test('which part of an answer a message is, comes back to the provider that said so', () => {
+  const to = destination('openai', 'gpt-5.3-codex', { wire: 'responses' });
+  const said = {
+    type: 'message',
+    role: 'assistant',
+    phase: 'commentary',
+    content: [{ type: 'output_text', text: 'Looking.', annotations: [] }],
+  };
+  const house = toHouse({ model: 'm', input: [{ role: 'user', content: 'hi' }, said] });
+  const { body } = protocolOf(to.row).toVendor(settleNative(house, 'responses', to).request, to);
+  expect(body['input']).toEqual([{ role: 'user', content: 'hi' }, said]);
+  const elsewhere = protocolOf(claude.row).toVendor(settleNative(house, null, claude).request, claude);
+  expect(JSON.stringify(elsewhere.body['messages'])).toContain('Looking.');
 });

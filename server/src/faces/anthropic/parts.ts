@@ -57,7 +57,12 @@ function documentPart(block: Json): Json {
         : undefined;
   if (said === undefined) return onlyHere(block);
   const lines = [title, text(block['context']), said].filter((line) => line !== undefined && line !== '');
-  return { type: 'text', text: lines.join('\n'), patchbay: nativeOf(block, lostOf(block, [...plainKeys, 'context'])) };
+  // Of a document in parts the texts are told; a picture among them has no place in a text.
+  const pictures = list(source['content']).flatMap((part) =>
+    member(part, 'type') === 'text' ? [] : [`document.${text(member(part, 'type')) ?? 'content'}`],
+  );
+  const lost = [...lostOf(block, [...plainKeys, 'context']), ...new Set(pictures)];
+  return { type: 'text', text: lines.join('\n'), patchbay: nativeOf(block, lost) };
 }
 
 const lostOf = (block: Json, plainKeys: readonly string[]): string[] =>

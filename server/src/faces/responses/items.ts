@@ -79,6 +79,8 @@ function addMessage(group: Group, item: Json): void {
     if (refusal !== undefined) group.refusals.push(refusal);
     else group.said.push(text(part) ?? text(member(part, 'text')) ?? '');
   }
+  // Which part of an answer it is: models that say so want to see it again.
+  group.hasMore ||= Boolean(text(item['phase']));
   // Without its type an item is a message all the same, and is kept as one.
   group.items.push({ ...item, type: 'message' });
 }
