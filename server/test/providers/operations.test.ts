@@ -11,6 +11,7 @@ import { operations, type Operation } from '../../src/providers/operations/opera
 import { passedAnswer } from '../../src/providers/operations/take.ts';
 import type { Destination } from '../../src/providers/protocol.ts';
 import type { OperationId } from '../../src/providers/row.ts';
+import { requestOf } from './call-kit.ts';
 
 const to = (id: string, model = 'm', baseUrl?: string, settings = {}): Destination => {
   const row = mustProviderRow(id);
@@ -126,7 +127,7 @@ describe('what was used', () => {
 
 describe('answers', () => {
   const factsOf = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
-  const request = (isStream = false): CallRequest => ({ isStream, wantsUsage: true }) as CallRequest;
+  const request = (isStream = false): CallRequest => ({ ...requestOf({}), isStream, wantsUsage: true });
   const taker = (operation: OperationId, isStream = false): ReturnType<typeof passedAnswer> =>
     passedAnswer(operations[operation], request(isStream), to('openai'));
 

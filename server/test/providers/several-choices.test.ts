@@ -38,12 +38,14 @@ interface Asked {
   settings?: ConnectionSettings;
   /** An operation in the place of a conversation. */
   isCompletion?: boolean;
+  /** Pictures in the place of a conversation. */
+  isPicture?: boolean;
 }
 
 /** Asks a provider that answers so, on a clock of the test's own. */
 async function ask(
   answer: Answer,
-  { body = { n: 2 }, row = 'openai', settings = {}, isCompletion = false }: Asked = {},
+  { body = { n: 2 }, row = 'openai', settings = {}, isCompletion = false, isPicture = false }: Asked = {},
   clock: MovingClock,
 ) {
   const fake = await startFakeProvider();
@@ -72,7 +74,8 @@ async function ask(
     moment: { createdS: 1, id: 'chatcmpl-1' },
   };
   const deps = { egress: newEgress(), clock };
-  if (isCompletion) callOperation(deps, call, operations.completions, 'pass', sink);
+  if (isPicture) callOperation(deps, call, operations['images.generations'], 'pass', sink);
+  else if (isCompletion) callOperation(deps, call, operations.completions, 'pass', sink);
   else callProvider(deps, call, sink);
   return { heard, fake };
 }
@@ -183,6 +186,31 @@ describe('candidates of Google', () => {
     await heard.done;
     expect([heard.end, heard.failure]).toEqual(['stream', null]);
     expect(heard.text.match(/"finish_reason":"stop"/g)).toHaveLength(1);
+  });
+});
+
+describe('pictures', () => {
+  const picture = (bytes: string): string =>
+    `event: image_generation.completed\n${sse({ type: 'image_generation.completed', b64_json: bytes })}`;
+
+  test.each([2, 3])('the first that is finished does not end the second, which takes longer (%s asked for)', async (count) => {
+    const clock = movingClock();
+    const { heard } = await ask(
+      async ({ response }) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(picture('AAAA'));
+        for (let second = 0; second < 20; second++) {
+          await turns();
+          clock.move(1_000);
+        }
+        response.end(picture('BBBB'));
+      },
+      { body: { prompt: 'a cat', n: count }, isPicture: true },
+      clock,
+    );
+    await heard.done;
+    expect([heard.end, heard.failure]).toEqual(['stream', null]);
+    for (const bytes of ['AAAA', 'BBBB']) expect(heard.text).toContain(bytes);
   });
 });
 

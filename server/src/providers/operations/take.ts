@@ -35,7 +35,7 @@ export function passedAnswer(operation: Operation, request: CallRequest, to: Des
       if (operation.isSaidByChat)
         return new PassedStream(facts, request.wantsUsage || to.row.reportsUsageInStream === 'always', completionsIn(request));
       facts.mediaType = eventStream;
-      return new PassedEvents(facts, operation);
+      return new PassedEvents(facts, operation, choicesOf(memberValue(request.bytes, request.scan, 'n')));
     },
     whole(body, mediaType, facts) {
       const said = body.toString('utf8');
@@ -113,12 +113,16 @@ class PassedEvents implements StreamTaker {
   private readonly operation: Operation;
   private readonly events = createSseReader(eventCharsMax);
   private isFresh = false;
-  private isWhole = false;
+  /** Pictures, texts or sounds that are finished, and how many were asked for: each of several has an end of its own. */
+  private ends = 0;
+  private readonly asked: number;
+  private hasEnded = false;
   private broken: UpstreamFailure | null = null;
 
-  constructor(facts: AnswerFacts, operation: Operation) {
+  constructor(facts: AnswerFacts, operation: Operation, asked: number) {
     this.facts = facts;
     this.operation = operation;
+    this.asked = asked;
   }
 
   push(chunk: Buffer): string[] {
@@ -127,6 +131,7 @@ class PassedEvents implements StreamTaker {
   }
 
   end(): string[] {
+    this.hasEnded = true;
     return this.take(this.events.end());
   }
 
@@ -134,8 +139,9 @@ class PassedEvents implements StreamTaker {
     return this.isFresh;
   }
 
+  /** A provider may give fewer than were asked for: then its closing the line is the end. */
   isComplete(): boolean {
-    return this.isWhole;
+    return this.ends >= (this.hasEnded ? 1 : this.asked);
   }
 
   isDone(): boolean {
@@ -170,6 +176,7 @@ class PassedEvents implements StreamTaker {
     if (usage) this.facts.usage = usage;
     const type = text(member(body, 'type')) ?? '';
     const hasFinish = list(member(body, 'choices')).some((choice) => typeof member(choice, 'finish_reason') === 'string');
-    if (lastEvent.test(type) || hasFinish || data.trim() === '[DONE]') this.isWhole = true;
+    if (data.trim() === '[DONE]') this.ends = this.asked;
+    else if (lastEvent.test(type) || hasFinish) this.ends++;
   }
 }
