@@ -344,6 +344,19 @@ describe('PATCH /api/admin/users/:id', () => {
     for (const id of [house.deps.ids.uuid(), 'nonsense']) expect((await change(id, { name: 'X' })).status).toBe(404);
   });
 
+  test('200 the own looks are no conflict for whoever keeps people, a name is', async () => {
+    const eve = await house.createResident('Looking');
+    const shown = await house.request('GET', `/api/admin/users?q=${eve.email}`, { token: ada.token });
+    const { revision } = (shown.body.data as unknown as { revision: number }[])[0]!;
+    const set = (body: object) => house.request('PATCH', `/api/admin/users/${eve.id}`, { token: ada.token, body });
+    expect((await house.request('PATCH', '/api/me', { token: eve.token, body: { theme: 'dark', language: 'id' } })).status).toBe(200);
+    const changed = await set({ role: 'manager', revision });
+    expect(changed.status).toBe(200);
+    await house.request('PATCH', '/api/me', { token: eve.token, body: { theme: 'light', name: 'Eve Widya' } });
+    const { revision: next } = changed.body.data as unknown as { revision: number };
+    expect(await set({ role: 'user', revision: next })).toMatchObject({ status: 409, body: { error_code: 'CONFLICT' } });
+  });
+
   test('409 for the last administrator, demoted or disabled; also when two leave at once', async () => {
     for (const body of [{ role: 'user' }, { disabled: true }]) {
       const reply = await change(ada.id, body);

@@ -17,7 +17,7 @@ import {
   type PersonRecord,
 } from '../../storage/people.ts';
 import { deleteSteps } from '../../storage/connections.ts';
-import type { ObjectState } from '../../storage/object-revisions.ts';
+import { listRevisions, type ObjectState } from '../../storage/object-revisions.ts';
 import { commit, keptState, type Caller } from '../change.ts';
 import { refuseStale, type Expected } from '../conflict.ts';
 import type { ControlDeps } from '../deps.ts';
@@ -122,6 +122,17 @@ export const changeUser = (
   expected?: Expected<PersonRecord>,
 ): Promise<PersonRecord> => againWhileStale(() => changeOnce(deps, caller, userId, change, expected));
 
+/**
+ * The revision that a change must be made from. Language, time zone and looks raise it too, and are the person's own business: whoever
+ * has the form open sees nothing of them, and meets no conflict for them. What others see is in the history, each time.
+ */
+async function revisionFor({ database }: ControlDeps, person: PersonRecord, expected: Expected<PersonRecord> | undefined): Promise<number> {
+  const { userId, revision } = person;
+  if (!expected || expected.revision >= revision) return revision;
+  const [newest] = await listRevisions(database, 'user', userId);
+  return (newest?.revision ?? 0) <= expected.revision ? expected.revision : revision;
+}
+
 async function changeOnce(
   deps: ControlDeps,
   caller: Caller,
@@ -130,7 +141,8 @@ async function changeOnce(
   expected?: Expected<PersonRecord>,
 ): Promise<PersonRecord> {
   const person = await userById(deps, userId);
-  await refuseStale(deps, expected, { row: person, revision: person.revision, type: 'user', id: userId });
+  const revision = await revisionFor(deps, person, expected);
+  await refuseStale(deps, expected, { row: person, revision, type: 'user', id: userId });
   const nowMs = deps.clock.nowMs();
   const before = personState(person);
   const after = { ...before, ...Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) };
