@@ -1,5 +1,5 @@
 /** Alert channels and rules as the configuration file has them. */
-import { mailServerPut } from '@patchbay/contract/alerts';
+import { alertChannelCreate, alertRuleCreate, mailServerPut } from '@patchbay/contract/alerts';
 import { nameText, plainText } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { alertKinds, channelKinds, severities } from '../../domain/alert.ts';
@@ -8,20 +8,23 @@ import { connectionName, ownerText, secretReference } from './reference-shapes.t
 const reference = secretReference.nullable().default(null);
 const text = (max: number) => plainText(1, max).nullable().default(null);
 
+const { shape: ofChannels } = alertChannelCreate;
+const { shape: ofRules } = alertRuleCreate;
+
 /** Where it leads may hold a token, so the address is a reference like the secrets. One that is not named stays what it is. */
 export const alertChannel = z.strictObject({
   name: nameText,
   owner: ownerText.default('organization'),
   kind: z.enum(channelKinds),
-  recipients: z.array(plainText(3, 320)).max(100).default([]),
+  recipients: ofChannels.recipients.unwrap().default([]),
   url: reference,
   token: reference,
   signingSecret: reference,
   chatId: text(100),
   to: text(100),
-  toField: text(100),
-  textField: text(100),
-  tokenHeader: text(100),
+  toField: ofChannels.toField.unwrap().nullable().default(null),
+  textField: ofChannels.textField.unwrap().nullable().default(null),
+  tokenHeader: ofChannels.tokenHeader.unwrap().nullable().default(null),
   language: z.enum(['en', 'id']).default('en'),
   timeZone: plainText(1, 100).default('UTC'),
   isActive: z.boolean().default(true),
@@ -36,15 +39,15 @@ export const alertRule = z.strictObject({
     .union([z.number(), z.string().max(40)])
     .nullable()
     .default(null),
-  windowS: z.number().int().min(0).nullable().default(null),
+  windowS: ofRules.windowS.unwrap().default(null),
   period: z.enum(['day', 'month']).nullable().default(null),
   /** Null is every connection that the owner has. */
   connection: connectionName.nullable().default(null),
   severity: z.enum(severities).default('warning'),
   /** Names of channels of the same owner; null is every active one. */
   channels: z.array(nameText).max(100).nullable().default(null),
-  repeatS: z.number().int().min(1).nullable().default(null),
-  cooldownS: z.number().int().min(0).default(0),
+  repeatS: ofRules.repeatS.unwrap().default(null),
+  cooldownS: ofRules.cooldownS.unwrap().default(0),
   isAutoResolved: z.boolean().default(true),
   isActive: z.boolean().default(true),
 });

@@ -1,12 +1,12 @@
 /** The configuration of an installation as one document: names in the place of ids, references in the place of secrets, nothing unknown. */
 import { maxTokensRange, temperatureRange } from '@patchbay/contract/ai-settings';
-import { limitKind, limitPeriod } from '@patchbay/contract/limits';
+import { limitCountMax, limitKind, limitPeriod } from '@patchbay/contract/limits';
 import { policyActionNames, policyRules, policySides, riskNames } from '@patchbay/contract/policies';
 import { priceTiersMax } from '@patchbay/contract/price-limits';
-import { backupsMax, groupTargetsMax } from '@patchbay/contract/routing-limits';
-import { routingStrategy } from '@patchbay/contract/routing';
+import { backupsMax, balanceMax, cacheSecondsMax, explorationMax, groupTargetsMax, weightMax } from '@patchbay/contract/routing-limits';
+import { routingGroupCreate, routingStrategy } from '@patchbay/contract/routing';
 import { modelText, nameText, plainText } from '@patchbay/contract/text';
-import { injectContext, roleName, useCaseFallbacksMax } from '@patchbay/contract/use-cases';
+import { injectContext, roleName, useCaseCreate, useCaseFallbacksMax } from '@patchbay/contract/use-cases';
 import { z } from 'zod';
 import { capturedDaysMax } from '@patchbay/contract/requests';
 import { captureDefault } from '../../domain/capture.ts';
@@ -55,17 +55,17 @@ const connection = z.strictObject({
 const repository = z.strictObject({ name: nameText, workspace: nameText, connections: z.array(connectionName).max(100).default([]) });
 
 const routingGroup = z.strictObject({
-  name: nameText,
+  name: routingGroupCreate.shape.name,
   owner: ownerText.default('organization'),
   strategy: routingStrategy.default('ordered'),
   options: z
     .strictObject({
       stickyBy: z.enum(['session', 'prefix']).default(groupDefaults.stickyBy),
       hedgeMaxUsd: money,
-      priceWeight: z.number().default(groupDefaults.priceWeight),
-      latencyWeight: z.number().default(groupDefaults.latencyWeight),
-      exploration: z.number().default(groupDefaults.exploration),
-      cacheSeconds: z.number().int().default(groupDefaults.cacheSeconds),
+      priceWeight: z.number().min(0).max(balanceMax).default(groupDefaults.priceWeight),
+      latencyWeight: z.number().min(0).max(balanceMax).default(groupDefaults.latencyWeight),
+      exploration: z.number().min(0).max(explorationMax).default(groupDefaults.exploration),
+      cacheSeconds: z.number().int().min(0).max(cacheSecondsMax).default(groupDefaults.cacheSeconds),
     })
     .prefault({}),
   targets: z
@@ -73,7 +73,7 @@ const routingGroup = z.strictObject({
       z.strictObject({
         connection: connectionName,
         model: modelText.nullable().default(null),
-        weight: z.number().int().min(0).default(1),
+        weight: z.number().int().min(0).max(weightMax).default(1),
         isEnabled: z.boolean().default(true),
         region: plainText(1, 40).nullable().default(null),
       }),
@@ -83,19 +83,20 @@ const routingGroup = z.strictObject({
   isActive: z.boolean().default(true),
 });
 
+const { shape: ofUseCases } = useCaseCreate;
 const useCase = z.strictObject({
-  slug: z.string().min(1).max(60),
+  slug: ofUseCases.slug.unwrap(),
   name: nameText,
-  description: z.string().max(2_000).default(''),
+  description: ofUseCases.description.unwrap().default(''),
   connection: connectionName,
   model: modelText.nullable().default(null),
-  systemPrompt: z.string().max(32_000),
-  baseKnowledge: z.string().max(200_000).default(''),
+  systemPrompt: ofUseCases.systemPrompt,
+  baseKnowledge: ofUseCases.baseKnowledge.unwrap().default(''),
   temperature: z.number().min(0).max(2).nullable().default(null),
-  maxTokens: z.number().int().min(1).nullable().default(null),
+  maxTokens: ofUseCases.maxTokens.unwrap().default(null),
   /** Null is all roles. */
   allowedRoles: z.array(roleName).min(1).nullable().default(null),
-  priority: z.number().int().min(0).default(0),
+  priority: ofUseCases.priority.unwrap().default(0),
   fallbacks: z.array(connectionName).max(useCaseFallbacksMax).default([]),
   inject: injectContext.prefault({}),
   isActive: z.boolean().default(true),
@@ -171,7 +172,10 @@ const aiSettings = z.strictObject({
   isEnvironmentUsed: z.boolean(),
 });
 
-const limitSettings = z.strictObject({ timeZone: z.string().max(100), outputTokensCeiling: z.number().int().min(1).nullable() });
+const limitSettings = z.strictObject({
+  timeZone: z.string().max(100),
+  outputTokensCeiling: z.number().int().min(1).max(limitCountMax).nullable(),
+});
 
 const healthSettings = z.strictObject({
   everySeconds: z.union([z.literal(0), z.number().int().min(everySMin).max(everySMax)]),
