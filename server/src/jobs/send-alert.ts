@@ -47,11 +47,25 @@ const telegramOrigin = 'https://api.telegram.org';
 
 const failed = (code: string, answer = '', isFinal = false): SendResult => ({ isSent: false, code, answer, isFinal, retryAfterMs: null });
 
+/** Of an address, shorter parts are words that anybody may read, as `services` or `v2`. */
+const secretPartCharsMin = 12;
+
+/** Gateways put their tokens into the path or the query, and complain of these alone: each part that could be one, as it stands and decoded. */
+function partsOf(address: string): string[] {
+  const { pathname, search, searchParams } = new URL(address);
+  const raw = search
+    .slice(1)
+    .split('&')
+    .map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const parts = [...pathname.split('/'), ...raw, ...searchParams.values()].filter((part) => part.length >= secretPartCharsMin);
+  return [address, ...(pathname.length > 1 ? [pathname] : []), ...parts];
+}
+
 /** A receiver may repeat what it was sent; nothing of the secret goes into a log or onto a page. */
 function scrubbed(text: string, { url, token, signingSecret }: ChannelSecret): string {
-  const path = url === undefined ? '' : new URL(url).pathname;
   let clean = text.replaceAll(/\p{Cc}+/gu, ' ').trim();
-  for (const secret of [url, path.length > 1 ? path : undefined, token, signingSecret]) if (secret) clean = clean.replaceAll(secret, '***');
+  const secrets = [...(url === undefined ? [] : partsOf(url)), token, signingSecret];
+  for (const secret of secrets) if (secret) clean = clean.replaceAll(secret, '***');
   return clean.slice(0, answerCharsMax);
 }
 

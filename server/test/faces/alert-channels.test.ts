@@ -157,6 +157,10 @@ describe('POST /api/alert-channels/:id/test', () => {
     const { id } = await make();
     hook.answer(500, `cannot take ${hook.url} now`);
     expect(await tryOut(id)).toEqual({ isSent: false, errorCode: 'http_500', answer: '500 cannot take *** now' });
+    const sig = 'a%2Bb-signature-0123';
+    const signed = await make({ kind: 'slack', url: `${hook.origin}/in/workflow-0123456789?api=1&sig=${sig}` });
+    hook.answer(401, `sig ${sig} or ${decodeURIComponent(sig)} does not fit workflow-0123456789`);
+    expect(await tryOut(signed.id)).toMatchObject({ answer: '401 sig *** or *** does not fit ***' });
     hook.answer(302, '', { location: 'http://127.0.0.1:9/' });
     expect(await tryOut(id)).toMatchObject({ isSent: false, errorCode: 'redirect' });
     hook.answer(200, 'ok');
