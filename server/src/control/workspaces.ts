@@ -31,6 +31,8 @@ import { firstState, readWorkspace, wantedMembers } from './workspace-states.ts'
 /** S3's client takes the list whole; an installation beyond these figures sees the newest ones. */
 const workspacesMax = 1000;
 const membersMax = 10_000;
+/** A file of the whole configuration leaves none out. */
+export const wholeList = { workspaces: 20_000, members: 1_000_000 };
 
 export interface Workspace extends WorkspaceRecord {
   members: MemberRecord[];
@@ -57,21 +59,22 @@ export async function workspaceFor(deps: ControlDeps, actor: Actor, id: string, 
 }
 
 /** The workspaces that the actor may see, newest first, with their members. */
-export async function listWorkspaces(deps: ControlDeps, actor: Actor): Promise<Workspace[]> {
+export async function listWorkspaces(
+  deps: ControlDeps,
+  actor: Actor,
+  most = { workspaces: workspacesMax, members: membersMax },
+): Promise<Workspace[]> {
   const ids = isAdministrator(actor) ? 'all' : [...actor.workspaces.keys()];
-  return withMembers(deps, await storedWorkspaces(deps.database, ids, workspacesMax));
+  return withMembers(deps, await storedWorkspaces(deps.database, ids, most.workspaces), most.members);
 }
 
 export async function seeWorkspace(deps: ControlDeps, actor: Actor, id: string): Promise<Workspace> {
   return whole(deps, await workspaceFor(deps, actor, id, 'READ'));
 }
 
-async function withMembers(deps: ControlDeps, workspaces: readonly WorkspaceRecord[]): Promise<Workspace[]> {
+async function withMembers(deps: ControlDeps, workspaces: readonly WorkspaceRecord[], most = membersMax): Promise<Workspace[]> {
   const ids = workspaces.map(({ id }) => id);
-  const [members, defaultId] = await Promise.all([
-    membersOf(deps.database, ids, membersMax),
-    settingOf(deps.database, 'default_workspace_id'),
-  ]);
+  const [members, defaultId] = await Promise.all([membersOf(deps.database, ids, most), settingOf(deps.database, 'default_workspace_id')]);
   const byWorkspace = Map.groupBy(members, (member) => member.workspaceId);
   return workspaces.map((workspace) => ({
     ...workspace,

@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import { applyConfiguration, exportConfiguration, type ApplyWish } from '../../src/control/configuration/apply.ts';
 import type { Caller } from '../../src/control/change.ts';
+import { readDocument } from '../../src/control/configuration/document.ts';
 import { deleteUser } from '../../src/control/people/users.ts';
 import { listWorkspaces } from '../../src/control/workspaces.ts';
+import { insertWorkspace, putMember } from '../../src/storage/workspaces.ts';
 import { openHouse, origin, type House } from '../support/house.ts';
 
 const wish = (text: string): ApplyWish => ({ text, secrets: {}, isDryRun: false, isPruning: true });
@@ -32,4 +34,23 @@ workspaces:
   expect(members.toSorted()).toEqual(['Emptied', 'Left fitri@example.org READ']);
   expect(await applyConfiguration(there.house.deps, there.caller, wish(exported))).toMatchObject({ steps: [], faults: [] });
   await Promise.all([here.house.close(), there.house.close()]);
+});
+
+test('an installation of very many workspaces and members is exported whole', async () => {
+  const { house, caller, ids } = await openWith('Gita', 'Hadi');
+  const { database, keeper } = house.deps;
+  const organizationId = keeper.snapshot.organizationId;
+  for (let from = 0; from < 1_100; from += 100) {
+    const made = Array.from({ length: 100 }, (_, at) => ({ id: house.deps.ids.uuid(), name: `Many ${from + at}` }));
+    await database.driver.write(
+      made.flatMap(({ id, name }) => [
+        insertWorkspace(database, { id, organizationId, name, createdBy: null }, 1),
+        ...ids.map((userId) => putMember(database, { workspaceId: id, userId, role: 'READ' }, 1)),
+      ]),
+    );
+  }
+  const { workspaces = [] } = readDocument(await exportConfiguration(house.deps, caller)).configuration ?? {};
+  const many = workspaces.filter(({ name }) => name.startsWith('Many'));
+  expect([many.length, many.every(({ members }) => members.length === 2)]).toEqual([1_100, true]);
+  await house.close();
 });

@@ -8,7 +8,7 @@ import { changeCapture } from '../capture.ts';
 import { actingFor, removingFor } from '../operator-connections.ts';
 import { changeRepository, createRepository, deleteRepository, type RepositoryWords } from '../repositories.ts';
 import { changeGroup, createGroup, removeGroup, type GroupInput, type GroupTargetInput } from '../routing-groups.ts';
-import { addMember, changeMember, createWorkspace, deleteWorkspace, listWorkspaces } from '../workspaces.ts';
+import { addMember, changeMember, createWorkspace, deleteWorkspace, listWorkspaces, wholeList } from '../workspaces.ts';
 import { byKey, type Context, type Current, type Kind } from './kind.ts';
 import { keyOfName } from './names.ts';
 import { referencesOf, repositoryKey } from './references.ts';
@@ -45,7 +45,7 @@ const rank = (role: WorkspaceRole): number => ['READ', 'WRITE', 'ADMIN'].indexOf
 export const workspaces: Kind<WorkspaceSpec> = {
   section: 'workspaces',
   async read({ deps, caller, names }) {
-    const all = await listWorkspaces(deps, caller.actor);
+    const all = await listWorkspaces(deps, caller.actor, wholeList);
     const saved = new Map((await capturesAbove(deps.database, 0)).map((one) => [one.workspaceId, one]));
     return all
       .map(({ id, name, members }): Current<WorkspaceSpec> => {
