@@ -18,7 +18,7 @@ export interface Spot {
 const wordless: ReadonlySet<string> = new Set([
   'id', 'object', 'model', 'type', 'role', 'status', 'finish_reason', 'stop_reason', 'native_finish_reason', 'signature', 'encrypted_content',
   'call_id', 'item_id', 'tool_call_id', 'tool_use_id', 'response_id', 'previous_response_id', 'previous_id', 'container_id', 'system_fingerprint',
-  'service_tier', 'provider', 'media_type', 'mime_type', 'format', 'encoding_format', 'detail', 'phase', 'obfuscation', 'cache_control', 'usage', 'stream',
+  'service_tier', 'provider', 'media_type', 'mime_type', 'encoding_format', 'detail', 'phase', 'obfuscation', 'cache_control', 'usage', 'stream',
   'thought_signature', 'created_at', 'done_reason', 'index', 'logprobs', 'b64_json', 'partial_image_b64', 'file_id', 'voice', 'size', 'quality',
 ]); // prettier-ignore
 
@@ -28,8 +28,11 @@ const documents: ReadonlySet<string> = new Set(['arguments', 'partial_json']);
 /** Members of a request's body that are not part of what is said. */
 const aboutRequest: ReadonlySet<string> = new Set([
   'user', 'safety_identifier', 'prompt_cache_key', 'metadata', 'stream_options', 'tool_choice', 'include', 'truncation', 'store', 'reasoning_effort',
-  'stop', 'stop_sequences', 'voice', 'response_format', 'patchbay', 'conversation',
+  'stop', 'stop_sequences', 'voice', 'patchbay', 'conversation',
 ]); // prettier-ignore
+
+/** Members that name a form by a word, or describe it at length. */
+const forms: ReadonlySet<string> = new Set(['format', 'response_format']);
 
 /** What an answer repeats of its question. */
 const aboutAnswer: ReadonlySet<string> = new Set(['instructions', 'tools', 'metadata', 'tool_choice', 'user', 'prompt', 'text_format']);
@@ -47,6 +50,8 @@ interface Way {
   left: ReadonlySet<string>;
   /** So deep `left` counts. */
   leftDepthMax: number;
+  /** A model is told the form of its answer; an answer only repeats it. */
+  readsForms: boolean;
 }
 
 /** Members whose own names are chosen by whoever writes them: parameters of tools, what is put into a kept prompt. */
@@ -71,6 +76,7 @@ function* walk(value: unknown, way: Way, depth: number, names: Names): Generator
     const name = String(key);
     if (!isList && isWire && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
     const inner = holder[key];
+    if (!isList && isWire && forms.has(name) && (typeof inner === 'string' || !way.readsForms)) continue;
     if (typeof inner === 'string') {
       if (inner !== '' && (!isWire || !isAttached(holder, name, inner)))
         yield { holder, key: name, text: inner, isJson: documents.has(name) };
@@ -112,12 +118,12 @@ const isPacked = (text: string): boolean => text.startsWith('data:') || /^[A-Za-
 
 /** Texts of a request. */
 export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> {
-  yield* walk(body, { left: aboutRequest, leftDepthMax: 0 }, 0, 'wire');
+  yield* walk(body, { left: aboutRequest, leftDepthMax: 0, readsForms: true }, 0, 'wire');
 }
 
 /** Texts of an answer, or of an event of one that says something whole. */
 export function* textsOfAnswer(body: unknown): Generator<Spot> {
-  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1 }, 0, 'wire');
+  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1, readsForms: false }, 0, 'wire');
 }
 
 export const put = (spot: Spot, text: string): void => {

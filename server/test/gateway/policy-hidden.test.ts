@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { whole, wholeBody } from '../support/fake-provider.ts';
 import { fake, key, policy, policyScene, rig } from './policy-kit.ts';
+import { textsOfAnswer } from '../../src/gateway/policy-texts.ts';
 import { message, post, type Said } from './rig.ts';
 
 policyScene();
@@ -79,4 +80,26 @@ test('a number that an answer gives a tool is covered, as it is in a stream', as
   fake.answer(whole(JSON.stringify(body)));
   const said = await askMessages('hi', { tools: [{ name: 'f', input_schema: { type: 'object' } }] });
   expect(JSON.parse(said.text)).toMatchObject({ content: [{}, { type: 'tool_use', input: { nik: '[NIK]' } }] });
+});
+
+const schema = { type: 'object', properties: { plan: { type: 'string', description: 'as in the nightjar plan' } } };
+test('403 a form of the answer that says it, in every wire that has one', async () => {
+  await policy({ action: 'block', rules: { keywords: ['nightjar'] } });
+  const format = { type: 'json_schema', name: 'plan', schema };
+  const asResponses = { model: 'Line/gpt-4o', input: 'hi', text: { format } };
+  const asOllama = { model: 'Line/gpt-4o', messages: message('hi'), stream: false, format: schema };
+  const authorization = { authorization: `Bearer ${key}` };
+  const answers = [
+    await ask({ response_format: { type: 'json_schema', json_schema: { name: 'plan', schema } } }),
+    await askMessages('hi', { output_config: { format: { type: 'json_schema', schema } } }),
+    await post(`${rig.url}/v1/responses`, JSON.stringify(asResponses), authorization),
+    await post(`${rig.url}/ollama/api/chat`, JSON.stringify(asOllama), authorization),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+  expect(fake.received).toHaveLength(0);
+});
+
+test('the form of an answer that its provider repeats is not judged as an answer', () => {
+  const body = { object: 'response', text: { format: { type: 'json_schema', schema } }, output: [{ content: [{ text: 'one' }] }] };
+  expect(Array.from(textsOfAnswer(body), ({ text }) => text)).toEqual(['one']);
 });
