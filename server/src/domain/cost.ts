@@ -26,13 +26,20 @@ export function costOf(usage: TokenUsage, prices: UnitPrices): number {
   const cached = smaller(whole(usage.tokensCached), tokensIn);
   const cacheWrite = smaller(whole(usage.tokensCacheWrite), tokensIn - cached);
   const forAnHour = smaller(whole(usage.tokensCacheWriteHour), cacheWrite);
+  const fresh = tokensIn - cached - cacheWrite;
+  const heard = smaller(whole(usage.tokensAudioIn), fresh);
+  const tokensOut = whole(usage.tokensOut);
+  const spoken = smaller(whole(usage.tokensAudioOut), tokensOut);
+  const output = whole(prices.output);
   const writePrice = prices.cacheWrite === undefined ? input : whole(prices.cacheWrite);
   const sum =
-    (tokensIn - cached - cacheWrite) * input +
+    (fresh - heard) * input +
+    heard * (prices.audioInput === undefined ? input : whole(prices.audioInput)) +
     cached * (prices.cacheRead === undefined ? input : whole(prices.cacheRead)) +
     (cacheWrite - forAnHour) * writePrice +
     forAnHour * (prices.cacheWriteHour === undefined ? writePrice : whole(prices.cacheWriteHour)) +
-    whole(usage.tokensOut) * whole(prices.output);
+    (tokensOut - spoken) * output +
+    spoken * (prices.audioOutput === undefined ? output : whole(prices.audioOutput));
   return Number(smaller((sum + perMillion / 2n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
 }
 
@@ -42,8 +49,10 @@ export function costOf(usage: TokenUsage, prices: UnitPrices): number {
  */
 export function reservationOf(promptTokensMax: number, outputTokensMax: number, prices: UnitPrices): number {
   const dearestWrite = larger(whole(prices.cacheWrite), whole(prices.cacheWriteHour));
-  const dearest = larger(whole(prices.input), larger(whole(prices.cacheRead), dearestWrite));
-  const sum = wholeBound(promptTokensMax) * dearest + wholeBound(outputTokensMax) * whole(prices.output);
+  const dearestRead = larger(whole(prices.cacheRead), whole(prices.audioInput));
+  const dearest = larger(whole(prices.input), larger(dearestRead, dearestWrite));
+  const dearestOutput = larger(whole(prices.output), whole(prices.audioOutput));
+  const sum = wholeBound(promptTokensMax) * dearest + wholeBound(outputTokensMax) * dearestOutput;
   return Number(smaller((sum + perMillion - 1n) / perMillion + whole(prices.perRequest), costNanoUsdMax));
 }
 

@@ -13,6 +13,9 @@ export interface TokenUsage {
   isEstimated: boolean;
   /** Of `tokensCacheWrite`, those that stay for an hour and cost more; missing is none. */
   tokensCacheWriteHour?: number;
+  /** Of `tokensIn` and `tokensOut`, those that are sound; missing is none. The cost is reckoned with them, and no row keeps them. */
+  tokensAudioIn?: number;
+  tokensAudioOut?: number;
   /** The tier that served it, in the provider's word, where it is not the standard one. */
   serviceTier?: string;
 }
@@ -34,6 +37,9 @@ export interface UnitPrices {
   cacheWrite?: number;
   /** For those that stay for an hour; a missing one falls back to `cacheWrite`. */
   cacheWriteHour?: number;
+  /** Of sound that is heard, and that is said; a missing one falls back to `input` or `output`. */
+  audioInput?: number;
+  audioOutput?: number;
   /** Flat price of one request, nano-dollars. */
   perRequest?: number;
 }

@@ -57,12 +57,15 @@ export function dearestOf(tiers: readonly PriceTier[]): UnitPrices {
   };
   const [cacheRead, cacheWrite] = [most('cacheRead'), most('cacheWrite')];
   const [cacheWriteHour, perRequest] = [most('cacheWriteHour'), most('perRequest')];
+  const [audioInput, audioOutput] = [most('audioInput'), most('audioOutput')];
   return {
     input: most('input') ?? 0,
     output: most('output') ?? 0,
     ...(cacheRead !== undefined && { cacheRead }),
     ...(cacheWrite !== undefined && { cacheWrite }),
     ...(cacheWriteHour !== undefined && { cacheWriteHour }),
+    ...(audioInput !== undefined && { audioInput }),
+    ...(audioOutput !== undefined && { audioOutput }),
     ...(perRequest !== undefined && { perRequest }),
   };
 }

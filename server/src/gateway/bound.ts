@@ -1,4 +1,6 @@
 /** The most that a request can use, known before it is sent: what is set aside for it under a budget. */
+import { reservationOf } from '../domain/cost.ts';
+import type { UnitPrices } from '../domain/ledger.ts';
 import { inputTokensMax, promptTokensMax } from '../domain/prompt-bound.ts';
 import { memberValue } from '../lib/json-scan.ts';
 import { choicesOf, product } from '../providers/choices.ts';
@@ -54,6 +56,21 @@ function chatBound(request: Order['request'], target: Target, ceiling: number | 
     serviceTier: serviceTierOf(body['service_tier']) ?? surchargeOf(request),
   };
 }
+
+/**
+ * The most that a request of this bound can cost at these prices. Tokens of sound cost many times those of text: they are reckoned with
+ * where anything in the request, or in what the connection adds to it, may be heard or asks for a voice.
+ */
+export function reservedAt({ request }: Order, target: Target, { promptTokens, outputTokens }: Bound, prices: UnitPrices): number {
+  const { audioInput, audioOutput, ...silent } = prices;
+  const isDear = audioInput !== undefined || audioOutput !== undefined;
+  const mayBeHeard =
+    isDear && [{ ...request.parsed(), model: '' }, fieldsOf(target.settings)].some((said) => sound.test(JSON.stringify(said)));
+  return reservationOf(promptTokens, outputTokens, mayBeHeard ? prices : silent);
+}
+
+/** Words without which nothing that sounds can be sent, pointed at or asked for; pictures may turn out to be films. */
+const sound = /audio|video|file|url/i;
 
 /** Bytes of what may be read as a text; numbers and flags tell a model nothing. */
 const textBytesOf = (value: unknown): number =>

@@ -1,12 +1,11 @@
 /** Asks a second target when the first is late, and lets whichever answers first answer; the other is stopped, and booked as what it was. */
-import { reservationOf } from '../domain/cost.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
 import { countForHedge, mayHedge, noteTime, type Times } from '../domain/hedge.ts';
 import { ruleOf } from '../domain/retry.ts';
 import type { Exchange } from '../egress/egress.ts';
 import type { Timer } from '../lib/clock.ts';
 import { isFree } from '../providers/prices.ts';
-import { boundOf } from './bound.ts';
+import { boundOf, reservedAt } from './bound.ts';
 import { GatewayRefusal } from './errors.ts';
 import { pricesBeside } from './models-beside.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
@@ -62,7 +61,7 @@ function dearest({ deps, order, second }: RaceParts): number | null {
   if (all === null) return null;
   if (all.every(isFree)) return 0;
   const bound = boundOf(order, second, deps.limits.table.outputTokensCeiling);
-  return bound && Math.max(...all.map(({ dearest: unit }) => reservationOf(bound.promptTokens, bound.outputTokens, unit)));
+  return bound && Math.max(...all.map(({ dearest: unit }) => reservedAt(order, second, bound, unit)));
 }
 
 interface Lane {

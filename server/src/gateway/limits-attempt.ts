@@ -1,12 +1,11 @@
 /** What one attempt holds of the limits: a place at its connection and its routing group, and money in every budget that applies. */
-import { reservationOf } from '../domain/cost.ts';
 import type { LimitSubject } from '../domain/limit.ts';
 import type { SubjectLimits } from '../domain/limit-table.ts';
 import { memberValue } from '../lib/json-scan.ts';
 import { limitOf } from '../providers/limit-field.ts';
 import { dearestIn, isFree, type ModelPrices } from '../providers/prices.ts';
 import { isBudgetedCaller, tokensOf, type Grant } from './admit.ts';
-import { boundOf } from './bound.ts';
+import { boundOf, reservedAt } from './bound.ts';
 import { GatewayRefusal, refuse } from './errors.ts';
 import type { Hold } from './limits-money.ts';
 import type { Ticket } from './limits-rates.ts';
@@ -96,7 +95,7 @@ function spendingOf(
   if (bound === null) return isFree(modelPrices) ? { subjects, nanoUsd: 0, outputTokensMax: null } : unknown();
   const all = pricesBeside(deps, order, target, modelPrices)?.map((prices) => dearestIn(prices, bound.serviceTier)) ?? [null];
   if (all.includes(null)) return unknown();
-  const nanoUsd = Math.max(...all.map((prices) => reservationOf(bound.promptTokens, bound.outputTokens, prices!)));
+  const nanoUsd = Math.max(...all.map((prices) => reservedAt(order, target, bound, prices!)));
   return { subjects, nanoUsd, outputTokensMax: mayRefuse ? bound.outputTokensMax : null };
 }
 

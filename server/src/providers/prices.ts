@@ -145,6 +145,8 @@ function pricesFrom(price: ModelPrice, tokensIn: number): UnitPrices {
   const cacheRead = unit('cache_read_mtok');
   const cacheWrite = unit('cache_write_mtok');
   const cacheWriteHour = unit('cache_write_1h_mtok');
+  const audioInput = unit('input_audio_mtok');
+  const audioOutput = unit('output_audio_mtok');
   const perThousandRequests = unit('requests_kcount');
   return {
     input: unit('input_mtok') ?? 0,
@@ -152,6 +154,8 @@ function pricesFrom(price: ModelPrice, tokensIn: number): UnitPrices {
     ...(cacheRead !== undefined && { cacheRead }),
     ...(cacheWrite !== undefined && { cacheWrite }),
     ...(cacheWriteHour !== undefined && { cacheWriteHour }),
+    ...(audioInput !== undefined && { audioInput }),
+    ...(audioOutput !== undefined && { audioOutput }),
     ...(perThousandRequests !== undefined && { perRequest: Math.round(perThousandRequests / 1000) }),
   };
 }

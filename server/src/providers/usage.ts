@@ -59,7 +59,7 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
   if (completion === null) return null;
   const uncounted = uncountedOf(usage, tokensIn, completion);
   const tokensOut = completion + uncounted;
-  const promptDetails = usage['prompt_tokens_details'] ?? usage['input_tokens_details'];
+  const promptDetails = usage['prompt_tokens_details'] ?? usage['input_tokens_details'] ?? usage['input_token_details'];
   const completionDetails = usage['completion_tokens_details'] ?? usage['output_tokens_details'];
   const tokensCached = Math.min(
     tokensIn,
@@ -73,6 +73,8 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
   );
   const tokensCacheWrite = Math.min(tokensIn - tokensCached, written);
   const forAnHour = tokensCacheWrite === 0 ? 0 : Math.min(tokensCacheWrite, writtenForAnHour(promptDetails));
+  const heard = Math.min(tokensIn, firstCount(member(promptDetails, 'audio_tokens')));
+  const spoken = Math.min(tokensOut, firstCount(member(completionDetails, 'audio_tokens')));
   const serviceTier = serviceTierOf(tier ?? usage['service_tier'] ?? searchTierOf(usage));
   const reasoning = Math.max(uncounted, firstCount(member(completionDetails, 'reasoning_tokens')));
   return {
@@ -83,6 +85,8 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
     tokensReasoning: Math.min(tokensOut, reasoning),
     isEstimated: false,
     ...(forAnHour > 0 && { tokensCacheWriteHour: forAnHour }),
+    ...(heard > 0 && { tokensAudioIn: heard }),
+    ...(spoken > 0 && { tokensAudioOut: spoken }),
     ...(serviceTier !== undefined && { serviceTier }),
   };
 }

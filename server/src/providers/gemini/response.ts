@@ -72,9 +72,16 @@ export function chatUsageOf(usage: unknown): ChatUsage | null {
     prompt_tokens: prompt,
     completion_tokens: out,
     total_tokens: prompt + out,
-    prompt_tokens_details: { cached_tokens: cached },
-    completion_tokens_details: { reasoning_tokens: thoughts },
+    prompt_tokens_details: { cached_tokens: cached, ...soundOf(usage['promptTokensDetails']) },
+    completion_tokens_details: { reasoning_tokens: thoughts, ...soundOf(usage['candidatesTokensDetails']) },
   };
+}
+
+/** Tokens of sound cost more than those of text. */
+function soundOf(details: unknown): { audio_tokens?: number } {
+  const sound = list(details).find((one) => member(one, 'modality') === 'AUDIO');
+  const tokens = member(sound, 'tokenCount');
+  return typeof tokens === 'number' && tokens > 0 ? { audio_tokens: tokens } : {};
 }
 
 const tokenOf = (entry: unknown): Json => {
