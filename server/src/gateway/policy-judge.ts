@@ -57,7 +57,9 @@ interface Question {
 }
 
 async function ask(deps: GatewayDeps, order: Order, policy: Policy, { connection, model, text }: Question): Promise<string | null> {
-  const line = '='.repeat(16);
+  // Longer than any in the text, which must not be able to say where it ends.
+  const longest = (text.match(/=+/g) ?? []).reduce((most, { length }) => Math.max(most, length), 15);
+  const line = '='.repeat(longest + 1);
   const body = {
     model,
     messages: [
