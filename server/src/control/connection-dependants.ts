@@ -16,6 +16,8 @@ export interface DependantFinder {
   kind: Dependant['kind'];
   /** Things of this kind that refer to the connection, at most 100. */
   find(deps: ControlDeps, connectionId: string): Promise<Dependant[]>;
+  /** A step that fails the deletion as `inUseLabel` where one came to refer to it since `find` looked, here or on another instance. */
+  guard(deps: ControlDeps, connection: Pick<Connection, 'id' | 'owner'>): WriteStep;
   /** Steps that take the connection out of all of them, for a forced deletion. */
   detach(deps: ControlDeps, connectionId: string): WriteStep[];
 }
@@ -31,6 +33,9 @@ export async function dependantsOf(deps: ControlDeps, connectionId: string, find
 
 export const detachSteps = (deps: ControlDeps, connectionId: string, finders = dependantFinders): WriteStep[] =>
   finders.flatMap((finder) => finder.detach(deps, connectionId));
+
+export const unusedSteps = (deps: ControlDeps, connection: Connection, finders = dependantFinders): WriteStep[] =>
+  finders.map((finder) => finder.guard(deps, connection));
 
 /** One thing, or several of one kind, that a connection is used by. */
 export interface Use {

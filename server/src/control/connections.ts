@@ -10,6 +10,7 @@ import {
   deleteSteps,
   findConnection,
   insertStep,
+  inUseLabel,
   listConnections,
   staleLabel,
   updateStep,
@@ -19,17 +20,18 @@ import {
 } from '../storage/connections.ts';
 import { StaleWrite, UniqueViolation } from '../storage/errors.ts';
 import type { WriteStep } from '../storage/driver.ts';
+import { staleUseCase } from '../storage/use-cases.ts';
 import { requireWorkspace } from '../storage/workspaces.ts';
 import { commit, keptState, noteRefusal, type Caller, type Deed } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { findFor, ownersOf, requireOwner, type Found } from './connection-access.ts';
 import { refuseBackups } from './connection-backups.ts';
-import { dependantsOf, detachSteps } from './connection-dependants.ts';
+import { dependantsOf, detachSteps, unusedSteps } from './connection-dependants.ts';
 import { settle, type ConnectionInput, type FieldWords, type Settled } from './connection-input.ts';
 import type { ControlDeps } from './deps.ts';
 import { scrubSecrets } from './scrub.ts';
 import { sealChanges } from './secrets.ts';
-import { notFound, refusing } from './stale.ts';
+import { againWhileStale, notFound, refusing } from './stale.ts';
 
 /** A change that met somebody else's is read and decided again this often. */
 const triesMax = 4;
@@ -151,6 +153,11 @@ export async function changeConnection(
 
 /** Erases the credentials at once and leaves a tombstone (C-32). What is in use stays, unless an administrator forces it (C-08). */
 export async function deleteConnection(deps: ControlDeps, caller: Caller, id: string, options: { isForced: boolean }): Promise<void> {
+  await againWhileStale(() => deleteOnce(deps, caller, id, options));
+  await scrubSecrets(deps);
+}
+
+async function deleteOnce(deps: ControlDeps, caller: Caller, id: string, options: { isForced: boolean }): Promise<void> {
   const { connection } = await findFor(deps, caller, id, 'manage', 'connection.delete');
   const dependants = await dependantsOf(deps, id);
   await noting(
@@ -162,15 +169,18 @@ export async function deleteConnection(deps: ControlDeps, caller: Caller, id: st
   );
   const detached = dependants.length > 0 ? { detached: { before: dependants.map(({ kind, name }) => `${kind} ${name}`) } } : null;
   try {
-    const steps = [...(dependants.length > 0 ? detachSteps(deps, id) : []), ...deleteSteps(deps.database, id, deps.clock.nowMs())];
+    const detaching = dependants.length > 0 ? detachSteps(deps, id) : [];
+    const steps = [...detaching, ...unusedSteps(deps, connection), ...deleteSteps(deps.database, id, deps.clock.nowMs())];
     const state = keptState(connection, stateOf(connection), null);
     await commit(deps, caller, steps, { ...deedOn('connection.delete', connection, detached), state });
   } catch (error) {
     // Somebody else deleted it first: for this caller it does not exist.
     if (error instanceof StaleWrite && error.label === staleLabel) throw new Refusal('NOT_FOUND');
-    throw error;
+    if (!(error instanceof StaleWrite) || (error.label !== inUseLabel && error.label !== staleUseCase)) throw error;
+    // Something came to use it, or changed while it should let go of it: what uses it is looked at anew.
+    await catchUp(deps);
+    throw new Refusal('STALE', { cause: error });
   }
-  await scrubSecrets(deps);
 }
 
 /** Runs something that may refuse, and notes the refusal with its subject before it goes on its way (R-146). */

@@ -1,9 +1,10 @@
 /** Repositories in the way of a deletion: those that use a connection, and what hangs on one of them. */
 import type { RepositoryDependant } from '@patchbay/contract/repositories';
+import type { Connection } from '../domain/connection.ts';
 import type { Dependant } from '../domain/connection-rules.ts';
 import type { WriteStep } from '../storage/driver.ts';
 import { endPoliciesOf, policiesOfRepository } from '../storage/policies.ts';
-import { detachConnection, liveKeysOf, repositoriesUsing } from '../storage/repositories.ts';
+import { detachConnection, liveKeysOf, repositoriesUsing, requireUnattached } from '../storage/repositories.ts';
 import type { ControlDeps } from './deps.ts';
 
 /** Things of one kind that one answer names. */
@@ -16,6 +17,7 @@ export const repositoryFinder = {
     const using = (await repositoriesUsing(deps.database, [connectionId])).get(connectionId) ?? [];
     return using.slice(0, namedMax).map(({ id, name, workspaceId }) => ({ kind: 'repository', id, name, workspaceId }));
   },
+  guard: (deps: ControlDeps, { id }: Pick<Connection, 'id'>): WriteStep => requireUnattached(deps.database, id),
   detach: (deps: ControlDeps, connectionId: string): WriteStep[] => detachConnection(deps.database, connectionId),
 };
 

@@ -3,7 +3,7 @@ import type { Connection } from '../domain/connection.ts';
 import type { Dependant } from '../domain/connection-rules.ts';
 import { backupsOf } from '../domain/routing-group.ts';
 import type { WriteStep } from '../storage/driver.ts';
-import { detachTarget } from '../storage/routing-groups.ts';
+import { detachTarget, requireUntargeted } from '../storage/routing-groups.ts';
 import type { ControlDeps } from './deps.ts';
 
 /** As many as a list of dependants names. */
@@ -24,6 +24,9 @@ export const routingGroupFinder = {
     }
     return Promise.resolve(found);
   },
+
+  guard: (deps: ControlDeps, { id, owner }: Pick<Connection, 'id' | 'owner'>): WriteStep =>
+    requireUntargeted(deps.database, id, owner.scope === 'user'),
 
   detach: (deps: ControlDeps, connectionId: string): WriteStep[] => detachTarget(deps.database, connectionId),
 };

@@ -1,8 +1,9 @@
 /** Use cases that a connection answers for: what keeps it from being deleted, and how they let go of it. */
+import type { Connection } from '../domain/connection.ts';
 import type { Dependant } from '../domain/connection-rules.ts';
 import type { UseCase } from '../domain/use-case.ts';
 import type { WriteStep } from '../storage/driver.ts';
-import { updateUseCase } from '../storage/use-cases.ts';
+import { requireUnbound, updateUseCase } from '../storage/use-cases.ts';
 import type { ControlDeps } from './deps.ts';
 
 /** As many as a list of dependants names. */
@@ -21,6 +22,8 @@ export const useCaseFinder = {
     const active = [...namingIt(deps, connectionId)].filter(({ isActive }) => isActive).slice(0, namedMax);
     return Promise.resolve(active.map(({ id, name }) => ({ kind: 'use_case', id, name })));
   },
+
+  guard: (deps: ControlDeps, { id }: Pick<Connection, 'id'>): WriteStep => requireUnbound(deps.database, id),
 
   /** Those that are switched off let go of it too. One that was changed in this very moment refuses the whole deletion. */
   detach(deps: ControlDeps, connectionId: string): WriteStep[] {

@@ -242,6 +242,9 @@ export const setDefaultStep = ({ db, compile }: Database, owner: Owner, id: stri
     { expectRows: 1, label: staleLabel },
   );
 
+/** Label of a step that failed because something came to use the connection since that was looked at. */
+export const inUseLabel = 'connection-in-use';
+
 /** Leaves a tombstone: name and provider for the books, no credential, no setting (C-32). */
 export function deleteSteps(database: Database, id: string, nowMs: number): Statement[] {
   const { db, compile } = database;

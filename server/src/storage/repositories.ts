@@ -1,6 +1,7 @@
 /** Repositories and what is attached to them. Deleted ones stay as rows: other instances hear of it, and the books refer to them. */
 import type { Repository } from '../domain/repository.ts';
 import { thisRevision } from './changes.ts';
+import { inUseLabel } from './connections.ts';
 import type { Database } from './database.ts';
 import type { Statement, WriteStep } from './driver.ts';
 import { endLimitsAmong } from './limits.ts';
@@ -207,6 +208,13 @@ export function detachConnection({ db, compile }: Database, connectionId: string
     compile(db.deleteFrom('repository_connections').where('connection_id', '=', connectionId)),
   ];
 }
+
+/** Fails the batch as `inUseLabel` where a repository has the connection attached. */
+export const requireUnattached = ({ db, compile }: Database, connectionId: string): Statement =>
+  compile(db.selectFrom('repository_connections').select('repository_id').where('connection_id', '=', connectionId).limit(1), {
+    expectRows: 0,
+    label: inUseLabel,
+  });
 
 /**
  * Marks a repository as deleted, lets go of its connections and ends its keys, expired ones too. It fails the batch as

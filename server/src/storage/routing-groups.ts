@@ -4,6 +4,7 @@ import type { Owner } from '../domain/owner.ts';
 import { groupDefaults, type GroupOptions, type RoutingGroup, type RoutingTarget } from '../domain/routing-group.ts';
 import { isUuid } from '../lib/ids.ts';
 import { thisRevision } from './changes.ts';
+import { inUseLabel } from './connections.ts';
 import type { Database } from './database.ts';
 import type { Statement, WriteStep } from './driver.ts';
 import { endLimitsAmong, endLimitsOn } from './limits.ts';
@@ -204,6 +205,18 @@ export async function countGroups({ db }: Database, owner: Owner): Promise<numbe
     .where('deleted_at', 'is', null)
     .executeTakeFirstOrThrow();
   return count;
+}
+
+/** Fails the batch as `inUseLabel` where a group has the connection for a target; a person's own group keeps only what is that person's. */
+export function requireUntargeted({ db, compile }: Database, connectionId: string, isPrivate: boolean): Statement {
+  let having = db
+    .selectFrom('routing_group_targets')
+    .innerJoin('routing_groups', 'routing_groups.id', 'routing_group_targets.group_id')
+    .select('routing_groups.id')
+    .where('routing_group_targets.connection_id', '=', connectionId)
+    .where('routing_groups.deleted_at', 'is', null);
+  if (!isPrivate) having = having.where('routing_groups.scope', '!=', 'user');
+  return compile(having.limit(1), { expectRows: 0, label: inUseLabel });
 }
 
 /** Takes a connection out of all groups, whose revisions rise. */

@@ -2,6 +2,7 @@
 import type { OrganizationRole } from '../domain/owner.ts';
 import type { Injection, UseCase } from '../domain/use-case.ts';
 import { thisRevision } from './changes.ts';
+import { inUseLabel } from './connections.ts';
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { nameKeyOf } from './name-key.ts';
@@ -135,6 +136,20 @@ export const deleteUseCase = ({ db, compile }: Database, id: string, nowMs: numb
       .where('id', '=', id)
       .where('deleted_at', 'is', null),
     { expectRows: 1, label: staleUseCase },
+  );
+
+/** Fails the batch as `inUseLabel` where an active use case names the connection. */
+export const requireUnbound = ({ db, compile }: Database, connectionId: string): Statement =>
+  compile(
+    db
+      .selectFrom('use_cases')
+      .select('id')
+      .where('is_active', '=', true)
+      .where('deleted_at', 'is', null)
+      // The list of fallbacks is a JSON text of ids.
+      .where((eb) => eb.or([eb('connection_id', '=', connectionId), eb('fallback', 'like', `%"${connectionId}"%`)]))
+      .limit(1),
+    { expectRows: 0, label: inUseLabel },
   );
 
 /** Fails the batch as `connection` where one of these is no connection of the organization any more. */

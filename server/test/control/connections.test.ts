@@ -137,6 +137,7 @@ describe('what is in use', () => {
   const finder: DependantFinder = {
     kind: 'use_case',
     find: async (_, id) => (id === 'used' ? [useCase] : []),
+    guard: () => ({ sql: 'SELECT 1', params: [] }),
     detach: () => [{ sql: 'SELECT 1', params: [] }],
   };
 

@@ -1,5 +1,6 @@
 /** What a connection is used by, kind by kind: who is named, who is not, and how each lets go of a connection that is deleted. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dependantFinders, type DependantFinder } from '../../src/control/connection-dependants.ts';
 import { createRepository } from '../../src/control/repositories.ts';
 import { repositoryFinder } from '../../src/control/repository-dependants.ts';
 import { backedUpBy, routingGroupFinder } from '../../src/control/routing-dependants.ts';
@@ -8,6 +9,7 @@ import { useCaseFinder } from '../../src/control/use-case-dependants.ts';
 import { changeUseCase, createUseCase } from '../../src/control/use-cases.ts';
 import { commit } from '../../src/control/change.ts';
 import type { UseCase } from '../../src/domain/use-case.ts';
+import { inUseLabel } from '../../src/storage/connections.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import type { WriteStep } from '../../src/storage/driver.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
@@ -48,6 +50,9 @@ const write = (steps: WriteStep[]): Promise<unknown> =>
     subjectName: null,
     owner: null,
   });
+const words = { connectionAt: String };
+/** How often two at once are tried: without the second look a few of them end badly. */
+const roundsOfRace = 12;
 const useCaseNow = ({ id }: UseCase) => house.deps.keeper.snapshot.useCases.byId.get(id)!;
 
 test('a use case is named for its model and for each that stands in; one that is switched off is missed by nobody', async () => {
@@ -116,7 +121,6 @@ test('backups are counted, by each connection that names it and by none that doe
 
 test('repositories that use it are named with their workspace, and lose it and nothing else', async () => {
   const [one, other] = [await ofLab(), await ofLab()];
-  const words = { connectionAt: String };
   const make = (connectionIds: string[]) =>
     createRepository(house.deps, by(ada), { workspaceId: lab, name: `repository ${++number}`, connectionIds }, words);
   const [both, alone] = [await make([one, other]), await make([other])];
@@ -126,4 +130,51 @@ test('repositories that use it are named with their workspace, and lose it and n
   expect(await repositoryFinder.find(house.deps, one)).toEqual([]);
   expect(house.deps.keeper.snapshot.attachedTo(both.id).map(({ id }) => id)).toEqual([other]);
   expect(await repositoryFinder.find(house.deps, other)).toHaveLength(2);
+});
+
+test('what is found in use the deletion refuses once more at the write, and nothing else', async () => {
+  const { connections } = house.deps.keeper.snapshot;
+  const isFree = async (finder: DependantFinder, id: string): Promise<boolean> => {
+    const written = write([finder.guard(house.deps, connections.get(id)!)]).then(() => true);
+    return written.catch((error: unknown) => (error as StaleWrite).label !== inUseLabel);
+  };
+  const [model, spare, attached, free] = [await ofEverybody(), await ofEverybody(), await ofLab(), await ofEverybody()];
+  const made = await useCase({ connectionId: model, fallbackConnectionIds: [spare] });
+  await createRepository(house.deps, by(ada), { workspaceId: lab, name: `repository ${++number}`, connectionIds: [attached] }, words);
+  const targets = [model, attached].map((connectionId) => ({ connectionId, weight: 1, isEnabled: true }));
+  await createGroup(house.deps, by(ada), { scope: 'user', id: ada.id }, { name: `group ${++number}`, targets });
+  for (const finder of dependantFinders)
+    for (const id of [model, spare, attached, free])
+      expect(await isFree(finder, id), finder.kind).toBe((await finder.find(house.deps, id)).length === 0);
+  await changeUseCase(house.deps, by(root), made.id, { isActive: false });
+  expect(await Promise.all([model, spare].map((id) => isFree(useCaseFinder, id)))).toEqual([true, true]);
+});
+
+test('of a deletion and whatever comes to use the connection at the same moment one is refused, forced or not', async () => {
+  const ask = (method: string, path: string, body?: object) => house.request(method, path, { token: root.token, ...(body && { body }) });
+  const makers: ((id: string) => ReturnType<typeof ask>)[] = [
+    (connectionId) => ask('POST', '/api/use-cases', { name: `Case ${++number}`, connectionId, systemPrompt: 'x', allRoles: true }),
+    (connectionId) =>
+      ask('POST', '/api/routing-groups', {
+        name: `group ${++number}`,
+        scope: 'organization',
+        strategy: 'ordered',
+        targets: [{ connectionId, model: 'm' }],
+      }),
+    (id) => ask('POST', '/api/repositories', { workspaceId: lab, name: `repository ${++number}`, connectionIds: [id] }),
+  ];
+  for (const maker of makers)
+    for (let round = 0; round < roundsOfRace; round++) {
+      const id = await ofEverybody();
+      const [gone, made] = await Promise.all([ask('DELETE', `/api/admin/models/${id}`), maker(id)]);
+      expect([gone.status, made.status]).toEqual(
+        gone.status === 200 ? [200, expect.toSatisfy((status: number) => status >= 400)] : [409, 201],
+      );
+    }
+  const id = await ofEverybody();
+  const forced = await Promise.all([ask('DELETE', `/api/admin/models/${id}?force=true`), makers[1]!(id)]);
+  expect(forced[0].status).toBe(200);
+  expect(
+    [...house.deps.keeper.snapshot.routing.values()].some(({ targets }) => targets.some(({ connectionId }) => connectionId === id)),
+  ).toBe(false);
 });
