@@ -15,10 +15,13 @@ export interface Follow {
 /** One conversation's, from its first text on. @param isGrowing an answer is being written: only that counts as new text */
 export function useFollow(isGrowing: boolean): Follow {
   const isAtEnd = useRef(true);
+  /** Where the end was when it was last gone to. */
+  const endY = useRef(-1);
   const isNews = useRef(isGrowing);
   const [isBehind, setBehind] = useState(false);
   const toEnd = useCallback(() => {
     scrollTo({ top: document.documentElement.scrollHeight });
+    endY.current = scrollY;
     isAtEnd.current = true;
     setBehind(false);
   }, []);
@@ -27,8 +30,10 @@ export function useFollow(isGrowing: boolean): Follow {
   }, [isGrowing]);
   useEffect(() => {
     const look = (): void => {
-      isAtEnd.current = distance() <= nearPx;
-      if (isAtEnd.current) setBehind(false);
+      const isNear = distance() <= nearPx;
+      if (isNear) setBehind(false);
+      // The browser tells of our own way to the end later, and the text may have grown meanwhile: then nobody has left it.
+      if (isNear || Math.abs(scrollY - endY.current) > 1) isAtEnd.current = isNear;
     };
     // Whoever opens or edits something in the text wants to see that, and not the end.
     const press = ({ target }: Event): void => {
