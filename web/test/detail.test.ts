@@ -78,6 +78,22 @@ needs('browser')('one connection', () => {
     expect(pages.provider.received).toEqual([]);
   });
 
+  test('an amount of money stands in one line, on a phone and beside the navigation: half of it would be another amount', async () => {
+    const intent = intentOf({ connectionId: id, userId: sari.id, atMs: pages.house.deps.clock.nowMs() });
+    pages.house.deps.journal.append(intent);
+    pages.house.deps.journal.append(settlementOf(intent, { costNanoUsd: 2_114_000 }));
+    await ask('PATCH', '/api/me', { language: 'id' });
+    await come({ locale: 'id-ID' });
+    await open();
+    const amount = visitor.page.getByText('US$0,002114');
+    await amount.waitFor();
+    const lines = () => amount.evaluate((one) => one.getBoundingClientRect().height / Number.parseFloat(getComputedStyle(one).lineHeight));
+    for (const width of [1440, 1024, 390]) {
+      await visitor.page.setViewportSize({ width, height: 900 });
+      await expect.poll(lines).toBe(1);
+    }
+  });
+
   test('a tab is a link of its own, reached by keyboard; the window and the line of tabs say which one is open', async () => {
     await come();
     await open();
