@@ -11,6 +11,7 @@ import { useTestAll, useTestAllError } from '../features/tasks/api/test-all.ts';
 import { tasksQuery } from '../features/tasks/api/tasks.ts';
 import { failedItems } from '../features/tasks/components/task-text.ts';
 import { noteChange } from '../features/models/api/changes.ts';
+import { isToldBeside } from '../features/models/api/connection-tests.ts';
 import { Progress } from '../features/models/components/BulkBar.tsx';
 
 const testsKind = 'connection-tests';
@@ -43,7 +44,8 @@ export function TestAllReport() {
   const language = useLocale();
   const queryClient = useQueryClient();
   const refused = useTestAllError();
-  const task = useLatestTests();
+  const latest = useLatestTests();
+  const task = latest !== null && isToldBeside(latest.id) ? null : latest;
   const [seen, setSeen] = useState<string | null>(null);
   const isRunning = task?.state === 'running';
   const failed = task ? failedItems(task) : 0;

@@ -81,6 +81,11 @@ async function findingsOf(queryClient: QueryClient, id: string): Promise<Connect
   }
 }
 
+const toldBeside = new Set<string>();
+
+/** Whether what comes of this task is told beside the rows that were chosen for it, and so nowhere else. */
+export const isToldBeside = (taskId: string): boolean => toldBeside.has(taskId);
+
 /**
  * Tests several as one task of the server, which goes on when the page is left; `onDone` is called after each.
  * Where the task cannot begin, that is each one's fault.
@@ -99,6 +104,7 @@ export async function testMany(
   for (const id of ids) keep(queryClient, id, { ...untested, isTesting: true });
   try {
     const taskId = await client.tasks.testConnections(ids);
+    toldBeside.add(taskId);
     for (let looks = 0, isOver = false; !isOver && looks < looksMax; looks += 1) {
       const task = await client.tasks.get(taskId);
       const items = (task.result?.['items'] ?? []) as readonly BulkTestItem[];
