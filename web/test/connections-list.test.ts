@@ -1,4 +1,5 @@
 /** Working with the list of connections in a real browser: filters, order, columns, several at once, other tabs, and dead providers. */
+import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import { Secret } from '../../server/src/lib/secret.ts';
@@ -51,6 +52,25 @@ needs('browser')('working with connections', () => {
     await closeBrowser();
     await vendor?.close();
     await pages?.close();
+  });
+
+  test('what can be done with a row is in sight in a small window, and so is its switch in the next larger one', async () => {
+    await add('Alpha');
+    await come();
+    const { page } = visitor;
+    const isInSight = (name: string) =>
+      page.getByRole('button', { name, exact: true }).evaluate((one) => {
+        const { left, right, top, bottom } = one.getBoundingClientRect();
+        return [left + 1, right - 1].every((x) => one.contains(document.elementFromPoint(x, (top + bottom) / 2)));
+      });
+    for (const width of [1024, 1280]) {
+      await page.setViewportSize({ width, height: 900 });
+      for (const name of ['Set Default: Alpha', 'Test Alpha', 'Delete Alpha']) await expect.poll(() => isInSight(name)).toBe(true);
+    }
+    const rightOf = async (one: Locator) => ((box) => box!.x + box!.width)(await one.boundingBox());
+    const actions = row('Alpha').getByRole('cell').last();
+    await expect.poll(async () => (await rightOf(row('Alpha').getByRole('switch'))) < (await actions.boundingBox())!.x).toBe(true);
+    expect(await visitor.axe()).toEqual([]);
   });
 
   test('chips, filter and order are the address: a reload and a copied link show the same rows', async () => {
