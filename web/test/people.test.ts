@@ -286,19 +286,19 @@ needs('browser')('people', () => {
 
   test('who renames a workspace takes no name back that somebody else has just given it, and is told of it', async () => {
     const { page } = visitor;
-    const workspace = await pages.house.createWorkspace('Gudang', [[budi, 'ADMIN']]);
+    const workspace = await pages.house.createWorkspace('Bengkel', [[budi, 'ADMIN']]);
     const stored = async () => (await pages.house.request('GET', `/workspace/${workspace}`, { token: sari.token })).body.workspace;
     await signIn(visitor, sari);
     await page.goto('/admin/workspaces');
-    await button('Rename Gudang').click();
+    await button('Rename Bengkel').click();
     const name = page.getByLabel('Name', { exact: true });
-    await name.fill('Gudang Timur');
+    await name.fill('Bengkel Timur');
     await pages.house.request('PUT', `/workspace/${workspace}`, { token: sari.token, body: { name: 'Arsip' } });
     await page.keyboard.press('Enter');
     const alert = page.getByRole('alert').filter({ hasText: 'Somebody else changed this in the meantime.' });
     await alert.waitFor();
     expect(await stored()).toMatchObject({ name: 'Arsip' });
-    await expect.poll(() => name.inputValue()).toBe('Gudang Timur');
+    await expect.poll(() => name.inputValue()).toBe('Bengkel Timur');
     expect(await visitor.axe()).toEqual([]);
     await alert.getByRole('button', { name: 'Discard Mine and Reload' }).click();
     await expect.poll(() => name.inputValue()).toBe('Arsip');
