@@ -36,6 +36,9 @@ export interface ChatScreenProps {
   onOpen: (id: string | null) => void;
 }
 
+/** More of them are chosen from in the panel. */
+const offersMax = 3;
+
 export function ChatScreen({ me, chatId, connections, renderLink, renderSettings, onOpen }: ChatScreenProps) {
   const t = useTranslations('chat');
   const drawer = useRef<HTMLDialogElement>(null);
@@ -80,6 +83,8 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
           newSettings={newSettings}
           hasConnections={connections === undefined ? null : hasUseCase(settings) || connections.some(isThere)}
           answersBy={choice?.name ?? null}
+          offers={areCasesComing || choice !== null ? [] : (connections ?? []).filter(isThere).slice(0, offersMax)}
+          onChoose={({ id }) => panel.apply({ ...settings, connectionId: id })}
           renderSettings={renderSettings}
           onBegun={onOpen}
           onSettings={panel.open}

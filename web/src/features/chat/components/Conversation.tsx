@@ -3,8 +3,9 @@ import { Button } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
 import { HttpError } from '@patchbay/client';
 import type { ChatSettings } from '@patchbay/client/chats';
+import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode, type RefObject } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -30,6 +31,9 @@ export interface ConversationProps {
   hasConnections: boolean | null;
   /** Who answers, for the empty chat. */
   answersBy: string | null;
+  /** Connections that could answer, where none does by itself: none of them is the default, and none was chosen. */
+  offers: readonly AiConnection[];
+  onChoose: (connection: AiConnection) => void;
   renderSettings: (text: string) => ReactNode;
   onBegun: (chatId: string) => void;
   onSettings: () => void;
@@ -57,7 +61,7 @@ function useBox({ chatId, onBegun }: ConversationProps) {
 
 /** @param props.chatId give the element a `key` of it: another chat is another conversation */
 export function Conversation(props: ConversationProps) {
-  const { userId, organization, chatId, newSettings, hasConnections, answersBy, renderSettings } = props;
+  const { userId, organization, chatId, newSettings, hasConnections, answersBy } = props;
   const t = useTranslations('chat');
   const { box, begin } = useBox(props);
   const actions = useChatActions({ userId, chatId, newSettings, onBegun: begin });
@@ -79,8 +83,9 @@ export function Conversation(props: ConversationProps) {
           </Button>
         </div>
       )}
-      {hasConnections === false && stored.length === 0 && <NoConnection hasConnections={false} render={renderSettings} />}
-      {isEmpty && hasConnections !== false && (
+      {hasConnections === false && stored.length === 0 && <Unanswered {...props} box={box} />}
+      {isEmpty && props.offers.length > 0 && <Unanswered {...props} box={box} />}
+      {isEmpty && hasConnections !== false && props.offers.length === 0 && (
         <div className={classes['empty']}>
           <h2>{t('emptyTitle')}</h2>
           {answersBy !== null && <p>{t('emptyText', { name: answersBy })}</p>}
@@ -105,7 +110,7 @@ export function Conversation(props: ConversationProps) {
             {t('newText')}
           </button>
         )}
-        <Refusal actions={actions} {...props} />
+        <Refusal actions={actions} {...props} box={box} isEmpty={isEmpty} />
         <Composer
           text={actions.text}
           isWriting={actions.isBusy}
@@ -124,18 +129,39 @@ export function Conversation(props: ConversationProps) {
   );
 }
 
+type InBox = ConversationProps & { box: RefObject<HTMLTextAreaElement | null> };
+
+/** Nobody answers yet; whoever is chosen does, and one goes on in the box. */
+function Unanswered({ hasConnections, offers, onChoose, renderSettings, box }: InBox) {
+  const choose = (connection: AiConnection): void => {
+    onChoose(connection);
+    box.current?.focus();
+  };
+  return <NoConnection hasConnections={hasConnections === true} offers={offers} onChoose={choose} render={renderSettings} />;
+}
+
 /** What only another connection or model cures. */
 const settingsCodes: ReadonlySet<string> = new Set(['MODEL_REQUIRED', 'MODEL_INACTIVE']);
 
+interface RefusalProps extends InBox {
+  actions: ChatActions;
+  /** Whether the place above says already that nobody answers. */
+  isEmpty: boolean;
+}
+
 /** Why the question was not taken. It is still in its box. */
-function Refusal({ actions: { error, isBusy }, hasConnections, renderSettings, onSettings }: ConversationProps & { actions: ChatActions }) {
+function Refusal(props: RefusalProps) {
+  const { actions, hasConnections, answersBy, offers, isEmpty, onSettings } = props;
+  const { error, isBusy } = actions;
   const t = useTranslations('chat');
   const language = useLocale();
   if (error === null || error === undefined || isBusy) return null;
   const code = error instanceof HttpError ? error.code : null;
-  // Said above already where there is none at all.
-  if (code === 'NO_CONNECTION_CONFIGURED' && hasConnections === false) return null;
-  if (code === 'NO_CONNECTION_CONFIGURED') return <NoConnection hasConnections={hasConnections === true} render={renderSettings} />;
+  if (code === 'NO_CONNECTION_CONFIGURED') {
+    // Said above already, or cured since by a choice.
+    const isSaid = hasConnections === false || (isEmpty && offers.length > 0) || answersBy !== null;
+    return isSaid ? null : <Unanswered {...props} />;
+  }
   return (
     <Notice tone="bad" title={errorText(error, language)}>
       <p>{t('notSent')}</p>
