@@ -86,7 +86,12 @@ describe('a channel', () => {
     const [one, two] = [await make(), await make()];
     const moved = { secret_encrypted: await sealedOf(one.id) };
     await deps().database.db.updateTable('alert_channels').set(moved).where('id', '=', two.id).execute();
-    expect(await refusalOf(changeChannel(deps(), place.head, two.id, { url: `${url}&more` }))).toEqual(['SECRET_UNREADABLE']);
+    // What stays beside it would be somebody else's: all of it is entered anew, or nothing.
+    const half = refusalOf(changeChannel(deps(), place.head, two.id, { url: `${url}&more` }));
+    expect(await half).toEqual(['SECRET_UNREADABLE', 'signingSecret required']);
+    const signingSecret = `whsec_${Buffer.alloc(33, 7).toString('base64')}`;
+    expect(await refusalOf(changeChannel(deps(), place.head, two.id, { url: `${url}&more`, signingSecret }))).toBe(null);
+    expect(await sealedOf(two.id)).not.toBe(moved.secret_encrypted);
     expect(await refusalOf(changeChannel(deps(), place.head, one.id, { url: `${url}&more` }))).toBe(null);
   });
 
