@@ -27,11 +27,12 @@ const cast = castOf(connectionList.split(','));
 const inFlightMax = 200;
 const perTick = 20;
 let inFlight = 0;
-// A line in a file, written by one call, survives this process as the journal's own write does.
+// A line in a file, written by one call, survives this process as the journal's own write does; one that a kill cut off has no end.
 const promises = openSync(promisesPath, 'a');
+writeSync(promises, '\n');
 let hasPromised = false;
 function say(line: string): void {
-  writeSync(promises, `${line}\n`);
+  writeSync(promises, `${line} .\n`);
   if (!hasPromised) process.stdout.write('promised\n');
   hasPromised = true;
 }
