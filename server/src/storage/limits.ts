@@ -150,19 +150,13 @@ export const deleteLimit = ({ db, compile }: Database, limit: LimitRecord, nowMs
     { expectRows: 1, label: staleLimit },
   );
 
-/** Ends every limit on something that is gone, whoever set it. */
-export const endLimitsOn = ({ db, compile }: Database, { kind, id }: LimitSubject, nowMs: number): Statement =>
-  compile(
-    db
-      .updateTable('limits')
-      .set({ deleted_at: nowMs, updated_at: nowMs, revision: thisRevision })
-      .where('subject_kind', '=', kind)
-      .where('subject_id', '=', id)
-      .where('deleted_at', 'is', null),
-  );
-
-/** As `endLimitsOn`, for everything of a kind that a query names. */
-export const endLimitsAmong = ({ db, compile }: Database, kind: LimitSubjectKind, gone: Expression<string>, nowMs: number): Statement =>
+/** Ends every limit on things of one kind that are gone, whoever set it: on those that are listed, or that a query names. */
+export const endLimitsAmong = (
+  { db, compile }: Database,
+  kind: LimitSubjectKind,
+  gone: readonly string[] | Expression<string>,
+  nowMs: number,
+): Statement =>
   compile(
     db
       .updateTable('limits')
@@ -171,6 +165,10 @@ export const endLimitsAmong = ({ db, compile }: Database, kind: LimitSubjectKind
       .where('subject_id', 'in', gone)
       .where('deleted_at', 'is', null),
   );
+
+/** The same for one thing. */
+export const endLimitsOn = (database: Database, { kind, id }: LimitSubject, nowMs: number): Statement =>
+  endLimitsAmong(database, kind, [id], nowMs);
 
 /** What holds for all limits of the installation. */
 export interface LimitSettings {
