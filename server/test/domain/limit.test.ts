@@ -208,6 +208,76 @@ describe('the window', () => {
     expect([window.requests, window.tokens]).toEqual([0, 0]);
   });
 
+  describe('where more are in it than are kept one by one', () => {
+    const dense = (requestsPerMs: number, forMs: number): { window: SlidingWindow; admittedMs: number[] } => {
+      const window = new SlidingWindow();
+      const admittedMs: number[] = [];
+      for (let nowMs = 0; nowMs < forMs; nowMs++)
+        for (let count = 0; count < requestsPerMs; count++) {
+          window.add(nowMs, 3);
+          admittedMs.push(nowMs);
+        }
+      return { window, admittedMs };
+    };
+
+    test('what is held does not grow with the rate', () => {
+      const { window } = dense(8, windowMs);
+      expect([window.requests, window.tokens]).toEqual([8 * windowMs, 24 * windowMs]);
+      expect(window.size).toBeLessThan(9_300);
+    });
+
+    test('nothing leaves early, and nothing stays longer than a thousandth of the window', () => {
+      const { window, admittedMs } = dense(4, 5_000);
+      for (let nowMs = windowMs - 1; nowMs < windowMs + 5_200; nowMs += 17) {
+        window.slide(nowMs);
+        const within = (untilMs: number): number => admittedMs.filter((atMs) => nowMs - atMs < untilMs).length;
+        expect(window.requests).toBeGreaterThanOrEqual(within(windowMs));
+        expect(window.requests).toBeLessThanOrEqual(within(windowMs + windowMs / 1_000));
+        expect(window.tokens).toBe(3 * window.requests);
+      }
+      expect([window.requests, window.tokens, window.resetMs(windowMs + 5_200)]).toEqual([0, 0, 0]);
+    });
+
+    test('the wait that is told is the moment at which there is room', () => {
+      const { window } = dense(4, 4_000);
+      for (const limit of [1, 700, 7_500, 9_000, 15_999, 16_000]) {
+        const waitMs = window.waitForRequest(limit, 4_000);
+        const later = dense(4, 4_000).window;
+        later.slide(4_000 + waitMs - 1);
+        expect(later.requests).toBeGreaterThanOrEqual(limit);
+        later.slide(4_000 + waitMs);
+        expect(later.requests).toBeLessThan(limit);
+      }
+      expect(window.waitForTokens(48_000, 3, 4_000)).toBe(windowMs - 4_000);
+    });
+
+    test('what is corrected or taken back is that of its own entry', () => {
+      const { window } = dense(5, 2_000);
+      const [first, second, third] = [window.add(2_000, 10), window.add(2_001, 20), window.add(2_002, 40)];
+      expect([window.requests, window.tokens]).toEqual([10_003, 30_070]);
+      window.correct(second, 5, 2_003);
+      expect(window.tokens).toBe(30_055);
+      window.remove(second, 2_004);
+      window.remove(first, 2_005);
+      expect([window.requests, window.tokens]).toEqual([10_001, 30_040]);
+      window.remove(third, 2_006);
+      expect([window.requests, window.tokens]).toEqual([10_000, 30_000]);
+      window.correct(third, 1, windowMs + 3_000);
+      window.remove(third, windowMs + 3_000);
+      expect([window.requests, window.tokens]).toEqual([0, 0]);
+    });
+  });
+
+  test('what is taken back at the end is not waited for', () => {
+    const window = new SlidingWindow();
+    window.add(0, 1);
+    const [middle, last] = [window.add(10, 2), window.add(20, 3)];
+    window.remove(middle, 30);
+    expect(window.resetMs(30)).toBe(windowMs - 10);
+    window.remove(last, 30);
+    expect([window.size, window.resetMs(30)]).toEqual([1, windowMs - 30]);
+  });
+
   test('in 50,000 random steps it is what a list would be that is counted anew each time', () => {
     const window = new SlidingWindow();
     const draw = seeded(41);
