@@ -15,7 +15,7 @@ import { callOperation, unsaidOfOperation, wayOf } from '../providers/call-opera
 import type { ModelPrices } from '../providers/prices.ts';
 import { isBudgetedCaller, isOnList, type Grant } from './admit.ts';
 import { refuse } from './errors.ts';
-import { cancelHold, canReckon, holdFor, isBudgeted, isOfConnection, settleHold, type AttemptHold } from './limits-attempt.ts';
+import { cancelHold, canReckon, holdFor, isBudgeted, isOfConnection, lesser, settleHold, type AttemptHold } from './limits-attempt.ts';
 import { isHedged, race, type AttemptRelay, type RaceResult, type Runner } from './hedge.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
 import { pricesOfAnswer } from './models-beside.ts';
@@ -35,9 +35,7 @@ export async function attemptEach(
 ): Promise<void> {
   const targets = [...pricedFor(deps, order, planned)];
   const deadlineMs = order.startedMs + deps.timeouts.totalMs;
-  let index = 0;
-  let attemptsAtTarget = 0;
-  let racesForgiven = 0;
+  let [index, attemptsAtTarget, racesForgiven] = [0, 0, 0];
   // Bounded by the rule: attemptsMax tries, and one that a reused socket lost.
   for (;;) {
     const target = targets[index]!;
@@ -50,7 +48,11 @@ export async function attemptEach(
     const second = attemptsAtTarget === 1 && isHedged(target, targets[index + 1]) ? targets[index + 1]! : null;
     let ran: RaceResult;
     try {
-      ran = second ? await race({ deps, order, journey, relay, first: target, second, start }) : await alone(start(target, relay, null));
+      if (second) ran = await race({ deps, order, journey, relay, first: target, second, start });
+      else {
+        const runner = start(target, relay, null);
+        ran = { failure: await runner.run(), runner, hasSecond: false };
+      }
     } catch (error) {
       // A connection whose own limit is reached gives its turn to the next one.
       if (!isOfConnection(error) || index + 1 >= targets.length) throw error;
@@ -99,8 +101,6 @@ const seenOf = (failure: UpstreamFailure, { contentSent }: Journey, relay: Relay
   retryAfterMs: failure.retryAfterMs,
   isReuseRace: failure.isReuseRace,
 });
-
-const alone = async (runner: Runner): Promise<RaceResult> => ({ failure: await runner.run(), runner, hasSecond: false });
 
 /** A prompt that was too long here goes to those alone that are known to hold more. */
 function keepLarger(targets: Target[], index: number): void {
@@ -272,7 +272,7 @@ export class Attempt implements CallSink, Runner {
         trust,
         secret: opened.secret,
         customHeaders: opened.headers,
-        request: { ...this.order.request, outputTokensMax: leastOf(outputTokensMax, this.order.request.outputTokensMax) },
+        request: { ...this.order.request, outputTokensMax: lesser(outputTokensMax, this.order.request.outputTokensMax) },
         timeouts: this.timeouts(),
         heads: this.deps.headroom,
         connectionId: this.target.connection?.id,
@@ -390,10 +390,6 @@ export class Attempt implements CallSink, Runner {
       settleHold(deps, order, this.target, this.hold, { atMs, costNanoUsd, tokens: usage.tokensIn + usage.tokensOut, seq });
   }
 }
-
-/** A budget and a policy may both bound an answer; the shorter one counts. */
-const leastOf = (one: number | null, other: number | null): number | null =>
-  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 /** Another model than the one that was named is told whatever a connection says of parameters (C-06). */
 const isOfRouting = (change: Change): boolean => change.parameter === 'model';

@@ -115,13 +115,13 @@ export function outputAskedOf(
   const count = (key: string): number | null => (memberValue(bytes, scan, key) as number | null | undefined) ?? null;
   const limit = wire ? limitOf(request, wire.limitField) : null;
   // A server obeys either of two names, so that the longer one counts.
-  const both = [count('max_completion_tokens'), count('max_tokens')].filter((one) => one !== null);
-  const named = typeof limit === 'number' ? limit : both.length === 0 ? null : Math.max(...both);
+  const [ofCompletion, ofAnswer] = [count('max_completion_tokens'), count('max_tokens')];
+  const named = typeof limit === 'number' ? limit : ofCompletion === null ? ofAnswer : Math.max(ofCompletion, ofAnswer ?? 0);
   const choices = operation === undefined && scan.members.has('n') ? choicesOf(memberValue(bytes, scan, 'n')) : 1;
   const inAll = (outputTokens: number): number => Math.min(promptTokens + product(outputTokens, choices), windowTokensMax);
   if (named !== null) return { tokens: inAll(named), outputTokensMax: null };
   if (operation !== undefined) return { tokens: promptTokens, outputTokensMax: null };
-  const longest = Math.min(modelLimitOf(model?.split('/').at(-1) ?? '').maxOutputTokens ?? outputTokensDefault, ceiling ?? Infinity);
+  const longest = Math.min(modelLimitOf(model ?? '').maxOutputTokens ?? outputTokensDefault, ceiling ?? Infinity);
   const room = windowTokens === null ? Infinity : Math.floor((windowTokens - promptTokens) / choices);
   const outputTokensMax = Math.max(1, Math.min(longest, room));
   return { tokens: inAll(outputTokensMax), outputTokensMax };

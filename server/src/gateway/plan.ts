@@ -67,7 +67,9 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
   }
   const targets: Target[] = [];
   let first: Unsaid | null = null;
-  for (const target of inTurn(deps, order, resolution)) {
+  // Most names mean one connection, and to take turns costs more than to make its target.
+  const isOne = resolution.kind === 'candidates' && resolution.candidates.length === 1;
+  for (const target of isOne ? [targetOf(deps, resolution.candidates[0]!)] : inTurn(deps, order, resolution)) {
     const unsaid = unsaidAt({ to: target, request: order.request });
     if (unsaid === null) targets.push(target);
     else first ??= unsaid;

@@ -1,4 +1,5 @@
 /** A request body as the rooms need it: its bytes, where its members lie, and the parsed form for whoever must have it. */
+import { isAscii } from 'node:buffer';
 import type { ChatRequest } from '../domain/chat.ts';
 import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
 import { watchedWords, type CallRequest } from '../providers/calling.ts';
@@ -28,19 +29,13 @@ export interface AskedRequest extends CallRequest {
 
 /** Reads only what routing, limits and the stream need; everything else is the provider's business. Throws GatewayRefusal. */
 export function readRequest(bytes: Buffer): AskedRequest {
-  const scan = scanObject(bytes, watchedWords);
+  const text = bytes.toString('latin1');
+  const scan = scanObject(bytes, watchedWords, text);
   if (typeof scan === 'string') throw refuse(scanRefusals[scan]);
   let body: ChatRequest | null = null;
-  const parsed = (): ChatRequest => {
-    if (body) return body;
-    try {
-      body = JSON.parse(bytes.toString('utf8')) as ChatRequest;
-    } catch {
-      throw refuse('invalid_json');
-    }
-    return body;
-  };
-  if (bytes.length <= parsedAtOnceBytesMax) parsed();
+  const parsed = (): ChatRequest => (body ??= chatIn(bytes.toString('utf8')));
+  // In ASCII both encodings are the same text.
+  if (bytes.length <= parsedAtOnceBytesMax) body = chatIn(isAscii(bytes) ? text : bytes.toString('utf8'));
   const value = (key: string): unknown => (body ? body[key] : memberValue(bytes, scan, key));
   const options = value('stream_options');
   checkCount(value('max_tokens'), 'max_tokens');
@@ -81,6 +76,15 @@ export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: J
     wire,
     translate,
   };
+}
+
+/** Of a text that was scanned as one object. Throws GatewayRefusal for what is no JSON. */
+function chatIn(text: string): ChatRequest {
+  try {
+    return JSON.parse(text) as ChatRequest;
+  } catch {
+    throw refuse('invalid_json');
+  }
 }
 
 /** Throws GatewayRefusal for what is not one JSON object. */

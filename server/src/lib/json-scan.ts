@@ -115,10 +115,9 @@ function keyText(bytes: Buffer, text: string, start: number, end: number): strin
 
 /**
  * Scans one object. A key that stands twice is a fault: readers differ in which one counts. `words` are texts to look out for at any
- * depth, as names or as values, where they stand whole and without escapes.
+ * depth, as names or as values, where they stand whole and without escapes. `text` is the same in Latin-1, where somebody has it.
  */
-export function scanObject(bytes: Buffer, words: readonly string[] = []): Scan | ScanFault {
-  const text = bytes.toString('latin1');
+export function scanObject(bytes: Buffer, words: readonly string[] = [], text = bytes.toString('latin1')): Scan | ScanFault {
   let at = skipSpace(text, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0);
   if (text.charCodeAt(at) !== openBrace) return 'not_an_object';
   const firstAt = at + 1;
@@ -169,9 +168,9 @@ export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]
     else added += `${added === '' ? '' : ','}${JSON.stringify(key)}:${json}`;
   }
   // Added members go in front; in an empty object the last comma would be one too many.
-  if (added !== '') splices.push({ start: scan.firstAt, end: scan.firstAt, text: scan.members.size > 0 ? `${added},` : added });
-  if (splices.length === 0) return bytes;
   if (splices.length > 1) splices.sort((a, b) => a.start - b.start);
+  if (added !== '') splices.unshift({ start: scan.firstAt, end: scan.firstAt, text: scan.members.size > 0 ? `${added},` : added });
+  if (splices.length === 0) return bytes;
   let length = bytes.length;
   for (const { start, end, text } of splices) length += Buffer.byteLength(text) - (end - start);
   // Written once into its place: pieces that are put together afterwards would be copied twice. Every byte of it is set below.

@@ -1,4 +1,5 @@
 /** Reads one provider's answer: whole or streamed, in the house's wire or another, sound or broken, under the clock. */
+import { isAscii } from 'node:buffer';
 import type { ChatResponse } from '../domain/chat.ts';
 import { UpstreamFailure, type Fault } from '../domain/errors.ts';
 import { retryAfterMsOf } from '../domain/retry-after.ts';
@@ -21,6 +22,8 @@ import { Watchdog } from './watchdog.ts';
 
 /** An error body is read this far; more says nothing. */
 const errorBytesMax = 65_536;
+/** A whole answer up to this size is handed on as the text that was read: it goes out in one piece with its head (`reply.ts`). */
+const textBytesMax = 8_192;
 /** A finished stream whose socket stays open is given this long to send its usage. */
 const graceAfterFinishMs = 5_000;
 /** After its last word a stream's response has this long, and this many bytes, to end, so that its connection can be used again. */
@@ -268,19 +271,21 @@ export class AnswerReader implements ResponseSink, Exchange {
   }
 
   private wholeSaid(isPassed: boolean): Buffer | string | string[] {
-    const { body, response } = this.readWhole(isPassed);
-    return response === null ? body : this.written(body, response);
+    const { body, response, passed } = this.readWhole(isPassed);
+    return response === null ? passed : this.written(body, response);
   }
 
   /** Throws UpstreamFailure for what is no completion. The response is built where its bytes are not passed on as they came. */
-  private readWhole(isPassed: boolean): { body: Buffer; response: ChatResponse | null } {
+  private readWhole(isPassed: boolean): { body: Buffer; response: ChatResponse | null; passed: Buffer | string } {
     const body = this.wholeBody();
     const { to, moment } = this.call;
-    const source = body.toString('utf8');
+    const isPlain = body.length <= textBytesMax && isAscii(body);
+    const source = body.toString(isPlain ? 'latin1' : 'utf8');
     if (isPassed) {
       const seen = seenAnswer(parseJson(source), moment);
       this.learn(seen, seen.finishReason, seen.model ?? to.model, seen.messages);
-      return { body, response: null };
+      // The text of it is at hand; as bytes it would be made a text once more on its way out.
+      return { body, response: null, passed: isPlain ? source : body };
     }
     const response = this.protocol.fromVendor(parseExactly(source), to, moment);
     const messages = response.choices.map((choice) => choice.message);
@@ -290,7 +295,7 @@ export class AnswerReader implements ResponseSink, Exchange {
       response.model,
       messages,
     );
-    return { body, response };
+    return { body, response, passed: body };
   }
 
   private learn(

@@ -43,14 +43,8 @@ export function callProvider(deps: CallDeps, asked: Call, sink: CallSink): Excha
   const prepared = prepare(call, protocol);
   const reader = new AnswerReader(deps.clock, call, protocol, prepared.changed, sink, null, choicesIn(prepared.body, call, protocol));
   const headers = headersOf(call, protocol, prepared.isTranslated);
-  const unsigned: UnsignedRequest = {
-    origin: call.origin,
-    path: protocol.chatPath(call.to, call.request.isStream),
-    method: 'POST',
-    headers,
-    body: prepared.body,
-  };
-  return sendCall(deps, call, protocol, { ...unsigned, headers }, prepared.body, reader);
+  const path = protocol.chatPath(call.to, call.request.isStream);
+  return sendCall(deps, call, protocol, { origin: call.origin, path, method: 'POST', headers, body: prepared.body }, prepared.body, reader);
 }
 
 /**
@@ -72,17 +66,17 @@ export function sendCall(
   deps: CallDeps,
   call: Call,
   protocol: Protocol,
-  { headers, ...request }: UnsignedRequest & { headers: Record<string, string> },
+  unsigned: UnsignedRequest & { headers: Record<string, string> },
   body: OutgoingRequest['body'],
   reader: AnswerReader,
 ): Exchange {
-  const unsigned: UnsignedRequest = { ...request, headers };
+  const { origin, path, method, headers } = unsigned;
   const bytesMax = call.request.isStream ? streamBytesMax : wholeBytesMax;
   const send = (): void =>
     reader.started(
       dispatchInflating(
         deps.egress,
-        { ...unsigned, headers, body, trust: call.trust, connectTimeoutMs: call.timeouts.connectMs },
+        { origin, path, method, headers, body, trust: call.trust, connectTimeoutMs: call.timeouts.connectMs },
         reader,
         bytesMax,
       ),
@@ -147,8 +141,10 @@ function prepare(call: Asking, protocol: Protocol): { body: Buffer | string; cha
   if (to.row.protocol === 'openai' && (request.outputTokensMax === null || !namesLimit(defaults.fields))) {
     const cap = capPatches(request);
     if (!mustRewrite(to, request, cap.patches)) {
-      const patches = [...patchesOf(call, defaults.fields), ...cap.patches];
-      return { body: patchObject(request.bytes, request.scan, patches), changed: [...defaults.changed, ...cap.changed] };
+      const patches = patchesOf(call, defaults.fields);
+      patches.push(...cap.patches);
+      defaults.changed.push(...cap.changed);
+      return { body: patchObject(request.bytes, request.scan, patches), changed: defaults.changed };
     }
   }
   // The connection's own limit comes before the cap, so that the smaller of the two is sent.
@@ -216,7 +212,7 @@ function patchesOf({ to, request }: Asking, defaults: Readonly<Record<string, un
     const options = memberValue(request.bytes, request.scan, 'stream_options');
     patches.push({ key: 'stream_options', json: JSON.stringify({ ...(isRecord(options) ? options : {}), include_usage: true }) });
   }
-  for (const [key, value] of Object.entries(defaults)) patches.push({ key, json: JSON.stringify(value) });
+  for (const key of Object.keys(defaults)) patches.push({ key, json: JSON.stringify(defaults[key]) });
   return patches;
 }
 

@@ -53,10 +53,11 @@ export function createPriceBook({ clock, own = () => null }: { clock: Clock; own
   });
   const catalogueOf = (row: ProviderRow, model: string): ModelPrices | null => {
     if (row.isFree) return freePrices;
-    const key = `${row.priceId ?? ''} ${model}`;
+    if (row.priceId === null) return null;
+    const key = `${row.priceId} ${model}`;
     const known = cache.get(key);
     if (known) return known.prices;
-    const prices = row.priceId === null ? null : lookUp(row.priceId, model, clock.nowMs());
+    const prices = lookUp(row.priceId, model, clock.nowMs());
     cache.set(key, { prices });
     return prices;
   };

@@ -90,14 +90,15 @@ class HttpReply implements Reply {
 
   whole(headers: Readonly<Record<string, string>>, body: Buffer | string): void {
     this.isEnded = true;
-    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     const head = this.base(headers);
     if (headers['content-type'] === undefined) head.push('content-type', 'application/json');
-    head.push('content-length', String(bytes.length));
+    head.push('content-length', String(length));
     this.response.writeHead(200, head);
     // In Latin-1 every byte is one character and comes out as it went in, and node:http joins a text with the head before it.
-    if (bytes.length <= joinedBytesMax) this.response.end(bytes.toString('latin1'), 'latin1');
-    else this.response.end(bytes);
+    if (length > joinedBytesMax) this.response.end(bytesOf(body));
+    else if (typeof body === 'string' && body.length === length) this.response.end(body, 'latin1');
+    else this.response.end(bytesOf(body).toString('latin1'), 'latin1');
   }
 
   fail(error: GatewayError, headers: Readonly<Record<string, string>>): void {
@@ -118,7 +119,8 @@ class HttpReply implements Reply {
   private base(more: Readonly<Record<string, string>>): string[] {
     const head = ['x-request-id', this.requestId, 'cache-control', 'no-store'];
     if (this.voice.idHeader !== undefined) head.push(this.voice.idHeader, this.requestId);
-    for (const name of Object.keys(more)) head.push(name, more[name]!);
+    // Headers are plain objects that were made here: walked without a list of their names, they cost half.
+    for (const name in more) head.push(name, more[name]!);
     return head;
   }
 
@@ -129,4 +131,5 @@ class HttpReply implements Reply {
   }
 }
 
+const bytesOf = (body: Buffer | string): Buffer => (typeof body === 'string' ? Buffer.from(body) : body);
 const ignore = (): void => undefined;
