@@ -54,5 +54,5 @@ function announce({ url, setupUrl }: StartedHouse, settings: Settings, terminal:
 
 function warnOfUnused(settings: Settings, log: Log): void {
   if (settings.workers > 1) log.warn('PATCHBAY_WORKERS is above 1, but this version runs one process; start more instances instead');
-  if (settings.redisUrl !== null) log.warn('PATCHBAY_REDIS_URL is set, but this version keeps limits in each instance and does not use it');
+  if (settings.redisUrl !== null) log.warn('PATCHBAY_REDIS_URL is set and not used: instances share their limits through PostgreSQL');
 }
