@@ -120,8 +120,12 @@ class AllRates implements Rates {
   }
 
   #taken(limits: SubjectLimits, rates: SubjectRates, tokens: number, nowMs: number): Taken {
-    for (const kind of rateKinds)
-      noteUse(this.#deps.notes, limits[kind], rates.used(kind) + this.#othersUse(rates, kind), kind === 'tokens' ? tokens : 1);
+    for (const kind of rateKinds) {
+      const ceiling = limits[kind];
+      if (ceiling === null) continue;
+      const used = rates.used(kind) + this.#othersUse(rates, kind);
+      this.#deps.notes.used(ceiling.all, used, used + (kind === 'tokens' ? tokens : 1));
+    }
     const isRated = limits.requests !== null || limits.tokens !== null;
     const entry = isRated ? rates.window.add(nowMs, tokens) : null;
     rates.flight++;
@@ -210,10 +214,6 @@ const flightWaitMs = 1_000;
 function waitOf(rates: SubjectRates, kind: RateKind, limit: number, need: number, nowMs: number): number {
   if (kind === 'concurrent') return flightWaitMs;
   return kind === 'requests' ? rates.window.waitForRequest(limit, nowMs) : rates.window.waitForTokens(limit, need, nowMs);
-}
-
-function noteUse(notes: LimitNotes, ceiling: Ceiling | null, before: number, need: number): void {
-  if (ceiling !== null) notes.used(ceiling.all, before, before + need);
 }
 
 class HeldTicket implements Ticket {
