@@ -20,8 +20,8 @@ export interface LineSpan {
   text: string;
 }
 
-/** The sequence number and the JSON of a record, which is what a line's checksum covers. */
-export const payloadOf = (seq: number, record: LedgerRecord): string => `${seq} ${JSON.stringify(packed(record))}`;
+/** The JSON of a record, as it stands in its line behind the sequence number. */
+export const jsonOf = (record: LedgerRecord): string => JSON.stringify(packed(record));
 
 /** The record of a payload: a list of values, or the object with names that earlier releases wrote. */
 export function recordIn(payload: string): Numbered {

@@ -1,28 +1,57 @@
 /** One record of the journal as one line of text, and back: length and checksum show a torn, cut or altered line. */
 import { crc32 } from 'node:zlib';
-import type { LedgerRecord } from '../domain/ledger.ts';
-import { linePrefixChars, payloadOf, recordsIn, type LineSpan, type Numbered } from '../domain/ledger-line.ts';
+import { linePrefixChars, recordsIn, type LineSpan, type Numbered } from '../domain/ledger-line.ts';
 
 const lineFeed = 10;
 const space = 32;
-const hexOfByte: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const zero = 48;
+/** The codes of the sixteen digits. */
+const hexDigits = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
+/** Of any number at all. */
+const seqCharsMax = 24;
 
-/** By table: `toString(16)` of a number beyond 2^31 divides it digit by digit, which costs more than the checksum that it writes. */
-const hex8 = (value: number): string =>
-  hexOfByte[value >>> 24]! + hexOfByte[(value >>> 16) & 255]! + hexOfByte[(value >>> 8) & 255]! + hexOfByte[value & 255]!;
+/** Eight digits, whatever the number: `toString(16)` of one beyond 2^31 costs more than the checksum that it writes. */
+function putHex8(bytes: Buffer, at: number, value: number): void {
+  for (let place = at + 7, rest = value; place >= at; place--, rest >>>= 4) bytes[place] = hexDigits[rest & 15]!;
+}
 
-/** The line of a record, with its line feed. */
-export function writeLine(seq: number, record: LedgerRecord): string {
-  const payload = payloadOf(seq, record);
-  return `${hex8(crc32(payload))} ${hex8(Buffer.byteLength(payload))} ${payload}\n`;
+function isHex8(bytes: Buffer, at: number, value: number): boolean {
+  for (let place = at + 7, rest = value; place >= at; place--, rest >>>= 4) if (bytes[place] !== hexDigits[rest & 15]) return false;
+  return true;
+}
+
+/** Digit by digit, which costs less than a text that is made and copied; as a text where division would cost more. */
+function putSeq(bytes: Buffer, at: number, seq: number): number {
+  if (seq >>> 0 !== seq) return at + bytes.write(String(seq), at);
+  let end = at + 1;
+  for (let rest = seq; rest >= 10; rest = Math.floor(rest / 10)) end++;
+  for (let place = end - 1, rest = seq; place >= at; place--, rest = Math.floor(rest / 10)) bytes[place] = zero + (rest % 10);
+  return end;
+}
+
+/** Room that the line of a record is sure to have enough of. */
+export const lineBytesMax = (json: string): number => linePrefixChars + seqCharsMax + json.length * 3 + 2;
+
+/** Writes the line of a record, with its line feed, to where there is room for it; returns where it ends. */
+export function putLine(bytes: Buffer, at: number, seq: number, json: string): number {
+  const from = at + linePrefixChars;
+  let end = putSeq(bytes, from, seq);
+  bytes[end++] = space;
+  end += bytes.write(json, end);
+  putHex8(bytes, at, crc32(bytes.subarray(from, end)));
+  bytes[at + 8] = space;
+  putHex8(bytes, at + 9, end - from);
+  bytes[at + 17] = space;
+  bytes[end] = lineFeed;
+  return end + 1;
 }
 
 /** The sequence number of a whole, undamaged line without its line feed; null where anything about it is wrong. */
 function seqOfLine(line: Buffer): number | null {
   if (line.length < linePrefixChars + 3 || line[8] !== space || line[17] !== space) return null;
-  if (line.toString('latin1', 9, 17) !== hex8(line.length - linePrefixChars)) return null;
+  if (!isHex8(line, 9, line.length - linePrefixChars)) return null;
   const payload = line.subarray(linePrefixChars);
-  if (line.toString('latin1', 0, 8) !== hex8(crc32(payload))) return null;
+  if (!isHex8(line, 0, crc32(payload))) return null;
   const seq = Number(payload.toString('latin1', 0, payload.indexOf(space)));
   return Number.isSafeInteger(seq) && seq > 0 ? seq : null;
 }

@@ -3,12 +3,13 @@ import type { LineSpan } from '../domain/ledger-line.ts';
 import type { Settled } from './group-sync.ts';
 
 /** A longer write is several spans, so that no batch of the feeder is much longer than it asked for. */
-const spanRecordsMax = 256;
+export const spanRecordsMax = 256;
 
 /** The line of a record, or (written once, to be written again) the lines of several. */
 export interface Pending {
   firstSeq: number;
   seq: number;
+  /** Empty while it lies with the others of its tick. */
   line: string;
   written: Settled | null;
   isRemembered: boolean;
@@ -29,4 +30,20 @@ export function spansOf(entries: readonly Pending[], writtenSeq: number): LineSp
     } else spans.push((span = { firstSeq, lastSeq: seq, text: line }));
   }
   return spans;
+}
+
+/** Says of each record how it stands, once. What the disk did not take stays pending. */
+export function answer(entries: readonly Pending[], failure: Error | null): void {
+  for (const entry of entries) {
+    const { written } = entry;
+    entry.written = null;
+    try {
+      written?.(entry.isRemembered ? null : failure);
+    } catch (error) {
+      // A caller's fault is the process's affair, but the others must not wait for ever because of it.
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
 }

@@ -1,7 +1,7 @@
 /** Records as lists of values: nothing is lost on the way there and back, and a place in a list means for ever what it means now. */
 import { describe, expect, test } from 'vitest';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
-import { payloadOf, recordIn, recordsIn } from '../../src/domain/ledger-line.ts';
+import { jsonOf, recordIn, recordsIn } from '../../src/domain/ledger-line.ts';
 import { packed, unpacked, type Packed } from '../../src/domain/ledger-packed.ts';
 
 const id = '0190a5c2-7e5a-7000-8000-000000000001';
@@ -152,7 +152,7 @@ describe('the places', () => {
 
 describe('a payload', () => {
   test.each(all)('%s comes back with its number', (_name, record) => {
-    expect(recordIn(payloadOf(41, record))).toEqual({ seq: 41, record });
+    expect(recordIn(`41 ${jsonOf(record)}`)).toEqual({ seq: 41, record });
   });
 
   test.each(all)('%s that was written with names is read as well', (_name, record) => {
@@ -161,7 +161,7 @@ describe('a payload', () => {
 
   test('both kinds of lines may stand in one text, as after an upgrade', () => {
     const prefix = '00000000 00000000 ';
-    const text = `${prefix}1 ${JSON.stringify(intent)}\n${prefix}${payloadOf(2, settlement)}\n`;
+    const text = `${prefix}1 ${JSON.stringify(intent)}\n${prefix}2 ${jsonOf(settlement)}\n`;
     expect(recordsIn(text)).toEqual([
       { seq: 1, record: intent },
       { seq: 2, record: settlement },

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
-import { recordsIn, type LineSpan, type Numbered } from '../../src/domain/ledger-line.ts';
-import { readLines, readSpans, writeLine } from '../../src/journal/line.ts';
+import { jsonOf, recordsIn, type LineSpan, type Numbered } from '../../src/domain/ledger-line.ts';
+import { readLines, readSpans } from '../../src/journal/line.ts';
 import { spansOf, type Pending } from '../../src/journal/pending.ts';
 import { createSegment, createSegmentReader, listSegments, openInstance, removeSegment, repairTail } from '../../src/journal/segments.ts';
 import { LineWindow } from '../../src/journal/window.ts';
-import { ids, intentOf, refusedOf, seeded, settlementOf } from '../storage/ledger-records.ts';
+import { ids, intentOf, refusedOf, seeded, settlementOf, writeLine } from '../storage/ledger-records.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -102,10 +102,13 @@ describe('lines', () => {
     expect(whole.length).toBeLessThan(named.join('').length * 0.75);
   });
 
-  test('checksum and length are eight digits each, whatever they come to', () => {
-    for (let seq = 1; seq <= 300; seq++) {
+  test('checksum and length are eight digits each, the number as many as it has, whatever they come to', () => {
+    const tens = Array.from({ length: 16 }, (_, power) => 10 ** power);
+    const edges = [...tens, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER].flatMap((seq) => [seq - 1, seq, seq + 1]);
+    for (const seq of [...Array.from({ length: 300 }, (_, index) => index + 1), ...edges]) {
       const line = writeLine(seq, intent);
-      const payload = line.slice(18, -1);
+      const payload = `${seq} ${jsonOf(intent)}`;
+      expect(line.slice(18)).toBe(`${payload}\n`);
       expect(line.slice(0, 18)).toBe(
         `${crc32(payload).toString(16).padStart(8, '0')} ${Buffer.byteLength(payload).toString(16).padStart(8, '0')} `,
       );

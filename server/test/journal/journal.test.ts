@@ -1,17 +1,6 @@
 /** The journal's promises: what was written survives, what is damaged shows, what cannot be kept is said. */
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -27,6 +16,7 @@ import type { LedgerRecord } from '../../src/domain/ledger.ts';
 import { recordsIn, type Numbered } from '../../src/domain/ledger-line.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { ids, intentOf, refusedOf, settlementOf } from '../storage/ledger-records.ts';
+import { breakFile } from './break-file.ts';
 
 const opened: Journal[] = [];
 const folders: string[] = [];
@@ -308,32 +298,6 @@ test('a full disk is no crash: intents are refused or remembered, settlements ar
   // What did not fit was cut off again: the file ends with a whole line.
   expect(readFileSync(lastSegment(dir)).at(-1)).toBe(10);
 });
-
-/** The number of the file that this process has open at a path. */
-const descriptorOf = (path: string): number => {
-  const found = readdirSync('/proc/self/fd').find((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === path;
-    } catch {
-      return false;
-    }
-  });
-  if (found === undefined) throw new Error('the segment is not open');
-  return Number(found);
-};
-
-/** Puts a file that takes neither a write nor a sync in the place of one that is open. */
-function breakFile(path: string): void {
-  const fd = descriptorOf(path);
-  closeSync(fd);
-  const spare: number[] = [];
-  for (let tries = 0; tries < 50; tries++) {
-    const taken = openSync('/dev/null', 'r');
-    if (taken === fd) break;
-    spare.push(taken);
-  }
-  for (const one of spare) closeSync(one);
-}
 
 test('a sync that fails tells its waiters, and everything that was not synced is written again elsewhere', async () => {
   const dir = freshDir();

@@ -1,6 +1,8 @@
 /** Records of made-up attempts from a seed, and the check that the roll-ups are exactly the sums of the rows. */
 import { expect } from 'vitest';
 import { type CacheHit, noTokens, type Intent, type LedgerRecord, type RefusedRequest, type Settlement } from '../../src/domain/ledger.ts';
+import { jsonOf } from '../../src/domain/ledger-line.ts';
+import { lineBytesMax, putLine } from '../../src/journal/line.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { addTally, writeTally, type Tally } from '../../src/domain/tally.ts';
@@ -70,6 +72,13 @@ export function refusedOf(part: Partial<RefusedRequest> = {}): { kind: 'refused'
 export function hitOf(part: Partial<CacheHit> = {}): { kind: 'hit' } & CacheHit {
   const { attemptNo: _attemptNo, reservedNanoUsd: _reserved, ...begun } = intentOf();
   return { ...begun, savedNanoUsd: 1_234, latencyMs: 1, ...part, kind: 'hit' };
+}
+
+/** The line of a record by itself. */
+export function writeLine(seq: number, record: LedgerRecord): string {
+  const json = jsonOf(record);
+  const bytes = Buffer.alloc(lineBytesMax(json));
+  return bytes.toString('utf8', 0, putLine(bytes, 0, seq, json));
 }
 
 /** Names to draw from: a handful of each, so that rows share dimensions. */

@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
 import { recordsIn } from '../../src/domain/ledger-line.ts';
-import { writeLine } from '../../src/journal/line.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
 import type { Driver } from '../../src/storage/driver.ts';
@@ -23,6 +22,7 @@ import {
   seeded,
   settlementOf,
   startMs,
+  writeLine,
 } from './ledger-records.ts';
 
 const openOne = async (connections: string[]): Promise<Database> => {

@@ -1,5 +1,5 @@
 /** Writes a month of traffic through the books and holds every sum that the product gives against a recount of the rows. */
-import { payloadOf } from '../../src/domain/ledger-line.ts';
+import { jsonOf } from '../../src/domain/ledger-line.ts';
 import { tallyErrorMax, percentilesOf } from '../../src/domain/tally.ts';
 import { daysIn } from '../../src/domain/usage-range.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
@@ -51,7 +51,7 @@ async function write(database: Database, town: Town, month: Month): Promise<void
       day = today;
     }
     seq += 1;
-    lines += `${prefix}${payloadOf(seq, record)}\n`;
+    lines += `${prefix}${seq} ${jsonOf(record)}\n`;
     if (seq % recordsAtOnce === 0) await flush();
   }
   await flush();
