@@ -32,15 +32,17 @@ export function checkedParameters(params: readonly unknown[]): readonly SqlValue
 
 const literalOrPlaceholder = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\d+)/g;
 
-/** Turns `$1` into SQLite's `?1` outside of texts and quoted names; `parameterCount` is the highest number used. */
+/**
+ * Turns `$1` into SQLite's `?1` outside of texts and quoted names; `parameterCount` is the highest number used. Where the numbers come
+ * once each and in their order they are plain `?`: a numbered one has a name to SQLite, and `node:sqlite` looks through the names of all
+ * at every value it binds.
+ */
 export function toSqlitePlaceholders(sql: string): { sql: string; parameterCount: number } {
-  let parameterCount = 0;
-  const rewritten = sql.replace(literalOrPlaceholder, (part: string, number: string | undefined) => {
-    if (number === undefined) return part;
-    parameterCount = Math.max(parameterCount, Number(number));
-    return `?${number}`;
-  });
-  return { sql: rewritten, parameterCount };
+  const numbers: number[] = [];
+  for (const [, digits] of sql.matchAll(literalOrPlaceholder)) if (digits !== undefined) numbers.push(Number(digits));
+  const isInOrder = numbers.every((number, index) => number === index + 1);
+  const placeholder = (part: string, digits: string | undefined): string => (digits === undefined ? part : `?${isInOrder ? '' : digits}`);
+  return { sql: sql.replace(literalOrPlaceholder, placeholder), parameterCount: Math.max(0, ...numbers) };
 }
 
 const identifier = /^[a-z_][a-z0-9_]*$/;

@@ -36,12 +36,14 @@ describe('parameters', () => {
 
 describe('placeholders', () => {
   test.each([
-    ['SELECT $1, $2', 'SELECT ?1, ?2', 2],
+    ['SELECT $1, $2', 'SELECT ?, ?', 2],
     ['SELECT $2, $1, $2', 'SELECT ?2, ?1, ?2', 2],
+    ['SELECT $1, $2, $1', 'SELECT ?1, ?2, ?1', 2],
+    ['SELECT $1, $3', 'SELECT ?1, ?3', 3],
     ['SELECT $12', 'SELECT ?12', 12],
-    ["SELECT '$1', 'it''s $2', $1", "SELECT '$1', 'it''s $2', ?1", 1],
-    ['SELECT "a$1", $1', 'SELECT "a$1", ?1', 1],
-    ['SELECT 1 -- $9\n, $1', 'SELECT 1 -- $9\n, ?1', 1],
+    ["SELECT '$1', 'it''s $2', $1", "SELECT '$1', 'it''s $2', ?", 1],
+    ['SELECT "a$1", $1', 'SELECT "a$1", ?', 1],
+    ['SELECT 1 -- $9\n, $1', 'SELECT 1 -- $9\n, ?', 1],
     ['SELECT 1', 'SELECT 1', 0],
   ])('%s', (sql, expected, parameterCount) => {
     expect(toSqlitePlaceholders(sql)).toEqual({ sql: expected, parameterCount });
