@@ -17,7 +17,7 @@ export interface Statement {
   label?: string;
 }
 
-/** Many rows into one table: a prepared loop on SQLite, one `unnest` on PostgreSQL. */
+/** Many rows into one table: prepared statements on SQLite, one `unnest` on PostgreSQL. */
 export interface InsertMany {
   insertInto: string;
   columns: readonly string[];
@@ -30,7 +30,10 @@ export interface InsertMany {
   /** The whole batch fails with `StaleWrite` when another number of rows is touched. */
   expectRows?: number;
   label?: string;
-  /** Every number goes unchanged into a column of an integer type, so that SQLite may be handed it as it is, which is cheaper. */
+  /**
+   * Every number goes unchanged into a column of an integer type and nothing is returned, so that SQLite may be handed numbers as they
+   * are, and many rows at a time, which is cheaper.
+   */
   isPlain?: boolean;
 }
 

@@ -17,9 +17,14 @@ export interface WireStatement {
   label?: string;
 }
 
-export interface WireInsertMany {
+/** One statement, run once for each list of parameters. */
+export interface WireRun {
   sql: string;
   rows: readonly (readonly SqlValue[])[];
+}
+
+export interface WireInsertMany {
+  runs: readonly WireRun[];
   expectRows?: number;
   label?: string;
   /** Numbers are bound as they are: the column makes integers of them. */

@@ -8,7 +8,7 @@ import type { LedgerBatch, SqlValue } from '../driver.ts';
 import type { Books } from '../instances.ts';
 import { uniqueConstraintName } from './constraints.ts';
 import { decodeRow, shapeOf, UnsafeColumn, type Shape } from './decode.ts';
-import type { Reply, Request, Role, WireError, WireResult, WireStatement, WireStep, WorkerSettings } from './messages.ts';
+import type { Reply, Request, Role, WireError, WireInsertMany, WireResult, WireStatement, WireStep, WorkerSettings } from './messages.ts';
 import { rowsOf, wireStatement, wireStep } from './wire.ts';
 
 /** SQLite sleeps this long at most for a lock, since nothing else runs in the thread meanwhile; the engine retries. */
@@ -77,10 +77,7 @@ function executePlainly({ statement, parameterCount }: Prepared, rows: readonly 
   let touched = 0;
   for (const params of rows) {
     if (params.length !== parameterCount) throw new TypeError(`${params.length} parameters for ${parameterCount} placeholders`);
-    const values = params as SQLInputValue[];
-    // The list came here by itself, or was made here: nobody else reads it.
-    for (let index = 0; index < values.length; index++) if (typeof params[index] === 'boolean') values[index] = params[index] ? 1 : 0;
-    touched += Number(statement.run(...values).changes);
+    touched += Number(statement.run(...(params as SQLInputValue[])).changes);
   }
   return touched;
 }
@@ -97,21 +94,26 @@ function execute({ statement, shape, parameterCount }: Prepared, params: readonl
 
 const run = (statement: WireStatement): WireResult => execute(prepare(statement.sql), statement.params);
 
+function runMany({ runs, isPlain }: WireInsertMany): WireResult {
+  const result = { columns: [] as readonly string[], rows: [] as (readonly unknown[])[], touched: 0 };
+  for (const { sql, rows } of runs) {
+    const entry = prepare(sql);
+    if (isPlain) {
+      result.touched += executePlainly(entry, rows);
+      continue;
+    }
+    result.columns = entry.shape.columns;
+    for (const params of rows) {
+      const one = execute(entry, params);
+      result.rows.push(...one.rows);
+      result.touched += one.touched;
+    }
+  }
+  return result;
+}
+
 function runStep(step: WireStep, index: number): WireResult {
-  let result: WireResult;
-  if ('rows' in step) {
-    const entry = prepare(step.sql);
-    const rows: (readonly unknown[])[] = [];
-    let touched = 0;
-    if (step.isPlain && entry.shape.columns.length === 0) touched = executePlainly(entry, step.rows);
-    else
-      for (const params of step.rows) {
-        const result = execute(entry, params);
-        rows.push(...result.rows);
-        touched += result.touched;
-      }
-    result = { columns: entry.shape.columns, rows, touched };
-  } else result = run(step);
+  const result = 'runs' in step ? runMany(step) : run(step);
   if (step.expectRows !== undefined && result.touched !== step.expectRows) throw new StaleWrite(step.label ?? null, index);
   return result;
 }
