@@ -5,20 +5,8 @@ import { codesOf } from '../domain/tally.ts';
 import type { Driver, WriteStep } from './driver.ts';
 import { StaleWrite } from './errors.ts';
 import { guardStep, type Books } from './instances.ts';
-import {
-  columns,
-  freshRowsStep,
-  hitRow,
-  intentRow,
-  isFit,
-  orphanRow,
-  refusedRow,
-  rowKey,
-  rowOf,
-  settledRow,
-  settledSteps,
-  type LedgerRow,
-} from './ledger-rows.ts';
+import { columns, hitRow, intentRow, isFit, orphanRow, refusedRow, rowKey, rowOf, settledRow, type LedgerRow } from './ledger-rows.ts';
+import { freshRowsSteps, settledSteps } from './ledger-steps.ts';
 import { listSize, placeholders } from './rollup-lists.ts';
 import { rollupSteps, type Contribution } from './rollups.ts';
 
@@ -116,11 +104,10 @@ async function applyPortion(
   }
   const [fresh, settled]: [LedgerRow[], LedgerRow[]] = [[], []];
   for (const [key, row] of changed) (known.has(key) ? settled : fresh).push(row);
-  const inserts = (): WriteStep[] => (fresh.length > 0 ? [freshRowsStep(fresh, notFresh)] : []);
   await writeRows(
     driver,
     books,
-    () => [...inserts(), ...settledSteps(settled, driver.engine)],
+    () => [...freshRowsSteps(fresh, driver.engine, notFresh), ...settledSteps(settled, driver.engine)],
     [...changed.values()],
     lastSeq,
     nowMs,

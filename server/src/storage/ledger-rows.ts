@@ -12,7 +12,7 @@ import {
 } from '../domain/ledger.ts';
 import type { Countable, Dimension } from '../domain/rollup.ts';
 import { isUuid } from '../lib/ids.ts';
-import type { Driver, InsertMany, Row, WriteStep } from './driver.ts';
+import type { Row } from './driver.ts';
 import { integer, integerOrNull, jsonOrNull, text, textOrNull, uuidOrNull } from './fit.ts';
 
 /** One row of `usage_events`. */
@@ -191,7 +191,7 @@ export const rowKey = (row: { atMs: number; id: string }): string => `${integer(
 export const isFit = (record: LedgerRecord): boolean => isUuid(record.id) && Number.isFinite(record.atMs);
 
 /** Each column with how it is written; reading goes by the same names. */
-const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] = [
+export const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] = [
   ['at', (row) => row.atMs],
   ['id', (row) => row.id],
   ['request_id', (row) => row.requestId],
@@ -238,60 +238,6 @@ const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] 
 ];
 
 export const columns = columnValues.map(([name]) => name);
-const valuesOf = (row: LedgerRow): unknown[] => columnValues.map(([, valueOf]) => valueOf(row));
-const settledColumns =
-  'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning is_estimated service_tier cost_nano_usd prices finish_reason latency_ms first_byte_ms changed dimension_id';
-const settledNames = settledColumns.split(' ');
-const assignments = settledNames.map((name) => `${name} = excluded.${name}`).join(', ');
-const settleSql = `UPDATE usage_events SET ${settledNames.map((name, index) => `${name} = $${index + 3}`).join(', ')} WHERE at = $1 AND id = $2 AND state = 'intent'`;
-const settledValues = columnValues
-  .filter(([name]) => settledNames.includes(name))
-  .toSorted(([a], [b]) => settledNames.indexOf(a) - settledNames.indexOf(b));
-
-/** What a column holds where nothing is said of it; the others are always written. */
-const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([
-  ...'reason connection_id model_reported access_key_id user_id workspace_id repository_id use_case_id routing_group_id'.split(' ').map((name) => [name, null] as const),
-  ...'cost_nano_usd saved_nano_usd prices finish_reason first_byte_ms changed client_request_id service_tier'.split(' ').map((name) => [name, null] as const),
-  ...'tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning reserved_nano_usd'.split(' ').map((name) => [name, 0] as const),
-  ...'is_stream is_estimated'.split(' ').map((name) => [name, false] as const),
-]); // prettier-ignore
-
-/**
- * Writes rows that the books do not have; where they have one, the whole batch fails with StaleWrite and this label. Columns that no
- * row says anything of are left to the table: on SQLite every value that is bound costs.
- */
-export function freshRowsStep(rows: readonly LedgerRow[], label: string): InsertMany {
-  const written = columnValues.filter(([name, valueOf]) => {
-    const unsaidValue = unsaid.get(name);
-    return unsaidValue === undefined || rows.some((row) => valueOf(row) !== unsaidValue);
-  });
-  return {
-    insertInto: 'usage_events',
-    columns: written.map(([name]) => name),
-    rows: rows.map((row) => written.map(([, valueOf]) => valueOf(row))),
-    onConflict: '(at, id) DO NOTHING',
-    expectRows: rows.length,
-    label,
-    isPlain: true,
-  };
-}
-
-/** The same in one step: the rows are there, so that nothing is inserted. */
-const rowsStep = (rows: readonly LedgerRow[]): InsertMany => ({
-  insertInto: 'usage_events',
-  columns,
-  rows: rows.map(valuesOf),
-  onConflict: `(at, id) DO UPDATE SET ${assignments} WHERE usage_events.state = 'intent'`,
-});
-
-/** Rows that are in the books and open become what they came to. One by one on SQLite, where that is cheaper; in one step elsewhere. */
-export const settledSteps = (rows: readonly LedgerRow[], engine: Driver['engine']): WriteStep[] =>
-  engine === 'sqlite'
-    ? rows.map((row) => ({ sql: settleSql, params: [row.atMs, row.id, ...settledValues.map(([, valueOf]) => valueOf(row))] }))
-    : rows.length > 0
-      ? [rowsStep(rows)]
-      : [];
-
 /** What a driver gives for a row: its columns by name, with these types on both engines. */
 interface ReadRow {
   at: number;

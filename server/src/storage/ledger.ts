@@ -7,7 +7,8 @@ import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { guardStep, type Books } from './instances.ts';
 import { applyLines, applyNumbered, writeRows, type Applied } from './ledger-apply.ts';
-import { columns, rowOf, settledSteps, type LedgerRow } from './ledger-rows.ts';
+import { columns, rowOf, type LedgerRow } from './ledger-rows.ts';
+import { settledSteps } from './ledger-steps.ts';
 import { rollupSteps, type Contribution } from './rollups.ts';
 
 /** In the words of the partial index: SQLite uses it only where it finds them. */
