@@ -18,6 +18,8 @@ const divisionsMax = 100;
 interface Division {
   shared: readonly number[];
   own: readonly number[];
+  /** The statement by the number of its rows, put together once: for 64 rows it has some thousand characters. */
+  sql: Map<number, string>;
 }
 interface KeptDivision extends Division {
   stepsLeft: number;
@@ -28,17 +30,21 @@ const kept = new Map<string, KeptDivision>();
 
 const placesFrom = (first: number, count: number): string => Array.from({ length: count }, (_, index) => `$${first + index}`).join(', ');
 
-function insertSql({ insertInto, columns, onConflict }: InsertMany, { shared, own }: Division, rowCount: number): string {
+function insertSql({ insertInto, columns, onConflict }: InsertMany, { shared, own, sql }: Division, rowCount: number): string {
+  const made = sql.get(rowCount);
+  if (made !== undefined) return made;
   const names = [...shared, ...own].map((index) => checkedIdentifier(columns[index]!));
   const lists = Array.from({ length: rowCount }, (_, row) => `(${placesFrom(1 + shared.length + row * own.length, own.length)})`);
   const values = `VALUES ${lists.join(', ')}`;
   // WHERE TRUE: without it the ON of a conflict would be read as the condition of the join.
   const rows = shared.length === 0 ? values : `SELECT * FROM (SELECT ${placesFrom(1, shared.length)}) CROSS JOIN (${values}) WHERE TRUE`;
   const conflict = onConflict === undefined ? '' : ` ON CONFLICT ${onConflict}`;
-  return `INSERT INTO ${checkedIdentifier(insertInto)} (${names.join(', ')}) ${rows}${conflict}`;
+  const text = `INSERT INTO ${checkedIdentifier(insertInto)} (${names.join(', ')}) ${rows}${conflict}`;
+  sql.set(rowCount, text);
+  return text;
 }
 
-const undivided = (step: InsertMany): Division => ({ shared: [], own: step.columns.map((_, index) => index) });
+const undivided = (step: InsertMany): Division => ({ shared: [], own: step.columns.map((_, index) => index), sql: new Map() });
 
 function constantAmong(columns: readonly number[], rows: InsertMany['rows']): number[] {
   const [first = []] = rows;
@@ -57,9 +63,11 @@ function divisionOf(step: InsertMany): Division {
   const { own: all } = undivided(step);
   // The first column is always a row's own, so that there is one to write rows with.
   const shared = constantAmong(isKept ? known.shared : all.slice(1), step.rows);
+  if (isKept) known.stepsLeft -= 1;
+  if (isKept && shared.length === known.shared.length) return known;
   if (!known && kept.size >= divisionsMax) kept.clear();
-  const stepsLeft = isKept ? known.stepsLeft - 1 : stepsOfDivision;
-  const division = { shared, own: all.filter((column) => !shared.includes(column)), stepsLeft };
+  const own = all.filter((column) => !shared.includes(column));
+  const division = { shared, own, sql: new Map<number, string>(), stepsLeft: isKept ? known.stepsLeft : stepsOfDivision };
   kept.set(name, division);
   return division;
 }
