@@ -4,8 +4,9 @@ import { measuresOf } from '../domain/rollup.ts';
 import { codesOf } from '../domain/tally.ts';
 import type { Driver, WriteStep } from './driver.ts';
 import { StaleWrite } from './errors.ts';
+import { integer } from './fit.ts';
 import { guardStep, type Books } from './instances.ts';
-import { columns, hitRow, intentRow, isFit, orphanRow, refusedRow, rowKey, rowOf, settledRow, type LedgerRow } from './ledger-rows.ts';
+import { columns, hitRow, intentRow, isFit, orphanRow, refusedRow, rowOf, settledRow, type LedgerRow } from './ledger-rows.ts';
 import { freshRowsSteps, settledSteps } from './ledger-steps.ts';
 import { listSize, placeholders } from './rollup-lists.ts';
 import { rollupSteps, type Contribution } from './rollups.ts';
@@ -25,9 +26,28 @@ export interface Applied {
 /** Says that a row which was taken for a new one was in the books already. */
 const notFresh = 'fresh';
 
+/**
+ * Rows by the key of their table, which is a time and an id. An id comes with one time, so that it finds its row alone: to put a key
+ * together for every record costs more than all that is done with it. What has an id of another row, which is damage, is kept apart.
+ */
+class Rows {
+  private readonly byId = new Map<string, LedgerRow>();
+  private readonly others = new Map<string, LedgerRow>();
+
+  get(atMs: number, id: string): LedgerRow | undefined {
+    const row = this.byId.get(id);
+    return row === undefined || row.atMs === atMs ? row : this.others.get(`${atMs}/${id}`);
+  }
+
+  add(row: LedgerRow): void {
+    if (this.byId.has(row.id)) this.others.set(`${row.atMs}/${row.id}`, row);
+    else this.byId.set(row.id, row);
+  }
+}
+
 /** The rows that the books have for these records. */
-async function knownRows(driver: BooksDriver, records: readonly Numbered[]): Promise<Map<string, LedgerRow>> {
-  if (records.length === 0) return new Map();
+async function knownRows(driver: BooksDriver, records: readonly Numbered[]): Promise<LedgerRow[]> {
+  if (records.length === 0) return [];
   const times = [...new Set(records.map(({ record }) => Math.max(0, Math.trunc(record.atMs))))];
   const ids = [...new Set(records.map(({ record }) => record.id))];
   // Lists of a few lengths only, so that a few statements serve for all batches; the last value fills them up.
@@ -36,8 +56,7 @@ async function knownRows(driver: BooksDriver, records: readonly Numbered[]): Pro
   // The cast keeps SQLite from probing its index with every pair of a time and an id; by time alone it finds a row or two.
   const sql = `SELECT ${columns.join(', ')} FROM usage_events
     WHERE at IN (${placeholders(timesSize)}) AND CAST(id AS TEXT) IN (${placeholders(idsSize, timesSize)})`;
-  const rows = await driver.rows({ sql, params });
-  return new Map(rows.map(rowOf).map((row) => [rowKey(row), row]));
+  return (await driver.rows({ sql, params })).map(rowOf);
 }
 
 /** What the row of this record becomes; null where the books need no change. */
@@ -80,50 +99,63 @@ export async function writeRows(
 }
 
 interface Portion {
+  /** Those that the books have not seen and a row can be made of. */
   records: readonly Numbered[];
-  /** The keys of their rows, in the same order. */
-  keys: readonly string[];
+  /** Settlements whose intent is not among the records before them: only for these do the books know more than the records say. */
+  unaccompanied: readonly Numbered[];
   lastSeq: number;
-  nowMs: number;
-  extra: readonly WriteStep[];
+  unfit: number;
 }
 
+/** What the books have not seen; null where they have seen all. */
+function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | null {
+  const fit: Numbered[] = [];
+  const unaccompanied: Numbered[] = [];
+  const begun = new Set<string>();
+  let lastSeq: number | null = null;
+  let unfit = 0;
+  for (const one of records) {
+    const { seq, record } = one;
+    if (seq <= appliedSeq) continue;
+    lastSeq = seq;
+    if (!isFit(record)) {
+      unfit += 1;
+      continue;
+    }
+    fit.push(one);
+    if (record.kind !== 'settle') begun.add(record.id);
+    // One that only seems to be accompanied, by an intent of another time, is refused by the database if it has the row.
+    else if (!begun.has(record.id)) unaccompanied.push(one);
+  }
+  return lastSeq === null ? null : { records: fit, unaccompanied, lastSeq, unfit };
+}
+
+/** Applies a portion to the rows that the books have for some of its records. */
 async function applyPortion(
   driver: BooksDriver,
   books: Books,
-  { records, keys, lastSeq, nowMs, extra }: Portion,
+  { records, lastSeq, unfit }: Portion,
   asked: readonly Numbered[],
+  nowMs: number,
+  extra: readonly WriteStep[],
 ): Promise<Applied> {
-  const applied: Applied = { repeated: 0, orphans: 0, unfit: 0 };
-  const known = await knownRows(driver, asked);
-  const changed = new Map<string, LedgerRow>();
-  for (const [index, one] of records.entries()) {
-    const key = keys[index]!;
-    const row = nextRow(books, one, changed.get(key) ?? known.get(key), applied);
-    if (row) changed.set(key, row);
-  }
+  const applied: Applied = { repeated: 0, orphans: 0, unfit };
+  const rows = new Rows();
+  const known = new Set(await knownRows(driver, asked));
+  for (const row of known) rows.add(row);
   const [fresh, settled]: [LedgerRow[], LedgerRow[]] = [[], []];
-  for (const [key, row] of changed) (known.has(key) ? settled : fresh).push(row);
-  await writeRows(
-    driver,
-    books,
-    () => [...freshRowsSteps(fresh, driver.engine, notFresh), ...settledSteps(settled, driver.engine)],
-    [...changed.values()],
-    lastSeq,
-    nowMs,
-    extra,
-  );
+  for (const one of records) {
+    const current = rows.get(integer(one.record.atMs), one.record.id);
+    const row = nextRow(books, one, current, applied);
+    if (!row) continue;
+    if (!current) {
+      rows.add(row);
+      fresh.push(row);
+    } else if (known.delete(row)) settled.push(row);
+  }
+  const steps = (): WriteStep[] => [...freshRowsSteps(fresh, driver.engine, notFresh), ...settledSteps(settled, driver.engine)];
+  await writeRows(driver, books, steps, [...fresh, ...settled], lastSeq, nowMs, extra);
   return applied;
-}
-
-/** Settlements whose intent is not among the records before them: only for these do the books know more than the records say. */
-function unaccompanied({ records, keys }: Portion): Numbered[] {
-  const begun = new Set<string>();
-  return records.filter(({ record }, index) => {
-    const key = keys[index]!;
-    if (record.kind !== 'settle') begun.add(key);
-    return record.kind === 'settle' && !begun.has(key);
-  });
 }
 
 /** See `applyRecords` in ledger.ts. */
@@ -134,20 +166,15 @@ export async function applyNumbered(
   nowMs: number,
   extra: readonly WriteStep[],
 ): Promise<Applied> {
-  const fresh = records.filter(({ seq }) => seq > books.appliedSeq);
-  const lastSeq = fresh.at(-1)?.seq;
-  if (lastSeq === undefined) return { repeated: 0, orphans: 0, unfit: 0 };
-  const fit = fresh.filter(({ record }) => isFit(record));
-  const portion: Portion = { records: fit, keys: fit.map(({ record }) => rowKey(record)), lastSeq, nowMs, extra };
-  let applied: Applied;
+  const portion = portionOf(records, books.appliedSeq);
+  if (!portion) return { repeated: 0, orphans: 0, unfit: 0 };
   try {
     // An intent is new, unless a journal was restored from a copy: the database says so by refusing its row.
-    applied = await applyPortion(driver, books, portion, unaccompanied(portion));
+    return await applyPortion(driver, books, portion, portion.unaccompanied, nowMs, extra);
   } catch (error) {
     if (!(error instanceof StaleWrite) || error.label !== notFresh) throw error;
-    applied = await applyPortion(driver, books, portion, fit);
+    return applyPortion(driver, books, portion, portion.records, nowMs, extra);
   }
-  return { ...applied, unfit: fresh.length - fit.length };
 }
 
 /** As `applyNumbered`, for whole lines of the journal. */

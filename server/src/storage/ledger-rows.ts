@@ -184,9 +184,6 @@ export function orphanRow(instanceId: string, seq: number, settlement: Settlemen
   return row;
 }
 
-/** Rows are found by this: the key of the table. */
-export const rowKey = (row: { atMs: number; id: string }): string => `${integer(row.atMs)}/${row.id}`;
-
 /** A record whose id or time could never be a row is damage, whatever its checksum says. */
 export const isFit = (record: LedgerRecord): boolean => isUuid(record.id) && Number.isFinite(record.atMs);
 

@@ -198,6 +198,26 @@ describe('one batch', () => {
     await expectExactBooks(database.driver);
   });
 
+  test('one id at several times is several rows, whichever of them the books have', async () => {
+    const { database, books } = await open();
+    const at = (offsetMs: number): { id: string; atMs: number } => ({ id: first.id, atMs: startMs + offsetMs });
+    const first = intentOf();
+    const records = [first, settlementOf(at(0)), refusedOf(at(1)), settlementOf(at(2)), settlementOf(at(1)), intentOf(at(3)), intentOf(at(3))]; // prettier-ignore
+    expect(await applyJournal(database, books, linesOf(records), 2)).toEqual({ repeated: 2, orphans: 1, unfit: 0 });
+    // The intent of another time beside it does not hide that the books have the row which is settled.
+    const later = [intentOf(at(4)), settlementOf(at(3)), settlementOf(at(3)), settlementOf(at(4))];
+    expect(await applyJournal(database, books, linesOf(later, 8), 3)).toEqual({ repeated: 1, orphans: 0, unfit: 0 });
+    const rows = await database.driver.rows({ sql: 'SELECT at, state, reason, seq FROM usage_events ORDER BY at', params: [] });
+    expect(rows).toEqual([
+      { at: startMs, state: 'settled', reason: null, seq: 1 },
+      { at: startMs + 1, state: 'refused', reason: 'model_not_found', seq: 3 },
+      { at: startMs + 2, state: 'settled', reason: 'intent_lost', seq: 4 },
+      { at: startMs + 3, state: 'settled', reason: null, seq: 6 },
+      { at: startMs + 4, state: 'settled', reason: null, seq: 8 },
+    ]);
+    await expectExactBooks(database.driver);
+  });
+
   test('lines that are in the books are left out, and no lines are no batch', async () => {
     const { database, books } = await open();
     const records = [refusedOf(), refusedOf(), refusedOf()];
