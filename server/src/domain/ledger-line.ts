@@ -23,11 +23,11 @@ export interface LineSpan {
 /** The JSON of a record, as it stands in its line behind the sequence number. */
 export const jsonOf = (record: LedgerRecord): string => JSON.stringify(packed(record));
 
-/** The record of a payload: a list of values, or the object with names that earlier releases wrote. */
-export function recordIn(payload: string): Numbered {
-  const space = payload.indexOf(' ');
-  const value = JSON.parse(payload.slice(space + 1)) as Packed | LedgerRecord;
-  return { seq: Number(payload.slice(0, space)), record: isPacked(value) ? unpacked(value) : value };
+/** The record of a payload that is a part of a text: a list of values, or the object with names that earlier releases wrote. */
+export function recordIn(text: string, from = 0, to: number = text.length): Numbered {
+  const space = text.indexOf(' ', from);
+  const value = JSON.parse(text.slice(space + 1, to)) as Packed | LedgerRecord;
+  return { seq: Number(text.slice(from, space)), record: isPacked(value) ? unpacked(value) : value };
 }
 
 const isPacked = (value: Packed | LedgerRecord): value is Packed => Array.isArray(value);
@@ -38,7 +38,7 @@ export function recordsIn(text: string): Numbered[] {
   for (let from = 0; from < text.length;) {
     const end = text.indexOf('\n', from);
     if (end < 0) break;
-    if (end > from) records.push(recordIn(text.slice(from + linePrefixChars, end)));
+    if (end > from) records.push(recordIn(text, from + linePrefixChars, end));
     from = end + 1;
   }
   return records;
