@@ -187,54 +187,30 @@ export function orphanRow(instanceId: string, seq: number, settlement: Settlemen
 /** A record whose id or time could never be a row is damage, whatever its checksum says. */
 export const isFit = (record: LedgerRecord): boolean => isUuid(record.id) && Number.isFinite(record.atMs);
 
-/** Each column with how it is written; reading goes by the same names. */
-export const columnValues: readonly (readonly [string, (row: LedgerRow) => unknown])[] = [
-  ['at', (row) => row.atMs],
-  ['id', (row) => row.id],
-  ['request_id', (row) => row.requestId],
-  ['attempt_no', (row) => row.attemptNo],
-  ['is_last', (row) => row.isLast],
-  ['instance_id', (row) => row.instanceId],
-  ['seq', (row) => row.seq],
-  ['state', (row) => row.state],
-  ['reason', (row) => row.reason],
-  ['status', (row) => row.status],
-  ['face', (row) => row.face],
-  ['purpose', (row) => row.purpose],
-  ['connection_id', (row) => row.connectionId],
-  ['provider', (row) => row.provider],
-  ['model_asked', (row) => row.modelAsked],
-  ['model', (row) => row.model],
-  ['model_reported', (row) => row.modelReported],
-  ['access_key_id', (row) => row.accessKeyId],
-  ['user_id', (row) => row.userId],
-  ['workspace_id', (row) => row.workspaceId],
-  ['repository_id', (row) => row.repositoryId],
-  ['use_case_id', (row) => row.useCaseId],
-  ['routing_group_id', (row) => row.routingGroupId],
-  ['is_stream', (row) => row.isStream],
-  ['tokens_in', (row) => row.usage.tokensIn],
-  ['tokens_out', (row) => row.usage.tokensOut],
-  ['tokens_cached', (row) => row.usage.tokensCached],
-  ['tokens_cache_write', (row) => row.usage.tokensCacheWrite],
-  ['tokens_cache_write_hour', (row) => row.usage.tokensCacheWriteHour ?? 0],
-  ['tokens_reasoning', (row) => row.usage.tokensReasoning],
-  ['is_estimated', (row) => row.usage.isEstimated],
-  ['service_tier', (row) => row.usage.serviceTier ?? null],
-  ['reserved_nano_usd', (row) => row.reservedNanoUsd],
-  ['cost_nano_usd', (row) => row.costNanoUsd],
-  ['prices', (row) => row.prices],
-  ['finish_reason', (row) => row.finishReason],
-  ['latency_ms', (row) => row.latencyMs],
-  ['first_byte_ms', (row) => row.firstByteMs],
-  ['changed', (row) => row.changed],
-  ['saved_nano_usd', (row) => row.savedNanoUsd],
-  ['config_revision', (row) => row.configRevision],
-  ['client_request_id', (row) => row.clientRequestId],
-  ['dimension_id', (row) => row.dimensionId],
-];
+/** All columns; line by line, `valuesOf` has their values. */
+export const columns: readonly string[] = [
+  'at', 'id', 'request_id', 'attempt_no', 'is_last', 'instance_id', 'seq',
+  'state', 'reason', 'status', 'face', 'purpose',
+  'connection_id', 'provider', 'model_asked', 'model', 'model_reported',
+  'access_key_id', 'user_id', 'workspace_id', 'repository_id', 'use_case_id', 'routing_group_id',
+  'is_stream', 'tokens_in', 'tokens_out', 'tokens_cached', 'tokens_cache_write', 'tokens_cache_write_hour',
+  'tokens_reasoning', 'is_estimated', 'service_tier', 'reserved_nano_usd', 'cost_nano_usd',
+  'prices', 'finish_reason', 'latency_ms', 'first_byte_ms', 'changed',
+  'saved_nano_usd', 'config_revision', 'client_request_id', 'dimension_id',
+]; // prettier-ignore
 
-export const columns = columnValues.map(([name]) => name);
+/** The values of `columns`, in their order. One list, not a function for each column: that takes three times as long. */
+export const valuesOf = (row: LedgerRow): unknown[] => [
+  row.atMs, row.id, row.requestId, row.attemptNo, row.isLast, row.instanceId, row.seq,
+  row.state, row.reason, row.status, row.face, row.purpose,
+  row.connectionId, row.provider, row.modelAsked, row.model, row.modelReported,
+  row.accessKeyId, row.userId, row.workspaceId, row.repositoryId, row.useCaseId, row.routingGroupId,
+  row.isStream, row.usage.tokensIn, row.usage.tokensOut, row.usage.tokensCached, row.usage.tokensCacheWrite, row.usage.tokensCacheWriteHour ?? 0,
+  row.usage.tokensReasoning, row.usage.isEstimated, row.usage.serviceTier ?? null, row.reservedNanoUsd, row.costNanoUsd,
+  row.prices, row.finishReason, row.latencyMs, row.firstByteMs, row.changed,
+  row.savedNanoUsd, row.configRevision, row.clientRequestId, row.dimensionId,
+]; // prettier-ignore
+
 /** What a driver gives for a row: its columns by name, with these types on both engines. */
 interface ReadRow {
   at: number;

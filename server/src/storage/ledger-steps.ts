@@ -1,16 +1,21 @@
 /** Ledger rows on their way into their table, as steps of a transaction. */
-import type { Driver, InsertMany, WriteStep } from './driver.ts';
-import { columns, columnValues, type LedgerRow } from './ledger-rows.ts';
+import type { Driver, InsertMany, Statement, WriteStep } from './driver.ts';
+import { columns, valuesOf, type LedgerRow } from './ledger-rows.ts';
 
-const valuesOf = (row: LedgerRow): unknown[] => columnValues.map(([, valueOf]) => valueOf(row));
 const settledColumns =
   'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning is_estimated service_tier cost_nano_usd prices finish_reason latency_ms first_byte_ms changed dimension_id';
 const settledNames = settledColumns.split(' ');
 const assignments = settledNames.map((name) => `${name} = excluded.${name}`).join(', ');
 const settleSql = `UPDATE usage_events SET ${settledNames.map((name, index) => `${name} = $${index + 1}`).join(', ')} WHERE at = $${settledNames.length + 1} AND id = $${settledNames.length + 2} AND state = 'intent'`;
-const settledValues = columnValues
-  .filter(([name]) => settledNames.includes(name))
-  .toSorted(([a], [b]) => settledNames.indexOf(a) - settledNames.indexOf(b));
+/** Where in the values of a row they are. */
+const settledPlaces = settledNames.map((name) => columns.indexOf(name));
+
+function settleStep(row: LedgerRow): Statement {
+  const values = valuesOf(row);
+  return { sql: settleSql, params: [...settledPlaces.map((place) => values[place]), row.atMs, row.id] };
+}
+
+const places = columns.map((_, place) => place);
 
 /** What a column holds where nothing is said of it; the others are always written. */
 const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([
@@ -25,14 +30,15 @@ const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([
  * row says anything of are left to the table: on SQLite every value that is bound costs.
  */
 function freshRowsStep(rows: readonly LedgerRow[], label: string): InsertMany {
-  const written = columnValues.filter(([name, valueOf]) => {
-    const unsaidValue = unsaid.get(name);
-    return unsaidValue === undefined || rows.some((row) => valueOf(row) !== unsaidValue);
+  const all = rows.map(valuesOf);
+  const written = places.filter((place) => {
+    const unsaidValue = unsaid.get(columns[place]!);
+    return unsaidValue === undefined || all.some((values) => values[place] !== unsaidValue);
   });
   return {
     insertInto: 'usage_events',
-    columns: written.map(([name]) => name),
-    rows: rows.map((row) => written.map(([, valueOf]) => valueOf(row))),
+    columns: written.map((place) => columns[place]!),
+    rows: all.map((values) => written.map((place) => values[place])),
     onConflict: '(at, id) DO NOTHING',
     expectRows: rows.length,
     label,
@@ -61,8 +67,4 @@ const rowsStep = (rows: readonly LedgerRow[]): InsertMany => ({
 
 /** Rows that are in the books and open become what they came to. One by one on SQLite, where that is cheaper; in one step elsewhere. */
 export const settledSteps = (rows: readonly LedgerRow[], engine: Driver['engine']): WriteStep[] =>
-  engine === 'sqlite'
-    ? rows.map((row) => ({ sql: settleSql, params: [...settledValues.map(([, valueOf]) => valueOf(row)), row.atMs, row.id] }))
-    : rows.length > 0
-      ? [rowsStep(rows)]
-      : [];
+  engine === 'sqlite' ? rows.map(settleStep) : rows.length > 0 ? [rowsStep(rows)] : [];

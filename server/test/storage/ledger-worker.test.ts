@@ -8,7 +8,7 @@ import type { Driver } from '../../src/storage/driver.ts';
 import { StaleWrite } from '../../src/storage/errors.ts';
 import { openBooks, rereadBooks, type Books } from '../../src/storage/instances.ts';
 import { applyJournal, applyRecords, markUnknown } from '../../src/storage/ledger.ts';
-import { columns } from '../../src/storage/ledger-rows.ts';
+import { columns, rowOf, valuesOf, type LedgerRow } from '../../src/storage/ledger-rows.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { freshPlace, openAt, quiet } from './engines.ts';
 import {
@@ -250,4 +250,19 @@ test('lines and records are one another, whatever is in them', () => {
   const records = [refusedOf({ modelAsked: 'ünï "q"\n\\ \u2028 \ud800 🦊', clientRequestId: '\0' }), intentOf()];
   expect(recordsIn(linesOf(records, 41))).toEqual(records.map((record, index) => ({ seq: 41 + index, record })));
   expect(recordsIn('')).toEqual([]);
+});
+
+test('every column has its own value of a row, and gives it back', () => {
+  const usage: Record<string, unknown> = {};
+  const asked = new Set<string>();
+  // A row that answers to every name with the name itself.
+  const named = (of: Record<string, unknown>, before: string): unknown =>
+    new Proxy(of, { get: (_, name) => (name === 'usage' ? named(usage, 'usage.') : (asked.add(before + String(name)), before + String(name))) }); // prettier-ignore
+  const values = valuesOf(named({}, '') as LedgerRow);
+  expect([values.length, new Set(values).size, asked.size]).toEqual([columns.length, columns.length, columns.length]);
+  const read = rowOf(Object.fromEntries(columns.map((name, index) => [name, values[index]])));
+  const { usage: tokens, ...rest } = read;
+  for (const [name, value] of Object.entries(rest)) expect(value).toBe(name);
+  for (const [name, value] of Object.entries(tokens)) expect(value).toBe(`usage.${name}`);
+  expect(Object.keys(rest).length + Object.keys(tokens).length).toBe(columns.length);
 });
