@@ -37,8 +37,8 @@ export interface Feeder {
 }
 
 const periodMs = 250;
-/** One transaction: short enough that another write does not wait long for the database's one writer. */
-const batchRecordsMax = 1_000;
+/** As a rule one transaction of a thousand rows: short enough that another write does not wait long for the database's one writer. */
+const batchRecordsMax = 2_000;
 /** One run gives way after this many batches; the next tick goes on. */
 const batchesMax = 200;
 const backoffMinMs = 250;

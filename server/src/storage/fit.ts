@@ -1,7 +1,7 @@
 /** Makes values of the books fit for their columns: one record must never stop the feeder, whatever a provider or a client said. */
 import { isUuid } from '../lib/ids.ts';
 
-/** A batch of a thousand of the largest ones still sums up exactly. For a cost this is 9,000 dollars in one attempt. */
+/** A transaction of a thousand of the largest ones still sums up exactly. For a cost this is 9,000 dollars in one attempt. */
 const integerMax = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
 const jsonCharsMax = 20_000;
 

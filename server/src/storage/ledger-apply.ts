@@ -107,16 +107,22 @@ interface Portion {
   unfit: number;
 }
 
-/** What the books have not seen; null where they have seen all. */
+/** A sum of so many of the largest values is still exact (`fit.ts`), and so many rows keep the database's one writer for a moment only. */
+const closedMax = 1_000;
+
+/** What the books have not seen, up to a thousand rows that count; null where they have seen all. */
 function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | null {
   const fit: Numbered[] = [];
   const unaccompanied: Numbered[] = [];
   const begun = new Set<string>();
   let lastSeq: number | null = null;
+  let closed = 0;
   let unfit = 0;
   for (const one of records) {
     const { seq, record } = one;
     if (seq <= appliedSeq) continue;
+    // An open row adds nothing to any sum: what closes one does, and whatever comes closed.
+    if (record.kind !== 'intent' && ++closed > closedMax) break;
     lastSeq = seq;
     if (!isFit(record)) {
       unfit += 1;
@@ -166,8 +172,25 @@ export async function applyNumbered(
   nowMs: number,
   extra: readonly WriteStep[],
 ): Promise<Applied> {
-  const portion = portionOf(records, books.appliedSeq);
-  if (!portion) return { repeated: 0, orphans: 0, unfit: 0 };
+  const all: Applied = { repeated: 0, orphans: 0, unfit: 0 };
+  let owed = extra;
+  for (let portion = portionOf(records, books.appliedSeq); portion; portion = portionOf(records, books.appliedSeq)) {
+    const applied = await applySafely(driver, books, portion, nowMs, owed);
+    owed = [];
+    all.repeated += applied.repeated;
+    all.orphans += applied.orphans;
+    all.unfit += applied.unfit;
+  }
+  return all;
+}
+
+async function applySafely(
+  driver: BooksDriver,
+  books: Books,
+  portion: Portion,
+  nowMs: number,
+  extra: readonly WriteStep[],
+): Promise<Applied> {
   try {
     // An intent is new, unless a journal was restored from a copy: the database says so by refusing its row.
     return await applyPortion(driver, books, portion, portion.unaccompanied, nowMs, extra);

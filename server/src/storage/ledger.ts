@@ -20,9 +20,9 @@ const roundsMax = 4_000;
 const requestMsMax = 3_600_000;
 
 /**
- * Applies records of this instance's journal, in order of their numbers, in one transaction. Those at or below `appliedSeq` are left
- * out, and a row that is closed stays as it is, so that applying anything twice changes nothing (P1). `facts` are kept with them.
- * Throws the storage errors; then nothing was written, or (StorageUnavailable) nobody knows: read the books again.
+ * Applies records of this instance's journal, in order of their numbers, a thousand closed rows in one transaction. Those at or below
+ * `appliedSeq` are left out, and a row that is closed stays as it is, so that applying anything twice changes nothing (P1). `facts` are
+ * kept with the first of them. Throws the storage errors; then the books say how far they are: read them again.
  */
 export const applyRecords = (
   database: Database,
