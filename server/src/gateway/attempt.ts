@@ -5,7 +5,6 @@ import { allowsModelByPolicy } from '../domain/policy-request.ts';
 import { planNextAttempt } from '../domain/retry.ts';
 import type { Answered } from '../domain/routing-measures.ts';
 import type { Exchange } from '../egress/egress.ts';
-import { pause } from '../lib/clock.ts';
 import { callProvider, timeoutsOf } from '../providers/call.ts';
 import type { AnswerFacts, Call, CallSink, CallTimeouts } from '../providers/calling.ts';
 import { modelLimitOf } from '../providers/model-limits.ts';
@@ -91,7 +90,7 @@ export async function attemptEach(
       racesForgiven++;
       attemptsAtTarget--;
     } else deps.health.retried(targetKey(targets[index]!));
-    if (next.waitMs > 0) await pause(deps.clock, next.waitMs);
+    if (next.waitMs > 0) await relay.wait(next.waitMs);
   }
 }
 

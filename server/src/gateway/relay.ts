@@ -81,6 +81,19 @@ export class Relay {
     this.unjudged = null;
   }
 
+  /** Waits between two attempts, and no longer than somebody is there to be answered: who left keeps no places in limits. */
+  wait(waitMs: number): Promise<void> {
+    if (this.reply.isGone()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.deps.clock.after(waitMs, resolve);
+      timer.hold?.();
+      this.goneListener = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
   /** From here on answers are held against policies. */
   judgeBy(newGuard: () => AnswerGuard | null): void {
     this.newGuard = newGuard;

@@ -137,10 +137,14 @@ describe('a caller who leaves', () => {
     await until(() => fake.received[0]?.isAnswered === true, 'the request was answered');
     // The answer lies in a socket of this process: a few turns, and the time that it asks for is being waited.
     await turns();
+    expect(requestsInFlight()).toBe(1);
+    const leftMs = clock.monotonicMs();
     sent.destroy();
-    await turns();
-    clock.move(10_000);
+    // Who left holds no place in limits until the time is over.
     await until(() => requestsInFlight() === 0, 'the request ended');
+    expect(clock.monotonicMs() - leftMs).toBeLessThan(8_000);
+    clock.move(10_000);
+    await turns();
     expect(fake.received).toHaveLength(1);
     const rows = await rig.rows();
     const mine = rows.filter((row) => row.requestId === rows.at(-1)!.requestId);
