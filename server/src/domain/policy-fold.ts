@@ -100,6 +100,9 @@ const hidden = new RegExp(`[${goesOn}]`, 'u');
 const read = new RegExp(`[^][${goesOn}]*`, 'gu');
 const readJson = new RegExp(`(?:\\\\u[0-9a-fA-F]{4}|[^])[${goesOn}]*`, 'gu');
 
+/** Whether a text has characters that go on with the one before them, in any number. */
+export const hidesLetters = (text: string): boolean => hidden.test(text);
+
 /** The last place of a text behind which so many characters are read; nought or less where there are not so many. */
 export function placeBefore(text: string, chars: number, isJson: boolean): number {
   if (!hidden.test(text) && !(isJson && text.includes('\\u'))) return text.length - chars;

@@ -80,7 +80,7 @@ export function* findIn(
   if (plain === null) return found.toSorted(inOrder);
   const again = yield* lookIn(policies, plain.text, { from: plain.placeOf(from), to: plain.placeOf(to), patterns: null });
   for (const finding of again) found.push({ ...finding, start: plain.startOf(finding.start), end: plain.endOf(finding.end) });
-  return onceEach(found.toSorted(inOrder));
+  return onceEach(found);
 }
 
 const inOrder = (a: Finding, b: Finding): number => a.start - b.start || b.end - a.end;
@@ -118,11 +118,11 @@ function* lookIn(policies: readonly Policy[], text: string, { from, to, patterns
   return found;
 }
 
-/** Of finds in their order, those of one rule that lie in one place are one find. */
-function onceEach(found: readonly Finding[]): Finding[] {
+/** In the order of the text, and those of one rule that lie in one place as one find. */
+export function onceEach(found: readonly Finding[]): Finding[] {
   const lastOf = new Map<Policy, Map<string, Finding>>();
   const once: Finding[] = [];
-  for (const finding of found) {
+  for (const finding of found.toSorted(inOrder)) {
     const key = finding.rule === 'keyword' ? finding.rule : `${finding.rule}:${finding.name}`;
     let own = lastOf.get(finding.policy);
     if (!own) lastOf.set(finding.policy, (own = new Map<string, Finding>()));

@@ -1,6 +1,7 @@
 /** Holds one request against the policies that bind it: its prompt before anybody is asked, its targets, and the answer as it comes. */
 import { decodeJson } from '../domain/policy-json.ts';
 import { allowsModelByPolicy, factsOfRequest, modelFact, unreadableFact, type AskedFacts } from '../domain/policy-request.ts';
+import { editedParts, findInParts } from '../domain/policy-parts.ts';
 import { edited, editsOf, findIn, readsTexts } from '../domain/policy-rules.ts';
 import { readsAnswer, readsPrompt, type AttachmentKind, type Policy, type PolicyStage } from '../domain/policy.ts';
 import { patchObject, type Patch } from '../lib/json-scan.ts';
@@ -14,7 +15,7 @@ import { plan, type Target } from './plan.ts';
 import { AnswerGuard } from './policy-answer.ts';
 import { FoundFacts, promptBlocked, report } from './policy-facts.ts';
 import { judgedBy } from './policy-judge.ts';
-import { attachmentsOf, isTokens, put, textsOfRequest, toolsOf } from './policy-texts.ts';
+import { attachmentsOf, isTokens, put, textsOfRequest, toolsOf, unitsOf, type Spot } from './policy-texts.ts';
 import { readForeign, readRequest } from './request.ts';
 
 /** Characters of one prompt that are read; what is longer cannot be judged. */
@@ -175,30 +176,39 @@ export class PolicyWatch {
     if (isTokens(body['prompt']) || isTokens(body['input'])) unread('tokens');
     // Gathered first: what is put in the place of a text must not be read again.
     const spots = Array.from(textsOfRequest(body));
-    for (const spot of spots) {
-      asked.chars += spot.text.length;
-      if (asked.chars > textCharsMax) {
+    let readChars = 0;
+    for (const unit of unitsOf(spots)) {
+      const chars = unit.reduce((sum, { text }) => sum + text.length, 0);
+      readChars += chars;
+      if (unit[0]!.isBeside === undefined) asked.chars += chars;
+      if (readChars > textCharsMax) {
         unread('too_long');
         break;
       }
-      if (policies.length === 0) continue;
-      const decoded = spot.isJson ? decodeJson(spot.text, false) : null;
-      const text = decoded?.text ?? spot.text;
-      const findings = await inTurns(this.deps, findIn(policies, text));
-      if (findings.length === 0) continue;
-      this.prompt.addFindings(text, findings);
-      const edits = editsOf(findings);
-      if (edits.length === 0) continue;
+      if (policies.length === 0 || !(await this.readUnit(policies, unit))) continue;
       if (this.order.request.form) unread('form');
       asked.isEdited = true;
-      const covers = decoded
-        ? edits.flatMap(({ start, end, mask }) => decoded.coverings(decoded.places![start]!, decoded.places![end]!, mask))
-        : edits;
-      put(spot, edited(spot.text, covers));
     }
     // A judge is a provider too: it reads what may leave, and not what was covered.
-    if (keeps) asked.said = spots.map(({ text }) => text);
+    if (keeps) asked.said = spots.flatMap(({ text, isBeside }) => (isBeside ? [] : [text]));
     return asked;
+  }
+
+  /** Reads a text, or the parts of one; TRUE where something in it was covered. */
+  private async readUnit(policies: readonly Policy[], unit: readonly Spot[]): Promise<boolean> {
+    const parts = unit.map(({ text }) => text);
+    const decoded = unit[0]!.isJson ? decodeJson(parts[0]!, false) : null;
+    const text = decoded?.text ?? parts.join('');
+    const findings = await inTurns(this.deps, decoded === null ? findInParts(policies, parts) : findIn(policies, text));
+    if (findings.length === 0) return false;
+    this.prompt.addFindings(text, findings);
+    const edits = editsOf(findings);
+    if (edits.length === 0) return false;
+    const written = decoded
+      ? [edited(parts[0]!, edits.flatMap(({ start, end, mask }) => decoded.coverings(decoded.places![start]!, decoded.places![end]!, mask)))] // prettier-ignore
+      : editedParts(parts, edits);
+    for (const [at, spot] of unit.entries()) if (written[at] !== spot.text) put(spot, written[at]!);
+    return true;
   }
 }
 

@@ -1,7 +1,8 @@
 /** Holds the answer of one attempt against the policies that read answers: nothing leaves before the sentence it stands in was judged. */
 import { decodeJson } from '../domain/policy-json.ts';
 import { allowsTool, toolFact } from '../domain/policy-request.ts';
-import { edited, editsOf, findIn, finished, readsTexts, type Edit, type Finding } from '../domain/policy-rules.ts';
+import { partOf } from '../domain/policy-parts.ts';
+import { edited, editsOf, findIn, finished, readsTexts, type Finding } from '../domain/policy-rules.ts';
 import { JudgedText } from '../domain/policy-stream.ts';
 import type { Policy, ViolationFact } from '../domain/policy.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
@@ -248,10 +249,3 @@ export class AnswerGuard {
     return event.event === 'message' ? writeSse(data.replaceAll('\n', '\ndata: ')) : namedEvent(event.event, data);
   }
 }
-
-/** The part of a cover that lies in one piece of a text; the mask stands where it begins. */
-const partOf = (edit: Edit, start: number, end: number): Edit => ({
-  start: Math.max(0, edit.start - start),
-  end: Math.min(end, edit.end) - start,
-  mask: edit.start >= start ? edit.mask : '',
-});

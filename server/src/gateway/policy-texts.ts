@@ -12,6 +12,10 @@ export interface Spot {
   isJson: boolean;
   /** The text is the name under which a value stands. */
   isName?: true;
+  /** The same for all parts of a message that a model reads as one text. */
+  run?: object;
+  /** The text stands beside what is asked: who asks, and what is noted of it. */
+  isBeside?: true;
 }
 
 /** Members that hold no words: ids, kinds, proofs, bytes. What is not named here is read. */
@@ -25,9 +29,12 @@ const wordless: ReadonlySet<string> = new Set([
 /** Members whose text is a document of arguments. */
 const documents: ReadonlySet<string> = new Set(['arguments', 'partial_json']);
 
+/** Members of a request's body that say who asks, and what is kept of it: no model reads them, but they go to the provider with the rest. */
+const besideRequest = ['user', 'safety_identifier', 'metadata'] as const;
+
 /** Members of a request's body that are not part of what is said. */
 const aboutRequest: ReadonlySet<string> = new Set([
-  'user', 'safety_identifier', 'prompt_cache_key', 'metadata', 'stream_options', 'tool_choice', 'include', 'truncation', 'store', 'reasoning_effort',
+  ...besideRequest, 'prompt_cache_key', 'stream_options', 'tool_choice', 'include', 'truncation', 'store', 'reasoning_effort',
   'stop', 'stop_sequences', 'voice', 'patchbay', 'conversation',
 ]); // prettier-ignore
 
@@ -67,22 +74,29 @@ const holdNames: ReadonlySet<string> = new Set([
 /** What the names of an object are: words of a wire, of its author, or of the data that a tool was given. */
 type Names = 'wire' | 'own' | 'data';
 
-function* walk(value: unknown, way: Way, depth: number, names: Names): Generator<Spot> {
+/** Kinds of parts that hold a piece of what one message says. */
+const said: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text']);
+const isSaid = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && said.has((value as Record<string, unknown>)['type']);
+
+function* walk(value: unknown, way: Way, depth: number, names: Names, run?: object): Generator<Spot> {
   if (typeof value !== 'object' || value === null || depth > depthMax) return;
   const holder = value as Record<string, unknown>;
   const isList = Array.isArray(value);
   const isWire = names === 'wire';
+  let parts: object | undefined;
   for (const key of isList ? value.keys() : Object.keys(value)) {
     const name = String(key);
     if (!isList && isWire && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
     const inner = holder[key];
+    if (isList) parts = isWire && isSaid(inner) ? (parts ?? {}) : undefined;
     if (!isList && isWire && forms.has(name) && (typeof inner === 'string' || !way.readsForms)) continue;
     if (typeof inner === 'string') {
       if (inner !== '' && (!isWire || !isAttached(holder, name, inner)))
-        yield { holder, key: name, text: inner, isJson: documents.has(name) };
+        yield { holder, key: name, text: inner, isJson: documents.has(name), ...(run && name === 'text' && { run }) };
     } else if (isWire && name === 'images' && isPictures(inner)) continue;
     else if (names === 'data' && typeof inner === 'number') yield { holder, key: name, text: String(inner), isJson: false };
-    else yield* walk(inner, way, depth + 1, namesWithin(names, isList, depth, name, inner));
+    else yield* walk(inner, way, depth + 1, namesWithin(names, isList, depth, name, inner), parts);
   }
   // After the values, which are found under the names that they came with.
   if (names === 'data' && !isList)
@@ -116,14 +130,37 @@ function isAttached(holder: Record<string, unknown>, key: string, text: string):
 /** Base64, whole or in lines, or an address that holds it; told by how it begins, since some of it is very long. */
 const isPacked = (text: string): boolean => text.startsWith('data:') || /^[A-Za-z0-9+/=_\s-]*$/.test(text.slice(0, bytesMin));
 
-/** Texts of a request. */
+/** Texts of a request: what is said, and behind it what stands beside. */
 export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> {
-  yield* walk(body, { left: aboutRequest, leftDepthMax: 0, readsForms: true }, 0, 'wire');
+  const way: Way = { left: aboutRequest, leftDepthMax: 0, readsForms: true };
+  yield* walk(body, way, 0, 'wire');
+  for (const name of besideRequest) {
+    const value = body[name];
+    if (typeof value === 'string' && value !== '') yield { holder: body, key: name, text: value, isJson: false, isBeside: true };
+    else for (const spot of walk(value, way, 1, 'data')) yield { ...spot, isBeside: true };
+  }
 }
 
 /** Texts of an answer, or of an event of one that says something whole. */
 export function* textsOfAnswer(body: unknown): Generator<Spot> {
   yield* walk(body, { left: aboutAnswer, leftDepthMax: 1, readsForms: false }, 0, 'wire');
+}
+
+/** The spots one by one, but for those of a run, which are together. */
+export function unitsOf(spots: Iterable<Spot>): Spot[][] {
+  const units: Spot[][] = [];
+  const runs = new Map<object, Spot[]>();
+  for (const spot of spots) {
+    const begun = spot.run && runs.get(spot.run);
+    if (begun) {
+      begun.push(spot);
+      continue;
+    }
+    const unit = [spot];
+    units.push(unit);
+    if (spot.run) runs.set(spot.run, unit);
+  }
+  return units;
 }
 
 export const put = (spot: Spot, text: string): void => {

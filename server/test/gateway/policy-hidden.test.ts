@@ -1,7 +1,7 @@
 /** Where a prompt or an answer could say something past its policies: odd spellings, documents, names that are the caller's own, numbers. */
 import { expect, test } from 'vitest';
 import { whole, wholeBody } from '../support/fake-provider.ts';
-import { fake, key, policy, policyScene, rig } from './policy-kit.ts';
+import { fake, found, key, policy, policyScene, rig } from './policy-kit.ts';
 import { textsOfAnswer } from '../../src/gateway/policy-texts.ts';
 import { message, post, type Said } from './rig.ts';
 
@@ -102,4 +102,46 @@ test('403 a form of the answer that says it, in every wire that has one', async 
 test('the form of an answer that its provider repeats is not judged as an answer', () => {
   const body = { object: 'response', text: { format: { type: 'json_schema', schema } }, output: [{ content: [{ text: 'one' }] }] };
   expect(Array.from(textsOfAnswer(body), ({ text }) => text)).toEqual(['one']);
+});
+
+const part = (text: string, type = 'text'): object => ({ type, text });
+test('403 a phrase that lies in several parts of one message, on every wire', async () => {
+  const id = await policy({ action: 'block', rules: { keywords: ['nightjar plan'] } });
+  const input = [{ role: 'user', content: [part('the nightjar ', 'input_text'), part('plan', 'input_text')] }];
+  const answers = [
+    await ask({ messages: [{ role: 'user', content: [part('the nightjar '), part('plan')] }] }),
+    await askMessages([part('the night'), part('jar plan')]),
+    await askMessages('hi', { system: [part('the nightjar'), part('plan')] }),
+    await post(`${rig.url}/v1/responses`, JSON.stringify({ model: 'Line/gpt-4o', input }), { authorization: `Bearer ${key}` }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+  expect(fake.received).toHaveLength(0);
+  const facts = (await found(id)).map((row) => row.facts.map(({ name, count }) => `${name.replace(/\s+/, ' ')} ${count}`));
+  expect(facts).toEqual(Array.from({ length: 4 }, () => ['nightjar plan 1']));
+});
+
+test('what lies in several parts is covered in each of them, and every part stays', async () => {
+  await policy({ action: 'redact', rules: { personalData: ['email', 'nik'] } });
+  const content = [part('Mail ann@exam'), part('ple.com, NIK 31740512'), part('09900001'), part('. Thanks.')];
+  await ask({ messages: [{ role: 'user', content }] });
+  expect(JSON.parse(sent())).toMatchObject({
+    messages: [{ content: [part('Mail [EMAIL]'), part(', NIK [NIK]'), part('[NIK]'), part('. Thanks.')] }],
+  });
+});
+
+test('who asks, and what is noted of it, is covered before it leaves, and refused where a policy blocks', async () => {
+  const id = await policy({ action: 'redact', rules: { personalData: ['email'] } });
+  await ask({ user: 'ann@example.com', safety_identifier: 'ann@example.com', metadata: { by: 'ann@example.com', team: 'a' } });
+  const covered = { user: '[EMAIL]', safety_identifier: '[EMAIL]', metadata: { by: '[EMAIL]', team: 'a' } };
+  expect(JSON.parse(sent())).toMatchObject(covered);
+  expect(await found(id)).toMatchObject([{ stage: 'prompt', facts: [{ name: 'email', count: 3 }] }]);
+  await policy({ action: 'block', rules: { keywords: ['nightjar'] } });
+  const said = [await ask({ user: 'nightjar' }), await ask({ metadata: { plan: 'the nightjar' } })];
+  said.push(await askMessages('hi', { metadata: { user_id: 'nightjar' } }));
+  expect(said.map(({ status }) => status)).toEqual([403, 403, 403]);
+});
+
+test('who asks is no part of the prompt: neither its length nor what a judge reads', async () => {
+  await policy({ action: 'block', rules: { promptTokensMax: 10 } });
+  expect((await ask({ metadata: { note: 'word '.repeat(100) } })).status).toBe(200);
 });

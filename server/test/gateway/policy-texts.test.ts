@@ -1,6 +1,6 @@
 /** Where texts stand in the bodies of every wire: all that was said is read, and nothing that only names, proves or carries bytes. */
 import { describe, expect, test } from 'vitest';
-import { attachmentsOf, isTokens, put, textsOfAnswer, textsOfRequest, toolsOf } from '../../src/gateway/policy-texts.ts';
+import { attachmentsOf, isTokens, put, textsOfAnswer, textsOfRequest, toolsOf, unitsOf } from '../../src/gateway/policy-texts.ts';
 
 const asked = (body: Record<string, unknown>): string[] => Array.from(textsOfRequest(body), ({ text }) => text);
 const answered = (body: unknown): string[] => Array.from(textsOfAnswer(body), ({ text }) => text);
@@ -42,13 +42,41 @@ describe('a request', () => {
     ['words that stand where pictures should', { images: ['one two'] }, ['one two']],
     ['documents to rank', { query: 'one', documents: ['two', { text: 'three' }] }, ['one', 'two', 'three']],
     ['thoughts that are sent back', { messages: [{ role: 'assistant', reasoning_content: 'one', content: 'two' }] }, ['one', 'two']],
+    [
+      'who asks and what is noted of it, behind what is said',
+      { user: 'two', safety_identifier: 'three', metadata: { note: 'four', role: 'five', 'a b': 6 }, prompt: 'one' },
+      ['one', 'two', 'three', 'four', 'five', '6', 'a b'],
+    ],
   ])('%s', (_, body, expected) => {
     expect(asked(body)).toEqual(expected);
   });
 
+  test('parts of one message belong together, and nothing else does', () => {
+    const parts = [
+      { type: 'text', text: 'one' },
+      { type: 'text', text: '' },
+      { type: 'text', text: 'two', annotations: [{ title: 'apart' }] },
+      { type: 'image_url', image_url: { url: 'https://example.com/a' } },
+      { type: 'text', text: 'three' },
+    ];
+    const body = { input: ['four', 'five'], documents: [{ text: 'six' }, { text: 'seven' }], ...user(parts), user: 'eight' };
+    const units = unitsOf(textsOfRequest(body)).map((unit) => unit.map(({ text }) => text));
+    expect(units).toEqual([
+      ['four'],
+      ['five'],
+      ['six'],
+      ['seven'],
+      ['one', 'two'],
+      ['apart'],
+      ['https://example.com/a'],
+      ['three'],
+      ['eight'],
+    ]);
+  });
+
   test.each([
-    ['model and ids', { model: 'm', previous_response_id: 'r', prompt_cache_key: 'k', safety_identifier: 's', user: 'u' }],
-    ['what is kept about it', { metadata: { note: 'x' }, service_tier: 'flex', stop: ['x'], tool_choice: { type: 'function' } }],
+    ['model and ids', { model: 'm', previous_response_id: 'r', prompt_cache_key: 'k' }],
+    ['how it is served', { service_tier: 'flex', stop: ['x'], tool_choice: { type: 'function' } }],
     ['bytes of pictures', user([{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(9)}`, detail: 'low' } }])],
     ['bytes of sounds', user([{ type: 'input_audio', input_audio: { data: 'UklGR', format: 'wav' } }])],
     ['bytes of files', user([{ type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA' } }])],

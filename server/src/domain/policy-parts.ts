@@ -1,0 +1,88 @@
+/** Reads texts that a model is given one behind the other, as parts of one message: what begins in one of them may end in another. */
+import { contextChars } from './policy-detectors.ts';
+import { hidesLetters } from './policy-fold.ts';
+import { edited, findIn, onceEach, reachOf, type Edit, type Finding } from './policy-rules.ts';
+import type { Policy } from './policy.ts';
+
+/** Servers put parts together with nothing between them, or each on a line of its own. */
+const joints = ['', '\n'] as const;
+
+/** What is found in the parts, and across them; places are counted through all parts as if nothing stood between them. */
+export function* findInParts(policies: readonly Policy[], parts: readonly string[]): Generator<void, Finding[], void> {
+  const found: Finding[] = [];
+  const starts = startsOf(parts, '');
+  for (const [at, part] of parts.entries())
+    for (const finding of yield* findIn(policies, part))
+      found.push({ ...finding, start: finding.start + starts[at]!, end: finding.end + starts[at]! });
+  if (parts.length > 1) for (const joint of joints) found.push(...(yield* findAcross(policies, parts, joint)));
+  return onceEach(found);
+}
+
+/** Where the parts begin when `joint` stands between them, and where another would. */
+function startsOf(parts: readonly string[], joint: string): number[] {
+  let at = 0;
+  return [0, ...parts.map((part) => (at += part.length + joint.length))];
+}
+
+function* findAcross(policies: readonly Policy[], parts: readonly string[], joint: string): Generator<void, Finding[], void> {
+  const text = parts.join(joint);
+  const [starts, plainStarts] = [startsOf(parts, joint), startsOf(parts, '')];
+  const plainAt = (part: number, at: number): number => plainStarts[part]! + Math.min(at - starts[part]!, parts[part]!.length);
+  const found: Finding[] = [];
+  for (const { from, to } of seams(policies, text, starts)) {
+    const shift = Math.max(0, from - contextChars - 1);
+    const near = yield* findIn(policies, text.slice(shift, to), from - shift, to - shift, to < text.length);
+    for (const finding of near) {
+      const [start, end] = [finding.start + shift, finding.end + shift];
+      const [first, last] = [partAt(starts, start), partAt(starts, end - 1)];
+      if (first < last) found.push({ ...finding, start: plainAt(first, start), end: plainAt(last, end) });
+    }
+  }
+  return found;
+}
+
+/** The places around the ends of parts, as far as a find that lies across one can reach. Each character is in one of them at most. */
+function* seams(policies: readonly Policy[], text: string, starts: readonly number[]): Generator<{ from: number; to: number }, void, void> {
+  // What is not seen may stand between two letters in any number, and hold them apart further than a find reaches.
+  if (hidesLetters(text)) return yield { from: 0, to: text.length };
+  const reachChars = reachOf(policies);
+  for (let first = 1; first < starts.length - 1;) {
+    let last = first;
+    while (last + 1 < starts.length - 1 && starts[last + 1]! - starts[last]! <= 2 * reachChars) last++;
+    yield { from: Math.max(0, starts[first]! - reachChars), to: Math.min(text.length, starts[last]! + reachChars) };
+    first = last + 1;
+  }
+}
+
+/** The part that a place lies in; what stands between two of them belongs to the first. */
+function partAt(starts: readonly number[], place: number): number {
+  let [low, high] = [0, starts.length - 2];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle]! <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** The part of a cover that lies in one piece of a text; the mask stands where it begins. */
+export const partOf = (edit: Edit, start: number, end: number): Edit => ({
+  start: Math.max(0, edit.start - start),
+  end: Math.min(end, edit.end) - start,
+  mask: edit.start >= start ? edit.mask : '',
+});
+
+/** The parts with their covers. None is left empty, which providers refuse: one that is covered as a whole says so too. */
+export function editedParts(parts: readonly string[], edits: readonly Edit[]): string[] {
+  const starts = startsOf(parts, '');
+  return parts.map((part, at) => {
+    const [start, end] = [starts[at]!, starts[at + 1]!];
+    const own = edits.filter((edit) => edit.start < end && edit.end > start);
+    if (own.length === 0) return part;
+    const written = edited(
+      part,
+      own.map((edit) => partOf(edit, start, end)),
+    );
+    return written.trim() === '' ? own[0]!.mask : written;
+  });
+}
