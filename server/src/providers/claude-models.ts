@@ -1,5 +1,6 @@
 /** What the Claude models are able to do, read from their ids: at their maker's own address and at everybody else who serves them. */
 import type { Change } from '../domain/ledger.ts';
+import { budgetMin } from './output-cap.ts';
 import { isRecord, member, type Json } from './shape.ts';
 
 /** What a model of this maker is able to do, read from its id. */
@@ -41,9 +42,6 @@ export function traitsOf(model: string): ModelTraits {
     hasOutputFormat: from(4, 5) || (family === 'opus' && from(4, 1)),
   };
 }
-
-/** Smallest budget that the provider accepts for thinking. */
-const budgetMin = 1024;
 
 const budgetOf: Readonly<Record<string, number>> = { minimal: 1024, low: 2048, medium: 8192, high: 16_384, xhigh: 32_000, max: 32_000 };
 

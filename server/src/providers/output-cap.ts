@@ -3,8 +3,9 @@ import type { ChatRequest } from '../domain/chat.ts';
 import type { Change } from '../domain/ledger.ts';
 import { memberValue, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from './calling.ts';
+import { isRecord, type Json } from './shape.ts';
 
-type Limits = Pick<ChatRequest, 'max_tokens' | 'max_completion_tokens'>;
+type Limits = Pick<ChatRequest, 'max_tokens' | 'max_completion_tokens'> & { thinking?: unknown };
 
 /** Puts an upper bound on the output of a house request, in place, and says so; the smaller one counts where there was one already. */
 export function capOutput(parsed: Limits, outputTokensMax: number): Change[] {
@@ -17,23 +18,44 @@ export function capOutput(parsed: Limits, outputTokensMax: number): Change[] {
     parsed.max_completion_tokens = capped;
   if (capped === asked) return [];
   const parameter = isOldName ? 'max_tokens' : 'max_completion_tokens';
-  return [{ parameter, what: asked === undefined || asked === null ? 'added' : 'clamped', to: String(capped) }];
+  const changed: Change[] = [{ parameter, what: asked === undefined || asked === null ? 'added' : 'clamped', to: String(capped) }];
+  const fitted = fitThinking(parsed.thinking, asked, capped);
+  if (fitted === null) return changed;
+  parsed.thinking = fitted.thinking;
+  return [...changed, fitted.change];
+}
+
+/** Smallest budget that vendors accept for thinking. */
+export const budgetMin = 1024;
+
+/**
+ * A budget for thinking, in Claude's words, is a part of the answer's limit: a request whose cap lies below it would be refused. Null
+ * where it fits, and where the caller asked for no more than it either. At least as much again is left for the answer where that is possible.
+ */
+export function fitThinking(thinking: unknown, asked: unknown, capped: number): { thinking: Json; change: Change } | null {
+  const budget = isRecord(thinking) && thinking['type'] === 'enabled' ? thinking['budget_tokens'] : undefined;
+  if (typeof budget !== 'number' || budget < capped || (typeof asked === 'number' && asked <= budget)) return null;
+  if (capped <= budgetMin) return { thinking: { type: 'disabled' }, change: { parameter: 'thinking', what: 'dropped' } };
+  const tokens = Math.max(budgetMin, Math.floor(capped / 2));
+  const change: Change = { parameter: 'thinking.budget_tokens', what: 'clamped', to: String(tokens) };
+  return { thinking: { ...(thinking as Json), budget_tokens: tokens }, change };
 }
 
 const limitNames = ['max_tokens', 'max_completion_tokens'] as const;
+const cappedNames = [...limitNames, 'thinking'] as const;
 
-/** The same for a body that goes out in its own bytes: what has to be set in it, and no more of it is read than the two limits. */
+/** The same for a body that goes out in its own bytes: what has to be set in it, and no more of it is read than what is bounded. */
 export function capPatches({ bytes, scan, outputTokensMax }: CallRequest): { patches: Patch[]; changed: Change[] } {
   if (outputTokensMax === null) return { patches: [], changed: [] };
   const limits: Limits = {};
-  for (const name of limitNames) {
+  for (const name of cappedNames) {
     const asked = memberValue(bytes, scan, name);
-    if (asked !== undefined) limits[name] = asked as Limits[typeof name];
+    if (asked !== undefined) limits[name] = asked as ChatRequest['max_tokens'];
   }
   const before = { ...limits };
   const changed = capOutput(limits, outputTokensMax);
   const patches: Patch[] = [];
-  for (const name of limitNames) if (limits[name] !== before[name]) patches.push({ key: name, json: JSON.stringify(limits[name]) });
+  for (const name of cappedNames) if (limits[name] !== before[name]) patches.push({ key: name, json: JSON.stringify(limits[name]) });
   return { patches, changed };
 }
 

@@ -1,9 +1,23 @@
 /** A bound of the answer that a limit sets: in the body's own bytes where they can stay, and the same there as where it is written anew. */
 import { describe, expect, test } from 'vitest';
-import { readRequest } from '../../src/gateway/request.ts';
+import { toHouse } from '../../src/faces/anthropic/request.ts';
+import { readForeign, readRequest } from '../../src/gateway/request.ts';
 import { bodyOf } from '../../src/providers/call.ts';
 import { providerRow } from '../../src/providers/catalog.ts';
 import { capOutput, capPatches, namesLimit } from '../../src/providers/output-cap.ts';
+import { isRecord, type Json } from '../../src/providers/shape.ts';
+import { chatWriter, type CallerWire } from '../../src/providers/writer.ts';
+
+const messagesWire: CallerWire = {
+  id: 'messages',
+  isPassable: true,
+  headers: {},
+  limitField: 'max_tokens',
+  promptField: 'system',
+  whole: () => '',
+  passWhole: (body) => body,
+  writer: () => chatWriter(true),
+};
 
 const sent = (
   text: string,
@@ -85,4 +99,60 @@ test('without a cap nothing is set, and a connection that names no limit brings 
     changed: [],
   });
   expect([namesLimit({}), namesLimit({ max_tokens: 1 }), namesLimit({ max_completion_tokens: 1 })]).toEqual([false, true, true]);
+});
+
+describe('a budget for thinking that the cap leaves no room for', () => {
+  const body = (wire: 'chat' | 'messages', more: object): Buffer =>
+    Buffer.from(
+      JSON.stringify({
+        model: 'x',
+        messages: [{ role: 'user', content: 'hi' }],
+        ...(wire === 'messages' && { max_tokens: 20_000 }),
+        ...more,
+      }),
+    );
+  const thinking = { type: 'enabled', budget_tokens: 10_000, display: 'omitted' };
+  const sentTo = (row: string, wire: 'chat' | 'messages', cap: number | null, more: object = {}, model = 'claude-sonnet-4-5') => {
+    const bytes = body(wire, { thinking, ...more });
+    const read = wire === 'chat' ? readRequest(bytes) : readForeign(bytes, messagesWire, toHouse);
+    const to = { row: providerRow(row)!, baseUrl: 'https://a.example/v1', settings: {}, model };
+    const { body: written, changed } = bodyOf({ to, request: { ...read, outputTokensMax: cap } });
+    const json = JSON.parse(written.toString()) as Json;
+    const said = isRecord(json['additionalModelRequestFields']) ? json['additionalModelRequestFields'] : json;
+    return {
+      thinking: said['thinking'],
+      changed: changed.map(({ parameter, what, to: value }) => `${parameter} ${what} ${value ?? ''}`.trim()),
+    };
+  };
+  const ways = [
+    ['anthropic', 'messages', undefined],
+    ['anthropic', 'chat', undefined],
+    ['bedrock', 'messages', 'anthropic.claude-sonnet-4-5-20250929-v1:0'],
+    ['bedrock', 'chat', 'anthropic.claude-sonnet-4-5-20250929-v1:0'],
+    ['custom', 'chat', undefined],
+  ] as const;
+
+  test.each(ways)('becomes smaller, and is named (%s, %s)', (row, wire, model) => {
+    const { thinking: said, changed } = sentTo(row, wire, 5_000, {}, model);
+    if (row === 'bedrock' && wire === 'messages') return expect(JSON.stringify(said)).toContain('"budget_tokens":2500');
+    expect(said).toEqual({ ...thinking, budget_tokens: 2_500 });
+    expect(changed).toContain('thinking.budget_tokens clamped 2500');
+  });
+
+  test('is never below what the vendor accepts, and left out where there is no room for that', () => {
+    expect(sentTo('anthropic', 'messages', 1_100).thinking).toEqual({ ...thinking, budget_tokens: 1_024 });
+    for (const wire of ['messages', 'chat'] as const) {
+      const { thinking: said, changed } = sentTo('anthropic', wire, 1_024);
+      expect(said).toEqual({ type: 'disabled' });
+      expect(changed).toContain('thinking dropped');
+    }
+  });
+
+  test('stays where it fits, where nothing is capped, and where the caller itself asked for no more than it', () => {
+    for (const wire of ['messages', 'chat'] as const) {
+      expect(sentTo('anthropic', wire, 10_001).thinking).toEqual(thinking);
+      expect(sentTo('anthropic', wire, null).thinking).toEqual(thinking);
+      expect(sentTo('anthropic', wire, 5_000, { max_tokens: 8_000 }).thinking).toEqual(thinking);
+    }
+  });
 });
