@@ -14,10 +14,11 @@ import { seenAnswer } from './openai/answer.ts';
 import type { Protocol, VendorError } from './protocol.ts';
 import { parseExactly, parseJson } from './shape.ts';
 import { MirroredStream } from './mirror.ts';
+import { noteLostSources, notingWriter } from './sources.ts';
 import { wireOf } from './wires.ts';
 import { PassedStream, piecesOfWhole, TranslatedStream } from './streams.ts';
 import type { AnswerTaker, StreamTaker } from './taker.ts';
-import { chatWriter } from './writer.ts';
+import { chatWriter, type AnswerWriter } from './writer.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** An error body is read this far; more says nothing. */
@@ -165,9 +166,15 @@ export class AnswerReader implements ResponseSink, Exchange {
     if (to.row.protocol === 'openai' && request.wire === undefined)
       return new PassedStream(this.facts, request.wantsUsage || to.row.reportsUsageInStream === 'always', this.choices);
     const reader = this.protocol.streamReader(to, moment, this.choices);
-    const writer = request.wire?.writer() ?? chatWriter(request.wantsUsage);
+    const writer = this.writer();
     if (this.isOwnWire()) return new MirroredStream(this.facts, reader, this.protocol, writer, this.framing().reader(), this.choices);
     return new TranslatedStream(this.facts, reader, this.protocol, writer, this.framing().reader(), this.choices);
+  }
+
+  private writer(): AnswerWriter {
+    const { wire, wantsUsage } = this.call.request;
+    if (wire === undefined) return chatWriter(wantsUsage);
+    return this.isOwnWire() ? wire.writer() : notingWriter(wire, this.facts.changed);
   }
 
   /** The provider speaks the very wire that the caller came by, and it is not the house's. */
@@ -260,10 +267,16 @@ export class AnswerReader implements ResponseSink, Exchange {
 
   /** The answer in the caller's wire; as pieces where a stream was asked for and answered whole (E3): it is good, so it is told as one. */
   private written(body: Buffer, response: ChatResponse): Buffer | string | string[] {
-    const { wire, isStream, wantsUsage } = this.call.request;
-    if (isStream) return piecesOfWhole(response, wire?.writer() ?? chatWriter(wantsUsage));
+    const { wire, isStream } = this.call.request;
+    if (isStream) return piecesOfWhole(response, this.writer());
     if (wire === undefined) return JSON.stringify(response);
-    return this.isOwnWire() ? wire.passWhole(body) : wire.whole(response);
+    if (this.isOwnWire()) return wire.passWhole(body);
+    noteLostSources(
+      response.choices.map(({ message }) => message),
+      wire,
+      this.facts.changed,
+    );
+    return wire.whole(response);
   }
 
   private wholeBody(): Buffer {

@@ -30,6 +30,8 @@ export interface CallerWire {
   whole(response: ChatResponse): string;
   /** The whole answer of a provider that speaks this wire itself, as it is passed on. */
   passWhole(body: Buffer): Buffer | string;
+  /** Whether it has words for one of an answer's `annotations`; a wire without this has none for any. */
+  tellsSource?(source: unknown): boolean;
   writer(): AnswerWriter;
 }
 

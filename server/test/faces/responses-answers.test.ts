@@ -73,4 +73,35 @@ describe('POST /v1/responses', () => {
     expect(done).toEqual(isStream ? [of('Yes'), of('.')] : []);
     expect(house.lastBody('openai')).toMatchObject({ logprobs: true, top_logprobs: 1 });
   });
+
+  test.each([false, true])('200 sources that an answer names are told in this wire (streamed %s)', async (isStream) => {
+    const cited = { start_index: 4, end_index: 9, url: 'https://example.com/a', title: 'A page' };
+    const annotations = [{ type: 'url_citation', url_citation: cited }];
+    const message = { role: 'assistant', content: 'See here.', annotations };
+    house.answer(
+      'openai',
+      isStream
+        ? streaming([
+            roleEvent,
+            sse(chunk({ content: 'See ' })),
+            sse(chunk({ content: 'here.' })),
+            sse(chunk({ annotations })),
+            sse(chunk({}, 'stop')),
+            usageEvent,
+            doneEvent,
+          ])
+        : whole(wholeBody('', { choices: [{ index: 0, message, finish_reason: 'stop' }] })),
+    );
+    const params = { model: 'Chat/gpt-4o', input: 'Where?' };
+    const events = isStream ? await eventsOf(params) : [];
+    const end = events.at(-1);
+    const response = end?.type === 'response.completed' ? end.response : await house.responses.responses.create(params);
+    expect(response.output).toMatchObject([
+      { content: [{ type: 'output_text', text: 'See here.', annotations: [{ type: 'url_citation', ...cited }] }] },
+    ]);
+    const added = events.filter(({ type }) => type === 'response.output_text.annotation.added');
+    expect(added).toMatchObject(
+      isStream ? [{ output_index: 0, content_index: 0, annotation_index: 0, annotation: { type: 'url_citation', ...cited } }] : [],
+    );
+  });
 });

@@ -81,12 +81,32 @@ export const reasoningItem = (id: string, thought: string, extension: Extension 
   encrypted_content: carry(extension),
 });
 
-export const textPart = (said: string, logprobs: readonly unknown[] = []): Json => ({
+export const textPart = (said: string, logprobs: readonly unknown[] = [], annotations: readonly Json[] = []): Json => ({
   type: 'output_text',
   text: said,
-  annotations: [],
+  annotations: [...annotations],
   logprobs: [...logprobs],
 });
+
+/** A source as this wire has it; null for one that it has no words for. OpenAI's two wires spell it apart. */
+export function sourceOf(annotation: unknown): Json | null {
+  const cited = member(annotation, 'url_citation');
+  if (member(annotation, 'type') !== 'url_citation' || !isRecord(cited)) return null;
+  const { start_index: start, end_index: end, url, title } = cited;
+  return {
+    type: 'url_citation',
+    start_index: finite(start) ?? 0,
+    end_index: finite(end) ?? 0,
+    url: text(url) ?? '',
+    title: text(title) ?? '',
+  };
+}
+
+/** The sources that a message, or a piece of one, names. */
+export const sourcesOf = (said: unknown): Json[] =>
+  list(member(said, 'annotations'))
+    .map(sourceOf)
+    .filter((source) => source !== null);
 
 /** Probabilities of tokens, which this wire has in the words of the house. */
 export const likelihoodsOf = (choice: unknown): readonly unknown[] => list(member(member(choice, 'logprobs'), 'content'));
@@ -121,7 +141,10 @@ export function wholeResponse(answer: ChatResponse, frame: Frame): Json {
   const said = message.content ?? '';
   const refusal = text(message.refusal) ?? '';
   const calls = message.tool_calls ?? [];
-  const parts = [...(said === '' ? [] : [textPart(said, likelihoodsOf(choice))]), ...(refusal === '' ? [] : [refusalPart(refusal)])];
+  const parts = [
+    ...(said === '' ? [] : [textPart(said, likelihoodsOf(choice), sourcesOf(message))]),
+    ...(refusal === '' ? [] : [refusalPart(refusal)]),
+  ];
   const ending = endingOf(choice?.finish_reason ?? null);
   const status = ending['status'] === 'completed' ? 'completed' : 'incomplete';
   if (parts.length > 0 || calls.length === 0) output.push(messageItem(id('msg'), parts.length > 0 ? parts : [textPart('')], status));

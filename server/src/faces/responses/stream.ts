@@ -13,6 +13,7 @@ import {
   reasoningItem,
   refusalPart,
   responseOf,
+  sourcesOf,
   textPart,
   usageOf,
   type Frame,
@@ -27,6 +28,9 @@ interface Growing {
   said: string;
   /** Probabilities of the tokens of a text, as far as somebody gives them. */
   logprobs: unknown[];
+  sources: Json[];
+  /** So much text was said in earlier items: sources count from the beginning of all of it. */
+  from: number;
 }
 
 interface GrowingCall {
@@ -44,6 +48,9 @@ export interface Writing {
   open: Growing | null;
   /** Probabilities that came without their text, or before it. */
   likelihoods: unknown[];
+  /** Sources that came before their text. */
+  sources: Json[];
+  textChars: number;
   calls: Map<number, GrowingCall>;
   output: Json[];
   items: number;
@@ -59,6 +66,8 @@ export const newWriting = (frame: Frame): Writing => ({
   hasStarted: false,
   open: null,
   likelihoods: [],
+  sources: [],
+  textChars: 0,
   calls: new Map(),
   output: [],
   items: 0,
@@ -90,7 +99,7 @@ function begin(writing: Writing, kind: Growing['kind']): string {
   const at = writing.items++;
   const id = `${kind === 'thought' ? 'rs' : 'msg'}_${writing.frame.id}_${at}`;
   const place = { item_id: id, output_index: at };
-  writing.open = { kind, id, at, said: '', logprobs: [] };
+  writing.open = { kind, id, at, said: '', logprobs: [], sources: [], from: writing.textChars };
   if (kind === 'thought') {
     const part = { type: 'summary_text', text: '' };
     const item = { id, type: 'reasoning', summary: [] };
@@ -116,7 +125,7 @@ function close(writing: Writing, status: string): string {
   }
   const isText = open.kind === 'text';
   if (isText) open.logprobs.push(...writing.likelihoods.splice(0));
-  const part = isText ? textPart(open.said, open.logprobs) : refusalPart(open.said);
+  const part = isText ? textPart(open.said, open.logprobs, open.sources) : refusalPart(open.said);
   const done = isText
     ? event(writing, 'response.output_text.done', { ...place, content_index: 0, text: open.said, logprobs: open.logprobs })
     : event(writing, 'response.refusal.done', { ...place, content_index: 0, refusal: open.said });
@@ -136,9 +145,25 @@ function say(writing: Writing, kind: Growing['kind'], piece: string): string {
   const place = { item_id: open.id, output_index: open.at, delta: piece };
   if (kind === 'thought') return begun + event(writing, 'response.reasoning_summary_text.delta', { ...place, summary_index: 0 });
   if (kind === 'refusal') return begun + event(writing, 'response.refusal.delta', { ...place, content_index: 0 });
+  writing.textChars += piece.length;
   const logprobs = writing.likelihoods.splice(0);
   open.logprobs.push(...logprobs);
   return begun + event(writing, 'response.output_text.delta', { ...place, content_index: 0, logprobs });
+}
+
+/** Sources stand in the text that they are about, and wait for it where none was begun. */
+function tellSources(writing: Writing): string {
+  const { open } = writing;
+  if (open?.kind !== 'text') return '';
+  const place = { item_id: open.id, output_index: open.at, content_index: 0 };
+  let said = '';
+  for (const source of writing.sources.splice(0)) {
+    const [start, end] = [Number(source['start_index']) - open.from, Number(source['end_index']) - open.from];
+    const annotation = { ...source, start_index: Math.max(0, start), end_index: Math.max(0, end) };
+    const at = open.sources.push(annotation) - 1;
+    said += event(writing, 'response.output_text.annotation.added', { ...place, annotation_index: at, annotation });
+  }
+  return said;
 }
 
 function callPiece(writing: Writing, delta: NonNullable<ChatDelta['tool_calls']>[number]): string {
@@ -192,6 +217,8 @@ export function chunkEvents(writing: Writing, chunk: ChatChunk): string {
     if (delta.patchbay) writing.extension = { ...writing.extension, ...delta.patchbay };
     said += say(writing, 'thought', delta.reasoning_content ?? '');
     said += say(writing, 'text', delta.content ?? '');
+    writing.sources.push(...sourcesOf(delta));
+    said += tellSources(writing);
     said += say(writing, 'refusal', delta.refusal ?? '');
     for (const call of delta.tool_calls ?? []) said += callPiece(writing, call);
     writing.finish ??= finish;

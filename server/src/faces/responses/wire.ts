@@ -7,7 +7,7 @@ import { namedEvent, type AnswerWriter, type CallerWire } from '../../providers/
 import type { ResponseOwner } from '../../storage/responses.ts';
 import { carriedLead } from '../openai/carry.ts';
 import { chatVoice, type Voice } from '../openai/wire.ts';
-import { responseOf, wholeResponse, type Frame } from './answer.ts';
+import { responseOf, sourceOf, wholeResponse, type Frame } from './answer.ts';
 import { keep, type KeepDeps } from './keep.ts';
 import { chunkEvents, event, lastEvents, newWriting, type Writing } from './stream.ts';
 import { customNames, wireId } from './tools.ts';
@@ -104,6 +104,7 @@ export function callerWireOf(exchange: Exchange, bytes: Buffer, body: Json, prev
       exchange.response = isRecord(response) ? response : null;
       return passed;
     },
+    tellsSource: (source) => sourceOf(source) !== null,
     writer: () => writerOf(exchange),
   };
 }
