@@ -234,6 +234,19 @@ describe('messages', () => {
     ).toEqual(['messages.cache_control dropped', 'messages.input_audio dropped']);
   });
 
+  test("pictures and other parts have no place in an assistant's message, and are told, beside items that came from this wire too", () => {
+    const content = [
+      { type: 'text', text: 'Here.', cache_control: { type: 'ephemeral' } },
+      { type: 'image_url', image_url: { url: 'https://house.example/a.png' } },
+      { type: 'file', file: { file_id: 'file-1' } },
+    ];
+    const lost = ['messages.cache_control dropped', 'messages.image_url dropped', 'messages.file dropped'];
+    expect(told([{ role: 'assistant', content }])).toEqual({ input: [{ role: 'assistant', content: 'Here.' }], changed: lost });
+    const items = [{ type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Here.' }] }];
+    expect(told([{ role: 'assistant', content, patchbay: { items } }])).toEqual({ input: items, changed: lost });
+    expect(told([{ role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] }]).changed).toEqual([]);
+  });
+
   test('calls and results are items of their own', () => {
     expect(
       told([

@@ -111,9 +111,23 @@ function callItems(message: Json, context: Context): Item[] {
   return items;
 }
 
+/** Kinds of parts whose words are said; what an assistant showed besides has no place in this wire. */
+const saidTypes: ReadonlySet<unknown> = new Set(['text', 'refusal', 'input_text', 'output_text']);
+
+function reportShown(content: unknown, context: Context): void {
+  for (const part of list(content).filter(isRecord)) {
+    if (part['cache_control'] !== undefined) context.report({ parameter: 'messages.cache_control', what: 'dropped' });
+    const type = text(part['type']);
+    // Some servers' parts have words and no kind.
+    if (!saidTypes.has(type) && text(part['text']) === undefined)
+      context.report({ parameter: `messages.${type ?? 'content'}`, what: 'dropped' });
+  }
+}
+
 /** Items that this wire gave before, as long as the message still says the same; an edited message is told anew, without them. */
 function assistantItems(message: Json, context: Context): Item[] {
   const said = saidIn(message['content'] ?? message['refusal']);
+  reportShown(message['content'], context);
   const plain: Item[] = [...(said === '' ? [] : [{ role: 'assistant', content: said }]), ...callItems(message, context)];
   const kept = list(member(message['patchbay'], 'items')).filter(isRecord);
   if (kept.length === 0) {
