@@ -15,7 +15,7 @@ import { plan, type Target } from './plan.ts';
 import { AnswerGuard } from './policy-answer.ts';
 import { FoundFacts, promptBlocked, report } from './policy-facts.ts';
 import { judgedBy } from './policy-judge.ts';
-import { attachmentsOf, isTokens, put, textsOfRequest, toolsOf, unitsOf, type Spot } from './policy-texts.ts';
+import { attachmentsOf, isTokens, put, textsOfRequest, toolsOf, unitsOf, withoutIds, type Spot } from './policy-texts.ts';
 import { readForeign, readRequest } from './request.ts';
 
 /** Characters of one prompt that are read; what is longer cannot be judged. */
@@ -199,7 +199,8 @@ export class PolicyWatch {
     const parts = unit.map(({ text }) => text);
     const decoded = unit[0]!.isJson ? decodeJson(parts[0]!, false) : null;
     const text = decoded?.text ?? parts.join('');
-    const findings = await inTurns(this.deps, decoded === null ? findInParts(policies, parts) : findIn(policies, text));
+    const read = unit[0]!.isBeside ? parts.map(withoutIds) : parts;
+    const findings = await inTurns(this.deps, decoded === null ? findInParts(policies, read) : findIn(policies, text));
     if (findings.length === 0) return false;
     this.prompt.addFindings(text, findings);
     const edits = editsOf(findings);
