@@ -17,6 +17,8 @@ export const exitFailed = 1;
 export const exitUsage = 64;
 /** EX_CONFIG of sysexits.h: starting again will not help until somebody changes the configuration. */
 export const exitConfig = 78;
+/** What a shell says of a program that SIGPIPE ended: whoever read the output has gone. */
+export const exitUnread = 141;
 
 const lineCharsMax = 1_000;
 const faultsShownMax = 10;

@@ -1,5 +1,5 @@
 /** How commands speak: lines for people on standard output, one line for what went wrong on standard error, and an exit code. */
-import { endOf } from '../app/ends.ts';
+import { endOf, exitFailed, exitOk, exitUnread } from '../app/ends.ts';
 
 export interface Terminal {
   out(line: string): void;
@@ -10,6 +10,22 @@ export const processTerminal: Terminal = {
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
 };
+
+/**
+ * Whoever reads the output may leave (`| head -1`), and the disk under it may be full. The command goes on to its end: it may be in the
+ * middle of a backup. Its own failure is told before this one.
+ */
+function outliveReaders(): void {
+  let isLost = false;
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (isLost) return;
+    isLost = true;
+    if (code !== 'EPIPE') processTerminal.err(`patchbay: the output could not be written: ${message}`);
+    process.exitCode ||= code === 'EPIPE' ? exitUnread : exitFailed;
+  });
+  // Nowhere is left to say that nobody reads what went wrong; the exit code says it.
+  process.stderr.on('error', () => undefined);
+}
 
 /** Names are other people's texts: control characters would let one write over the terminal. */
 export const printable = (text: string): string => text.replaceAll(/[\p{C}]/gu, '?');
@@ -41,4 +57,12 @@ export async function runCommand(terminal: Terminal, command: () => Promise<numb
     terminal.err(`patchbay: ${line}`);
     return exitCode;
   }
+}
+
+/** The one command of this process, and its exit code. */
+export async function ending(command: () => Promise<number>): Promise<void> {
+  outliveReaders();
+  const code = await runCommand(processTerminal, command);
+  // A command that ended well does not undo what its output came to.
+  process.exitCode = code || (process.exitCode ?? exitOk);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ChainPlace } from '../domain/audit-chain.ts';
 import { settingsOfProcess } from '../app/settings.ts';
-import { processTerminal, runCommand } from './output.ts';
+import { ending, processTerminal } from './output.ts';
 import { addConfigurationCommands } from './program-configuration.ts';
 
 const json = (): Option => new Option('--json', 'answer with one JSON text on standard output');
@@ -17,7 +17,8 @@ export async function runProgram(argv: readonly string[]): Promise<void> {
       'after',
       `
 Commands work on the installation in PATCHBAY_DATA_DIR or PATCHBAY_DATABASE_URL. Where its server is running they ask the
-server, so nothing has to be stopped. Exit codes: 0 done, 1 failed, 64 wrong usage, 78 only a changed setting helps.`,
+server, so nothing has to be stopped. Exit codes: 0 done, 1 failed, 64 wrong usage, 78 only a changed setting helps,
+141 whoever read the output has left.`,
     );
   addServing(program);
   addConnections(program);
@@ -208,10 +209,6 @@ function anchorsRead(text: string, before: ChainPlace[]): ChainPlace[] {
 function wholeNumber(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('a whole number');
   return Number(text);
-}
-
-async function ending(command: () => Promise<number>): Promise<void> {
-  process.exitCode = await runCommand(processTerminal, command);
 }
 
 function ownVersion(): string {
