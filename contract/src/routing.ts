@@ -3,19 +3,13 @@ import { z } from 'zod';
 import { atLeastOneField, atLeastOneFieldFault, revisionNumber } from './connections.ts';
 import { isoTime } from './paging.ts';
 import { balanceMax, cacheSecondsMax, explorationMax, groupTargetsMax, routingStrategies, weightMax } from './routing-limits.ts';
-import { isPlain, modelText, pathId, plainFault, trimmedText, uuidText } from './text.ts';
+import { modelText, nameText, pathId, trimmedText, uuidText } from './text.ts';
 
 export const routingStrategy = z.enum(routingStrategies);
 export type RoutingStrategy = z.output<typeof routingStrategy>;
 
 /** `model` names it, so it is told from `connection/model` and from a pattern, and from a use case. */
-const groupName = z
-  .string()
-  .trim()
-  .min(1)
-  .max(255)
-  .refine(isPlain, plainFault)
-  .refine((name) => !/[/*]/.test(name), { message: 'no slash and no asterisk' });
+const groupName = nameText.refine((name) => !/[/*]/.test(name), { message: 'no slash and no asterisk' });
 
 const regionText = trimmedText(1, 40);
 /** US dollars, as a decimal text or a number; kept exactly, to the nano-dollar. */

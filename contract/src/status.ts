@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { atLeastOneField, atLeastOneFieldFault, isoTime, revisionNumber } from './connections.ts';
 import { headroomLevels } from './headroom.ts';
-import { plainText, uuidText } from './text.ts';
+import { trimmedText, uuidText } from './text.ts';
 
 export const statusState = z.enum(['healthy', 'slow', 'failing', 'quota', 'auth', 'unknown']);
 export type StatusState = z.output<typeof statusState>;
@@ -213,7 +213,7 @@ export type StatusShare = z.output<typeof statusShare>;
 
 export const shareDaysMax = 3650;
 export const statusShareCreate = z.strictObject({
-  name: plainText(1, 100),
+  name: trimmedText(1, 100),
   workspaceId: uuidText.nullish(),
   /** Left out or null, it does not end. */
   days: z.number().int().min(1).max(shareDaysMax).nullish(),

@@ -1,5 +1,6 @@
 /** Texts and ids from outside: what is stored, listed or searched holds no control character and no half of a character. */
 import { z } from 'zod';
+import { isBlank } from './blank.ts';
 
 const printable = /^\P{Cc}*$/u;
 
@@ -9,8 +10,15 @@ export const plainFault = { message: 'control characters and broken characters a
 
 /** A text of any length from `min` to `max` characters, kept byte for byte. */
 export const plainText = (min: number, max: number) => z.string().min(min).max(max).refine(isPlain, plainFault);
-/** As `plainText`, without the blanks around it. */
-export const trimmedText = (min: number, max: number) => z.string().trim().min(min).max(max).refine(isPlain, plainFault);
+/** As `plainText`, without the blanks around it; what shows nothing at all is empty. */
+export const trimmedText = (min: number, max: number) =>
+  z
+    .string()
+    .trim()
+    .overwrite((text) => (isBlank(text) ? '' : text))
+    .min(min)
+    .max(max)
+    .refine(isPlain, plainFault);
 
 /** A display name: 1 to 255 characters, trimmed (R-070). */
 export const nameText = trimmedText(1, 255);

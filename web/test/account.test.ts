@@ -260,6 +260,7 @@ needs('browser')('one’s own account', () => {
     await signIn(visitor, await someone());
     await page.goto('/settings/tokens');
     await button('Create Token').first().click();
+    await page.getByLabel('Name', { exact: true }).fill('\u2060');
     await button('Create Token').last().click();
     await page.getByText('Enter a name.').waitFor();
     await page.getByLabel('Name', { exact: true }).fill('build server');

@@ -250,6 +250,8 @@ needs('browser')('people', () => {
     await signIn(visitor, sari);
     await page.goto('/admin/workspaces');
     await button('Create Workspace').click();
+    // Nobody would see these: they are no name.
+    await page.getByLabel('Name', { exact: true }).fill('\u200b\u3164');
     await button('Create').click();
     await page.getByText('Enter a name.').waitFor();
     await page.getByLabel('Name', { exact: true }).fill('Riset');

@@ -36,6 +36,7 @@ needs('browser')('templates', () => {
     const { page } = visitor;
     await button('Add Template').click();
     await page.getByRole('heading', { name: 'New template' }).waitFor();
+    await field('Name').fill('\u00ad\u2800');
     await button('Save').click();
     await page.getByText('Enter a name.').waitFor();
     await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-invalid'))).toBe('true');

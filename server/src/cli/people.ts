@@ -1,5 +1,6 @@
 /** `patchbay user create` and `patchbay token create`: people and tokens without a page. */
 import { passwordCharsMax, passwordCharsMin } from '@patchbay/contract/people';
+import { nameText } from '@patchbay/contract/text';
 import { z } from 'zod';
 import { CommandFailed, exitOk, exitUsage } from '../app/ends.ts';
 import type { Settings } from '../app/settings.ts';
@@ -31,7 +32,7 @@ export async function createPerson(
 ): Promise<number> {
   if (!z.email().max(254).safeParse(email).success) throw new CommandFailed(`${email.slice(0, 100)} is not an email address`, exitUsage);
   const password = isPasswordFromInput ? await passwordFrom(input) : null;
-  const wish = { email, name: name ?? email.split('@')[0] ?? email, role, language, password };
+  const wish = { email, name: nameOf(name ?? email.split('@')[0] ?? email), role, language, password };
   const { result } = await operate(settings, 'users.create', wish, () => undefined);
   report(terminal, isJson, result, [
     result.link === null
@@ -39,6 +40,12 @@ export async function createPerson(
       : `Send ${result.email} this link; it works once, within seven days, and is not shown again: ${result.link}`,
   ]);
   return exitOk;
+}
+
+function nameOf(text: string): string {
+  const read = nameText.safeParse(text);
+  if (!read.success) throw new CommandFailed('a name has from 1 to 255 characters, and at least one that can be seen', exitUsage);
+  return read.data;
 }
 
 async function passwordFrom(input: AsyncIterable<unknown>): Promise<string> {
@@ -74,7 +81,7 @@ export async function createPersonalToken(
   if (days !== null && !(Number.isInteger(days) && days >= 1 && days <= daysMax))
     throw new CommandFailed(`--days must be a whole number from 1 to ${daysMax}`, exitUsage);
   const expiresAtMs = days === null ? null : systemClock.nowMs() + days * dayMs;
-  const { result } = await operate(settings, 'tokens.create', { email, name, expiresAtMs }, () => undefined);
+  const { result } = await operate(settings, 'tokens.create', { email, name: nameOf(name), expiresAtMs }, () => undefined);
   const { expiresAtMs: endsMs, ...made } = result;
   const expiresAt = endsMs === null ? null : isoOf(endsMs);
   if (!isJson)

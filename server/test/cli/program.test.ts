@@ -86,6 +86,11 @@ describe('people', { timeout: limitMs }, () => {
     expect(JSON.parse((await token({ isJson: true, days: 1 })).out.join('\n'))).toMatchObject({ email: 'ann@example.com', name: 'ci' });
   });
 
+  test.each([[''], [' '], ['\u2060\u00ad'], ['x'.repeat(256)], ['a\u0000b']])('%j is no name of a token or a person', async (name) => {
+    const made = await create({ email: 'd@example.com', name, isPasswordFromInput: true }, 'correct horse\n');
+    expect([made.code, (await token({ name })).code]).toEqual([64, 64]);
+  });
+
   test.each([[0], [-1], [1.5], [4_000]])('%d days are wrong usage', async (days) => {
     expect((await token({ days })).code).toBe(64);
   });

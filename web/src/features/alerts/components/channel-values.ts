@@ -1,5 +1,6 @@
 /** What a channel's form holds, which fields each kind has, and what is sent. */
 import type { AlertChannelChange, AlertChannelCreate, AlertChannelView, ChannelKindName } from '@patchbay/contract/alerts';
+import { isBlank } from '@patchbay/contract/blank';
 import { ownerOf, placeOf } from './rule-values.ts';
 
 export interface ChannelValues {
@@ -84,7 +85,7 @@ export function faultsOf(values: ChannelValues, isNew: boolean): ChannelFault[] 
   const addresses = addressesOf(values.recipients);
   const isMailWrong = values.kind === 'email' && (addresses.length === 0 || !addresses.every((one) => addressForm.test(one)));
   return [
-    ...(values.name.trim() === '' ? ['name' as const] : []),
+    ...(isBlank(values.name) ? ['name' as const] : []),
     ...new Set([...missing, ...(isMailWrong ? ['recipients' as const] : [])]),
     ...(values.timeZone.trim() === '' ? ['timeZone' as const] : []),
   ];

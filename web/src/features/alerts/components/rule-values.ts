@@ -1,5 +1,6 @@
 /** What a rule's form holds, how a saved rule gets into it, and what is sent. */
 import type { AlertKindName, AlertRuleChange, AlertRuleCreate, AlertRuleView, AlertSeverityName } from '@patchbay/contract/alerts';
+import { isBlank } from '@patchbay/contract/blank';
 import type { Me } from '@patchbay/contract/people';
 import { kinds } from './alert-words.ts';
 
@@ -91,7 +92,7 @@ export function faultsOf({ kind, value, name, channelIds }: RuleValues): RuleFau
 const fieldsOf = (values: RuleValues) => {
   const { unit, window, hasPeriod, ofConnection } = kinds[values.kind];
   return {
-    name: values.name.trim() === '' ? null : values.name.trim(),
+    name: isBlank(values.name) ? null : values.name.trim(),
     ...(unit !== null && { value: unit === 'usd' ? values.value.trim() : Number(values.value) }),
     ...(window !== null && { windowS: values.windowS }),
     ...(hasPeriod && { period: values.period }),

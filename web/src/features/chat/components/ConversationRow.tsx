@@ -2,6 +2,7 @@
 import { ActionIcon } from '@mantine/core';
 import { IconPencil, IconTrash } from '@tabler/icons-react';
 import type { ChatSummary } from '@patchbay/client/chats';
+import { isBlank } from '@patchbay/contract/blank';
 import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
@@ -67,7 +68,7 @@ function RenameForm({ chat, onClose }: { chat: ChatSummary; onClose: () => void 
   useEffect(() => input.current?.select(), []);
   const save = (): void => {
     const wanted = title.trim();
-    if (wanted === '' || wanted === chat.title) return onClose();
+    if (isBlank(wanted) || wanted === chat.title) return onClose();
     change.mutate({ id: chat.id, title: wanted }, { onSuccess: onClose });
   };
   const keys = (event: KeyboardEvent): void => {

@@ -1,10 +1,11 @@
 /** The form of an access key, new or changed: name, end, models, limits and budget. What is left empty is not limited. */
 import type { AccessKeyView } from '@patchbay/contract/access-keys';
 import { NativeSelect, TextInput } from '@mantine/core';
-import { isNotEmpty, useForm } from '@mantine/form';
+import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -40,7 +41,7 @@ function useKeyForm(of: AccessKeyView | null) {
     mode: 'uncontrolled',
     initialValues: of === null ? newKey : valuesOf(of),
     validate: {
-      name: isNotEmpty(true),
+      name: nameFault,
       until: (until, { expiry }) => (expiry === 'custom' && !(Date.parse(`${until}T23:59:59.999`) > Date.now()) ? true : null),
       models: (text) => (isModels(text) ? null : true),
       rpm: (text) => (isWhole(text) ? null : true),

@@ -1,5 +1,6 @@
 /** What is wrong with a form, as a code per field: first what the page can see itself, then what the server objects to. */
 import { HttpError } from '@patchbay/client';
+import { isBlank } from '@patchbay/contract/blank';
 import { isSetting, isShown, type FormField } from './fields.ts';
 import { isJsonObject, jsonPlaceOf } from './json-fault.ts';
 import { readNumber, type FormValues } from './values.ts';
@@ -48,7 +49,7 @@ function settingFault(field: FormField, text: string): FaultCode | null {
 /** Only what no server needs to be asked for; bounds are the server's, because they hang on the model. */
 export function ownFaults(fields: readonly FormField[], values: FormValues): Faults {
   const found: Record<string, Fault> = {};
-  if (values.name.trim() === '') found['name'] = { code: 'required' };
+  if (isBlank(values.name)) found['name'] = { code: 'required' };
   for (const field of fields) {
     if (field.name === 'model' || field.name === 'baseUrl') {
       if (field.required && values[field.name].trim() === '') found[field.name] = { code: 'required' };

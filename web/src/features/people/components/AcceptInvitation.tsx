@@ -1,11 +1,12 @@
 /** Whoever holds an invitation's link chooses a name and a password here, and is in. */
 import { Button, PasswordInput, TextInput } from '@mantine/core';
-import { hasLength, isNotEmpty, useForm } from '@mantine/form';
+import { hasLength, useForm } from '@mantine/form';
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useLocale, useTranslations } from 'use-intl';
 import { client } from '../../../lib/client.ts';
 import { errorText } from '../../../lib/error-text.ts';
 import { ownZone } from '../../../lib/language.ts';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { focusFirst, showFaults } from '../../../lib/server-faults.ts';
 import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -35,7 +36,7 @@ export function AcceptInvitation({ token, onAccepted }: { token: string; onAccep
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { name: '', password: '' },
-    validate: { name: isNotEmpty(true), password: hasLength(passwordChars, true) },
+    validate: { name: nameFault, password: hasLength(passwordChars, true) },
     transformValues: (values) => ({ ...values, name: values.name.trim() }),
   });
   if (error && !invitation) return <Notice tone="bad">{errorText(error, language)}</Notice>;

@@ -1,12 +1,13 @@
 /** Personal tokens: made, shown once, listed, revoked. */
 import type { Me, Token } from '@patchbay/contract/people';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { isNotEmpty, useForm } from '@mantine/form';
+import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useFormatter, useLocale, useNow, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { focusPageTitle } from '../../../lib/focus.ts';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { useShown } from '../../../lib/use-shown.ts';
 import { useSayDone } from '../../../ui/Announcer.tsx';
 import { CancelButton } from '../../../ui/CancelButton.tsx';
@@ -118,7 +119,7 @@ function NewToken({ onCreated, onCancel }: { onCreated: (token: string) => void;
   const t = useTranslations('tokens');
   const language = useLocale();
   const create = useCreateToken(onCreated);
-  const form = useForm({ mode: 'uncontrolled', initialValues: { name: '', expiry: '90' }, validate: { name: isNotEmpty(true) } });
+  const form = useForm({ mode: 'uncontrolled', initialValues: { name: '', expiry: '90' }, validate: { name: nameFault } });
   const submit = form.onSubmit(
     ({ name, expiry }) => create.mutate({ name: name.trim(), expiresAt: endIn(expiry) }),
     () => form.getInputNode('name')?.focus(),

@@ -1,10 +1,11 @@
 /** Name, language and time zone of the person who is signed in. */
 import type { Me } from '@patchbay/contract/people';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
-import { isNotEmpty, useForm } from '@mantine/form';
+import { useForm } from '@mantine/form';
 import { useEffect, useRef } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 
@@ -41,7 +42,7 @@ export function ProfileForm({ me, isPending, isSaved, error, onSave }: ProfileFo
   const form = useForm<ProfileInput>({
     mode: 'uncontrolled',
     initialValues: { name: me.name, language: me.language, timeZone: me.timeZone },
-    validate: { name: isNotEmpty(true) },
+    validate: { name: nameFault },
     transformValues: (values) => ({ ...values, name: values.name.trim() }),
   });
   const { getValues, setFieldValue } = form;

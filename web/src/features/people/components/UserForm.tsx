@@ -1,9 +1,10 @@
 /** What an administrator changes of a person: name, role, and single permissions in the place of the role's. */
 import type { User } from '@patchbay/contract/people';
 import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
-import { isNotEmpty, useForm } from '@mantine/form';
+import { useForm } from '@mantine/form';
 import { useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
@@ -65,7 +66,7 @@ function Fields({ of, onSaved, onReload, onCancel }: Omit<UserFormProps, 'histor
   const t = useTranslations('people');
   const conflict = useTranslations('conflict');
   const deed = useUserDeed();
-  const form = useForm({ mode: 'uncontrolled', initialValues: { name: of.name }, validate: { name: isNotEmpty(true) } });
+  const form = useForm({ mode: 'uncontrolled', initialValues: { name: of.name }, validate: { name: nameFault } });
   const [role, setRole] = useState<Role>(of.role);
   const [chosen, setChosen] = useState<readonly Permission[] | null>(of.hasOwnPermissions ? of.permissions : null);
   const shown = role === 'administrator' ? permissions : (chosen ?? broughtBy[role]);

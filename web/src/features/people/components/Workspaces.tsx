@@ -2,6 +2,7 @@
 import type { Me } from '@patchbay/contract/people';
 import type { WorkspaceView } from '@patchbay/contract/workspaces';
 import { Button, TextInput } from '@mantine/core';
+import { isBlank } from '@patchbay/contract/blank';
 import { useQuery } from '@tanstack/react-query';
 import { useRef, useState, type FormEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
@@ -121,8 +122,8 @@ function NameForm({ of, history, onDone, onReload, onCancel }: NameFormProps) {
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const name = input.current?.value.trim() ?? '';
-    setEmpty(name === '');
-    if (name === '') return input.current?.focus();
+    setEmpty(isBlank(name));
+    if (isBlank(name)) return input.current?.focus();
     deed.mutate(of === null ? { kind: 'create', name } : { kind: 'rename', id: of.id, name, revision: of.revision }, {
       onSuccess: () => onDone(name),
       onError: () => input.current?.focus(),

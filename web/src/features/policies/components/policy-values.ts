@@ -1,4 +1,5 @@
 /** The form of a policy: texts while they are typed, and what they mean once they are saved. Pure. */
+import { isBlank } from '@patchbay/contract/blank';
 import type { DetectorId, PolicyActionName, PolicyCreate, PolicyRulesBody, PolicyView, RiskName } from '@patchbay/contract/policies';
 
 /* As the contract has them, written here so that the page carries no schemas. */
@@ -135,7 +136,7 @@ const keywordCharsMin = 2;
 export function faultsOf(values: Values): FaultName[] {
   const faults: FaultName[] = [];
   const check = (name: FaultName, isRight: boolean): void => void (isRight || faults.push(name));
-  check('name', values.name.trim() !== '');
+  check('name', !isBlank(values.name));
   check(
     'keywords',
     linesIn(values.keywords).every((word) => word.length >= keywordCharsMin),

@@ -1,5 +1,6 @@
 /** The name of a repository, for a new one and for another name. */
 import { Button, TextInput } from '@mantine/core';
+import { isBlank } from '@patchbay/contract/blank';
 import { useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
@@ -25,10 +26,10 @@ export function RepositoryForm({ title, name, saveLabel, isPending, error, onSav
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     const entered = input.current?.value.trim() ?? '';
-    setEmpty(entered === '');
+    setEmpty(isBlank(entered));
     // What is wrong with a name is read out at its field, whoever finds it.
     input.current?.focus();
-    if (entered !== '') onSave(entered);
+    if (!isBlank(entered)) onSave(entered);
   };
   const fault = error === null ? undefined : errorText(error, language);
   return (

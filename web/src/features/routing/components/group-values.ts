@@ -1,4 +1,5 @@
 /** What stands in the form of a routing group, and what the server is told of it. Numbers stay as they were typed until then. */
+import { isBlank } from '@patchbay/contract/blank';
 import type { RoutingGroupView, RoutingStrategy } from '@patchbay/contract/routing';
 import { balanceMax, cacheSecondsMax, explorationMax, routingStrategies, weightMax } from '@patchbay/contract/routing-limits';
 import type { GroupInput, GroupOwner } from '../api/routing.ts';
@@ -87,7 +88,7 @@ const isMoney = (text: string): boolean => /^\d{1,7}([.,]\d{1,9})?$/.test(text.t
 /** Codes by field, `targets.1.weight`; what the page can see by itself. */
 export function faultsOf(values: GroupValues): Record<string, string> {
   const faults: Record<string, string> = {};
-  if (values.name.trim() === '') faults['name'] = 'required';
+  if (isBlank(values.name)) faults['name'] = 'required';
   else if (/[/*]/.test(values.name)) faults['name'] = 'format';
   if (values.isHedged && !isMoney(values.hedgeMaxUsd)) faults['options.hedgeMaxUsd'] = 'number';
   if (isExploring(values.strategy) && !isWithin(values.exploration, explorationMax * 100)) faults['options.exploration'] = 'number';

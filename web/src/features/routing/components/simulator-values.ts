@@ -1,4 +1,5 @@
 /** What stands in the form of the simulator, and what the server is told of it. */
+import { isBlank } from '@patchbay/contract/blank';
 import type { RoutingGroupView, RoutingStrategy } from '@patchbay/contract/routing';
 import { assumedFaults, requestsPerSMax, simulatedRequestsMax, weightMax } from '@patchbay/contract/routing-limits';
 import type { AssumedFault, RoutingSimulation } from '@patchbay/contract/routing-simulation';
@@ -107,7 +108,7 @@ export function faultsOf(values: SimulatorValues): Set<string> {
   for (const [name, most] of Object.entries(wholeNumbers) as [WholeNumber, number][])
     if ((name !== 'hedgeMaxUsd' || values.isHedged) && !isFit(name, values[name], most)) faults.add(name);
   for (const [at, target] of values.targets.entries()) {
-    if (target.name.trim() === '') faults.add(`targets.${at}.name`);
+    if (isBlank(target.name)) faults.add(`targets.${at}.name`);
     for (const [name, most] of Object.entries(targetNumbers) as [TargetNumber, number][])
       if (!isFit(name, target[name], most)) faults.add(`targets.${at}.${name}`);
   }

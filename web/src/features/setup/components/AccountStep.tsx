@@ -4,6 +4,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core';
 import { hasLength, isEmail, isNotEmpty, useForm } from '@mantine/form';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useRunSetup } from '../api/run-setup.ts';
 
@@ -18,7 +19,7 @@ function useAccountForm(token: string) {
     initialValues: { token, name: '', email: '', password: '' },
     validate: {
       token: isNotEmpty(true),
-      name: isNotEmpty(true),
+      name: nameFault,
       email: isEmail(true),
       password: hasLength(passwordChars, true),
     },

@@ -7,6 +7,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { nameFault } from '../../../lib/name-fault.ts';
 import { basePath } from '../../../lib/page.ts';
 import { showFaults } from '../../../lib/server-faults.ts';
 import { CancelButton } from '../../../ui/CancelButton.tsx';
@@ -57,7 +58,7 @@ function ShareForm({ mayShare, share }: { mayShare: StatusShares['mayShare']; sh
   const form = useForm({
     mode: 'uncontrolled',
     initialValues: { name: '', workspaceId: first, days: '30' },
-    validate: { name: (name) => (name.trim() === '' ? true : null) },
+    validate: { name: nameFault },
   });
   const submit = form.onSubmit(
     ({ name, workspaceId, days }) =>

@@ -1,4 +1,5 @@
 /** A template while it is written: one text of JSON that the form and the editor beside it both show and change. */
+import { isBlank } from '@patchbay/contract/blank';
 import type { Template } from '@patchbay/contract/providers';
 import type { ReplaceTemplate } from '@patchbay/contract/templates';
 import type { NamedField } from './schema-fields.ts';
@@ -75,7 +76,7 @@ export const inputOf = ({ name, description, isDefault, json }: Values): Replace
 
 /** Fields that are wrong before anybody is asked. */
 export const faultsOf = ({ name, json }: Values): string[] => [
-  ...(name.trim() === '' ? ['name'] : []),
+  ...(isBlank(name) ? ['name'] : []),
   ...(treeOf(json) === null ? ['configuration'] : []),
 ];
 

@@ -1,5 +1,6 @@
 /** Views with a name: each is a link to an address of this page; the present one can be saved, and each can be taken away. */
 import { Button, CloseButton, TextInput } from '@mantine/core';
+import { isBlank } from '@patchbay/contract/blank';
 import { useEffect, useRef, useState, type ReactNode, type SubmitEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
@@ -109,7 +110,7 @@ function Naming({ views, onSave, onCancel }: { views: readonly SavedView[]; onSa
   const [isMissing, setMissing] = useState(false);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), []);
-  const name = text.trim();
+  const name = isBlank(text) ? '' : text.trim();
   const isTaken = views.some((view) => view.name === name);
   const isFull = views.length >= savedViewsMax && !isTaken;
   const submit = (event: SubmitEvent): void => {

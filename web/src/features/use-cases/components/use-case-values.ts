@@ -1,5 +1,6 @@
 /** The form of a use case: texts while they are typed, and what they mean once they are saved. Pure. */
 import type { AiConnection } from '@patchbay/contract/ai-connections';
+import { isBlank } from '@patchbay/contract/blank';
 import type { TemperaturePreset, UseCaseCreate, UseCaseTry, UseCaseView } from '@patchbay/contract/use-cases';
 
 export const roleNames = ['administrator', 'manager', 'user'] as const;
@@ -101,7 +102,7 @@ export function faultsOf(values: Values): FaultName[] {
   const faults: FaultName[] = [];
   const check = (name: FaultName, isRight: boolean): void => void (isRight || faults.push(name));
   const [temperature, maxTokens, priority] = [numberOf(values.temperature), numberOf(values.maxTokens), numberOf(values.priority)];
-  check('name', values.name.trim() !== '');
+  check('name', !isBlank(values.name));
   check('slug', values.slug.trim() === '' || slugForm.test(values.slug.trim()));
   check('connectionId', values.connectionId !== '');
   check('systemPrompt', values.systemPrompt.trim() !== '');
