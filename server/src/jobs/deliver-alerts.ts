@@ -33,6 +33,8 @@ export const attemptsMax = 9;
 const firstDelayMs = 5_000;
 const delayGrowth = 4;
 const delayMaxMs = 4 * 3_600_000;
+/** How far instances' clocks may differ: nothing waits for longer than it is put off at most, and this. */
+const clocksDifferMs = 2 * 60_000;
 const closeWaitMs = 500;
 
 /** How long to wait after the attempt with this number, with jitter so that many do not come back at once. */
@@ -68,7 +70,8 @@ export function keepAlertPost(deps: DeliverDeps): AlertPost {
     const busyChannels = [...busy].filter(([, count]) => count >= perChannelMax).map(([id]) => id);
     const limit = inFlightMax - underWay.size;
     if (limit <= 0) return [];
-    return claimDeliveries(database, { nowMs, untilMs: nowMs + claimMs, limit, busyChannels });
+    const latestMs = { untried: nowMs + clocksDifferMs, tried: nowMs + delayMaxMs + clocksDifferMs };
+    return claimDeliveries(database, { nowMs, untilMs: nowMs + claimMs, limit, busyChannels, latestMs });
   }
 
   async function deliver(delivery: AlertDelivery): Promise<void> {

@@ -58,28 +58,39 @@ export const insertDeliveries = (deliveries: readonly AlertDelivery[]): InsertMa
 /** Deliveries to one channel at a time: a channel that is slow or dead holds up nobody but itself. */
 export const perChannelMax = 2;
 
-/**
- * Claims what is due by moving its next attempt to `untilMs`: whoever dies meanwhile leaves it to the next one. A later word of the
- * same alert to the same receiver waits for the earlier one. `busyChannels` have as many under way as they may.
- */
+export interface Claim {
+  nowMs: number;
+  /** Whoever dies with what they claimed leaves it to the next one then. */
+  untilMs: number;
+  limit: number;
+  /** They have as many under way as they may. */
+  busyChannels: readonly string[];
+  /** What waits for later than this was put off by a clock that was wrong and has been set back: nobody waits until it is that late. */
+  latestMs?: { untried: number; tried: number };
+}
+
+const never = Number.MAX_SAFE_INTEGER;
+
+/** Claims what is due by moving its next attempt. A later word of the same alert to the same receiver waits for the earlier one. */
 export async function claimDeliveries(
   { driver }: Database,
-  { nowMs, untilMs, limit, busyChannels }: { nowMs: number; untilMs: number; limit: number; busyChannels: readonly string[] },
+  { nowMs, untilMs, limit, busyChannels, latestMs = { untried: never, tried: never } }: Claim,
 ): Promise<AlertDelivery[]> {
-  const busy = busyChannels.map((_, index) => `$${index + 4}`).join(', ');
+  const busy = busyChannels.map((_, index) => `$${index + 6}`).join(', ');
+  const isDue = '(next_at <= $1 OR next_at > $5 OR (attempt_no = 0 AND next_at > $4))';
   const rows = await driver.rows<Selectable<AlertSchema['alert_deliveries']>>(
     {
       sql: `UPDATE alert_deliveries SET next_at = $2, attempt_no = attempt_no + 1
-        WHERE state = 'waiting' AND next_at <= $1 AND id IN (
+        WHERE state = 'waiting' AND ${isDue} AND id IN (
           SELECT id FROM (
             SELECT d.id, d.next_at, row_number() OVER (PARTITION BY d.channel_id ORDER BY d.next_at, d.id) AS place
             FROM alert_deliveries d
-            WHERE d.state = 'waiting' AND d.next_at <= $1 ${busy === '' ? '' : `AND d.channel_id NOT IN (${busy})`}
+            WHERE d.state = 'waiting' AND ${isDue} ${busy === '' ? '' : `AND d.channel_id NOT IN (${busy})`}
               AND NOT EXISTS (SELECT 1 FROM alert_deliveries e WHERE e.alert_id = d.alert_id AND e.channel_id = d.channel_id
                 AND e.recipient = d.recipient AND e.state = 'waiting' AND e.id < d.id)
           ) due WHERE place <= ${perChannelMax} ORDER BY next_at LIMIT $3
         ) RETURNING *`,
-      params: [nowMs, untilMs, limit, ...busyChannels],
+      params: [nowMs, untilMs, limit, latestMs.untried, latestMs.tried, ...busyChannels],
     },
     'write',
   );

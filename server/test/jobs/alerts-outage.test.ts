@@ -128,6 +128,33 @@ describe('a delivery', () => {
     expect(idsPosted()).toEqual([claimed!.id]);
   });
 
+  test('that was to go out, or to be tried again, by a clock far ahead goes out once the clock is right', async () => {
+    const rightMs = clock.nowMs();
+    clock = handClock(rightMs + 3_600_000);
+    await evaluator().look(full);
+    hook.answer(503, 'busy');
+    await post().sender.flush();
+    clock = handClock(rightMs + 5 * 3_600_000);
+    await flushAnew(post().sender);
+    expect(await deliveries()).toMatchObject([{ state: 'waiting', attemptNo: 2 }]);
+    await evaluator().look({ ...full, instance: 'two' });
+    hook.answer(200, 'ok');
+    clock = handClock(rightMs);
+    const { sender } = post();
+    await sender.flush();
+    expect(await deliveries()).toMatchObject([{ state: 'sent', attemptNo: 1 }, { state: 'sent', attemptNo: 3 }]); // prettier-ignore
+    hook.posts.length = 0;
+    // One that is put off by the right clock waits as long as it says.
+    hook.answer(503, 'busy');
+    await evaluator().look({ ...full, instance: 'three' });
+    await flushAnew(sender);
+    expect(hook.posts.length).toBe(1);
+    hook.answer(200, 'ok');
+    clock.move(6_000);
+    await flushAnew(sender);
+    expect((await deliveries()).map(({ state }) => state)).toEqual(['sent', 'sent', 'sent']);
+  });
+
   test('whose outcome could not be written is sent again, under the same id', async () => {
     await evaluator().look(full);
     const { database, state } = shaky();
