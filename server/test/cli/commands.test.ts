@@ -66,7 +66,7 @@ describe('patchbay start', { timeout: limitMs }, () => {
     house.child.kill('SIGTERM');
     const { code, out } = await house.ended;
     expect(code).toBe(0);
-    expect(out).toContain('PATCHBAY_REDIS_URL is set, but this version');
+    expect(out).toContain('PATCHBAY_REDIS_URL is set and not used: instances share their limits through PostgreSQL');
     expect(out).not.toContain('canary');
   });
 
