@@ -82,6 +82,19 @@ describe('POST /ai/llm', () => {
     expect(await one(id)).toMatchObject({ endpoint: 'https://api.openai.com/v1', key: null, secretSetAt: aText });
   });
 
+  test('200 a secret and another key for a type of one part: the secret is stored, and the answer says that the key was not', async () => {
+    const secret = 'sk-s3canary-other-0123456789';
+    const both = body({ aiType: 'OPENAI', secret, key, name: 'both' });
+    const made = await house.ask(writer, 'POST', '/ai/llm', both);
+    expect(made).toMatchObject({ status: 200, body: { success: true, message: expect.stringContaining('`key` was not') as string } });
+    const path = `/ai/llm/${String(made.body['aiLlmId'])}`;
+    const inIndonesian = { 'accept-language': 'id' };
+    const changed = await house.ask(writer, 'PUT', path, { secret, key }, inIndonesian);
+    expect(changed.body['message']).toContain('sedangkan `key` tidak');
+    for (const plain of [{ secret }, { secret, key: secret }, { secret, key: '' }, { secret, key: null }, { key }])
+      expect((await house.ask(writer, 'PUT', path, plain)).body['message']).toBe('The connection was changed.');
+  });
+
   test.each([
     ['no name', { name: undefined }, 'name'],
     ['a type that is none of the five', { aiType: 'MISTRAL' }, 'aiType'],

@@ -1,6 +1,7 @@
 /** This face says "AI LLM" with a type, an endpoint, a secret and a key where the house says provider, base URL and secrets. */
 import { STATUS_CODES } from 'node:http';
 import type { AiLlm, AiLlmStats, CreateAiLlm, UpdateAiLlm } from '@patchbay/contract/ai-llm';
+import { translate } from '@patchbay/contract/translate';
 import type { ConnectionInput, FieldWords } from '../../control/connection-input.ts';
 import type { TestOutcome } from '../../control/connection-test.ts';
 import { testView } from '../../control/connection-test-view.ts';
@@ -51,6 +52,19 @@ function secretsOf(body: Pick<UpdateAiLlm, 'key' | 'secret'>, isTwoPart: boolean
   if (isTwoPart) return { secret: body.secret, accessKeyId: body.key };
   const hasSecret = typeof body.secret === 'string' && body.secret !== '';
   return { secret: !hasSecret && typeof body.key === 'string' && body.key !== '' ? body.key : body.secret };
+}
+
+const isEntered = (text: string | null | undefined): boolean => typeof text === 'string' && text.trim() !== '';
+
+/** What was done, and that a `key` was not stored where a type has one part and a `secret` came with it: clients may always send both. */
+export function savedMessage(
+  done: 'connections.created' | 'connections.updated',
+  { key, secret }: Pick<UpdateAiLlm, 'key' | 'secret'>,
+  { providerId }: Connection,
+  language: Language,
+): string {
+  const isUnused = isEntered(key) && isEntered(secret) && key !== secret && aiTypeOf(providerId) !== 'AWS';
+  return translate(language, done) + (isUnused ? ` ${translate(language, 'connections.keyUnused')}` : '');
 }
 
 const common = (body: CreateAiLlm | UpdateAiLlm): ConnectionInput => ({

@@ -24,7 +24,7 @@ import type { StoredConnection } from '../../storage/connections.ts';
 import { expectedOf } from '../kit/expected.ts';
 import type { PlaneDeps } from '../kit/plane.ts';
 import { ok, route, type Route } from '../kit/route.ts';
-import { fromConnection, fromOutcome, fromTotals, toChange, toNew, words } from './dialect.ts';
+import { fromConnection, fromOutcome, fromTotals, savedMessage, toChange, toNew, words } from './dialect.ts';
 
 type Deps = ConnectionUsageDeps & PlaneDeps;
 
@@ -100,7 +100,7 @@ const changeRoutes: readonly Route<Deps>[] = [
     statuses: [200, 400, 401, 403, 404],
     async handle(deps: Deps, { actor, origin, request, body }) {
       const { connection } = await createConnection(deps, { actor, origin }, workspaceOwner(body.workspaceId), toNew(body), words);
-      return ok({ success: true, aiLlmId: connection.id, message: translate(request.language, 'connections.created') });
+      return ok({ success: true, aiLlmId: connection.id, message: savedMessage('connections.created', body, connection, request.language) });
     },
   }),
   route({
@@ -120,7 +120,7 @@ const changeRoutes: readonly Route<Deps>[] = [
       const show = (current: StoredConnection): AiLlm => fromConnection(current, actor.organizationId, repositories);
       const expected = expectedOf(request, body, show);
       const { connection } = await changeConnection(deps, caller, params.id, toChange(body, before.connection), words, expected);
-      return ok({ success: true, aiLlmId: connection.id, message: translate(request.language, 'connections.updated') });
+      return ok({ success: true, aiLlmId: connection.id, message: savedMessage('connections.updated', body, connection, request.language) });
     },
   }),
   route({
