@@ -87,7 +87,7 @@ describe('POST /ai/llm', () => {
     const both = body({ aiType: 'OPENAI', secret, key, name: 'both' });
     const made = await house.ask(writer, 'POST', '/ai/llm', both);
     expect(made).toMatchObject({ status: 200, body: { success: true, message: expect.stringContaining('`key` was not') as string } });
-    const path = `/ai/llm/${String(made.body['aiLlmId'])}`;
+    const path = `/ai/llm/${made.body['aiLlmId']}`;
     const inIndonesian = { 'accept-language': 'id' };
     const changed = await house.ask(writer, 'PUT', path, { secret, key }, inIndonesian);
     expect(changed.body['message']).toContain('sedangkan `key` tidak');
