@@ -100,7 +100,11 @@ const changeRoutes: readonly Route<Deps>[] = [
     statuses: [200, 400, 401, 403, 404],
     async handle(deps: Deps, { actor, origin, request, body }) {
       const { connection } = await createConnection(deps, { actor, origin }, workspaceOwner(body.workspaceId), toNew(body), words);
-      return ok({ success: true, aiLlmId: connection.id, message: savedMessage('connections.created', body, connection, request.language) });
+      return ok({
+        success: true,
+        aiLlmId: connection.id,
+        message: savedMessage('connections.created', body, connection, request.language),
+      });
     },
   }),
   route({
@@ -120,7 +124,11 @@ const changeRoutes: readonly Route<Deps>[] = [
       const show = (current: StoredConnection): AiLlm => fromConnection(current, actor.organizationId, repositories);
       const expected = expectedOf(request, body, show);
       const { connection } = await changeConnection(deps, caller, params.id, toChange(body, before.connection), words, expected);
-      return ok({ success: true, aiLlmId: connection.id, message: savedMessage('connections.updated', body, connection, request.language) });
+      return ok({
+        success: true,
+        aiLlmId: connection.id,
+        message: savedMessage('connections.updated', body, connection, request.language),
+      });
     },
   }),
   route({
