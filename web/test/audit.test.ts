@@ -56,6 +56,8 @@ needs('browser')('the audit log', () => {
     await expect.poll(() => question.innerText()).toMatch(/action[\s\S]*block[\s\S]*log/);
     await question.getByRole('button', { name: 'Roll Back' }).click();
     await side.getByText('Sari rolled back the policy “No keys”').waitFor();
+    // While the question is still on its way out, Escape is its own.
+    await question.waitFor({ state: 'detached' });
     await expect.poll(async () => (await send('GET', `/api/policies/${policyId}`, undefined)).at('data.action')).toBe('log');
     await page.keyboard.press('Escape');
     await side.waitFor({ state: 'detached' });
