@@ -105,7 +105,7 @@ export const hidesLetters = (text: string): boolean => hidden.test(text);
 
 /** The last place of a text behind which so many characters are read; nought or less where there are not so many. */
 export function placeBefore(text: string, chars: number, isJson: boolean): number {
-  if (!hidden.test(text) && !(isJson && text.includes('\\u'))) return text.length - chars;
+  if (!hidesLetters(text) && !(isJson && text.includes('\\u'))) return text.length - chars;
   const places = Array.from(text.matchAll(isJson ? readJson : read), ({ index }) => index);
   return places[places.length - chars] ?? 0;
 }

@@ -7,8 +7,6 @@ import { readsAnswer, readsPrompt, type AttachmentKind, type Policy, type Policy
 import { patchObject, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from '../providers/calling.ts';
 import { limitIn } from '../providers/limit-field.ts';
-import { isRecord } from '../providers/shape.ts';
-import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import { modelsBeside } from './models-beside.ts';
 import { plan, type Target } from './plan.ts';
@@ -16,7 +14,7 @@ import { AnswerGuard } from './policy-answer.ts';
 import { FoundFacts, promptBlocked, report } from './policy-facts.ts';
 import { judgedBy } from './policy-judge.ts';
 import { attachmentsOf, isTokens, put, textsOfRequest, toolsOf, unitsOf, withoutIds, type Spot } from './policy-texts.ts';
-import { readForeign, readRequest } from './request.ts';
+import { objectOf, readForeign, readRequest } from './request.ts';
 
 /** Characters of one prompt that are read; what is longer cannot be judged. */
 const textCharsMax = 4 * 1024 * 1024;
@@ -77,7 +75,7 @@ export class PolicyWatch {
     const policies = this.policies.filter(readsPrompt);
     if (!policies.some(readsBody)) return this.order;
     const { request } = this.order;
-    const body = bodyOf(request);
+    const body = objectOf(request.bytes);
     const texts = policies.filter(readsTexts);
     const asked = await this.readTexts(
       texts,
@@ -226,17 +224,6 @@ const readsRequest = ({ rules }: Policy): boolean =>
   [rules.promptTokensMax, rules.outputTokensMax, rules.attachmentsMax, rules.attachmentBytesMax, rules.attachmentKinds, rules.tools, rules.toolsMax, rules.isToolSchemaRequired].some((rule) => rule !== undefined); // prettier-ignore
 const readsBody = (policy: Policy): boolean => readsTexts(policy) || readsRequest(policy) || policy.judge !== null;
 const readsSaid = (policy: Policy): boolean => readsTexts(policy) || policy.judge !== null || (policy.rules.tools?.length ?? 0) > 0;
-
-function bodyOf(request: CallRequest): Record<string, unknown> {
-  let body: unknown;
-  try {
-    body = JSON.parse(request.bytes.toString('utf8'));
-  } catch {
-    throw refuse('invalid_json');
-  }
-  if (!isRecord(body)) throw refuse('invalid_json');
-  return body;
-}
 
 /** A reading that lets others go first now and then. */
 async function inTurns<Result>({ clock }: Pick<GatewayDeps, 'clock'>, reading: Generator<void, Result, void>): Promise<Result> {

@@ -78,23 +78,21 @@ export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: J
   };
 }
 
-/** Of a text that was scanned as one object. Throws GatewayRefusal for what is no JSON. */
-function chatIn(text: string): ChatRequest {
+/** Throws GatewayRefusal for what is no JSON. */
+function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text) as ChatRequest;
+    return JSON.parse(text);
   } catch {
     throw refuse('invalid_json');
   }
 }
 
+/** Of a text that was scanned as one object. Throws GatewayRefusal for what is no JSON. */
+const chatIn = (text: string): ChatRequest => jsonIn(text) as ChatRequest;
+
 /** Throws GatewayRefusal for what is not one JSON object. */
-function objectOf(bytes: Buffer): Json {
-  let body: unknown;
-  try {
-    body = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw refuse('invalid_json');
-  }
+export function objectOf(bytes: Buffer): Json {
+  const body = jsonIn(bytes.toString('utf8'));
   if (!isRecord(body)) throw refuse('invalid_json');
   return body;
 }

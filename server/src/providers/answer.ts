@@ -7,7 +7,7 @@ import type { EgressError, Exchange, ResponseSink } from '../egress/egress.ts';
 import type { Change } from '../domain/ledger.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { SseTooLarge } from '../lib/sse.ts';
-import { streamBytesMax, wholeBytesMax, type AnswerFacts, type Call, type CallSink } from './calling.ts';
+import { joinedBytesMax, streamBytesMax, wholeBytesMax, type AnswerFacts, type Call, type CallSink } from './calling.ts';
 import { failureOfEgress } from './egress-faults.ts';
 import { serverSentEvents, type Framing } from './framing.ts';
 import { seenAnswer } from './openai/answer.ts';
@@ -23,8 +23,6 @@ import { Watchdog } from './watchdog.ts';
 
 /** An error body is read this far; more says nothing. */
 const errorBytesMax = 65_536;
-/** A whole answer up to this size is handed on as the text that was read: it goes out in one piece with its head (`reply.ts`). */
-const textBytesMax = 8_192;
 /** A finished stream whose socket stays open is given this long to send its usage. */
 const graceAfterFinishMs = 5_000;
 /** After its last word a stream's response has this long, and this many bytes, to end, so that its connection can be used again. */
@@ -283,22 +281,17 @@ export class AnswerReader implements ResponseSink, Exchange {
     return this.parts.length === 1 ? this.parts[0]! : Buffer.concat(this.parts);
   }
 
+  /** What the caller is told. Throws UpstreamFailure for what is no completion. The response is built where its bytes are not passed on as they came. */
   private wholeSaid(isPassed: boolean): Buffer | string | string[] {
-    const { body, response, passed } = this.readWhole(isPassed);
-    return response === null ? passed : this.written(body, response);
-  }
-
-  /** Throws UpstreamFailure for what is no completion. The response is built where its bytes are not passed on as they came. */
-  private readWhole(isPassed: boolean): { body: Buffer; response: ChatResponse | null; passed: Buffer | string } {
     const body = this.wholeBody();
     const { to, moment } = this.call;
-    const isPlain = body.length <= textBytesMax && isAscii(body);
+    const isPlain = body.length <= joinedBytesMax && isAscii(body);
     const source = body.toString(isPlain ? 'latin1' : 'utf8');
     if (isPassed) {
       const seen = seenAnswer(parseJson(source), moment);
       this.learn(seen, seen.finishReason, seen.model ?? to.model, seen.messages);
       // The text of it is at hand; as bytes it would be made a text once more on its way out.
-      return { body, response: null, passed: isPlain ? source : body };
+      return isPlain ? source : body;
     }
     const response = this.protocol.fromVendor(parseExactly(source), to, moment);
     const messages = response.choices.map((choice) => choice.message);
@@ -308,7 +301,7 @@ export class AnswerReader implements ResponseSink, Exchange {
       response.model,
       messages,
     );
-    return { body, response, passed: body };
+    return this.written(body, response);
   }
 
   private learn(

@@ -13,6 +13,8 @@ import type { CallerWire } from './writer.ts';
 /** Bytes of one whole answer, and of one stream, inflated. */
 export const wholeBytesMax = 32 * 1024 * 1024;
 export const streamBytesMax = 64 * 1024 * 1024;
+/** Answers up to this size are handed on as text and written in one piece with their head: one call of the system instead of a gathering one. */
+export const joinedBytesMax = 8_192;
 
 /** Words that decide whether a body can be passed on in its own bytes; whoever scans one looks out for them. */
 export const watchedWords = ['developer', 'patchbay', 'tool_calls'] as const;

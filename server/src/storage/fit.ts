@@ -1,8 +1,10 @@
 /** Makes values of the books fit for their columns: one record must never stop the feeder, whatever a provider or a client said. */
 import { isUuid } from '../lib/ids.ts';
 
-/** A transaction of a thousand of the largest ones still sums up exactly. For a cost this is 9,000 dollars in one attempt. */
-const integerMax = Math.floor(Number.MAX_SAFE_INTEGER / 1000);
+/** So many rows count in one transaction at most: their sums are exact, and the database's one writer is kept for a moment only. */
+export const summedMax = 1_000;
+/** So many of the largest ones still sum up exactly. For a cost this is 9,000 dollars in one attempt. */
+const integerMax = Math.floor(Number.MAX_SAFE_INTEGER / summedMax);
 const jsonCharsMax = 20_000;
 
 export const integer = (value: number): number => (Number.isFinite(value) ? Math.min(Math.max(0, Math.trunc(value)), integerMax) : 0);

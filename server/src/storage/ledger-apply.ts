@@ -4,7 +4,7 @@ import { measuresOf } from '../domain/rollup.ts';
 import { codesOf } from '../domain/tally.ts';
 import type { Driver, WriteStep } from './driver.ts';
 import { StaleWrite } from './errors.ts';
-import { integer } from './fit.ts';
+import { integer, summedMax } from './fit.ts';
 import { guardStep, type Books } from './instances.ts';
 import { columns, hitRow, intentRow, isFit, orphanRow, refusedRow, rowOf, settledRow, type LedgerRow } from './ledger-rows.ts';
 import { freshRowsSteps, settledSteps } from './ledger-steps.ts';
@@ -107,9 +107,6 @@ interface Portion {
   unfit: number;
 }
 
-/** A sum of so many of the largest values is still exact (`fit.ts`), and so many rows keep the database's one writer for a moment only. */
-const closedMax = 1_000;
-
 /** What the books have not seen, up to a thousand rows that count; null where they have seen all. */
 function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | null {
   const fit: Numbered[] = [];
@@ -122,7 +119,7 @@ function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | 
     const { seq, record } = one;
     if (seq <= appliedSeq) continue;
     // An open row adds nothing to any sum: what closes one does, and whatever comes closed.
-    if (record.kind !== 'intent' && ++closed > closedMax) break;
+    if (record.kind !== 'intent' && ++closed > summedMax) break;
     lastSeq = seq;
     if (!isFit(record)) {
       unfit += 1;

@@ -9,25 +9,14 @@ import type { Destination } from '../../src/providers/protocol.ts';
 import { rowForCaller, wireOf } from '../../src/providers/wires.ts';
 import { chatWriter, namedEvent, type CallerWire } from '../../src/providers/writer.ts';
 import { toHouse } from '../../src/faces/anthropic/request.ts';
-import { destination, moment } from './kit.ts';
-
-const wire: CallerWire = {
-  id: 'messages',
-  isPassable: true,
-  headers: {},
-  limitField: 'max_tokens',
-  promptField: 'system',
-  whole: () => '',
-  passWhole: (body) => body,
-  writer: () => chatWriter(true),
-};
+import { destination, messagesWire, moment } from './kit.ts';
 
 function sent(
   body: string,
   to: Destination,
   more: { outputTokensMax?: number; wire?: Partial<CallerWire> } = {},
 ): { text: string; changed: string[] } {
-  const own = { ...wire, ...more.wire };
+  const own = { ...messagesWire, ...more.wire };
   const request = { ...readForeign(Buffer.from(body), own, toHouse), outputTokensMax: more.outputTokensMax ?? null };
   const call = { to, origin: '', trust: 'member', secret: '', customHeaders: {}, request, timeouts: {}, moment } as unknown as Call;
   const prepared = prepareForeign(call, protocolOf(to.row), own);

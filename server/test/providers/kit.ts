@@ -5,6 +5,19 @@ import type { SseEvent } from '../../src/lib/sse.ts';
 import { mustProviderRow, rowAt, rowFor } from '../../src/providers/catalog.ts';
 import { normaliseBase } from '../../src/providers/normalise.ts';
 import type { Destination, Moment } from '../../src/providers/protocol.ts';
+import { chatWriter, type CallerWire } from '../../src/providers/writer.ts';
+
+/** A caller of the Messages wire, as far as the body that goes out is concerned. */
+export const messagesWire: CallerWire = {
+  id: 'messages',
+  isPassable: true,
+  headers: {},
+  limitField: 'max_tokens',
+  promptField: 'system',
+  whole: () => '',
+  passWhole: (body) => body,
+  writer: () => chatWriter(true),
+};
 
 export const moment: Moment = { createdS: 1_700_000_000, id: 'chatcmpl-test' };
 

@@ -6,18 +6,7 @@ import { bodyOf } from '../../src/providers/call.ts';
 import { providerRow } from '../../src/providers/catalog.ts';
 import { capOutput, capPatches, namesLimit } from '../../src/providers/output-cap.ts';
 import { isRecord, type Json } from '../../src/providers/shape.ts';
-import { chatWriter, type CallerWire } from '../../src/providers/writer.ts';
-
-const messagesWire: CallerWire = {
-  id: 'messages',
-  isPassable: true,
-  headers: {},
-  limitField: 'max_tokens',
-  promptField: 'system',
-  whole: () => '',
-  passWhole: (body) => body,
-  writer: () => chatWriter(true),
-};
+import { messagesWire } from './kit.ts';
 
 const sent = (
   text: string,

@@ -47,14 +47,18 @@ export const fromConnection = (
   revision: connection.revision,
 });
 
-/** One part or two: where a type has one and only `key` was sent, that is the secret (C-21). */
-function secretsOf(body: Pick<UpdateAiLlm, 'key' | 'secret'>, isTwoPart: boolean): Pick<ConnectionInput, 'secret' | 'accessKeyId'> {
-  if (isTwoPart) return { secret: body.secret, accessKeyId: body.key };
-  const hasSecret = typeof body.secret === 'string' && body.secret !== '';
-  return { secret: !hasSecret && typeof body.key === 'string' && body.key !== '' ? body.key : body.secret };
-}
+const isEntered = (text: string | null | undefined): boolean => typeof text === 'string' && text !== '';
+/** The one type whose credentials are a secret and an access key id. */
+const hasTwoParts = (aiType: AiLlm['aiType']): boolean => aiType === 'AWS';
 
-const isEntered = (text: string | null | undefined): boolean => typeof text === 'string' && text.trim() !== '';
+/** One part or two: where a type has one and only `key` was sent, that is the secret (C-21). */
+function secretsOf(
+  { key, secret }: Pick<UpdateAiLlm, 'key' | 'secret'>,
+  aiType: AiLlm['aiType'],
+): Pick<ConnectionInput, 'secret' | 'accessKeyId'> {
+  if (hasTwoParts(aiType)) return { secret, accessKeyId: key };
+  return { secret: !isEntered(secret) && isEntered(key) ? key : secret };
+}
 
 /** What was done, and that a `key` was not stored where a type has one part and a `secret` came with it: clients may always send both. */
 export function savedMessage(
@@ -63,7 +67,7 @@ export function savedMessage(
   { providerId }: Connection,
   language: Language,
 ): string {
-  const isUnused = isEntered(key) && isEntered(secret) && key !== secret && aiTypeOf(providerId) !== 'AWS';
+  const isUnused = isEntered(key) && isEntered(secret) && key !== secret && !hasTwoParts(aiTypeOf(providerId));
   return translate(language, done) + (isUnused ? ` ${translate(language, 'connections.keyUnused')}` : '');
 }
 
@@ -78,7 +82,7 @@ const common = (body: CreateAiLlm | UpdateAiLlm): ConnectionInput => ({
 export const toNew = (body: CreateAiLlm): ConnectionInput => ({
   ...common(body),
   providerId: providerOfAiType(body.aiType, body.endpoint ?? null),
-  ...secretsOf(body, body.aiType === 'AWS'),
+  ...secretsOf(body, body.aiType),
 });
 
 /** The provider moves only where the type or, for `OTHER`, the endpoint says so. */
@@ -88,8 +92,8 @@ export function toChange(body: UpdateAiLlm, before: Connection): ConnectionInput
   const isElsewhere = typeof body.endpoint === 'string' && URL.canParse(body.endpoint) && new URL(body.endpoint).origin !== before.origin;
   const providerId = isKept && !(aiType === 'OTHER' && isElsewhere) ? undefined : providerOfAiType(aiType, body.endpoint ?? before.baseUrl);
   // What has one part from now on keeps no half of the two that it had: nobody could say it anew, nor take it away.
-  const half = !isKept && aiTypeOf(before.providerId) === 'AWS' ? { accessKeyId: null } : {};
-  return { ...common(body), providerId, ...half, ...secretsOf(body, aiType === 'AWS') };
+  const half = !isKept && hasTwoParts(aiTypeOf(before.providerId)) ? { accessKeyId: null } : {};
+  return { ...common(body), providerId, ...half, ...secretsOf(body, aiType) };
 }
 
 /** Both always present; a refusal by the provider carries its status text (contracts 2.2). */

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../gateway/errors.ts';
 import type { Reply } from '../../gateway/order.ts';
+import { joinedBytesMax } from '../../providers/calling.ts';
 import { chatVoice, type Voice } from './wire.ts';
 
 export function errorHeaders(error: GatewayError): Record<string, string> {
@@ -28,9 +29,6 @@ function limitHeaders({ limit, retryAfterS }: GatewayError): Record<string, stri
 
 export const createReply = (response: ServerResponse, requestId: string, voice: Voice = chatVoice): Reply =>
   new HttpReply(response, requestId, voice);
-
-/** Bodies up to this size are written in one piece with their head: one call of the system instead of a gathering one. */
-const joinedBytesMax = 8_192;
 
 class HttpReply implements Reply {
   private readonly response: ServerResponse;
