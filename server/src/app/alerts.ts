@@ -69,10 +69,7 @@ export async function openAlerts(parts: AlertParts): Promise<OwnedAlerts> {
     sendAlert: (channel, letter) => sendAlert(parts, channel, letter),
     alertPageUrl: pageUrl,
     alertsChanged: () => void watch.tellChanges(),
-    async close() {
-      await watch.close();
-      await post.close();
-    },
+    close: () => watch.close(),
   };
 }
 

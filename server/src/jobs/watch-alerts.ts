@@ -21,6 +21,7 @@ export interface AlertWatch {
   nudge(): void;
   /** Tells pages of what changed since. */
   tellChanges(): Promise<void>;
+  /** Ends the looks, and then the post that they fill. */
   close(): Promise<void>;
 }
 
@@ -96,6 +97,7 @@ export function keepAlertWatch(deps: AlertWatchDeps): AlertWatch {
       direct.close();
       await running?.catch(() => undefined);
       await evaluator.release().catch(() => undefined);
+      await deps.post.close();
     },
   };
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
   house = await openHouse({ egressAllow: '127.0.0.1:*' });
   ada = await house.createResident('Ada', 'administrator');
   hook = await openHook();
-  // The house's own judges find nothing to do.
+  // The house's own judges find nothing to do, and its post sends nothing by a clock that is days behind the test's.
   await house.deps.alertWatch.close();
 });
 afterAll(async () => {
