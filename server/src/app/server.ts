@@ -79,6 +79,10 @@ export function createHouseServer(
   const basePath = deps.basePath ?? '/';
   const isOwn = ownBelow(deps.routes ?? [], basePath);
   let isClosing = false;
+  // One listener for all answers, which says it once for each: `once` would make two functions for every one of them.
+  function onLastByte(this: ServerResponse): void {
+    watchUnread(this, unreadMs);
+  }
   const server = createServer(
     {
       headersTimeout: headersTimeoutMs,
@@ -93,7 +97,7 @@ export function createHouseServer(
     (request, response) => {
       if (isClosing) response.setHeader('connection', 'close');
       // From the last byte on nobody else watches: the room that wrote the answer has let go of it (P15). Writing that moves counts as life.
-      response.once('prefinish', () => watchUnread(response, unreadMs));
+      response.on('prefinish', onLastByte);
       if (isAmbiguous(request)) return refuse(response, 400, deps.ids.uuid());
       const asked = request.url ?? '';
       const url = withoutPrefix(request.method ?? '', asked, basePath, isOwn);

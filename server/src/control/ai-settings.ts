@@ -29,7 +29,7 @@ const organizationOf = ({ keeper }: Pick<ControlDeps, 'keeper'>): Owner => ({ sc
 
 function defaultOf(deps: Pick<ControlDeps, 'keeper'>): Connection | null {
   const { snapshot } = deps.keeper;
-  const id = snapshot.indexOf(organizationOf(deps))?.defaultId ?? null;
+  const id = snapshot.indexOf(organizationOf(deps)).defaultId;
   return id === null ? null : (snapshot.connections.get(id) ?? null);
 }
 

@@ -29,7 +29,7 @@ export interface ResolveInput {
   owners: readonly Owner[];
   /** What the caller's repository has attached, in the place of all that the owners have; null or absent for a caller without one (C-54). */
   attached?: ConnectionIndex | null;
-  indexOf(owner: Owner): ConnectionIndex | undefined;
+  indexOf(owner: Owner): ConnectionIndex;
   byId(id: string): Connection | undefined;
   /** Connections whose provider is known to list this model. */
   listing(model: string): Iterable<string>;
@@ -67,9 +67,7 @@ export function resolveModel(input: ResolveInput): Resolution {
     if (!pinned || !mayUse(pinned, input)) return { kind: 'refused', code: 'connection_not_found' };
     return one(pinned, asked ?? pinned.model);
   }
-  const indexes = input.attached
-    ? [input.attached]
-    : input.owners.map((owner) => input.indexOf(owner)).filter((index) => index !== undefined);
+  const indexes = input.attached ? [input.attached] : input.owners.map((owner) => input.indexOf(owner));
   if (asked === null) return withBackups(byDefault(indexes, input), input);
   const group = input.groupNamed?.(asked);
   if (group) return byGroup(group, input);

@@ -11,7 +11,16 @@ import { PriceTable, type PriceEntry } from './price.ts';
 import type { RoutingGroup } from './routing-group.ts';
 import { RoutingTable } from './routing-table.ts';
 import type { Repository } from './repository.ts';
-import { ownerKey, type Actor, type Language, type OrganizationRole, type Owner, type Permission, type WorkspaceRole } from './owner.ts';
+import {
+  ownerKey,
+  type Actor,
+  type Language,
+  type OrganizationRole,
+  type Owner,
+  type Permission,
+  type Scope,
+  type WorkspaceRole,
+} from './owner.ts';
 import { UseCaseBook, type UseCase } from './use-case.ts';
 
 export interface SnapshotPerson {
@@ -91,7 +100,8 @@ export class Snapshot {
   /** What the installation says where nobody else does; null where it says nothing. */
   aiDefaults: ConnectionSettings | null = null;
   readonly repositories = new Map<string, Repository>();
-  readonly #indexes = new Map<string, ConnectionIndex>();
+  /** By scope and id: every request asks for some, and a key that is put together costs more than all that is done with it. */
+  readonly #indexes: Record<Scope, Map<string, ConnectionIndex>> = { user: new Map(), workspace: new Map(), organization: new Map() };
   readonly #repositoryIndexes = new Map<string, ConnectionIndex>();
   /** Under which hashes a key's id is found: the present one, and during a rotation the one before. */
   readonly #hashesOfKey = new Map<string, readonly string[]>();
@@ -169,14 +179,10 @@ export class Snapshot {
   }
 
   /** The owner's index, made anew after a change of one of its connections and kept until the next one. */
-  indexOf(owner: Owner): ConnectionIndex | undefined {
-    const key = ownerKey(owner);
-    const known = this.#indexes.get(key);
-    if (known) return known;
-    const siblings = this.byOwner.get(key);
-    if (!siblings) return undefined;
-    const index = new ConnectionIndex(siblings.values());
-    this.#indexes.set(key, index);
+  indexOf(owner: Owner): ConnectionIndex {
+    const ofScope = this.#indexes[owner.scope];
+    let index = ofScope.get(owner.id);
+    if (index === undefined) ofScope.set(owner.id, (index = new ConnectionIndex(this.connectionsOf(owner))));
     return index;
   }
 
@@ -250,7 +256,7 @@ export class Snapshot {
     const before = this.connections.get(id);
     if (before) {
       this.byOwner.get(ownerKey(before.owner))?.delete(id);
-      this.#indexes.delete(ownerKey(before.owner));
+      this.#forgetIndex(before.owner);
     }
     if (!connection) {
       this.connections.delete(id);
@@ -264,6 +270,10 @@ export class Snapshot {
     const siblings = this.byOwner.get(key) ?? new Map<string, Connection>();
     siblings.set(id, connection);
     this.byOwner.set(key, siblings);
-    this.#indexes.delete(key);
+    this.#forgetIndex(connection.owner);
+  }
+
+  #forgetIndex({ scope, id }: Owner): void {
+    this.#indexes[scope].delete(id);
   }
 }

@@ -7,7 +7,6 @@ import type { Answered } from '../domain/routing-measures.ts';
 import type { Exchange } from '../egress/egress.ts';
 import { callProvider, timeoutsOf } from '../providers/call.ts';
 import type { AnswerFacts, Call, CallSink, CallTimeouts } from '../providers/calling.ts';
-import { modelLimitOf } from '../providers/model-limits.ts';
 import { replacementOf } from '../providers/model-lists.ts';
 import { modeOf, unsaidAt } from '../providers/parameter-mode.ts';
 import { callOperation, unsaidOfOperation, wayOf } from '../providers/call-operation.ts';
@@ -18,7 +17,7 @@ import { cancelHold, canReckon, holdFor, isBudgeted, isOfConnection, lesser, set
 import { isHedged, race, type AttemptRelay, type RaceResult, type Runner } from './hedge.ts';
 import type { GatewayDeps, Journey, Order } from './order.ts';
 import { pricesOfAnswer } from './models-beside.ts';
-import { egressOf, targetKey, type OpenedSecrets, type Target } from './plan.ts';
+import { egressOf, onlyLarger, targetKey, type OpenedSecrets, type Target } from './plan.ts';
 import { intentOf, settlementOf, type Ending } from './record.ts';
 import type { Relay } from './relay.ts';
 import { openSecrets } from './secrets.ts';
@@ -32,7 +31,7 @@ export async function attemptEach(
   journey: Journey,
   relay: Relay,
 ): Promise<void> {
-  const targets = [...pricedFor(deps, order, planned)];
+  let targets = pricedFor(deps, order, planned);
   const deadlineMs = order.startedMs + deps.timeouts.totalMs;
   let [index, attemptsAtTarget, racesForgiven] = [0, 0, 0];
   // Bounded by the rule: attemptsMax tries, and one that a reused socket lost.
@@ -42,14 +41,14 @@ export async function attemptEach(
     journey.attempts++;
     journey.connectionId = target.connection?.id ?? null;
     if (attemptsAtTarget === 1) deps.health.asked(targetKey(target));
-    const start = (to: Target, side: AttemptRelay, claim: (() => boolean) | null): Runner =>
-      new Attempt(deps, order, to, grant, journey, side, deadlineMs, claim);
     const second = attemptsAtTarget === 1 && isHedged(target, targets[index + 1]) ? targets[index + 1]! : null;
     let ran: RaceResult;
     try {
-      if (second) ran = await race({ deps, order, journey, relay, first: target, second, start });
-      else {
-        const runner = start(target, relay, null);
+      if (second) {
+        const start = starterOf(deps, order, grant, journey, deadlineMs);
+        ran = await race({ deps, order, journey, relay, first: target, second, start });
+      } else {
+        const runner = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
         ran = { failure: await runner.run(), runner, hasSecond: false };
       }
     } catch (error) {
@@ -63,9 +62,9 @@ export async function attemptEach(
     // Both were asked: whoever is next comes after the two.
     if (ran.hasSecond) index++;
     if (failure === null) return;
-    if (failure.fault === 'context_length') keepLarger(targets, index);
+    if (failure.fault === 'context_length') targets = onlyLarger(targets, index);
     const standIn = standInAfter(failure, deps, order, target);
-    if (standIn) targets.splice(index + 1, 0, standIn);
+    if (standIn) targets = targets.toSpliced(index + 1, 0, standIn);
     const next = planNextAttempt({
       ...seenOf(failure, journey, relay),
       attempts: journey.attempts - racesForgiven,
@@ -94,22 +93,17 @@ export async function attemptEach(
   }
 }
 
+const starterOf =
+  (deps: GatewayDeps, order: Order, grant: Grant, journey: Journey, deadlineMs: number) =>
+  (to: Target, side: AttemptRelay, claim: () => boolean): Runner =>
+    new Attempt(deps, order, to, grant, journey, side, deadlineMs, claim);
+
 const seenOf = (failure: UpstreamFailure, { contentSent }: Journey, relay: Relay) => ({
   fault: relay.isGone() ? ('caller_gone' as const) : failure.fault,
   contentSent,
   retryAfterMs: failure.retryAfterMs,
   isReuseRace: failure.isReuseRace,
 });
-
-/** A prompt that was too long here goes to those alone that are known to hold more. */
-function keepLarger(targets: Target[], index: number): void {
-  const window = modelLimitOf(targets[index]!.model).contextWindow;
-  const larger = targets.slice(index + 1).filter(({ model }) => {
-    const other = modelLimitOf(model).contextWindow;
-    return window !== null && other !== null && other > window;
-  });
-  targets.splice(index + 1, Infinity, ...larger);
-}
 
 function standInAfter({ fault }: UpstreamFailure, deps: GatewayDeps, order: Order, target: Target): Target | null {
   if (fault === 'model_not_found') return standInFor(deps, order, target);
@@ -156,7 +150,9 @@ const notTried =
     throw error;
   };
 
-const noFacts = (): AnswerFacts => ({ usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] });
+/** Until an answer says more; whoever learns something makes facts of its own. */
+const noFacts: AnswerFacts = { usage: null, finishReason: null, modelReported: null, contentChars: 0, changed: [] };
+const unheard = (): void => undefined;
 
 /** One try at one target: reserve, book, send, relay, settle. */
 export class Attempt implements CallSink, Runner {
@@ -178,9 +174,9 @@ export class Attempt implements CallSink, Runner {
   private hold: AttemptHold | null = null;
   private isStopped = false;
   private firstByteMs: number | null = null;
-  facts: AnswerFacts = noFacts();
-  private done: (failure: UpstreamFailure | null) => void = () => undefined;
-  private refused: (error: Error) => void = () => undefined;
+  facts: AnswerFacts = noFacts;
+  private done: (failure: UpstreamFailure | null) => void = unheard;
+  private refused: (error: Error) => void = unheard;
 
   constructor(
     deps: GatewayDeps,

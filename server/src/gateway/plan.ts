@@ -2,12 +2,14 @@
 import { ConnectionIndex } from '../domain/connection-index.ts';
 import type { Connection } from '../domain/connection.ts';
 import { allowsModel } from '../domain/access-key.ts';
+import type { Owner } from '../domain/owner.ts';
 import type { RoutingGroup } from '../domain/routing-group.ts';
 import type { Unfit } from '../domain/routing-needs.ts';
 import { targetsMax } from '../domain/retry.ts';
-import { resolveModel, type Candidate, type Resolution } from '../domain/resolve.ts';
+import { resolveModel, type Candidate, type ResolveInput, type Resolution } from '../domain/resolve.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { inferProvider, providerRow, providersSuggesting, rowAt, rowFor, type ProviderRow } from '../providers/catalog.ts';
+import { modelLimitOf } from '../providers/model-limits.ts';
 import { normaliseBase } from '../providers/normalise.ts';
 import { unsaidAt, type Unsaid } from '../providers/parameter-mode.ts';
 import { unsaidOfOperation, wayOf } from '../providers/call-operation.ts';
@@ -104,6 +106,16 @@ export function groupOrderOf(
   return weigh(deps, order, group, targets);
 }
 
+/** A prompt that was too long here goes to those alone that are known to hold more. */
+export function onlyLarger(targets: readonly Target[], index: number): readonly Target[] {
+  const window = modelLimitOf(targets[index]!.model).contextWindow;
+  const larger = targets.slice(index + 1).filter(({ model }) => {
+    const other = modelLimitOf(model).contextWindow;
+    return window !== null && other !== null && other > window;
+  });
+  return [...targets.slice(0, index + 1), ...larger];
+}
+
 const lacks: Readonly<Record<Unfit, string>> = {
   no_tools: 'its model calls no tools',
   no_json_schema: 'its model does not answer in a given schema',
@@ -117,31 +129,66 @@ const unfitMessage = (whys: readonly Unfit[]): string =>
 
 /** Throws a GatewayRefusal where nothing answers to the name. `inactive` hears of connections that would, but are switched off. */
 export function resolutionOf(deps: GatewayDeps, order: Order, inactive?: (connection: Connection) => void): Answering {
-  const { snapshot } = deps.keeper;
-  const attached = attachedFor(snapshot, order);
-  // A key's list of models binds whoever answers in the place of what was named.
-  const models = order.accessKey?.models ?? null;
+  const attached = attachedFor(deps.keeper.snapshot, order);
   if (order.useCase !== undefined) return resolutionOfUseCase(deps, order, order.useCase, attached);
-  const resolution = resolveModel({
-    asked: order.asked,
-    pinnedId: order.pinnedId,
-    owners: order.owners,
-    attached,
-    indexOf: (owner) => snapshot.indexOf(owner),
-    byId: (id) => snapshot.connections.get(id),
-    listing: (model) => deps.modelLists.listing(model),
-    hasList: (connectionId) => deps.modelLists.known(connectionId) !== undefined,
-    suggesting: providersSuggesting,
-    groupNamed: snapshot.routing.size === 0 ? undefined : (name) => snapshot.routing.named(order.owners, name),
-    mayStandIn: models === null ? undefined : ({ name }, model) => allowsModel(models, model) || allowsModel(models, `${name}/${model}`),
-    // What the operator's own file names is attached to nothing.
-    environment: attached === null && deps.environment ? { model: deps.environment.model } : null,
-    inactive,
-  });
+  const resolution = resolveModel(new Lookup(deps, order, attached, inactive));
   if (resolution.kind !== 'refused') return resolution;
   // S3's gateway says 400 where a repository does not know a model (D-17).
   throw refuse(attached !== null && resolution.code === 'model_not_found' ? 'model_not_in_repository' : resolution.code);
 }
+
+/** What the rules ask of the house, for one order: one object with methods, since an object of functions for every request costs more than the look-up. */
+class Lookup implements ResolveInput {
+  readonly asked: string | null;
+  readonly pinnedId: string | null;
+  readonly owners: readonly Owner[];
+  readonly attached: ConnectionIndex | null;
+  readonly environment: { model: string | null } | null;
+  readonly inactive: ResolveInput['inactive'];
+  readonly groupNamed: ResolveInput['groupNamed'];
+  readonly mayStandIn: ResolveInput['mayStandIn'];
+  readonly #deps: GatewayDeps;
+  readonly #snapshot: Snapshot;
+
+  constructor(deps: GatewayDeps, order: Order, attached: ConnectionIndex | null, inactive: ResolveInput['inactive']) {
+    const { snapshot } = deps.keeper;
+    this.asked = order.asked;
+    this.pinnedId = order.pinnedId;
+    this.owners = order.owners;
+    this.attached = attached;
+    // What the operator's own file names is attached to nothing.
+    this.environment = attached === null && deps.environment ? { model: deps.environment.model } : null;
+    this.inactive = inactive;
+    this.groupNamed = snapshot.routing.size === 0 ? undefined : (name) => snapshot.routing.named(order.owners, name);
+    // A key's list of models binds whoever answers in the place of what was named.
+    this.mayStandIn = standInRule(order.accessKey?.models ?? null);
+    this.#deps = deps;
+    this.#snapshot = snapshot;
+  }
+
+  indexOf(owner: Owner): ConnectionIndex {
+    return this.#snapshot.indexOf(owner);
+  }
+
+  byId(id: string): Connection | undefined {
+    return this.#snapshot.connections.get(id);
+  }
+
+  listing(model: string): Iterable<string> {
+    return this.#deps.modelLists.listing(model);
+  }
+
+  hasList(connectionId: string): boolean {
+    return this.#deps.modelLists.known(connectionId) !== undefined;
+  }
+
+  suggesting(model: string): readonly string[] {
+    return providersSuggesting(model);
+  }
+}
+
+const standInRule = (models: readonly string[] | null): ResolveInput['mayStandIn'] =>
+  models === null ? undefined : ({ name }, model) => allowsModel(models, model) || allowsModel(models, `${name}/${model}`);
 
 const nothingAttached = new ConnectionIndex([]);
 

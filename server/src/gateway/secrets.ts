@@ -27,6 +27,7 @@ interface Opening {
   origin: string;
   vault: SecretDeps['vault'];
   sealed: unknown;
+  ownerKey: string;
   keys: unknown;
   opened: OpenedSecrets;
 }
@@ -49,7 +50,7 @@ function openedThisTurn({ keeper, vault }: SecretDeps, connection: Connection, o
   const known = turn.find((opening) => opening.connection === connection);
   if (!known || known.origin !== origin || known.vault !== vault) return null;
   const { sealed, ownerKeys } = keeper.snapshot;
-  return known.sealed === sealed.get(connection.id) && known.keys === ownerKeys.get(ownerKey(connection.owner)) ? known.opened : null;
+  return known.sealed === sealed.get(connection.id) && known.keys === ownerKeys.get(known.ownerKey) ? known.opened : null;
 }
 
 function share({ keeper, vault }: SecretDeps, connection: Connection, origin: string, opened: OpenedSecrets): void {
@@ -57,7 +58,8 @@ function share({ keeper, vault }: SecretDeps, connection: Connection, origin: st
   // Callbacks of one write of the journal run without a pause; a microtask comes as soon as the last of them has returned.
   if (turn.length === 0) queueMicrotask(forget);
   const { sealed, ownerKeys } = keeper.snapshot;
-  turn.push({ connection, origin, vault, sealed: sealed.get(connection.id), keys: ownerKeys.get(ownerKey(connection.owner)), opened });
+  const key = ownerKey(connection.owner);
+  turn.push({ connection, origin, vault, sealed: sealed.get(connection.id), ownerKey: key, keys: ownerKeys.get(key), opened });
 }
 
 /** The stored values of a connection, each by itself, as they open for one origin. Throws UpstreamFailure `secret_unreadable`. */

@@ -12,7 +12,7 @@ import { failureOfEgress } from './egress-faults.ts';
 import { serverSentEvents, type Framing } from './framing.ts';
 import { seenAnswer } from './openai/answer.ts';
 import type { Protocol, VendorError } from './protocol.ts';
-import { parseExactly, parseJson } from './shape.ts';
+import { member, parseExactly, parseJson } from './shape.ts';
 import { MirroredStream } from './mirror.ts';
 import { noteLostSources, notingWriter } from './sources.ts';
 import { wireOf } from './wires.ts';
@@ -289,18 +289,13 @@ export class AnswerReader implements ResponseSink, Exchange {
     const source = body.toString(isPlain ? 'latin1' : 'utf8');
     if (isPassed) {
       const seen = seenAnswer(parseJson(source), moment);
-      this.learn(seen, seen.finishReason, seen.model ?? to.model, seen.messages);
+      this.learn(seen, seen.finishReason, seen.model ?? to.model, seen.choices);
       // The text of it is at hand; as bytes it would be made a text once more on its way out.
       return isPlain ? source : body;
     }
     const response = this.protocol.fromVendor(parseExactly(source), to, moment);
-    const messages = response.choices.map((choice) => choice.message);
-    this.learn(
-      { usage: response.usage, serviceTier: response['service_tier'] },
-      response.choices[0]?.finish_reason ?? null,
-      response.model,
-      messages,
-    );
+    const { usage, choices, model } = response;
+    this.learn({ usage, serviceTier: response['service_tier'] }, choices[0]?.finish_reason ?? null, model, choices);
     return this.written(body, response);
   }
 
@@ -308,14 +303,14 @@ export class AnswerReader implements ResponseSink, Exchange {
     said: { usage: unknown; serviceTier: unknown },
     finishReason: string | null,
     model: string,
-    messages: readonly unknown[],
+    choices: readonly unknown[],
   ): void {
     this.facts.usage = this.protocol.usageOf(said.usage, said.serviceTier);
     this.facts.finishReason = finishReason;
     this.facts.modelReported = model || null;
     // The base of an estimate, and writing a long answer once more is dear: nobody asks where the provider has counted.
     if (this.facts.usage === null)
-      this.facts.contentChars = messages.reduce<number>((sum, message) => sum + JSON.stringify(message).length, 0);
+      this.facts.contentChars = choices.reduce<number>((sum, choice) => sum + JSON.stringify(member(choice, 'message')).length, 0);
   }
 
   private finishError(): void {

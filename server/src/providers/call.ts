@@ -129,8 +129,9 @@ export function bodyOf(asked: Asking): { body: Buffer | string; changed: Change[
   return { ...prepare(call, protocolOf(call.to.row)), row: call.to.row };
 }
 
+/** Headers are plain objects that were made here: walked without a list of their names, they cost half. */
 function add(headers: Record<string, string>, more: Readonly<Record<string, string>>): void {
-  for (const name of Object.keys(more)) headers[name] = more[name]!;
+  for (const name in more) headers[name] = more[name]!;
 }
 
 /** The body that goes out. The same wire is patched in its bytes; another one is translated, or rewritten where a quirk demands it. */

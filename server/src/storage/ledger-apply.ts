@@ -6,7 +6,7 @@ import type { Driver, WriteStep } from './driver.ts';
 import { StaleWrite } from './errors.ts';
 import { integer, summedMax } from './fit.ts';
 import { guardStep, type Books } from './instances.ts';
-import { columns, hitRow, intentRow, isFit, orphanRow, refusedRow, rowOf, settledRow, type LedgerRow } from './ledger-rows.ts';
+import { columns, hasTime, hitRow, intentRow, isFit, orphanRow, refusedRow, rowOf, settledRow, type LedgerRow } from './ledger-rows.ts';
 import { freshRowsSteps, settledSteps } from './ledger-steps.ts';
 import { listSize, placeholders } from './rollup-lists.ts';
 import { rollupSteps, type Contribution } from './rollups.ts';
@@ -121,14 +121,15 @@ function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | 
     // An open row adds nothing to any sum: what closes one does, and whatever comes closed.
     if (record.kind !== 'intent' && ++closed > summedMax) break;
     lastSeq = seq;
-    if (!isFit(record)) {
+    // One that only seems to be accompanied, by an intent of another time, is refused by the database if it has the row.
+    const isAccompanied = record.kind === 'settle' && begun.has(record.id);
+    if (!(isAccompanied ? hasTime(record) : isFit(record))) {
       unfit += 1;
       continue;
     }
     fit.push(one);
     if (record.kind !== 'settle') begun.add(record.id);
-    // One that only seems to be accompanied, by an intent of another time, is refused by the database if it has the row.
-    else if (!begun.has(record.id)) unaccompanied.push(one);
+    else if (!isAccompanied) unaccompanied.push(one);
   }
   return lastSeq === null ? null : { records: fit, unaccompanied, lastSeq, unfit };
 }

@@ -56,8 +56,18 @@ const tokens = (usage: TokenUsage): TokenUsage => ({
   serviceTier: usage.serviceTier ? text(usage.serviceTier, 40) : undefined,
 });
 
-/** The ids of the row before. */
-const before: Pick<LedgerRow, 'connectionId' | 'accessKeyId' | 'userId' | 'workspaceId' | 'repositoryId' | 'useCaseId'> = {
+type Repeated = 'connectionId' | 'accessKeyId' | 'userId' | 'workspaceId' | 'repositoryId' | 'useCaseId' | 'face' | 'provider' | 'modelAsked' | 'model' | 'modelReported' | 'finishReason' | 'prices' | 'changed'; // prettier-ignore
+
+/** What the row before said, as it stands in its columns. */
+const before: Pick<LedgerRow, Repeated> = {
+  face: '',
+  provider: '',
+  modelAsked: '',
+  model: '',
+  modelReported: null,
+  finishReason: null,
+  prices: null,
+  changed: null,
   connectionId: null,
   accessKeyId: null,
   userId: null,
@@ -73,6 +83,10 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
   before.workspaceId = uuidOrNull(begun.workspaceId, before.workspaceId);
   before.repositoryId = uuidOrNull(begun.repositoryId ?? null, before.repositoryId);
   before.useCaseId = uuidOrNull(begun.useCaseId ?? null, before.useCaseId);
+  before.face = text(begun.face, 40, before.face);
+  before.provider = text(begun.provider, 100, before.provider);
+  before.modelAsked = text(begun.modelAsked, 1000, before.modelAsked);
+  before.model = text(begun.model, 255, before.model);
   return {
     atMs: integer(begun.atMs),
     id: begun.id,
@@ -84,12 +98,12 @@ function begunRow(instanceId: string, seq: number, begun: Omit<Intent, 'attemptN
     state: 'intent',
     reason: null,
     status: null,
-    face: text(begun.face, 40),
+    face: before.face,
     purpose: begun.purpose,
     connectionId: before.connectionId,
-    provider: text(begun.provider, 100),
-    modelAsked: text(begun.modelAsked, 1000),
-    model: text(begun.model, 255),
+    provider: before.provider,
+    modelAsked: before.modelAsked,
+    model: before.model,
     modelReported: null,
     accessKeyId: before.accessKeyId,
     userId: before.userId,
@@ -151,12 +165,12 @@ export function settledRow(row: LedgerRow, settlement: Settlement): LedgerRow {
   row.isLast = settlement.isLast;
   row.usage = tokens(settlement.usage);
   row.costNanoUsd = integerOrNull(settlement.costNanoUsd);
-  row.prices = jsonOrNull(settlement.prices);
-  row.modelReported = textOrNull(settlement.modelReported, 1000);
-  row.finishReason = textOrNull(settlement.finishReason, 40);
+  row.prices = before.prices = jsonOrNull(settlement.prices, before.prices);
+  row.modelReported = before.modelReported = textOrNull(settlement.modelReported, 1000, before.modelReported);
+  row.finishReason = before.finishReason = textOrNull(settlement.finishReason, 40, before.finishReason);
   row.latencyMs = integer(settlement.latencyMs);
   row.firstByteMs = integerOrNull(settlement.firstByteMs);
-  row.changed = jsonOrNull(settlement.changed);
+  row.changed = before.changed = jsonOrNull(settlement.changed, before.changed);
   return row;
 }
 
@@ -185,7 +199,9 @@ export function orphanRow(instanceId: string, seq: number, settlement: Settlemen
 }
 
 /** A record whose id or time could never be a row is damage, whatever its checksum says. */
-export const isFit = (record: LedgerRecord): boolean => isUuid(record.id) && Number.isFinite(record.atMs);
+export const isFit = (record: LedgerRecord): boolean => isUuid(record.id) && hasTime(record);
+/** As much of it as a record has to show whose id is known to be good. */
+export const hasTime = ({ atMs }: LedgerRecord): boolean => Number.isFinite(atMs);
 
 /** All columns; line by line, `valuesOf` has their values. */
 export const columns: readonly string[] = [

@@ -292,8 +292,7 @@ describe('what a provider is known to list', () => {
 
   test('an owner without connections is passed over', () => {
     const there = connection('there', organization, { model: 'm' });
-    const indexOf = (owner: Owner): ConnectionIndex | undefined =>
-      owner.scope === 'organization' ? new ConnectionIndex([there]) : undefined;
+    const indexOf = (owner: Owner): ConnectionIndex => new ConnectionIndex(owner.scope === 'organization' ? [there] : []);
     const input = {
       pinnedId: null,
       owners: [own, workspace, organization],

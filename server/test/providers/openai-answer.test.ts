@@ -176,6 +176,6 @@ describe('an answer that is only looked at', () => {
     expect(seen.model ?? to.model).toBe(built.model);
     expect(seen.finishReason).toBe(built.choices[0]!.finish_reason);
     expect(openai.usageOf(seen.usage)).toEqual(openai.usageOf(built.usage));
-    expect(seen.messages).toHaveLength(built.choices.length);
+    expect(seen.choices).toHaveLength(built.choices.length);
   });
 });

@@ -9,8 +9,7 @@ export const bodyBytesMax = 32 * 1024 * 1024;
 export function readBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const encoding = request.headers['content-encoding'];
-    const type = (request.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase();
-    if ((encoding !== undefined && encoding !== 'identity') || (type !== '' && type !== 'application/json'))
+    if ((encoding !== undefined && encoding !== 'identity') || !isJson(request.headers['content-type'] ?? ''))
       return reject(refuse('unsupported_media_type'));
     if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) return reject(refuse('body_too_large'));
     // A caller that went while its session was looked up says nothing any more, not even that it has gone.
@@ -38,4 +37,11 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
       if (!isWhole) reject(new Error('the caller hung up'));
     });
   });
+}
+
+/** Most say it in these very words; nothing said is taken for it, too. */
+function isJson(contentType: string): boolean {
+  if (contentType === 'application/json') return true;
+  const type = contentType.split(';')[0]!.trim().toLowerCase();
+  return type === '' || type === 'application/json';
 }

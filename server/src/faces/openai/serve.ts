@@ -51,7 +51,9 @@ export async function serve(
       atMs,
       startedMs,
     };
-    await complete(deps, order, reply);
+    const served = complete(deps, order, reply);
+    // It never throws: only a body that is to be given back has to wait for its end.
+    if (wire.release) await served;
   } catch (error) {
     refused(deps, { face: wire.face, request, requestId, atMs, startedMs, caller }, error, reply);
   } finally {

@@ -147,7 +147,7 @@ interface SeenAnswer {
   serviceTier: unknown;
   finishReason: FinishReason | null;
   model: string | null;
-  messages: readonly unknown[];
+  choices: readonly unknown[];
 }
 
 /** The same checks as `answerOf`, and nothing built: nearly every choice is a text that only has to be there. */
@@ -159,7 +159,7 @@ export function seenAnswer(body: unknown, moment: Moment): SeenAnswer {
     serviceTier: record['service_tier'],
     finishReason: finishReasonOf(member(choices[0], 'finish_reason')),
     model: text(record['model']) || null,
-    messages: choices.map((choice) => member(choice, 'message')),
+    choices,
   };
 }
 
