@@ -145,7 +145,7 @@ async function startServer(providerPort: number): Promise<{ started: ReturnType<
   const here = import.meta.dirname;
   const started = startPinned(
     process.execPath,
-    ['--import', join(here, 'loop-lag-watch.ts'), resolve(here, '../server/src/cli/main.ts'), 'start'],
+    ['--import', join(here, 'loop-lag-watch.ts'), resolve(here, '../server/src/cli/main.mjs'), 'start'],
     {
       core: 0,
       env: { ...environment, PATCHBAY_PORT: String(port), PATCHBAY_EGRESS_ALLOW: `127.0.0.1:${providerPort}` },

@@ -11,7 +11,7 @@ const perMinute = 100_000_000;
 const readyMsMax = 30_000;
 const setUpMsMax = 10_000;
 const settleMsMax = 5_000;
-const entry = resolve(import.meta.dirname, '../../server/src/cli/main.ts');
+const entry = resolve(import.meta.dirname, '../../server/src/cli/main.mjs');
 
 /** Starts once to migrate the database and to make a connection and an access key; rounds then start warm, each from the same state. */
 export async function patchbay(bench: Bench): Promise<Starter> {

@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as waitMs } from 'node:timers/promises';
 
-const main = path.join(import.meta.dirname, '../../src/cli/main.ts');
+const main = path.join(import.meta.dirname, '../../src/cli/main.mjs');
 const readyLimitMs = 60_000;
 const outputCharsMax = 20_000;
 export const adminToken = 'a-token-of-the-chaos-tests-0123456789abcdef';

@@ -12,7 +12,7 @@ import { findConnection, insertStep } from '../../src/storage/connections.ts';
 import type { WriteStep } from '../../src/storage/driver.ts';
 import { freePort, freshDir } from '../support/throwaway.ts';
 
-const main = path.join(import.meta.dirname, '../../src/cli/main.ts');
+const main = path.join(import.meta.dirname, '../../src/cli/main.mjs');
 const adminToken = 'a-token-of-the-key-tests-0123456789abcdef';
 const readyLimitMs = 60_000;
 const seedRows = 250;

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { freshDir } from '../support/throwaway.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-const program = `${root}server/src/cli/main.ts`;
+const program = `${root}server/src/cli/main.mjs`;
 /** A server of a whole test file, on a machine with little time. */
 const runLimitMs = 180_000;
 

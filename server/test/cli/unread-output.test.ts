@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createBench, type Bench, type Ended } from './run.ts';
 
 const timeout = 60_000;
-const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../src/cli/main.mjs', import.meta.url));
 
 let bench: Bench;
 beforeEach(() => {
