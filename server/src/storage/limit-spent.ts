@@ -37,14 +37,16 @@ function settledSql(column: string): string {
   return `${sum('usage_days', 'r.bucket >= $3')} + ${sum('usage_quarters', 'r.bucket >= $2 AND r.bucket < $3')}`;
 }
 
+/** In the words of the partial index, as above. */
+const isUnpricedSql = "cost_nano_usd IS NULL AND e.reserved_nano_usd > 0 AND e.state IN ('settled', 'partial')";
+
 /**
- * Set aside for entries that were settled without a price, as those of a tier of service that has none: they count with the whole of it.
- * Looked for only in dimensions that have such entries at all, and by the index of those.
+ * Set aside for entries that were settled without a price, as those of a tier of service that has none: they count with the whole of it,
+ * those that another attempt followed as well as the last of their request.
  */
 const unpricedSql = (column: string): string =>
   `COALESCE((SELECT CAST(SUM(e.reserved_nano_usd) AS BIGINT) FROM usage_dimensions k JOIN usage_events e ON e.dimension_id = k.id
-    WHERE k.${column} = $1 AND e.is_last AND e.at >= $2 AND e.cost_nano_usd IS NULL AND e.state IN ('settled', 'partial')
-    AND e.instance_id = i.id AND EXISTS (SELECT 1 FROM usage_days d WHERE d.dimension_id = k.id AND d.unpriced > 0)), 0)`;
+    WHERE k.${column} = $1 AND e.at >= $2 AND e.${isUnpricedSql} AND e.instance_id = i.id), 0)`;
 
 const openSql = (column: string, state: 'intent' | 'unknown'): string =>
   `COALESCE((SELECT CAST(SUM(o.reserved_nano_usd) AS BIGINT) FROM usage_events o

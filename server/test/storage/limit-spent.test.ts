@@ -22,7 +22,6 @@ interface Row {
   at: number;
   instance_id: string;
   state: string;
-  is_last: boolean | number;
   cost: number | null;
   reserved: number;
   subject: string | null;
@@ -50,14 +49,14 @@ async function settled(database: Database, kind: LimitSubjectKind, id: string, f
 /** The same by looking at every row. */
 async function counted(database: Database, kind: LimitSubjectKind, id: string, fromMs: number): Promise<Map<string, number[]>> {
   const rows = await database.driver.rows<Row & Record<string, unknown>>({
-    sql: `SELECT at, instance_id, state, is_last, cost_nano_usd AS cost, reserved_nano_usd AS reserved, ${columns[kind]} AS subject FROM usage_events`,
+    sql: `SELECT at, instance_id, state, cost_nano_usd AS cost, reserved_nano_usd AS reserved, ${columns[kind]} AS subject FROM usage_events`,
     params: [],
   });
   const sums = new Map<string, number[]>();
   for (const row of rows) {
     if (row.subject !== id || row.at < fromMs) continue;
     const sum = sums.get(row.instance_id) ?? [0, 0, 0];
-    if (row.state === 'settled' || row.state === 'partial') sum[0]! += row.cost ?? (row.is_last || kind === 'group' ? row.reserved : 0);
+    if (row.state === 'settled' || row.state === 'partial') sum[0]! += row.cost ?? row.reserved;
     if (row.state === 'unknown') sum[1]! += row.reserved;
     if (row.state === 'intent') sum[2]! += row.reserved;
     sums.set(row.instance_id, sum);

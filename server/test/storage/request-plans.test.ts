@@ -1,4 +1,4 @@
-/** By which index the embedded database finds what the explorer asks: a filter that reads the whole ledger would be noticed here, and not in a year. */
+/** By which index the embedded database finds what the explorer asks, and budgets: a filter that reads the whole ledger would be noticed here, and not in a year. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createDatabase, type Database } from '../../src/storage/database.ts';
@@ -7,6 +7,7 @@ import { openBooks } from '../../src/storage/instances.ts';
 import { applyRecords } from '../../src/storage/ledger.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { histogramOf } from '../../src/storage/request-histogram.ts';
+import { spentByInstance } from '../../src/storage/limit-spent.ts';
 import { attemptsOf, listRequests, requestSummary, type RequestsQuestion } from '../../src/storage/requests.ts';
 import { freshPlace, openAt, quiet } from './engines.ts';
 import { ids, intentOf, settlementOf, startMs } from './ledger-records.ts';
@@ -69,3 +70,11 @@ test.each<[string, () => () => Promise<unknown>, string]>([
   expect(plan).not.toMatch(/SCAN e(?!\w)(?! USING)/);
   expect(plan).not.toMatch(/SCAN usage_events(?! USING)/);
 });
+
+test.each(['access-key', 'user', 'workspace', 'connection'] as const)(
+  'what a budget of a %s counts for want of a price: by an index',
+  async (kind) => {
+    const plan = await plansOf(() => spentByInstance(database, { kind, id: ids.uuid() }, 0));
+    expect(plan).toContain('SEARCH e USING INDEX usage_events_unpriced (dimension_id=? AND at>?)');
+  },
+);
