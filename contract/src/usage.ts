@@ -128,6 +128,10 @@ export const attemptRow = z.object({
   /** The tier that served it, where it is not the standard one. */
   serviceTier: z.string().nullable(),
   tokensReasoning: z.number(),
+  /** Of those that went in and came out, the ones that are sound; of the cached ones, where the provider says so. */
+  tokensAudioIn: z.number(),
+  tokensAudioOut: z.number(),
+  tokensAudioCached: z.number(),
   isEstimated: z.boolean(),
   costUsd: z.string().nullable(),
   /** Nano-dollars per million tokens, as charged. */

@@ -1,5 +1,5 @@
 /** What administrators say that models cost: prices are added and ended, never changed, and past entries are priced again only when asked. */
-import { costOf } from '../domain/cost.ts';
+import { costOf, keptPrices } from '../domain/cost.ts';
 import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
 import type { UnitPrices } from '../domain/ledger.ts';
 import { nanoUsdOf } from '../domain/money.ts';
@@ -337,5 +337,5 @@ function newCostOf(
   found.afterNanoUsd += costNanoUsd;
   if (costNanoUsd === row.costNanoUsd) return null;
   found.changed += 1;
-  return { row, costNanoUsd, prices };
+  return { row, costNanoUsd, prices: keptPrices(row.usage, prices) };
 }

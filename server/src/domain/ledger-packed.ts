@@ -51,7 +51,11 @@ type PackedSettlement = [
   firstByteMs: number | null,
   changed: readonly Change[] | null,
   tokensCacheWriteHour?: number,
+  /** Empty where it is the standard one and something follows. */
   serviceTier?: string,
+  tokensAudioIn?: number,
+  tokensAudioOut?: number,
+  tokensAudioCached?: number,
 ];
 
 /** A record without names. */
@@ -92,8 +96,12 @@ function packedSettlement(settlement: Settlement): PackedSettlement {
   const { id, atMs, state, reason, status, isLast, usage, costNanoUsd, prices, modelReported, finishReason } = settlement;
   const { tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning, isEstimated } = usage;
   const values: PackedSettlement = ['s', id, atMs, state, reason, status, isLast, tokensIn, tokensOut, tokensCached, tokensCacheWrite, tokensReasoning, isEstimated, costNanoUsd, prices, modelReported, finishReason, settlement.latencyMs, settlement.firstByteMs, settlement.changed]; // prettier-ignore
-  if (usage.tokensCacheWriteHour || usage.serviceTier) values.push(usage.tokensCacheWriteHour ?? 0);
-  if (usage.serviceTier) values.push(usage.serviceTier);
+  const { tokensAudioIn, tokensAudioOut } = usage;
+  const hasSound = Boolean(tokensAudioIn || tokensAudioOut);
+  if (usage.tokensCacheWriteHour || usage.serviceTier || hasSound) values.push(usage.tokensCacheWriteHour ?? 0);
+  if (usage.serviceTier || hasSound) values.push(usage.serviceTier ?? '');
+  if (hasSound) values.push(tokensAudioIn ?? 0, tokensAudioOut ?? 0);
+  if (tokensAudioIn && usage.tokensAudioCached) values.push(usage.tokensAudioCached);
   return values;
 }
 
@@ -145,6 +153,9 @@ const settlementOf = (values: PackedSettlement): { kind: 'settle' } & Settlement
     isEstimated: values[12],
     ...(values[20] ? { tokensCacheWriteHour: values[20] } : undefined),
     ...(values[21] ? { serviceTier: values[21] } : undefined),
+    ...(values[22] ? { tokensAudioIn: values[22] } : undefined),
+    ...(values[23] ? { tokensAudioOut: values[23] } : undefined),
+    ...(values[24] ? { tokensAudioCached: values[24] } : undefined),
   },
   costNanoUsd: values[13],
   prices: values[14],

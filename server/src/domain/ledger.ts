@@ -13,9 +13,11 @@ export interface TokenUsage {
   isEstimated: boolean;
   /** Of `tokensCacheWrite`, those that stay for an hour and cost more; missing is none. */
   tokensCacheWriteHour?: number;
-  /** Of `tokensIn` and `tokensOut`, those that are sound; missing is none. The cost is reckoned with them, and no row keeps them. */
+  /** Of `tokensIn` and `tokensOut`, those that are sound; missing is none. */
   tokensAudioIn?: number;
   tokensAudioOut?: number;
+  /** Of `tokensCached`, those that are sound, and of `tokensAudioIn`, those that were cached; missing where the provider did not say. */
+  tokensAudioCached?: number;
   /** The tier that served it, in the provider's word, where it is not the standard one. */
   serviceTier?: string;
 }
@@ -40,6 +42,8 @@ export interface UnitPrices {
   /** Of sound that is heard, and that is said; a missing one falls back to `input` or `output`. */
   audioInput?: number;
   audioOutput?: number;
+  /** Of sound that is read from a cache. A missing one falls back to `audioInput`, and where sound has no price of its own to `cacheRead`. */
+  cacheAudioRead?: number;
   /** Flat price of one request, nano-dollars. */
   perRequest?: number;
 }

@@ -58,6 +58,7 @@ export function dearestOf(tiers: readonly PriceTier[]): UnitPrices {
   const [cacheRead, cacheWrite] = [most('cacheRead'), most('cacheWrite')];
   const [cacheWriteHour, perRequest] = [most('cacheWriteHour'), most('perRequest')];
   const [audioInput, audioOutput] = [most('audioInput'), most('audioOutput')];
+  const cacheAudioRead = most('cacheAudioRead');
   return {
     input: most('input') ?? 0,
     output: most('output') ?? 0,
@@ -66,6 +67,7 @@ export function dearestOf(tiers: readonly PriceTier[]): UnitPrices {
     ...(cacheWriteHour !== undefined && { cacheWriteHour }),
     ...(audioInput !== undefined && { audioInput }),
     ...(audioOutput !== undefined && { audioOutput }),
+    ...(cacheAudioRead !== undefined && { cacheAudioRead }),
     ...(perRequest !== undefined && { perRequest }),
   };
 }

@@ -62,7 +62,7 @@ function chatBound(request: Order['request'], target: Target, ceiling: number | 
  * where anything in the request, or in what the connection adds to it, may be heard or asks for a voice.
  */
 export function reservedAt({ request }: Order, target: Target, { promptTokens, outputTokens }: Bound, prices: UnitPrices): number {
-  const { audioInput, audioOutput, ...silent } = prices;
+  const { audioInput, audioOutput, cacheAudioRead: _, ...silent } = prices;
   const isDear = audioInput !== undefined || audioOutput !== undefined;
   const mayBeHeard =
     isDear && [{ ...request.parsed(), model: '' }, fieldsOf(target.settings)].some((said) => sound.test(JSON.stringify(said)));

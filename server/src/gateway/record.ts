@@ -1,5 +1,5 @@
 /** Writes down what an attempt came to, whatever happened; failures too, since they are what the health page is made of. */
-import { costOf } from '../domain/cost.ts';
+import { costOf, keptPrices } from '../domain/cost.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
 import { answerTokensEstimateOf, promptTokensEstimateOf } from '../domain/token-estimate.ts';
 import { noTokens, type Change, type Intent, type RefusedRequest, type Settlement, type TokenUsage } from '../domain/ledger.ts';
@@ -114,7 +114,7 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
     isLast: ending.isLast,
     usage,
     costNanoUsd: isUnread ? null : prices ? costOf(usage, prices) : isUsed ? null : 0,
-    prices: isUsed ? prices : null,
+    prices: isUsed && prices ? keptPrices(usage, prices) : null,
     modelReported: facts.modelReported?.slice(0, reportedCharsMax) ?? null,
     finishReason: facts.finishReason,
     latencyMs: Math.round(deps.clock.monotonicMs() - ending.startedMs),

@@ -148,6 +148,7 @@ function pricesFrom(price: ModelPrice, tokensIn: number): UnitPrices {
   const cacheWriteHour = unit('cache_write_1h_mtok');
   const audioInput = unit('input_audio_mtok');
   const audioOutput = unit('output_audio_mtok');
+  const cacheAudioRead = unit('cache_audio_read_mtok');
   const perThousandRequests = unit('requests_kcount');
   return {
     input: unit('input_mtok') ?? 0,
@@ -157,6 +158,7 @@ function pricesFrom(price: ModelPrice, tokensIn: number): UnitPrices {
     ...(cacheWriteHour !== undefined && { cacheWriteHour }),
     ...(audioInput !== undefined && { audioInput }),
     ...(audioOutput !== undefined && { audioOutput }),
+    ...(cacheAudioRead !== undefined && { cacheAudioRead }),
     ...(perThousandRequests !== undefined && { perRequest: Math.round(perThousandRequests / 1000) }),
   };
 }

@@ -74,6 +74,8 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
   const tokensCacheWrite = Math.min(tokensIn - tokensCached, written);
   const forAnHour = tokensCacheWrite === 0 ? 0 : Math.min(tokensCacheWrite, writtenForAnHour(promptDetails));
   const heard = Math.min(tokensIn, firstCount(member(promptDetails, 'audio_tokens')));
+  // Cached sound is told apart in the words of the Realtime API alone, and by us, for whom Google tells it.
+  const heardAgain = Math.min(heard, tokensCached, firstCount(member(member(promptDetails, 'cached_tokens_details'), 'audio_tokens')));
   const spoken = Math.min(tokensOut, firstCount(member(completionDetails, 'audio_tokens')));
   const serviceTier = serviceTierOf(tier ?? usage['service_tier'] ?? searchTierOf(usage));
   const reasoning = Math.max(uncounted, firstCount(member(completionDetails, 'reasoning_tokens')));
@@ -87,6 +89,7 @@ export function usageOf(usage: unknown, tier?: unknown): TokenUsage | null {
     ...(forAnHour > 0 && { tokensCacheWriteHour: forAnHour }),
     ...(heard > 0 && { tokensAudioIn: heard }),
     ...(spoken > 0 && { tokensAudioOut: spoken }),
+    ...(heardAgain > 0 && { tokensAudioCached: heardAgain }),
     ...(serviceTier !== undefined && { serviceTier }),
   };
 }

@@ -54,6 +54,9 @@ const tokens = (usage: TokenUsage): TokenUsage => ({
   isEstimated: usage.isEstimated,
   tokensCacheWriteHour: usage.tokensCacheWriteHour ? integer(usage.tokensCacheWriteHour) : undefined,
   serviceTier: usage.serviceTier ? text(usage.serviceTier, 40) : undefined,
+  tokensAudioIn: usage.tokensAudioIn ? integer(usage.tokensAudioIn) : undefined,
+  tokensAudioOut: usage.tokensAudioOut ? integer(usage.tokensAudioOut) : undefined,
+  tokensAudioCached: usage.tokensAudioCached ? integer(usage.tokensAudioCached) : undefined,
 });
 
 type Repeated = 'connectionId' | 'accessKeyId' | 'userId' | 'workspaceId' | 'repositoryId' | 'useCaseId' | 'face' | 'provider' | 'modelAsked' | 'model' | 'modelReported' | 'finishReason' | 'prices' | 'changed'; // prettier-ignore
@@ -213,6 +216,7 @@ export const columns: readonly string[] = [
   'tokens_reasoning', 'is_estimated', 'service_tier', 'reserved_nano_usd', 'cost_nano_usd',
   'prices', 'finish_reason', 'latency_ms', 'first_byte_ms', 'changed',
   'saved_nano_usd', 'config_revision', 'client_request_id', 'dimension_id',
+  'tokens_audio_in', 'tokens_audio_out', 'tokens_audio_cached',
 ]; // prettier-ignore
 
 /** The values of `columns`, in their order. One list, not a function for each column: that takes three times as long. */
@@ -225,6 +229,7 @@ export const valuesOf = (row: LedgerRow): unknown[] => [
   row.usage.tokensReasoning, row.usage.isEstimated, row.usage.serviceTier ?? null, row.reservedNanoUsd, row.costNanoUsd,
   row.prices, row.finishReason, row.latencyMs, row.firstByteMs, row.changed,
   row.savedNanoUsd, row.configRevision, row.clientRequestId, row.dimensionId,
+  row.usage.tokensAudioIn ?? 0, row.usage.tokensAudioOut ?? 0, row.usage.tokensAudioCached ?? 0,
 ]; // prettier-ignore
 
 /** What a driver gives for a row: its columns by name, with these types on both engines. */
@@ -272,6 +277,9 @@ interface ReadRow {
   config_revision: number;
   client_request_id: string | null;
   dimension_id: number | null;
+  tokens_audio_in: number;
+  tokens_audio_out: number;
+  tokens_audio_cached: number;
 }
 
 /** A row as it was read; every one of `columns` must be there. */
@@ -311,6 +319,9 @@ export function rowOf(row: Row): LedgerRow {
       isEstimated: read.is_estimated,
       tokensCacheWriteHour: read.tokens_cache_write_hour || undefined,
       serviceTier: read.service_tier ?? undefined,
+      tokensAudioIn: read.tokens_audio_in || undefined,
+      tokensAudioOut: read.tokens_audio_out || undefined,
+      tokensAudioCached: read.tokens_audio_cached || undefined,
     },
     reservedNanoUsd: read.reserved_nano_usd,
     costNanoUsd: read.cost_nano_usd,

@@ -4,15 +4,27 @@ import { columns, valuesOf, type LedgerRow } from './ledger-rows.ts';
 
 const settledColumns =
   'state reason status is_last model_reported tokens_in tokens_out tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning is_estimated service_tier cost_nano_usd prices finish_reason latency_ms first_byte_ms changed dimension_id';
-const settledNames = settledColumns.split(' ');
-const assignments = settledNames.map((name) => `${name} = excluded.${name}`).join(', ');
-const settleSql = `UPDATE usage_events SET ${settledNames.map((name, index) => `${name} = $${index + 1}`).join(', ')} WHERE at = $${settledNames.length + 1} AND id = $${settledNames.length + 2} AND state = 'intent'`;
-/** Where in the values of a row they are. */
-const settledPlaces = settledNames.map((name) => columns.indexOf(name));
+/** The last of all columns: rows without sound are written without them. */
+const soundNames = ['tokens_audio_in', 'tokens_audio_out', 'tokens_audio_cached'];
+
+/** How rows are settled: what an update sets, where in the values of a row that is, and the same for an insert that meets its row. */
+function settling(settledNames: readonly string[], written: readonly string[]) {
+  const sets = settledNames.map((name, index) => `${name} = $${index + 1}`).join(', ');
+  return {
+    sql: `UPDATE usage_events SET ${sets} WHERE at = $${settledNames.length + 1} AND id = $${settledNames.length + 2} AND state = 'intent'`,
+    places: settledNames.map((name) => columns.indexOf(name)),
+    columns: written,
+    assignments: settledNames.map((name) => `${name} = excluded.${name}`).join(', '),
+  };
+}
+const silently = settling(settledColumns.split(' '), columns.slice(0, -soundNames.length));
+const withSound = settling([...settledColumns.split(' '), ...soundNames], columns);
+const isHeard = ({ usage }: LedgerRow): boolean => Boolean(usage.tokensAudioIn || usage.tokensAudioOut);
 
 function settleStep(row: LedgerRow): Statement {
+  const { sql, places } = isHeard(row) ? withSound : silently;
   const values = valuesOf(row);
-  return { sql: settleSql, params: [...settledPlaces.map((place) => values[place]), row.atMs, row.id] };
+  return { sql, params: [...places.map((place) => values[place]), row.atMs, row.id] };
 }
 
 const places = columns.map((_, place) => place);
@@ -21,7 +33,7 @@ const places = columns.map((_, place) => place);
 const unsaid: ReadonlyMap<string, unknown> = new Map<string, unknown>([
   ...'reason connection_id model_reported access_key_id user_id workspace_id repository_id use_case_id routing_group_id'.split(' ').map((name) => [name, null] as const),
   ...'cost_nano_usd saved_nano_usd prices finish_reason first_byte_ms changed client_request_id service_tier'.split(' ').map((name) => [name, null] as const),
-  ...'tokens_cached tokens_cache_write tokens_cache_write_hour tokens_reasoning reserved_nano_usd'.split(' ').map((name) => [name, 0] as const),
+  ...['tokens_cached', 'tokens_cache_write', 'tokens_cache_write_hour', 'tokens_reasoning', 'reserved_nano_usd', ...soundNames].map((name) => [name, 0] as const),
   ...'is_stream is_estimated'.split(' ').map((name) => [name, false] as const),
 ]); // prettier-ignore
 
@@ -58,12 +70,15 @@ export function freshRowsSteps(rows: readonly LedgerRow[], engine: Driver['engin
 const isClosed = (row: LedgerRow): boolean => row.state !== 'intent';
 
 /** The same in one step: the rows are there, so that nothing is inserted. */
-const rowsStep = (rows: readonly LedgerRow[]): InsertMany => ({
-  insertInto: 'usage_events',
-  columns,
-  rows: rows.map(valuesOf),
-  onConflict: `(at, id) DO UPDATE SET ${assignments} WHERE usage_events.state = 'intent'`,
-});
+function rowsStep(rows: readonly LedgerRow[]): InsertMany {
+  const { columns: written, assignments } = rows.some(isHeard) ? withSound : silently;
+  return {
+    insertInto: 'usage_events',
+    columns: written,
+    rows: rows.map((row) => valuesOf(row).slice(0, written.length)),
+    onConflict: `(at, id) DO UPDATE SET ${assignments} WHERE usage_events.state = 'intent'`,
+  };
+}
 
 /** Rows that are in the books and open become what they came to. One by one on SQLite, where that is cheaper; in one step elsewhere. */
 export const settledSteps = (rows: readonly LedgerRow[], engine: Driver['engine']): WriteStep[] =>

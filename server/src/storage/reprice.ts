@@ -48,7 +48,7 @@ export async function pricedRows({ db }: Database, filter: PricedRowsQuery, afte
     .selectFrom('usage_events')
     .select(['id', 'at', 'connection_id', 'purpose', 'instance_id', 'dimension_id', 'cost_nano_usd'])
     .select(['tokens_in', 'tokens_out', 'tokens_cached', 'tokens_cache_write', 'tokens_reasoning', 'is_estimated'])
-    .select(['tokens_cache_write_hour', 'service_tier'])
+    .select(['tokens_cache_write_hour', 'service_tier', 'tokens_audio_in', 'tokens_audio_out', 'tokens_audio_cached'])
     .where('at', '>=', after?.atMs ?? filter.fromMs)
     .where('at', '<', filter.toMs)
     .where('provider', '=', filter.provider)
@@ -72,6 +72,9 @@ export async function pricedRows({ db }: Database, filter: PricedRowsQuery, afte
       isEstimated: row.is_estimated,
       tokensCacheWriteHour: row.tokens_cache_write_hour || undefined,
       serviceTier: row.service_tier ?? undefined,
+      tokensAudioIn: row.tokens_audio_in || undefined,
+      tokensAudioOut: row.tokens_audio_out || undefined,
+      tokensAudioCached: row.tokens_audio_cached || undefined,
     },
     costNanoUsd: row.cost_nano_usd,
     instanceId: row.instance_id,

@@ -245,6 +245,9 @@ interface UsageEventTable {
   config_revision: Generated<number>;
   client_request_id: string | null;
   dimension_id: number | null;
+  tokens_audio_in: Generated<number>;
+  tokens_audio_out: Generated<number>;
+  tokens_audio_cached: Generated<number>;
 }
 
 interface MigrationTable {

@@ -1,6 +1,6 @@
 /** Costs to the nano-dollar: worked by hand, rounded once, never negative, and never above what was reserved. */
 import { describe, expect, test } from 'vitest';
-import { costOf, reservationOf, togetherOf } from '../../src/domain/cost.ts';
+import { costOf, keptPrices, reservationOf, togetherOf } from '../../src/domain/cost.ts';
 import { noTokens, type TokenUsage, type UnitPrices } from '../../src/domain/ledger.ts';
 import { seeded } from '../storage/ledger-records.ts';
 
@@ -71,6 +71,70 @@ describe('worked examples', () => {
     ['a free cache is free', { tokensIn: 1_000, tokensCached: 1_000 }, dollars(2, 8, { cacheRead: 0 }), 0],
   ])('%s', (_name, part, prices, expected) => {
     expect(costOf(usage(part), prices)).toBe(expected);
+  });
+});
+
+describe('sound', () => {
+  const realtime = { ...dollars(4, 16, { cacheRead: 0.4 }), audioInput: 32e9, audioOutput: 64e9, cacheAudioRead: 0.4e9 };
+  const flash = { ...dollars(0.3, 2.5, { cacheRead: 0.03 }), audioInput: 1e9, cacheAudioRead: 0.1e9 };
+  const { cacheAudioRead: _, ...withoutCached } = flash;
+  // 313 text, 476 sound; of these 256 and 384 are cached.
+  const talk = { tokensIn: 789, tokensOut: 32, tokensCached: 640, tokensAudioIn: 476, tokensAudioOut: 23 };
+  test.each<[string, Partial<TokenUsage>, UnitPrices, number]>([
+    // 57 x 4,000 + 92 x 32,000 + 640 x 400 + 9 x 16,000 + 23 x 64,000.
+    ['cached sound is told apart', { ...talk, tokensAudioCached: 384 }, realtime, 5_044_000],
+    // 149 x 32,000 + 640 x 400 + 9 x 16,000 + 23 x 64,000: as much of it as fits was heard anew.
+    ['what nobody tells apart costs the most that it can', talk, realtime, 6_640_000],
+    // 57 x 300 + 92 x 1,000 + 256 x 30 + 384 x 100 + 32 x 2,500.
+    ['it has a price beside that of cached text', { ...talk, tokensAudioCached: 384 }, flash, 235_180],
+    // 57 x 300 + 476 x 1,000 + 256 x 30 + 32 x 2,500.
+    ['no price for it: it costs as if heard anew', { ...talk, tokensAudioCached: 384 }, withoutCached, 580_780],
+    // 149 x 300 + 476 x 1,000 + 164 x 30 + 32 x 2,500: of two unknown splits the dearer one.
+    ['no price for it, and nobody tells it apart', talk, withoutCached, 605_620],
+    // 100 x 2,500 + 200 x 32,000.
+    [
+      'no price for anything cached',
+      { tokensIn: 300, tokensCached: 250, tokensAudioIn: 200 },
+      { ...dollars(2.5, 10), audioInput: 32e9 },
+      6_650_000,
+    ],
+    [
+      'no price for sound: it costs as text, cached or not',
+      { ...talk, tokensAudioCached: 384 },
+      dollars(4, 16, { cacheRead: 0.4 }),
+      1_364_000,
+    ],
+    ['more cached sound than was heard', { tokensIn: 100, tokensCached: 90, tokensAudioIn: 20, tokensAudioCached: 80 }, flash, 7_100],
+    [
+      'all of the sound is cached, and so is said',
+      { tokensIn: 100, tokensCached: 90, tokensAudioIn: 90, tokensAudioCached: 90 },
+      flash,
+      12_000,
+    ],
+    ['less cached sound than there must be', { tokensIn: 100, tokensCached: 90, tokensAudioIn: 90, tokensAudioCached: 1 }, flash, 18_300],
+  ])('%s', (_name, part, prices, expected) => {
+    expect(costOf(usage(part), prices)).toBe(expected);
+  });
+
+  test('whatever part of the cached tokens was sound, what nobody told is never booked for less', () => {
+    const below = seeded(17);
+    for (let round = 0; round < 3_000; round++) {
+      const prices: UnitPrices = { input: below(1e9), output: 0, cacheRead: below(1e9), audioInput: below(2 ** 31) };
+      if (below(2) === 0) prices.cacheAudioRead = below(1e9);
+      const tokensIn = 1 + below(5_000);
+      const tokensCached = below(tokensIn + 1);
+      const tokensAudioIn = below(tokensIn + 1);
+      const untold = costOf(usage({ tokensIn, tokensCached, tokensAudioIn }), prices);
+      const told = 1 + below(Math.min(tokensCached, tokensAudioIn) + 1);
+      expect(untold).toBeGreaterThanOrEqual(costOf(usage({ tokensIn, tokensCached, tokensAudioIn, tokensAudioCached: told }), prices));
+      expect(untold).toBeLessThanOrEqual(reservationOf(tokensIn, 0, prices));
+    }
+  });
+
+  test('what cached sound costs is kept with an entry that has sound, and with no other', () => {
+    expect(keptPrices(usage({ tokensIn: 5, tokensAudioIn: 1 }), flash)).toEqual(flash);
+    expect(keptPrices(usage({ tokensIn: 5 }), flash)).toEqual(withoutCached);
+    expect(keptPrices(usage({ tokensIn: 5 }), withoutCached)).toBe(withoutCached);
   });
 });
 

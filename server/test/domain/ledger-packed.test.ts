@@ -57,12 +57,17 @@ describe('there and back', () => {
     expect(throughJson(record)).toEqual(record);
   });
 
-  test('an hour of the cache and the tier that served come back, each without the other too', () => {
+  test('an hour of the cache, the tier that served and tokens of sound come back, each without the others too', () => {
     if (settlement.kind !== 'settle') throw new Error('a settlement');
     for (const more of [{ tokensCacheWriteHour: 3 }, { serviceTier: 'flex' }, { tokensCacheWriteHour: 3, serviceTier: 'flex' }]) {
       const record: LedgerRecord = { ...settlement, usage: { ...usage, ...more } };
       expect(throughJson(record)).toEqual(record);
     }
+    for (const more of [{ tokensAudioIn: 4 }, { tokensAudioOut: 5 }, { tokensAudioIn: 4, tokensAudioOut: 5, tokensAudioCached: 2 }])
+      for (const other of [{}, { tokensCacheWriteHour: 3 }, { serviceTier: 'flex' }]) {
+        const record: LedgerRecord = { ...settlement, usage: { ...usage, ...other, ...more } };
+        expect(throughJson(record)).toEqual(record);
+      }
     // What says neither is as long as it was before there was either: most lines are.
     expect(packed(settlement)).toHaveLength(20);
   });

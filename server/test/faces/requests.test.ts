@@ -1,5 +1,6 @@
 /** Requests, through the front door: every request once, its attempts in order, and nobody sees what is not theirs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { noTokens } from '../../src/domain/ledger.ts';
 import { openBooksHouse, rowsOf, said, type BooksHouse } from '../support/books-house.ts';
 import type { Reply, Resident } from '../support/house.ts';
 import { ids, intentOf, refusedOf, settlementOf } from '../storage/ledger-records.ts';
@@ -207,7 +208,10 @@ describe('GET /api/requests/:requestId', () => {
         firstByteMs: null,
       }),
       second,
-      settlementOf(second, { changed }),
+      settlementOf(second, {
+        changed,
+        usage: { ...noTokens, tokensIn: 9, tokensOut: 3, tokensCached: 5, tokensAudioIn: 4, tokensAudioCached: 2 },
+      }),
     );
     const reply = await get(`/api/requests/${first.requestId}`, ben);
     expect(reply.status).toBe(200);
@@ -225,6 +229,9 @@ describe('GET /api/requests/:requestId', () => {
           prices: null,
           changed: null,
           firstByteMs: null,
+          tokensAudioIn: 0,
+          tokensAudioOut: 0,
+          tokensAudioCached: 0,
         },
         {
           id: second.id,
@@ -237,6 +244,10 @@ describe('GET /api/requests/:requestId', () => {
           prices: { input: 2_500_000_000, output: 10_000_000_000 },
           changed,
           modelReported: 'gpt-4o-2024-08-06',
+          tokensCached: 5,
+          tokensAudioIn: 4,
+          tokensAudioOut: 0,
+          tokensAudioCached: 2,
         },
       ],
     });

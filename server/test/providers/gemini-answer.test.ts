@@ -253,6 +253,23 @@ describe('usage (R-172)', () => {
     expect(chatUsageOf(usage)).toBeNull();
   });
 
+  test('sound is told apart, and so is the sound that was cached', () => {
+    const inSound = (tokenCount: number): object[] => [
+      { modality: 'TEXT', tokenCount: 1 },
+      { modality: 'AUDIO', tokenCount },
+    ];
+    const usageMetadata = {
+      promptTokenCount: 30,
+      cachedContentTokenCount: 20,
+      candidatesTokenCount: 2,
+      promptTokensDetails: inSound(12),
+      cacheTokensDetails: inSound(7),
+    };
+    const { usage } = whole({ candidates: [{}], usageMetadata });
+    expect(usage?.prompt_tokens_details).toEqual({ cached_tokens: 20, audio_tokens: 12, cached_tokens_details: { audio_tokens: 7 } });
+    expect(gemini.usageOf(usage)).toMatchObject({ tokensIn: 30, tokensCached: 20, tokensAudioIn: 12, tokensAudioCached: 7 });
+  });
+
   test('the ledger reads the same numbers', () => {
     const usage = whole({
       candidates: [{}],

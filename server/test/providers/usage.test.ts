@@ -47,6 +47,31 @@ describe('as vendors write it', () => {
       { prompt_tokens: 100, completion_tokens: 1, total_tokens: 101, prompt_tokens_details: { cached_tokens: 40, cache_write_tokens: 50 } },
       counts(100, 1, { tokensCached: 40, tokensCacheWrite: 50 }),
     ],
+    [
+      // community.openai.com/t/help-me-understand-the-realtime-usage-block/1060242
+      'sound, of which some was cached',
+      {
+        input_tokens: 789,
+        output_tokens: 32,
+        total_tokens: 821,
+        input_token_details: {
+          text_tokens: 313,
+          audio_tokens: 476,
+          cached_tokens: 640,
+          cached_tokens_details: { text_tokens: 256, audio_tokens: 384 },
+        },
+      },
+      counts(789, 32, { tokensCached: 640, tokensAudioIn: 476, tokensAudioCached: 384 }),
+    ],
+    [
+      'more cached sound than sound',
+      {
+        prompt_tokens: 9,
+        completion_tokens: 1,
+        prompt_tokens_details: { audio_tokens: 3, cached_tokens: 8, cached_tokens_details: { audio_tokens: 8 } },
+      },
+      counts(9, 1, { tokensCached: 8, tokensAudioIn: 3, tokensAudioCached: 3 }),
+    ],
     ['embeddings', { prompt_tokens: 5, total_tokens: 5 }, counts(5, 0)],
     ['the other pair of names', { input_tokens: 3, output_tokens: 4 }, counts(3, 4)],
     ['nothing used', { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }, counts(0, 0)],

@@ -130,6 +130,25 @@ onBothEngines('past entries priced again', (bench) => {
     await expectExactBooks(database.driver);
   });
 
+  test('tokens of sound are in the rows, whether a record found its intent or not, beside rows that have none', async () => {
+    const { books } = await openBooks(database, ids.uuid(), 1_013);
+    const sound = { ...noTokens, tokensIn: 10, tokensOut: 4, tokensCached: 6, tokensAudioIn: 8, tokensAudioOut: 3, tokensAudioCached: 5 };
+    const spoken = { ...noTokens, tokensIn: 10, tokensOut: 4, tokensAudioOut: 4 };
+    const silent = { ...noTokens, tokensIn: 10, tokensOut: 4 };
+    const usages = [sound, spoken, silent, sound, silent];
+    const intents = usages.map(() => intentOf({ model: 'heard' }));
+    const settle = (at: number): LedgerRecord => settlementOf(intents[at]!, { usage: usages[at]! });
+    const apply = (from: number, ...records: LedgerRecord[]) =>
+      applyRecords(database, books, records.map((record, index) => ({ seq: from + index, record })), 2_000); // prettier-ignore
+    // The first with its intent, silent ones alone, then both kinds together.
+    await apply(1, ...intents, settle(0));
+    await apply(7, settle(2));
+    await apply(8, settle(1), settle(3), settle(4));
+    const rows = new Map((await all({ model: 'heard' })).map((row) => [row.id, row.usage]));
+    for (const [at, { id }] of intents.entries()) expect(rows.get(id)).toEqual(usages[at]);
+    await expectExactBooks(database.driver);
+  });
+
   test('entries of pictures and sound stay as they were, whatever tokens they report: over 300 entries of every face', async () => {
     const { books } = await openBooks(database, ids.uuid(), 1_011);
     const below = seeded(20_261_121);

@@ -68,11 +68,16 @@ export function chatUsageOf(usage: unknown): ChatUsage | null {
   const out = count('candidatesTokenCount') + thoughts;
   const cached = count('cachedContentTokenCount');
   if (Number.isNaN(prompt + out + cached)) return null;
+  const cachedSound = soundOf(usage['cacheTokensDetails']);
   return {
     prompt_tokens: prompt,
     completion_tokens: out,
     total_tokens: prompt + out,
-    prompt_tokens_details: { cached_tokens: cached, ...soundOf(usage['promptTokensDetails']) },
+    prompt_tokens_details: {
+      cached_tokens: cached,
+      ...soundOf(usage['promptTokensDetails']),
+      ...(cachedSound.audio_tokens !== undefined && { cached_tokens_details: cachedSound }),
+    },
     completion_tokens_details: { reasoning_tokens: thoughts, ...soundOf(usage['candidatesTokensDetails']) },
   };
 }
