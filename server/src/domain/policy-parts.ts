@@ -7,14 +7,34 @@ import type { Policy } from './policy.ts';
 /** Servers put parts together with nothing between them, or each on a line of its own. */
 const joints = ['', '\n'] as const;
 
+/** Where finds begin that are asked for, and whether the last part goes on behind what is known of it. */
+interface Window {
+  from: number;
+  to: number;
+  isOpen: boolean;
+}
+
+const everywhere: Window = { from: 0, to: Infinity, isOpen: false };
+
 /** What is found in the parts, and across them; places are counted through all parts as if nothing stood between them. */
-export function* findInParts(policies: readonly Policy[], parts: readonly string[]): Generator<void, Finding[], void> {
+export function* findInParts(
+  policies: readonly Policy[],
+  parts: readonly string[],
+  { from, to, isOpen }: Window = everywhere,
+): Generator<void, Finding[], void> {
   const found: Finding[] = [];
   const starts = startsOf(parts, '');
-  for (const [at, part] of parts.entries())
-    for (const finding of yield* findIn(policies, part))
-      found.push({ ...finding, start: finding.start + starts[at]!, end: finding.end + starts[at]! });
-  if (parts.length > 1) for (const joint of joints) found.push(...(yield* findAcross(policies, parts, joint)));
+  for (const [at, part] of parts.entries()) {
+    const start = starts[at]!;
+    if (to <= start || from >= start + part.length) continue;
+    const isLast = at === parts.length - 1;
+    const own = yield* findIn(policies, part, Math.max(0, from - start), Math.min(part.length, to - start), isLast && isOpen);
+    for (const finding of own) found.push({ ...finding, start: finding.start + start, end: finding.end + start });
+  }
+  if (parts.length === 1) return found;
+  for (const joint of joints)
+    for (const finding of yield* findAcross(policies, parts, joint, isOpen))
+      if (finding.start >= from && finding.start < to) found.push(finding);
   return onceEach(found);
 }
 
@@ -24,14 +44,19 @@ function startsOf(parts: readonly string[], joint: string): number[] {
   return [0, ...parts.map((part) => (at += part.length + joint.length))];
 }
 
-function* findAcross(policies: readonly Policy[], parts: readonly string[], joint: string): Generator<void, Finding[], void> {
+function* findAcross(
+  policies: readonly Policy[],
+  parts: readonly string[],
+  joint: string,
+  isOpen: boolean,
+): Generator<void, Finding[], void> {
   const text = parts.join(joint);
   const [starts, plainStarts] = [startsOf(parts, joint), startsOf(parts, '')];
   const plainAt = (part: number, at: number): number => plainStarts[part]! + Math.min(at - starts[part]!, parts[part]!.length);
   const found: Finding[] = [];
   for (const { from, to } of seams(policies, text, starts)) {
     const shift = Math.max(0, from - contextChars - 1);
-    const near = yield* findIn(policies, text.slice(shift, to), from - shift, to - shift, to < text.length);
+    const near = yield* findIn(policies, text.slice(shift, to), from - shift, to - shift, isOpen || to < text.length);
     for (const finding of near) {
       const [start, end] = [finding.start + shift, finding.end + shift];
       const [first, last] = [partAt(starts, start), partAt(starts, end - 1)];
@@ -86,3 +111,20 @@ export function editedParts(parts: readonly string[], edits: readonly Edit[]): s
     return written.trim() === '' ? own[0]!.mask : written;
   });
 }
+
+/** A cover in each of the parts that it lies in; a mask in one of them alone would leave others empty, or silent about it. */
+export function cutAt(starts: readonly number[], edit: Edit): Edit[] {
+  const places = [edit.start, ...starts.filter((start) => start > edit.start && start < edit.end), edit.end];
+  return places.slice(1).map((end, at) => ({ start: places[at]!, end, mask: edit.mask }));
+}
+
+/** The covers of an answer's parts, by part. */
+export function editsByPart(parts: readonly string[], edits: readonly Edit[]): Edit[][] {
+  const starts = startsOf(parts, '');
+  const cut = edits.flatMap((edit) => cutAt(starts, edit));
+  return parts.map((_, at) => within(cut, starts[at]!, starts[at + 1]!));
+}
+
+/** Of covers that were cut at the ends of parts, those of one part, counted from its beginning. */
+export const within = (edits: readonly Edit[], from: number, to: number): Edit[] =>
+  edits.flatMap(({ start, end, mask }) => (start >= from && end <= to ? [{ start: start - from, end: end - from, mask }] : []));

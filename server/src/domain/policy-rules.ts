@@ -229,6 +229,17 @@ export function editsOf(findings: readonly Finding[]): Edit[] {
   return edits;
 }
 
+/** Covers of one text from two readings of it; where both cover the same, the first says what it was. */
+export function together(some: readonly Edit[], others: readonly Edit[]): Edit[] {
+  const edits: Edit[] = [];
+  for (const edit of [...some, ...others].toSorted((a, b) => a.start - b.start)) {
+    const last = edits.at(-1);
+    if (last && edit.start < last.end) last.end = Math.max(last.end, edit.end);
+    else edits.push({ ...edit });
+  }
+  return edits;
+}
+
 export function edited(text: string, edits: readonly Edit[]): string {
   let written = '';
   let at = 0;

@@ -1,5 +1,6 @@
 /** Reads a text that comes in pieces, sentence by sentence: says how far it has been judged, and what in it must be covered. */
 import { decodeJson, type Decoded } from './policy-json.ts';
+import { cutAt, findInParts, within as withinPart } from './policy-parts.ts';
 import { contextChars } from './policy-detectors.ts';
 import { placeBefore } from './policy-fold.ts';
 import { contextStart, editsOf, findIn, finished, reachOf, readsTexts, type Edit, type Finding } from './policy-rules.ts';
@@ -28,6 +29,10 @@ export class JudgedText {
   /** The end of what was judged, as it means. */
   private context = '';
   private inString = false;
+  /** Where its parts begin. */
+  private readonly starts = [0];
+  /** Covers that lie in several parts, cut at their ends; they are kept, for whatever repeats a part once it has ended. */
+  private readonly across: Edit[] = [];
   /** Length of all that came. */
   length = 0;
   judgedTo = 0;
@@ -51,6 +56,17 @@ export class JudgedText {
   /** Judges all that came: nothing follows, or nothing that belongs to it. */
   end(): Found | null {
     return this.pending === '' ? null : this.judge(this.pending.length, false);
+  }
+
+  /** What follows is another part: read by itself, and as going on from the one before. Answers with its number. */
+  begin(): number {
+    return this.starts.push(this.length) - 1;
+  }
+
+  /** The covers of a part that come from what lies beside it, counted from its beginning; none where the text is not the part's. */
+  acrossIn(part: number, text: string): Edit[] {
+    const [start, end] = [this.starts[part]!, this.starts[part + 1] ?? this.length];
+    return text.length === end - start ? withinPart(this.across, start, end) : [];
   }
 
   /** Drops the edits before a place that was let go. */
@@ -82,8 +98,27 @@ export class JudgedText {
   private read(until: number, isOpen: boolean): [Decoded, Finding[]] {
     const decoded = this.isJson ? decodeJson(this.pending, this.inString) : plain(this.pending);
     const before = this.context.length;
-    const findings = finished(findIn(this.policies, this.context + decoded.text, before, before + decodedOf(decoded, until), isOpen));
+    const [text, to] = [this.context + decoded.text, before + decodedOf(decoded, until)];
+    const parts = this.partsIn(text);
+    const findings = finished(
+      parts === null ? findIn(this.policies, text, before, to, isOpen) : findInParts(this.policies, parts, { from: before, to, isOpen }),
+    );
     return [decoded, findings.map((finding) => ({ ...finding, start: finding.start - before, end: finding.end - before }))];
+  }
+
+  /** Null where what is known lies in one part. */
+  private partsIn(text: string): string[] | null {
+    if (this.starts.length === 1) return null;
+    const first = this.judgedTo - this.context.length;
+    const cuts = this.startsBehind(first)
+      .map((start) => start - first)
+      .filter((cut) => cut < text.length);
+    return cuts.length === 0 ? null : [...cuts, text.length].map((cut, at) => text.slice(cuts[at - 1] ?? 0, cut));
+  }
+
+  /** The last ones, looked for from the end: there may be very many. */
+  private startsBehind(place: number): number[] {
+    return this.starts.slice(this.starts.findLastIndex((start) => start <= place) + 1);
   }
 
   private take(end: number, decoded: Decoded, findings: Finding[]): Found {
@@ -91,7 +126,11 @@ export class JudgedText {
     for (const edit of editsOf(findings)) {
       const [from, to] = [rawOf(decoded, edit.start), rawOf(decoded, edit.end)];
       const pieces = this.isJson ? decoded.coverings(from, to, edit.mask) : [{ start: from, end: to, mask: edit.mask }];
-      for (const piece of pieces) this.edits.push({ ...piece, start: piece.start + this.judgedTo, end: piece.end + this.judgedTo });
+      for (const { start, end: last, mask } of pieces) {
+        const cut = cutAt(this.startsBehind(start + this.judgedTo), { start: start + this.judgedTo, end: last + this.judgedTo, mask });
+        this.edits.push(...cut);
+        if (cut.length > 1) this.across.push(...cut);
+      }
     }
     const said = this.context + decoded.text.slice(0, told);
     this.context = said.slice(said.length > contextChars ? contextStart(said, said.length) : 0);

@@ -1,8 +1,8 @@
 /** Holds the answer of one attempt against the policies that read answers: nothing leaves before the sentence it stands in was judged. */
 import { decodeJson } from '../domain/policy-json.ts';
 import { allowsTool, toolFact } from '../domain/policy-request.ts';
-import { partOf } from '../domain/policy-parts.ts';
-import { edited, editsOf, findIn, finished, readsTexts, type Finding } from '../domain/policy-rules.ts';
+import { editsByPart, findInParts, partOf } from '../domain/policy-parts.ts';
+import { edited, editsOf, findIn, finished, readsTexts, together, type Edit, type Finding } from '../domain/policy-rules.ts';
 import { JudgedText } from '../domain/policy-stream.ts';
 import type { Policy, ViolationFact } from '../domain/policy.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
@@ -11,7 +11,7 @@ import { isRecord, parseJson, type Json } from '../providers/shape.ts';
 import { namedEvent } from '../providers/writer.ts';
 import { answerBlocked, FoundFacts } from './policy-facts.ts';
 import { calledTools, dropLikelihoods, readEvent, type Delta } from './policy-events.ts';
-import { put, textsOfAnswer, type Spot } from './policy-texts.ts';
+import { put, textsOfAnswer, unitsOf, type Spot } from './policy-texts.ts';
 
 /** So much may wait to be judged; then what has come is judged as it is. */
 const heldCharsMax = 262_144;
@@ -23,7 +23,7 @@ const saidCharsMax = 200_000;
 export type Judge = (policy: Policy, text: string) => Promise<ViolationFact[]>;
 
 interface Segment {
-  strand: string;
+  text: JudgedText;
   start: number;
   end: number;
   spot: Delta;
@@ -35,11 +35,25 @@ interface Held {
   body: Json | null;
   segments: Segment[];
   isEdited: boolean;
+  repeats: Repeat[];
+}
+
+/** A text that says a part of another once more: whether that part is covered for what lies beside it is known when this one leaves. */
+interface Repeat {
+  spot: Spot;
+  said: string;
+  edits: readonly Edit[];
+  of: Strand;
+  part: number;
 }
 
 interface Strand {
   text: JudgedText;
   idle: number;
+  /** The part that it is in, and its number. */
+  part: string;
+  at: number;
+  isPartEnded: boolean;
 }
 
 export class AnswerGuard {
@@ -51,6 +65,7 @@ export class AnswerGuard {
   private readonly judge: Judge;
   private readonly reader = createSseReader();
   private readonly strands = new Map<string, Strand>();
+  private readonly parts = new Map<string, { of: Strand; part: number }>();
   private held: Held[] = [];
   private heldChars = 0;
   private said = '';
@@ -129,7 +144,7 @@ export class AnswerGuard {
 
   private take(event: SseEvent): void {
     const parsed = parseJson(event.data);
-    const held: Held = { event, body: isRecord(parsed) ? parsed : null, segments: [], isEdited: false };
+    const held: Held = { event, body: isRecord(parsed) ? parsed : null, segments: [], isEdited: false, repeats: [] };
     this.held.push(held);
     this.heldChars += event.data.length;
     if (held.body === null) {
@@ -138,15 +153,45 @@ export class AnswerGuard {
       return;
     }
     this.readTools(held.body);
-    const { deltas, wholes, ends } = readEvent(held.body);
+    const { deltas, wholes, ends, endedPart, repeats } = readEvent(held.body);
     for (const spot of deltas) held.segments.push(this.goOn(spot));
-    held.isEdited = this.coverAll(wholes, null);
-    for (const base of ends) for (const [name, { text }] of this.strands) if (name.startsWith(base)) this.learn(text.end());
+    held.isEdited = this.coverAll(wholes, null, (spot, edits) => {
+      const part = this.parts.get(repeats?.get(spot.holder) ?? '');
+      if (part && spot.key === 'text') held.repeats.push({ ...part, spot, said: spot.text, edits });
+    });
+    for (const base of ends) this.endStrands(base);
+    const ended = endedPart === undefined ? undefined : this.parts.get(endedPart)?.of;
+    if (ended && ended.part === endedPart) ended.isPartEnded = true;
+  }
+
+  private endStrands(base: string): void {
+    for (const [name, { text, part }] of this.strands) {
+      if (!name.startsWith(base)) continue;
+      this.learn(text.end());
+      // What comes in parts begins anew behind anything else.
+      if (part !== '') this.strands.delete(name);
+    }
+  }
+
+  /** The text that goes on here: that of the part before too, once it has ended. Parts that come one into another are texts of their own. */
+  private strandOf({ strand: name, part = '', isJson }: Delta): Strand {
+    const open = this.strands.get(name);
+    if (open?.part === part) return open;
+    const apart = this.strands.get(`${name}${part}`);
+    if (apart) return apart;
+    if (open?.isPartEnded) {
+      Object.assign(open, { part, at: open.text.begin(), isPartEnded: false });
+      this.parts.set(part, { of: open, part: open.at });
+      return open;
+    }
+    const begun: Strand = { text: new JudgedText(this.texts, isJson), idle: 0, part, at: 0, isPartEnded: false };
+    this.strands.set(open ? `${name}${part}` : name, begun);
+    if (part !== '') this.parts.set(part, { of: begun, part: 0 });
+    return begun;
   }
 
   private goOn(spot: Delta): Segment {
-    let strand = this.strands.get(spot.strand);
-    if (!strand) this.strands.set(spot.strand, (strand = { text: new JudgedText(this.texts, spot.isJson), idle: 0 }));
+    const strand = this.strandOf(spot);
     strand.idle = 0;
     for (const other of this.strands.values()) {
       if (other === strand || other.text.judgedTo === other.text.length) continue;
@@ -156,7 +201,7 @@ export class AnswerGuard {
     const start = strand.text.length;
     this.note(spot.text);
     this.learn(strand.text.push(spot.text));
-    return { strand: spot.strand, start, end: start + spot.text.length, spot };
+    return { text: strand.text, start, end: start + spot.text.length, spot };
   }
 
   private learn(found: { text: string; findings: Finding[] } | null): void {
@@ -173,14 +218,21 @@ export class AnswerGuard {
       for (const policy of this.withTools) if (!allowsTool(policy.rules, name)) this.facts.add(policy, [toolFact(name)]);
   }
 
-  private coverAll(spots: readonly Spot[], root: unknown): boolean {
+  private coverAll(spots: readonly Spot[], root: unknown, seen?: (spot: Spot, edits: readonly Edit[]) => void): boolean {
     let isEdited = false;
-    for (const spot of spots) {
-      if (root !== null) this.note(`${spot.text}\n`);
-      const covered = this.covered(spot.text, spot.isJson);
-      if (covered === null) continue;
-      put(spot, covered);
-      isEdited = true;
+    for (const unit of unitsOf(spots)) {
+      if (root !== null) for (const { text } of unit) this.note(`${text}\n`);
+      const byPart = this.editsIn(
+        unit.map(({ text }) => text),
+        unit[0]!.isJson,
+      );
+      for (const [at, spot] of unit.entries()) {
+        const edits = byPart[at] ?? [];
+        seen?.(spot, edits);
+        if (edits.length === 0) continue;
+        put(spot, edited(spot.text, edits));
+        isEdited = true;
+      }
     }
     if (isEdited && root !== null) dropLikelihoods(root);
     return isEdited;
@@ -188,18 +240,21 @@ export class AnswerGuard {
 
   /** A text that stands whole, covered; null where nothing is. */
   private covered(text: string, isJson: boolean): string | null {
-    if (this.texts.length === 0) return null;
-    const decoded = isJson ? decodeJson(text, false) : null;
-    const meant = decoded?.text ?? text;
-    const findings = finished(findIn(this.texts, meant));
-    if (findings.length === 0) return null;
+    const edits = this.editsIn([text], isJson)[0] ?? [];
+    return edits.length === 0 ? null : edited(text, edits);
+  }
+
+  /** What is to be covered in a text that stands whole, by its parts. Notes what is found. */
+  private editsIn(parts: readonly string[], isJson: boolean): Edit[][] {
+    if (this.texts.length === 0) return [];
+    const decoded = isJson ? decodeJson(parts[0]!, false) : null;
+    const meant = decoded?.text ?? parts.join('');
+    const findings = finished(parts.length === 1 ? findIn(this.texts, meant) : findInParts(this.texts, parts));
+    if (findings.length === 0) return [];
     this.facts.addFindings(meant, findings);
     const edits = editsOf(findings);
-    if (edits.length === 0) return null;
-    return edited(
-      text,
-      decoded ? edits.flatMap(({ start, end, mask }) => decoded.coverings(decoded.places![start]!, decoded.places![end]!, mask)) : edits,
-    );
+    if (decoded === null) return editsByPart(parts, edits);
+    return [edits.flatMap(({ start, end, mask }) => decoded.coverings(decoded.places![start]!, decoded.places![end]!, mask))];
   }
 
   private endTexts(): void {
@@ -218,7 +273,7 @@ export class AnswerGuard {
     let written = '';
     let count = 0;
     for (const held of this.held) {
-      if (held.segments.some(({ strand, end }) => end > this.strands.get(strand)!.text.judgedTo)) break;
+      if (held.segments.some(({ text, end }) => end > text.judgedTo)) break;
       written += this.write(held);
       count++;
     }
@@ -226,11 +281,16 @@ export class AnswerGuard {
     return written;
   }
 
-  private write({ event, body, segments, isEdited }: Held): string {
+  private write({ event, body, segments, isEdited, repeats }: Held): string {
     this.heldChars -= event.data.length;
     let isChanged = isEdited;
-    for (const { strand, start, end, spot } of segments) {
-      const { text } = this.strands.get(strand)!;
+    for (const { spot, said, edits, of, part } of repeats) {
+      const across = of.text.acrossIn(part, said);
+      if (across.length === 0) continue;
+      put(spot, edited(said, together(across, edits)));
+      isChanged = true;
+    }
+    for (const { text, start, end, spot } of segments) {
       const own = text.edits.filter((edit) => edit.start < end && edit.end > start);
       if (own.length > 0) {
         put(

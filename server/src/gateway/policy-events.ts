@@ -1,10 +1,12 @@
 /** What one event of a streamed answer says, in any of the wires: texts that grow from event to event, texts that stand whole, and what ends. */
-import { isRecord, type Json } from '../providers/shape.ts';
-import { textsOfAnswer, type Spot } from './policy-texts.ts';
+import { isRecord, list, type Json } from '../providers/shape.ts';
+import { isSaid, textsOfAnswer, type Spot } from './policy-texts.ts';
 
 export interface Delta extends Spot {
   /** Which text of the answer goes on here. */
   strand: string;
+  /** The part of it that this belongs to, where it has several. */
+  part?: string;
 }
 
 export interface ReadEvent {
@@ -12,9 +14,17 @@ export interface ReadEvent {
   wholes: Spot[];
   /** Strands that begin so have ended. */
   ends: string[];
+  /** A part that has ended; another may follow it. */
+  endedPart?: string;
+  /** Which parts of a strand are repeated, by what holds their texts. */
+  repeats?: ReadonlyMap<unknown, string>;
 }
 
+/** Texts of an answer's blocks or items that follow one another: whoever reads them puts them together. */
+const saidStrand = 'said/';
+
 const nothing: ReadonlySet<string> = new Set();
+const saidText: ReadonlySet<string> = new Set(['text']);
 const inChoice: ReadonlySet<string> = new Set(['delta', 'text', 'message']);
 
 /** Reads an event whose data is an object. */
@@ -23,6 +33,7 @@ export function readEvent(body: Json): ReadEvent {
   const type = typeof body['type'] === 'string' ? body['type'] : '';
   if (type.startsWith('content_block_')) return readBlock(body, type);
   if (type.startsWith('response.')) return readResponseEvent(body, type);
+  if (type === 'message_delta' || type === 'message_stop') return { deltas: [], wholes: [...textsOfAnswer(body)], ends: [''] };
   if (typeof body['done'] === 'boolean') return readLine(body);
   return { deltas: [], wholes: [...textsOfAnswer(body)], ends: [] };
 }
@@ -38,7 +49,8 @@ function readChoices(choices: readonly unknown[]): ReadEvent {
     if (isRecord(choice['delta'])) gather(choice['delta'], `${base}delta`, nothing, read.deltas);
     const rest = Object.fromEntries(Object.entries(choice).filter(([key]) => !inChoice.has(key)));
     read.wholes.push(...textsOfAnswer(rest), ...textsOfAnswer({ message: choice['message'] }));
-    if (typeof choice['finish_reason'] === 'string') read.ends.push(base);
+    // Some servers say an empty one with each piece.
+    if (typeof choice['finish_reason'] === 'string' && choice['finish_reason'] !== '') read.ends.push(base);
   }
   return read;
 }
@@ -73,7 +85,11 @@ function gather(value: unknown, strand: string, left: ReadonlySet<string>, into:
     for (const [at, item] of value.entries()) {
       const index = isRecord(item) && typeof item['index'] === 'number' ? item['index'] : at;
       if (typeof item === 'string') into.push({ holder: value, key: at, text: item, isJson: false, strand: `${strand}/${index}` });
-      else gather(item, `${strand}/${index}`, left, into, depth + 1);
+      else if (isSaid(item) && typeof item['index'] !== 'number') {
+        // More of the one text, whether it comes as a part or as it is.
+        if (typeof item['text'] === 'string' && item['text'] !== '') into.push(delta(item, 'text', strand));
+        gather(item, `${strand}/${index}`, saidText, into, depth + 1);
+      } else gather(item, `${strand}/${index}`, left, into, depth + 1);
     }
     return;
   }
@@ -89,13 +105,20 @@ function gather(value: unknown, strand: string, left: ReadonlySet<string>, into:
 function readBlock(body: Json, type: string): ReadEvent {
   const base = `b${String(body['index'])}/`;
   const read: ReadEvent = { deltas: [], wholes: [], ends: [] };
-  if (type === 'content_block_stop') read.ends.push(base);
+  if (type === 'content_block_stop') return { ...read, ends: [base], endedPart: base };
+  const block = body['content_block'];
+  if (type === 'content_block_start' && (!isRecord(block) || block['type'] !== 'text')) read.ends.push(saidStrand);
   const said = body['delta'];
   if (type === 'content_block_delta' && isRecord(said)) {
-    for (const key of ['text', 'thinking', 'partial_json'])
+    if (typeof said['text'] === 'string' && said['text'] !== '') read.deltas.push({ ...delta(said, 'text', saidStrand), part: base });
+    for (const key of ['thinking', 'partial_json'])
       if (typeof said[key] === 'string' && said[key] !== '') read.deltas.push(delta(said, key, `${base}${key}`, key === 'partial_json'));
     read.wholes.push(...textsOfAnswer(Object.fromEntries(Object.entries(said).filter(([key]) => typeof said[key] === 'object'))));
-  } else if (type !== 'content_block_stop') read.wholes.push(...textsOfAnswer(body));
+    return read;
+  }
+  for (const spot of textsOfAnswer(body))
+    if (spot.holder === block && spot.key === 'text') read.deltas.push({ ...spot, strand: saidStrand, part: base });
+    else read.wholes.push(spot);
   return read;
 }
 
@@ -107,12 +130,34 @@ function readResponseEvent(body: Json, type: string): ReadEvent {
   if (ofBytes.test(type)) return { deltas: [], wholes: [], ends: [] };
   const place = [body['output_index'], body['content_index'], body['summary_index']].map((part) => (typeof part === 'number' ? part : '-'));
   const base = `r${place[0]}/`;
+  const part = `${base}${place[1]}`;
+  if (typeof body['delta'] === 'string' && type === 'response.output_text.delta')
+    return { deltas: [{ ...delta(body, 'delta', saidStrand), part }], wholes: [], ends: [] };
   if (typeof body['delta'] === 'string' && type.endsWith('.delta')) {
     const strand = `${base}${type}/${place.slice(1).join('/')}`;
     return { deltas: [delta(body, 'delta', strand, type.includes('arguments'))], wholes: [], ends: [] };
   }
   const ends = type.endsWith('.done') || type === 'response.output_item.added' ? [base] : [];
-  return { deltas: [], wholes: [...textsOfAnswer(body)], ends };
+  const wholes = [...textsOfAnswer(body)];
+  if (endsSaid(body, type)) ends.push(saidStrand);
+  const isPart = type === 'response.output_text.done' || type === 'response.content_part.done';
+  return { deltas: [], wholes, ends, repeats: repeatsOf(body, base, isPart ? part : null), ...(isPart && { endedPart: part }) };
+}
+
+const endsAll: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
+
+/** Whether no text follows the one before, as it does in another part of a message or in a message right behind it. */
+function endsSaid({ item, part }: Json, type: string): boolean {
+  if (type === 'response.output_item.added') return !isRecord(item) || item['type'] !== 'message';
+  if (type === 'response.content_part.added') return !isRecord(part) || part['type'] !== 'output_text';
+  return endsAll.has(type);
+}
+
+/** What is said again of one part, or of those of one message. All of an answer needs none: its parts stand side by side. */
+function repeatsOf(body: Json, base: string, name: string | null): ReadonlyMap<unknown, string> {
+  const { part, item } = body;
+  if (name !== null) return new Map([[isRecord(part) ? part : body, name]]);
+  return new Map(isRecord(item) ? list(item['content']).map((one, at) => [one, `${base}${at}`]) : []);
 }
 
 /** Lines of Ollama's wire: text and thoughts go on from line to line, calls stand whole. */

@@ -59,6 +59,8 @@ interface Way {
   leftDepthMax: number;
   /** A model is told the form of its answer; an answer only repeats it. */
   readsForms: boolean;
+  /** Messages that stand one behind the other are one text. */
+  joinsMessages: boolean;
 }
 
 /** Members whose own names are chosen by whoever writes them: parameters of tools, what is put into a kept prompt. */
@@ -76,27 +78,37 @@ type Names = 'wire' | 'own' | 'data';
 
 /** Kinds of parts that hold a piece of what one message says. */
 const said: ReadonlySet<unknown> = new Set(['text', 'input_text', 'output_text']);
-const isSaid = (value: unknown): boolean =>
+export const isSaid = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && said.has((value as Record<string, unknown>)['type']);
+
+const isMessage = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && (value as Record<string, unknown>)['type'] === 'message';
 
 function* walk(value: unknown, way: Way, depth: number, names: Names, run?: object): Generator<Spot> {
   if (typeof value !== 'object' || value === null || depth > depthMax) return;
   const holder = value as Record<string, unknown>;
   const isList = Array.isArray(value);
   const isWire = names === 'wire';
-  let parts: object | undefined;
+  let parts = isList ? run : undefined;
   for (const key of isList ? value.keys() : Object.keys(value)) {
     const name = String(key);
     if (!isList && isWire && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
     const inner = holder[key];
-    if (isList) parts = isWire && isSaid(inner) ? (parts ?? {}) : undefined;
+    if (isList) parts = isWire && (isSaid(inner) || (way.joinsMessages && isMessage(inner))) ? (parts ?? {}) : undefined;
     if (!isList && isWire && forms.has(name) && (typeof inner === 'string' || !way.readsForms)) continue;
     if (typeof inner === 'string') {
       if (inner !== '' && (!isWire || !isAttached(holder, name, inner)))
         yield { holder, key: name, text: inner, isJson: documents.has(name), ...(run && name === 'text' && { run }) };
     } else if (isWire && name === 'images' && isPictures(inner)) continue;
     else if (names === 'data' && typeof inner === 'number') yield { holder, key: name, text: String(inner), isJson: false };
-    else yield* walk(inner, way, depth + 1, namesWithin(names, isList, depth, name, inner), parts);
+    else
+      yield* walk(
+        inner,
+        way,
+        depth + 1,
+        namesWithin(names, isList, depth, name, inner),
+        isList ? parts : name === 'content' ? run : undefined,
+      );
   }
   // After the values, which are found under the names that they came with.
   if (names === 'data' && !isList)
@@ -141,7 +153,7 @@ export const withoutIds = (text: string): string => text.replaceAll(opaqueIds, (
 
 /** Texts of a request: what is said, and behind it what stands beside. */
 export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> {
-  const way: Way = { left: aboutRequest, leftDepthMax: 0, readsForms: true };
+  const way: Way = { left: aboutRequest, leftDepthMax: 0, readsForms: true, joinsMessages: false };
   yield* walk(body, way, 0, 'wire');
   for (const name of besideRequest) {
     const value = body[name];
@@ -152,7 +164,7 @@ export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> 
 
 /** Texts of an answer, or of an event of one that says something whole. */
 export function* textsOfAnswer(body: unknown): Generator<Spot> {
-  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1, readsForms: false }, 0, 'wire');
+  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1, readsForms: false, joinsMessages: true }, 0, 'wire');
 }
 
 /** The spots one by one, but for those of a run, which are together. */

@@ -162,7 +162,189 @@ describe('several texts of one answer', () => {
   });
 });
 
+/** A wire on which a text comes in several blocks: its events, each block in these pieces, and what its reader saw of each block. */
+interface Parted {
+  name: string;
+  events: (blocks: readonly (readonly string[])[]) => string[];
+  blocksOf: (written: string) => string[];
+  apart: string[];
+}
+
+const blocksIn = (written: string, of: (body: never) => [place: number, text: string] | null): string[] => {
+  const blocks: string[] = [];
+  for (const body of json(written)) {
+    const said = of(body as never);
+    if (said !== null) blocks[said[0]] = (blocks[said[0]] ?? '') + said[1];
+  }
+  return blocks;
+};
+
+const named = (data: { type: string }): string => event(data, data.type);
+const part = (text: string): object => ({ type: 'output_text', text, annotations: [] });
+const messagesOf = (blocks: readonly (readonly string[])[]): string[] =>
+  blocks.flatMap((pieces, index) => [
+    named({ type: 'content_block_start', index, content_block: { type: 'text', text: '' } } as { type: string }),
+    ...pieces.map((text) => named({ type: 'content_block_delta', index, delta: { type: 'text_delta', text } } as { type: string })),
+    named({ type: 'content_block_stop', index } as { type: string }),
+  ]);
+const textOfBlock = (body: { index: number; delta?: { text?: string } }): [number, string] | null =>
+  typeof body.delta?.text === 'string' ? [body.index, body.delta.text] : null;
+
+/** Each block a part of one message, or a message of its own. */
+const responsesOf =
+  (isOneMessage: boolean) =>
+  (blocks: readonly (readonly string[])[]): string[] => {
+    const texts = blocks.map((pieces) => pieces.join(''));
+    const place = (at: number): object => ({ output_index: isOneMessage ? 0 : at, content_index: isOneMessage ? at : 0 });
+    const item = (from: number, to: number): object => ({ type: 'message', id: 'm', content: texts.slice(from, to).map(part) });
+    const events: { type: string }[] = blocks.flatMap((pieces, at) => [
+      ...(isOneMessage && at > 0 ? [] : [{ type: 'response.output_item.added', ...place(at), item: { type: 'message', content: [] } }]),
+      { type: 'response.content_part.added', ...place(at), part: part('') },
+      ...pieces.map((delta) => ({ type: 'response.output_text.delta', ...place(at), delta })),
+      { type: 'response.output_text.done', ...place(at), text: texts[at] },
+      { type: 'response.content_part.done', ...place(at), part: part(texts[at]!) },
+      ...(isOneMessage ? [] : [{ type: 'response.output_item.done', output_index: at, item: item(at, at + 1) }]),
+    ]);
+    if (isOneMessage) events.push({ type: 'response.output_item.done', output_index: 0, item: item(0, texts.length) } as { type: string });
+    const output = isOneMessage ? [item(0, texts.length)] : texts.map((_, at) => item(at, at + 1));
+    return [...events, { type: 'response.completed', response: { output } } as { type: string }].map(named);
+  };
+const textOfPart = (body: { output_index: number; content_index: number; delta?: string }): [number, string] | null =>
+  typeof body.delta === 'string' ? [body.output_index + body.content_index, body.delta] : null;
+
+const apartInMessages = [
+  named({ type: 'content_block_start', index: 1, content_block: { type: 'tool_use', id: 't', name: 'f', input: {} } } as { type: string }),
+  named({ type: 'content_block_stop', index: 1 } as { type: string }),
+];
+const apartInResponses = [
+  named({ type: 'response.output_item.added', output_index: 1, item: { type: 'function_call' } } as { type: string }),
+];
+const parted: readonly Parted[] = [
+  { name: 'blocks of messages', events: messagesOf, blocksOf: (written) => blocksIn(written, textOfBlock), apart: apartInMessages },
+  { name: 'parts of responses', events: responsesOf(true), blocksOf: (written) => blocksIn(written, textOfPart), apart: apartInResponses },
+  {
+    name: 'messages of responses',
+    events: responsesOf(false),
+    blocksOf: (written) => blocksIn(written, textOfPart),
+    apart: apartInResponses,
+  },
+];
+
+describe.each(parted)('$name that follow one another', ({ name, events, blocksOf, apart }) => {
+  const seen = (blocks: readonly (readonly string[])[], guard = guardOf(covering)): string => through(guard, events(blocks)).join('');
+
+  test('a phrase that lies in two of them blocks both', () => {
+    for (const blocks of [
+      ['the secret ', 'kestrel'],
+      ['the secret', 'kestrel flies'],
+      ['the sec', 'ret kes', 'trel'],
+    ]) {
+      const guard = guardOf(blocking);
+      const shown = seen(blocks.map((text) => text.split('')), guard); // prettier-ignore
+      expect(guard.blocked()?.fault, blocks.join('|')).toBe('policy_blocked');
+      expect(blocksOf(shown).join('')).not.toMatch(/sec|kes/);
+    }
+  });
+
+  test('for every cut into two blocks what must be covered is covered in each, wherever it is said', () => {
+    const said = 'Mail ann@example.com or kestrel. Done.';
+    for (let at = 1; at < said.length; at++) {
+      const shown = seen([[said.slice(0, at)], [said.slice(at)]]);
+      expect(shown, String(at)).not.toMatch(/example|nn@|kestrel/);
+      const [first, second] = blocksOf(shown);
+      expect(`${first}${second}`.replace(/(\[\w+\])\1/, '$1'), String(at)).toBe('Mail [EMAIL] or [REDACTED]. Done.');
+      expect(eventsOf(shown), String(at)).toHaveLength(events([['a'], ['b']]).length);
+    }
+  });
+
+  test('what repeats a block says what its pieces said', () => {
+    const blocks = [
+      ['Fine. Mail ann@', 'exam'],
+      ['ple', '.com, kes'],
+      ['trel. ', 'Bye kestrel.'],
+    ];
+    const shown = seen(blocks);
+    const expected = ['Fine. Mail [EMAIL]', '[EMAIL], [REDACTED]', '[REDACTED]. Bye [REDACTED].'];
+    expect(blocksOf(shown)).toEqual(expected);
+    const repeated = json(shown).flatMap((body) => JSON.stringify(body).match(/(?<="text":")[^"]+/g) ?? []);
+    if (!name.includes('responses')) return;
+    expect(repeated).toHaveLength(4 * blocks.length);
+    expect([...new Set(repeated)]).toEqual(expected);
+  });
+
+  test('clean ones pass in their own bytes', () => {
+    const all = events([[clean], [clean, clean], [clean]]);
+    expect(eventsOf(through(guardOf(blocking, covering), all).join(''))).toEqual(eventsOf(all.join('')));
+  });
+
+  test('a block does not wait once something else has begun', () => {
+    const guard = guardOf(covering);
+    const begun = events([['It ends here']]).filter((one) => !one.includes('response.completed'));
+    const shown = begun.map((one) => guard.push(one)).join('');
+    expect(blocksOf(shown).join('')).toBe('');
+    expect(blocksOf(shown + apart.map((one) => guard.push(one)).join('')).join('')).toBe('It ends here');
+  });
+});
+
+test('parts that come one into another are read each by itself', () => {
+  const guard = guardOf(blocking);
+  const piece = (index: number, text: string): string => named({ type: 'content_block_delta', index, delta: { text } } as { type: string });
+  const written = through(guard, [piece(0, 'the sec'), piece(1, 'what else '), piece(0, 'ret kestrel'), piece(1, 'there is')]).join('');
+  expect(guard.blocked()).not.toBeNull();
+  expect(written).toBe('');
+});
+
+test('very many short blocks are read in a moment', () => {
+  const startedMs = performance.now();
+  through(guardOf(covering), messagesOf(Array.from({ length: 20_000 }, () => ['a b '])));
+  expect(performance.now() - startedMs).toBeLessThan(20_000);
+});
+
 describe('whole answers', () => {
+  const split = ['Mail ann@exam', 'ple.com, kes', 'trel.'];
+  const covered = ['Mail [EMAIL]', '[EMAIL], [REDACTED]', '[REDACTED].'];
+  test.each<[string, (texts: readonly string[]) => object]>([
+    ['parts of a choice', (texts) => ({ choices: [{ message: { content: texts.map((said) => ({ type: 'text', text: said })) } }] })],
+    ['blocks', (texts) => ({ type: 'message', content: texts.map((said) => ({ type: 'text', text: said, citations: null })) })],
+    [
+      'parts of an item',
+      (texts) => ({
+        output: [
+          { type: 'reasoning', summary: [] },
+          { type: 'message', content: texts.map(part) },
+        ],
+      }),
+    ],
+    ['items', (texts) => ({ output: texts.map((said) => ({ type: 'message', role: 'assistant', content: [part(said)] })) })],
+    [
+      'parts of items',
+      ([one, ...more]) => ({
+        output: [
+          { type: 'message', content: [part(one!)] },
+          { type: 'message', content: more.map(part) },
+        ],
+      }),
+    ],
+  ])('%s are read as one text, and covered in each', (_, body) => {
+    const guard = guardOf(covering);
+    expect(JSON.parse(guard.whole(JSON.stringify(body(split)), false).toString())).toEqual(body(covered));
+    expect(guard.facts.byPolicy.get(covering)?.map(({ count }) => count)).toEqual([1, 1]);
+    const blocked = guardOf(blocking);
+    blocked.whole(JSON.stringify(body(['a secret', 'kestrel'])), false);
+    expect(blocked.blocked()).not.toBeNull();
+  });
+
+  test('texts with something else between them are texts of their own', () => {
+    const content = [
+      { type: 'text', text: 'a secret ' },
+      { type: 'tool_use', id: 't', name: 'f', input: {} },
+      { type: 'text', text: 'kestrel' },
+    ];
+    const guard = guardOf(blocking);
+    guard.whole(JSON.stringify({ content }), false);
+    expect(guard.blocked()).toBeNull();
+  });
+
   test('every text of every wire is read', () => {
     for (const body of [
       { choices: [{ message: { content: 'kestrel' } }] },

@@ -4,7 +4,7 @@ import { calledTools, dropLikelihoods, readEvent } from '../../src/gateway/polic
 
 type Body = Record<string, unknown>;
 const deltasOf = (body: Body): string[] =>
-  readEvent(body).deltas.map(({ strand, text, isJson }) => `${strand}${isJson ? ' json' : ''}: ${text}`);
+  readEvent(body).deltas.map(({ strand, part, text, isJson }) => `${strand}${part ?? ''}${isJson ? ' json' : ''}: ${text}`);
 const wholesOf = (body: Body): string[] => readEvent(body).wholes.map(({ text }) => text);
 const chunk = (delta: Body, index = 0, finish: string | null = null): Body => ({
   id: 'x',
@@ -34,6 +34,15 @@ describe('chunks of a conversation', () => {
     expect(deltasOf(chunk(delta))).toEqual(expected);
   });
 
+  test('parts of a text go on as the text itself does', () => {
+    const parts = [
+      { type: 'text', text: 'a' },
+      { type: 'thinking', thinking: [{ type: 'text', text: 'b' }] },
+      { type: 'text', text: 'c' },
+    ];
+    expect(deltasOf(chunk({ content: parts }))).toEqual(['c0/delta/content: a', 'c0/delta/content/1/thinking: b', 'c0/delta/content: c']);
+  });
+
   test('each choice is told apart, by its index and not by its place', () => {
     expect(deltasOf(chunk({ content: 'a' }, 3))).toEqual(['c3/delta/content: a']);
   });
@@ -41,6 +50,7 @@ describe('chunks of a conversation', () => {
   test('the end of a choice ends all its texts', () => {
     expect(readEvent(chunk({}, 1, 'stop')).ends).toEqual(['c1/']);
     expect(readEvent(chunk({ content: 'a' })).ends).toEqual([]);
+    expect(readEvent(chunk({ content: 'a' }, 1, '')).ends).toEqual([]);
   });
 
   test('a whole message in a stream stands whole', () => {
@@ -60,7 +70,7 @@ describe('events of messages', () => {
   const delta = (part: Body): Body => ({ type: 'content_block_delta', index: 2, delta: part });
 
   test.each([
-    ['text', { type: 'text_delta', text: 'a' }, ['b2/text: a']],
+    ['text', { type: 'text_delta', text: 'a' }, ['said/b2/: a']],
     ['thoughts', { type: 'thinking_delta', thinking: 'a' }, ['b2/thinking: a']],
     ['arguments', { type: 'input_json_delta', partial_json: '{' }, ['b2/partial_json json: {']],
     ['proofs', { type: 'signature_delta', signature: 's' }, []],
@@ -76,7 +86,7 @@ describe('events of messages', () => {
     expect(
       wholesOf({ type: 'content_block_start', index: 0, content_block: { type: 'tool_result', content: [{ type: 'text', text: 'a' }] } }),
     ).toEqual(['a']);
-    expect(readEvent({ type: 'content_block_stop', index: 2 })).toEqual({ deltas: [], wholes: [], ends: ['b2/'] });
+    expect(readEvent({ type: 'content_block_stop', index: 2 })).toEqual({ deltas: [], wholes: [], ends: ['b2/'], endedPart: 'b2/' });
   });
 
   test('the head of a message is read too', () => {
@@ -105,7 +115,7 @@ describe('events of responses', () => {
   const at = { output_index: 1, content_index: 0 };
 
   test.each([
-    ['text', { type: 'response.output_text.delta', ...at, delta: 'a' }, ['r1/response.output_text.delta/0/-: a']],
+    ['text', { type: 'response.output_text.delta', ...at, delta: 'a' }, ['said/r1/0: a']],
     ['a refusal', { type: 'response.refusal.delta', ...at, delta: 'a' }, ['r1/response.refusal.delta/0/-: a']],
     [
       'a summary of thoughts',
