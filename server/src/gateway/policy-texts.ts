@@ -29,13 +29,13 @@ const wordless: ReadonlySet<string> = new Set([
 /** Members whose text is a document of arguments. */
 const documents: ReadonlySet<string> = new Set(['arguments', 'partial_json']);
 
-/** Members of a request's body that say who asks, and what is kept of it: no model reads them, but they go to the provider with the rest. */
-const besideRequest = ['user', 'safety_identifier', 'metadata'] as const;
+/** Members of a request's body that say who asks, what is kept of it and where its answer ends: they go to the provider with the rest. */
+const besideRequest = ['user', 'safety_identifier', 'metadata', 'prompt_cache_key', 'stop', 'stop_sequences'] as const;
 
 /** Members of a request's body that are not part of what is said. */
 const aboutRequest: ReadonlySet<string> = new Set([
-  ...besideRequest, 'prompt_cache_key', 'stream_options', 'tool_choice', 'include', 'truncation', 'store', 'reasoning_effort',
-  'stop', 'stop_sequences', 'voice', 'patchbay', 'conversation',
+  ...besideRequest, 'stream_options', 'tool_choice', 'include', 'truncation', 'store', 'reasoning_effort',
+  'voice', 'patchbay', 'conversation',
 ]); // prettier-ignore
 
 /** Members that name a form by a word, or describe it at length. */

@@ -141,6 +141,19 @@ test('who asks, and what is noted of it, is covered before it leaves, and refuse
   expect(said.map(({ status }) => status)).toEqual([403, 403, 403]);
 });
 
+test('texts at which an answer ends, and keys of kept prompts, are covered before they leave, and refused where a policy blocks', async () => {
+  await policy({ action: 'redact', rules: { personalData: ['email', 'card'] } });
+  const id = '4111111111111111';
+  await ask({ prompt_cache_key: 'ann@example.com', stop: ['ann@example.com', 'End'] });
+  expect(JSON.parse(sent())).toMatchObject({ prompt_cache_key: '[EMAIL]', stop: ['[EMAIL]', 'End'] });
+  await ask({ prompt_cache_key: `${id}a-b`, stop: id });
+  expect(JSON.parse(sent().split('\n').at(-1)!)).toMatchObject({ prompt_cache_key: `${id}a-b`, stop: '[CARD]' });
+  await policy({ action: 'block', rules: { keywords: ['nightjar'] } });
+  const said = [await ask({ stop: 'nightjar' }), await ask({ stop: ['a', 'the nightjar'] }), await ask({ prompt_cache_key: 'nightjar' })];
+  said.push(await askMessages('hi', { stop_sequences: ['nightjar'] }));
+  expect(said.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+});
+
 test('who asks is no part of the prompt: neither its length nor what a judge reads', async () => {
   await policy({ action: 'block', rules: { promptTokensMax: 10 } });
   expect((await ask({ metadata: { note: 'word '.repeat(100) } })).status).toBe(200);

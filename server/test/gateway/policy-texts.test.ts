@@ -59,6 +59,13 @@ describe('a request', () => {
       { user: 'two', safety_identifier: 'three', metadata: { note: 'four', role: 'five', 'a b': 6 }, prompt: 'one' },
       ['one', 'two', 'three', 'four', 'five', '6', 'a b'],
     ],
+    [
+      'where an answer ends, and under what it is found again',
+      { prompt_cache_key: 'two', stop: ['three', 'four'], stop_sequences: ['five'], prompt: 'one' },
+      ['one', 'two', 'three', 'four', 'five'],
+    ],
+    ['the one text at which an answer ends', { stop: 'two', prompt: 'one' }, ['one', 'two']],
+    ['the same among options', { options: { stop: ['two'] }, prompt: 'one' }, ['two', 'one']],
   ])('%s', (_, body, expected) => {
     expect(asked(body)).toEqual(expected);
   });
@@ -87,8 +94,8 @@ describe('a request', () => {
   });
 
   test.each([
-    ['model and ids', { model: 'm', previous_response_id: 'r', prompt_cache_key: 'k' }],
-    ['how it is served', { service_tier: 'flex', stop: ['x'], tool_choice: { type: 'function' } }],
+    ['model and ids', { model: 'm', previous_response_id: 'r' }],
+    ['how it is served', { service_tier: 'flex', tool_choice: { type: 'function' } }],
     ['bytes of pictures', user([{ type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(9)}`, detail: 'low' } }])],
     ['bytes of sounds', user([{ type: 'input_audio', input_audio: { data: 'UklGR', format: 'wav' } }])],
     ['bytes of files', user([{ type: 'file', file: { file_data: 'data:application/pdf;base64,AAAA' } }])],
