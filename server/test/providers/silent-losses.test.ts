@@ -35,6 +35,57 @@ const file = (filename: string, data: string): Json[] =>
     { type: 'file', file: { filename, file_data: data } },
   ]);
 
+describe('a refusal in the history', () => {
+  const answered = (more: Json): Json[] => [...hi, { role: 'assistant', ...more }, ...hi];
+  const refusal = { type: 'refusal', refusal: 'No more.' };
+  const wordsOf = (target: Target, more: Json): unknown[] => {
+    const { body, changed } = sent(target, { messages: answered(more) });
+    expect(changed.filter((change) => change.startsWith('messages'))).toEqual([]);
+    const turns = (body['messages'] ?? body['contents'] ?? body['input']) as Json[];
+    const turn = turns[1]!;
+    const parts = (turn['content'] ?? turn['parts']) as string | Json[];
+    return typeof parts === 'string' ? parts.split('\n') : parts.map((part) => part['text'] ?? part['refusal']);
+  };
+
+  test.each<[string, Json, string[]]>([
+    ['beside what was said', { content: 'So far.', refusal: 'No more.' }, ['So far.', 'No more.']],
+    ['beside parts', { content: [{ type: 'text', text: 'So far.' }], refusal: 'No more.' }, ['So far.', 'No more.']],
+    ['among parts', { content: [{ type: 'text', text: 'So far.' }, refusal] }, ['So far.', 'No more.']],
+    ['alone', { content: null, refusal: 'No more.' }, ['No more.']],
+    ['beside an empty text', { content: '', refusal: 'No more.' }, ['No more.']],
+    ['beside no parts', { content: [], refusal: 'No more.' }, ['No more.']],
+  ])('is said everywhere: %s', (_name, more, words) => {
+    for (const target of everywhere) expect(wordsOf(target, more), target).toEqual(words);
+  });
+
+  test('is said beside what came from the provider before', () => {
+    const blocks = [
+      { type: 'thinking', thinking: 'Hm.', signature: 's' },
+      { type: 'text', text: 'So far.' },
+    ];
+    const { body, changed } = sent('messages', { messages: answered({ content: 'So far.', refusal: 'No more.', patchbay: { blocks } }) });
+    expect((body['messages'] as Json[])[1]!['content']).toEqual([...blocks, { type: 'text', text: 'No more.' }]);
+    expect(changed).toEqual(sent('messages', {}).changed);
+    const parts = [
+      { text: 'Hm.', thought: true },
+      { text: 'So far.', thoughtSignature: 's' },
+    ];
+    const told = sent('gemini', { messages: answered({ content: 'So far.', refusal: 'No more.', patchbay: { blocks: parts } }) });
+    expect((told.body['contents'] as Json[])[1]!['parts']).toEqual([...parts, { text: 'No more.' }]);
+    expect(told.changed).toEqual(sent('gemini', {}).changed);
+  });
+
+  test('goes back to the wire that it came from as it came', () => {
+    const said = { type: 'output_text', text: 'So far.', annotations: [] };
+    const items = [{ id: 'msg_1', type: 'message', role: 'assistant', phase: 'final_answer', content: [said, refusal] }];
+    const more = { content: 'So far.', refusal: 'No more.', patchbay: { items } };
+    const { body, changed } = sent('responses', { messages: answered(more) });
+    expect([(body['input'] as Json[])[1], changed]).toEqual([items[0], sent('responses', {}).changed]);
+    const plain = sent('responses', { messages: answered({ content: 'So far.', refusal: 'No more.' }) }).body;
+    expect((plain['input'] as Json[])[1]).toEqual({ role: 'assistant', content: [{ type: 'output_text', text: 'So far.' }, refusal] });
+  });
+});
+
 describe('members of messages', () => {
   test.each<[string, Json[], string]>([
     ['who speaks', user('hi', { name: 'alice' }), 'messages.name dropped'],

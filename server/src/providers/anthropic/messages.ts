@@ -173,8 +173,9 @@ const idsOf = (blocks: readonly Block[]): string =>
 /** Blocks that this wire gave before, as long as the message still says the same; of an edited message only the thoughts are kept. */
 function assistantBlocks(message: Json, context: Context): Block[] {
   const said = blocksOf(message['content'], 'assistant', context);
-  if (said.length === 0 && text(message['refusal'])) said.push({ type: 'text', text: String(message['refusal']) });
-  const plain = [...said, ...callBlocks(message, context)];
+  const refused: Block[] = text(message['refusal']) ? [{ type: 'text', text: String(message['refusal']) }] : [];
+  const calls = callBlocks(message, context);
+  const plain = [...said, ...refused, ...calls];
   const kept = list(member(message['patchbay'], 'blocks')).filter(
     (block): block is Block => isRecord(block) && typeof block['type'] === 'string',
   );
@@ -183,8 +184,12 @@ function assistantBlocks(message: Json, context: Context): Block[] {
     if (text(message['reasoning_content'])) context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
     return plain;
   }
-  const isUnchanged = textOf(kept) === textOf(plain) && idsOf(kept) === idsOf(plain);
-  if (isUnchanged) return kept.filter((block) => block.type !== 'text' || text(block['text']) !== '');
+  // A refusal is told beside the blocks and is none of them.
+  if (textOf(kept) === textOf(said) && idsOf(kept) === idsOf(plain)) {
+    const told = kept.filter((block) => block.type !== 'text' || text(block['text']) !== '');
+    const firstCall = told.findIndex((block) => block.type === 'tool_use');
+    return told.toSpliced(firstCall < 0 ? told.length : firstCall, 0, ...refused);
+  }
   context.report({ parameter: 'messages.patchbay.blocks', what: 'approximated' });
   return [...kept.filter(isThought), ...plain];
 }

@@ -123,7 +123,7 @@ function thoughtsOf(message: Json, context: Context): Part[] {
 function assistantParts(message: Json, context: Context): Part[] {
   const refusal = text(message['refusal']) ?? '';
   const said = partsOf(message['content'], context);
-  if (said.length === 0 && refusal !== '') said.push({ text: refusal });
+  if (refusal !== '') said.push({ text: refusal });
   const parts = [...thoughtsOf(message, context), ...said];
   for (const call of saidCalls(message, context.report)) {
     context.called.add(call.name);

@@ -83,16 +83,19 @@ function withSignature(parts: Part[], context: Context): Part[] {
 function assistantParts(message: Json, context: Context): Part[] {
   const said = partsOf(message['content'], context);
   const refusal = text(message['refusal']) ?? '';
-  if (said.length === 0 && refusal !== '') said.push({ text: refusal });
+  const refused: Part[] = refusal === '' ? [] : [{ text: refusal }];
   const calls = callsOf(message, context);
-  const plain = [...said, ...calls.map((call) => call.part)];
+  const plain = [...said, ...refused, ...calls.map((call) => call.part)];
   const blocks = list(member(message['patchbay'], 'blocks')).filter(isRecord);
   const kept = blocks.filter((block) => block['type'] === undefined);
-  const isUnchanged = kept.length > 0 && saidBy(kept) === saidBy(plain) && calledBy(kept) === calledBy(plain);
+  const isUnchanged = kept.length > 0 && saidBy(kept) === saidBy(said) && calledBy(kept) === calledBy(plain);
   if (blocks.length > 0 && !isUnchanged) context.report({ parameter: 'messages.patchbay.blocks', what: 'dropped' });
   else if (blocks.length === 0 && text(message['reasoning_content']))
     context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
-  const parts = withSignature(isUnchanged ? kept : plain, context);
+  const firstCall = kept.findIndex(isCall);
+  // A refusal is told beside the parts and is none of them.
+  const known = isUnchanged ? kept.toSpliced(firstCall < 0 ? kept.length : firstCall, 0, ...refused) : plain;
+  const parts = withSignature(known, context);
   for (const [at, part] of parts.filter(isCall).entries()) {
     const functionCall = part['functionCall'];
     const id = calls[at]?.id ?? '';

@@ -33,7 +33,8 @@ function saidBy(content: unknown, report: Report): Said {
 }
 
 function assistantMessage(message: Json, names: Map<string, string>, report: Report): Json {
-  const { content, images } = saidBy(message['content'] ?? message['refusal'], report);
+  const { content: said, images } = saidBy(message['content'], report);
+  const content = [said, text(message['refusal']) ?? ''].filter((piece) => piece !== '').join('\n');
   const thought = text(message['reasoning_content']) ?? '';
   const calls = saidCalls(message, report);
   for (const call of calls) names.set(call.id, call.name);

@@ -62,19 +62,28 @@ function contentOf(content: unknown, context: Context): string | Json[] {
   return parts;
 }
 
-const saidIn = (content: unknown): string =>
-  typeof content === 'string'
-    ? content
-    : list(content)
-        .map((part) => text(part) ?? text(member(part, 'text')) ?? text(member(part, 'refusal')) ?? '')
-        .join('');
+/** What an assistant said, in its order: texts that stand side by side as one, and each refusal by itself. */
+function saidParts(content: unknown, refusal?: unknown): Json[] {
+  const parts: Json[] = [];
+  const add = (part: unknown): void => {
+    const [said, refused] = [text(part) ?? text(member(part, 'text')) ?? '', text(member(part, 'refusal')) ?? ''];
+    const last = parts.at(-1);
+    if (said !== '' && last?.['type'] === 'output_text') last['text'] = `${String(last['text'])}${said}`;
+    else if (said !== '') parts.push({ type: 'output_text', text: said });
+    else if (refused !== '') parts.push({ type: 'refusal', refusal: refused });
+  };
+  for (const part of typeof content === 'string' ? [content] : list(content)) add(part);
+  add({ refusal });
+  return parts;
+}
+
+const wordsOf = (parts: readonly Json[], key: 'text' | 'refusal'): string => parts.map((part) => text(part[key]) ?? '').join('');
+/** All words, those of refusals last, as a message has them. */
+const saidIn = (parts: readonly Json[]): string => wordsOf(parts, 'text') + wordsOf(parts, 'refusal');
 
 const isCall = (item: Item): boolean => item['type'] === 'function_call' || item['type'] === 'custom_tool_call';
 const saidByItems = (items: readonly Item[]): string =>
-  items
-    .filter((item) => item['type'] === 'message')
-    .map((item) => saidIn(item['content']))
-    .join('');
+  saidIn(items.filter((item) => item['type'] === 'message').flatMap((item) => saidParts(item['content'])));
 const calledByItems = (items: readonly Item[]): string =>
   items
     .filter(isCall)
@@ -126,9 +135,12 @@ function reportShown(content: unknown, context: Context): void {
 
 /** Items that this wire gave before, as long as the message still says the same; an edited message is told anew, without them. */
 function assistantItems(message: Json, context: Context): Item[] {
-  const said = saidIn(message['content'] ?? message['refusal']);
+  const parts = saidParts(message['content'], message['refusal']);
+  const said = saidIn(parts);
+  // A text alone needs no parts, which not every server reads.
+  const content = parts.some((part) => part['type'] === 'refusal') ? parts : said;
   reportShown(message['content'], context);
-  const plain: Item[] = [...(said === '' ? [] : [{ role: 'assistant', content: said }]), ...callItems(message, context)];
+  const plain: Item[] = [...(said === '' ? [] : [{ role: 'assistant', content }]), ...callItems(message, context)];
   const kept = list(member(message['patchbay'], 'items')).filter(isRecord);
   if (kept.length === 0) {
     const isLost = text(message['reasoning_content']) || list(member(message['patchbay'], 'blocks')).length > 0;
