@@ -14,7 +14,7 @@ import { AnswerGuard } from './policy-answer.ts';
 import { FoundFacts, promptBlocked, report } from './policy-facts.ts';
 import { judgedBy } from './policy-judge.ts';
 import { attachmentsOf, isTokens, put, textsOfRequest, toolsOf, unitsOf, withoutIds, type Spot } from './policy-texts.ts';
-import { objectOf, readForeign, readRequest } from './request.ts';
+import { exactObjectOf, readForeign, readRequest } from './request.ts';
 
 /** Characters of one prompt that are read; what is longer cannot be judged. */
 const textCharsMax = 4 * 1024 * 1024;
@@ -75,7 +75,7 @@ export class PolicyWatch {
     const policies = this.policies.filter(readsPrompt);
     if (!policies.some(readsBody)) return this.order;
     const { request } = this.order;
-    const body = objectOf(request.bytes);
+    const body = exactObjectOf(request.bytes);
     const texts = policies.filter(readsTexts);
     const asked = await this.readTexts(
       texts,

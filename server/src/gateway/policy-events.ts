@@ -1,5 +1,5 @@
 /** What one event of a streamed answer says, in any of the wires: texts that grow from event to event, texts that stand whole, and what ends. */
-import { isRecord, list, type Json } from '../providers/shape.ts';
+import { digitsOf, isRecord, list, type Json } from '../providers/shape.ts';
 import { isSaid, textsOfAnswer, type Spot } from './policy-texts.ts';
 
 export interface Delta extends Spot {
@@ -80,7 +80,7 @@ const depthMax = 16;
 
 /** Every text in a delta goes on where the same member of the same list left off. */
 function gather(value: unknown, strand: string, left: ReadonlySet<string>, into: Delta[], depth = 0): void {
-  if (depth > depthMax || typeof value !== 'object' || value === null) return;
+  if (depth > depthMax || typeof value !== 'object' || value === null || digitsOf(value) !== undefined) return;
   if (Array.isArray(value)) {
     for (const [at, item] of value.entries()) {
       const index = isRecord(item) && typeof item['index'] === 'number' ? item['index'] : at;

@@ -1,7 +1,7 @@
 /** Where texts stand in a body, whatever wire it is in: everything that people or models said, and none of the names and ids around it. */
 import type { Attachment, OfferedTool } from '../domain/policy-request.ts';
 import type { AttachmentKind } from '../domain/policy.ts';
-import { list } from '../providers/shape.ts';
+import { digitsOf, list } from '../providers/shape.ts';
 
 /** One text and where it stands, so that it can be replaced. */
 export interface Spot {
@@ -94,6 +94,11 @@ function* walk(value: unknown, way: Way, depth: number, names: Names, run?: obje
     const name = String(key);
     if (!isList && isWire && (wordless.has(name) || (depth <= way.leftDepthMax && way.left.has(name)))) continue;
     const inner = holder[key];
+    const digits = digitsOf(inner);
+    if (digits !== undefined) {
+      if (names === 'data') yield { holder, key: name, text: digits, isJson: false };
+      continue;
+    }
     if (isList) parts = isWire && (isSaid(inner) || (way.joinsMessages && isMessage(inner))) ? (parts ?? {}) : undefined;
     if (!isList && isWire && forms.has(name) && (typeof inner === 'string' || !way.readsForms)) continue;
     if (typeof inner === 'string') {

@@ -1,5 +1,7 @@
 /** A body for people's eyes: its shape and its parameters, without what was said in it. */
 
+import { digitsOf } from '../providers/shape.ts';
+
 /** Members whose texts say how a body is to be read, and never what somebody said. */
 const plainNames: ReadonlySet<string> = new Set([
   'type',
@@ -42,7 +44,7 @@ function shown(value: unknown, name: string, isSaid: boolean, depth: number): un
     const isPlain = plainNames.has(name) || !isSaid;
     return isPlain && value.length <= textCharsMax ? value : hidden(value);
   }
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || digitsOf(value) !== undefined) return value;
   if (depth >= depthMax) return '[deeper]';
   if (Array.isArray(value)) {
     const items = (value as unknown[]).slice(0, itemsMax).map((item) => shown(item, isSaid ? '' : name, isSaid, depth + 1));

@@ -4,7 +4,7 @@ import type { ChatRequest } from '../domain/chat.ts';
 import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
 import { watchedWords, type CallRequest } from '../providers/calling.ts';
 import { limitIn } from '../providers/limit-field.ts';
-import { isRecord, type Json } from '../providers/shape.ts';
+import { hasLongNumber, isRecord, keepGiven, member, parseExactly, type Json } from '../providers/shape.ts';
 import type { CallerWire } from '../providers/writer.ts';
 import { refuse } from './errors.ts';
 
@@ -60,7 +60,7 @@ export function readForeign(bytes: Buffer, wire: CallerWire, translate: (body: J
   const scan = scanObject(bytes);
   if (typeof scan === 'string') throw refuse(scanRefusals[scan]);
   let house: ChatRequest | null = null;
-  const parsed = (): ChatRequest => (house ??= translate(objectOf(bytes)));
+  const parsed = (): ChatRequest => (house ??= translate(exactObjectOf(bytes)));
   if (bytes.length <= parsedAtOnceBytesMax) objectOf(bytes);
   const value = (key: string): unknown => memberValue(bytes, scan, key);
   checkCount(limitIn(wire.limitField, value), wire.limitField);
@@ -94,6 +94,14 @@ const chatIn = (text: string): ChatRequest => jsonIn(text) as ChatRequest;
 export function objectOf(bytes: Buffer): Json {
   const body = jsonIn(bytes.toString('utf8'));
   if (!isRecord(body)) throw refuse('invalid_json');
+  return body;
+}
+
+/** The same with every digit of what tools were given before: ids there are often longer than a double is exact. */
+export function exactObjectOf(bytes: Buffer): Json {
+  const text = bytes.toString('utf8');
+  const body = objectOf(bytes);
+  if (hasLongNumber(text)) keepGiven(body['messages'], member(parseExactly(text), 'messages'));
   return body;
 }
 

@@ -64,6 +64,7 @@ const wholeNumber = /^-?\d+$/;
 /** What the language has, and its types do not know yet (ECMAScript 2026). */
 const json = JSON as unknown as {
   rawJSON(source: string): unknown;
+  isRawJSON(value: unknown): value is { rawJSON: string };
   parse(source: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
 };
 
@@ -86,3 +87,22 @@ export function parseExactly(source: string): unknown {
     return undefined;
   }
 }
+
+/** The digits of a number that was kept exactly; undefined for everything else. */
+export const digitsOf = (value: unknown): string | undefined => (json.isRawJSON(value) ? value.rawJSON : undefined);
+
+/** Members that hold what a tool was given, in the wires where it is an object. */
+const givenToTools: ReadonlySet<string> = new Set(['input', 'arguments']);
+
+/** Puts what tools were given in `exact` into the same places of the same JSON, whose own numbers are numbers for whoever reads them. */
+export function keepGiven(value: unknown, exact: unknown, depth = 0): void {
+  if (typeof value !== 'object' || value === null || typeof exact !== 'object' || exact === null || depth > depthMax) return;
+  const [holder, source] = [value as Json, exact as Json];
+  for (const [key, inner] of Object.entries(holder))
+    if (isRecord(inner) && givenToTools.has(key)) holder[key] = source[key];
+    else keepGiven(inner, source[key], depth + 1);
+}
+
+/** Whether JSON may have a whole number that is longer than a double is exact: digits alone stand in many a text. */
+export const hasLongNumber = (source: string): boolean => longNumberAsValue.test(source);
+const longNumberAsValue = /[:,[]\s*-?\d{16}/;

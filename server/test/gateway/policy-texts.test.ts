@@ -12,6 +12,7 @@ import {
   unitsOf,
   withoutIds,
 } from '../../src/gateway/policy-texts.ts';
+import { parseExactly } from '../../src/providers/shape.ts';
 import { seeded } from '../vault/parts.ts';
 
 const asked = (body: Record<string, unknown>): string[] => Array.from(textsOfRequest(body), ({ text }) => text);
@@ -240,6 +241,15 @@ test.each([
   [undefined, false],
 ])('%o is a prompt of numbers: %s', (value, isOne) => {
   expect(isTokens(value)).toBe(isOne);
+});
+
+test('numbers that were kept exactly are read where tools were given them, and stand as they are elsewhere', () => {
+  const id = '1234567890123456789';
+  const body = parseExactly(`{"count":${id},"list":[${id}],"content":[{"type":"tool_use","input":{"a":${id},"b":[${id},1]}}]}`);
+  const spots = Array.from(textsOfAnswer(body));
+  expect(spots.map(({ text }) => text)).toEqual([id, id, '1']);
+  for (const spot of spots) put(spot, 'x');
+  expect(JSON.stringify(body)).toBe(`{"count":${id},"list":[${id}],"content":[{"type":"tool_use","input":{"a":"x","b":["x","x"]}}]}`);
 });
 
 describe('ids beside a request', () => {

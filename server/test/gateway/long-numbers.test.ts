@@ -1,0 +1,96 @@
+/** Ids longer than a double is exact, in what tools were given before: every digit reaches the provider, and policies read every digit. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { anthropic, whole } from '../support/fake-provider.ts';
+import { fake, key, policy, policyScene, rig } from './policy-kit.ts';
+import { post, type Said } from './rig.ts';
+
+policyScene();
+beforeAll(async () => {
+  await rig.connect({ name: 'Own', providerId: 'anthropic', baseUrl: new URL(fake.baseUrl).origin, model: 'claude-sonnet-4-5' });
+});
+
+const id = '1234567890123456789';
+const card = '6304000000000000000';
+const input = (number = id): string => `{"user":${number},"near":[-${number},7,{"ids":[${number}0]}],"name":"${number}"}`;
+const sent = (): string => fake.received.map(({ text }) => text.replaceAll('\\"', '"')).join('\n');
+
+const askMessages = (given: string, model = 'Line/gpt-4o', more = ''): Promise<Said> =>
+  post(
+    `${rig.url}/v1/messages`,
+    `{"model":"${model}","max_tokens":10,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":[${more}{"type":"tool_use","id":"t","name":"f","input":${given}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"ok"}]}]}`,
+    { 'x-api-key': key },
+  );
+const askLines = (given: string): Promise<Said> =>
+  post(
+    `${rig.url}/ollama/api/chat`,
+    `{"model":"Line/gpt-4o","stream":false,"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"","tool_calls":[{"function":{"name":"f","arguments":${given}}}]},{"role":"tool","content":"ok","tool_name":"f"}]}`,
+    { authorization: `Bearer ${key}` },
+  );
+
+describe('told to a provider of another wire', () => {
+  test.each([
+    ['from blocks', askMessages],
+    ['from lines', askLines],
+  ])('%s', async (_, ask) => {
+    expect((await ask(input())).status).toBe(200);
+    expect(sent()).toContain(`"arguments":"${input()}"`);
+  });
+
+  test('from large requests too, whatever else stands in them', async () => {
+    const long = `{"a":"${'x'.repeat(20_000)}","user":${id}}`;
+    expect((await askMessages(long)).status).toBe(200);
+    expect(sent()).toContain(`"user":${id}`);
+  });
+
+  test('numbers in places where none belongs break nothing', async () => {
+    for (const given of [id, `[${id}]`, `{"input":${id}}`, `{"arguments":{"input":${id}}}`]) {
+      expect((await askMessages(given)).status, given).toBe(200);
+      expect((await askLines(given)).status, given).toBe(200);
+    }
+  });
+});
+
+describe('under policies', () => {
+  test('what is written anew keeps its digits', async () => {
+    await policy({ action: 'redact', rules: { keywords: ['hi'] } });
+    expect((await askMessages(input())).status).toBe(200);
+    expect(sent()).toContain(`"arguments":"${input()}"`);
+    fake.answer(anthropic);
+    expect((await askMessages(input(), 'Own/claude-sonnet-4-5')).status).toBe(200);
+    expect(sent()).toContain(`"input":${input()}`);
+    expect(sent()).toContain('"content":"[REDACTED]"');
+  });
+
+  test.each([
+    ['blocks', askMessages],
+    ['lines', askLines],
+  ])('a card of nineteen digits is read as it is, and covered, in %s', async (_, ask) => {
+    await policy({ action: 'redact', rules: { personalData: ['card'] } });
+    const sound = soundCard(card);
+    expect((await ask(`{"card":${sound},"id":${id}}`)).status).toBe(200);
+    expect(sent()).toContain(`{"card":"[CARD]","id":${id}}`);
+  });
+
+  test('and so it is in an answer', async () => {
+    await policy({ action: 'redact', rules: { personalData: ['card'], keywords: ['kestrel'] } });
+    const sound = soundCard(card);
+    const args = `{\\"card\\":${sound},\\"id\\":${id}}`;
+    const call = `{"id":"t","type":"function","function":{"name":"f","arguments":"${args}"}}`;
+    fake.answer(
+      whole(
+        `{"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"The kestrel.","tool_calls":[${call}]},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}`,
+      ),
+    );
+    const said = [await askMessages('{}'), await askLines('{}')].map(({ text }) => text);
+    expect(said[0]).toContain(`"input":{"card":"[CARD]","id":${id}}`);
+    expect(said[1]).toContain(`"arguments":{"card":"[CARD]","id":${id}}`);
+    for (const text of said) expect(text).toContain('The [REDACTED].');
+  });
+});
+
+/** The same number with the check digit that makes it a card's. */
+function soundCard(number: string): string {
+  const digits = Array.from(number.slice(0, -1), Number).toReversed();
+  const sum = digits.reduce((total, digit, at) => total + (at % 2 === 1 ? digit : digit * 2 - (digit > 4 ? 9 : 0)), 0);
+  return `${number.slice(0, -1)}${(10 - (sum % 10)) % 10}`;
+}
