@@ -61,6 +61,16 @@ describe('under policies', () => {
     expect(sent()).toContain('"content":"[REDACTED]"');
   });
 
+  test('what nothing is covered in keeps the numbers of its schemas', async () => {
+    await policy({ action: 'redact', rules: { keywords: ['nightjar'] } });
+    const tools =
+      '[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{"a":{"maximum":18446744073709551615}}}}}]';
+    const body = `{"model":"Line/gpt-4o","messages":[{"role":"user","content":"the nightjar"}],"tools":${tools}}`;
+    expect((await post(`${rig.url}/v1/chat/completions`, body, { authorization: `Bearer ${key}` })).status).toBe(200);
+    expect(sent()).toContain(`"tools":${tools}`);
+    expect(sent()).toContain('the [REDACTED]');
+  });
+
   test.each([
     ['blocks', askMessages],
     ['lines', askLines],
