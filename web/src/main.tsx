@@ -9,6 +9,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { leaveForDoor } from './app/leave-for-door.ts';
 import { createQueries } from './app/queries.ts';
 import { createPages, startPage } from './app/router.tsx';
 import { timeZone } from './lib/language.ts';
@@ -19,18 +20,10 @@ import { Announcer } from './ui/Announcer.tsx';
 import { LanguageProvider } from './ui/LanguageProvider.tsx';
 import { cssVariablesResolver, theme } from './ui/theme.ts';
 
-const queries = createQueries(() => void leaveForDoor());
+const queries = createQueries(() => void leaveForDoor(pages, queries));
 const pages = createPages(queries);
 // Person, page and texts are three ways over the line; none of them waits for another.
 const ready = Promise.all([startPage(pages), loadCatalogue(firstLanguage())]);
-
-/** The session is over: to the door with the wish to come back, and what was loaded under the session goes. */
-async function leaveForDoor(): Promise<void> {
-  const { href, pathname } = pages.state.location;
-  if (pathname === '/login' || pathname === '/setup') return;
-  await pages.navigate({ to: '/login', search: { to: href }, replace: true });
-  queries.clear();
-}
 
 function draw(): void {
   const place = document.getElementById('root');

@@ -275,7 +275,17 @@ needs('browser')('a chat', () => {
     const { href } = new URL(page.url());
     await context.clearCookies();
     await page.getByRole('button', { name: 'Send' }).click();
+    const over = page.getByRole('dialog', { name: 'Your session has ended' });
+    await over.getByLabel('Password', { exact: true }).fill(sari.password);
+    await page.keyboard.press('Enter');
+    await over.waitFor({ state: 'detached' });
+    await expect.poll(() => box().inputValue()).toBe('Into the void');
+    // Nor is it lost to who leaves and comes back by the door.
+    await context.clearCookies();
+    await page.getByRole('button', { name: 'Send' }).click();
+    await over.getByRole('button', { name: 'Leave This Page' }).click();
     await page.waitForURL('**/login**');
+    await over.waitFor({ state: 'detached' });
     await page.getByLabel('Email', { exact: true }).fill(sari.email);
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In', exact: true }).click();

@@ -179,7 +179,7 @@ needs('browser')('a page that stays open', () => {
     forgive();
   });
 
-  test('a session that ends leads to the door and back, and the form has what was typed, without the key', async () => {
+  test('whoever leaves for the door when the session ends comes back, and the form has what was typed, without the key', async () => {
     await come();
     const { page } = visitor;
     await page.goto('/settings/ai-connections/new?provider=openai');
@@ -187,7 +187,10 @@ needs('browser')('a page that stays open', () => {
     await page.getByLabel('API Key', { exact: true }).fill('sk-test-never-kept-anywhere');
     await visitor.context.clearCookies();
     await page.getByRole('button', { name: 'Save Connection' }).click();
+    const over = page.getByRole('dialog', { name: 'Your session has ended' });
+    await over.getByRole('button', { name: 'Leave This Page' }).click();
     await page.waitForURL('**/login?to=*');
+    await over.waitFor({ state: 'detached' });
     await expect
       .poll(() => page.evaluate(() => JSON.stringify([Object.values(sessionStorage), Object.values(localStorage)])))
       .not.toContain('never-kept');

@@ -128,12 +128,13 @@ needs('browser')('the door', () => {
     await page.waitForURL('**/login');
   });
 
-  test('a session that ends elsewhere leads to the door at the next call', async () => {
+  test('a session that ends elsewhere is asked for over the page at the next call, and leaving leads to the door', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);
     await page.getByRole('button', { name: 'Test Local' }).waitFor();
     await visitor.context.clearCookies();
     await page.getByRole('button', { name: 'Test Local' }).click();
+    await page.getByRole('dialog', { name: 'Your session has ended' }).getByRole('button', { name: 'Leave This Page' }).click();
     await page.waitForURL('**/login?to=%2Fsettings%2Fai-connections');
     await page.getByRole('heading', { name: 'Sign In' }).waitFor();
     await expect.poll(() => page.getByText('x7Qa').count()).toBe(0);

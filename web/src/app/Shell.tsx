@@ -14,9 +14,9 @@ import { useServerState } from '../lib/server-state.ts';
 import { Notice } from '../ui/Notice.tsx';
 import { BottomBar } from './BottomBar.tsx';
 import { InShell } from './in-shell.ts';
-import { Live } from './live/Live.tsx';
 import { Navigation } from './Navigation.tsx';
 import { OverlayDialogs, useOverlays } from './Overlays.tsx';
+import { Session } from './Session.tsx';
 import classes from './Shell.module.css';
 import { TopBar } from './TopBar.tsx';
 import { useProfilePreferences } from './use-profile-preferences.ts';
@@ -67,7 +67,7 @@ export function Shell({ typed, children }: ShellProps) {
         onSearch={overlays.openPalette}
         onShortcuts={overlays.openSheet}
       />
-      <Live userId={me.id} lastEventId={me.lastEventId} />
+      <Session me={me} />
       <main className={classes['main']} id="main" tabIndex={-1} data-stale={isAway || undefined}>
         {profile.isError && (
           <Notice tone="warn">

@@ -1,10 +1,8 @@
 /** `/login`: the door. Says so where there is nobody to sign in as yet. */
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
-import { useState } from 'react';
-import { SecondStepForm } from '../features/session/components/SecondStepForm.tsx';
-import { SignInForm } from '../features/session/components/SignInForm.tsx';
+import { SignInSteps } from '../features/session/components/SignInSteps.tsx';
 import { setupStatusQuery } from '../features/setup/api/setup-status.ts';
 import { usePageTitle } from '../lib/focus.ts';
 import { Notice } from '../ui/Notice.tsx';
@@ -18,12 +16,11 @@ export function SignInPage() {
   const heading = usePageTitle(t('title'));
   const navigate = useNavigate();
   const { to } = useSearch({ from: '/login' });
-  const [step, setStep] = useState<'password' | 'second'>('password');
-  const [notice, setNotice] = useState<string | null>(null);
-  const enter = (): void => void navigate({ href: insideOnly(to), replace: true });
-  const again = (why: string | null): void => {
-    setNotice(why);
-    setStep('password');
+  const queries = useQueryClient();
+  const enter = (): void => {
+    // Whatever an earlier person of this browser has loaded is none of this one's business.
+    queries.clear();
+    void navigate({ href: insideOnly(to), replace: true });
   };
   const { data: setup } = useQuery(setupStatusQuery);
   return (
@@ -33,11 +30,7 @@ export function SignInPage() {
           <p>{t('setup')}</p>
         </Notice>
       )}
-      {step === 'password' ? (
-        <SignInForm notice={notice} onSignedIn={enter} onSecondStep={() => setStep('second')} />
-      ) : (
-        <SecondStepForm onSignedIn={enter} onAgain={again} />
-      )}
+      <SignInSteps onSignedIn={enter} />
     </PlainLayout>
   );
 }

@@ -5,6 +5,7 @@
 import { useNavigate } from '@tanstack/react-router';
 import { useLayoutEffect } from 'react';
 import { shortcuts } from '../lib/choices.ts';
+import { isSessionOver } from '../lib/session-state.ts';
 import { navEntries } from './nav-entries.ts';
 
 interface ShortcutTargets {
@@ -75,7 +76,8 @@ export function useShortcuts({ onPalette, onSheet }: ShortcutTargets): void {
       return entry !== undefined || goUntilMs > 0;
     };
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+      // Whoever has to sign in again opens nothing over that.
+      if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || isSessionOver()) return;
       const isCommand = event.ctrlKey || event.metaKey;
       if (isCommand && event.key.toLowerCase() === 'k' && !event.altKey && !event.shiftKey) {
         event.preventDefault();

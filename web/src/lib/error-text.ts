@@ -16,6 +16,8 @@ export function sentenceOf(error: unknown, language: Language): string {
   const texts: Readonly<Record<string, string>> = contract.errors;
   if (error instanceof NetworkError) return own[error.reason === 'timeout' ? 'timeout' : 'offline'];
   if (!(error instanceof HttpError)) return own.unknown;
+  // The server speaks to programs as well, of tokens; a person signs in.
+  if (isUnauthenticated(error)) return own.sessionOver;
   const text = error.code === null ? undefined : texts[error.code];
   if (text === undefined) return awayStatuses.has(error.status) ? own.timeout : own.unknown;
   if (!hasValues.test(text)) return text;

@@ -2,6 +2,7 @@
 import { onlineManager, type QueryClient } from '@tanstack/react-query';
 import { isServerThere } from '../../lib/reach.ts';
 import { serverState, setServerState } from '../../lib/server-state.ts';
+import { mayRead } from '../../lib/session-state.ts';
 
 const lookMs = 2_000;
 /** Without a line every list is asked again this often. */
@@ -22,7 +23,7 @@ export function createWatch(queries: QueryClient, onBack: () => void): Watch {
     const wasAway = serverState().isAway;
     setServerState({ isAway: false, sinceMs: Date.now(), tries: 0 });
     // Queries that waited for the network go on by themselves; what a page shows is asked again either way.
-    onlineManager.setOnline(true);
+    onlineManager.setOnline(mayRead(false));
     if (wasAway) void queries.invalidateQueries();
   };
   const look = async (): Promise<void> => {

@@ -1,5 +1,5 @@
-/** Begins a session with e-mail address and password. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+/** Begins a session with e-mail address and password. What an earlier person has loaded is for the page around the form to forget. */
+import { useMutation } from '@tanstack/react-query';
 import { client } from '../../../lib/client.ts';
 
 export interface SignInInput {
@@ -8,20 +8,8 @@ export interface SignInInput {
   rememberMe: boolean;
 }
 
-export function useSignIn() {
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: (input: SignInInput) => client.session.signIn(input),
-    // Whatever an earlier person of this browser has loaded is none of this one's business.
-    onSuccess: () => queryClient.clear(),
-  });
-}
+export const useSignIn = () => useMutation({ mutationFn: (input: SignInInput) => client.session.signIn(input) });
 
 /** The second step of a sign-in, where the password was not all. */
-export function useSecondStep() {
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: (proof: { code: string } | { recoveryCode: string }) => client.session.secondStep(proof),
-    onSuccess: () => queryClient.clear(),
-  });
-}
+export const useSecondStep = () =>
+  useMutation({ mutationFn: (proof: { code: string } | { recoveryCode: string }) => client.session.secondStep(proof) });

@@ -1,12 +1,15 @@
 /** The sign-in form: takes pasted passwords and password managers, says what is wrong at the field that is wrong. */
 import { Button, Checkbox, PasswordInput, TextInput } from '@mantine/core';
 import { isEmail, isNotEmpty, useForm } from '@mantine/form';
+import { useEffect } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { useSignIn } from '../api/sign-in.ts';
 
 interface SignInFormProps {
+  /** Who is expected: the focus is on the password then. */
+  email?: string;
   /** Why the form is here again. */
   notice?: string | null;
   onSignedIn: () => void;
@@ -14,16 +17,20 @@ interface SignInFormProps {
   onSecondStep: () => void;
 }
 
-export function SignInForm({ notice = null, onSignedIn, onSecondStep }: SignInFormProps) {
+export function SignInForm({ email = '', notice = null, onSignedIn, onSecondStep }: SignInFormProps) {
   const t = useTranslations('signIn');
   const language = useLocale();
   const signIn = useSignIn();
   const form = useForm({
     mode: 'uncontrolled',
-    initialValues: { email: '', password: '', rememberMe: true },
+    initialValues: { email, password: '', rememberMe: true },
     validate: { email: isEmail(true), password: isNotEmpty(true) },
     transformValues: (values) => ({ ...values, email: values.email.trim() }),
   });
+  const { getInputNode } = form;
+  useEffect(() => {
+    if (email !== '') getInputNode('password')?.focus();
+  }, [email, getInputNode]);
   // A form keeps that a field is wrong, the page says it in the language of the moment.
   const faults = { email: t('emailFault'), password: t('passwordFault') };
   const faultOf = (field: 'email' | 'password'): string | undefined => (form.errors[field] ? faults[field] : undefined);
