@@ -202,6 +202,44 @@ needs('browser')('a session that ends while a page is open', () => {
     await expect.poll(() => page.content()).not.toContain('Sari');
   });
 
+  test('somebody else who signs in in another tab of the browser does not go on in the first person’s page', async () => {
+    const { page, context } = visitor;
+    const wati = await pages.house.createResident('Nia');
+    await signIn(visitor, sari);
+    await page.goto('/policies/new');
+    await field('Name').fill('Of Sari alone');
+    const second = await context.newPage();
+    await second.goto('/login');
+    await second.getByLabel('Email', { exact: true }).fill(wati.email);
+    await second.getByLabel('Password', { exact: true }).fill(wati.password);
+    await second.getByRole('button', { name: 'Sign In', exact: true }).click();
+    await second.getByRole('heading', { level: 1, name: /, Nia$/ }).waitFor();
+    await page.getByRole('heading', { level: 1, name: /, Nia$/ }).waitFor();
+    await expect.poll(() => page.content()).not.toContain('Sari');
+  });
+
+  test('a dialog that was open stays below the question, with what was typed into it', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/admin/ai_models/new');
+    const model = page.getByRole('dialog', { name: 'Add New Model' });
+    await model.getByLabel('Name', { exact: true }).fill('Typed in a dialog');
+    await model.getByLabel('Model Variant').fill('gpt-4o');
+    await model.getByLabel('API Key', { exact: true }).fill('sk-test-abcdefghx7Qa');
+    await endSessions();
+    await model.getByRole('button', { name: 'Save', exact: true }).click();
+    await asked().waitFor();
+    await expect.poll(nameOfFocus).toBe('Password');
+    expect(await visitor.axe()).toEqual([]);
+    await field('Password').fill(sari.password);
+    await page.keyboard.press('Enter');
+    await asked().waitFor({ state: 'detached' });
+    await expect.poll(() => model.getByLabel('Name', { exact: true }).inputValue()).toBe('Typed in a dialog');
+    await expect.poll(() => model.getByLabel('API Key', { exact: true }).inputValue()).toBe('sk-test-abcdefghx7Qa');
+    await model.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('row', { name: /Typed in a dialog/ }).waitFor();
+  });
+
   test('what one tab of the browser does is done in the others: coming in again, and signing out', async () => {
     const { page, context } = visitor;
     await signIn(visitor, sari);
