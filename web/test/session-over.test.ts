@@ -231,6 +231,9 @@ needs('browser')('a session that ends while a page is open', () => {
     await asked().waitFor();
     await expect.poll(nameOfFocus).toBe('Password');
     expect(await visitor.axe()).toEqual([]);
+    // The looks that came with the question change nothing of what lies below it.
+    const lowest = await model.evaluate((dialog) => innerHeight - Number.parseFloat(getComputedStyle(dialog).maxHeight));
+    expect(Math.round(lowest)).toBe(await page.evaluate(() => Math.round(Math.max(14, innerHeight * 0.04) + 14)));
     await field('Password').fill(sari.password);
     await page.keyboard.press('Enter');
     await asked().waitFor({ state: 'detached' });
