@@ -50,9 +50,8 @@ interface Repeat {
 interface Strand {
   text: JudgedText;
   idle: number;
-  /** The part that it is in, and its number. */
+  /** The part that it is in. */
   part: string;
-  at: number;
   isPartEnded: boolean;
 }
 
@@ -180,11 +179,11 @@ export class AnswerGuard {
     const apart = this.strands.get(`${name}${part}`);
     if (apart) return apart;
     if (open?.isPartEnded) {
-      Object.assign(open, { part, at: open.text.begin(), isPartEnded: false });
-      this.parts.set(part, { of: open, part: open.at });
+      Object.assign(open, { part, isPartEnded: false });
+      this.parts.set(part, { of: open, part: open.text.begin() });
       return open;
     }
-    const begun: Strand = { text: new JudgedText(this.texts, isJson), idle: 0, part, at: 0, isPartEnded: false };
+    const begun: Strand = { text: new JudgedText(this.texts, isJson), idle: 0, part, isPartEnded: false };
     this.strands.set(open ? `${name}${part}` : name, begun);
     if (part !== '') this.parts.set(part, { of: begun, part: 0 });
     return begun;

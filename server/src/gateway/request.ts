@@ -91,8 +91,10 @@ function jsonIn(text: string): unknown {
 const chatIn = (text: string): ChatRequest => jsonIn(text) as ChatRequest;
 
 /** Throws GatewayRefusal for what is not one JSON object. */
-export function objectOf(bytes: Buffer): Json {
-  const body = jsonIn(bytes.toString('utf8'));
+export const objectOf = (bytes: Buffer): Json => objectIn(bytes.toString('utf8'));
+
+function objectIn(text: string): Json {
+  const body = jsonIn(text);
   if (!isRecord(body)) throw refuse('invalid_json');
   return body;
 }
@@ -100,7 +102,7 @@ export function objectOf(bytes: Buffer): Json {
 /** The same with every digit of what tools were given before: ids there are often longer than a double is exact. */
 export function exactObjectOf(bytes: Buffer): Json {
   const text = bytes.toString('utf8');
-  const body = objectOf(bytes);
+  const body = objectIn(text);
   if (hasLongNumber(text)) keepGiven(body['messages'], member(parseExactly(text), 'messages'));
   return body;
 }

@@ -88,6 +88,12 @@ export function parseExactly(source: string): unknown {
   }
 }
 
+/** A list with more in front of the first item that `isIt` finds; at its end where there is none. */
+export function withBefore<Item>(items: readonly Item[], isIt: (item: Item) => boolean, added: readonly Item[]): Item[] {
+  const first = items.findIndex(isIt);
+  return items.toSpliced(first < 0 ? items.length : first, 0, ...added);
+}
+
 /** The digits of a number that was kept exactly; undefined for everything else. */
 export const digitsOf = (value: unknown): string | undefined => (json.isRawJSON(value) ? value.rawJSON : undefined);
 

@@ -1,7 +1,7 @@
 /** The house's messages as Anthropic's turns: text, images, documents, tool calls and results, and blocks that came from there before. */
 import type { Change } from '../../domain/ledger.ts';
 import { fileDataOf, inlineDataOf } from '../content.ts';
-import { isRecord, list, member, parseExactly, text, type Json } from '../shape.ts';
+import { isRecord, list, member, parseExactly, text, withBefore, type Json } from '../shape.ts';
 import { reportDetail, reportUnreadMessage } from '../unread-fields.ts';
 import type { ApiVersion, Block, Turn } from './wire.ts';
 
@@ -187,8 +187,7 @@ function assistantBlocks(message: Json, context: Context): Block[] {
   // A refusal is told beside the blocks and is none of them.
   if (textOf(kept) === textOf(said) && idsOf(kept) === idsOf(plain)) {
     const told = kept.filter((block) => block.type !== 'text' || text(block['text']) !== '');
-    const firstCall = told.findIndex((block) => block.type === 'tool_use');
-    return told.toSpliced(firstCall < 0 ? told.length : firstCall, 0, ...refused);
+    return withBefore(told, (block) => block.type === 'tool_use', refused);
   }
   context.report({ parameter: 'messages.patchbay.blocks', what: 'approximated' });
   return [...kept.filter(isThought), ...plain];

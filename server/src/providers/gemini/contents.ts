@@ -1,7 +1,7 @@
 /** The house's messages as Google's contents: what was said, calls with their signatures, and results under the right names. */
 import type { Change } from '../../domain/ledger.ts';
 import type { Destination } from '../protocol.ts';
-import { isRecord, list, member, parseExactly, parseJson, text, type Json } from '../shape.ts';
+import { isRecord, list, member, parseExactly, parseJson, text, withBefore, type Json } from '../shape.ts';
 import { reportUnreadMessage } from '../unread-fields.ts';
 import { partsOf, type Reporter } from './media.ts';
 import { lostSignature, traitsOf, type Content, type ModelTraits, type Part } from './wire.ts';
@@ -92,9 +92,8 @@ function assistantParts(message: Json, context: Context): Part[] {
   if (blocks.length > 0 && !isUnchanged) context.report({ parameter: 'messages.patchbay.blocks', what: 'dropped' });
   else if (blocks.length === 0 && text(message['reasoning_content']))
     context.report({ parameter: 'messages.reasoning_content', what: 'dropped' });
-  const firstCall = kept.findIndex(isCall);
   // A refusal is told beside the parts and is none of them.
-  const known = isUnchanged ? kept.toSpliced(firstCall < 0 ? kept.length : firstCall, 0, ...refused) : plain;
+  const known = isUnchanged ? withBefore(kept, isCall, refused) : plain;
   const parts = withSignature(known, context);
   for (const [at, part] of parts.filter(isCall).entries()) {
     const functionCall = part['functionCall'];
