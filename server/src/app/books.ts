@@ -39,7 +39,7 @@ export interface Books {
 
 /** The journal, what brings it into the database, and who hears of what it holds. */
 export async function openBooks(
-  { dataDir, telemetry: wanted }: Pick<Settings, 'dataDir' | 'telemetry'>,
+  { instanceDir, telemetry: wanted }: Pick<Settings, 'telemetry'> & { instanceDir: string },
   database: Database,
   { clock, ids, log }: BooksIo,
   opened: Opened,
@@ -48,7 +48,7 @@ export async function openBooks(
   const telemetry = wanted === null ? null : await (await import('./telemetry.ts')).openTelemetry(wanted, { clock, log });
   opened.push(() => telemetry?.close());
   const onError = (error: Error): void => log.error({ err: error }, 'the journal cannot be written');
-  const { journal: own, recovered } = openJournal({ dir: path.join(dataDir, 'journal'), clock, ids, onError });
+  const { journal: own, recovered } = openJournal({ dir: path.join(instanceDir, 'journal'), clock, ids, onError });
   const registry = new Registry();
   const figures = countRequests(registry);
   const journal = heardJournal(own, (record) => {

@@ -24,13 +24,13 @@ import type { Settings } from './settings.ts';
 import { keepSnapshot } from './snapshot-keeper.ts';
 import { withSystem } from './system.ts';
 import { closeAll, keepPartitions, keepTidy, lockJournal } from './upkeep.ts';
-
-const demoKeyBytes = 32;
+import { instanceDirOf, newDemoKey } from './worker.ts';
 
 /** What is kept on disk and what of it is in memory: the database, the vault, the audit log, the configuration, the books. */
 async function openKept(settings: Settings, io: HouseIo, opened: Opened) {
   const { clock, ids, log } = io;
-  if (settings.databaseUrl !== null) opened.push(lockJournal(settings.dataDir));
+  const instanceDir = instanceDirOf(settings.dataDir, io.worker?.number ?? 1);
+  if (settings.databaseUrl !== null) opened.push(lockJournal(instanceDir));
   const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
   opened.push(() => driver.close());
   const schema = await migrate(driver, { clock, log });
@@ -40,9 +40,15 @@ async function openKept(settings: Settings, io: HouseIo, opened: Opened) {
   const { vault, masters } = await loadVault({ database, settings, ids, clock, log });
   const { auditWebhookUrl: webhookUrl, retentionDays } = settings;
   await openAuditLog({ database, vault, policy: policyOf(settings), webhookUrl, retentionDays, clock, ids, log }, opened);
-  const keeper = await keepSnapshot({ database, clock, log, beforeApplied: followingKeys({ database, vault, log }) });
+  const keeper = await keepSnapshot({
+    database,
+    clock,
+    log,
+    beforeApplied: followingKeys({ database, vault, log }),
+    others: io.worker?.others,
+  });
   opened.push(() => keeper.close());
-  const books = await openBooks(settings, database, io, opened);
+  const books = await openBooks({ instanceDir, telemetry: settings.telemetry }, database, io, opened);
   return { schema, database, vault, masters, keeper, ...books };
 }
 
@@ -59,7 +65,7 @@ function openGateway(settings: Settings, io: HouseIo, kept: Awaited<ReturnType<t
   const { keyUses, found, contents } = openBesides({ database, keeper, vault, clock, ids, log, retentionDays }, opened);
   const own: OwnAddress = { url: '', demoEgress: null };
   opened.push(() => own.demoEgress?.destroy());
-  const demoKey = Buffer.from(ids.bytes(demoKeyBytes)).toString('base64url');
+  const demoKey = io.worker?.demoKey ?? newDemoKey(ids);
   const limits = openLimits({ database, journal, feeder, keeper, clock, ids, log, live });
   opened.push(() => limits.close());
   const repricing = followRepricing({ database, clock, log, kind: repriceKind, onRepriced: () => limits.limits.reread() });

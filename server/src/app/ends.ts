@@ -40,7 +40,8 @@ export function endOf(error: unknown, language: Language = 'en'): Ended {
     return { line: oneLine(error.message), exitCode: exitConfig };
   }
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (syscall === 'listen') {
+  // A worker's supervisor binds for it.
+  if (syscall === 'listen' || syscall === 'bind') {
     const place = `${address ?? ''}:${port ?? ''}`;
     const reason = code === 'EADDRINUSE' ? 'another program listens there' : (code ?? 'unknown reason');
     return { line: `cannot listen on ${place}: ${reason}; choose another with PATCHBAY_HOST and PATCHBAY_PORT`, exitCode: exitFailed };

@@ -22,6 +22,7 @@ import type { OwnedLimits } from './limits.ts';
 import type { Live } from './live.ts';
 import type { Settings } from './settings.ts';
 import type { SystemRooms } from './system.ts';
+import type { WorkerPlace } from './worker.ts';
 
 export interface HouseIo {
   clock: Clock;
@@ -31,6 +32,8 @@ export interface HouseIo {
   isChecking?: boolean;
   /** Shorter limits for tests. */
   timeouts?: Partial<GatewayDeps['timeouts']>;
+  /** Where this process is one of several that serve this installation on this machine. */
+  worker?: WorkerPlace;
 }
 
 /** Everything that a face may be handed. */

@@ -1,5 +1,6 @@
 /** The figures that Prometheus reads. Labels are few and never name people, keys or models. */
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { AggregatorRegistry, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import type { OtherWorkers } from './worker.ts';
 
 export interface MeasuredHouse {
   requestsInFlight(): number;
@@ -12,22 +13,26 @@ export interface MeasuredHouse {
   headroomLevels?(): Record<string, number>;
 }
 
-/** `registry` already holds what is counted elsewhere. */
-export function createMetrics(house: MeasuredHouse, registry: Registry): { text(): Promise<string> } {
+/** How the figures of several workers become one: a figure that is not the same thing counted in parts says the least of them. */
+type Joined = 'sum' | 'min';
+
+/** `registry` already holds what is counted elsewhere. Whichever of several workers is asked tells the figures of all. */
+export function createMetrics(house: MeasuredHouse, registry: Registry, others?: OtherWorkers): { text(): Promise<string> } {
   collectDefaultMetrics({ register: registry });
-  const gauges: [name: string, help: string, read: () => number][] = [
+  const gauges: [name: string, help: string, read: () => number, joined?: Joined][] = [
     ['patchbay_requests_in_flight', 'Completions under way on this instance.', () => house.requestsInFlight()],
     ['patchbay_ledger_lag_records', 'Journal records that are not in the database yet.', () => house.ledgerLagRecords()],
     ['patchbay_journal_unfed_bytes', 'Bytes of the journal that are not in the database yet.', () => house.journalUnfedBytes()],
     ['patchbay_upstream_sockets', 'Open connections to providers.', () => house.openSockets()],
-    ['patchbay_config_revision', 'Revision of the configuration that this instance serves.', () => house.configRevision()],
-    ['patchbay_database_up', 'Whether the database answers (1) or not (0).', () => Number(house.isDatabaseHealthy())],
+    ['patchbay_config_revision', 'Revision of the configuration that this instance serves.', () => house.configRevision(), 'min'],
+    ['patchbay_database_up', 'Whether the database answers (1) or not (0).', () => Number(house.isDatabaseHealthy()), 'min'],
   ];
-  for (const [name, help, read] of gauges) {
+  for (const [name, help, read, aggregator = 'sum'] of gauges) {
     registry.registerMetric(
       new Gauge({
         name,
         help,
+        aggregator,
         registers: [],
         collect() {
           this.set(read());
@@ -40,11 +45,20 @@ export function createMetrics(house: MeasuredHouse, registry: Registry): { text(
       name: 'patchbay_provider_headroom_connections',
       help: "Connections by how close they are to their provider's rate limits, of those whose provider said so lately.",
       labelNames: ['level'],
+      // Each worker sees the same connections, and knows of those that it has called.
+      aggregator: 'max',
       registers: [],
       collect() {
         for (const [level, count] of Object.entries(house.headroomLevels?.() ?? {})) this.set({ level }, count);
       },
     }),
   );
-  return { text: () => registry.metrics() };
+  if (!others) return { text: () => registry.metrics() };
+  others.onAsked('figures', () => registry.getMetricsAsJSON());
+  return {
+    async text() {
+      const [own, theirs] = await Promise.all([registry.getMetricsAsJSON(), others.ask('figures', null)]);
+      return AggregatorRegistry.aggregate([own, ...theirs]).metrics();
+    },
+  };
 }

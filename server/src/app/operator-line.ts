@@ -56,7 +56,8 @@ export async function openOperatorLine({ dataDir, log }: { dataDir: string; log:
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((done, refuse) => {
     server.once('error', refuse);
-    server.listen(path, () => {
+    // Not shared with other workers: each has its own.
+    server.listen({ path, exclusive: true }, () => {
       server.off('error', refuse);
       server.unref();
       done();

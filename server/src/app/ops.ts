@@ -8,6 +8,7 @@ import type { Feeder } from '../jobs/feed-ledger.ts';
 import type { Database } from '../storage/database.ts';
 import { createMetrics } from './metrics.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
+import type { OtherWorkers } from './worker.ts';
 
 interface OpsParts {
   database: Database;
@@ -17,9 +18,10 @@ interface OpsParts {
   egress: Egress;
   schema: number;
   registry: Registry;
+  others?: OtherWorkers | undefined;
 }
 
-export function opsOf({ database, keeper, gateway, feeder, egress, schema, registry }: OpsParts): {
+export function opsOf({ database, keeper, gateway, feeder, egress, schema, registry, others }: OpsParts): {
   state(): OpsState;
   metrics(): Promise<string>;
 } {
@@ -38,7 +40,7 @@ export function opsOf({ database, keeper, gateway, feeder, egress, schema, regis
     configRevision,
     isDatabaseHealthy,
   };
-  const metrics = createMetrics(measured, registry);
+  const metrics = createMetrics(measured, registry, others);
   return {
     state: () => ({
       isReady: feeder.isCaughtUp() || !isDatabaseHealthy(),

@@ -34,6 +34,7 @@ import { opsOf } from './ops.ts';
 import type { Settings } from './settings.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
 import type { HouseIo, Rooms } from './house.ts';
+import { otherDoors } from './worker.ts';
 
 /** The operator's list of private targets, or the local model ports. */
 export const policyOf = (settings: Settings) => (settings.egressAllow === null ? defaultPolicy() : explicitPolicy(settings.egressAllow));
@@ -138,7 +139,7 @@ export function roomsOf(parts: Parts): Rooms {
     localModels: createLocalModels(gateway),
     isDemoOffered: settings.isDemoOffered,
     environmentNamed: settings.isEnvironmentOffered ? settings.environment : null,
-    signInLimit: createSignInLimit(clock),
+    signInLimit: createSignInLimit(clock, io.worker && otherDoors(io.worker.others)),
     usedCodes: createUsedCodes(database, clock),
     moveFactors: (userId: string) => moveFactors({ database, log }, authSecrets, userId),
     uploadsDir: path.join(settings.dataDir, 'uploads'),
@@ -149,7 +150,7 @@ export function roomsOf(parts: Parts): Rooms {
     usedKeys: keyUses,
     books: { catchUp: () => catchUpBooks(feeder, gateway.journal, clock) },
     usageCache: createUsageCache(clock, () => `${feeder.fedUpTo()}/${repriced}`),
-    ops: opsOf({ database, keeper, gateway, feeder, egress, schema, registry }),
+    ops: opsOf({ database, keeper, gateway, feeder, egress, schema, registry, others: io.worker?.others }),
   };
   // The demo's address is known only once the server listens: it stays a getter.
   const gatewayParts = Object.getOwnPropertyDescriptors(gateway);

@@ -27,6 +27,8 @@ import { addFiles, loadPage } from './pages.ts';
 import { registry } from './registry.ts';
 import { basePathOf, createHouseServer, type OwnedServer } from './server.ts';
 import type { Settings } from './settings.ts';
+import { feedFormerWorkers } from './left-journals.ts';
+import { instanceDirOf } from './worker.ts';
 
 /** Clients learn that they should go elsewhere before the door closes (P8). */
 const announceMs = 1_000;
@@ -61,6 +63,7 @@ export interface StartIo extends HouseIo {
 
 export async function startHouse(settings: Settings, io: StartIo): Promise<StartedHouse> {
   const house = await buildHouse(settings, io);
+  const isFirst = (io.worker?.number ?? 1) === 1;
   try {
     await prepare(house, io);
     const { owned, closeControl } = await assemble(house, io);
@@ -75,12 +78,18 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
     // On the embedded database nobody else can be working on what an earlier run left.
     await house.deps.tasks.recover({ isAlone: house.database.driver.engine === 'sqlite' });
     const operating = operatingOn(house, settings.publicUrl ?? url);
-    const line = await openOperatorLine({ dataDir: settings.dataDir, log: io.log }, (name, input, say) =>
+    const instanceDir = instanceDirOf(settings.dataDir, io.worker?.number ?? 1);
+    const line = await openOperatorLine({ dataDir: instanceDir, log: io.log }, (name, input, say) =>
       runNamed({ ...operating, say }, name, input),
     );
     // Nobody else can be at it here; beside PostgreSQL it may be another instance's, and its command goes on with it.
     if (house.database.driver.engine === 'sqlite' && !(await isReencryptionPaused(house.deps))) void resumeRotation(operating);
-    const token = await newSetupToken(house.deps);
+    // Each link ends the ones before it, and only the first worker is heard.
+    const token = isFirst ? await newSetupToken(house.deps) : null;
+    const left =
+      isFirst && house.database.driver.engine === 'postgres'
+        ? feedFormerWorkers({ ...house.deps, ...io }, settings.dataDir, io.worker?.count ?? 1)
+        : null;
     const setupUrl = token === null ? null : `${settings.publicUrl ?? url}/setup?token=${token}`;
     return {
       url,
@@ -89,6 +98,7 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
       setupUrl,
       close: async (options) => {
         await line.close();
+        await left?.close();
         await close(house, io, owned, closeControl, options?.isHurried ?? false);
       },
     };

@@ -1,20 +1,20 @@
 /** Opens the control plane for one command, without a server or a way out: beside nothing else that uses the data directory. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildHouse } from '../app/build.ts';
+import { feedLeft, workersIn } from '../app/left-journals.ts';
 import { followingKeys, loadVault } from '../app/master-key.ts';
 import type { OperatorDeps, Operating } from '../app/operations.ts';
 import type { Settings } from '../app/settings.ts';
 import { keepSnapshot } from '../app/snapshot-keeper.ts';
 import { StartRefused } from '../app/start-refused.ts';
+import { instanceDirOf } from '../app/worker.ts';
 import { openAudit } from '../control/audit-keep.ts';
 import { createPasswords } from '../control/people/passwords.ts';
 import { defaultPolicy, explicitPolicy } from '../egress/allow.ts';
 import { judgeUrl } from '../egress/guard.ts';
 import { checkTargetUrl } from '../egress/url.ts';
-import { feedLedger } from '../jobs/feed-ledger.ts';
-import { openJournal } from '../journal/journal.ts';
-import { pause, systemClock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import { createIds } from '../lib/ids.ts';
 import { createLog } from '../lib/log.ts';
 import { createPriceBook } from '../providers/prices.ts';
@@ -22,11 +22,9 @@ import { createDatabase, type Database } from '../storage/database.ts';
 import { DataDirectoryLocked } from '../storage/errors.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDriver } from '../storage/open.ts';
-import { lockFile } from '../storage/sqlite/lock.ts';
 
 /** What an earlier run left in its journal is fed within this, or stays for the next start. */
 const drainMs = 60_000;
-const drainPollMs = 50;
 
 /**
  * Opens what is stored, hands it to `work`, and closes it again whatever happens.
@@ -98,35 +96,15 @@ export async function withHouse<T>(
   }
 }
 
-/** Feeds what an earlier run of this machine's server left in its journal. FALSE where something stays. */
-async function drainLeftovers(settings: Settings, database: Database): Promise<boolean> {
-  const dir = join(settings.dataDir, 'journal');
-  if (!existsSync(dir) || readdirSync(dir).length === 0) return true;
+/** Feeds what an earlier run of this machine's server left in its journals. FALSE where something stays. */
+async function drainLeftovers({ dataDir }: Settings, database: Database): Promise<boolean> {
   const clock = systemClock;
-  const opened: (() => Promise<void> | void)[] = [];
-  try {
-    // Beside PostgreSQL a running server feeds its own journal.
-    if (settings.databaseUrl !== null) {
-      const lock = lockFile(join(settings.dataDir, 'patchbay.lock'));
-      opened.push(() => lock.release());
-    }
-    const ids = createIds(clock);
-    const { journal, recovered } = openJournal({ dir, clock, ids, onError: () => undefined });
-    opened.push(() => journal.close());
-    const feeder = feedLedger({ database, journal, recovered, clock, ids, log: createLog('silent') });
-    opened.push(() => feeder.close());
-    const untilMs = clock.monotonicMs() + drainMs;
-    while (!feeder.isCaughtUp() && clock.monotonicMs() < untilMs) {
-      await feeder.feed();
-      if (!feeder.isCaughtUp()) await pause(clock, drainPollMs);
-    }
-    return feeder.isCaughtUp();
-  } catch (error) {
-    if (error instanceof DataDirectoryLocked) return true;
-    throw error;
-  } finally {
-    for (const close of opened.toReversed()) await close();
-  }
+  const deps = { database, clock, ids: createIds(clock), log: createLog('silent') };
+  const untilMs = clock.monotonicMs() + drainMs;
+  let isDrained = true;
+  for (const number of [1, ...workersIn(dataDir)])
+    if ((await feedLeft(deps, instanceDirOf(dataDir, number), () => clock.monotonicMs() >= untilMs)) === 'left') isDrained = false;
+  return isDrained;
 }
 
 /** Whether there is anything to open: the embedded database is a file, another one is asked when it is opened. */

@@ -32,7 +32,16 @@ function addServing(program: Command): void {
   program
     .command('start')
     .description('serve the gateway, the control plane and the page')
-    .action(() => ending(async () => (await import('./start.ts')).start(settingsOfProcess(), processTerminal)));
+    // Said by a supervisor of several, to each of them; nobody else has a use for it.
+    .addOption(new Option('--worker').hideHelp())
+    .action(({ worker }: { worker?: boolean }) =>
+      ending(async () => {
+        const settings = settingsOfProcess();
+        // A supervisor has no need of anything that a server is made of.
+        if (settings.workers > 1 && !worker) return (await import('./workers.ts')).supervise(settings);
+        return (await import('./start.ts')).start(settings, processTerminal, worker === true);
+      }),
+    );
   program
     .command('doctor')
     .description('look at everything that a start needs, say what is wrong, and change nothing')

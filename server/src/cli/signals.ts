@@ -60,3 +60,19 @@ export function createEnding(
     done,
   };
 }
+
+const signals: readonly Signal[] = ['SIGTERM', 'SIGINT'];
+
+/** Passes this process's signals and the faults that nobody caught on; what is returned ends that. */
+export function listenForEnds(ending: Pick<Ending, 'signal' | 'fault'>): () => void {
+  const onSignal = (name: NodeJS.Signals): void => ending.signal(name as Signal);
+  const onFault = (error: unknown): void => ending.fault(error);
+  for (const name of signals) process.on(name, onSignal);
+  process.on('uncaughtException', onFault);
+  process.on('unhandledRejection', onFault);
+  return () => {
+    for (const name of signals) process.off(name, onSignal);
+    process.off('uncaughtException', onFault);
+    process.off('unhandledRejection', onFault);
+  };
+}

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Registry } from 'prom-client';
 import { createMetrics, type MeasuredHouse } from '../../src/app/metrics.ts';
 import { Agent } from 'node:http';
+import type { OtherWorkers } from '../../src/app/worker.ts';
 import { clear, completion, demoKey, start, type Started } from './started.ts';
 
 /** The value of a figure without labels. */
@@ -109,5 +110,52 @@ describe('the figures of a house', () => {
     for (const secret of [key, key.slice(0, 14), 'admin@example.org', 'demo-large', house.house.demoKey, 'pat-pb', '127.0.0.1'])
       expect(shown).not.toContain(secret);
     expect(shown).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-7/);
+  });
+});
+
+describe('the figures of several workers', () => {
+  const houseOf = (part: Partial<MeasuredHouse>): MeasuredHouse => ({
+    requestsInFlight: () => 0,
+    ledgerLagRecords: () => 0,
+    journalUnfedBytes: () => 0,
+    openSockets: () => 0,
+    configRevision: () => 1,
+    isDatabaseHealthy: () => true,
+    ...part,
+  });
+
+  /** Workers that hear one another, as many as houses are given. */
+  function workersOf(...houses: MeasuredHouse[]) {
+    const reads: (() => Promise<readonly object[]>)[] = [];
+    return houses.map((house, at) => {
+      const others = {
+        ask: () => Promise.all(reads.filter((_, other) => other !== at).map((read) => read())),
+        onAsked: (_: string, read: () => Promise<readonly object[]>) => void (reads[at] = read),
+      } as unknown as OtherWorkers;
+      return createMetrics(house, new Registry(), others);
+    });
+  }
+
+  test('are sums, the least of what is one for all, and the most of what each sees for itself', async () => {
+    const workers = workersOf(
+      houseOf({ requestsInFlight: () => 2, openSockets: () => 3, configRevision: () => 12, headroomLevels: () => ({ low: 1, high: 4 }) }),
+      houseOf({ requestsInFlight: () => 5, openSockets: () => 4, configRevision: () => 11, headroomLevels: () => ({ low: 2 }) }),
+      houseOf({ configRevision: () => 12, isDatabaseHealthy: () => false }),
+    );
+    for (const worker of workers) {
+      const text = await worker.text();
+      expect(
+        ['requests_in_flight', 'upstream_sockets', 'config_revision', 'database_up'].map((name) => valueOf(text, `patchbay_${name}`)),
+      ).toEqual([7, 7, 11, 0]);
+      expect(text).toMatch(/^patchbay_provider_headroom_connections\{level="low"\} 2$/m);
+      expect(text).toMatch(/^patchbay_provider_headroom_connections\{level="high"\} 4$/m);
+      expect(text.match(/^# TYPE patchbay_requests_in_flight gauge$/gm)).toHaveLength(1);
+      expect(text).toMatch(/^process_cpu_seconds_total /m);
+    }
+  });
+
+  test('of one that hears nobody are its own', async () => {
+    const [alone] = workersOf(houseOf({ requestsInFlight: () => 3 }));
+    expect(valueOf(await alone!.text(), 'patchbay_requests_in_flight')).toBe(3);
   });
 });

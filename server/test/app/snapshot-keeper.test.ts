@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { keepSnapshot, pollMs, type OwnedKeeper } from '../../src/app/snapshot-keeper.ts';
+import type { OtherWorkers } from '../../src/app/worker.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { createDatabase as openDatabase, type Database } from '../../src/storage/database.ts';
@@ -50,6 +51,35 @@ describe('a keeper', () => {
     await keeper.catchUp(house.deps.keeper.snapshot.revision);
     expect(namesIn(keeper)).toContain('caught');
     await keeper.catchUp(0);
+  });
+
+  test('has caught up once all other workers have, and catches up for them when asked', async () => {
+    const asked: number[] = [];
+    const reached = Promise.withResolvers<readonly null[]>();
+    let answer: (revision: number) => Promise<null> = () => expect.unreachable();
+    const others = {
+      ask(_: 'revision', revision: number) {
+        asked.push(revision);
+        return reached.promise;
+      },
+      onAsked: (_: 'revision', run: typeof answer) => void (answer = run),
+    } as unknown as OtherWorkers;
+    const keeper = await keepSnapshot({ database: house.database, clock, log, others });
+    keepers.push(keeper);
+    await addKey('for all');
+    const { revision } = house.deps.keeper.snapshot;
+    let isCaughtUp = false;
+    const catching = keeper.catchUp(revision).then(() => (isCaughtUp = true));
+    await expect.poll(() => namesIn(keeper)).toContain('for all');
+    await turns();
+    expect({ asked, isCaughtUp }).toEqual({ asked: [revision], isCaughtUp: false });
+    reached.resolve([null]);
+    await catching;
+    await addKey('for another');
+    expect(await answer(house.deps.keeper.snapshot.revision)).toBe(null);
+    expect(namesIn(keeper)).toContain('for another');
+    // Whoever is asked asks nobody.
+    expect(asked).toEqual([revision]);
   });
 
   test('hears of changes by itself', async () => {

@@ -1,6 +1,6 @@
 /** Proves how guesses are counted: per account, per network, within a window, and without growing. */
 import { describe, expect, test } from 'vitest';
-import { createSignInLimit, networkOf } from '../../src/control/people/sign-in-limit.ts';
+import { createSignInLimit, networkOf, type Guess, type OtherDoors } from '../../src/control/people/sign-in-limit.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 
@@ -91,4 +91,49 @@ test('a flood of accounts forgets the oldest rather than filling the memory', ()
   for (let n = 0; n < 5; n += 1) limit.begin('a', '10.0.0.1');
   for (let n = 0; n < 20_000; n += 1) limit.begin(`flood ${n}`, `2001:db8:${(n >> 8).toString(16)}:${(n & 255).toString(16)}::1`);
   expect(refusalOf(() => limit.begin('a', '10.0.0.2'))).toBeNull();
+});
+
+describe('several doors', () => {
+  /** Two doors of one house; each hears what the other is told. */
+  function doors() {
+    const time = { ms: 0 };
+    const clock = { ...systemClock, monotonicMs: () => time.ms };
+    const hearers: ((guess: Guess) => void)[] = [];
+    const door = (at: number): OtherDoors => ({
+      tell: (guess) => hearers.forEach((hear, other) => other !== at && hear(guess)),
+      onTold: (run) => void (hearers[at] = run),
+    });
+    return { time, limits: [createSignInLimit(clock, door(0)), createSignInLimit(clock, door(1))] as const };
+  }
+
+  test('take no more guesses for an account than one, by turns or not', () => {
+    const { limits, time } = doors();
+    for (let guess = 0; guess < 5; guess++) limits[guess % 2]!.begin('ann', '203.0.113.7');
+    for (const limit of limits) expect(() => limit.begin('ann', '198.51.100.9')).toThrow(Refusal);
+    for (const limit of limits) limit.begin('bob', '198.51.100.9');
+    time.ms = 60_000;
+    for (const limit of limits) limit.begin('ann', '203.0.113.7');
+  });
+
+  test('take no more from one network than one', () => {
+    const { limits } = doors();
+    for (let guess = 0; guess < 20; guess++) limits[guess % 2]!.begin(`person ${guess}`, '2001:db8::1');
+    for (const limit of limits) expect(() => limit.begin('ann', '2001:db8::2')).toThrow(Refusal);
+  });
+
+  test('do not count what was right, wherever it was said', () => {
+    const { limits } = doors();
+    for (let guess = 0; guess < 12; guess++) limits[guess % 2]!.begin('ann', '203.0.113.7')();
+    for (let guess = 0; guess < 5; guess++) limits[0].begin('ann', '203.0.113.7');
+    for (const limit of limits) expect(() => limit.begin('ann', '203.0.113.7')).toThrow(Refusal);
+  });
+
+  test('know nothing of a right guess that has been forgotten here', () => {
+    const { limits, time } = doors();
+    const right = limits[0].begin('ann', '203.0.113.7');
+    time.ms = 61_000;
+    right();
+    for (let guess = 0; guess < 5; guess++) limits[1].begin('ann', '203.0.113.7');
+    expect(() => limits[1].begin('ann', '203.0.113.7')).toThrow(Refusal);
+  });
 });

@@ -26,7 +26,21 @@ export function networkOf(address: string): string {
   return Buffer.from(plain.length === 4 ? plain : plain.subarray(0, 8)).toString('hex');
 }
 
-export function createSignInLimit(clock: Clock): SignInLimit {
+/** A guess for an account from an address, or that it was right after all. */
+export interface Guess {
+  account: string;
+  address: string;
+  isRight: boolean;
+}
+
+/** Who else takes guesses at the same door. */
+export interface OtherDoors {
+  tell(guess: Guess): void;
+  onTold(run: (guess: Guess) => void): void;
+}
+
+/** @param others several doors together take no more guesses than one */
+export function createSignInLimit(clock: Clock, others?: OtherDoors): SignInLimit {
   const guesses = new LRUCache<string, number[]>({ max: remembered });
 
   /** Times of the guesses that still count, the oldest first. */
@@ -35,21 +49,34 @@ export function createSignInLimit(clock: Clock): SignInLimit {
     return (guesses.get(key) ?? []).filter((atMs) => atMs > fromMs);
   }
 
-  function forget(key: string, atMs: number): void {
+  function note(key: string, atMs: number): void {
+    guesses.set(key, [...recent(key), atMs]);
+  }
+
+  /** Where another door's guess was right, its time here is not known: the last one is as good. */
+  function forget(key: string, atMs?: number): void {
     const times = recent(key);
-    const place = times.lastIndexOf(atMs);
+    const place = atMs === undefined ? times.length - 1 : times.lastIndexOf(atMs);
     if (place >= 0) times.splice(place, 1);
     if (times.length > 0) guesses.set(key, times);
     else guesses.delete(key);
   }
 
+  const limitsOf = (account: string, address: string): { key: string; max: number }[] => [
+    { key: `account ${account}`, max: accountFailuresMax },
+    { key: `address ${networkOf(address)}`, max: addressFailuresMax },
+  ];
+  others?.onTold(({ account, address, isRight }) => {
+    for (const { key } of limitsOf(account, address)) {
+      if (isRight) forget(key);
+      else note(key, clock.monotonicMs());
+    }
+  });
+
   return {
     begin(account, address) {
       const nowMs = clock.monotonicMs();
-      const limits = [
-        { key: `account ${account}`, max: accountFailuresMax },
-        { key: `address ${networkOf(address)}`, max: addressFailuresMax },
-      ];
+      const limits = limitsOf(account, address);
       for (const { key, max } of limits) {
         const times = recent(key);
         const first = times[times.length - max];
@@ -57,9 +84,11 @@ export function createSignInLimit(clock: Clock): SignInLimit {
         const seconds = Math.max(1, Math.ceil((first + windowMs - nowMs) / 1000));
         throw new Refusal('RATE_LIMITED', { values: { seconds }, retryAfterS: seconds });
       }
-      for (const { key } of limits) guesses.set(key, [...recent(key), nowMs]);
+      for (const { key } of limits) note(key, nowMs);
+      others?.tell({ account, address, isRight: false });
       return () => {
         for (const { key } of limits) forget(key, nowMs);
+        others?.tell({ account, address, isRight: true });
       };
     },
   };
