@@ -7,7 +7,6 @@ import { readsAnswer, readsPrompt, type AttachmentKind, type Policy, type Policy
 import { patchObject, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from '../providers/calling.ts';
 import { limitIn } from '../providers/limit-field.ts';
-import { hasLongNumber, parseExactly, parseJson } from '../providers/shape.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import { modelsBeside } from './models-beside.ts';
 import { plan, type Target } from './plan.ts';
@@ -241,14 +240,6 @@ async function inTurns<Result>({ clock }: Pick<GatewayDeps, 'clock'>, reading: G
   return step.value;
 }
 
-/** A member's JSON; one that nothing was covered in keeps the digits of its long numbers, as in the schema of a tool. */
-function writtenAnew({ bytes, scan }: CallRequest, key: string, value: unknown): string {
-  const json = JSON.stringify(value);
-  const place = scan.members.get(key);
-  const source = place ? bytes.toString('utf8', place.start, place.end) : '';
-  return hasLongNumber(source) && JSON.stringify(parseJson(source)) === json ? JSON.stringify(parseExactly(source)) : json;
-}
-
 /**
  * The request with its members as they were judged. Each list and object is written anew also where nothing was covered: a provider must
  * not read a second key of the same name that nobody has judged. Numbers and flags of the top level keep their bytes.
@@ -258,7 +249,7 @@ function rewritten(request: CallRequest, body: Record<string, unknown>, isEdited
   const patches: Patch[] = [];
   for (const [key, value] of Object.entries(body))
     if ((typeof value === 'object' && value !== null) || (isEdited && typeof value === 'string'))
-      patches.push({ key, json: writtenAnew(request, key, value) });
+      patches.push({ key, json: JSON.stringify(value) });
   const bytes = patchObject(request.bytes, request.scan, patches);
   const { operation, isStream, wantsUsage, outputTokensMax, ownMembers } = request;
   const anew = request.wire && request.translate ? readForeign(bytes, request.wire, request.translate) : readRequest(bytes);

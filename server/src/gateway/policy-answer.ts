@@ -7,7 +7,7 @@ import { JudgedText } from '../domain/policy-stream.ts';
 import type { Policy, ViolationFact } from '../domain/policy.ts';
 import type { UpstreamFailure } from '../domain/errors.ts';
 import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
-import { isRecord, parseExactly, type Json } from '../providers/shape.ts';
+import { isRecord, parseAnswer, type Json } from '../providers/shape.ts';
 import { namedEvent } from '../providers/writer.ts';
 import { answerBlocked, FoundFacts } from './policy-facts.ts';
 import { calledTools, dropLikelihoods, readEvent, type Delta } from './policy-events.ts';
@@ -117,7 +117,7 @@ export class AnswerGuard {
   whole(body: Buffer | string, isText: boolean): Buffer | string {
     const text = body.toString();
     if (isText) return this.covered(text, false) ?? body;
-    const parsed = parseExactly(text);
+    const parsed = parseAnswer(text);
     if (parsed === undefined || parsed === null) return body;
     return this.cover(parsed) ? JSON.stringify(parsed) : body;
   }
@@ -142,7 +142,7 @@ export class AnswerGuard {
   }
 
   private take(event: SseEvent): void {
-    const parsed = parseExactly(event.data);
+    const parsed = parseAnswer(event.data);
     const held: Held = { event, body: isRecord(parsed) ? parsed : null, segments: [], isEdited: false, repeats: [] };
     this.held.push(held);
     this.heldChars += event.data.length;

@@ -4,7 +4,7 @@ import type { ChatRequest } from '../domain/chat.ts';
 import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
 import { watchedWords, type CallRequest } from '../providers/calling.ts';
 import { limitIn } from '../providers/limit-field.ts';
-import { hasLongNumber, isRecord, keepGiven, member, parseExactly, type Json } from '../providers/shape.ts';
+import { isRecord, keepDigits, type Json } from '../providers/shape.ts';
 import type { CallerWire } from '../providers/writer.ts';
 import { refuse } from './errors.ts';
 
@@ -99,11 +99,11 @@ function objectIn(text: string): Json {
   return body;
 }
 
-/** The same with every digit of what tools were given before: ids there are often longer than a double is exact. */
+/** The same with every digit of the numbers in its members: ids and bounds there are often longer than a double is exact. */
 export function exactObjectOf(bytes: Buffer): Json {
   const text = bytes.toString('utf8');
   const body = objectIn(text);
-  if (hasLongNumber(text)) keepGiven(body['messages'], member(parseExactly(text), 'messages'));
+  keepDigits(body, text);
   return body;
 }
 

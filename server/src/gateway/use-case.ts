@@ -6,13 +6,13 @@ import { settingsOver } from '../domain/ai-settings.ts';
 import { allowsModel } from '../domain/access-key.ts';
 import type { Resolution } from '../domain/resolve.ts';
 import { allowsRole, bindingOf, promptOf, settingsWith, useCasePrefix, type PromptContext, type UseCase } from '../domain/use-case.ts';
-import { memberValue, patchObject, scanObject, type Patch } from '../lib/json-scan.ts';
+import { patchObject, scanObject, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from '../providers/calling.ts';
-import { isRecord } from '../providers/shape.ts';
+import { exactMember, isRecord } from '../providers/shape.ts';
 import type { CallerWire } from '../providers/writer.ts';
 import { refuse } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
-import { readRequest } from './request.ts';
+import { exactObjectOf, readRequest } from './request.ts';
 
 type KeeperDeps = Pick<GatewayDeps, 'keeper'>;
 
@@ -132,7 +132,7 @@ export function withPrompt(request: CallRequest, prompt: string): CallRequest {
   if (prompt === '') return request;
   const { bytes, scan, wire } = request;
   if (wire === undefined) {
-    const { messages } = request.parsed();
+    const messages = exactMember(bytes, scan, 'messages');
     // What is no conversation is the provider's to refuse.
     if (!Array.isArray(messages)) return request;
     return readRequest(patchObject(bytes, scan, [{ key: 'messages', json: JSON.stringify(before(prompt, messages as unknown[])) }]));
@@ -153,17 +153,14 @@ export function withPrompt(request: CallRequest, prompt: string): CallRequest {
 
 /** The member that holds the instructions, with the prompt in front of what it says. */
 function instructed({ bytes, scan }: CallRequest, field: CallerWire['promptField'], prompt: string): Patch {
-  const own = memberValue(bytes, scan, field);
+  const own = exactMember(bytes, scan, field);
   const said = field === 'messages' ? before(prompt, Array.isArray(own) ? (own as unknown[]) : []) : joined(prompt, own);
   return { key: field, json: JSON.stringify(said) };
 }
 
 function houseOf(request: CallRequest, patched: Buffer, prompt: string): ChatRequest {
   const { wire, translate } = request;
-  if (wire?.id !== 'completions' && translate) {
-    const body: unknown = JSON.parse(patched.toString('utf8'));
-    if (isRecord(body)) return translate(body);
-  }
+  if (wire?.id !== 'completions' && translate) return translate(exactObjectOf(patched));
   const said = request.parsed();
   return { ...said, messages: before(prompt, Array.isArray(said.messages) ? (said.messages as unknown[]) : []) };
 }

@@ -12,7 +12,7 @@ import { failureOfEgress } from './egress-faults.ts';
 import { serverSentEvents, type Framing } from './framing.ts';
 import { seenAnswer } from './openai/answer.ts';
 import type { Protocol, VendorError } from './protocol.ts';
-import { member, parseExactly, parseJson } from './shape.ts';
+import { member, parseAnswer, parseJson } from './shape.ts';
 import { MirroredStream } from './mirror.ts';
 import { noteLostSources, notingWriter } from './sources.ts';
 import { wireOf } from './wires.ts';
@@ -293,7 +293,7 @@ export class AnswerReader implements ResponseSink, Exchange {
       // The text of it is at hand; as bytes it would be made a text once more on its way out.
       return isPlain ? source : body;
     }
-    const response = this.protocol.fromVendor(parseExactly(source), to, moment);
+    const response = this.protocol.fromVendor(parseAnswer(source), to, moment);
     const { usage, choices, model } = response;
     this.learn({ usage, serviceTier: response['service_tier'] }, choices[0]?.finish_reason ?? null, model, choices);
     return this.written(body, response);

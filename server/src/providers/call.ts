@@ -28,7 +28,7 @@ import type { Destination, Protocol, UnsignedRequest } from './protocol.ts';
 import type { ProviderRow } from './row.ts';
 import { prepareForeign } from './foreign.ts';
 import { capOutput, capPatches, namesLimit } from './output-cap.ts';
-import { isRecord, member } from './shape.ts';
+import { isRecord, keepDigits, member } from './shape.ts';
 import { rowForCaller, wireOf } from './wires.ts';
 
 export interface CallDeps {
@@ -148,13 +148,15 @@ function prepare(call: Asking, protocol: Protocol): { body: Buffer | string; cha
       return { body: patchObject(request.bytes, request.scan, patches), changed: defaults.changed };
     }
   }
+  const asked = request.parsed();
+  keepDigits(asked, request.bytes.toString('utf8'));
   // The connection's own limit comes before the cap, so that the smaller of the two is sent.
-  const complete = withDefaults(request.parsed(), to);
+  const complete = withDefaults(asked, to);
   const parsed = { ...complete.request };
   const capped = request.outputTokensMax === null ? [] : capOutput(parsed, request.outputTokensMax);
   const { body, changed } = protocol.toVendor({ ...parsed, model: to.model, stream: request.isStream }, to);
   // What the rewrite leaves alone keeps its own bytes, so that no number is rounded on the way.
-  const written = to.row.protocol === 'openai' ? writeObject(request.bytes, request.scan, request.parsed(), body) : JSON.stringify(body);
+  const written = to.row.protocol === 'openai' ? writeObject(request.bytes, request.scan, asked, body) : JSON.stringify(body);
   return { body: written, changed: [...complete.changed, ...capped, ...changed] };
 }
 

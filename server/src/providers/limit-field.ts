@@ -1,7 +1,7 @@
 /** Where a body of some wire says how long its answer may be: in a member of its own, or in a member of one. */
 import { memberValue, type Patch } from '../lib/json-scan.ts';
 import type { CallRequest } from './calling.ts';
-import { isRecord, member } from './shape.ts';
+import { exactMember, isRecord, member } from './shape.ts';
 
 /** What is said there; undefined for nothing, and for the numbers below one by which a nested member says "without an end". */
 export function limitIn(field: string, valueOf: (name: string) => unknown): unknown {
@@ -19,6 +19,6 @@ export function limitPatch({ bytes, scan }: Pick<CallRequest, 'bytes' | 'scan'>,
   const dot = field.indexOf('.');
   if (dot < 0) return { key: field, json: String(limit) };
   const key = field.slice(0, dot);
-  const holder = memberValue(bytes, scan, key);
+  const holder = exactMember(bytes, scan, key);
   return { key, json: JSON.stringify({ ...(isRecord(holder) ? holder : {}), [field.slice(dot + 1)]: limit }) };
 }

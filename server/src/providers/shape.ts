@@ -1,8 +1,11 @@
 /** Reading unknown JSON without trusting it: small questions that answer undefined where the shape is another. */
+import type { Scan } from '../lib/json-scan.ts';
 
 export type Json = Record<string, unknown>;
 
-export const isRecord = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value);
+/** An object with members; a number that was kept exactly is none. */
+export const isRecord = (value: unknown): value is Json =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !json.isRawJSON(value);
 
 /** A member of a record; undefined for anything else. Members of the prototype are not found. */
 export const member = (value: unknown, key: string): unknown => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined);
@@ -57,35 +60,83 @@ export function parseJson(source: string): unknown {
   }
 }
 
-/** Whole numbers longer than this may be more than a double holds. */
-const longNumber = /\d{16}/;
-const wholeNumber = /^-?\d+$/;
-
 /** What the language has, and its types do not know yet (ECMAScript 2026). */
 const json = JSON as unknown as {
   rawJSON(source: string): unknown;
   isRawJSON(value: unknown): value is { rawJSON: string };
   parse(source: string, revive: (key: string, value: unknown, context: { source?: string }) => unknown): unknown;
 };
+type Revive = Parameters<typeof json.parse>[1];
+
+/** A number may lose digits from so many on. */
+const longNumber = /\d[\d.]{15}/;
+const wholeNumber = /^-?\d+$/;
 
 /** In the place of a number that would lose digits: its own text, which is written again as it came. */
-const keepDigits: Parameters<typeof json.parse>[1] = (_key, value, { source }) =>
+const keepWhole: Revive = (_key, value, { source }) =>
   typeof value === 'number' && !Number.isSafeInteger(value) && source !== undefined && wholeNumber.test(source)
     ? json.rawJSON(source)
     : value;
 
-/**
- * The same with every digit of whole numbers, for what a model gives to a tool: ids are often longer than a double is exact. Only for
- * what is written as JSON again, for such a number is none to anybody who reads it.
- */
-export function parseExactly(source: string): unknown {
+const keepEvery: Revive = (_key, value, { source }) =>
+  typeof value === 'number' && source !== undefined && String(value) !== source && inOneForm(String(value)) !== inOneForm(source)
+    ? json.rawJSON(source)
+    : value;
+
+/** A decimal number as its digits and where its point stands: 1.50 and 15e-1 are one number. */
+function inOneForm(source: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] = decimalNumber.exec(source) ?? [];
+  const digits = `${whole}${fraction}`.replace(/^0+/, '');
+  const trimmed = digits.replace(/0+$/, '');
+  return trimmed === '' ? '0' : `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
+}
+const decimalNumber = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i;
+
+function parseKeeping(source: string, revive: Revive): unknown {
   if (!longNumber.test(source)) return parseJson(source);
   if (isTooDeep(source)) return undefined;
   try {
-    return json.parse(source, keepDigits);
+    return json.parse(source, revive);
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The same with every digit of its numbers, for what tools are given and told: ids there are often longer than a double is exact. Only
+ * for what is written as JSON again, for such a number is none to anybody who reads it.
+ */
+export const parseExactly = (source: string): unknown => parseKeeping(source, keepEvery);
+
+/** The same of an answer, with every digit of whole numbers: its decimals are times and likelihoods, which are read here. */
+export const parseAnswer = (source: string): unknown => parseKeeping(source, keepWhole);
+
+/**
+ * Puts every digit of the numbers in a body's JSON into what was parsed of it, so that they are written again as they came. Numbers that
+ * stand on top are read here and stay numbers; but for a seed, which has 64 bits at many vendors.
+ */
+export function keepDigits(body: Json, source: string): void {
+  if (!longNumberAsValue.test(source)) return;
+  const exact = parseExactly(source);
+  for (const [key, value] of Object.entries(body))
+    if (key === 'seed' || (typeof value === 'object' && value !== null)) body[key] = member(exact, key);
+}
+/** Digits alone stand in many a text. */
+const longNumberAsValue = /[:,[]\s*-?\d[\d.]{15}/;
+
+/** One member of a body, exactly; undefined where it is missing. For members that are written anew. */
+export function exactMember(bytes: Buffer, scan: Scan, key: string): unknown {
+  const place = scan.members.get(key);
+  return place && parseExactly(bytes.toString('utf8', place.start, place.end));
+}
+
+/** The digits of a number that was kept exactly; undefined for everything else. */
+export const digitsOf = (value: unknown): string | undefined => (json.isRawJSON(value) ? value.rawJSON : undefined);
+
+/** A number that was kept exactly as the nearest one there is, for whoever reads it; everything else as it is. */
+export function asNumber(value: unknown): unknown {
+  const digits = digitsOf(value);
+  return digits === undefined ? value : Number(digits);
 }
 
 /** A list with more in front of the first item that `isIt` finds; at its end where there is none. */
@@ -93,22 +144,3 @@ export function withBefore<Item>(items: readonly Item[], isIt: (item: Item) => b
   const first = items.findIndex(isIt);
   return items.toSpliced(first < 0 ? items.length : first, 0, ...added);
 }
-
-/** The digits of a number that was kept exactly; undefined for everything else. */
-export const digitsOf = (value: unknown): string | undefined => (json.isRawJSON(value) ? value.rawJSON : undefined);
-
-/** Members that hold what a tool was given, in the wires where it is an object. */
-const givenToTools: ReadonlySet<string> = new Set(['input', 'arguments']);
-
-/** Puts what tools were given in `exact` into the same places of the same JSON, whose own numbers are numbers for whoever reads them. */
-export function keepGiven(value: unknown, exact: unknown, depth = 0): void {
-  if (typeof value !== 'object' || value === null || typeof exact !== 'object' || exact === null || depth > depthMax) return;
-  const [holder, source] = [value as Json, exact as Json];
-  for (const [key, inner] of Object.entries(holder))
-    if (isRecord(inner) && givenToTools.has(key)) holder[key] = source[key];
-    else keepGiven(inner, source[key], depth + 1);
-}
-
-/** Whether JSON may have a whole number that is longer than a double is exact: digits alone stand in many a text. */
-export const hasLongNumber = (source: string): boolean => longNumberAsValue.test(source);
-const longNumberAsValue = /[:,[]\s*-?\d{16}/;

@@ -1,6 +1,6 @@
 /** Ids longer than a double is exact, in what tools were given before: every digit reaches the provider, and policies read every digit. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { anthropic, whole } from '../support/fake-provider.ts';
+import { anthropic, plain, whole } from '../support/fake-provider.ts';
 import { fake, key, policy, policyScene, rig } from './policy-kit.ts';
 import { post, type Said } from './rig.ts';
 
@@ -47,6 +47,63 @@ describe('told to a provider of another wire', () => {
       expect((await askMessages(given)).status, given).toBe(200);
       expect((await askLines(given)).status, given).toBe(200);
     }
+  });
+});
+
+/** Bounds and lists of a schema, of the kinds that a double has no room for; the last one is the longest that it has. */
+const schema = `{"type":"object","properties":{"a":{"type":"integer","minimum":-${id},"maximum":18446744073709551615,"enum":[${id},{"deep":[${id}]}],"const":${id},"default":${id}},"b":{"multipleOf":0.10000000000000000000001,"maximum":1.7976931348623157e309},"c":{"maximum":9007199254740991,"minimum":0.30000000000000004}}}`;
+const chatTools = `[{"type":"function","function":{"name":"f","parameters":${schema}}}]`;
+const asking = {
+  chat: `"tools":${chatTools},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":${schema}}}`,
+  messages: `"max_tokens":10,"tools":[{"name":"f","input_schema":${schema}}],"output_config":{"format":{"type":"json_schema","schema":${schema}}}`,
+  responses: `"tools":[{"type":"function","name":"f","parameters":${schema}}],"text":{"format":{"type":"json_schema","name":"n","schema":${schema}}}`,
+  ollama: `"stream":false,"tools":${chatTools},"format":${schema}`,
+};
+const paths = { chat: '/v1/chat/completions', messages: '/v1/messages', responses: '/v1/responses', ollama: '/ollama/api/chat' };
+
+function askWith(wire: keyof typeof asking, model: string, more = ''): Promise<Said> {
+  const said = wire === 'responses' ? '"input":"hi"' : '"messages":[{"role":"user","content":"hi"}]';
+  const body = `{"model":"${model}",${said},${asking[wire]}${more}}`;
+  return post(`${rig.url}${paths[wire]}`, body, { authorization: `Bearer ${key}`, 'x-api-key': key });
+}
+
+describe('in what a request asks for', () => {
+  const elsewhere = [
+    ['chat', 'Own/claude-sonnet-4-5', anthropic],
+    ['messages', 'Line/gpt-4o', plain],
+    ['responses', 'Own/claude-sonnet-4-5', anthropic],
+    ['responses', 'Line/gpt-4o', plain],
+    ['ollama', 'Line/gpt-4o', plain],
+    ['ollama', 'Own/claude-sonnet-4-5', anthropic],
+  ] as const;
+
+  test.each(elsewhere)('of the wire %s, told to %s', async (wire, model, answer) => {
+    fake.answer(answer);
+    expect((await askWith(wire, model)).status).toBe(200);
+    expect(sent().split(schema.slice('{"type":"object",'.length)).length - 1).toBe(2);
+  });
+
+  test.each(elsewhere)('of the wire %s, told to %s under a policy that covers', async (wire, model, answer) => {
+    await policy({ action: 'redact', rules: { keywords: ['hi'] } });
+    fake.answer(answer);
+    expect((await askWith(wire, model)).status).toBe(200);
+    expect(sent().split(schema.slice('{"type":"object",'.length)).length - 1).toBe(2);
+    expect(sent()).toContain('[REDACTED]');
+  });
+
+  test('also where the wire is the same and the row has the request written anew', async () => {
+    const parts = '[{"role":"assistant","content":"x","patchbay":{"blocks":[]}},{"role":"user","content":"hi"}]';
+    const body = `{"model":"Line/gpt-4o","messages":${parts},"seed":-${id},"tools":${chatTools}}`;
+    expect((await post(`${rig.url}/v1/chat/completions`, body, { authorization: `Bearer ${key}` })).status).toBe(200);
+    expect(sent()).not.toContain('patchbay');
+    expect(sent()).toContain(`"seed":-${id},"tools":${chatTools}`);
+  });
+
+  test('a seed of 64 bits and numbers of the run, from lines and to them', async () => {
+    const options = `,"options":{"seed":${id},"temperature":0.69999998807907104492,"num_predict":7}`;
+    expect((await askWith('ollama', 'Line/gpt-4o', options)).status).toBe(200);
+    expect(sent()).toContain(`"seed":${id}`);
+    expect(fake.received[0]?.json).toMatchObject({ temperature: 0.699999988079071, max_tokens: 7 });
   });
 });
 

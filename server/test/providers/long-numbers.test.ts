@@ -4,6 +4,8 @@ import type { ChatRequest } from '../../src/domain/chat.ts';
 import { messageOf } from '../../src/faces/anthropic/answer.ts';
 import { wholeOf } from '../../src/faces/ollama/answer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { scanObject, type Scan } from '../../src/lib/json-scan.ts';
+import { limitPatch } from '../../src/providers/limit-field.ts';
 import { protocolOf } from '../../src/providers/protocols.ts';
 import { parseExactly } from '../../src/providers/shape.ts';
 import { hear, playVendor } from './call-kit.ts';
@@ -11,6 +13,12 @@ import { destination, event, moment } from './kit.ts';
 
 const id = '1234567890123456789';
 const input = `{"user":${id},"near":[-${id},9007199254740991,0.12345678901234567,1e21],"name":"${id}"}`;
+
+test('a limit that is put among other numbers leaves them as they are', () => {
+  const bytes = Buffer.from(`{"model":"m","options":{"seed":${id},"num_predict":90000}}`);
+  const scan = scanObject(bytes) as Scan;
+  expect(limitPatch({ bytes, scan }, 'options.num_predict', 50)).toEqual({ key: 'options', json: `{"seed":${id},"num_predict":50}` });
+});
 
 describe('a call in a whole answer', () => {
   const claude = `{"id":"m","type":"message","role":"assistant","content":[{"type":"tool_use","id":"t","name":"f","input":${input}}],"stop_reason":"tool_use","usage":{"input_tokens":3,"output_tokens":2}}`;
@@ -91,5 +99,5 @@ describe('a call of the history', () => {
 test('what is no JSON, or too deep, is undefined with long numbers too', () => {
   expect(parseExactly(`{"a":${id}`)).toBeUndefined();
   expect(parseExactly(`${'['.repeat(300)}${id}${']'.repeat(300)}`)).toBeUndefined();
-  expect(JSON.stringify(parseExactly(`[${id},${id}.5,"${id}",12]`))).toBe(`[${id},${Number(`${id}.5`)},"${id}",12]`);
+  expect(JSON.stringify(parseExactly(`[${id},${id}.5,"${id}",12]`))).toBe(`[${id},${id}.5,"${id}",12]`);
 });

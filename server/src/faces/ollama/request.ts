@@ -1,6 +1,6 @@
 /** Requests of Ollama's wire in the house's language, without loss: what others cannot be told stays beside it. */
 import type { ChatRequest, Native } from '../../domain/chat.ts';
-import { isRecord, list, text, type Json } from '../../providers/shape.ts';
+import { asNumber, isRecord, list, text, type Json } from '../../providers/shape.ts';
 import { messagesOf, wireId } from './turns.ts';
 
 /** Options of a run that the house says in its own words. All others belong to a server that runs the model itself. */
@@ -51,8 +51,10 @@ function putOptions(options: unknown, request: ChatRequest, { native, lost }: Ke
     return;
   }
   const rest: Json = {};
-  for (const [name, value] of Object.entries(options)) {
-    if (!isSaid(value)) continue;
+  for (const [name, kept] of Object.entries(options)) {
+    if (!isSaid(kept)) continue;
+    // The house reads the others; a seed has 64 bits.
+    const value = name === 'seed' ? kept : asNumber(kept);
     if (name === 'num_predict') {
       // Nothing and less mean an answer without a bound of its own, which is what everybody gives who hears of none.
       if (typeof value === 'number' && value > 0) request.max_tokens = value;

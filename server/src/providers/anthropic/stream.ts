@@ -3,7 +3,7 @@ import type { ChatChunk, ChatDelta, FinishReason } from '../../domain/chat.ts';
 import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
-import { finite, isRecord, malformedEventsMax, member, parseExactly, text, type Json } from '../shape.ts';
+import { finite, isRecord, malformedEventsMax, member, parseAnswer, parseExactly, text, type Json } from '../shape.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { chatUsageOf, extensionOf, finishOfAnswer, refusalText } from './response.ts';
 import { jsonToolName, type Block } from './wire.ts';
@@ -56,7 +56,7 @@ function takeEnding(reading: Reading, event: Json): void {
 function bodyOf(reading: Reading, event: SseEvent): Json | null {
   const data = event.data.trim();
   if (data === '' && event.event !== 'error') return null;
-  const body = parseExactly(data);
+  const body = parseAnswer(data);
   if (event.event === 'error' || isErrorBody(body)) throw failureOf(body ?? data);
   if (isRecord(body)) return body;
   reading.malformed++;

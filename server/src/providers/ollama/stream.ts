@@ -3,7 +3,7 @@ import type { ChatChunk, ChatDelta, ChatUsage, FinishReason } from '../../domain
 import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
-import { isRecord, malformedEventsMax, parseExactly, text, type Json } from '../shape.ts';
+import { isRecord, malformedEventsMax, parseAnswer, text, type Json } from '../shape.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { callsOf, chatUsageOf, finishOf, logprobsOf } from './response.ts';
 
@@ -66,7 +66,7 @@ export function createOllamaReader(model: string, moment: Moment): StreamReader 
   return {
     push(event: SseEvent) {
       if (isDone || event.data.trim() === '') return [];
-      const body = parseExactly(event.data);
+      const body = parseAnswer(event.data);
       if (isErrorBody(body)) throw failureOf(body);
       if (isRecord(body)) return onLine(body);
       malformed++;
