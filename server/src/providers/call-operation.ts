@@ -17,7 +17,7 @@ import type { ProviderRow } from './row.ts';
 import { isRecord, parseJson, type Json } from './shape.ts';
 import type { AnswerTaker } from './taker.ts';
 import { failureOf, isErrorBody } from './vendor-error.ts';
-import { embeddingsOf, writeEmbeddings, type Translation } from './operations/embeddings.ts';
+import { embeddingsOf, inputsOf, writeEmbeddings, type Translation } from './operations/embeddings.ts';
 import type { Operation } from './operations/operations.ts';
 import { passedAnswer } from './operations/take.ts';
 
@@ -143,7 +143,7 @@ const vectorTaker = (translation: Translation, asked: Json, to: Destination): An
   whole(body, _mediaType, facts) {
     const parsed = parseJson(body.toString('utf8'));
     if (isErrorBody(parsed)) throw failureOf(parsed);
-    const vectors = translation.fromVendor(parsed);
+    const vectors = translation.fromVendor(parsed, inputsOf(asked['input']));
     facts.usage = vectors.usage;
     facts.modelReported = to.model;
     return writeEmbeddings(vectors, asked, to.model);

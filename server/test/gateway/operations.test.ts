@@ -168,6 +168,41 @@ describe('a provider that fails', () => {
     });
   });
 
+  const data = (count: number): string =>
+    JSON.stringify({ data: Array.from({ length: count }, (_, index) => ({ index, embedding: [1] })) });
+  const own = (count: number, one: unknown): string => JSON.stringify({ embeddings: Array.from({ length: count }, () => one) });
+
+  test.each([
+    ['OpenAI’s, one too few', 'Own/m', ['x', 'y', 'z'], data(2)],
+    ['OpenAI’s, one too many', 'Own/m', ['x'], data(2)],
+    ['OpenAI’s, for a text', 'Own/m', 'x', data(2)],
+    ['OpenAI’s, for a list of tokens', 'Own/m', [1, 2], data(2)],
+    ['OpenAI’s, for lists of tokens', 'Own/m', [[1, 2], [3]], data(1)],
+    ['OpenAI’s, none', 'Own/m', ['x'], data(0)],
+    ['Google’s', 'Gem/gemini-embedding-001', ['x', 'y'], own(1, { values: [1] })],
+    ['Ollama’s', 'Llama/nomic-embed-text', ['x', 'y'], own(3, [1])],
+  ])('as many vectors as inputs, or it is no answer: %s', async (_name, model, input, body) => {
+    for (const fake of ['all', 'other'] as const) house.answer(fake, whole(body));
+    expect(refusal(await house.ask('/embeddings', { model, input }))).toMatchObject({ status: 502, code: 'invalid_response' });
+  });
+
+  test('as many vectors as inputs are an answer in any of the ways to ask for them', async () => {
+    const asks: [unknown, number][] = [['x', 1], [['x', 'y'], 2], [[1, 2, 3], 1], [[[1, 2], [3]], 2], [[{ text: 'x' }, { image: 'y' }], 2]]; // prettier-ignore
+    for (const [input, count] of asks) {
+      house.answer('all', whole(data(count)));
+      expect((await house.ask('/embeddings', { model: 'Own/m', input })).status, JSON.stringify(input)).toBe(200);
+    }
+  });
+
+  test('after a wrong number of vectors another provider is asked', async () => {
+    let asks = 0;
+    // Which of the two is asked first depends on how healthy they are.
+    for (const fake of ['all', 'second'] as const) house.answer(fake, (turn) => whole(asks++ === 0 ? data(2) : vectors)(turn));
+    const said = await house.ask('/embeddings', { model: 'both', input: 'x' });
+    expect([said.status, said.text]).toEqual([200, vectors]);
+    expect((await house.rowsOf(said)).map(({ reason, isLast }) => [reason, isLast]).at(0)).toEqual(['invalid_response', false]);
+  });
+
   test('an address that is not there is said to be so', async () => {
     house.answer('all', refusing(404, { detail: 'Not Found' }));
     const said = await house.ask('/rerank', { model: 'Own/m', query: 'q', documents: [] });

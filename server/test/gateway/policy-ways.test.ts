@@ -253,7 +253,7 @@ describe('what is asked otherwise than by conversation', () => {
       whole(
         JSON.stringify({
           object: 'list',
-          data: [{ object: 'embedding', index: 0, embedding: [0.1] }],
+          data: [0, 1].map((index) => ({ object: 'embedding', index, embedding: [0.1] })),
           model: 'shared',
           usage: { prompt_tokens: 2, total_tokens: 2 },
         }),

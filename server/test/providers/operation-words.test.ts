@@ -8,10 +8,15 @@ import { newEgress } from '../egress/wire.ts';
 import { jsonAnswer, playVendor, requestOf, timeouts, type Seen } from './call-kit.ts';
 import { destination } from './kit.ts';
 
-const vectors = { object: 'list', data: [{ index: 0, embedding: [1, 2] }], model: 'm', usage: { prompt_tokens: 3, total_tokens: 3 } };
+const vectorsFor = (input: unknown): Record<string, unknown> => ({
+  object: 'list',
+  data: [input].flat().map((_, index) => ({ index, embedding: [1, 2] })),
+  model: 'm',
+  usage: { prompt_tokens: 3, total_tokens: 3 },
+});
 
 async function embed(provider: string, body: Record<string, unknown>): Promise<{ seen: Seen; changed: AnswerFacts['changed'] }> {
-  const vendor = await playVendor(() => jsonAnswer(vectors));
+  const vendor = await playVendor(({ json }) => jsonAnswer(vectorsFor(json['input'])));
   const call: Call = {
     to: destination(provider, 'm', {}, `${vendor.origin}/v1`),
     origin: vendor.origin,

@@ -222,7 +222,7 @@ describe('embeddings elsewhere', () => {
     [null],
   ])('%j is no answer', (body) => {
     for (const translation of [gemini, ollama])
-      expect(faultOf(() => translation.fromVendor(body))).toEqual(['invalid_response', undefined]);
+      expect(faultOf(() => translation.fromVendor(body, 1))).toEqual(['invalid_response', undefined]);
   });
 
   test('a name of a model cannot leave its place in the path', () => {

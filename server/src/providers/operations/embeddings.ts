@@ -23,8 +23,8 @@ export interface Vectors {
 export interface Translation {
   /** Throws UpstreamFailure('bad_request') for what cannot be said there. */
   toVendor(asked: Json, to: Destination): AskedElsewhere;
-  /** Throws UpstreamFailure('invalid_response') for what is no answer. */
-  fromVendor(body: unknown): Vectors;
+  /** Throws UpstreamFailure('invalid_response') for what is no answer to so many inputs. */
+  fromVendor(body: unknown, inputs: number | null): Vectors;
 }
 
 const refusedInput = (): UpstreamFailure =>
@@ -58,9 +58,23 @@ function vectorOf(values: unknown): number[] {
   return numbers.map((value) => finite(value) ?? raise(invalid()));
 }
 
-function vectorsOf(found: unknown, values: (one: unknown) => unknown): number[][] {
+/** How many vectors are owed: one for a text or a list of tokens, one each in a list of them. Null where nobody can tell. */
+export function inputsOf(input: unknown): number | null {
+  if (typeof input === 'string') return 1;
+  if (!Array.isArray(input)) return null;
+  return typeof input[0] === 'number' ? 1 : input.length;
+}
+
+/** A vector is known by its place alone: with one too few or too many, callers would pair texts with vectors of others. */
+export function checkVectors(found: number, inputs: number | null): void {
+  if (inputs !== null && found !== inputs)
+    throw new UpstreamFailure('invalid_response', `the provider answered ${found} vectors for ${inputs} inputs`);
+}
+
+function vectorsOf(found: unknown, inputs: number | null, values: (one: unknown) => unknown): number[][] {
   const all = list(found);
   if (all.length === 0) throw invalid();
+  checkVectors(all.length, inputs);
   return all.map((one) => vectorOf(values(one)));
 }
 
@@ -77,10 +91,10 @@ const gemini: Translation = {
     const path = `${pathOf(to.baseUrl)}/models/${encodeURIComponent(model.slice('models/'.length))}:batchEmbedContents`;
     return { path, body: { requests }, changed: unread(asked) };
   },
-  fromVendor(body) {
+  fromVendor(body, inputs) {
     const tokensIn = finite(member(member(body, 'usageMetadata'), 'promptTokenCount'));
     return {
-      vectors: vectorsOf(member(body, 'embeddings'), (one) => member(one, 'values')),
+      vectors: vectorsOf(member(body, 'embeddings'), inputs, (one) => member(one, 'values')),
       usage: tokensIn === undefined ? null : usageOf({ prompt_tokens: tokensIn, total_tokens: tokensIn }),
     };
   },
@@ -97,10 +111,10 @@ const ollama: Translation = {
     for (const name of ollamaMembers) if (asked[name] !== undefined && asked[name] !== null) body[name] = asked[name];
     return { path: `${pathOf(to.baseUrl)}/api/embed`, body, changed: unread(asked, ollamaMembers) };
   },
-  fromVendor(body) {
+  fromVendor(body, inputs) {
     const tokensIn = finite(member(body, 'prompt_eval_count'));
     return {
-      vectors: vectorsOf(member(body, 'embeddings'), (one) => one),
+      vectors: vectorsOf(member(body, 'embeddings'), inputs, (one) => one),
       usage: tokensIn === undefined ? null : usageOf({ prompt_tokens: tokensIn, total_tokens: tokensIn }),
     };
   },

@@ -10,6 +10,7 @@ import { PassedStream } from '../streams.ts';
 import type { AnswerTaker, StreamTaker } from '../taker.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { namedEvent } from '../writer.ts';
+import { checkVectors, inputsOf } from './embeddings.ts';
 import { promptsOf, type Operation } from './operations.ts';
 
 const eventStream = 'text/event-stream';
@@ -42,6 +43,8 @@ export function passedAnswer(operation: Operation, request: CallRequest, to: Des
       const parsed = parseJson(said);
       if (isErrorBody(parsed)) throw failureOf(parsed);
       if (isRecord(parsed) && operation.isAnswer(parsed)) {
+        if (operation.id === 'embeddings' && Array.isArray(parsed['data']))
+          checkVectors(parsed['data'].length, inputsOf(memberValue(request.bytes, request.scan, 'input')));
         learn(parsed, operation, facts);
         return request.isStream && operation.isSaidByChat ? [writeSse(JSON.stringify(parsed))] : body;
       }
