@@ -35,6 +35,8 @@ function add(partial: Partial, delta: ChatDelta): void {
   if (typeof delta.content === 'string') message.content = (message.content ?? '') + delta.content;
   if (typeof delta.reasoning_content === 'string') message.reasoning_content = (message.reasoning_content ?? '') + delta.reasoning_content;
   if (typeof delta.refusal === 'string') message.refusal = (message.refusal ?? '') + delta.refusal;
+  if (Array.isArray(delta['annotations']))
+    message['annotations'] = [...((message['annotations'] as unknown[] | undefined) ?? []), ...(delta['annotations'] as unknown[])];
   if (delta.tool_calls) addCalls(partial.calls, delta.tool_calls);
   if (delta.patchbay) message.patchbay = { ...message.patchbay, ...delta.patchbay };
 }

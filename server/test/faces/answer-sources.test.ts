@@ -33,7 +33,7 @@ async function ask(path: string, more: object, isStream: boolean, annotations: u
 
 const web = { type: 'url_citation', url_citation: cited };
 test.each([
-  ['/v1/messages', { max_tokens: 100, messages }, [web]],
+  ['/v1/messages', { max_tokens: 100, messages }, [{ type: 'file', file: { hash: 'x' } }]],
   ['/v1/completions', { prompt: 'Where?' }, [web]],
   ['/ollama/api/chat', { messages }, [web]],
   ['/v1/responses', { input: 'Where?' }, [{ type: 'file', file: { hash: 'x' } }]],
@@ -47,6 +47,7 @@ test.each([
 test.each([
   ['/v1/responses', { input: 'Where?' }, [web]],
   ['/v1/chat/completions', { messages }, [web]],
+  ['/v1/messages', { max_tokens: 100, messages }, [web]],
   ['/v1/messages', { max_tokens: 100, messages }, []],
 ])('%s names nothing where sources are told, or none were given', async (path, more, annotations) => {
   for (const isStream of [false, true]) {

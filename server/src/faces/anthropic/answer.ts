@@ -1,6 +1,6 @@
 /** An answer of the house as a message of the Messages wire: blocks, the reason why it ended, and what it used. */
 import type { ChatMessage, ChatResponse, ChatUsage, Extension } from '../../domain/chat.ts';
-import { isRecord, parseExactly, text, type Json } from '../../providers/shape.ts';
+import { isRecord, list, member, parseExactly, text, type Json } from '../../providers/shape.ts';
 import { usageOf as tokensOf } from '../../providers/usage.ts';
 import { carry, carriedLead } from '../openai/carry.ts';
 
@@ -75,6 +75,24 @@ const inputOf = (args: string): Json => {
   return isRecord(parsed) ? parsed : { arguments: args };
 };
 
+/**
+ * A source as this wire has it; null for one that it has no words for. The mark is one that a provider of this wire would refuse, so that a
+ * body which brings it back is not passed on as it is.
+ */
+export function citationOf(annotation: unknown): Json | null {
+  const cited = member(annotation, 'url_citation');
+  const url = text(member(cited, 'url')) ?? '';
+  if (member(annotation, 'type') !== 'url_citation' || url === '') return null;
+  const title = text(member(cited, 'title')) || null;
+  return { type: 'web_search_result_location', url, title, cited_text: '', encrypted_index: carriedLead };
+}
+
+/** The sources that a message, or a piece of one, names. */
+export const citationsOf = (said: unknown): Json[] =>
+  list(member(said, 'annotations'))
+    .map(citationOf)
+    .filter((citation) => citation !== null);
+
 function blocksOf(message: ChatMessage): Json[] {
   const own = ownBlocks(message.patchbay);
   if (own) return own;
@@ -82,8 +100,11 @@ function blocksOf(message: ChatMessage): Json[] {
   const thought = message.reasoning_content ?? '';
   const blocks: Json[] = [];
   if (thought !== '') blocks.push({ type: 'thinking', thinking: thought, signature: kept ?? carriedLead });
+  const citations = citationsOf(message);
+  if (message.content || citations.length > 0)
+    blocks.push({ type: 'text', text: message.content ?? '', citations: citations.length > 0 ? citations : null });
   // A refusal is a text of its own in this wire.
-  for (const said of [message.content, message.refusal]) if (said) blocks.push({ type: 'text', text: said, citations: null });
+  if (message.refusal) blocks.push({ type: 'text', text: message.refusal, citations: null });
   for (const call of message.tool_calls ?? [])
     blocks.push({ type: 'tool_use', id: call.id, name: call.function.name, input: inputOf(call.function.arguments) });
   if (kept !== null && thought === '') blocks.push({ type: 'redacted_thinking', data: kept });

@@ -5,7 +5,7 @@ import { promptTokensEstimate } from '../../gateway/admit.ts';
 import { readForeign, type AskedRequest } from '../../gateway/request.ts';
 import type { CallerWire } from '../../providers/writer.ts';
 import { carriedLead } from '../openai/carry.ts';
-import { messageOf } from './answer.ts';
+import { citationOf, messageOf } from './answer.ts';
 import { wireId } from './parts.ts';
 import { toHouse } from './request.ts';
 import { createMessageWriter } from './stream.ts';
@@ -33,6 +33,7 @@ function wireOf(bytes: Buffer, request: IncomingMessage): CallerWire {
     promptField: 'system',
     whole: (response) => JSON.stringify(messageOf(response, tokensIn)),
     passWhole: (body) => body,
+    tellsSource: (source) => citationOf(source) !== null,
     writer: () => createMessageWriter(tokensIn),
   };
 }

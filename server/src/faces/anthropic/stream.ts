@@ -3,7 +3,7 @@ import type { ChatChunk, ChatDelta, ChatUsage, Extension } from '../../domain/ch
 import { namedEvent, type AnswerWriter } from '../../providers/writer.ts';
 import { isRecord, parseJson, type Json } from '../../providers/shape.ts';
 import { carry, carriedLead } from '../openai/carry.ts';
-import { charsPerToken, endingOf, ownBlocks, usageOf } from './answer.ts';
+import { charsPerToken, citationsOf, endingOf, ownBlocks, usageOf } from './answer.ts';
 
 type Said = 'text' | 'refusal' | 'thinking';
 type Open = { kind: Said } | { kind: 'call'; call: number; json: string };
@@ -26,6 +26,8 @@ interface Writing {
   ended: Set<number>;
   /** Words that came in the middle of a call; they must not tear it in two. */
   late: { kind: Said; said: string }[];
+  /** Sources that came where no text was open. */
+  sources: Json[];
   hasCalls: boolean;
   chars: number;
   finish: string | null;
@@ -84,6 +86,14 @@ function say(writing: Writing, kind: Said, piece: string): string {
   return '';
 }
 
+/** Sources stand in the text that they are about, and wait for one where none is open. */
+function tellSources(writing: Writing): string {
+  if (writing.open?.kind !== 'text') return '';
+  const index = writing.blocks - 1;
+  const told = writing.sources.splice(0);
+  return told.map((citation) => event({ type: 'content_block_delta', index, delta: { type: 'citations_delta', citation } })).join('');
+}
+
 const jsonDelta = (writing: Writing, piece: string): string =>
   piece === ''
     ? ''
@@ -117,6 +127,8 @@ function deltaOf(writing: Writing, delta: ChatDelta): string {
   if (delta.patchbay) writing.extension = { ...writing.extension, ...delta.patchbay };
   let said = say(writing, 'thinking', delta.reasoning_content ?? '');
   said += say(writing, 'text', delta.content ?? '');
+  writing.sources.push(...citationsOf(delta));
+  said += tellSources(writing);
   said += say(writing, 'refusal', delta.refusal ?? '');
   for (const call of delta.tool_calls ?? []) said += callPiece(writing, call);
   return said;
@@ -126,7 +138,8 @@ function deltaOf(writing: Writing, delta: ChatDelta): string {
 function rest(writing: Writing): string {
   let said = '';
   for (const [call, waiting] of [...writing.waiting].toSorted(([a], [b]) => a - b)) said += beginCall(writing, call, waiting);
-  for (const { kind, said: words } of writing.late) said += tell(writing, kind, words);
+  for (const { kind, said: words } of writing.late) said += tell(writing, kind, words) + tellSources(writing);
+  if (writing.sources.length > 0) said += begin(writing, { kind: 'text' }, { type: 'text', text: '' }) + tellSources(writing);
   said += close(writing);
   const redacted = ownBlocks(writing.extension)?.filter((block) => block['type'] === 'redacted_thinking') ?? [];
   const kept = carry(writing.extension);
@@ -147,6 +160,7 @@ export function createMessageWriter(tokensIn: number): AnswerWriter {
     waiting: new Map(),
     ended: new Set(),
     late: [],
+    sources: [],
     hasCalls: false,
     chars: 0,
     finish: null,

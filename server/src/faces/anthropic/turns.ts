@@ -1,6 +1,6 @@
 /** Turns of the Messages wire as the house's messages: calls, results, and thoughts that go back to whoever had them. */
 import type { Extension } from '../../domain/chat.ts';
-import { isRecord, list, text, type Json } from '../../providers/shape.ts';
+import { isRecord, list, member, text, type Json } from '../../providers/shape.ts';
 import { carried, isCarried } from '../openai/carry.ts';
 import { contentOf, nativeOf } from './parts.ts';
 
@@ -30,9 +30,16 @@ function foreignOf(blocks: readonly Json[]): Extension | null {
 const isOurs = (block: Json): boolean =>
   (block['type'] === 'redacted_thinking' && isCarried(block['data'])) || (block['type'] === 'thinking' && isCarried(block['signature']));
 
+/** A text without the sources that this house told its client. */
+function withoutOurs(block: Json): Json {
+  const { citations, ...rest } = block;
+  const kept = list(citations).filter((citation) => !isCarried(member(citation, 'encrypted_index')));
+  return kept.length === list(citations).length ? block : { ...rest, ...(kept.length > 0 && { citations: kept }) };
+}
+
 function assistantMessage(content: unknown): Json {
   if (typeof content === 'string') return { role: 'assistant', content };
-  const all = list(content).filter(isRecord);
+  const all = list(content).filter(isRecord).map(withoutOurs);
   const blocks = all.filter((block) => !isOurs(block));
   const said = blocks.filter((block) => block['type'] === 'text').map((block) => text(block['text']) ?? '');
   const thought = all.filter((block) => block['type'] === 'thinking').map((block) => text(block['thinking']) ?? '');

@@ -3,6 +3,7 @@ import type { ChatMessage, ChatResponse, ChatUsage, FinishReason, ToolCall } fro
 import { UpstreamFailure } from '../../domain/errors.ts';
 import type { Moment } from '../protocol.ts';
 import { isRecord, member, text, type Json } from '../shape.ts';
+import { annotationsOfBlock } from '../sources.ts';
 import { serviceTierOf, usageOfCountsApart } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { jsonToolName, type Block } from './wire.ts';
@@ -99,6 +100,16 @@ function contentOf(blocks: readonly Block[]): string | null {
   return said;
 }
 
+/** The pages that its texts name, at their places in all that is said. */
+function sourcesOf(blocks: readonly Block[]): Json[] {
+  let said = 0;
+  return blocks.flatMap((block) => {
+    const start = said;
+    said += contentOf([block])?.length ?? 0;
+    return block.type === 'text' ? annotationsOfBlock(block, start) : [];
+  });
+}
+
 const thoughtOf = (blocks: readonly Block[]): string =>
   blocks
     .filter((block) => block.type === 'thinking')
@@ -124,6 +135,7 @@ export function fromMessagesResponse(body: unknown, model: string, moment: Momen
   const isRefusal = body['stop_reason'] === 'refusal';
   const content = contentOf(blocks);
   const thought = thoughtOf(blocks);
+  const annotations = sourcesOf(blocks);
   const patchbay = extensionOf(blocks, {
     stopReason: body['stop_reason'],
     stopSequence: body['stop_sequence'],
@@ -134,6 +146,7 @@ export function fromMessagesResponse(body: unknown, model: string, moment: Momen
     content: content ?? (calls.length > 0 || isRefusal ? null : ''),
     ...(isRefusal && { refusal: refusalText(body['stop_details']) }),
     ...(thought !== '' && { reasoning_content: thought }),
+    ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(patchbay && { patchbay }),
   };

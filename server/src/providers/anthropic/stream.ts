@@ -4,6 +4,7 @@ import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
 import { finite, isRecord, malformedEventsMax, member, parseAnswer, parseExactly, text, type Json } from '../shape.ts';
+import { annotationsOfBlock } from '../sources.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import { chatUsageOf, extensionOf, finishOfAnswer, refusalText } from './response.ts';
 import { jsonToolName, type Block } from './wire.ts';
@@ -16,6 +17,8 @@ interface Growing {
   isJsonAnswer: boolean;
   /** Input as it came, piece by piece. */
   input: string;
+  /** So much was said before it. */
+  from: number;
 }
 
 interface Reading {
@@ -29,6 +32,8 @@ interface Reading {
   /** By the vendor's number, which starts anew with every message_start. */
   open: Map<number, Growing>;
   calls: number;
+  /** Characters of the answer's text so far. */
+  said: number;
   usage: Json;
   stopReason: unknown;
   stopSequence: unknown;
@@ -69,7 +74,13 @@ function startBlock(reading: Reading, index: number, raw: unknown): ChatDelta | 
   const block: Block = { ...raw, type: raw['type'] };
   const isCall = block.type === 'tool_use';
   const isJsonAnswer = isCall && block['name'] === jsonToolName;
-  const growing: Growing = { block, callIndex: isCall && !isJsonAnswer ? reading.calls++ : null, isJsonAnswer, input: '' };
+  const growing: Growing = {
+    block,
+    callIndex: isCall && !isJsonAnswer ? reading.calls++ : null,
+    isJsonAnswer,
+    input: '',
+    from: reading.said,
+  };
   reading.blocks.push(block);
   reading.open.set(index, growing);
   if (growing.callIndex !== null) {
@@ -114,9 +125,11 @@ function growBlock(growing: Growing, delta: unknown): ChatDelta | null {
   }
 }
 
-/** The block is complete: its input becomes an object, and a call that was given no piece of it says so. */
+/** The block is complete: its sources are told, its input becomes an object, and a call that was given no piece of it says so. */
 function stopBlock(growing: Growing): ChatDelta | null {
   const { block } = growing;
+  const annotations = block.type === 'text' ? annotationsOfBlock(block, growing.from) : [];
+  if (annotations.length > 0) return { annotations };
   if (growing.input !== '') {
     block['input'] = parseExactly(growing.input) ?? growing.input;
     return null;
@@ -143,8 +156,11 @@ const headOf = (reading: Reading): Pick<ChatChunk, 'id' | 'object' | 'created' |
   model: reading.model,
 });
 
-const chunkOf = (reading: Reading, delta: ChatDelta | null, finish: FinishReason | null = null): ChatChunk[] =>
-  delta === null ? [] : [{ ...headOf(reading), choices: [{ index: 0, delta, finish_reason: finish }] }];
+function chunkOf(reading: Reading, delta: ChatDelta | null, finish: FinishReason | null = null): ChatChunk[] {
+  if (delta === null) return [];
+  reading.said += delta.content?.length ?? 0;
+  return [{ ...headOf(reading), choices: [{ index: 0, delta, finish_reason: finish }] }];
+}
 
 /** A second start of one answer opens new blocks, and changes neither its id nor its model. */
 function onStart(reading: Reading, message: unknown): ChatChunk[] {
@@ -181,8 +197,10 @@ function onEvent(reading: Reading, event: Json): ChatChunk[] {
       return [];
     case 'message_stop': {
       reading.isEnded = true;
+      // Some servers leave the end of a text out.
+      const owed = [...reading.open.values()].filter(({ block }) => block.type === 'text').map(stopBlock);
       const { delta, finish } = finishOf(reading);
-      return chunkOf(reading, delta, finish);
+      return [...owed.flatMap((last) => chunkOf(reading, last)), ...chunkOf(reading, delta, finish)];
     }
     default:
       // `ping`, and whatever the vendor may add (its versioning page allows new event types at any time).
@@ -203,6 +221,7 @@ export function createMessagesReader(model: string, moment: Moment): StreamReade
     blocks: [],
     open: new Map(),
     calls: 0,
+    said: 0,
     usage: {},
     stopReason: null,
     stopSequence: null,

@@ -4,6 +4,7 @@ import { UpstreamFailure } from '../../domain/errors.ts';
 import type { Moment } from '../protocol.ts';
 import { finite, isRecord, list, member, text, type Json } from '../shape.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
+import { sourcesOf } from './sources.ts';
 import type { Part } from './wire.ts';
 
 /** Reasons that mean that somebody's rule, and not the model, ended the answer (ai.google.dev, FinishReason). */
@@ -158,6 +159,7 @@ function choiceOf(candidate: Json, at: number, answerId: string): ChatResponse['
   const isBlocked = finish === 'content_filter';
   const content = textOf(parts, false);
   const thought = textOf(parts, true);
+  const annotations = sourcesOf(parts, candidate);
   const patchbay = extensionOf(parts, reason, candidate);
   const logprobs = logprobsOf(candidate);
   const message: ChatMessage = {
@@ -165,6 +167,7 @@ function choiceOf(candidate: Json, at: number, answerId: string): ChatResponse['
     content: content === '' && (calls.length > 0 || isBlocked) ? null : content,
     ...(isBlocked && { refusal: refusalOf(reason ?? '', candidate['finishMessage']) }),
     ...(thought !== '' && { reasoning_content: thought }),
+    ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(patchbay && { patchbay }),
   };

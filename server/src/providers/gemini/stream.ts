@@ -18,6 +18,7 @@ import {
   stopReasonOf,
   unwrapped,
 } from './response.ts';
+import { sourcesOf } from './sources.ts';
 import { candidatesMax, type Part } from './wire.ts';
 
 /** One candidate while it grows. */
@@ -98,7 +99,13 @@ function ending(reading: Reading, growing: Growing, reason: string): ChatChunk {
   const finish = finishOf(reason, growing.calls);
   const patchbay = extensionOf(growing.parts, reason, growing.companions);
   const refusal = finish === 'content_filter' ? { refusal: refusalOf(reason, growing.companions['finishMessage']) } : {};
-  return chunkOf(reading, growing.index, { ...refusal, ...(patchbay && { patchbay }) }, finish);
+  const annotations = sourcesOf(growing.parts, growing.companions);
+  return chunkOf(
+    reading,
+    growing.index,
+    { ...refusal, ...(annotations.length > 0 && { annotations }), ...(patchbay && { patchbay }) },
+    finish,
+  );
 }
 
 function onCandidate(reading: Reading, candidate: Json, at: number): ChatChunk[] {

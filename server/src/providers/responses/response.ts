@@ -5,6 +5,7 @@ import { callIdOf } from '../content.ts';
 import type { Moment } from '../protocol.ts';
 import { finite, isRecord, list, member, text, type Json } from '../shape.ts';
 import { serviceTierOf } from '../usage.ts';
+import { annotationOfPart, sourcesMax } from '../sources.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import type { Item } from './items.ts';
 
@@ -92,6 +93,25 @@ function partsOf(items: readonly Item[], type: string, key: string): string {
     .join('');
 }
 
+/** The pages that its texts name, at their places in all that is said. */
+function sourcesOf(items: readonly Item[]): Json[] {
+  let said = 0;
+  const parts = items.filter((item) => item['type'] === 'message').flatMap((item) => list(item['content']));
+  return parts.flatMap((part) => {
+    const from = said;
+    if (member(part, 'type') !== 'output_text') return [];
+    said += (text(member(part, 'text')) ?? '').length;
+    return annotationsOfPart(part, from);
+  });
+}
+
+/** Those of one part, from the one with this number on. */
+export const annotationsOfPart = (part: unknown, from: number, first = 0): Json[] =>
+  list(member(part, 'annotations'))
+    .slice(first, sourcesMax)
+    .map((source) => annotationOfPart(source, from))
+    .filter((source) => source !== null);
+
 function logprobsOf(items: readonly Item[]): Json | undefined {
   const entries = items.flatMap((item) => list(item['content'])).flatMap((part) => list(member(part, 'logprobs')));
   return entries.length === 0 ? undefined : { content: entries, refusal: null };
@@ -131,6 +151,7 @@ export function fromResponse(body: unknown, model: string, moment: Moment): Chat
     .map(thoughtOf)
     .filter((piece) => piece !== '')
     .join(thoughtGap);
+  const annotations = sourcesOf(items);
   const patchbay = extensionOf(items);
   const logprobs = logprobsOf(items);
   const message: ChatMessage = {
@@ -138,6 +159,7 @@ export function fromResponse(body: unknown, model: string, moment: Moment): Chat
     content: said === '' && (calls.length > 0 || refusal !== '') ? null : said,
     ...(refusal !== '' && { refusal }),
     ...(thought !== '' && { reasoning_content: thought }),
+    ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(patchbay && { patchbay }),
   };

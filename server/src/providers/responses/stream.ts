@@ -4,9 +4,20 @@ import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
 import { finite, isRecord, list, malformedEventsMax, member, parseJson, text, type Json } from '../shape.ts';
+import { annotationOfPart, sourcesMax } from '../sources.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import type { Item } from './items.ts';
-import { callOf, chatUsageOf, extensionOf, failedResponse, finishOf, thoughtGap, thoughtOf, usageIn } from './response.ts';
+import {
+  annotationsOfPart,
+  callOf,
+  chatUsageOf,
+  extensionOf,
+  failedResponse,
+  finishOf,
+  thoughtGap,
+  thoughtOf,
+  usageIn,
+} from './response.ts';
 
 /** More items than any answer has; what comes after them is not kept. */
 const itemsMax = 1024;
@@ -23,6 +34,10 @@ interface Reading {
   calls: Map<number, { at: number; hasPieces: boolean }>;
   /** Parts whose text came in pieces, so that their end does not say it again. */
   told: Set<string>;
+  /** Where a part begins in all that is said, and how many sources of it were told. */
+  parts: Map<string, { from: number; sources: number }>;
+  /** Characters of the answer's text so far. */
+  said: number;
   hasThought: boolean;
   /** The part of a thought that was told last; another one begins after a gap. */
   thoughtPart: string;
@@ -66,9 +81,35 @@ function onThought(reading: Reading, event: Json, piece: string): ChatChunk[] {
   return [chunkOf(reading, { reasoning_content: gap + piece })];
 }
 
+function partAt(reading: Reading, event: Json): { from: number; sources: number } {
+  const key = partKey(event);
+  let part = reading.parts.get(key);
+  if (!part) reading.parts.set(key, (part = { from: reading.said, sources: 0 }));
+  return part;
+}
+
+/** A source while its text grows; the end of the text says it again. */
+function onSource(reading: Reading, event: Json): ChatChunk[] {
+  const part = partAt(reading, event);
+  const source = part.sources++ < sourcesMax ? annotationOfPart(event['annotation'], part.from) : null;
+  return source === null ? [] : [chunkOf(reading, { annotations: [source] })];
+}
+
+/** What was not told of a part's sources. */
+function owedSources(reading: Reading, event: Json, whole: unknown): ChatChunk[] {
+  const part = partAt(reading, event);
+  const annotations = annotationsOfPart(whole, part.from, part.sources);
+  part.sources += annotations.length;
+  return annotations.length === 0 ? [] : [chunkOf(reading, { annotations })];
+}
+
 function onText(reading: Reading, event: Json, key: 'content' | 'refusal', piece: string): ChatChunk[] {
   if (piece === '') return [];
   reading.told.add(partKey(event));
+  if (key === 'content') {
+    partAt(reading, event);
+    reading.said += piece.length;
+  }
   const entries = list(event['logprobs']);
   const logprobs = entries.length === 0 ? {} : { logprobs: { content: entries, refusal: null } };
   return [chunkOf(reading, { [key]: piece }, null, logprobs)];
@@ -113,9 +154,10 @@ function onItem(reading: Reading, event: Json): ChatChunk[] {
   if (item['type'] !== 'message') return chunks;
   for (const [index, part] of list(item['content']).entries()) {
     const inside = { output_index: place, content_index: index };
-    if (reading.told.has(partKey(inside))) continue;
     const isRefusal = member(part, 'type') === 'refusal';
-    chunks.push(...onText(reading, inside, isRefusal ? 'refusal' : 'content', text(member(part, isRefusal ? 'refusal' : 'text')) ?? ''));
+    if (!reading.told.has(partKey(inside)))
+      chunks.push(...onText(reading, inside, isRefusal ? 'refusal' : 'content', text(member(part, isRefusal ? 'refusal' : 'text')) ?? ''));
+    if (!isRefusal) chunks.push(...owedSources(reading, inside, part));
   }
   return chunks;
 }
@@ -148,6 +190,8 @@ function onEvent(reading: Reading, event: Json): ChatChunk[] {
       return [...start(reading, null), ...onItem(reading, event)];
     case 'response.output_text.delta':
       return [...start(reading, null), ...onText(reading, event, 'content', text(event['delta']) ?? '')];
+    case 'response.output_text.annotation.added':
+      return [...start(reading, null), ...onSource(reading, event)];
     case 'response.refusal.delta':
       return [...start(reading, null), ...onText(reading, event, 'refusal', text(event['delta']) ?? '')];
     case 'response.reasoning_summary_text.delta':
@@ -183,6 +227,8 @@ export function createResponsesReader(model: string, moment: Moment): StreamRead
     items: new Map(),
     calls: new Map(),
     told: new Set(),
+    parts: new Map(),
+    said: 0,
     hasThought: false,
     thoughtPart: '',
     usage: null,
