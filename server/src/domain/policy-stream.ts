@@ -29,6 +29,8 @@ export class JudgedText {
   /** The end of what was judged, as it means. */
   private context = '';
   private inString = false;
+  /** Characters that were judged since it was once thought to have ended: what goes on behind that place is still found. */
+  private sinceEnd = Infinity;
   /** Where its parts begin. */
   private readonly starts = [0];
   /** Covers that lie in several parts, cut at their ends; they are kept, for whatever repeats a part once it has ended. */
@@ -53,7 +55,10 @@ export class JudgedText {
     return until === 0 ? null : this.judge(until, true);
   }
 
-  /** Judges all that came: nothing follows, or nothing that belongs to it. */
+  /**
+   * Judges all that came: nothing follows, or it cannot be waited for. Of a find that follows all the same, what was not shown yet is
+   * covered.
+   */
   end(): Found | null {
     return this.pending === '' ? null : this.judge(this.pending.length, false);
   }
@@ -88,11 +93,11 @@ export class JudgedText {
     let end = until;
     // Finds that go on behind the border wait for the next one, together with those that they lie in.
     for (let first = crossing(decoded, found, end); first !== null; first = crossing(decoded, found, end)) end = first;
-    if (end > 0) return this.take(end, decoded, within(decoded, found, end));
+    if (end > 0) return this.take(end, decoded, within(decoded, found, end), isOpen);
     // From the very beginning: taken with all that it reaches, which is no more than what has come.
     for (end = until; crossing(decoded, found, end) !== null; [decoded, found] = this.read(end, isOpen))
       end = Math.max(...found.map((finding) => rawOf(decoded, finding.end)));
-    return this.take(end, decoded, within(decoded, found, end));
+    return this.take(end, decoded, within(decoded, found, end), isOpen);
   }
 
   private read(until: number, isOpen: boolean): [Decoded, Finding[]] {
@@ -100,10 +105,17 @@ export class JudgedText {
     const before = this.context.length;
     const [text, to] = [this.context + decoded.text, before + decodedOf(decoded, until)];
     const parts = this.partsIn(text);
+    const from = this.goesOn() ? Math.max(0, before - this.sinceEnd - this.reachChars) : before;
     const findings = finished(
-      parts === null ? findIn(this.policies, text, before, to, isOpen) : findInParts(this.policies, parts, { from: before, to, isOpen }),
+      parts === null ? findIn(this.policies, text, from, to, isOpen) : findInParts(this.policies, parts, { from, to, isOpen }),
     );
-    return [decoded, findings.map((finding) => ({ ...finding, start: finding.start - before, end: finding.end - before }))];
+    const left = findings.filter(({ end }) => end > before);
+    return [decoded, left.map((finding) => ({ ...finding, start: Math.max(0, finding.start - before), end: finding.end - before }))];
+  }
+
+  /** Whether a find may go on from a place where the text was thought to have ended. */
+  private goesOn(): boolean {
+    return this.sinceEnd < this.reachChars;
   }
 
   /** Null where what is known lies in one part. */
@@ -121,7 +133,7 @@ export class JudgedText {
     return this.starts.slice(this.starts.findLastIndex((start) => start <= place) + 1);
   }
 
-  private take(end: number, decoded: Decoded, findings: Finding[]): Found {
+  private take(end: number, decoded: Decoded, findings: Finding[], isOpen: boolean): Found {
     const told = decodedOf(decoded, end);
     for (const edit of editsOf(findings)) {
       const [from, to] = [rawOf(decoded, edit.start), rawOf(decoded, edit.end)];
@@ -129,11 +141,13 @@ export class JudgedText {
       for (const { start, end: last, mask } of pieces) {
         const cut = cutAt(this.startsBehind(start + this.judgedTo), { start: start + this.judgedTo, end: last + this.judgedTo, mask });
         this.edits.push(...cut);
-        if (cut.length > 1) this.across.push(...cut);
+        if (cut.length > 1 || (start === 0 && this.goesOn())) this.across.push(...cut);
       }
     }
     const said = this.context + decoded.text.slice(0, told);
-    this.context = said.slice(said.length > contextChars ? contextStart(said, said.length) : 0);
+    this.sinceEnd = isOpen ? this.sinceEnd + told : 0;
+    const known = said.length - (this.goesOn() ? this.sinceEnd + this.reachChars : 0);
+    this.context = said.slice(known > contextChars ? contextStart(said, known) : 0);
     this.inString = decoded.inStringAt(end);
     this.pending = this.pending.slice(end);
     this.judgedTo += end;

@@ -15,7 +15,7 @@ import { put, textsOfAnswer, unitsOf, type Spot } from './policy-texts.ts';
 
 /** So much may wait to be judged; then what has come is judged as it is. */
 const heldCharsMax = 262_144;
-/** A text that nothing was added to, while others of the answer got so much longer, has ended. */
+/** A text that nothing was added to, while others of the answer got so much longer, is not waited for. */
 const idleChars = 256;
 /** What a judge is told of an answer; a longer one cannot be judged. */
 const saidCharsMax = 200_000;
@@ -164,15 +164,10 @@ export class AnswerGuard {
   }
 
   private endStrands(base: string): void {
-    for (const [name, { text, part }] of this.strands) {
-      if (!name.startsWith(base)) continue;
-      this.learn(text.end());
-      // What comes in parts begins anew behind anything else.
-      if (part !== '') this.strands.delete(name);
-    }
+    for (const [name, { text }] of this.strands) if (name.startsWith(base)) this.learn(text.end());
   }
 
-  /** The text that goes on here: that of the part before too, once it has ended. Parts that come one into another are texts of their own. */
+  /** The text that goes on here: that of the part before too, once it has ended, whatever was called or thought between them. Parts that come one into another are texts of their own. */
   private strandOf({ strand: name, part = '', isJson }: Delta): Strand {
     const open = this.strands.get(name);
     if (open?.part === part) return open;

@@ -20,7 +20,7 @@ export interface ReadEvent {
   repeats?: ReadonlyMap<unknown, string>;
 }
 
-/** Texts of an answer's blocks or items that follow one another: whoever reads them puts them together. */
+/** Texts of an answer's blocks or items: whoever reads them puts them together. */
 const saidStrand = 'said/';
 
 const nothing: ReadonlySet<string> = new Set();
@@ -146,7 +146,7 @@ function readResponseEvent(body: Json, type: string): ReadEvent {
 
 const endsAll: ReadonlySet<string> = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
-/** Whether no text follows the one before, as it does in another part of a message or in a message right behind it. */
+/** Whether no text follows the one before at once, as it does in another part of a message or in a message right behind it. */
 function endsSaid({ item, part }: Json, type: string): boolean {
   if (type === 'response.output_item.added') return !isRecord(item) || item['type'] !== 'message';
   if (type === 'response.content_part.added') return !isRecord(part) || part['type'] !== 'output_text';

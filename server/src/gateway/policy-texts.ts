@@ -59,8 +59,8 @@ interface Way {
   leftDepthMax: number;
   /** A model is told the form of its answer; an answer only repeats it. */
   readsForms: boolean;
-  /** Messages that stand one behind the other are one text. */
-  joinsMessages: boolean;
+  /** All messages are one text, and all parts of them, whatever is called or thought between two. */
+  isAnswer: boolean;
 }
 
 /** Members whose own names are chosen by whoever writes them: parameters of tools, what is put into a kept prompt. */
@@ -99,7 +99,9 @@ function* walk(value: unknown, way: Way, depth: number, names: Names, run?: obje
       if (names === 'data') yield { holder, key: name, text: digits, isJson: false };
       continue;
     }
-    if (isList) parts = isWire && (isSaid(inner) || (way.joinsMessages && isMessage(inner))) ? (parts ?? {}) : undefined;
+    const goesOn = isList && isWire && (isSaid(inner) || (way.isAnswer && isMessage(inner)));
+    if (goesOn) parts ??= {};
+    else if (!way.isAnswer) parts = undefined;
     if (!isList && isWire && forms.has(name) && (typeof inner === 'string' || !way.readsForms)) continue;
     if (typeof inner === 'string') {
       if (inner !== '' && (!isWire || !isAttached(holder, name, inner)))
@@ -112,7 +114,7 @@ function* walk(value: unknown, way: Way, depth: number, names: Names, run?: obje
         way,
         depth + 1,
         namesWithin(names, isList, depth, name, inner),
-        isList ? parts : name === 'content' ? run : undefined,
+        goesOn ? parts : !isList && name === 'content' ? run : undefined,
       );
   }
   // After the values, which are found under the names that they came with.
@@ -158,7 +160,7 @@ export const withoutIds = (text: string): string => text.replaceAll(opaqueIds, (
 
 /** Texts of a request: what is said, and behind it what stands beside. */
 export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> {
-  const way: Way = { left: aboutRequest, leftDepthMax: 0, readsForms: true, joinsMessages: false };
+  const way: Way = { left: aboutRequest, leftDepthMax: 0, readsForms: true, isAnswer: false };
   yield* walk(body, way, 0, 'wire');
   for (const name of besideRequest) {
     const value = body[name];
@@ -169,7 +171,7 @@ export function* textsOfRequest(body: Record<string, unknown>): Generator<Spot> 
 
 /** Texts of an answer, or of an event of one that says something whole. */
 export function* textsOfAnswer(body: unknown): Generator<Spot> {
-  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1, readsForms: false, joinsMessages: true }, 0, 'wire');
+  yield* walk(body, { left: aboutAnswer, leftDepthMax: 1, readsForms: false, isAnswer: true }, 0, 'wire');
 }
 
 /** The spots one by one, but for those of a run, which are together. */

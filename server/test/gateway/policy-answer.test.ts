@@ -334,15 +334,36 @@ describe('whole answers', () => {
     expect(blocked.blocked()).not.toBeNull();
   });
 
-  test('texts with something else between them are texts of their own', () => {
-    const content = [
-      { type: 'text', text: 'a secret ' },
-      { type: 'tool_use', id: 't', name: 'f', input: {} },
-      { type: 'text', text: 'kestrel' },
-    ];
-    const guard = guardOf(blocking);
-    guard.whole(JSON.stringify({ content }), false);
-    expect(guard.blocked()).toBeNull();
+  test.each<[string, (texts: readonly string[]) => object]>([
+    [
+      'blocks with a call between them',
+      ([one, two]) => ({
+        content: [
+          { type: 'text', text: one },
+          { type: 'tool_use', id: 't', name: 'f', input: {} },
+          { type: 'text', text: two },
+        ],
+      }),
+    ],
+    [
+      'items with a call and a thought between them',
+      ([one, two]) => ({
+        output: [
+          { type: 'message', content: [part(one!)] },
+          { type: 'function_call', name: 'f', arguments: '{}' },
+          { type: 'reasoning', summary: [{ type: 'summary_text', text: 'Hm.' }], content: [{ type: 'reasoning_text', text: 'Hm.' }] },
+          { type: 'message', content: [part(two!)] },
+        ],
+      }),
+    ],
+  ])('%s are read as one text too', (_, body) => {
+    const guard = guardOf(covering);
+    expect(JSON.parse(guard.whole(JSON.stringify(body(['Mail ann@exam', 'ple.com.'])), false).toString())).toEqual(
+      body(['Mail [EMAIL]', '[EMAIL].']),
+    );
+    const blocked = guardOf(blocking);
+    blocked.whole(JSON.stringify(body(['a secret ', 'kestrel'])), false);
+    expect(blocked.blocked()).not.toBeNull();
   });
 
   test('every text of every wire is read', () => {
