@@ -1,12 +1,11 @@
 /** The body that goes out for a caller of another wire than the house's: as it came where the provider speaks the same, else translated. */
 import type { Change } from '../domain/ledger.ts';
-import { memberValue, patchObject, type Patch } from '../lib/json-scan.ts';
+import { patchObject } from '../lib/json-scan.ts';
 import { inCallersWords } from './callers-words.ts';
 import type { Asking } from './calling.ts';
 import { fieldsOf, withDefaults } from './defaults.ts';
-import { limitOf, limitPatch } from './limit-field.ts';
 import { settleNative } from './native.ts';
-import { capOutput, fitThinking } from './output-cap.ts';
+import { capOutput, capPatchesAt } from './output-cap.ts';
 import type { Protocol } from './protocol.ts';
 import { wireOf } from './wires.ts';
 import type { CallerWire } from './writer.ts';
@@ -36,18 +35,6 @@ function addsAnything({ to, request }: Asking): boolean {
 
 /** Every byte as it came, but for the model and a limit that a budget has set. */
 function passed({ to, request }: Asking, { limitField }: CallerWire): { body: Buffer; changed: Change[] } {
-  const patches: Patch[] = [{ key: 'model', json: JSON.stringify(to.model) }];
-  const changed: Change[] = [];
-  if (request.outputTokensMax !== null) {
-    const asked = limitOf(request, limitField);
-    const limit = typeof asked === 'number' && asked >= 0 ? Math.min(asked, request.outputTokensMax) : request.outputTokensMax;
-    patches.push(limitPatch(request, limitField, limit));
-    if (limit !== asked) changed.push({ parameter: limitField, what: (asked ?? null) === null ? 'added' : 'clamped', to: String(limit) });
-    const fitted = limit === asked ? null : fitThinking(memberValue(request.bytes, request.scan, 'thinking'), asked, limit);
-    if (fitted !== null) {
-      patches.push({ key: 'thinking', json: JSON.stringify(fitted.thinking) });
-      changed.push(fitted.change);
-    }
-  }
-  return { body: patchObject(request.bytes, request.scan, patches), changed };
+  const { patches, changed } = capPatchesAt(request, limitField);
+  return { body: patchObject(request.bytes, request.scan, [{ key: 'model', json: JSON.stringify(to.model) }, ...patches]), changed };
 }
