@@ -237,11 +237,19 @@ describe('what others miss is named', () => {
             { type: 'image', source: png },
           ],
         },
-        { role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'f', input: { a: 1 } }] },
+        // As Claude's own SDK gives it back: every call names its caller, and a text its sources, of which there are none.
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'Look.', citations: null },
+            { type: 'tool_use', id: 't', name: 'f', input: { a: 1 }, caller: { type: 'direct' }, toolset_name: null },
+          ],
+        },
         { role: 'user', content: [{ type: 'tool_result', tool_use_id: 't', content: 'b' }] },
       ],
     };
     expect(elsewhere(body).dropped).toEqual([]);
+    expect(elsewhere({ ...body, metadata: {} }, gemini).dropped).toEqual([]);
   });
 });
 

@@ -113,6 +113,13 @@ describe('a whole answer', () => {
     });
   });
 
+  test('a call by the model itself is said completely, one by a program is kept', () => {
+    const call = (caller: unknown): unknown => ({ type: 'tool_use', id: 't', name: 'f', input: {}, caller, toolset_name: null });
+    expect(whole(answer([call({ type: 'direct' })], 'tool_use')).choices[0]?.message.patchbay).toBeUndefined();
+    const blocks = [call({ type: 'code_execution_20260120', tool_id: 'srvtoolu_1' })];
+    expect(whole(answer(blocks, 'tool_use')).choices[0]?.message.patchbay).toEqual({ blocks });
+  });
+
   test('unknown blocks, server tools and citations are kept beside the text', () => {
     const blocks = [
       { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },

@@ -1,15 +1,9 @@
 /** Turns of the Messages wire as the house's messages: calls, results, and thoughts that go back to whoever had them. */
 import type { Extension } from '../../domain/chat.ts';
+import { isPlain } from '../../providers/anthropic/wire.ts';
 import { isRecord, list, member, text, type Json } from '../../providers/shape.ts';
 import { carried, isCarried } from '../openai/carry.ts';
 import { contentOf, nativeOf } from './parts.ts';
-
-const plainKeys: ReadonlySet<string> = new Set(['type', 'text', 'id', 'name', 'input']);
-
-/** TRUE for a block that the house's message says completely. */
-const isPlain = (block: Json): boolean =>
-  (block['type'] === 'text' || block['type'] === 'tool_use') &&
-  Object.entries(block).every(([key, value]) => plainKeys.has(key) || value === null || value === undefined);
 
 const callOf = (block: Json): Json => ({
   id: text(block['id']) ?? '',

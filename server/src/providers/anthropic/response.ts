@@ -6,7 +6,7 @@ import { isRecord, member, text, type Json } from '../shape.ts';
 import { annotationsOfBlock } from '../sources.ts';
 import { serviceTierOf, usageOfCountsApart } from '../usage.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
-import { jsonToolName, type Block } from './wire.ts';
+import { isPlain, jsonToolName, type Block } from './wire.ts';
 
 const finishOf: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -54,14 +54,6 @@ export function chatUsageOf(usage: unknown): ChatUsage | null {
     ...(tier !== undefined && { service_tier: tier }),
     ...(typeof thinking === 'number' && { completion_tokens_details: { reasoning_tokens: thinking } }),
   };
-}
-
-const plainKeys: ReadonlySet<string> = new Set(['type', 'text', 'id', 'name', 'input']);
-
-/** TRUE for a block that the house's message says completely: plain text, or a plain call. */
-function isPlain(block: Block): boolean {
-  if (block.type !== 'text' && block.type !== 'tool_use') return false;
-  return Object.entries(block).every(([key, value]) => plainKeys.has(key) || value === null || value === undefined);
 }
 
 /** What the house's language cannot say of an answer; undefined where it says everything. */
