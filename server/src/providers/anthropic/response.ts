@@ -56,15 +56,26 @@ export function chatUsageOf(usage: unknown): ChatUsage | null {
   };
 }
 
+/** What stands beside an answer: the container that its tools ran in and that the next turn may name, and what was found or changed for it. */
+const companions = ['container', 'diagnostics', 'context_management'] as const;
+
+/** Those that a body, or a piece of one, names. */
+export function companionsOf(said: unknown): Json {
+  const found: Json = {};
+  for (const name of companions) if (isRecord(member(said, name))) found[name] = member(said, name);
+  return found;
+}
+
 /** What the house's language cannot say of an answer; undefined where it says everything. */
 export function extensionOf(
   blocks: readonly Block[],
-  end: { stopReason: unknown; stopSequence: unknown; details: unknown },
+  end: { stopReason: unknown; stopSequence: unknown; details: unknown; beside: Json },
 ): Json | undefined {
   const hasMore = blocks.some((block) => !isPlain(block));
   const isUnclear = typeof end.stopReason === 'string' && !toldApart.has(end.stopReason);
-  if (!hasMore && !isUnclear) return undefined;
+  if (!hasMore && !isUnclear && Object.keys(end.beside).length === 0) return undefined;
   return {
+    ...end.beside,
     ...(hasMore && { blocks }),
     ...(isUnclear && { stop_reason: end.stopReason }),
     ...(isUnclear && typeof end.stopSequence === 'string' && { stop_sequence: end.stopSequence }),
@@ -132,6 +143,7 @@ export function fromMessagesResponse(body: unknown, model: string, moment: Momen
     stopReason: body['stop_reason'],
     stopSequence: body['stop_sequence'],
     details: body['stop_details'],
+    beside: companionsOf(body),
   });
   const message: ChatMessage = {
     role: 'assistant',

@@ -6,7 +6,7 @@ import type { Moment, StreamReader } from '../protocol.ts';
 import { finite, isRecord, malformedEventsMax, member, parseAnswer, parseExactly, text, type Json } from '../shape.ts';
 import { annotationsOfBlock } from '../sources.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
-import { chatUsageOf, extensionOf, finishOfAnswer, refusalText } from './response.ts';
+import { chatUsageOf, companionsOf, extensionOf, finishOfAnswer, refusalText } from './response.ts';
 import { jsonToolName, type Block } from './wire.ts';
 
 /** One content block while it grows. */
@@ -38,6 +38,7 @@ interface Reading {
   stopReason: unknown;
   stopSequence: unknown;
   details: unknown;
+  beside: Json;
   isEnded: boolean;
   malformed: number;
 }
@@ -52,6 +53,7 @@ function takeUsage(reading: Reading, usage: unknown): void {
 function takeEnding(reading: Reading, event: Json): void {
   takeUsage(reading, event['usage']);
   const delta = event['delta'];
+  Object.assign(reading.beside, companionsOf(event), companionsOf(delta));
   reading.stopReason = member(delta, 'stop_reason') ?? reading.stopReason;
   reading.stopSequence = member(delta, 'stop_sequence') ?? reading.stopSequence;
   reading.details = member(delta, 'stop_details') ?? reading.details;
@@ -121,7 +123,17 @@ function growBlock(growing: Growing, delta: unknown): ChatDelta | null {
       block['citations'] = [...(Array.isArray(block['citations']) ? (block['citations'] as unknown[]) : []), member(delta, 'citation')];
       return null;
     default:
+      keepDelta(block, delta);
       return null;
+  }
+}
+
+/** A piece of a kind that is newer than this table: what was thought of long conversations, for one, comes so. Its texts go on. */
+function keepDelta(block: Block, delta: unknown): void {
+  for (const [key, value] of Object.entries(isRecord(delta) ? delta : {})) {
+    if (key === 'type' || value === null) continue;
+    if (typeof value === 'string') grow(block, key, value);
+    else block[key] = value;
   }
 }
 
@@ -165,6 +177,7 @@ function chunkOf(reading: Reading, delta: ChatDelta | null, finish: FinishReason
 /** A second start of one answer opens new blocks, and changes neither its id nor its model. */
 function onStart(reading: Reading, message: unknown): ChatChunk[] {
   takeUsage(reading, member(message, 'usage'));
+  Object.assign(reading.beside, companionsOf(message));
   reading.open = new Map();
   if (reading.hasStarted) return [];
   reading.hasStarted = true;
@@ -226,6 +239,7 @@ export function createMessagesReader(model: string, moment: Moment): StreamReade
     stopReason: null,
     stopSequence: null,
     details: null,
+    beside: {},
     isEnded: false,
     malformed: 0,
   };
