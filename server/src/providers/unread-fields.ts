@@ -3,7 +3,7 @@ import type { ChatRequest } from '../domain/chat.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../domain/ledger.ts';
 import { chatParameters } from './parameters-chat.ts';
-import { finite, isRecord, member, text, type Json } from './shape.ts';
+import { finite, isRecord, list, member, text, type Json } from './shape.ts';
 
 /** Fields of the house's request that every translation reads; each adds its own to them. */
 export const commonFields: readonly string[] = [
@@ -73,14 +73,22 @@ const messageFields: ReadonlySet<string> = new Set([
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || value === '' || value === false || (Array.isArray(value) && value.length === 0);
 
-/** Reports what no translation reads of a message: who spoke, sound that is kept under a name, content that is neither text nor parts. */
-export function reportUnreadMessage(message: Json, report: (change: Change) => void): void {
+/** How OpenAI's wires say on a part that what stands before it is to be cached. */
+export const cacheMark = 'prompt_cache_breakpoint';
+
+/**
+ * Reports what no translation reads of a message: who spoke, sound that is kept under a name, content that is neither text nor parts, and
+ * marks on parts where the wire does not have them.
+ */
+export function reportUnreadMessage(message: Json, report: (change: Change) => void, hasMarks = false): void {
   const isResult = message['role'] === 'tool' || message['role'] === 'function';
   for (const [name, value] of Object.entries(message))
     // The name of a result is that of its function.
     if (!messageFields.has(name) && !isEmpty(value) && !(isResult && name === 'name'))
       report({ parameter: `messages.${name}`, what: 'dropped' });
   const { content } = message;
+  if (!hasMarks && list(content).some((part) => !isEmpty(member(part, cacheMark))))
+    report({ parameter: `messages.${cacheMark}`, what: 'dropped' });
   if (!isEmpty(content) && typeof content !== 'string' && !Array.isArray(content))
     report({ parameter: 'messages.content', what: 'dropped' });
 }

@@ -140,6 +140,41 @@ describe('answers', () => {
       expect(extensionOf(...output)).toEqual({ items: output });
   });
 
+  test('a call in the name of a program is kept, one by the model itself needs nothing', () => {
+    const call = (more: object): unknown => ({
+      type: 'function_call',
+      id: 'fc',
+      call_id: 'c',
+      name: 'f',
+      arguments: '{}',
+      status: 'completed',
+      ...more,
+    });
+    const extensionOf = (item: unknown): unknown => from(response([item])).choices[0]?.message.patchbay;
+    expect(extensionOf(call({ caller: { type: 'direct' }, namespace: null }))).toBeUndefined();
+    for (const more of [{ namespace: 'n' }, { caller: { type: 'program', caller_id: 'p' } }, { async: true }])
+      expect(extensionOf(call(more))).toEqual({ items: [call(more)] });
+  });
+
+  const result = {
+    type: 'moderation_result',
+    model: 'omni',
+    flagged: false,
+    categories: {},
+    category_scores: {},
+    category_applied_input_types: {},
+  };
+  const moderation = { input: result, output: { type: 'error', code: 'x', message: 'y' } };
+  const moderated = { input: { type: 'moderation_results', model: 'omni', results: [result] }, output: moderation.output };
+
+  test('what was asked about question and answer is told, whole and streamed', async () => {
+    expect(from(response([text('x')], { moderation }))['moderation']).toEqual(moderated);
+    expect(from(response([text('x')], { moderation: null }))).not.toHaveProperty('moderation');
+    const last = sse({ type: 'response.completed', response: response([text('Hi.')], { moderation }) } as { type: string });
+    const { chunks } = await ask({ headers: stream, pieces: [begun, delta('Hi.'), last] }, { stream: true, moderation: { model: 'omni' } });
+    expect(chunks.flatMap((chunk) => chunk['moderation'] ?? [])).toEqual([moderated]);
+  });
+
   test('strange members of a sound answer do no harm', () => {
     const output = [
       null,

@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatRequest } from '../../src/domain/chat.ts';
 import type { ConnectionSettings } from '../../src/domain/connection.ts';
+import { toHouse as fromResponses } from '../../src/faces/responses/request.ts';
+import { settleNative } from '../../src/providers/native.ts';
 import { protocolOf } from '../../src/providers/protocols.ts';
 import type { Json } from '../../src/providers/shape.ts';
 import { destination } from './kit.ts';
@@ -218,5 +220,86 @@ describe('parameters', () => {
     }
     const forced = sent('bedrock', choice('required', 'a')).body['toolConfig'];
     expect(forced).toMatchObject({ toolChoice: { tool: { name: 'a' } } });
+  });
+});
+
+describe('a mark for the cache of one vendor', () => {
+  const mark = { prompt_cache_breakpoint: { mode: 'explicit', ttl: '30m' } };
+  const parts = [
+    { type: 'text', text: 'a', ...mark },
+    { ...picture(), ...mark },
+    { type: 'text', text: 'b' },
+  ];
+
+  test('stays on its part where the wire has it', () => {
+    const { body, changed } = sent('responses', { messages: user(parts) });
+    const content = (body['input'] as Json[])[0]!['content'] as Json[];
+    expect(content.map((part) => part['prompt_cache_breakpoint'])).toEqual([
+      mark.prompt_cache_breakpoint,
+      mark.prompt_cache_breakpoint,
+      undefined,
+    ]);
+    expect(changed).toEqual(sent('responses', {}).changed);
+  });
+
+  test('is named once elsewhere, and reaches nobody who would refuse it', () => {
+    for (const target of ['messages', 'gemini', 'bedrock', 'ollama'] as const) {
+      const { body, changed } = sent(target, { messages: [...user(parts), { role: 'assistant', content: [parts[0]] }, ...user(parts)] });
+      expect(
+        changed.filter((change) => change === 'messages.prompt_cache_breakpoint dropped'),
+        target,
+      ).toHaveLength(1);
+      expect(JSON.stringify(body), target).not.toContain('prompt_cache_breakpoint');
+    }
+    const spoken = [...hi, { role: 'assistant', content: [parts[0]] }, ...hi];
+    expect(sent('responses', { messages: spoken }).changed).toContain('messages.prompt_cache_breakpoint dropped');
+  });
+});
+
+describe('what the Responses wire says of parts and calls', () => {
+  const mark = { prompt_cache_breakpoint: { mode: 'explicit' } };
+  const caller = { type: 'program', caller_id: 'p' };
+  const input = [
+    { role: 'user', content: [{ type: 'input_text', text: 'a', ...mark }, { type: 'input_file', file_id: 'f', detail: 'high' }, { type: 'input_image', image_url: 'https://x.example/a', detail: 'auto', ...mark }] },
+    { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}', namespace: 'n', caller },
+    { type: 'function_call_output', call_id: 'c', output: 'ok', caller, name: 'f' },
+  ]; // prettier-ignore
+  const told = (target: Target, items: readonly unknown[], wire: 'responses' | null): { body: Json; lost: string[] } => {
+    const to = targets[target];
+    const settled = settleNative(fromResponses({ input: [...items] }), wire, to);
+    const { body, changed } = protocolOf(to.row).toVendor({ ...settled.request, model: to.model }, to);
+    return { body, lost: [...settled.changed, ...changed].filter(({ what }) => what === 'dropped').map(({ parameter }) => parameter) };
+  };
+
+  test('goes back to a provider of that wire as it came, also where the request is written anew', () => {
+    const { body, lost } = told('responses', input, 'responses');
+    expect(body['input']).toEqual(input);
+    expect(lost).toEqual([]);
+  });
+
+  test('is named elsewhere', () => {
+    const { body, lost } = told('gemini', input, null);
+    expect(lost).toEqual(
+      expect.arrayContaining(['messages.prompt_cache_breakpoint', 'messages.detail', 'messages.caller', 'messages.name']),
+    );
+    expect(lost).toEqual(expect.arrayContaining(['input.function_call.namespace', 'input.function_call.caller']));
+    expect(JSON.stringify(body)).not.toMatch(/breakpoint|namespace|program/);
+  });
+
+  test('names nothing where it says what every call says', () => {
+    const plain = [
+      {
+        type: 'function_call',
+        id: 'fc',
+        call_id: 'c',
+        name: 'f',
+        arguments: '{}',
+        status: 'completed',
+        caller: { type: 'direct' },
+        async: false,
+      },
+      { type: 'function_call_output', call_id: 'c', output: 'ok', status: 'completed', caller: null },
+    ];
+    expect(told('gemini', [{ role: 'user', content: 'hi' }, ...plain], null).lost).toEqual([]);
   });
 });

@@ -1,13 +1,22 @@
 /** Items of a Responses conversation as the house's messages: neighbouring items of the assistant are one message. */
-import type { Extension } from '../../domain/chat.ts';
+import type { Extension, Native } from '../../domain/chat.ts';
+import { resultItemField, unsaidOfCall } from '../../providers/responses/items.ts';
 import { isRecord, list, member, text, type Json } from '../../providers/shape.ts';
 import { carried, isCarried } from '../openai/carry.ts';
-import { customArguments } from './tools.ts';
+import { customArguments, wireId } from './tools.ts';
 
 export interface Told {
   messages: Json[];
   /** Kinds of item that the house has no word for. */
   lost: Set<string>;
+}
+
+const isUsual = (value: unknown): boolean => value === undefined || value === null || value === 'auto';
+
+/** A part with the one that it was beside it, where that says more. */
+function partWith(part: Json, from: Json, plainKeys: readonly string[]): Json {
+  const lost = Object.keys(from).filter((key) => !plainKeys.includes(key) && !isUsual(from[key]));
+  return lost.length === 0 ? part : { ...part, patchbay: { wire: wireId, native: from, lost } satisfies Native };
 }
 
 function partOf(part: unknown, told: Told): Json | null {
@@ -18,13 +27,14 @@ function partOf(part: unknown, told: Told): Json | null {
     case 'input_text':
     case 'output_text':
     case 'text':
-      return { type: 'text', text: text(part['text']) ?? '' };
+      return partWith({ type: 'text', text: text(part['text']) ?? '' }, part, ['type', 'text', 'annotations', 'logprobs']);
     case 'refusal':
       return { type: 'refusal', refusal: text(part['refusal']) ?? '' };
     case 'input_image': {
       const url = text(part['image_url']);
       const detail = text(part['detail']);
-      if (url !== undefined) return { type: 'image_url', image_url: { url, ...(detail !== undefined && detail !== 'auto' && { detail }) } };
+      const image = { url, ...(detail !== undefined && detail !== 'auto' && { detail }) };
+      if (url !== undefined) return partWith({ type: 'image_url', image_url: image }, part, ['type', 'image_url', 'detail']);
       break;
     }
     case 'input_file':
@@ -40,7 +50,8 @@ function partOf(part: unknown, told: Told): Json | null {
 function filePart(part: Json, told: Told): Json | null {
   const file: Json = {};
   for (const key of ['filename', 'file_data', 'file_id']) if (text(part[key]) !== undefined) file[key] = part[key];
-  if (file['file_data'] !== undefined || file['file_id'] !== undefined) return { type: 'file', file };
+  if (file['file_data'] !== undefined || file['file_id'] !== undefined)
+    return partWith({ type: 'file', file }, part, ['type', 'filename', 'file_data', 'file_id']);
   told.lost.add('input.file_url');
   return null;
 }
@@ -97,11 +108,13 @@ function addReasoning(group: Group, item: Json): void {
   group.items.push(item);
 }
 
-function addCall(group: Group, item: Json): void {
+function addCall(group: Group, item: Json, told: Told): void {
   const isCustom = item['type'] === 'custom_tool_call';
   const args = isCustom ? customArguments(text(item['input']) ?? '') : (text(item['arguments']) ?? '{}');
   group.calls.push({ id: text(item['call_id']) ?? '', type: 'function', function: { name: text(item['name']) ?? '', arguments: args } });
-  group.hasMore ||= isCustom;
+  const unsaid = unsaidOfCall(item);
+  for (const key of unsaid) told.lost.add(`input.${String(item['type'])}.${key}`);
+  group.hasMore ||= isCustom || unsaid.length > 0;
   group.items.push(item);
 }
 
@@ -123,7 +136,7 @@ function addToGroup(group: Group, item: Json, told: Told): boolean {
   const type = text(item['type']) ?? (item['role'] === undefined ? '' : 'message');
   if (type === 'message' && item['role'] === 'assistant') addMessage(group, item);
   else if (type === 'reasoning') addReasoning(group, item);
-  else if (type === 'function_call' || type === 'custom_tool_call') addCall(group, item);
+  else if (type === 'function_call' || type === 'custom_tool_call') addCall(group, item, told);
   else if (type !== 'message' && !type.endsWith('_output')) {
     // A tool that ran at the provider, or an item that is newer than this table: only that provider can be shown it again.
     group.hasMore = true;
@@ -131,6 +144,14 @@ function addToGroup(group: Group, item: Json, told: Told): boolean {
     told.lost.add(`input.${type === '' ? 'item' : type}`);
   } else return false;
   return true;
+}
+
+function resultOf(item: Json, told: Told): Json {
+  const message = { role: 'tool', tool_call_id: text(item['call_id']) ?? '', content: contentOf(item['output'], told) };
+  const lost = unsaidOfCall(item);
+  if (lost.length === 0) return message;
+  const own = Object.fromEntries(lost.map((key) => [key, item[key]]));
+  return { ...message, patchbay: { wire: wireId, native: { [resultItemField]: own }, lost } satisfies Native };
 }
 
 /** `instructions` and `input` of a request, in the house's words. */
@@ -154,8 +175,7 @@ export function messagesOf(instructions: unknown, input: unknown): Told {
     const type = text(item['type']) ?? 'message';
     const role = item['role'] === 'system' || item['role'] === 'developer' ? item['role'] : 'user';
     if (type === 'message') told.messages.push({ role, content: contentOf(item['content'], told) });
-    else if (type === 'function_call_output' || type === 'custom_tool_call_output')
-      told.messages.push({ role: 'tool', tool_call_id: text(item['call_id']) ?? '', content: contentOf(item['output'], told) });
+    else if (type === 'function_call_output' || type === 'custom_tool_call_output') told.messages.push(resultOf(item, told));
     else told.lost.add(`input.${type}`);
   }
   flush();

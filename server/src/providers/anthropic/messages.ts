@@ -2,7 +2,7 @@
 import type { Change } from '../../domain/ledger.ts';
 import { fileDataOf, inlineDataOf } from '../content.ts';
 import { isRecord, list, member, parseExactly, text, withBefore, type Json } from '../shape.ts';
-import { reportDetail, reportUnreadMessage } from '../unread-fields.ts';
+import { cacheMark, reportDetail, reportUnreadMessage } from '../unread-fields.ts';
 import type { ApiVersion, Block, Turn } from './wire.ts';
 
 export interface Conversation {
@@ -70,12 +70,12 @@ function textBlock(part: Json, side: Turn['role'], context: Context): Block | nu
   const said = text(part['text']) ?? '';
   // The provider refuses empty text blocks, and nothing is lost with one.
   if (said === '') return null;
-  const { citations, ...rest } = part;
+  const { citations, [cacheMark]: _mark, ...rest } = part;
   if (citations === undefined || (side === 'user' && context.version !== '2023-06-01')) {
     if (list(citations).length > 0) context.report({ parameter: 'messages.citations', what: 'dropped' });
     return { ...rest, type: 'text', text: said };
   }
-  return { ...part, type: 'text', text: said };
+  return { ...rest, citations, type: 'text', text: said };
 }
 
 function partBlock(part: unknown, side: Turn['role'], context: Context): Block | null {

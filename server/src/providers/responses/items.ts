@@ -3,7 +3,7 @@ import type { Change } from '../../domain/ledger.ts';
 import { imageUrlOf, resultIdOf } from '../content.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
-import { reporterInto, reportUnreadMessage } from '../unread-fields.ts';
+import { cacheMark, reporterInto, reportUnreadMessage } from '../unread-fields.ts';
 
 /** An item of a conversation: `type` tells what it is; a message may leave it out. */
 export type Item = Json;
@@ -28,18 +28,22 @@ function partOf(part: unknown, context: Context): Json | null {
   if (typeof part === 'string') return { type: 'input_text', text: part };
   if (!isRecord(part)) return null;
   if (part['cache_control'] !== undefined) context.report({ parameter: 'messages.cache_control', what: 'dropped' });
+  const mark = part[cacheMark];
+  const marked = (told: Json): Json => (mark === undefined || mark === null ? told : { ...told, [cacheMark]: mark });
   switch (part['type']) {
     case 'text':
     case 'refusal':
-      return { type: 'input_text', text: text(part[part['type']]) ?? '' };
+      return marked({ type: 'input_text', text: text(part[part['type']]) ?? '' });
     case 'image_url': {
       const url = imageUrlOf(part);
       const detail = text(member(part['image_url'], 'detail')) ?? 'auto';
-      if (url !== undefined) return { type: 'input_image', image_url: url, detail };
+      if (url !== undefined) return marked({ type: 'input_image', image_url: url, detail });
       break;
     }
-    case 'file':
-      return filePart(part, context);
+    case 'file': {
+      const told = filePart(part, context);
+      return told && marked(told);
+    }
     // Said by a caller who knows this wire.
     case 'input_text':
     case 'input_image':
@@ -92,6 +96,19 @@ const calledByItems = (items: readonly Item[]): string =>
 
 /** A thought is of use only with its encrypted content: nothing is stored at the provider, so its id alone leads nowhere. */
 const isUsable = (item: Item): boolean => item['type'] !== 'reasoning' || text(item['encrypted_content']) !== undefined;
+
+const callMembers: ReadonlySet<string> = new Set(['type', 'id', 'call_id', 'name', 'arguments', 'input', 'status']);
+const resultMembers: ReadonlySet<string> = new Set(['type', 'id', 'call_id', 'output', 'status']);
+
+/** Members of a call, or of its result, that other wires have no words for: from where it was called, and in whose name. */
+export function unsaidOfCall(item: Item): string[] {
+  const said = item['output'] === undefined ? callMembers : resultMembers;
+  return Object.keys(item).filter((key) => {
+    const value = item[key];
+    const isUsual = value === null || value === undefined || value === false || (key === 'caller' && member(value, 'type') === 'direct');
+    return !said.has(key) && !isUsual;
+  });
+}
 
 function callItems(message: Json, context: Context): Item[] {
   const items: Item[] = [];
@@ -161,8 +178,12 @@ function assistantItems(message: Json, context: Context): Item[] {
 function resultItem(message: Json, context: Context): Item {
   const id = resultIdOf(message);
   const type = context.custom.has(id) ? 'custom_tool_call_output' : 'function_call_output';
-  return { type, call_id: id, output: contentOf(message['content'], context) };
+  const own = message[resultItemField];
+  return { type, call_id: id, output: contentOf(message['content'], context), ...(isRecord(own) && own) };
 }
+
+/** Where a result's own members stand in a message that came by this wire. */
+export const resultItemField = 'result_item';
 
 /** Messages as items, in order. */
 export function itemsOf(messages: unknown, to: Destination, changed: Change[]): Item[] {
@@ -170,8 +191,9 @@ export function itemsOf(messages: unknown, to: Destination, changed: Change[]): 
   const items: Item[] = [];
   for (const message of list(messages)) {
     if (!isRecord(message)) continue;
-    reportUnreadMessage(message, context.report);
+    const { [resultItemField]: _own, ...plain } = message;
     const role = message['role'];
+    reportUnreadMessage(plain, context.report, role !== 'assistant');
     if (message['cache_control'] !== undefined) context.report({ parameter: 'messages.cache_control', what: 'dropped' });
     if (role === 'assistant') items.push(...assistantItems(message, context));
     else if (role === 'tool' || role === 'function') items.push(resultItem(message, context));

@@ -6,6 +6,7 @@ import type { Moment } from '../protocol.ts';
 import { finite, isRecord, list, member, text, type Json } from '../shape.ts';
 import { serviceTierOf } from '../usage.ts';
 import { annotationOfPart, sourcesMax } from '../sources.ts';
+import { unsaidOfCall } from './items.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import type { Item } from './items.ts';
 
@@ -73,7 +74,7 @@ export function callOf(item: Item, answerId: string, at: number): ToolCall | nul
 
 /** TRUE for an item that the house's message says completely. */
 function isPlain(item: Item): boolean {
-  if (item['type'] === 'function_call') return true;
+  if (item['type'] === 'function_call') return unsaidOfCall(item).length === 0;
   if (item['type'] !== 'message' || (text(item['phase']) ?? '') !== '') return false;
   return list(item['content']).every((part) => list(member(part, 'annotations')).length === 0);
 }
@@ -115,6 +116,17 @@ export const annotationsOfPart = (part: unknown, from: number, first = 0): Json[
 function logprobsOf(items: readonly Item[]): Json | undefined {
   const entries = items.flatMap((item) => list(item['content'])).flatMap((part) => list(member(part, 'logprobs')));
   return entries.length === 0 ? undefined : { content: entries, refusal: null };
+}
+
+/** What was asked about question and answer, in the words of the chat wire, which has a list where this one has a result. */
+export function moderationOf(response: unknown): Json {
+  const said = member(response, 'moderation');
+  if (!isRecord(said)) return {};
+  const listed = (result: unknown): unknown =>
+    member(result, 'type') === 'moderation_result'
+      ? { type: 'moderation_results', model: member(result, 'model'), results: [result] }
+      : result;
+  return { moderation: { ...said, input: listed(said['input']), output: listed(said['output']) } };
 }
 
 /** A response that failed, as a failure of its own kind; null for every other one. */
@@ -170,5 +182,6 @@ export function fromResponse(body: unknown, model: string, moment: Moment): Chat
     model: text(body['model']) || model,
     choices: [{ index: 0, message, finish_reason: finish, ...(logprobs && { logprobs }) }],
     usage: chatUsageOf(usageIn(body)),
+    ...moderationOf(body),
   };
 }

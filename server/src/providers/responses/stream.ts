@@ -14,6 +14,7 @@ import {
   extensionOf,
   failedResponse,
   finishOf,
+  moderationOf,
   thoughtGap,
   thoughtOf,
   usageIn,
@@ -174,7 +175,8 @@ function onEnd(reading: Reading, response: unknown): ChatChunk[] {
   reading.usage = usageIn(response);
   const items = [...reading.items].toSorted(([a], [b]) => a - b).map(([, item]) => item);
   const patchbay = extensionOf(items);
-  chunks.push(chunkOf(reading, patchbay ? { patchbay } : {}, finishOf(response, reading.calls.size) ?? 'stop'));
+  const last = chunkOf(reading, patchbay ? { patchbay } : {}, finishOf(response, reading.calls.size) ?? 'stop');
+  chunks.push({ ...last, ...moderationOf(response) });
   return chunks;
 }
 
