@@ -36,6 +36,10 @@ function pageCited(cited: unknown): Page | null {
   return pageAt(member(cited, isFound ? 'url' : 'source'), member(cited, 'title'));
 }
 
+/** What one citation of AWS's Converse points at. */
+export const pageOfConverse = (cited: unknown): Page | null =>
+  pageAt(member(member(member(cited, 'location'), 'web'), 'url'), member(cited, 'title'));
+
 /** The pages that a block in Claude's words names: all of it is about them. */
 export function annotationsOfBlock(block: unknown, start: number): Json[] {
   const place = { start, end: start + (text(member(block, 'text')) ?? '').length };
@@ -55,9 +59,14 @@ export function annotationOfPart(source: unknown, from: number): Json | null {
 function keepsOthers(extension: unknown): boolean {
   const cited = list(member(extension, 'blocks')).flatMap((block) => list(member(block, 'citations')));
   const parts = list(member(extension, 'items')).flatMap((item) => list(member(item, 'content')));
+  const passages = list(member(extension, 'parts')).flatMap((part) => [
+    ...list(member(member(part, 'citationsContent'), 'citations')),
+    ...[member(member(part, 'delta'), 'citation') ?? []].flat(),
+  ]);
   const retrieved = list(member(member(extension, 'groundingMetadata'), 'groundingChunks'));
   return (
     cited.some((source) => pageCited(source) === null) ||
+    passages.some((source) => pageOfConverse(source) === null) ||
     parts.some((part) => list(member(part, 'annotations')).some((source) => annotationOfPart(source, 0) === null)) ||
     retrieved.some((chunk) => member(chunk, 'retrievedContext') !== undefined)
   );

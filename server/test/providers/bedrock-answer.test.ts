@@ -71,6 +71,39 @@ describe('over the wire', () => {
     expect(textOf(heard.chunks)).toBe('Selamat 🌞');
   });
 
+  test('pages that it names are told at their places, passages of documents stay beside it', async () => {
+    const page = { title: 'A', location: { web: { url: 'https://example.com/a' } } };
+    const passage = { title: 'Mine', location: { documentChar: { documentIndex: 0, start: 0, end: 3 } } };
+    const cited = {
+      citationsContent: { content: [{ text: 'So it' }, { text: ' is.' }], citations: [page, passage, { location: { web: {} } }] },
+    };
+    const content = [{ text: 'Hm. ' }, cited];
+    const expected = [{ type: 'url_citation', url_citation: { start_index: 4, end_index: 13, url: 'https://example.com/a', title: 'A' } }];
+    const heard = await ask(jsonAnswer({ ...answer, output: { message: { role: 'assistant', content } } }));
+    expect(heard.answer?.choices[0]?.message).toMatchObject({
+      content: 'Hm. So it is.',
+      annotations: expected,
+      patchbay: { parts: [cited] },
+    });
+    const delta = (contentBlockIndex: number, one: object): Uint8Array => event('contentBlockDelta', { contentBlockIndex, delta: one });
+    for (const isEnded of [true, false]) {
+      const pieces = [
+        event('messageStart', { role: 'assistant' }),
+        delta(0, { text: 'Hm. ' }),
+        event('contentBlockStop', { contentBlockIndex: 0 }),
+        delta(1, { citation: page }),
+        delta(1, { text: 'So it' }),
+        delta(1, { citation: passage }),
+        delta(1, { text: ' is.' }),
+        ...(isEnded ? [event('contentBlockStop', { contentBlockIndex: 1 })] : []),
+        event('messageStop', { stopReason: 'end_turn' }),
+      ];
+      const { chunks } = await ask({ headers: binary, pieces }, { stream: true });
+      expect(textOf(chunks)).toBe('Hm. So it is.');
+      expect(chunks.flatMap(({ choices }) => choices.flatMap((choice) => choice.delta['annotations'] ?? []))).toEqual(expected);
+    }
+  });
+
   test('a stream that breaks off before its end is no answer; after it, the answer stands', async () => {
     for (const isBroken of [true, false]) {
       expect((await ask({ headers: binary, pieces: whole.slice(0, 3), isBroken }, { stream: true })).failure).toMatchObject({

@@ -5,6 +5,7 @@ import { callIdOf } from '../content.ts';
 import type { Moment } from '../protocol.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
 import { usageOfCountsApart } from '../usage.ts';
+import { annotationOf, pageOfConverse, sourcesMax } from '../sources.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import type { Part } from './wire.ts';
 
@@ -103,6 +104,18 @@ function callsOf(blocks: readonly Block[], answerId: string): ToolCall[] {
     }));
 }
 
+/** The pages that its parts name, at their places in all that is said. */
+function sourcesOf(parts: readonly Part[]): Json[] {
+  let said = 0;
+  return parts.flatMap((part) => {
+    const block = blockOf(part);
+    const place = { start: said, end: said + (block?.type === 'text' ? (text(block['text']) ?? '').length : 0) };
+    said = place.end;
+    const pages = list(member(part['citationsContent'], 'citations')).slice(0, sourcesMax).map(pageOfConverse);
+    return pages.filter((page) => page !== null).map((page) => annotationOf(page, place));
+  });
+}
+
 export const isKeptApart = (part: Part): boolean => blockOf(part) === null || part['citationsContent'] !== undefined;
 
 /**
@@ -121,6 +134,7 @@ export function fromConverseResponse(body: unknown, model: string, moment: Momen
   const finish = finishOf(reason, calls.length);
   const said = textsOf(blocks, 'text', 'text');
   const thought = textsOf(blocks, 'thinking', 'thinking');
+  const annotations = sourcesOf(parts);
   const patchbay = extensionOf(blocks, parts.filter(isKeptApart), reason, body['additionalModelResponseFields']);
   const isBlocked = finish === 'content_filter';
   const message: ChatMessage = {
@@ -128,6 +142,7 @@ export function fromConverseResponse(body: unknown, model: string, moment: Momen
     content: said === '' && (calls.length > 0 || isBlocked) ? null : said,
     ...(isBlocked && { refusal: refusalOf(reason) }),
     ...(thought !== '' && { reasoning_content: thought }),
+    ...(annotations.length > 0 && { annotations }),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(patchbay && { patchbay }),
   };

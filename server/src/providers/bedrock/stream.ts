@@ -7,6 +7,7 @@ import type { Moment, StreamReader } from '../protocol.ts';
 import { finite, isRecord, malformedEventsMax, member, parseExactly, parseJson, text, type Json } from '../shape.ts';
 import { failureOfException } from './errors.ts';
 import { chatUsageOf, extensionOf, finishOf, refusalOf, type Block } from './response.ts';
+import { annotationOf, pageOfConverse, sourcesMax } from '../sources.ts';
 import type { Part } from './wire.ts';
 
 /** More blocks than any answer has; what comes after them is not kept. */
@@ -27,6 +28,10 @@ interface Reading {
   blocks: Map<number, Growing>;
   /** Pieces that the house has no word for. */
   kept: Part[];
+  /** Citations of blocks that are open, and where those begin in all that is said. */
+  cited: Map<number, { from: number; citations: unknown[] }>;
+  /** Characters of the answer's text so far. */
+  said: number;
   calls: number;
   reason: string;
   usage: Json | null;
@@ -86,6 +91,23 @@ function thoughtDelta(reading: Reading, index: number, thought: Json): ChatChunk
   return piece === '' ? [] : [chunkOf(reading, { reasoning_content: piece })];
 }
 
+function citedAt(reading: Reading, index: number): { from: number; citations: unknown[] } {
+  const known = reading.cited.get(index);
+  if (known) return known;
+  const fresh = { from: reading.said, citations: [] };
+  if (reading.cited.size < blocksMax) reading.cited.set(index, fresh);
+  return fresh;
+}
+
+/** The block is complete: the pages that it names are about all of it. */
+function tellSources(reading: Reading, index: number): ChatChunk[] {
+  const cited = reading.cited.get(index);
+  reading.cited.delete(index);
+  const pages = (cited?.citations ?? []).map(pageOfConverse).filter((page) => page !== null);
+  const place = { start: cited?.from ?? 0, end: reading.said };
+  return pages.length === 0 ? [] : [chunkOf(reading, { annotations: pages.map((page) => annotationOf(page, place)) })];
+}
+
 function onDelta(reading: Reading, body: Json): ChatChunk[] {
   const delta = body['delta'];
   const index = indexOf(body);
@@ -93,6 +115,8 @@ function onDelta(reading: Reading, body: Json): ChatChunk[] {
   const said = text(delta['text']);
   if (said !== undefined) {
     grow(growingOf(reading, index, 'text').block, 'text', said);
+    citedAt(reading, index);
+    reading.said += said.length;
     return said === '' ? [] : [chunkOf(reading, { content: said })];
   }
   if (isRecord(delta['reasoningContent'])) return thoughtDelta(reading, index, delta['reasoningContent']);
@@ -104,20 +128,22 @@ function onDelta(reading: Reading, body: Json): ChatChunk[] {
     growing.input += piece;
     return [chunkOf(reading, { tool_calls: [{ index: growing.callIndex, function: { arguments: piece } }] })];
   }
+  const { citations } = citedAt(reading, index);
+  if (delta['citation'] !== undefined && citations.length < sourcesMax) citations.push(delta['citation']);
   if (reading.kept.length < blocksMax) reading.kept.push({ contentBlockIndex: index, delta });
   return [];
 }
 
-/** The block is complete: a call that was given no piece of its input says so. */
+/** The block is complete: its sources are told, and a call that was given no piece of its input says so. */
 function onStop(reading: Reading, body: Json): ChatChunk[] {
   const growing = reading.blocks.get(indexOf(body));
-  if (!growing || growing.callIndex === null || growing.block['input'] !== undefined) return [];
+  if (!growing || growing.callIndex === null || growing.block['input'] !== undefined) return tellSources(reading, indexOf(body));
   growing.block['input'] = growing.input === '' ? {} : (parseExactly(growing.input) ?? growing.input);
   return growing.input === '' ? [chunkOf(reading, { tool_calls: [{ index: growing.callIndex, function: { arguments: '{}' } }] })] : [];
 }
 
 function onEnd(reading: Reading, body: Json): ChatChunk[] {
-  // A call whose end was not told still ends here.
+  // A call, or a text with sources, whose end was not told still ends here.
   const owed = [...reading.blocks.keys()].flatMap((index) => onStop(reading, { contentBlockIndex: index }));
   reading.isEnded = true;
   reading.reason = text(body['stopReason']) ?? '';
@@ -161,6 +187,8 @@ export function createConverseReader(model: string, moment: Moment): StreamReade
     hasStarted: false,
     blocks: new Map(),
     kept: [],
+    cited: new Map(),
+    said: 0,
     calls: 0,
     reason: '',
     usage: null,
