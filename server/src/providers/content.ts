@@ -134,6 +134,12 @@ export type AnswerForm =
   | { kind: 'json' }
   | { kind: 'schema'; schema: Json; name: string; description: string | undefined; isStrict: boolean };
 
+/** A schema with what was said beside it of the form, for wires that have no place for that but the schema itself. */
+export function described(schema: Json, description: unknown): Json {
+  const [outer, own] = [text(description) ?? '', text(schema['description']) ?? ''];
+  return outer === '' ? schema : { ...schema, description: own === '' ? outer : `${outer}\n\n${own}` };
+}
+
 /** Reads `response_format`; a form that nobody knows is reported. */
 export function answerFormOf(request: Json, changed: Change[]): AnswerForm | null {
   const format = request['response_format'];

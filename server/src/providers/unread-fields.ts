@@ -33,10 +33,27 @@ export function saysNothing(parameter: string, value: unknown): boolean {
   return chatParameters.get(parameter)?.idle.some((idle) => isDeepStrictEqual(idle, value)) ?? false;
 }
 
+const toolMembers: ReadonlySet<string> = new Set(['type', 'function', 'cache_control', 'patchbay']);
+const functionMembers: ReadonlySet<string> = new Set(['name', 'description', 'parameters', 'strict', 'cache_control']);
+
+/** Adds a `dropped` for each member of a function that no wire has words for. */
+function reportUnreadTools(tools: unknown, changed: Change[]): void {
+  const report = reporterInto(changed);
+  for (const tool of list(tools)) {
+    const fn = member(tool, 'function');
+    if (!isRecord(tool) || !isRecord(fn)) continue;
+    for (const [name, value] of Object.entries(tool))
+      if (!toolMembers.has(name) && !isEmpty(value)) report({ parameter: `tools.${name}`, what: 'dropped' });
+    for (const [name, value] of Object.entries(fn))
+      if (!functionMembers.has(name) && !isEmpty(value)) report({ parameter: `tools.function.${name}`, what: 'dropped' });
+  }
+}
+
 /** Adds a `dropped` for each field that nobody read and that says something. */
 export function reportUnread(request: ChatRequest, isRead: (parameter: string) => boolean, changed: Change[]): void {
   for (const [parameter, value] of Object.entries(request))
     if (!isRead(parameter) && !saysNothing(parameter, value)) changed.push({ parameter, what: 'dropped' });
+  reportUnreadTools(request.tools, changed);
   // Usage is given to whoever asks, whoever answers; the option's other members are known to its own wire alone.
   const options = request.stream_options;
   if (!isRecord(options)) return;

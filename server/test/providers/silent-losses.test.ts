@@ -303,3 +303,29 @@ describe('what the Responses wire says of parts and calls', () => {
     expect(told('gemini', [{ role: 'user', content: 'hi' }, ...plain], null).lost).toEqual([]);
   });
 });
+
+test('what is said of the form of an answer reaches the model, beside its schema or in it', () => {
+  const asked = (schema: Json): ChatRequest => ({
+    response_format: { type: 'json_schema', json_schema: { name: 'n', description: 'Weather in °C.', strict: true, schema } },
+  });
+  for (const target of everywhere) {
+    expect(JSON.stringify(sent(target, asked({ type: 'object' })).body), target).toContain('"Weather in °C."');
+    const both = JSON.stringify(sent(target, asked({ type: 'object', description: 'An answer.' })).body);
+    for (const words of ['Weather in °C.', 'An answer.']) expect(both, target).toContain(words);
+  }
+});
+
+test('a member of a function that no wire knows is named, once', () => {
+  const fn = (name: string): Json => ({
+    name,
+    description: 'd',
+    parameters: { type: 'object', newer: 1 },
+    strict: false,
+    examples: [{ a: 1 }],
+  });
+  const tools = ['f', 'g'].map((name) => ({ type: 'function', function: fn(name), defer_loading: true, note: null }));
+  for (const target of everywhere) {
+    const lost = sent(target, { tools }).changed.filter((change) => change.startsWith('tools'));
+    expect(lost, target).toEqual(['tools.defer_loading dropped', 'tools.function.examples dropped']);
+  }
+});

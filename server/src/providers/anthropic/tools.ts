@@ -2,6 +2,7 @@
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
 import type { ModelTraits } from '../claude-models.ts';
+import { described } from '../content.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
 import { jsonToolName } from './wire.ts';
 
@@ -98,11 +99,13 @@ export function putFormat(
     changed.push({ parameter: 'response_format', what: 'approximated', to: 'system' });
     return { isForced: false, instruction: jsonInstruction };
   }
-  const schema = member(member(format, 'json_schema'), 'schema');
-  if (type !== 'json_schema' || !isRecord(schema)) {
+  const form = member(format, 'json_schema');
+  const said = member(form, 'schema');
+  if (type !== 'json_schema' || !isRecord(said)) {
     if (type !== undefined && type !== 'text') changed.push({ parameter: 'response_format', what: 'dropped' });
     return { isForced: false, instruction: null };
   }
+  const schema = described(said, member(form, 'description'));
   if (traits.hasOutputFormat) {
     const config = isRecord(body['output_config']) ? body['output_config'] : {};
     body['output_config'] = { ...config, format: { type: 'json_schema', schema } };

@@ -1,6 +1,7 @@
 /** Functions, the choice among them, and answers in a given JSON form, in Google's words. */
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
+import { described } from '../content.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
 import { isEmptyObject, smallSchemaOf } from './schema.ts';
 import type { ModelTraits } from './wire.ts';
@@ -101,8 +102,10 @@ export function putFormat(request: ChatRequest, config: Json, traits: ModelTrait
   const format = request['response_format'];
   const type = member(format, 'type');
   if (type === undefined || type === 'text') return;
-  const schema = member(member(format, 'json_schema'), 'schema');
-  const isSchema = type === 'json_schema' && isRecord(schema);
+  const form = member(format, 'json_schema');
+  const said = member(form, 'schema');
+  const schema = isRecord(said) ? described(said, member(form, 'description')) : undefined;
+  const isSchema = type === 'json_schema' && schema !== undefined;
   if ((!isSchema && type !== 'json_object') || (hasFunctions && !traits.hasFormWithTools)) {
     changed.push({ parameter: 'response_format', what: 'dropped' });
     return;

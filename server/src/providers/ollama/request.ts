@@ -1,7 +1,7 @@
 /** A request of the house as Ollama's chat request; what cannot be said there is named in the changes. */
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
-import { answerFormOf, declaredFunctions, stopsOf, toolChoiceOf } from '../content.ts';
+import { answerFormOf, declaredFunctions, described, stopsOf, toolChoiceOf } from '../content.ts';
 import { withDefaults } from '../defaults.ts';
 import type { Destination } from '../protocol.ts';
 import { isRecord, text, type Json } from '../shape.ts';
@@ -124,7 +124,7 @@ function putTools(request: ChatRequest, body: Json, changed: Change[]): void {
 function putFormat(request: ChatRequest, body: Json, changed: Change[]): void {
   const form = answerFormOf(request, changed);
   if (form === null) return;
-  body['format'] = form.kind === 'json' ? 'json' : form.schema;
+  body['format'] = form.kind === 'json' ? 'json' : described(form.schema, form.description);
   changed.push({ parameter: 'response_format', what: 'renamed', to: 'format' });
 }
 
