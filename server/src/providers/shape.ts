@@ -87,7 +87,10 @@ const keepEvery: Revive = (_key, value, { source }) =>
 function inOneForm(source: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = decimalNumber.exec(source) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const trimmed = digits.replace(/0+$/, '');
+  // Not by a pattern: one that looks for the last zeros tries each row of zeros from each of its places, and a number may be as long as a body.
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  const trimmed = digits.slice(0, end);
   return trimmed === '' ? '0' : `${sign}${trimmed}e${Number(exponent) - fraction.length + digits.length - trimmed.length}`;
 }
 const decimalNumber = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i;

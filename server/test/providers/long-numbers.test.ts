@@ -101,3 +101,12 @@ test('what is no JSON, or too deep, is undefined with long numbers too', () => {
   expect(parseExactly(`${'['.repeat(300)}${id}${']'.repeat(300)}`)).toBeUndefined();
   expect(JSON.stringify(parseExactly(`[${id},${id}.5,"${id}",12]`))).toBe(`[${id},${id}.5,"${id}",12]`);
 });
+
+test.each([
+  ['zeros within', `1${'0'.repeat(300_000)}1`],
+  ['zeros behind the point', `0.${'0'.repeat(300_000)}1`],
+  ['zeros at the end', `1.5${'0'.repeat(300_000)}`],
+])('a number as long as a body, with %s, is read as fast as it is long', (_, number) => {
+  const kept = JSON.stringify(parseExactly(`{"a":${number}}`));
+  expect(kept === `{"a":${number}}` || kept === '{"a":1.5}').toBe(true);
+});
