@@ -7,11 +7,11 @@ import { ownerKey, type Owner } from '../domain/owner.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import { budgetEvents, type BudgetEvent } from '../storage/alert-measures.ts';
 import type { Database } from '../storage/database.ts';
-import { settledOfEach, spentByInstance, usedIn } from '../storage/limit-spent.ts';
+import { spentByInstance, usedIn, usedOfEach } from '../storage/limit-spent.ts';
 
-/** Up to so many budgets are each looked up to the last nano-dollar; of more, those of which next to nothing is settled are left out. */
-const exactMax = 200;
-/** What is below this share of the rule's threshold needs no second look. */
+/** Up to so many budgets are looked up one by one, by indexes; of more, everything that was spent is summed up at once. */
+const oneByOneMax = 200;
+/** Of many, those below this share of the rule's threshold are not named: nobody needs to hear of them. */
 const nearShare = 0.5;
 /** One large request that does not fit is no sign of a budget that is used up; from this share on it is. */
 const fullShare = 0.9;
@@ -60,22 +60,23 @@ function budgetsOf({ snapshot, nowMs }: BudgetDeps, owner: Owner): Limit[] {
   );
 }
 
-/** Of many budgets those that may be near their limit, by what was settled. */
-async function nearOnes(
-  { database }: BudgetDeps,
-  budgets: readonly Limit[],
-  fromOf: (of: Limit) => number,
-  share: number,
-): Promise<Limit[]> {
-  const settled = new Map<string, Map<string, number>>();
+/** What is used of each budget, one statement for each kind of subject and beginning where there are many. What is set aside counts. */
+async function usedOfAll({ database }: BudgetDeps, budgets: readonly Limit[], fromOf: (of: Limit) => number): Promise<Map<Limit, number>> {
+  const used = new Map<Limit, number>();
+  const sums = new Map<string, Map<string, number>>();
   for (const budget of budgets) {
-    const key = `${budget.subject.kind} ${fromOf(budget)}`;
-    if (!settled.has(key)) settled.set(key, await settledOfEach(database, budget.subject.kind, fromOf(budget)));
+    const { subject } = budget;
+    const fromMs = fromOf(budget);
+    if (budgets.length <= oneByOneMax) {
+      used.set(budget, usedIn(await spentByInstance(database, subject, fromMs)));
+      continue;
+    }
+    const key = `${subject.kind} ${fromMs}`;
+    const ofKind = sums.get(key) ?? (await usedOfEach(database, subject.kind, fromMs));
+    sums.set(key, ofKind);
+    used.set(budget, ofKind.get(subject.id) ?? 0);
   }
-  return budgets.filter((budget) => {
-    const used = settled.get(`${budget.subject.kind} ${fromOf(budget)}`)?.get(budget.subject.id) ?? 0;
-    return used >= budget.value * share;
-  });
+  return used;
 }
 
 /**
@@ -86,16 +87,17 @@ export async function budgetReadings(deps: BudgetDeps, { owner }: Pick<AlertRule
   const { database, snapshot, nowMs } = deps;
   const spanFrom = (period: Limit['period']): number => spanOf(period as MoneyPeriod, snapshot.limits.timeZone, nowMs).fromMs;
   const fromOf = ({ period }: Limit): number => spanFrom(period);
-  const all = budgetsOf(deps, owner);
-  const budgets = all.length <= exactMax ? all : await nearOnes(deps, all, fromOf, (threshold / 100) * nearShare);
+  const budgets = budgetsOf(deps, owner);
+  const usedOf = await usedOfAll(deps, budgets, fromOf);
   const refusals = budgets.length === 0 ? [] : await budgetEvents(database, spanFrom('month'));
   const readings = new Map<string, BudgetReading>();
   for (const budget of budgets) {
     const { subject, period, value } = budget;
     const fromMs = fromOf(budget);
-    const used = usedIn(await spentByInstance(database, subject, fromMs));
+    const used = usedOf.get(budget) ?? 0;
     const isUsedUp = refusals.some((one) => isOf(one, budget) && one.atMs >= fromMs && one.used >= value * fullShare);
     const percent = isUsedUp ? 100 : Math.min(100, (used / value) * 100);
+    if (budgets.length > oneByOneMax && percent < threshold * nearShare) continue;
     const key = `${subject.kind}:${subject.id}:${period}:${fromMs}`;
     if ((readings.get(key)?.details.value ?? -1) >= percent) continue;
     const details = {

@@ -80,24 +80,30 @@ export async function spentByInstance({ driver }: Database, subject: LimitSubjec
 }
 
 /**
- * What was settled of each subject of a kind since a moment, nano-dollars, without what is set aside: a first look over many budgets by
- * one statement. Throws the storage errors.
+ * What counts as used of each subject of a kind since a moment, nano-dollars, by one statement: for whoever looks at many budgets. The
+ * same sums as `spentByInstance` has, of all instances together. Throws the storage errors.
  */
-export async function settledOfEach({ driver }: Database, kind: LimitSubjectKind, fromMs: number): Promise<Map<string, number>> {
+export async function usedOfEach({ driver }: Database, kind: LimitSubjectKind, fromMs: number): Promise<Map<string, number>> {
   const column = columnOf[kind];
+  const isGroup = kind === 'group';
   const firstDayMs = Math.ceil(fromMs / dayMs) * dayMs;
   const rolled = (table: string, when: string): string =>
     `SELECT k.${column} AS id, r.cost_nano_usd AS cost FROM ${table} r JOIN usage_dimensions k ON k.id = r.dimension_id
       WHERE k.${column} IS NOT NULL AND ${when}`;
-  const costs =
-    kind === 'group'
-      ? `SELECT routing_group_id AS id, COALESCE(cost_nano_usd, reserved_nano_usd) AS cost FROM usage_events
-          WHERE routing_group_id IS NOT NULL AND at >= $1 AND state IN ('settled', 'partial')`
-      : `${rolled('usage_days', 'r.bucket >= $2')} UNION ALL ${rolled('usage_quarters', 'r.bucket >= $1 AND r.bucket < $2')}`;
+  // SQLite keeps the order of a CROSS JOIN, which is that of the partial indexes; left to itself it looks at every row of the period.
+  const open = `SELECT o.${column} AS id, o.reserved_nano_usd AS cost FROM instances i CROSS JOIN usage_events o
+    WHERE o.instance_id = i.id AND o.${column} IS NOT NULL AND o.at >= $1 AND o.${isOpenSql}`;
+  const unpriced = `SELECT k.${column} AS id, e.reserved_nano_usd AS cost FROM usage_dimensions k CROSS JOIN usage_events e
+    WHERE e.dimension_id = k.id AND k.${column} IS NOT NULL AND e.at >= $1 AND e.${isUnpricedSql}`;
+  const ofGroups = `SELECT routing_group_id AS id, COALESCE(cost_nano_usd, reserved_nano_usd) AS cost FROM usage_events
+    WHERE routing_group_id IS NOT NULL AND at >= $1 AND state IN ('settled', 'partial')`;
+  const costs = isGroup
+    ? [ofGroups, open]
+    : [rolled('usage_days', 'r.bucket >= $2'), rolled('usage_quarters', 'r.bucket >= $1 AND r.bucket < $2'), unpriced, open];
   const rows = await driver.rows<{ id: string; sum: string }>(
     {
-      sql: `SELECT CAST(c.id AS TEXT) AS id, CAST(SUM(c.cost) AS TEXT) AS sum FROM (${costs}) c GROUP BY c.id`,
-      params: kind === 'group' ? [fromMs] : [fromMs, firstDayMs],
+      sql: `SELECT CAST(c.id AS TEXT) AS id, CAST(SUM(c.cost) AS TEXT) AS sum FROM (${costs.join(' UNION ALL ')}) c GROUP BY c.id`,
+      params: isGroup ? [fromMs] : [fromMs, firstDayMs],
     },
     'analytics',
   );

@@ -217,6 +217,21 @@ onBothEngines('rules see', (bench) => {
       await writeLimitEvents(database, [event(userId, nowMs - 2000, { used: 81, value: 100, event: 'soft' })]);
       expect(await times(rule('budget', { value: 80 }))).toBe(2);
     });
+
+    test('of which there are many count what is set aside, and what they refused, as few do', async () => {
+      const [busy, unpriced, refused] = [ids.uuid(), ids.uuid(), ids.uuid()] as const;
+      const { books } = await openBooks(database, ids.uuid(), nowMs);
+      const underWay = intentOf({ connectionId: line, atMs: nowMs - 1000, userId: busy, workspaceId: null, reservedNanoUsd: 900 });
+      const settled = intentOf({ connectionId: line, atMs: nowMs - 1000, userId: unpriced, workspaceId: null, reservedNanoUsd: 850 });
+      const records = [underWay, settled, settlementOf(settled, { costNanoUsd: null, isLast: true })];
+      await applyRecords(database, books, records.map((record, at) => ({ seq: at + 1, record })), nowMs); // prettier-ignore
+      await writeLimitEvents(database, [event(refused, nowMs - 1000, { used: 950, value: 1_000, event: 'refused' })]);
+      const own = [busy, unpriced, refused].map((id) => limit(1_000, 'day', id));
+      const percents = async (limits: Limit[]) =>
+        (await under(limits, () => met(rule('budget', { value: 80 })))).map(({ details }) => details.value ?? 0).toSorted((a, b) => a - b);
+      expect(await percents(own)).toEqual([85, 90, 100]);
+      expect(await percents([...Array.from({ length: 250 }, () => limit(1_000, 'day', ids.uuid())), ...own])).toEqual([85, 90, 100]);
+    });
   });
 
   test('what policies found beyond what they only log', async () => {
