@@ -379,8 +379,9 @@ export class Attempt implements CallSink, Runner {
       // The intent is on disk: the entry stays open and becomes `unknown`, visible and counted, never a silent zero.
       deps.log.error({ requestId: order.requestId, err: cause }, 'a settlement could not be written');
     }
-    // Whose tier of service has no price cost something all the same: under a budget it counts with what was set aside for it.
-    const { atMs, costNanoUsd, usage } = settlement;
+    const { atMs, usage } = settlement;
+    // What the books will never hear of counts with what was set aside, as its open entry does after a restart.
+    const costNanoUsd = seq === Infinity ? Math.max(settlement.costNanoUsd ?? 0, this.hold?.nanoUsd ?? 0) : settlement.costNanoUsd;
     if (this.hold !== null)
       settleHold(deps, order, this.target, this.hold, { atMs, costNanoUsd, tokens: usage.tokensIn + usage.tokensOut, seq });
   }

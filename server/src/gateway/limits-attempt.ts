@@ -204,7 +204,10 @@ export function cancelHold(deps: GatewayDeps, { money, ticket }: AttemptHold): v
   ticket?.undo();
 }
 
-/** The attempt is over: what it cost (null for a price that nobody knows: what was set aside counts), and the tokens that it came to. */
+/**
+ * The attempt is over: what it cost (null for a price that nobody knows, as of a tier of service that has none: under a budget it counts
+ * with what was set aside for it), and the tokens that it came to.
+ */
 export function settleHold(
   deps: GatewayDeps,
   order: Order,

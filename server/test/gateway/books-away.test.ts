@@ -176,6 +176,20 @@ describe('a settlement that cannot be written', () => {
     });
     expect(rig.logged.slice(before).join('')).toContain('a settlement could not be written');
   });
+
+  test('counts with what was set aside, as after a restart', async () => {
+    let reservedNanoUsd = 0;
+    const append: Journal['append'] = (record, written) => {
+      if (record.kind === 'settle') throw new JournalUnavailable('no space');
+      if (record.kind === 'intent') reservedNanoUsd += record.reservedNanoUsd;
+      return real.append(record, written);
+    };
+    const budgeted = await rig.issueKey({ budgetUsd: '5' });
+    const used = () => rig.deps.limits.usedOf({ kind: 'access-key', id: budgeted.id }, 'money', 'total', rig.deps.clock.nowMs());
+    await withJournal({ append }, async () => expect((await rig.ask(budgeted.text, asked)).status).toBe(200));
+    expect(reservedNanoUsd).toBeGreaterThan(0);
+    expect(used()).toBe(reservedNanoUsd);
+  });
 });
 
 describe('a disk that is slow to sync', () => {
