@@ -18,6 +18,11 @@ const tierInput = z.strictObject({
   cacheWrite: usd.nullish(),
   /** Writes that stay for an hour; `cacheWrite` where it is not given. */
   cacheWriteHour: usd.nullish(),
+  /** Sound that is heard, and that is said; `input` and `output` where they are not given. */
+  audioInput: usd.nullish(),
+  audioOutput: usd.nullish(),
+  /** Sound that is read from a cache; `audioInput` where it is not given, and `cacheRead` where that is not given either. */
+  cacheAudioRead: usd.nullish(),
   /** Of one request, whatever its length. */
   perRequest: usd.nullish(),
 });
@@ -29,6 +34,9 @@ export const tierView = z.object({
   cacheRead: z.string().nullable(),
   cacheWrite: z.string().nullable(),
   cacheWriteHour: z.string().nullable(),
+  audioInput: z.string().nullable(),
+  audioOutput: z.string().nullable(),
+  cacheAudioRead: z.string().nullable(),
   perRequest: z.string().nullable(),
 });
 export type PriceTierView = z.infer<typeof tierView>;

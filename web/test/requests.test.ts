@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
-import { plain, refusing } from '../../server/test/support/fake-provider.ts';
+import { plain, refusing, usage, whole, wholeBody } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { failureClasses } from '../../server/src/domain/tally.ts';
@@ -64,7 +64,8 @@ needs('browser')('requests', () => {
       await signIn(visitor, sari);
       await ask('before anybody said so');
       await turnCaptureOn(visitor);
-      pages.provider.answer(refusing(503), plain);
+      const sound = { prompt_tokens_details: { audio_tokens: 9, cached_tokens: 0 }, completion_tokens_details: { audio_tokens: 5 } };
+      pages.provider.answer(refusing(503), whole(wholeBody(undefined, { usage: { ...usage, ...sound } })));
       const kept = await ask('what is the plan for Jakarta');
       pages.provider.answer(plain);
       await ask('nothing there', 'gpt-none');
@@ -113,6 +114,7 @@ needs('browser')('requests', () => {
         .getByText(/per million tokens/)
         .first()
         .waitFor();
+      await drawer.getByText('11 in, 7 out · 9 in as sound · 5 out as sound', { exact: true }).waitFor();
       await page.keyboard.press('Escape');
       await drawer.waitFor({ state: 'detached' });
       await expect.poll(() => new URL(page.url()).pathname).toBe('/requests');

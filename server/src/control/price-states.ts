@@ -11,6 +11,9 @@ interface KeptTier {
   cacheRead?: string;
   cacheWrite?: string;
   cacheWriteHour?: string;
+  audioInput?: string;
+  audioOutput?: string;
+  cacheAudioRead?: string;
   perRequest?: string;
 }
 

@@ -4,7 +4,7 @@ import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
 import type { UnitPrices } from '../domain/ledger.ts';
 import { nanoUsdOf } from '../domain/money.ts';
 import { isAdministrator } from '../domain/owner.ts';
-import { bandFaultsOf, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
+import { bandFaultsOf, furtherPrices, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
 import { isUuid } from '../lib/ids.ts';
 import { providerRow, type ProviderRow } from '../providers/catalog.ts';
 import { facesWithoutTokenPrice } from '../providers/operations/operations.ts';
@@ -46,6 +46,9 @@ export interface EnteredTier {
   cacheRead?: string | number | null;
   cacheWrite?: string | number | null;
   cacheWriteHour?: string | number | null;
+  audioInput?: string | number | null;
+  audioOutput?: string | number | null;
+  cacheAudioRead?: string | number | null;
   perRequest?: string | number | null;
 }
 
@@ -177,7 +180,7 @@ function tiersOf(entered: readonly EnteredTier[]): PriceTier[] {
   const tiers = entered.map((tier, index): PriceTier => {
     const at = (name: string): string => `tiers.${index}.${name}`;
     const prices: UnitPrices = { input: amount(tier.input, at('input')), output: amount(tier.output, at('output')) };
-    for (const name of ['cacheRead', 'cacheWrite', 'cacheWriteHour', 'perRequest'] as const) {
+    for (const name of furtherPrices) {
       const value = tier[name];
       if (value !== undefined && value !== null) prices[name] = amount(value, at(name));
     }

@@ -1,6 +1,17 @@
 /** Prices that administrators set: which one holds for a call, and whether a new one can be meant as it was typed. */
 import type { UnitPrices } from './ledger.ts';
 
+/** What a price may say besides input and output. What it does not say falls back as `UnitPrices` tells. */
+export const furtherPrices = [
+  'cacheRead',
+  'cacheWrite',
+  'cacheWriteHour',
+  'audioInput',
+  'audioOutput',
+  'cacheAudioRead',
+  'perRequest',
+] as const satisfies readonly (keyof UnitPrices)[];
+
 /** A price from a length of the prompt on. It holds for the whole request. */
 export interface PriceTier {
   fromTokensIn: number;

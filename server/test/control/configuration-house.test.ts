@@ -140,7 +140,7 @@ describe('a price', () => {
     const there = { actor: other.deps.keeper.snapshot.actorOf(ann.id, 'system')!, origin };
     const untilMs = house.deps.clock.nowMs() + 3_600_000;
     const until = new Date(untilMs).toISOString();
-    const ending = price('5').replace('    tiers', `    validUntil: "${until}"\n    tiers`);
+    const ending = price('5', ', audioInput: "32", cacheAudioRead: "0.40"').replace('    tiers', `    validUntil: "${until}"\n    tiers`);
     const openEnds = async ({ database, deps }: House) =>
       (await pricesOfLine(database, { provider: 'openai', model: 'gpt-4o', connectionId: null }))
         .filter(({ validUntilMs }) => validUntilMs === null || validUntilMs > deps.clock.nowMs())
@@ -153,7 +153,9 @@ describe('a price', () => {
     const onlyPrices = `patchbay: 1\n${exported.slice(exported.indexOf('prices:'), exported.indexOf('\ntemplates:'))}\n`;
     expect((await applyConfiguration(other.deps, there, wish(onlyPrices))).faults).toEqual([]);
     expect(await openEnds(other)).toEqual([[5_000_000_000, untilMs]]);
-    for (const same of [ending, ending.replace('.000Z', 'Z'), price('5')])
+    const sound = { input: 5_000_000_000, output: 10_000_000_000, audioInput: 32_000_000_000, cacheAudioRead: 400_000_000 };
+    expect(effectivePrice(other.deps, 'openai', 'gpt-4o', null).entry?.tiers).toEqual([{ fromTokensIn: 0, prices: sound }]);
+    for (const same of [ending, ending.replace('.000Z', 'Z'), ending.replace(/ +validUntil.*\n/, '')])
       expect(await apply(same)).toMatchObject({ steps: [], faults: [] });
 
     // A file that says nothing of the end leaves it; null takes it away, and a moment that is past ends the price.

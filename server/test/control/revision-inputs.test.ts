@@ -29,10 +29,10 @@ describe('a state becomes an input', () => {
   });
 
   test('of a price: the same figures to the nano-dollar, from now on, or from a moment that is still to come', () => {
-    const prices = { input: 2_500_000_001, output: 10_000_000_000, cacheRead: 0 };
+    const prices = { input: 2_500_000_001, output: 10_000_000_000, cacheRead: 0, audioInput: 32_000_000_000, cacheAudioRead: 400_000_000 };
     const price = { id: 'p', provider: 'openai', model: 'm', connectionId: null, validFromMs: 1_000, validUntilMs: null, tiers: [{ fromTokensIn: 0, prices }], note: 'n' }; // prettier-ignore
     const state = priceState(price);
-    const tiers = [{ fromTokensIn: 0, input: '2.500000001', output: '10', cacheRead: '0' }];
+    const tiers = [{ fromTokensIn: 0, input: '2.500000001', output: '10', cacheRead: '0', audioInput: '32', cacheAudioRead: '0.4' }];
     expect(state).toMatchObject({ tiers, validFrom: '1970-01-01T00:00:01.000Z', validUntil: null });
     expect(state).not.toHaveProperty('id');
     const entered = { provider: 'openai', model: 'm', connectionId: null, tiers, note: 'n', validUntilMs: null, isConfirmed: true };

@@ -73,6 +73,9 @@ describe('POST /api/admin/prices', () => {
       [[tier({ output: 'much' })], 'tiers.0.output'],
       [[tier({ output: '0.0000000001' })], 'tiers.0.output'],
       [[tier({ cacheRead: '10000.1' })], 'tiers.0.cacheRead'],
+      [[tier({ audioInput: 'much' })], 'tiers.0.audioInput'],
+      [[tier({ audioOutput: '-1' })], 'tiers.0.audioOutput'],
+      [[tier(), tier({ fromTokensIn: 5, cacheAudioRead: '0.0000000001' })], 'tiers.1.cacheAudioRead'],
       [[tier({ fromTokensIn: 1 })], 'tiers.0.fromTokensIn'],
       [[tier(), tier({ fromTokensIn: 5 }), tier({ fromTokensIn: 5 })], 'tiers.2.fromTokensIn'],
       [[], 'tiers'],
@@ -300,6 +303,25 @@ describe('POST /api/admin/prices/reprice', () => {
     // The bought tier stays unpriced; the other is half of 1,000 x 2,500.
     expect(await outcome(await start({ model: 'gpt-4o' }))).toMatchObject({
       result: { rows: 2, changed: 1, withoutPrice: 1, afterNanoUsd: 1_250_000 },
+    });
+  });
+
+  test('202 sound has prices of its own; what is not given is null, and costs what other tokens cost', async () => {
+    const model = fresh();
+    const sound = { audioInput: '32', audioOutput: 64, cacheAudioRead: '0.4' };
+    const reply = await set({ model, tiers: [tier(sound), tier({ fromTokensIn: 5_000 })], validFrom: '2026-04-01T00:00:00Z' });
+    const tiers = [
+      { ...sound, audioOutput: '64' },
+      { audioInput: null, audioOutput: null, cacheAudioRead: null },
+    ];
+    expect(reply.body['data']).toMatchObject({ tiers });
+    expect(await effective(model)).toMatchObject({ tiers });
+    const usage = { ...noTokens, tokensIn: 1_000, tokensOut: 200, tokensCached: 400, tokensAudioIn: 500, tokensAudioOut: 150, tokensAudioCached: 100 }; // prettier-ignore
+    books.answered({ userId: books.ben.id, model, atMs: Date.UTC(2026, 3, 7, 8) }, { costNanoUsd: null, prices: null, usage });
+    await house.deps.books.catchUp();
+    // 200 + 300 at 2.50, 400 at 32, 100 at 0.40, 50 at 10 and 150 at 64 dollars a million.
+    expect(await outcome(await start({ model }))).toMatchObject({
+      result: { changed: 1, afterNanoUsd: 1_250_000 + 12_800_000 + 40_000 + 500_000 + 9_600_000 },
     });
   });
 

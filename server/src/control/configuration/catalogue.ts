@@ -64,6 +64,9 @@ export const prices: Kind<PriceSpec> = {
         cacheRead: usdOrNull(unit.cacheRead),
         cacheWrite: usdOrNull(unit.cacheWrite),
         cacheWriteHour: usdOrNull(unit.cacheWriteHour),
+        audioInput: usdOrNull(unit.audioInput),
+        audioOutput: usdOrNull(unit.audioOutput),
+        cacheAudioRead: usdOrNull(unit.cacheAudioRead),
         perRequest: usdOrNull(unit.perRequest),
       }));
       const { id, provider, model, validFromMs, validUntilMs, note } = price;

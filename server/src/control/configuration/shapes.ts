@@ -150,6 +150,9 @@ const price = z.strictObject({
         cacheRead: usd.nullable().default(null),
         cacheWrite: usd.nullable().default(null),
         cacheWriteHour: usd.nullable().default(null),
+        audioInput: usd.nullable().default(null),
+        audioOutput: usd.nullable().default(null),
+        cacheAudioRead: usd.nullable().default(null),
         perRequest: usd.nullable().default(null),
       }),
     )

@@ -17,6 +17,9 @@ const fromTier = ({ fromTokensIn, prices }: PriceTier): PriceTierView => ({
   cacheRead: usdOrNull(prices.cacheRead),
   cacheWrite: usdOrNull(prices.cacheWrite),
   cacheWriteHour: usdOrNull(prices.cacheWriteHour),
+  audioInput: usdOrNull(prices.audioInput),
+  audioOutput: usdOrNull(prices.audioOutput),
+  cacheAudioRead: usdOrNull(prices.cacheAudioRead),
   perRequest: usdOrNull(prices.perRequest),
 });
 

@@ -1,7 +1,17 @@
 /** A price while it is typed: texts, what is wrong with them, and what is sent of them. */
 import type { CreatePrice, Price, PriceTierView } from '@patchbay/contract/prices';
 
-export const amountNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteHour', 'perRequest'] as const;
+export const amountNames = [
+  'input',
+  'output',
+  'cacheRead',
+  'cacheWrite',
+  'cacheWriteHour',
+  'audioInput',
+  'audioOutput',
+  'cacheAudioRead',
+  'perRequest',
+] as const;
 export type AmountName = (typeof amountNames)[number];
 
 export interface TierValues extends Record<AmountName, string> {
@@ -29,6 +39,9 @@ export const newTier = (key: number): TierValues => ({
   cacheRead: '',
   cacheWrite: '',
   cacheWriteHour: '',
+  audioInput: '',
+  audioOutput: '',
+  cacheAudioRead: '',
   perRequest: '',
 });
 
@@ -50,6 +63,9 @@ const tierOf = (view: PriceTierView, key: number): TierValues => ({
   cacheRead: view.cacheRead ?? '',
   cacheWrite: view.cacheWrite ?? '',
   cacheWriteHour: view.cacheWriteHour ?? '',
+  audioInput: view.audioInput ?? '',
+  audioOutput: view.audioOutput ?? '',
+  cacheAudioRead: view.cacheAudioRead ?? '',
   perRequest: view.perRequest ?? '',
 });
 

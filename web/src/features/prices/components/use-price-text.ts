@@ -2,6 +2,9 @@
 import type { PriceTierView } from '@patchbay/contract/prices';
 import { useFormatter, useTranslations } from 'use-intl';
 import { priceText } from '../../../lib/money.ts';
+import { amountNames } from './price-values.ts';
+
+const furtherNames = amountNames.filter((name) => name !== 'input' && name !== 'output');
 
 export function usePriceText() {
   const t = useTranslations('prices');
@@ -12,14 +15,12 @@ export function usePriceText() {
     return fromTokensIn === 0 ? figures : t('fromTokens', { tokens: format.number(fromTokensIn), figures });
   };
   /** What a tier says besides; empty for most. */
-  const moreText = ({ cacheRead, cacheWrite, cacheWriteHour, perRequest }: PriceTierView): string =>
-    [
-      cacheRead === null ? null : t('more.cacheRead', { price: money(cacheRead) }),
-      cacheWrite === null ? null : t('more.cacheWrite', { price: money(cacheWrite) }),
-      cacheWriteHour === null ? null : t('more.cacheWriteHour', { price: money(cacheWriteHour) }),
-      perRequest === null ? null : t('more.perRequest', { price: money(perRequest) }),
-    ]
-      .filter((part) => part !== null)
+  const moreText = (tier: PriceTierView): string =>
+    furtherNames
+      .flatMap((name) => {
+        const price = tier[name];
+        return price === null ? [] : t(`more.${name}`, { price: money(price) });
+      })
       .join(' · ');
   return { tierText, moreText };
 }

@@ -44,6 +44,12 @@ export function Findings({ findings, limits }: Pick<RequestDetail, 'findings' | 
 }
 
 const priceNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteHour'] as const;
+const soundPriceNames = ['audioInput', 'audioOutput', 'cacheAudioRead'] as const;
+const soundNames = ['tokensAudioIn', 'tokensAudioOut', 'tokensAudioCached'] as const;
+
+/** Many models have prices of sound, and few requests have any. */
+const namesOf = (attempt: RequestDetail['attempts'][number]) =>
+  soundNames.some((name) => attempt[name] > 0) ? [...priceNames, ...soundPriceNames] : priceNames;
 
 export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
   const t = useTranslations('requests');
@@ -68,11 +74,12 @@ export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
             {t('tokensInOut', { in: attempt.tokensIn, out: attempt.tokensOut })}
             {attempt.tokensCached > 0 && ` · ${t('tokensCached', { count: attempt.tokensCached })}`}
             {attempt.tokensReasoning > 0 && ` · ${t('tokensReasoning', { count: attempt.tokensReasoning })}`}
+            {soundNames.map((name) => attempt[name] > 0 && ` · ${t(name, { count: attempt[name] })}`)}
             {attempt.isEstimated && ` · ${t('estimated')}`}
           </span>
           {attempt.prices !== null && (
             <dl className={classes['facts']}>
-              {priceNames.flatMap((name) => {
+              {namesOf(attempt).flatMap((name) => {
                 const price = attempt.prices?.[name];
                 return price === undefined ? [] : (
                   <div key={name}>
