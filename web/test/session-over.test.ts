@@ -116,6 +116,28 @@ needs('browser')('a session that ends while a page is open', () => {
     expect(await policies()).toContain('Half a sentence');
   });
 
+  test('a link to a file asks for the session before it is followed, and is followed once it is there', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    await page.goto('/audit');
+    const link = page.getByRole('link', { name: /CSV/ });
+    await link.waitFor();
+    await expect.poll(() => pages.house.deps.events.listeners).toBe(1);
+    const downloads: string[] = [];
+    page.on('download', (download) => downloads.push(download.suggestedFilename()));
+    await endSessions();
+    await link.click();
+    await asked().waitFor();
+    await field('Password').fill(sari.password);
+    await page.keyboard.press('Enter');
+    await asked().waitFor({ state: 'detached' });
+    await visitor.settled();
+    expect(downloads).toEqual([]);
+    await link.press('Enter');
+    await expect.poll(() => downloads).toEqual([expect.stringMatching(/^audit.*\.csv$/)]);
+    await expect.poll(() => new URL(page.url()).pathname).toBe('/audit');
+  });
+
   test('while it is asked nothing is sent, however long that takes', async () => {
     const { page } = visitor;
     await page.clock.install();

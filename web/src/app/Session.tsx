@@ -6,6 +6,7 @@ import type { Me } from '@patchbay/contract/people';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useEffectEvent, useRef } from 'react';
+import { useSessionBeforeFiles } from '../features/session/api/before-files.ts';
 import { useComeBack } from '../features/session/api/come-back.ts';
 import { whenIdle } from '../lib/idle.ts';
 import { basePath } from '../lib/page.ts';
@@ -40,6 +41,7 @@ export function Session({ me }: { me: Me }) {
   const queries = useQueryClient();
   const isOver = useSessionOver();
   useFocusBack(isOver);
+  useSessionBeforeFiles();
   const leave = async (): Promise<void> => leaveForDoor(pages, queries);
   const startOver = async (): Promise<void> => {
     // At the door no form asks whether it may be left, and nothing is shown that was another person's.
