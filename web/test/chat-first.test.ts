@@ -62,4 +62,25 @@ needs('browser')('a chat without a default connection', () => {
     await page.keyboard.press('Enter');
     await answer().waitFor();
   });
+
+  test('a chat that goes on when its last connection is gone says why its question was not taken', async () => {
+    const nia = await pages.house.createResident('Nia');
+    const body = { name: 'Only', provider: 'custom', baseUrl: pages.provider.baseUrl, model: 'gpt-4o', apiKey: 'sk-of-the-tests-1234', isDefault: true }; // prettier-ignore
+    const made = await pages.house.request('POST', '/api/configurations', { token: nia.token, body });
+    pages.provider.answer(plain);
+    await signIn(visitor, nia);
+    const { page } = visitor;
+    await page.goto('/chat');
+    await box().fill('First question');
+    await page.keyboard.press('Enter');
+    await page.getByRole('article', { name: 'Assistant' }).getByText('The quick brown fox jumps.').waitFor();
+    expect((await pages.house.request('DELETE', `/api/configurations/${made.at('data.id')}`, { token: nia.token })).status).toBe(200);
+    await page.reload();
+    await box().fill('Second question');
+    await page.keyboard.press('Enter');
+    const said = page.getByRole('alert').getByRole('heading', { name: 'No AI connection configured' });
+    await said.waitFor();
+    await expect.poll(() => box().inputValue()).toBe('Second question');
+    await expect.poll(() => said.count()).toBe(1);
+  });
 });

@@ -71,6 +71,7 @@ export function Conversation(props: ConversationProps) {
   const { live } = actions;
   const follow = useFollow(live !== null);
   const isEmpty = shown.length === 0 && live === null && (chatId === null || messages.isSuccess);
+  const isUnanswered = (hasConnections === false && stored.length === 0) || (isEmpty && props.offers.length > 0);
   return (
     <div className={classes['conversation']}>
       {chatId !== null && messages.isError && stored.length === 0 && (
@@ -83,9 +84,8 @@ export function Conversation(props: ConversationProps) {
           </Button>
         </div>
       )}
-      {hasConnections === false && stored.length === 0 && <Unanswered {...props} box={box} />}
-      {isEmpty && props.offers.length > 0 && <Unanswered {...props} box={box} />}
-      {isEmpty && hasConnections !== false && props.offers.length === 0 && (
+      {isUnanswered && <Unanswered {...props} box={box} />}
+      {isEmpty && !isUnanswered && (
         <div className={classes['empty']}>
           <h2>{t('emptyTitle')}</h2>
           {answersBy !== null && <p>{t('emptyText', { name: answersBy })}</p>}
@@ -110,7 +110,7 @@ export function Conversation(props: ConversationProps) {
             {t('newText')}
           </button>
         )}
-        <Refusal actions={actions} {...props} box={box} isEmpty={isEmpty} />
+        <Refusal actions={actions} {...props} box={box} isSaid={isUnanswered} />
         <Composer
           text={actions.text}
           isWriting={actions.isBusy}
@@ -146,22 +146,19 @@ const settingsCodes: ReadonlySet<string> = new Set(['MODEL_REQUIRED', 'MODEL_INA
 interface RefusalProps extends InBox {
   actions: ChatActions;
   /** Whether the place above says already that nobody answers. */
-  isEmpty: boolean;
+  isSaid: boolean;
 }
 
 /** Why the question was not taken. It is still in its box. */
 function Refusal(props: RefusalProps) {
-  const { actions, hasConnections, answersBy, offers, isEmpty, onSettings } = props;
+  const { actions, answersBy, isSaid, onSettings } = props;
   const { error, isBusy } = actions;
   const t = useTranslations('chat');
   const language = useLocale();
   if (error === null || error === undefined || isBusy) return null;
   const code = error instanceof HttpError ? error.code : null;
-  if (code === 'NO_CONNECTION_CONFIGURED') {
-    // Said above already, or cured since by a choice.
-    const isSaid = hasConnections === false || (isEmpty && offers.length > 0) || answersBy !== null;
-    return isSaid ? null : <Unanswered {...props} />;
-  }
+  // Said above already, or cured since by a choice.
+  if (code === 'NO_CONNECTION_CONFIGURED') return isSaid || answersBy !== null ? null : <Unanswered {...props} />;
   return (
     <Notice tone="bad" title={errorText(error, language)}>
       <p>{t('notSent')}</p>
