@@ -46,7 +46,7 @@ export interface SaidCall {
 }
 
 /** Arguments as an object. Text that is no JSON object is kept under one name, and that is reported. */
-export function inputOf(args: unknown, report: (change: Change) => void): Json {
+function inputOf(args: unknown, report: (change: Change) => void): Json {
   if (isRecord(args)) return args;
   const source = text(args) ?? '';
   if (source.trim() === '') return {};

@@ -74,7 +74,6 @@ export function createPriceBook({ clock, own = () => null }: { clock: Clock; own
   };
 }
 
-/** What an administrator set holds in every tier of service: it is said for a connection, and so for the tier that this one buys. */
 /** The highest prices of a request that asks for a tier: it may be served in that one or in the standard one. Null where the tier's are not known. */
 export function dearestIn(prices: ModelPrices, serviceTier: string | undefined): UnitPrices | null {
   if (serviceTier === undefined) return prices.dearest;
@@ -83,6 +82,7 @@ export function dearestIn(prices: ModelPrices, serviceTier: string | undefined):
   return asked && dearestOf(both);
 }
 
+/** What an administrator set holds in every tier of service: it is said for a connection, and so for the tier that this one buys. */
 export const pricesOfTiers = (tiers: readonly PriceTier[]): ModelPrices => ({
   tiers,
   dearest: dearestOf(tiers),

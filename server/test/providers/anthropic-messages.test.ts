@@ -216,7 +216,7 @@ describe('messages', () => {
         ],
       },
     ]);
-    expect(changed).toEqual(['messages.tool_calls.arguments approximated input.arguments', 'messages.tool_calls dropped']);
+    expect(changed).toEqual(['messages.tool_calls.arguments approximated arguments', 'messages.tool_calls dropped']);
   });
 
   test('the older function words pair up too', () => {

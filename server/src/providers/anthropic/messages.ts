@@ -1,7 +1,7 @@
 /** The house's messages as Anthropic's turns: text, images, documents, tool calls and results, and blocks that came from there before. */
 import type { Change } from '../../domain/ledger.ts';
-import { fileDataOf, inlineDataOf } from '../content.ts';
-import { isRecord, list, member, parseExactly, text, withBefore, type Json } from '../shape.ts';
+import { fileDataOf, inlineDataOf, saidCalls } from '../content.ts';
+import { isRecord, list, member, text, withBefore, type Json } from '../shape.ts';
 import { cacheMark, reportDetail, reportUnreadMessage } from '../unread-fields.ts';
 import type { ApiVersion, Block, Turn } from './wire.ts';
 
@@ -122,41 +122,10 @@ function blocksOf(content: unknown, side: Turn['role'], context: Context): Block
 /** Ids of calls may hold letters, digits, `_` and `-` only; both ends of a pair are changed alike. */
 const callId = (id: unknown): string => (text(id) ?? '').replace(/[^a-zA-Z0-9_-]/g, '_') || 'call';
 
-function inputOf(args: unknown, context: Context): Json {
-  if (isRecord(args)) return args;
-  const source = text(args) ?? '';
-  if (source.trim() === '') return {};
-  const parsed = parseExactly(source);
-  if (isRecord(parsed)) return parsed;
-  context.report({ parameter: 'messages.tool_calls.arguments', what: 'approximated', to: 'input.arguments' });
-  return { arguments: source };
-}
-
-function callBlocks(message: Json, context: Context): Block[] {
-  const blocks: Block[] = [];
-  for (const call of list(message['tool_calls'])) {
-    const fn = member(call, 'function');
-    if (!isRecord(fn)) {
-      context.report({ parameter: 'messages.tool_calls', what: 'dropped' });
-      continue;
-    }
-    blocks.push(
-      withCache(
-        { type: 'tool_use', id: callId(member(call, 'id')), name: text(fn['name']) ?? '', input: inputOf(fn['arguments'], context) },
-        call,
-      ),
-    );
-  }
-  const legacy = message['function_call'];
-  if (isRecord(legacy))
-    blocks.push({
-      type: 'tool_use',
-      id: callId(legacy['name']),
-      name: text(legacy['name']) ?? '',
-      input: inputOf(legacy['arguments'], context),
-    });
-  return blocks;
-}
+const callBlocks = (message: Json, context: Context): Block[] =>
+  saidCalls(message, (change) => context.report(change)).map(({ id, name, input, from }) =>
+    withCache({ type: 'tool_use', id: callId(id), name, input }, from),
+  );
 
 const isThought = (block: Block): boolean => block.type === 'thinking' || block.type === 'redacted_thinking';
 const textOf = (blocks: readonly Block[]): string =>
