@@ -12,6 +12,11 @@ export interface Caller {
   origin: Origin;
   /** The revision whose state is brought back by this change: the audit log then says rollback instead of update. */
   rollsBackTo?: number;
+  /**
+   * Makes things as a file has them: what points to something that sleeps, or has lost its model since, stood so where the file was
+   * written, and must not keep the rest of it from being made.
+   */
+  isApplying?: boolean;
 }
 
 export interface Deed {

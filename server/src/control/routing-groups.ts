@@ -107,7 +107,13 @@ export function isWithin(deps: Pick<ControlDeps, 'keeper'>, owner: Owner, connec
 }
 
 /** @throws Refusal VALIDATION_ERROR at `targets.<n>` */
-function targetsOf(deps: ControlDeps, owner: Owner, entered: readonly GroupTargetInput[], kept: readonly RoutingTarget[]): RoutingTarget[] {
+function targetsOf(
+  deps: ControlDeps,
+  { isApplying = false }: Caller,
+  owner: Owner,
+  entered: readonly GroupTargetInput[],
+  kept: readonly RoutingTarget[],
+): RoutingTarget[] {
   const faults: FieldFault[] = [];
   const fault = (place: number, field: string, code: string, message: string): void =>
     void faults.push({ path: `targets.${place}.${field}`, code, message });
@@ -126,7 +132,7 @@ function targetsOf(deps: ControlDeps, owner: Owner, entered: readonly GroupTarge
     if (!connection || !isWithin(deps, owner, connection)) {
       if (!isKept || !connection)
         fault(place, 'connectionId', 'unknown_connection', 'no connection that everybody who may use this group may use');
-    } else if (target.model === null && connection.model === null)
+    } else if (!isApplying && target.model === null && connection.model === null)
       fault(place, 'model', 'required', 'the connection has no model of its own');
     const key = `${target.connectionId} ${target.model ?? connection?.model ?? ''}`;
     if (seen.has(key)) fault(place, 'connectionId', 'duplicate', 'this connection and model are in the group already');
@@ -178,7 +184,7 @@ export async function createGroup(
     name: input.name,
     strategy: input.strategy ?? 'ordered',
     options: optionsOf(input.options ?? {}, groupDefaults),
-    targets: targetsOf(deps, owner, input.targets, []),
+    targets: targetsOf(deps, caller, owner, input.targets, []),
     isActive: input.isActive ?? true,
     createdBy: caller.actor.userId,
     createdAtMs: nowMs,
@@ -218,7 +224,7 @@ async function changeOnce(
     name: input.name ?? before.name,
     strategy: input.strategy ?? before.strategy,
     options: input.options === undefined ? before.options : optionsOf(input.options, before.options),
-    targets: input.targets === undefined ? before.targets : targetsOf(deps, before.owner, input.targets, before.targets),
+    targets: input.targets === undefined ? before.targets : targetsOf(deps, caller, before.owner, input.targets, before.targets),
     isActive: input.isActive ?? before.isActive,
     updatedAtMs: deps.clock.nowMs(),
   };

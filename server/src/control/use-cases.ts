@@ -105,20 +105,23 @@ export function connectionFaults(
   return [];
 }
 
-function checkConnections(deps: ControlDeps, after: UseCase, before: UseCase | undefined): void {
+function checkConnections(deps: ControlDeps, { isApplying = false }: Caller, after: UseCase, before: UseCase | undefined): void {
   const faults: FieldFault[] = [];
+  const kept = isApplying ? [after.connectionId, ...after.fallbackIds] : [];
   const isTouched = before === undefined || before.connectionId !== after.connectionId || before.model !== after.model;
   if (isTouched || (after.isActive && !before.isActive)) {
-    faults.push(...connectionFaults(deps, 'connectionId', after.connectionId, before === undefined ? [] : [before.connectionId]));
+    faults.push(
+      ...connectionFaults(deps, 'connectionId', after.connectionId, before === undefined ? kept : [before.connectionId, ...kept]),
+    );
     const connection = after.connectionId === null ? undefined : deps.keeper.snapshot.connections.get(after.connectionId);
-    if (faults.length === 0 && after.model === null && (connection?.model ?? null) === null)
+    if (!isApplying && faults.length === 0 && after.model === null && (connection?.model ?? null) === null)
       faults.push({ path: 'model', code: 'required', message: 'the connection has no model of its own' });
   }
   const seen = new Set<string | null>([after.connectionId]);
   for (const [place, id] of after.fallbackIds.entries()) {
     const path = `fallbackConnectionIds.${place}`;
     if (seen.has(id)) faults.push({ path, code: 'duplicate', message: 'is named already' });
-    else if (!before?.fallbackIds.includes(id)) faults.push(...connectionFaults(deps, path, id));
+    else if (!before?.fallbackIds.includes(id)) faults.push(...connectionFaults(deps, path, id, kept));
     seen.add(id);
   }
   if (faults.length > 0) throw unfit(...faults);
@@ -225,7 +228,7 @@ export async function createUseCase(deps: ControlDeps, caller: Caller, { slug, .
     updatedAtMs: nowMs,
   };
   const useCase = withInput(blank, input, true);
-  checkConnections(deps, useCase, undefined);
+  checkConnections(deps, caller, useCase, undefined);
   const state = keptState(null, null, audited(useCase));
   const deed = { ...deedOn('use-case.create', useCase, changesBetween({}, audited(useCase))), state };
   await write(deps, caller, useCase, [insertUseCase(deps.database, useCase)], deed, true);
@@ -238,7 +241,7 @@ export function changeUseCase(deps: ControlDeps, caller: Caller, id: string, inp
     const before = await mustFindUseCase(deps, id);
     await refuseStale(deps, expected, { row: before, revision: before.revision, type: 'use-case', id });
     const after: UseCase = { ...withInput(before, input, false), updatedAtMs: deps.clock.nowMs() };
-    checkConnections(deps, after, before);
+    checkConnections(deps, caller, after, before);
     const changes = changesBetween(audited(before), audited(after));
     const isBinding = changes['connectionId'] !== undefined || changes['fallbackIds'] !== undefined;
     const step = updateUseCase(deps.database, after, before.revision);

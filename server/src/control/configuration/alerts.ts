@@ -12,7 +12,7 @@ import type { Caller } from '../change.ts';
 import { openBox } from '../secrets.ts';
 import type { AlertChannelSpec, AlertRuleSpec } from './alert-shapes.ts';
 import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
-import { keyOfName, ownerKeyOfText } from './names.ts';
+import { keyOfName, nameInFile, ownerKeyOfText } from './names.ts';
 import { referencesOf } from './references.ts';
 import { elsewhere, unopened, unreadable } from './unreadable.ts';
 import { variableOf } from './variables.ts';
@@ -44,7 +44,8 @@ async function storedSecret({ deps }: Context, id: string): Promise<ChannelSecre
 }
 
 async function specOf(context: Context, channel: AlertChannel): Promise<AlertChannelSpec> {
-  const { name, kind, settings, language, timeZone, isActive } = channel;
+  const { kind, settings, language, timeZone, isActive } = channel;
+  const name = nameInFile(channel);
   const secret = await storedSecret(context, channel.id);
   const owner = context.names.ownerText(channel.owner);
   const reference = (field: (typeof secretFields)[number]): string | null =>
@@ -150,7 +151,7 @@ function ruleSpec({ deps, names }: Context, rule: AlertRule): AlertRuleSpec | nu
     period: threshold.period ?? null,
     connection,
     severity,
-    channels: channelIds === null ? null : channelIds.flatMap((id) => channels.get(id)?.name ?? []),
+    channels: channelIds === null ? null : channelIds.flatMap((id) => [channels.get(id) ?? []].flat().map(nameInFile)),
     repeatS,
     cooldownS,
     isAutoResolved,
@@ -162,7 +163,7 @@ function ruleInput({ deps, names }: Context, spec: AlertRuleSpec): RuleInput {
   const { name, value, windowS, period, severity, repeatS, cooldownS, isAutoResolved, isActive } = spec;
   const known = [...deps.keeper.snapshot.alerting.channels.values()];
   const idOf = (wanted: string): string =>
-    known.find((one) => names.ownerText(one.owner) === spec.owner && nameKeyOf(one.name) === nameKeyOf(wanted))?.id ?? wanted;
+    known.find((one) => names.ownerText(one.owner) === spec.owner && nameKeyOf(nameInFile(one)) === nameKeyOf(wanted))?.id ?? wanted;
   return {
     name,
     value,

@@ -45,7 +45,7 @@ export interface Applied {
 export async function applyConfiguration(deps: ConfigurationDeps, caller: Caller, wish: ApplyWish): Promise<Applied> {
   const { configuration, faults, lineOf } = readDocument(wish.text);
   if (configuration === null) return { steps: [], unchanged: 0, done: 0, faults };
-  const context = await contextOf(deps, caller, new Map(Object.entries(wish.secrets)));
+  const context = await contextOf(deps, { ...caller, isApplying: true }, new Map(Object.entries(wish.secrets)));
   const plan = await planOf(context, configuration, wish.isPruning, lineOf);
   const steps = plan.planned.map(({ step }) => step);
   if (plan.faults.length > 0 || wish.isDryRun) return { steps, unchanged: plan.unchanged, done: 0, faults: plan.faults };

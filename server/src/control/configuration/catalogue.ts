@@ -14,7 +14,7 @@ import { changeLimitSettings } from '../limit-settings.ts';
 import { addPrice, endOwnPrice, judgePrice, replacePrice } from '../prices.ts';
 import { addTemplate, changeTemplate, removeTemplate } from '../templates.ts';
 import { byKey, type Context, type Current, type Kind } from './kind.ts';
-import { keyOfName } from './names.ts';
+import { keyOfName, nameInFile } from './names.ts';
 import { referencesOf } from './references.ts';
 import type { Configuration, PriceSpec, TemplateSpec } from './shapes.ts';
 
@@ -56,7 +56,8 @@ export const prices: Kind<PriceSpec> = {
     // The oldest first: of two that begin together the later one holds, here and where the file is applied.
     const specs = (await pricesNotOver(deps.database, deps.clock.nowMs())).flatMap((price): Current<PriceSpec>[] => {
       const connection = price.connectionId === null ? null : names.connectionName(price.connectionId);
-      if (price.connectionId !== null && connection === null) return [];
+      // Of a connection that is gone, or at another provider by now, it holds for nothing.
+      if (price.connectionId !== null && deps.keeper.snapshot.connections.get(price.connectionId)?.providerId !== price.provider) return [];
       const tiers = price.tiers.map(({ fromTokensIn, prices: unit }) => ({
         fromTokensIn,
         input: decimalUsdOf(unit.input),
@@ -116,7 +117,7 @@ export const templates: Kind<TemplateSpec> = {
     return (await listTemplates(deps.database, null))
       .map(({ id, providerId: provider, name, description, configuration, isDefault }): Current<TemplateSpec> => ({
         id,
-        spec: { provider, name, description, configuration, isDefault },
+        spec: { provider, name: nameInFile({ id, name }), description, configuration, isDefault },
       }))
       .toSorted(byKey(templateKey));
   },

@@ -11,7 +11,7 @@ import type { ConnectionInput, FieldWords } from '../connection-input.ts';
 import { actingFor, removingFor } from '../operator-connections.ts';
 import { openStored } from '../secrets.ts';
 import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
-import { keyOfName } from './names.ts';
+import { keyOfName, nameInFile } from './names.ts';
 import { referencesOf } from './references.ts';
 import type { ConnectionSpec } from './shapes.ts';
 import { elsewhere, unopened, unreadable } from './unreadable.ts';
@@ -33,7 +33,7 @@ const keyOf = (spec: ConnectionSpec): string => keyOfName(spec);
 async function specOf(context: Context, stored: StoredConnection, taken: Set<string>): Promise<ConnectionSpec> {
   const { connection, sealed } = stored;
   const { headers, backups: _backups, ...settings } = connection.settings as Record<string, unknown>;
-  const named = { owner: context.names.ownerText(connection.owner), name: connection.name };
+  const named = { owner: context.names.ownerText(connection.owner), name: nameInFile(connection) };
   const reference = (field: string): string => {
     const wanted = variableOf('CONNECTION', named, field);
     let variable = wanted;
@@ -44,8 +44,7 @@ async function specOf(context: Context, stored: StoredConnection, taken: Set<str
   };
   const headerNames = typeof headers === 'object' && headers !== null ? Object.keys(headers).toSorted() : [];
   return {
-    name: connection.name,
-    owner: named.owner,
+    ...named,
     provider: connection.providerId,
     baseUrl: connection.baseUrl,
     model: connection.model,

@@ -1,4 +1,5 @@
 /** Turns names into ids and back: a file knows the first, an installation the second. */
+import { isBlank } from '@patchbay/contract/blank';
 import { ownerKey, type Owner } from '../../domain/owner.ts';
 import { unfit, type Refusal } from '../../domain/errors.ts';
 import { nameKeyOf } from '../../storage/name-key.ts';
@@ -8,6 +9,16 @@ import type { ControlDeps } from '../deps.ts';
 import type { ConnectionName } from './shapes.ts';
 
 const workspacesMax = 20_000;
+
+/**
+ * What a thing is called in the file. A name that nobody can see was taken once and is refused now: such a thing is told by its id, here
+ * and where the file is applied, so that an export can always be read again.
+ */
+export const nameInFile = ({ id, name }: { id: string; name: string }): string =>
+  isBlank(name) ? `unnamed ${id.slice(-idCharsShown)}` : name;
+
+/** Of an id: those that tell it from the others of its millisecond. */
+const idCharsShown = 12;
 
 export interface Names {
   ownerOf(text: string): Owner;
@@ -35,14 +46,16 @@ export const ownerKeyOfText = (owner: string): string => nameKeyOf(owner);
 /** The names as they are now. */
 export async function loadNames(deps: Pick<ControlDeps, 'database' | 'keeper'>): Promise<Names> {
   const { snapshot } = deps.keeper;
-  const texts = await ownerNames(deps);
-  const workspaces = await listWorkspaces(deps.database, 'all', workspacesMax);
+  const workspaces = (await listWorkspaces(deps.database, 'all', workspacesMax)).map((one) => ({ id: one.id, name: nameInFile(one) }));
   const idOfWorkspace = new Map(workspaces.map(({ id, name }) => [nameKeyOf(name), id]));
   const nameOfWorkspace = new Map(workspaces.map(({ id, name }) => [id, name]));
+  const texts = new Map(await ownerNames(deps));
+  for (const { id, name } of workspaces) texts.set(ownerKey({ scope: 'workspace', id }), `workspace:${name}`);
   const idOfUser = new Map([...snapshot.people.values()].map(({ userId, email }) => [email.toLowerCase(), userId]));
   const ownerText = (owner: Owner): string => texts.get(ownerKey(owner)) ?? ownerKey(owner);
-  const named = (thing: { owner: Owner; name: string } | undefined): ConnectionName | null =>
-    thing ? { owner: ownerText(thing.owner), name: thing.name } : null;
+  const named = (thing: { id: string; owner: Owner; name: string } | undefined): ConnectionName | null =>
+    thing ? { owner: ownerText(thing.owner), name: nameInFile(thing) } : null;
+  const isCalled = (thing: { id: string; name: string }, name: string): boolean => nameKeyOf(nameInFile(thing)) === nameKeyOf(name);
   const workspaceId = (name: string): string => {
     const id = idOfWorkspace.get(nameKeyOf(name));
     if (id === undefined) throw unknown('workspace', name);
@@ -70,21 +83,20 @@ export async function loadNames(deps: Pick<ControlDeps, 'database' | 'keeper'>):
       return id !== undefined && snapshot.isAway({ scope: 'user', id });
     },
     connectionId(name) {
-      for (const { id, name: other } of snapshot.connectionsOf(ownerOf(name.owner)))
-        if (nameKeyOf(other) === nameKeyOf(name.name)) return id;
+      for (const connection of snapshot.connectionsOf(ownerOf(name.owner))) if (isCalled(connection, name.name)) return connection.id;
       throw unknown('connection', `${name.name} of ${name.owner}`);
     },
     connectionName: (id) => named(snapshot.connections.get(id)),
     groupId(name) {
-      const found = snapshot.routing.named([ownerOf(name.owner)], name.name);
-      if (!found) throw unknown('routing group', `${name.name} of ${name.owner}`);
-      return found.id;
+      const owner = ownerKey(ownerOf(name.owner));
+      for (const group of snapshot.routing.values()) if (ownerKey(group.owner) === owner && isCalled(group, name.name)) return group.id;
+      throw unknown('routing group', `${name.name} of ${name.owner}`);
     },
     groupName: (id) => named(snapshot.routing.byId(id)),
     repositoryId(workspace, name) {
       const inside = workspaceId(workspace);
       for (const repository of snapshot.repositories.values())
-        if (repository.workspaceId === inside && nameKeyOf(repository.name) === nameKeyOf(name)) return repository.id;
+        if (repository.workspaceId === inside && isCalled(repository, name)) return repository.id;
       throw unknown('repository', `${name} of ${workspace}`);
     },
   };

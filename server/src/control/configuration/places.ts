@@ -10,7 +10,7 @@ import { changeRepository, createRepository, deleteRepository, type RepositoryWo
 import { changeGroup, createGroup, removeGroup, type GroupInput, type GroupTargetInput } from '../routing-groups.ts';
 import { addMember, changeMember, createWorkspace, deleteWorkspace, listWorkspaces, wholeList } from '../workspaces.ts';
 import { byKey, type Context, type Current, type Kind } from './kind.ts';
-import { keyOfName } from './names.ts';
+import { keyOfName, nameInFile } from './names.ts';
 import { referencesOf, repositoryKey } from './references.ts';
 import type { GroupSpec, RepositorySpec, WorkspaceSpec } from './shapes.ts';
 
@@ -51,7 +51,7 @@ export const workspaces: Kind<WorkspaceSpec> = {
       .map(({ id, name, members }): Current<WorkspaceSpec> => {
         const { isOn: isKept, keptDays: days } = saved.get(id) ?? captureDefault;
         const named = members.map(({ userId, role }) => ({ user: names.email(userId), role }));
-        return { id, spec: { name, members: byEmail(named), contents: { isKept, days } } };
+        return { id, spec: { name: nameInFile({ id, name }), members: byEmail(named), contents: { isKept, days } } };
       })
       .toSorted(byKey(({ name }) => nameKeyOf(name)));
   },
@@ -80,7 +80,7 @@ export const repositories: Kind<RepositorySpec> = {
       .map(({ id, workspaceId, name, connectionIds }): Current<RepositorySpec> => ({
         id,
         spec: {
-          name,
+          name: nameInFile({ id, name }),
           workspace: names.workspaceName(workspaceId),
           connections: connectionIds.flatMap((connectionId) => names.connectionName(connectionId) ?? []),
         },
@@ -118,7 +118,7 @@ export const routingGroups: Kind<GroupSpec> = {
       .map(({ id, name, owner, strategy, options: { hedgeMaxNanoUsd, ...options }, targets, isActive }): Current<GroupSpec> => ({
         id,
         spec: {
-          name,
+          name: nameInFile({ id, name }),
           owner: names.ownerText(owner),
           strategy,
           options: {

@@ -10,7 +10,7 @@ import { changeLimit, createLimit, removeLimit } from '../limits.ts';
 import { changePolicy, createPolicy, deletePolicy, requirePlace } from '../policies.ts';
 import { changeUseCase, createUseCase, deleteUseCase } from '../use-cases.ts';
 import { byKey, type Context, type Current, type Kind, type Reference } from './kind.ts';
-import { keyOfName } from './names.ts';
+import { keyOfName, nameInFile } from './names.ts';
 import { referencesOf } from './references.ts';
 import type { LimitSpec, PolicySpec, UseCaseSpec } from './shapes.ts';
 
@@ -42,7 +42,7 @@ export const useCases: Kind<UseCaseSpec> = {
           id,
           spec: {
             slug,
-            name,
+            name: nameInFile({ id, name }),
             description,
             connection,
             model,
@@ -92,13 +92,14 @@ export const policies: Kind<PolicySpec> = {
     const { repositories } = deps.keeper.snapshot;
     const specs = (await listPolicies(deps.database, null)).map((policy): Current<PolicySpec> => {
       const { id, name, workspaceId, repositoryId, content, risk, action, side, rules, judge, isActive } = policy;
+      const repository = repositoryId === null ? undefined : repositories.get(repositoryId);
       const judging = judge === null ? null : names.connectionName(judge.connectionId);
       return {
         id,
         spec: {
-          name,
+          name: nameInFile({ id, name }),
           workspace: workspaceId === null ? null : names.workspaceName(workspaceId),
-          repository: repositoryId === null ? null : (repositories.get(repositoryId)?.name ?? null),
+          repository: repository ? nameInFile(repository) : null,
           content,
           risk,
           action,
