@@ -58,7 +58,8 @@ export const histogramAnswer = z.object({
     barMs: z.number(),
     /** From here on the figures are whole: a busier range is counted from its newer end. */
     countedFrom: isoTime,
-    bars: z.array(z.object({ at: isoTime, requests: z.number(), failed: z.number() })),
+    /** `failed` is part of `requests`, and `refused`, those that no provider received, part of `failed`. */
+    bars: z.array(z.object({ at: isoTime, requests: z.number(), failed: z.number(), refused: z.number() })),
   }),
 });
 

@@ -182,9 +182,11 @@ needs('browser')('requests', () => {
       await page.getByRole('button', { name: '1 new · Show' }).click();
       await expect.poll(() => table.getByRole('row').count(), patient).toBe(before + 2);
 
+      await page.getByRole('img', { name: /^\d+ requests, [1-9]\d* refused, / }).waitFor();
       // The bars as a table: a press on a time is the range.
       await page.getByRole('button', { name: 'Show as Table' }).click();
       const bars = page.getByRole('table', { name: 'Requests over time' });
+      await expect.poll(() => bars.getByRole('columnheader').allInnerTexts()).toEqual(['Time', 'Requests', 'Refused', 'Failed']);
       await bars.getByRole('button').first().click();
       await expect.poll(() => new URL(page.url()).searchParams.has('from'), patient).toBe(true);
       await page.getByText('Chosen range').waitFor({ state: 'attached' });

@@ -174,10 +174,11 @@ function totalsOf(parts: readonly (TotalPart | Placed)[], bucketOf: (bucket: num
   for (const part of parts) {
     const bucket = bucketOf(part.bucket);
     let total = totals.get(bucket);
-    if (!total) totals.set(bucket, (total = { bucket, requests: 0, attempts: 0, tally: new Map() }));
-    const { requests, attempts } = 'measures' in part ? part.measures : part;
+    if (!total) totals.set(bucket, (total = { bucket, requests: 0, attempts: 0, refusals: 0, tally: new Map() }));
+    const { requests, attempts, refusals } = 'measures' in part ? part.measures : part;
     total.requests += requests;
     total.attempts += attempts;
+    total.refusals += refusals;
     for (const [code, count] of part.tally) total.tally.set(code, (total.tally.get(code) ?? 0) + count);
   }
   return [...totals.values()];

@@ -13,6 +13,7 @@ interface TotalTable {
   shard: number;
   requests: number;
   attempts: number;
+  refusals: number;
   counted: number;
   tally: string;
 }

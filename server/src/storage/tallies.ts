@@ -87,14 +87,17 @@ export interface TotalPart {
   bucket: number;
   requests: number;
   attempts: number;
+  refusals: number;
   tally: Tally;
 }
 
-type TotalRow = Omit<TallyRow, 'dimension_id'> & Pick<TotalPart, 'requests' | 'attempts'>;
+type TotalRow = Omit<TallyRow, 'dimension_id'> & Pick<TotalPart, 'requests' | 'attempts' | 'refusals'>;
 
-const totalColumns = ['bucket', 'shard', 'requests', 'attempts', 'counted', 'tally'];
-const totalsReplaced =
-  '(bucket, shard) DO UPDATE SET requests = excluded.requests, attempts = excluded.attempts, counted = excluded.counted, tally = excluded.tally';
+const totalColumns = ['bucket', 'shard', 'requests', 'attempts', 'refusals', 'counted', 'tally'];
+const totalsReplaced = `(bucket, shard) DO UPDATE SET ${totalColumns
+  .slice(2)
+  .map((name) => `${name} = excluded.${name}`)
+  .join(', ')}`;
 
 /**
  * The step that adds counts to the rows of everybody together, or null where there is nothing to add; written as `tallyStep` writes. The
@@ -115,7 +118,7 @@ export async function totalStep(
     const buckets = some.slice(from, from + pairsMax).map(({ bucket }) => bucket);
     const size = listSize(buckets.length);
     const rows = await driver.rows<TotalRow>({
-      sql: `SELECT bucket, requests, attempts, counted, tally FROM ${table} WHERE shard = $1 AND bucket IN (${placeholders(size, 1)})`,
+      sql: `SELECT bucket, requests, attempts, refusals, counted, tally FROM ${table} WHERE shard = $1 AND bucket IN (${placeholders(size, 1)})`,
       params: [shard, ...buckets, ...Array<unknown>(size - buckets.length).fill(buckets.at(-1))],
     });
     for (const row of rows) known.set(row.bucket, row);
@@ -123,11 +126,12 @@ export async function totalStep(
   return {
     insertInto: table,
     columns: totalColumns,
-    rows: some.map(({ bucket, requests, attempts, tally }) => {
-      const before = known.get(bucket) ?? { requests: 0, attempts: 0, counted: 0, tally: '' };
+    rows: some.map(({ bucket, requests, attempts, refusals, tally }) => {
+      const before = known.get(bucket) ?? { requests: 0, attempts: 0, refusals: 0, counted: 0, tally: '' };
       const all: Tally = new Map(tally);
       addTally(all, before.tally);
-      return [bucket, shard, before.requests + requests, before.attempts + attempts, before.counted + attempts, writeTally(all)];
+      const sums = [before.requests + requests, before.attempts + attempts, before.refusals + refusals, before.counted + attempts];
+      return [bucket, shard, ...sums, writeTally(all)];
     }),
     onConflict: totalsReplaced,
   };
@@ -139,8 +143,8 @@ export const totalAgain = (isDay: boolean, bucket: number): Statement => {
     ? ['usage_days', 'usage_day_tallies', 'usage_day_totals']
     : ['usage_quarters', 'usage_quarter_tallies', 'usage_quarter_totals'];
   return {
-    sql: `INSERT INTO ${totals} (bucket, shard, requests, attempts, counted, tally)
-      SELECT u.bucket, u.shard, sum(u.requests), sum(u.attempts), COALESCE(sum(t.counted), 0), COALESCE(string_agg(t.tally, ''), '')
+    sql: `INSERT INTO ${totals} (${totalColumns.join(', ')})
+      SELECT u.bucket, u.shard, sum(u.requests), sum(u.attempts), sum(u.refusals), COALESCE(sum(t.counted), 0), COALESCE(string_agg(t.tally, ''), '')
       FROM ${sums} u LEFT JOIN ${tallies} t ON t.bucket = u.bucket AND t.dimension_id = u.dimension_id AND t.shard = u.shard
       WHERE u.bucket = $1 GROUP BY u.bucket, u.shard
       ON CONFLICT ${totalsReplaced}`,

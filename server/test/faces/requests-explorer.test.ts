@@ -67,12 +67,12 @@ describe('GET /api/requests/histogram', () => {
     const { data } = (await histogram(query)).body;
     expect(data).toMatchObject({ barMs: 60_000, from: '2026-05-06T10:00:00.000Z', to: '2026-05-06T11:00:00.000Z', countedFrom: '2026-05-06T10:00:00.000Z' }); // prettier-ignore
     expect(data!.bars).toEqual([
-      { at: '2026-05-06T10:00:00.000Z', requests: 2, failed: 0 },
-      { at: '2026-05-06T10:07:00.000Z', requests: 2, failed: 1 },
+      { at: '2026-05-06T10:00:00.000Z', requests: 2, failed: 0, refused: 0 },
+      { at: '2026-05-06T10:07:00.000Z', requests: 2, failed: 1, refused: 0 },
     ]);
     const bens = (await histogram(query, ben)).body.data!.bars as unknown as { requests: number }[];
     expect(bens.map(({ requests }) => requests)).toEqual([2, 1]);
-    expect((await histogram(`${query}&outcome=failed`)).body.data!.bars).toEqual([{ at: '2026-05-06T10:07:00.000Z', requests: 1, failed: 1 }]); // prettier-ignore
+    expect((await histogram(`${query}&outcome=failed`)).body.data!.bars).toEqual([{ at: '2026-05-06T10:07:00.000Z', requests: 1, failed: 1, refused: 0 }]); // prettier-ignore
     const byDay = (await histogram('from=2026-05-01&to=2026-05-20')).body.data!;
     expect([byDay.barMs, (byDay.bars as unknown as { at: string }[]).map(({ at }) => at)]).toEqual([86_400_000, expect.arrayContaining(['2026-05-06T00:00:00.000Z'])]); // prettier-ignore
   });

@@ -204,20 +204,21 @@ export async function expectTotals(driver: Driver): Promise<string[]> {
       shard: number;
       requests: string;
       attempts: string;
+      refusals: string;
       counted: string;
       tally: string | null;
     }
-    const line = ({ bucket, shard, requests, attempts, counted, tally }: Row): string => {
+    const line = ({ bucket, shard, requests, attempts, refusals, counted, tally }: Row): string => {
       const added: Tally = new Map();
       addTally(added, tally ?? '');
-      return `${name} ${bucket} ${shard}: ${requests} ${attempts} ${counted} ${writeTally(added)}`;
+      return `${name} ${bucket} ${shard}: ${requests} ${attempts} ${refusals} ${counted} ${writeTally(added)}`;
     };
     const kept = await driver.rows<Row>({
-      sql: `SELECT bucket, shard, CAST(requests AS TEXT) AS requests, CAST(attempts AS TEXT) AS attempts, CAST(counted AS TEXT) AS counted, tally FROM ${totals} ORDER BY bucket, shard`,
+      sql: `SELECT bucket, shard, CAST(requests AS TEXT) AS requests, CAST(attempts AS TEXT) AS attempts, CAST(refusals AS TEXT) AS refusals, CAST(counted AS TEXT) AS counted, tally FROM ${totals} ORDER BY bucket, shard`,
       params: [],
     });
     const added = await driver.rows<Row>({
-      sql: `SELECT u.bucket, u.shard, CAST(sum(u.requests) AS TEXT) AS requests, CAST(sum(u.attempts) AS TEXT) AS attempts, CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally
+      sql: `SELECT u.bucket, u.shard, CAST(sum(u.requests) AS TEXT) AS requests, CAST(sum(u.attempts) AS TEXT) AS attempts, CAST(sum(u.refusals) AS TEXT) AS refusals, CAST(COALESCE(sum(t.counted), 0) AS TEXT) AS counted, string_agg(t.tally, '') AS tally
         FROM ${sums} u LEFT JOIN ${tallies} t ON t.bucket = u.bucket AND t.dimension_id = u.dimension_id AND t.shard = u.shard
         GROUP BY u.bucket, u.shard ORDER BY u.bucket, u.shard`,
       params: [],

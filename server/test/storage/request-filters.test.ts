@@ -81,6 +81,7 @@ onBothEngines('filters of requests', (bench) => {
 
   type Keep = (row: ListedRequest) => boolean;
   const isFailed: Keep = ({ last }) => last.status === null || last.status >= 400 || last.state !== 'settled';
+  const isRefused: Keep = ({ last }) => last.state === 'refused';
   const filters: [Partial<RequestFilter>, Keep][] = [
     [{ outcome: 'failed' }, isFailed],
     [{ outcome: 'ok' }, (row) => !isFailed(row)],
@@ -120,6 +121,7 @@ onBothEngines('filters of requests', (bench) => {
       const within = kept.filter(({ last }) => last.atMs >= question.fromMs && last.atMs < question.toMs);
       expect(bars.reduce((sum, { requests }) => sum + requests, 0)).toBe(within.length);
       expect(bars.reduce((sum, { failed }) => sum + failed, 0)).toBe(within.filter(isFailed).length);
+      expect(bars.reduce((sum, { refused }) => sum + refused, 0)).toBe(within.filter(isRefused).length);
     },
   );
 
@@ -140,16 +142,17 @@ onBothEngines('filters of requests', (bench) => {
   test.each([60_000, 900_000, dayMs])('bars of %i ms have every request in its own bar, from sums or from rows', async (barMs) => {
     const [fromMs, toMs] = [Math.floor(startMs / dayMs) * dayMs, Math.floor(startMs / dayMs) * dayMs + 5 * dayMs];
     const { bars } = await histogramOf(database, { visibility: 'all', fromMs, toMs, barMs });
-    const expected = new Map<number, [number, number]>();
+    const expected = new Map<number, [number, number, number]>();
     for (const row of every) {
       if (row.last.atMs < fromMs || row.last.atMs >= toMs) continue;
       const at = fromMs + Math.floor((row.last.atMs - fromMs) / barMs) * barMs;
-      const [requests, failed] = expected.get(at) ?? [0, 0];
-      expected.set(at, [requests + 1, failed + (isFailed(row) ? 1 : 0)]);
+      const [requests, failed, refused] = expected.get(at) ?? [0, 0, 0];
+      expected.set(at, [requests + 1, failed + (isFailed(row) ? 1 : 0), refused + (isRefused(row) ? 1 : 0)]);
     }
-    expect(bars.map(({ atMs, requests, failed }) => [atMs, requests, failed])).toEqual(
-      [...expected].toSorted(([a], [b]) => a - b).map(([atMs, [requests, failed]]) => [atMs, requests, failed]),
+    expect(bars.map(({ atMs, requests, failed, refused }) => [atMs, requests, failed, refused])).toEqual(
+      [...expected].toSorted(([a], [b]) => a - b).map(([atMs, counts]) => [atMs, ...counts]),
     );
+    expect(bars.reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThan(0);
   });
 
   test('a search finds a request by the beginning of its id, and by all of what its client called it', async () => {

@@ -51,7 +51,7 @@ export const routes: readonly Route<RequestsFaceDeps>[] = [
         to: isoOf(toMs),
         barMs,
         countedFrom: isoOf(countedFromMs),
-        bars: bars.map(({ atMs, requests, failed }) => ({ at: isoOf(atMs), requests, failed })),
+        bars: bars.map(({ atMs, ...counts }) => ({ at: isoOf(atMs), ...counts })),
       };
       return ok({ success: true, data });
     },

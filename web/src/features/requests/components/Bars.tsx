@@ -27,18 +27,19 @@ const reachable = { tabIndex: 0 };
 interface Bar {
   atMs: number;
   requests: number;
-  /** Refused ones are among them: the sums that bars come from do not tell them apart. */
+  /** Of those that a provider was asked, the ones that were no plain success. */
   failed: number;
+  refused: number;
 }
 
 /** Bars without a request are drawn too: the axis is time. */
 function allBars({ from, to, barMs, bars }: RequestBars): Bar[] {
-  const known = new Map(bars.map(({ at, requests, failed }) => [Date.parse(at), { requests, failed }]));
+  const known = new Map(bars.map(({ at, requests, failed, refused }) => [Date.parse(at), { requests, failed: failed - refused, refused }]));
   const [fromMs, toMs] = [Date.parse(from), Date.parse(to)];
   const count = Math.min(barsMax, Math.max(1, Math.round((toMs - fromMs) / barMs)));
   return Array.from({ length: count }, (_, index) => {
     const atMs = fromMs + index * barMs;
-    return { atMs, ...(known.get(atMs) ?? { requests: 0, failed: 0 }) };
+    return { atMs, ...(known.get(atMs) ?? { requests: 0, failed: 0, refused: 0 }) };
   });
 }
 
@@ -55,6 +56,7 @@ export function Bars({ search, isLive, onRange }: BarsProps) {
         </span>
         <span className={classes['legend']} aria-hidden="true">
           <span data-part="ok">{t('answered')}</span>
+          <span data-part="refused">{t('refused')}</span>
           <span data-part="failed">{t('failed')}</span>
         </span>
         <Button size="compact-xs" variant="subtle" aria-expanded={isTable} onClick={() => setTable(!isTable)}>
@@ -84,6 +86,7 @@ function Chart({ data, onRange }: { data: RequestBars; onRange: BarsProps['onRan
   const top = scaleTop(Math.max(0, ...bars.map(({ requests }) => requests)));
   const total = bars.reduce((sum, { requests }) => sum + requests, 0);
   const failed = bars.reduce((sum, bar) => sum + bar.failed, 0);
+  const refused = bars.reduce((sum, bar) => sum + bar.refused, 0);
   const height = (value: number): number => (value / top) * 100;
   const moment = (ms: number): string => format.dateTime(new Date(ms), dayTime(language));
   const { chosen, handlers } = usePull(bars.length, (from, to) =>
@@ -100,14 +103,15 @@ function Chart({ data, onRange }: { data: RequestBars; onRange: BarsProps['onRan
         viewBox={`0 0 ${bars.length * slot} 100`}
         preserveAspectRatio="none"
         {...picture}
-        aria-label={t('barsSaid', { count: total, failed })}
+        aria-label={t('barsSaid', { count: total, failed, refused })}
         {...handlers}
       >
         {chosen && <rect data-part="chosen" x={chosen[0] * slot} y={0} width={(chosen[1] - chosen[0] + 1) * slot} height={100} />}
         {bars.map((bar, index) => (
           <g key={bar.atMs}>
-            <title>{`${moment(bar.atMs)}: ${t('barsSaid', { count: bar.requests, failed: bar.failed })}`}</title>
-            <rect data-part="ok" x={index * slot + gap / 2} y={100 - height(bar.requests)} width={slot - gap} height={height(bar.requests - bar.failed)} />
+            <title>{`${moment(bar.atMs)}: ${t('barsSaid', { count: bar.requests, failed: bar.failed, refused: bar.refused })}`}</title>
+            <rect data-part="ok" x={index * slot + gap / 2} y={100 - height(bar.requests)} width={slot - gap} height={height(bar.requests - bar.failed - bar.refused)} />
+            <rect data-part="refused" x={index * slot + gap / 2} y={100 - height(bar.failed + bar.refused)} width={slot - gap} height={height(bar.refused)} />
             <rect data-part="failed" x={index * slot + gap / 2} y={100 - height(bar.failed)} width={slot - gap} height={height(bar.failed)} />
           </g>
         ))}
@@ -133,11 +137,12 @@ function BarTable({ data, onRange }: { data: RequestBars; onRange: BarsProps['on
           <tr>
             <th scope="col">{t('time')}</th>
             <th scope="col">{t('requests')}</th>
+            <th scope="col">{t('refused')}</th>
             <th scope="col">{t('failed')}</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ atMs, requests, failed }) => (
+          {rows.map(({ atMs, requests, failed, refused }) => (
             <tr key={atMs}>
               <th scope="row">
                 <button type="button" onClick={() => onRange(new Date(atMs).toISOString(), new Date(atMs + data.barMs).toISOString())}>
@@ -145,6 +150,7 @@ function BarTable({ data, onRange }: { data: RequestBars; onRange: BarsProps['on
                 </button>
               </th>
               <td>{format.number(requests)}</td>
+              <td>{format.number(refused)}</td>
               <td>{format.number(failed)}</td>
             </tr>
           ))}
