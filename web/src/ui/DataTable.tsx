@@ -7,6 +7,8 @@ export interface Column<Row> {
   head: string;
   render: (row: Row) => ReactNode;
   kind?: 'number' | 'actions';
+  /** Left out where the window is tight: it is told elsewhere as well. */
+  isExtra?: boolean;
 }
 
 interface DataTableProps<Row> {
@@ -25,8 +27,8 @@ export function DataTable<Row>({ label, columns, rows, keyOf, isQuiet }: DataTab
       <table className={classes['table']} aria-label={label}>
         <thead>
           <tr>
-            {columns.map(({ key, head, kind }) => (
-              <th key={key} scope="col" data-kind={kind}>
+            {columns.map(({ key, head, kind, isExtra }) => (
+              <th key={key} scope="col" data-kind={kind} data-extra={isExtra || undefined}>
                 {head}
               </th>
             ))}
@@ -35,13 +37,13 @@ export function DataTable<Row>({ label, columns, rows, keyOf, isQuiet }: DataTab
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)} data-quiet={isQuiet?.(row) || undefined}>
-              {columns.map(({ key, head, render, kind }, index) =>
+              {columns.map(({ key, head, render, kind, isExtra }, index) =>
                 index === 0 ? (
                   <th key={key} scope="row">
                     {render(row)}
                   </th>
                 ) : (
-                  <td key={key} data-kind={kind} data-head={head}>
+                  <td key={key} data-kind={kind} data-head={head} data-extra={isExtra || undefined}>
                     {render(row)}
                   </td>
                 ),

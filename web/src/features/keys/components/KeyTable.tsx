@@ -47,7 +47,7 @@ export function KeyTable({ me, keys, nowMs, isReadOnly = false, ...deeds }: KeyT
       ),
     },
     { key: 'owner', head: t('ownerHead'), render: (key) => key.ownerName },
-    { key: 'models', head: t('modelsHead'), render: (key) => <Models models={key.models} /> },
+    { key: 'models', head: t('modelsHead'), isExtra: true, render: (key) => <Models models={key.models} /> },
     { key: 'budget', head: t('budgetHead'), render: (key) => <Budget of={key} /> },
     { key: 'limits', head: t('limitsHead'), render: (key) => <Limits of={key} /> },
     { key: 'used', head: t('lastUsed'), render: (key) => (key.lastUsedAt === null ? t('neverUsed') : <When iso={key.lastUsedAt} />) },

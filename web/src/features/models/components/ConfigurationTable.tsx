@@ -4,6 +4,7 @@ import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useRef, type MouseEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { pressed, sortText } from '../list/arrange.ts';
+import { useTight } from '../../../ui/use-tight.ts';
 import { columnsOf, connectionSorting, type ConnectionRow, type OptionalColumn } from '../list/connection-rows.ts';
 import type { ListSearch } from '../list/search.ts';
 import { ConnectionButtons } from './ConnectionButtons.tsx';
@@ -52,7 +53,7 @@ function useSelection({ rows, selected, onSelect }: Pick<ConfigurationRows, 'row
 
 export function ConfigurationTable({ search, onSearch, ...props }: ConfigurationTableProps) {
   const t = useTranslations();
-  const shown = columnsOf(search.cols);
+  const shown = columnsOf(search.cols, useTight());
   const sorting = connectionSorting(search.sort);
   const selection = useSelection(props);
   const head = { sorting, onSort: (column: typeof sorting.column) => onSearch({ sort: sortText(pressed(sorting, column)) }) };

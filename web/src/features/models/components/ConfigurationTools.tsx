@@ -2,6 +2,7 @@
 import { NativeSelect } from '@mantine/core';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useTranslations } from 'use-intl';
+import { useTight } from '../../../ui/use-tight.ts';
 import { columnsOf, columnsText, countOf, inScope, optionalColumns, type ConnectionRow } from '../list/connection-rows.ts';
 import { statusFilters, type ListSearch } from '../list/search.ts';
 import { BulkBar } from './BulkBar.tsx';
@@ -21,6 +22,7 @@ interface ConfigurationToolsProps {
 
 export function ConfigurationTools({ rows, search, onSearch, selected, onClear, bulk }: ConfigurationToolsProps) {
   const t = useTranslations();
+  const isTight = useTight();
   if (selected.length > 0) return <BulkBar bulk={bulk} selected={selected} onClear={onClear} />;
   const found = inScope(rows, search.scope);
   const chips = [undefined, ...statusFilters]
@@ -46,8 +48,8 @@ export function ConfigurationTools({ rows, search, onSearch, selected, onClear, 
       )}
       <Columns
         options={optionalColumns.map((column) => ({ column, text: t(`connections.${column}`) }))}
-        shown={columnsOf(search.cols)}
-        onChange={(shown) => onSearch({ cols: columnsText(shown) })}
+        shown={columnsOf(search.cols, isTight)}
+        onChange={(shown) => onSearch({ cols: columnsText(shown, isTight) })}
       />
     </div>
   );

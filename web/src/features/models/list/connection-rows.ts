@@ -10,21 +10,24 @@ export type SortColumn = (typeof sortColumns)[number];
 export const optionalColumns = ['provider', 'model', 'apiKey', 'latency', 'tested', 'used'] as const;
 export type OptionalColumn = (typeof optionalColumns)[number];
 export const usualColumns: readonly OptionalColumn[] = ['provider', 'model', 'apiKey', 'latency', 'tested'];
+/** Where there is little room: the others are told on the connection's own page, and can be chosen all the same. */
+const tightColumns: readonly OptionalColumn[] = ['provider', 'model'];
+const usualAt = (isTight: boolean): readonly OptionalColumn[] => (isTight ? tightColumns : usualColumns);
 
 /** Newest first is how the server sends them; people look for names. */
 export const usualSorting: Sorting<SortColumn> = { column: 'name', isDescending: false };
 
 export const connectionSorting = (text: string | undefined): Sorting<SortColumn> => sortingOf(text, sortColumns, usualSorting);
 
-export function columnsOf(cols: string | undefined): ReadonlySet<OptionalColumn> {
-  if (cols === undefined) return new Set(usualColumns);
+export function columnsOf(cols: string | undefined, isTight = false): ReadonlySet<OptionalColumn> {
+  if (cols === undefined) return new Set(usualAt(isTight));
   const named = cols.split(',');
   return new Set(optionalColumns.filter((column) => named.includes(column)));
 }
 
 /** Undefined for the usual ones, so that an address says nothing that goes without saying. */
-export const columnsText = (shown: readonly OptionalColumn[]): string | undefined =>
-  shown.join() === usualColumns.join() ? undefined : shown.join();
+export const columnsText = (shown: readonly OptionalColumn[], isTight = false): string | undefined =>
+  shown.join() === usualAt(isTight).join() ? undefined : shown.join();
 
 export interface ConnectionRow {
   connection: AiConnection;

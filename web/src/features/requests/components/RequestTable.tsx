@@ -6,6 +6,7 @@ import { choiceOf } from '../../../lib/choice.ts';
 import { dayTime } from '../../../lib/day-time.ts';
 import { moneyColumn } from '../../../lib/money.ts';
 import { Status, type Tone } from '../../../ui/Status.tsx';
+import { useTight } from '../../../ui/use-tight.ts';
 import classes from './requests.module.css';
 
 export const columnNames = [
@@ -25,10 +26,17 @@ export type ColumnName = (typeof columnNames)[number];
 const shownFirst: readonly ColumnName[] = ['status', 'model', 'connection', 'key', 'tokensIn', 'tokensOut', 'cost', 'latency'];
 const numbers: ReadonlySet<string> = new Set(['tokensIn', 'tokensOut', 'cost', 'latency', 'firstByte']);
 
-const chosenColumns = choiceOf<string>('patchbay-request-columns', (stored) => stored ?? shownFirst.join(' '));
+/** Where there is little room: whose key it was is told where the request is opened. */
+const shownTight = shownFirst.filter((name) => name !== 'key');
+
+const nothingChosen = 'usual';
+const chosenColumns = choiceOf<string>('patchbay-request-columns', (stored) => stored ?? nothingChosen);
 
 export function useColumns(): [readonly ColumnName[], (columns: readonly ColumnName[]) => void] {
-  const chosen = chosenColumns.use().split(' ');
+  const isTight = useTight();
+  const stored = chosenColumns.use();
+  const usual: readonly string[] = isTight ? shownTight : shownFirst;
+  const chosen = stored === nothingChosen ? usual : stored.split(' ');
   return [columnNames.filter((name) => chosen.includes(name)), (columns) => chosenColumns.set(columns.join(' '))];
 }
 
@@ -81,7 +89,7 @@ export function RequestTable({ rows, before, isLast, columns, openId, isOld, ren
             <tr key={row.requestId} aria-rowindex={before + at + 2} data-open={row.requestId === openId || undefined}>
               <th scope="row">{renderLink(row.requestId, <Clock iso={row.at} />)}</th>
               {shown.map((name) => (
-                <td key={name} data-head={t(`columnOf.${name}`)} data-kind={numbers.has(name) ? 'number' : undefined}>
+                <td key={name} data-column={name} data-head={t(`columnOf.${name}`)} data-kind={numbers.has(name) ? 'number' : undefined}>
                   <Cell name={name} row={row} money={money} />
                 </td>
               ))}

@@ -43,8 +43,8 @@ export function StatusTable({ rows, range, at }: StatusTableProps) {
       ),
     },
     { key: 'uptime', head: t('uptime'), kind: 'number', render: ({ uptime }) => words.share(uptime) },
-    { key: 'p95', head: t('p95'), kind: 'number', render: ({ p95Ms }) => words.ms(p95Ms) },
-    { key: 'next', head: t('next'), kind: 'number', render: (row) => <Next row={row} at={at} /> },
+    { key: 'p95', head: t('p95'), kind: 'number', isExtra: true, render: ({ p95Ms }) => words.ms(p95Ms) },
+    { key: 'next', head: t('next'), kind: 'number', isExtra: true, render: (row) => <Next row={row} at={at} /> },
     { key: 'deeds', head: t('deeds'), kind: 'actions', render: ({ id, name, isActive }) => isActive && <CheckNow id={id} name={name} /> },
   ];
   return <DataTable label={t('list')} columns={columns} rows={rows} keyOf={({ id }) => id} isQuiet={({ isActive }) => !isActive} />;

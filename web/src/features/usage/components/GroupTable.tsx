@@ -49,8 +49,13 @@ export function GroupTable({ view, rows, figures, onView, renderLink }: GroupTab
       render: (row) => <Share value={total === 0 ? 0 : Number(row.costUsd) / total} figures={figures} />,
     },
     { key: 'errors', head: t('errorRate'), kind: 'number', render: (row) => (row.attempts === 0 ? dash : figures.share(row.errorRate)) },
-    { key: 'p95', head: 'p95', kind: 'number', render: (row) => figures.ms(row.times?.latencyMs?.p95) },
-    { key: 'used', head: t('lastUsed'), render: (row) => (row.lastUsedAt === null ? dash : <When iso={row.lastUsedAt} />) },
+    { key: 'p95', head: 'p95', kind: 'number', isExtra: true, render: (row) => figures.ms(row.times?.latencyMs?.p95) },
+    {
+      key: 'used',
+      head: t('lastUsed'),
+      isExtra: true,
+      render: (row) => (row.lastUsedAt === null ? dash : <When iso={row.lastUsedAt} />),
+    },
     {
       key: 'only',
       head: t('only'),
