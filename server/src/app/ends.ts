@@ -40,8 +40,7 @@ export function endOf(error: unknown, language: Language = 'en'): Ended {
     return { line: oneLine(error.message), exitCode: exitConfig };
   }
   const { code, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  // A worker's supervisor binds for it.
-  if (syscall === 'listen' || syscall === 'bind') {
+  if (syscall === 'listen') {
     const place = `${address ?? ''}:${port ?? ''}`;
     const reason = code === 'EADDRINUSE' ? 'another program listens there' : (code ?? 'unknown reason');
     return { line: `cannot listen on ${place}: ${reason}; choose another with PATCHBAY_HOST and PATCHBAY_PORT`, exitCode: exitFailed };

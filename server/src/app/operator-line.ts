@@ -56,8 +56,7 @@ export async function openOperatorLine({ dataDir, log }: { dataDir: string; log:
 function listen(server: Server, path: string): Promise<void> {
   return new Promise((done, refuse) => {
     server.once('error', refuse);
-    // Not shared with other workers: each has its own.
-    server.listen({ path, exclusive: true }, () => {
+    server.listen(path, () => {
       server.off('error', refuse);
       server.unref();
       done();

@@ -67,7 +67,11 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
   try {
     await prepare(house, io);
     const { owned, closeControl } = await assemble(house, io);
-    const url = await listen(owned.server, settings);
+    const url = await listen(owned.server, {
+      host: settings.host,
+      port: io.worker?.port ?? settings.port,
+      reusePort: io.worker !== undefined,
+    });
     house.setOwnUrl(ownUrlOf(owned.server));
     resumeBulkTests(house.deps);
     resumePulls(house.deps);
@@ -167,10 +171,10 @@ async function assemble(house: House, io: StartIo): Promise<{ owned: OwnedServer
   return { owned, closeControl: () => app.close() };
 }
 
-function listen(server: Server, settings: Settings): Promise<string> {
+function listen(server: Server, place: { host: string; port: number; reusePort: boolean }): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(settings.port, settings.host, () => {
+    server.listen(place, () => {
       server.off('error', reject);
       const { address, port, family } = server.address() as AddressInfo;
       resolve(`http://${family === 'IPv6' ? `[${address}]` : address}:${port}`);

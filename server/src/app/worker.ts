@@ -8,6 +8,8 @@ export interface WorkerPlace {
   number: number;
   /** How many there are. */
   count: number;
+  /** Each listens at it by itself, and the kernel shares new connections out among them. */
+  port: number;
   /** The demo provider lies at the address that all share: whichever of them a call reaches must know its key. */
   demoKey: string;
   others: OtherWorkers;

@@ -8,7 +8,7 @@ import { createLog, type Log } from '../lib/log.ts';
 import { releaseHeap } from '../lib/heap.ts';
 import type { Terminal } from './output.ts';
 import { createEnding, listenForEnds } from './signals.ts';
-import { onSupervisorGone, supervisorWire, takePlace } from './worker-line.ts';
+import { supervisorWire, takePlace } from './worker-line.ts';
 
 /**
  * Runs until the house is closed. Exit code 0 after a signal, 1 after a fault; start errors are thrown, with everything closed.
@@ -27,7 +27,7 @@ export async function start(settings: Settings, terminal: Terminal, isWorker = f
   const ending = createEnding(clock, close, (text, error) => (error === undefined ? log.info(text) : log.fatal({ err: error }, text)));
   const stopListening = listenForEnds(ending);
   // Nobody would end it any more, and no new line can come in: what is under way may end.
-  if (worker) onSupervisorGone(() => ending.signal('SIGTERM'));
+  if (worker) supervisorWire.onGone(() => ending.signal('SIGTERM'));
   try {
     announce(await starting, settings, terminal, { log, worker });
     process.exit(await ending.done);

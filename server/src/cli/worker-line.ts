@@ -1,5 +1,4 @@
 /** What a worker and its supervisor say to one another, and the worker's end of it. */
-import cluster from 'node:cluster';
 import { CommandFailed, exitUsage } from '../app/ends.ts';
 import type { Asked, OtherWorkers, WorkerPlace } from '../app/worker.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -12,7 +11,7 @@ export type FromWorker =
 
 /** What its supervisor says. */
 export type ToWorker =
-  | { kind: 'welcome'; number: number; count: number; demoKey: string }
+  | { kind: 'welcome'; number: number; count: number; port: number; demoKey: string }
   /** So many others were asked. */
   | { kind: 'passed-on'; id: number; count: number }
   | { kind: 'asked'; id: number; to: number; topic: keyof Asked; input: unknown }
@@ -26,17 +25,20 @@ export interface Wire {
   onMessage(run: (message: ToWorker) => void): void;
   /** From now on the line alone keeps nobody alive: one that could not start has to end. */
   letGo(): void;
+  /** Runs when the other end is no more. */
+  onGone(run: () => void): void;
 }
 
 /** A worker that is stuck must not hold up what the others do. */
 const answersWaitMs = 1_000;
 
-/** The wire of this process to its supervisor. One that breaks is heard of by `onSupervisorGone`. */
+/** The wire of this process to its supervisor. */
 export const supervisorWire: Wire = {
   isThere: process.send !== undefined,
   send: (message) => void process.send?.(message, undefined, undefined, () => undefined),
   onMessage: (run) => void process.on('message', (message) => run(message as ToWorker)),
   letGo: () => process.channel?.unref(),
+  onGone: (run) => void process.once('disconnect', run),
 };
 
 /** Resolves with this worker's place once its supervisor has said it. @throws CommandFailed where there is none */
@@ -47,9 +49,9 @@ export function takePlace(wire: Wire, clock: Clock): Promise<WorkerPlace> {
     const line = new WorkerLine(wire, clock);
     wire.onMessage((message) => {
       if (message.kind === 'welcome') {
-        const { number, count, demoKey } = message;
+        const { number, count, port, demoKey } = message;
         wire.letGo();
-        resolve({ number, count, demoKey, others: line });
+        resolve({ number, count, port, demoKey, others: line });
       } else line.heard(message);
     });
   });
@@ -112,13 +114,4 @@ class WorkerLine implements OtherWorkers {
     const answer = await answering(input).catch(() => undefined);
     if (answer !== undefined) this.#wire.send({ kind: 'answer', id, to, answer });
   }
-}
-
-/** Calls back when the supervisor is no more. Node would end the process at once then, with everything that is under way. */
-export function onSupervisorGone(run: () => void): void {
-  const { worker } = cluster;
-  worker?.on('disconnect', () => {
-    worker.exitedAfterDisconnect = true;
-    run();
-  });
 }

@@ -1,7 +1,8 @@
-/** `PATCHBAY_WORKERS` above one: a supervisor that owns the port and keeps so many whole servers behind it. */
-import cluster, { type Worker } from 'node:cluster';
+/** `PATCHBAY_WORKERS` above one: a supervisor that keeps so many whole servers behind one port. */
+import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { exitFailed, exitOk } from '../app/ends.ts';
+import { portAt } from '../app/port.ts';
 import type { Settings } from '../app/settings.ts';
 import { newDemoKey } from '../app/worker.ts';
 import { systemClock, type Clock, type Timer } from '../lib/clock.ts';
@@ -40,10 +41,16 @@ interface Place {
   timer: Timer | null;
 }
 
-/** Runs until every worker has ended. Ends the process itself, as `start` does. */
-export async function supervise({ workers, logLevel }: Pick<Settings, 'workers' | 'logLevel'>): Promise<number> {
+/** Runs until every worker has ended. Ends the process itself, as `start` does. Rejects where another program listens at the port. */
+export async function supervise({
+  workers,
+  logLevel,
+  host,
+  port: wanted,
+}: Pick<Settings, 'workers' | 'logLevel' | 'host' | 'port'>): Promise<number> {
+  const port = await portAt(host, wanted);
   const deps = { clock: systemClock, ids: createIds(systemClock), log: createLog(logLevel), fork: forkWorker };
-  const supervisor = new Supervisor(deps, workers);
+  const supervisor = new Supervisor(deps, { count: workers, port });
   const stopListening = listenForEnds(supervisor);
   try {
     process.exit(await supervisor.done);
@@ -52,20 +59,16 @@ export async function supervise({ workers, logLevel }: Pick<Settings, 'workers' 
   }
 }
 
-/** Incoming connections go to the workers by turns: left to the kernel, some would have most of them. */
 function forkWorker(): Child {
-  cluster.schedulingPolicy = cluster.SCHED_RR;
-  cluster.setupPrimary({ exec: entry, args: ['start', '--worker'] });
-  return childOf(cluster.fork());
+  const child = fork(entry, ['start', '--worker']);
+  return {
+    // To one that has just gone nothing can be said; its end is heard of.
+    send: (message) => void child.send(message, () => undefined),
+    kill: (signal) => void child.kill(signal),
+    onMessage: (run) => void child.on('message', (message) => run(message as FromWorker)),
+    onExit: (run) => void child.on('exit', run),
+  };
 }
-
-const childOf = (worker: Worker): Child => ({
-  // To one that has just gone nothing can be said; its end is heard of.
-  send: (message) => void worker.process.send?.(message, undefined, undefined, () => undefined),
-  kill: (signal) => void worker.process.kill(signal),
-  onMessage: (run) => void worker.on('message', run),
-  onExit: (run) => void worker.on('exit', (code: number | null, signal: string | null) => run(code, signal)),
-});
 
 /**
  * Keeps `count` workers until a signal ends them all. The first one starts alone: it migrates, makes the administrator and says the set-up
@@ -76,6 +79,7 @@ export class Supervisor {
   readonly #demoKey: string;
   readonly #places = new Map<number, Place>();
   readonly #count: number;
+  readonly #port: number;
   readonly #resolve: (exitCode: number) => void;
   /** Resolves with the exit code, once nobody is left. */
   readonly done: Promise<number>;
@@ -84,10 +88,11 @@ export class Supervisor {
   readonly #passedOn = new Set<string>();
   #exitCode = exitOk;
 
-  constructor(deps: SupervisorDeps, count: number) {
+  constructor(deps: SupervisorDeps, { count, port }: { count: number; port: number }) {
     this.#deps = deps;
     this.#demoKey = newDemoKey(deps.ids);
     this.#count = count;
+    this.#port = port;
     const { promise, resolve } = Promise.withResolvers<number>();
     this.done = promise;
     this.#resolve = resolve;
@@ -119,7 +124,7 @@ export class Supervisor {
     this.#places.set(number, place);
     child.onMessage((message) => this.#heard(number, place, message));
     child.onExit((code, signal) => this.#ended(number, place, code, signal));
-    child.send({ kind: 'welcome', number, count: this.#count, demoKey: this.#demoKey });
+    child.send({ kind: 'welcome', number, count: this.#count, port: this.#port, demoKey: this.#demoKey });
   }
 
   #heard(number: number, place: Place, message: FromWorker): void {

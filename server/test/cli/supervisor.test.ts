@@ -34,7 +34,7 @@ function stage(count: number) {
       onExit: (run) => void (onExit = run),
     };
   };
-  const supervisor = new Supervisor({ clock, ids: createIds(clock), log: createLog('silent'), fork }, count);
+  const supervisor = new Supervisor({ clock, ids: createIds(clock), log: createLog('silent'), fork }, { count, port: 8_484 });
   let exitCode: number | null = null;
   void supervisor.done.then((code) => (exitCode = code));
   const serve = (...which: number[]): void => which.forEach((at) => children[at]!.say({ kind: 'serving' }));
@@ -55,10 +55,10 @@ describe('who starts', () => {
     serve(0);
     expect(children).toHaveLength(3);
     const welcomes = children.map(({ heard }) => heard[0] as Extract<ToWorker, { kind: 'welcome' }>);
-    expect(welcomes.map(({ kind, number, count }) => [kind, number, count])).toEqual([
-      ['welcome', 1, 3],
-      ['welcome', 2, 3],
-      ['welcome', 3, 3],
+    expect(welcomes.map(({ kind, number, count, port }) => [kind, number, count, port])).toEqual([
+      ['welcome', 1, 3, 8_484],
+      ['welcome', 2, 3, 8_484],
+      ['welcome', 3, 3, 8_484],
     ]);
     expect(new Set(welcomes.map(({ demoKey }) => demoKey)).size).toBe(1);
     expect(welcomes[0]!.demoKey.length).toBeGreaterThan(40);
@@ -205,6 +205,7 @@ describe('what workers ask one another', () => {
         send: (message) => child.say(message),
         onMessage: (run) => (hear = run),
         letGo: () => (isLetGo = true),
+        onGone: () => undefined,
       };
       const taking = takePlace(wire, all.clock);
       for (const message of child.heard) hear(message);
@@ -288,6 +289,6 @@ describe('what workers ask one another', () => {
 });
 
 test('without a supervisor nobody takes a place', () => {
-  const wire: Wire = { isThere: false, send: () => undefined, onMessage: () => undefined, letGo: () => undefined };
+  const wire: Wire = { isThere: false, send: () => undefined, onMessage: () => undefined, letGo: () => undefined, onGone: () => undefined };
   expect(() => takePlace(wire, handClock())).toThrow(/PATCHBAY_WORKERS/);
 });

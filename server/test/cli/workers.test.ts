@@ -106,7 +106,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     });
     return (await api<{ key: string }>('POST', '/api/access-keys', { name: 'load' })).key;
   }
-  /** By a line of its own, so that the workers take turns. */
+  /** By a line of its own, so that it may come to any of them. */
   const ask = (key: string, body: Record<string, unknown> = {}): Promise<{ status: number; text: string }> =>
     new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
@@ -124,7 +124,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     return Number(/^patchbay_requests_total\{outcome="ok"\} (\d+)$/m.exec(text)?.[1] ?? 0);
   };
 
-  test('serve one port by turns, each with a journal of its own; whichever is asked tells the figures of all; a signal ends them', async () => {
+  test('serve one port, each with a journal of its own; whichever is asked tells the figures of all; a signal ends them', async () => {
     const house = await serving(3);
     const key = await furnish();
     const statuses = await Promise.all(Array.from({ length: 30 }, async () => (await ask(key)).status));
@@ -269,6 +269,18 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
       const ended = await bench.run(['start'], environment({ PATCHBAY_PORT: taken }));
       expect(ended.code).toBe(1);
       expect(ended.err).toContain(`cannot listen on 127.0.0.1:${taken}: another program listens there`);
+    });
+
+    test('another installation at the same port is refused, however many workers the two have', async () => {
+      const house = await serving(2, { PATCHBAY_WORKERS: '2' });
+      for (const workers of ['1', '3']) {
+        const more = { PATCHBAY_DATA_DIR: `other-${workers}`, PATCHBAY_WORKERS: workers, PATCHBAY_DATABASE_URL: await createDatabase() };
+        const other = await bench.run(['start'], environment(more));
+        expect(other.code).toBe(1);
+        expect(other.err).toContain('another program listens there');
+      }
+      house.child.kill('SIGTERM');
+      expect((await house.ended).code).toBe(0);
     });
 
     test('one without a supervisor is refused as a wrong use', async () => {
