@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createUser } from '../../src/control/people/users.ts';
 import { errorOf, message, openRig, password, post, readStream, type Rig, type Said } from '../gateway/rig.ts';
-import { until } from '../support/wait.ts';
+import { roomIn, until } from '../support/wait.ts';
 import { plain, startFakeProvider, wholeBody, type FakeProvider } from '../support/fake-provider.ts';
 
 let rig: Rig;
@@ -186,8 +186,7 @@ describe('what the body is packed in', () => {
       `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n`,
     );
     const piece = Buffer.concat([Buffer.from('100000\r\n'), Buffer.alloc(0x100000, 0x20), Buffer.from('\r\n')]);
-    for (let count = 0; count < 40 && !socket.destroyed && heard.text === ''; count++)
-      if (!socket.write(piece)) await new Promise<void>((resolve) => socket.once('drain', resolve).once('close', () => resolve()));
+    for (let count = 0; count < 40 && !socket.destroyed && heard.text === ''; count++) if (!socket.write(piece)) await roomIn(socket);
     await until(() => heard.text.includes('body_too_large'), 'an answer');
     expect(heard.text).toMatch(/^HTTP\/1\.1 413 /);
     socket.destroy();

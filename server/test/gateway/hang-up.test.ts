@@ -21,7 +21,7 @@ import {
 } from '../support/fake-provider.ts';
 import { movingClock } from '../support/moving-clock.ts';
 import { message, openRig, readStream, type Rig, type Row } from './rig.ts';
-import { turns, until } from '../support/wait.ts';
+import { roomIn, turns, until } from '../support/wait.ts';
 
 const clock = movingClock();
 let rig: Rig;
@@ -218,7 +218,7 @@ function torrent(counted: Poured, bytesMax: number): Answer {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     while (counted.bytes < bytesMax && !response.destroyed) {
       counted.bytes += event.length;
-      if (!response.write(event)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve));
+      if (!response.write(event)) await roomIn(response);
     }
     response.end(rest.join(''));
   };

@@ -9,7 +9,7 @@ import { providerRow } from '../../src/providers/catalog.ts';
 import { newEgress, tableLookup } from '../egress/wire.ts';
 import { requestOf, timeouts } from './call-kit.ts';
 import { movingClock } from '../support/moving-clock.ts';
-import { turns, until } from '../support/wait.ts';
+import { roomIn, turns, until } from '../support/wait.ts';
 import {
   chunk,
   doneEvent,
@@ -245,8 +245,7 @@ describe('after the last word', () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write(streamEvents().join(''));
       for (let count = 0; count < 1_000 && !response.destroyed; count++)
-        if (!response.write(sse(chunk({ content: 'AFTERWARDS'.repeat(100) }))))
-          await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
+        if (!response.write(sse(chunk({ content: 'AFTERWARDS'.repeat(100) })))) await roomIn(response);
     });
     const heard = await finish(newEgress(), callTo(fake.origin, { stream: true }));
     await until(() => fake.received[0]!.abortedAtMs !== null || fake.received[0]!.isAnswered);
@@ -316,8 +315,7 @@ describe('what is too large', () => {
     fake.answer(async ({ response }) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const piece = Buffer.alloc(1_048_576, 0x20);
-      for (let count = 0; count < 200 && !response.destroyed; count++)
-        if (!response.write(piece)) await new Promise<void>((resolve) => response.once('drain', resolve).once('close', () => resolve()));
+      for (let count = 0; count < 200 && !response.destroyed; count++) if (!response.write(piece)) await roomIn(response);
       response.end('{}');
     });
     const { failure } = await finish(newEgress(), callTo(fake.origin));

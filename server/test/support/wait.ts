@@ -1,4 +1,5 @@
 /** How tests wait: for what they can see, with a bound that only what never happens reaches. */
+import type { Writable } from 'node:stream';
 
 const waitMsMax = 20_000;
 /** Between two looks. */
@@ -19,3 +20,13 @@ export async function until(isSo: () => boolean | Promise<boolean>, what = 'what
 export async function turns(count = 40): Promise<void> {
   for (let turn = 0; turn < count; turn++) await look();
 }
+
+/** Until there is room for more, or nobody is there to read it; it leaves nobody listening, so that a long answer does not gather them. */
+export const roomIn = (out: Writable): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      out.off('drain', go).off('close', go);
+      resolve();
+    };
+    out.once('drain', go).once('close', go);
+  });
