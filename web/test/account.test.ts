@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { codeAt } from '../../server/test/support/authenticator.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, signIn, signOut, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, signIn, signOut, type Pages } from './support/pages.ts';
 import { holdBack, refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -30,7 +30,7 @@ needs('browser')('one’s own account', () => {
 
   test('name, language and time zone are kept, and the page speaks the new language at once', async () => {
     const { page } = visitor;
-    await signIn(visitor, await someone());
+    await comeIn(visitor, await someone());
     await page.goto('/settings/profile');
     await page.getByLabel('Name', { exact: true }).fill('');
     await button('Save').click();
@@ -52,7 +52,7 @@ needs('browser')('one’s own account', () => {
   test('a language that was chosen elsewhere meanwhile is shown and not taken back by saving a name', async () => {
     const { page } = visitor;
     const person = await someone();
-    await signIn(visitor, person);
+    await comeIn(visitor, person);
     await page.goto('/settings/profile');
     await page.getByLabel('Name', { exact: true }).fill('Budi Santoso');
     await chooseLanguage(visitor, 'Bahasa Indonesia');
@@ -73,7 +73,7 @@ needs('browser')('one’s own account', () => {
     const { page } = visitor;
     const person = await someone();
     const elsewhere = await pages.house.signIn(person);
-    await signIn(visitor, person);
+    await comeIn(visitor, person);
     await page.goto('/settings/security');
     await page.getByLabel('Current password', { exact: true }).fill('not it');
     await page.getByLabel('New password', { exact: true }).fill('another long password');
@@ -181,6 +181,9 @@ needs('browser')('one’s own account', () => {
         const answer = page.waitForResponse('**/second-step');
         await page.keyboard.press('Enter');
         await answer;
+        // The page marks what was wrong when it has read the answer; until then its button takes no other press.
+        await expect.poll(() => code.evaluate((input: HTMLInputElement) => input.selectionEnd! - input.selectionStart!)).toBe(6);
+        await page.locator('form button[type="submit"]:enabled').waitFor();
       }
       await page.getByRole('alert').filter({ hasText: 'Too many requests.' }).waitFor();
       expect(await visitor.axe()).toEqual([]);
@@ -226,7 +229,7 @@ needs('browser')('one’s own account', () => {
     const person = await someone();
     const others = [await pages.house.signIn(person), await pages.house.signIn(person)];
     const statusOf = async (cookie: string) => (await pages.house.request('GET', '/api/me', { cookie })).status;
-    await signIn(visitor, person);
+    await comeIn(visitor, person);
     await page.goto('/settings/security');
     const table = page.getByRole('table', { name: 'Sessions' });
     await table.waitFor();
@@ -257,7 +260,7 @@ needs('browser')('one’s own account', () => {
 
   test('a personal token is shown once, works, is listed by its end, and is revoked with its name in the question', async () => {
     const { page } = visitor;
-    await signIn(visitor, await someone());
+    await comeIn(visitor, await someone());
     await page.goto('/settings/tokens');
     await button('Create Token').first().click();
     await page.getByLabel('Name', { exact: true }).fill('\u2060');

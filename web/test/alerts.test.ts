@@ -10,7 +10,7 @@ import { kindNames, kinds, sentenceOf } from '../src/features/alerts/components/
 import en from '../src/messages/en.json' with { type: 'json' };
 import id from '../src/messages/id.json' with { type: 'json' };
 import { rollBackLastChange } from './support/history.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -167,7 +167,7 @@ needs('browser')('alerts', () => {
     'from a quiet page over a channel and a rule to an alert that is looked after and ended',
     async () => {
       const { page } = visitor;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await page.goto('/alerts');
       await page.getByText('Nothing is wrong').waitFor();
       await page.getByRole('link', { name: 'Alerts: none active' }).waitFor();
@@ -216,7 +216,7 @@ needs('browser')('alerts', () => {
     async () => {
       await comeAgain({ width: 390, locale: 'id-ID', theme: 'dark' });
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
-      await signIn(visitor, sari, 'id');
+      await comeIn(visitor, sari);
       await begin();
       for (const path of ['/alerts', '/alerts/channels']) {
         await visitor.page.goto(path);

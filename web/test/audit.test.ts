@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { plain } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -67,7 +67,7 @@ needs('browser')('the audit log', () => {
     'tells who did what, finds it by filters that stand in the address, and shows what changed',
     async () => {
       const { page } = visitor;
-      await signIn(visitor, sari, 'en');
+      await comeIn(visitor, sari);
       await page.goto('/admin/audit');
       await heading('Audit Log').waitFor();
       await page.getByText(/^Verified up to /).waitFor();
@@ -116,7 +116,7 @@ needs('browser')('the audit log', () => {
     'is closed to members who do not administrate the workspace',
     async () => {
       const { page } = visitor;
-      await signIn(visitor, budi, 'en');
+      await comeIn(visitor, budi);
       await page.goto('/audit');
       await heading('Only for administrators of the workspace', 2).waitFor();
       expect(await visitor.axe()).toEqual([]);

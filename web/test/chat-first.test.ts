@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { chunk, doneEvent, finishEvent, plain, roleEvent, sse, streaming, usageEvent } from '../../server/test/support/fake-provider.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, type Pages } from './support/pages.ts';
 import type { Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -26,7 +26,7 @@ needs('browser')('a chat without a default connection', () => {
     await add({ name: 'Spare' });
     await add({ name: 'Asleep', isActive: false });
     pages.provider.answer(streaming([roleEvent, sse(chunk({ content: 'Hello from Spare.' })), finishEvent, usageEvent, doneEvent]), plain);
-    await signIn(visitor, resident);
+    await comeIn(visitor, resident);
     await visitor.page.goto('/chat');
     await visitor.page.getByRole('heading', { name: 'No connection answers here' }).waitFor();
   };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { chunk, doneEvent, finishEvent, plain, roleEvent, sse, streaming, usageEvent } from '../../server/test/support/fake-provider.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, type Pages } from './support/pages.ts';
 import type { Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -43,7 +43,7 @@ needs('browser')('the end of an answer', () => {
     const sari = await pages.house.createResident('Sari');
     const body = { name: 'Main', provider: 'custom', baseUrl: pages.provider.baseUrl, model: 'gpt-4o', apiKey: 'sk-of-the-tests-1234' };
     await pages.house.request('POST', '/api/configurations', { token: sari.token, body: { ...body, isDefault: true } });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     const text = Array.from({ length: 60 }, (_, line) => `Line ${line}`).join('\n\n');
     pages.provider.answer(streaming([roleEvent, sse(chunk({ content: text })), finishEvent, usageEvent, doneEvent]), plain);

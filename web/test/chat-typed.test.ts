@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { plain } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, type Pages } from './support/pages.ts';
 import { holdBack, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -22,7 +22,7 @@ needs('browser')('what is typed into a chat', () => {
     },
     async (came) => {
       visitor = came;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await visitor.page.goto('/chat');
     },
   );

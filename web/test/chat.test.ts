@@ -8,7 +8,7 @@ import { chunk, doneEvent, finishEvent, holdingBetween, plain, refusing, roleEve
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { filesOf, type Manifest } from '../../tools/web-size.ts';
-import { builtPagesDir, openPages, signIn, type Pages } from './support/pages.ts';
+import { builtPagesDir, comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 needs('browser')('a chat', () => {
@@ -89,7 +89,7 @@ needs('browser')('a chat', () => {
 
   test('an Enter that ends the spelling of a word sends nothing', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await visitor.page.goto('/chat');
     await box().fill('ことば');
     await box().dispatchEvent('keydown', { key: 'Enter', isComposing: true, bubbles: true });
@@ -100,7 +100,7 @@ needs('browser')('a chat', () => {
 
   test('Escape stops the answer: what had come stays, also after a reload, and the next question is answered', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     await page.goto('/chat');
     pages.provider.answer(holdingBetween([roleEvent, sse(chunk({ content: 'As far as it came' }))], streamEvents().slice(1)), plain);
@@ -207,7 +207,7 @@ needs('browser')('a chat', () => {
 
   test('a failed answer says what to check and what to do; Try Again gives another version and keeps the first', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     await page.goto('/chat');
     pages.provider.answer(refusing(401), plain);
@@ -243,7 +243,7 @@ needs('browser')('a chat', () => {
   });
 
   test('without a connection the page says so and leads to the settings; what was typed stays', async () => {
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     await page.goto('/chat');
     const panel = page.getByRole('alert').filter({ hasText: 'No AI connection configured' });
@@ -320,7 +320,7 @@ needs('browser')('a chat', () => {
 
   test('chats are found, renamed and deleted; a name wins over the question', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     for (const question of ['About apples', 'About pears']) {
       await page.goto('/chat');
@@ -364,7 +364,7 @@ needs('browser')('a chat', () => {
       );
       for (const question of [`What is ${'averylongword'.repeat(20)}?`, 'And now?'])
         await pages.house.request('POST', `/api/chats/${id}/messages`, { token: sari.token, body: { content: question } });
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       const { page } = visitor;
       await page.goto(`/chat/${id}`);
       await page.locator('pre code span[style]').first().waitFor();

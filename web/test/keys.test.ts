@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { intentOf, settlementOf } from '../../server/test/storage/ledger-records.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { holdBack, visit, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -74,7 +74,7 @@ needs('browser')('access keys', () => {
 
   test('a double click makes one key: a second one would open the gateway, and nobody would have seen it', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/keys');
     await button('Create Access Key').first().click();
     await page.getByLabel('Name', { exact: true }).fill('pressed twice');
@@ -89,7 +89,7 @@ needs('browser')('access keys', () => {
 
   test('a server that fails names the request, one that is not there is tried again, and the form keeps what was typed', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/keys');
     await button('Create Access Key').first().click();
     await page.getByLabel('Name', { exact: true }).fill('web-prod');
@@ -198,7 +198,7 @@ needs('browser')('access keys', () => {
 
   test('limits, an end and a budget are kept, shown and cleared again; faults are said at their fields', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/keys');
     await page.getByRole('button', { name: 'Create Access Key' }).first().click();
     await page.getByLabel('Requests per minute').fill('0');
@@ -231,7 +231,7 @@ needs('browser')('access keys', () => {
 
   test('a key of which no price is known shows no amount, and how many attempts that are', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const made = await pages.house.request('POST', '/api/access-keys', { token: sari.token, body: { name: 'no-price' } });
     const intent = intentOf({ accessKeyId: made.at('data.id'), userId: sari.id });
     pages.house.deps.journal.append(intent);
@@ -306,7 +306,7 @@ needs('browser')('access keys', () => {
 
   test('Ctrl+Enter pressed again while a key is made makes no second one, and Cancel waits for the first', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/keys');
     await button('Create Access Key').first().click();
     const release = await holdBack(page, 'POST', '/api/access-keys');
@@ -336,7 +336,7 @@ needs('browser')('access keys', () => {
     const body = { name: 'of-budi', workspaceId: null };
     expect((await pages.house.request('POST', '/api/access-keys', { token: budi.token, body })).status).toBe(201);
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/keys');
     const rotate = button('Rotate of-budi');
     await rotate.waitFor();

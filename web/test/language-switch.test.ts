@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { openTown, type Town } from '../../tools/pages/town.ts';
-import { signIn } from './support/pages.ts';
+import { comeIn } from './support/pages.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
 type Texts = { [key: string]: string | Texts };
@@ -61,7 +61,7 @@ needs('browser')('a change of language', () => {
     await town.house.request('PATCH', '/api/me', { token: town.administrator.token, body: { language: 'en' } });
     const visitor = await visit({ url: town.house.url });
     const { page } = visitor;
-    await signIn(visitor, town.administrator);
+    await comeIn(visitor, town.administrator);
     await page.goto(path.replace('$id', town.connectionId));
     if (opener !== null) await page.getByRole('button', { name: opener }).first().click();
     const input = page.getByLabel(field, { exact: true });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
@@ -48,7 +48,7 @@ needs('browser')('limits', () => {
     async () => {
       const visitor = await visit({ url: pages.house.url });
       const { page } = visitor;
-      await signIn(visitor, root);
+      await comeIn(visitor, root);
       await page.goto('/keys');
       await page.getByRole('button', { name: 'Edit web-prod' }).click();
       const limits = section(visitor);

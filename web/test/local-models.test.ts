@@ -6,7 +6,7 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { noteSample, paceOf, type PaceSample } from '../src/features/models/list/pull-pace.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, openPages, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 describe('the pace of a download', () => {
@@ -81,7 +81,7 @@ needs('browser')('models on a machine', () => {
     const body = { name: 'Lab', provider: 'ollama', baseUrl, defaultModel: 'llama3.1:8b' };
     id = (await pages.house.request('POST', '/api/ai-connections', { token: sari.token, body })).at('id');
     visitor = await visit({ url: pages.house.url });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await visitor.page.goto(`/connections/${id}/models`);
   });
   afterEach(() => visitor.leave());

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { rollBackLastChange } from './support/history.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { holdBack, visit, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -38,7 +38,7 @@ needs('browser')('people', () => {
     'an invitation’s link is shown once, makes the account with a password of one’s own, and is void afterwards',
     async () => {
       const { page } = visitor;
-      await signIn(visitor, budi);
+      await comeIn(visitor, budi);
       await page.goto('/members');
       await button('Invite Member').click();
       await page.getByLabel('Email', { exact: true }).fill('not an address');
@@ -93,7 +93,7 @@ needs('browser')('people', () => {
     const { page } = visitor;
     const rini = await pages.house.createResident('Rini');
     for (const name of ['Penjualan', 'Gudang']) await pages.house.createWorkspace(name, [[rini, 'ADMIN']]);
-    await signIn(visitor, rini);
+    await comeIn(visitor, rini);
     await page.goto('/members');
     await button('Invite Member').click();
     await page.getByLabel('Email', { exact: true }).fill('eka@example.org');
@@ -123,7 +123,7 @@ needs('browser')('people', () => {
 
   test('roles change in the list; the last admin can be neither lowered nor removed, and the page says why', async () => {
     const { page } = visitor;
-    await signIn(visitor, budi);
+    await comeIn(visitor, budi);
     await page.goto('/members');
     const removeSelf = button('Remove Budi');
     await removeSelf.waitFor();
@@ -149,7 +149,7 @@ needs('browser')('people', () => {
   test('whoever has an account already is added to the workspace at once', async () => {
     const { page } = visitor;
     const known = await pages.house.createResident('Tono');
-    await signIn(visitor, budi);
+    await comeIn(visitor, budi);
     await page.goto('/members');
     await button('Invite Member').click();
     await page.getByLabel('Email', { exact: true }).fill(known.email);
@@ -164,7 +164,7 @@ needs('browser')('people', () => {
     async () => {
       const { page } = visitor;
       const eko = await pages.house.createResident('Eko');
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await page.goto('/admin/users');
       await page.getByLabel('Search users').fill('nobody at all');
       await page.getByText('No users match “nobody at all”.').waitFor();
@@ -215,7 +215,7 @@ needs('browser')('people', () => {
     const { page } = visitor;
     const bayu = await pages.house.createResident('Bayu', 'administrator');
     const [change, revised] = [{ role: 'user' }, { name: 'Bayu Aji', revision: expect.any(Number) as number }];
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/admin/users');
     await page.getByLabel('Search users').fill('bayu');
     await button('Edit Bayu').click();
@@ -247,7 +247,7 @@ needs('browser')('people', () => {
 
   test('workspaces are made, renamed and deleted; one that still has connections says so', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/admin/workspaces');
     await button('Create Workspace').click();
     // Nobody would see these: they are no name.
@@ -290,7 +290,7 @@ needs('browser')('people', () => {
     const { page } = visitor;
     const workspace = await pages.house.createWorkspace('Bengkel', [[budi, 'ADMIN']]);
     const stored = async () => (await pages.house.request('GET', `/workspace/${workspace}`, { token: sari.token })).body.workspace;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/admin/workspaces');
     await button('Rename Bengkel').click();
     const name = page.getByLabel('Name', { exact: true });

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { plain } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -132,7 +132,7 @@ needs('browser')('policies', () => {
       await pages.house.request('PATCH', '/api/me', { token: budi.token, body: { language: 'id' } });
       await comeAgain({ locale: 'id-ID', width: 390, theme: 'dark' });
       const { page } = visitor;
-      await signIn(visitor, budi, 'id');
+      await comeIn(visitor, budi);
       await page.goto('/policies');
       await heading('Kebijakan').waitFor();
       await page

@@ -4,7 +4,7 @@ import { plain } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { rollBackLastChange } from './support/history.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -128,7 +128,7 @@ needs('browser')('prices', () => {
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
       await comeAgain({ locale: 'id-ID', width: 390, theme: 'dark' });
       const { page } = visitor;
-      await signIn(visitor, sari, 'id');
+      await comeIn(visitor, sari);
       await page.goto('/admin/prices?provider=openai&model=gpt-4o');
       await heading('Harga').waitFor();
       await page.getByText('Sekarang: US$2,50 masuk · US$10,00 keluar, dari katalog.').waitFor();

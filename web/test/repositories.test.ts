@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
+import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
@@ -155,7 +155,7 @@ needs('browser')('repositories', () => {
       const { names, press } = handsOn(visitor);
       const usable = [...(await pages.house.request('GET', '/api/ai-connections', { token: wati.token })).body] as unknown as Named[];
       const ids = new Map(usable.map(({ id, name }) => [name, id]));
-      await signIn(visitor, wati);
+      await comeIn(visitor, wati);
       await page.goto('/repositories');
       await page.getByRole('link', { name: 'Support Bot' }).click();
       await page.getByRole('heading', { name: 'Support Bot', level: 1 }).waitFor();
@@ -200,7 +200,7 @@ needs('browser')('repositories', () => {
       await house.request('PATCH', '/api/me', { token: rudi.token, body: { language: 'id' } });
       const reader = await visit({ url: house.url, width: 390, locale: 'id-ID' });
       const { page } = reader;
-      await signIn(reader, rudi, 'id');
+      await comeIn(reader, rudi);
       await page.goto('/repositories');
       await page.getByRole('link', { name: 'Bot', exact: true }).click();
       await page.getByRole('heading', { name: 'Bot', level: 1 }).waitFor();

@@ -11,7 +11,7 @@ import { chipText, filterNames, typedFilters, wordOf } from '../src/features/req
 import { replayOf } from '../src/features/requests/replay.ts';
 import en from '../src/messages/en.json' with { type: 'json' };
 import id from '../src/messages/id.json' with { type: 'json' };
-import { openPages, signIn, type Pages } from './support/pages.ts';
+import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 const slowMs = 120_000;
@@ -284,7 +284,7 @@ needs('browser')('requests', () => {
       await pages.house.deps.books.catchUp();
       const visitor = await visit({ url: pages.house.url });
       const { page } = visitor;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await page.goto('/requests?outcome=failed');
       const first = page.getByRole('table', { name: 'Requests' }).getByRole('row').nth(1);
       const isOff = (name: string) => page.getByRole('button', { name, exact: true }).getAttribute('aria-disabled');
@@ -308,7 +308,7 @@ needs('browser')('requests', () => {
     async () => {
       const visitor = await visit({ url: pages.house.url, width: 390, hasTouch: true });
       const { page } = visitor;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await page.goto('/requests');
       await page.route('**/assets/RequestDetail-*.js', (route) => route.abort());
       await page.getByRole('table', { name: 'Requests' }).getByRole('link').first().click();
@@ -332,7 +332,7 @@ needs('browser')('requests', () => {
       await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: 'id' } });
       const visitor = await visit({ url: pages.house.url, width: 390, locale: 'id-ID', theme: 'dark' });
       const { page } = visitor;
-      await signIn(visitor, sari, 'id');
+      await comeIn(visitor, sari);
       await page.goto('/requests?model=nowhere');
       await page.getByText('Tidak ada yang cocok dengan saringan ini').waitFor();
       expect([await overflowOf(page), await visitor.axe()]).toEqual([0, []]);

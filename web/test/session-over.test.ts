@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { codeAt } from '../../server/test/support/authenticator.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, signOut, type Pages } from './support/pages.ts';
+import { comeIn, signIn, signOut, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -50,7 +50,7 @@ needs('browser')('a session that ends while a page is open', () => {
 
   test('a policy that is being written is still there after signing in again, and is saved by pressing Save once more', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/policies/new');
     await field('Name').fill('Typed and precious');
     await field('In plain words').fill('Nobody loses what they typed.');
@@ -100,7 +100,7 @@ needs('browser')('a session that ends while a page is open', () => {
     const { page } = visitor;
     const body = { name: 'Kept open', action: 'block', risk: 'HIGH', rules: { personalData: ['card'] } };
     const id = (await pages.house.request('POST', '/api/policies', { token: sari.token, body })).at('data.id');
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto(`/policies/${id}`);
     await field('In plain words').fill('Half a sentence');
     await expect.poll(() => pages.house.deps.events.listeners).toBe(1);
@@ -141,7 +141,7 @@ needs('browser')('a session that ends while a page is open', () => {
   test('while it is asked nothing is sent, however long that takes', async () => {
     const { page } = visitor;
     await page.clock.install();
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/usage');
     await page.getByRole('heading', { level: 1, name: 'Usage & Cost' }).waitFor();
     await expect.poll(() => pages.house.deps.events.listeners).toBe(1);
@@ -208,7 +208,7 @@ needs('browser')('a session that ends while a page is open', () => {
   test('whoever signs in as somebody else gets a page of their own, and nothing of the first person stays', async () => {
     const { page } = visitor;
     const wati = await pages.house.createResident('Wati');
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/policies/new');
     await field('Name').fill('Of Sari alone');
     await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
@@ -227,7 +227,7 @@ needs('browser')('a session that ends while a page is open', () => {
   test('somebody else who signs in in another tab of the browser does not go on in the first person’s page', async () => {
     const { page, context } = visitor;
     const wati = await pages.house.createResident('Nia');
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/policies/new');
     await field('Name').fill('Of Sari alone');
     const second = await context.newPage();
@@ -242,7 +242,7 @@ needs('browser')('a session that ends while a page is open', () => {
 
   test('a dialog that was open stays below the question, with what was typed into it', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/admin/ai_models/new');
     const model = page.getByRole('dialog', { name: 'Add New Model' });
     await model.getByLabel('Name', { exact: true }).fill('Typed in a dialog');
@@ -267,7 +267,7 @@ needs('browser')('a session that ends while a page is open', () => {
 
   test('what one tab of the browser does is done in the others: coming in again, and signing out', async () => {
     const { page, context } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/policies/new');
     await field('Name').fill('Typed in the first tab');
     await endSessions();

@@ -5,7 +5,7 @@ import type { Resident } from '../../server/test/support/house.ts';
 import { startMortalProvider, type MortalProvider } from '../../server/test/support/mortal-provider.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { rollBackLastChange } from './support/history.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
+import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 const slowMs = 120_000;
@@ -117,7 +117,7 @@ needs('browser')('status', () => {
       }));
       await route.fulfill({ response: answer, json: { data: { ...data, connections } } });
     });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/status');
     const table = page.getByRole('table', { name: 'Connections' });
     await table.waitFor();
@@ -136,7 +136,7 @@ needs('browser')('status', () => {
     'an administrator says how often, and shares a page that shows names and states to whoever has the link',
     async () => {
       const { page } = visitor;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await page.goto('/status');
       await button('Check Settings').click();
       await page.getByLabel('Check every', { exact: true }).selectOption({ label: '5 minutes' });

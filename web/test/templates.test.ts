@@ -4,7 +4,7 @@ import { settingsOf } from '../src/features/templates/components/template-values
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { rollBackLastChange } from './support/history.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -121,7 +121,7 @@ needs('browser')('templates', () => {
       await pages.house.request('PATCH', '/api/me', { token: budi.token, body: { language: 'id' } });
       await comeAgain({ locale: 'id-ID', width: 390, theme: 'dark' });
       const { page } = visitor;
-      await signIn(visitor, budi, 'id');
+      await comeIn(visitor, budi);
       await page.goto('/admin/templates?provider=ollama');
       await heading('Ollama').waitFor();
       await page

@@ -4,7 +4,7 @@ import { plain, refusing } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { Secret } from '../../server/src/lib/secret.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -159,7 +159,7 @@ needs('browser')('use cases', () => {
       const create = { name: 'Asisten', connectionId: spare, systemPrompt: 'Jawab.', allRoles: true };
       const id = (await send('POST', '/api/use-cases', create)).at('data.id');
       await send('PATCH', `/api/admin/models/${spare}`, { isActive: false });
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       await page.goto('/admin/ai_use_cases');
       await page
         .getByRole('row', { name: /Asisten/ })
@@ -200,7 +200,7 @@ needs('browser')('use cases', () => {
   test('the AI settings are a proposal until they are saved; the default model and the last resort follow at once', async () => {
     const { page } = visitor;
     await page.setViewportSize({ width: 390, height: 844 });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.goto('/admin/ai_settings');
     await page.getByText('Nothing has been saved yet', { exact: false }).waitFor();
     await expect

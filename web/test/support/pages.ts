@@ -54,6 +54,10 @@ async function signInByRequest({ context }: Visitor, url: string, data: Guest): 
   if (!answer.ok()) throw new Error(`signing in was refused: ${answer.status()} ${await answer.text()}`);
 }
 
+/** Behind the door, and before no page yet: for a fresh visitor who goes to another page than the list. */
+export const comeIn = (visitor: Visitor, { email, password }: Guest): Promise<void> =>
+  signInByRequest(visitor, visitor.url, { email, password });
+
 /** Through the door: by its form where the visitor stands before a page already, else by the request alone. */
 export async function signIn(visitor: Visitor, { email, password }: Guest, language: 'en' | 'id' = 'en'): Promise<void> {
   const { page, url } = visitor;
