@@ -70,6 +70,8 @@ needs('browser').each(['en', 'id'] as const)('by keyboard alone, in %s', (langua
       const { page } = visitor;
       await open('/keys');
       await press(t('keys.add'));
+      // What opens takes the focus, and would take it out of a field that was come to before.
+      await expect.poll(() => focusedName(page)).toBe(t('keys.addTitle'));
       await tabTo(page, t('keys.name'));
       await page.keyboard.type('no mouse');
       await press(t('keys.create'));
@@ -88,13 +90,17 @@ needs('browser').each(['en', 'id'] as const)('by keyboard alone, in %s', (langua
       await page.keyboard.press('Shift+Tab');
       await expect.poll(() => focusedName(page)).toBe(t('keys.editNamed', { name: 'no mouse' }));
       await page.keyboard.press('Enter');
+      await expect.poll(() => focusedName(page)).toBe(t('keys.editTitle', { name: 'no mouse' }));
       await tabTo(page, t('keys.name'));
       await page.keyboard.press('End');
       await page.keyboard.type(' at all');
       await press(t('keys.save'));
       const revoke = t('keys.revokeNamed', { name: 'no mouse at all' });
       await page.getByRole('button', { name: revoke }).waitFor();
+      // The row is new as soon as anybody tells of it; the page gives the focus back when it has its own answer.
+      await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('page-title');
       await press(revoke);
+      await page.getByRole('dialog', { name: t('keys.revokeTitle', { name: 'no mouse at all' }) }).waitFor();
       await press(t('keys.revokeKey'));
       await page
         .getByRole('row')
