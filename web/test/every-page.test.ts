@@ -6,10 +6,11 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { pathsOf } from '../../tools/pages/paths.ts';
 import { openTown, type Town } from '../../tools/pages/town.ts';
-import { signIn } from './support/pages.ts';
+import { comeIn } from './support/pages.ts';
 import { smallForFingersOn, unreachableOn, unreasonedOn } from './support/reach.ts';
 import { overflowLeftOn, overflowOf, visit, type Visitor } from './support/visitor.ts';
 
+type Theme = 'light' | 'dark';
 type Texts = { [key: string]: string | Texts };
 const catalogue = (language: 'en' | 'id'): Texts =>
   JSON.parse(readFileSync(join(import.meta.dirname, `../src/messages/${language}.json`), 'utf8')) as Texts;
@@ -64,11 +65,21 @@ const areas: readonly (readonly [string, RegExp])[] = [
 ];
 const areaOf = (path: string): string => areas.find(([, pattern]) => pattern.test(path))![0];
 
+/** Of the house, too, so that the browser need not begin anew, and nothing is drawn. */
+const emptyPage = '/healthz';
+
+/** Leaves the page for an empty one, and makes the window another one there: a page that is left need not follow. */
+async function leaveFor({ page }: Visitor, window: { width: number; height: number }, theme: Theme): Promise<void> {
+  await page.goto(emptyPage);
+  await page.emulateMedia({ colorScheme: theme });
+  await page.setViewportSize(window);
+}
+
 /** A page of which everything is shown that it has. */
-async function openAt(visitor: Visitor, name: string, path: string): Promise<void> {
+async function openAt(visitor: Visitor, name: string, path: string, theme: Theme): Promise<void> {
   const { page } = visitor;
   // What comes into a narrow window is narrow from the start: nothing of the wide page is still to be taken away.
-  await page.setViewportSize(zoomed);
+  await leaveFor(visitor, zoomed, theme);
   await page.goto(path);
   await page.locator('h1').first().waitFor();
   await visitor.settled();
@@ -83,7 +94,7 @@ async function openAt(visitor: Visitor, name: string, path: string): Promise<voi
 }
 
 /** The system turns light or dark, and the page follows. */
-async function wear(page: Visitor['page'], theme: 'light' | 'dark'): Promise<void> {
+async function wear(page: Visitor['page'], theme: Theme): Promise<void> {
   await page.emulateMedia({ colorScheme: theme });
   await page.locator(`html[data-mantine-color-scheme="${theme}"]`).waitFor({ state: 'attached' });
 }
@@ -99,10 +110,10 @@ needs('browser')('every page', () => {
     await town?.close();
   });
 
-  const come = async (language: 'en' | 'id', options: { width: number; height: number; theme: 'light' | 'dark' }): Promise<Visitor> => {
+  const come = async (language: 'en' | 'id', options: { width: number; height: number; theme: Theme }): Promise<Visitor> => {
     await town.house.request('PATCH', '/api/me', { token: town.administrator.token, body: { language } });
     const visitor = await visit({ url: town.house.url, locale: language === 'id' ? 'id-ID' : 'en-US', ...options });
-    await signIn(visitor, town.administrator, language);
+    await comeIn(visitor, town.administrator);
     return visitor;
   };
 
@@ -144,7 +155,6 @@ needs('browser')('every page', () => {
       await page.evaluate(() => scrollTo(0, 0));
       faults.push(...(await visitor.axe()));
       if (shots) await page.screenshot({ path: join(shots, `${name}-${language}-${other}-${wide.width}.png`), fullPage: true });
-      await wear(page, theme);
       return faults.map((fault) => `${name}: ${fault}`);
     }
 
@@ -154,7 +164,7 @@ needs('browser')('every page', () => {
         const visitor = await come(language, { ...wide, theme });
         const faults: string[] = [];
         for (const [name, path] of Object.entries(pathsOf(town)).filter(([, one]) => areaOf(one) === area)) {
-          await openAt(visitor, name, path);
+          await openAt(visitor, name, path, theme);
           await expect.poll(() => visitor.page.evaluate(() => document.documentElement.lang)).toBe(language);
           faults.push(...(await looked(visitor, name)));
         }
@@ -175,9 +185,9 @@ needs('browser')('every page', () => {
         await page.locator(`nav[aria-label="${textOf('app.bottom')}"]`).waitFor({ state: 'attached' });
         const over = await overflowLeftOn(page);
         if (over > 0) faults.push(`${name}: ${over} px wider than the window`);
-        await page.setViewportSize(wide);
       };
       for (const [path, key, object] of openers) {
+        await leaveFor(visitor, wide, theme);
         await page.goto(path.replace('$id', town.connectionId).replace('$chat', town.chatId).replace('$repository', town.repositoryId));
         // A count may follow the name, as in the tray of tasks.
         await page
@@ -187,14 +197,17 @@ needs('browser')('every page', () => {
         await page.locator('dialog[open], [popover]:popover-open, [role="dialog"], [role="menu"], main form').first().waitFor();
         await look(`${path} ${key}`);
       }
+      await leaveFor(visitor, wide, theme);
       await page.goto('/');
       await page.getByRole('button', { name: textOf('app.account'), exact: true }).click();
       await page.locator('[popover]:popover-open').waitFor();
       await look('account');
+      await page.setViewportSize(wide);
       await page.keyboard.press('Escape');
       await page.keyboard.press('Control+k');
       await page.getByRole('listbox').waitFor();
       await look('palette');
+      await page.setViewportSize(wide);
       await page.keyboard.press('Escape');
       await page.getByRole('listbox').waitFor({ state: 'detached' });
       expect(faults).toEqual([]);
