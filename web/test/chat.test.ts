@@ -121,7 +121,7 @@ needs('browser')('a chat', () => {
   test('the gear opens LLM Settings; another connection and a parameter are applied, used at once, and survive a reload', async () => {
     await connect('Main', true);
     const other = await connect('Second', false);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     await chatWith('First.');
     const gear = page.getByRole('button', { name: 'LLM Settings' });
@@ -159,7 +159,7 @@ needs('browser')('a chat', () => {
 
   test('what comes back is never more than text: no script, no javascript link, no picture from elsewhere, no outline broken', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     const hostile = [
       '##### Deep heading first',
@@ -198,7 +198,7 @@ needs('browser')('a chat', () => {
     ['one line of code', '```js\n' + 'a+'.repeat(50_000) + '\n```'],
   ])('%s: the page stays alive and the text is there', async (_, text) => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await chatWith(text);
     await box().fill('still here');
     await expect.poll(() => box().inputValue()).toBe('still here');
@@ -225,7 +225,7 @@ needs('browser')('a chat', () => {
 
   test('a question that is edited becomes a version: the first one and its answer can be shown again', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     await chatWith('First answer.');
     const question = page.getByRole('article', { name: 'You' });
@@ -262,7 +262,7 @@ needs('browser')('a chat', () => {
 
   test('a lost network and an expired session lose nothing that was typed', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page, context } = visitor;
     await chatWith('Before.');
     await page.route('**/api/chats/*/messages', (route) =>
@@ -300,7 +300,7 @@ needs('browser')('a chat', () => {
 
   test('somebody who reads further up is not moved by new text, is told of it, and can go there', async () => {
     await connect('Main', true);
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const { page } = visitor;
     await chatWith(Array.from({ length: 60 }, (_, line) => `Line ${line}`).join('\n\n'));
     const long = Array.from({ length: 40 }, (_, line) => sse(chunk({ content: `More ${line}\n\n` })));

@@ -6,7 +6,7 @@ import { plain, refusing } from '../../server/test/support/fake-provider.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { intentOf, settlementOf } from '../../server/test/storage/ledger-records.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, openPages, type Pages } from './support/pages.ts';
 import { holdBack, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
 const key = 'sk-proj-detailabcdefx7Qa';
@@ -42,7 +42,7 @@ needs('browser')('one connection', () => {
   const come = async (options: Partial<VisitorOptions> = {}): Promise<void> => {
     visitor = await visit({ url: pages.house.url, ...options });
     visitor.page.setDefaultTimeout(12_000);
-    await signIn(visitor, sari, options.locale === 'id-ID' ? 'id' : 'en');
+    await comeIn(visitor, sari);
   };
   const open = async (tab: (typeof tabs)[number] = '', connectionId = id): Promise<void> => {
     await visitor.page.goto(`/connections/${connectionId}${tab}`);

@@ -50,7 +50,7 @@ needs('browser')('access keys', () => {
     async () => {
       const { page, context } = visitor;
       await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       const key = await createKey('web-prod');
       expect(await opens(key)).toBe(200);
       await expect.poll(() => page.getByRole('tabpanel').innerText()).toContain(key);
@@ -110,7 +110,7 @@ needs('browser')('access keys', () => {
 
   test('Done says why it is out of use, to those who listen, too; a selection, a copy or the box brings it into use', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await createKey('reasoned');
     const done = button('Done');
     await expect.poll(() => done.getAttribute('aria-disabled')).toBe('true');
@@ -133,7 +133,7 @@ needs('browser')('access keys', () => {
 
   test('after Done the key is nowhere: not in the page, its storage or history, nor in any later answer', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const key = await createKey('forgotten');
     const later: string[] = [];
     page.on(
@@ -244,7 +244,7 @@ needs('browser')('access keys', () => {
 
   test('a rotated key is shown once and the old one may stay good; a revoked one stays listed and opens nothing', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     const old = await createKey('rolling');
     await page.getByLabel('I have stored this key').check();
     await button('Done').click();
@@ -268,7 +268,7 @@ needs('browser')('access keys', () => {
     'while a rotation is on its way, neither Escape, Cancel nor the way back loses the new key',
     async () => {
       const { page } = visitor;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       const old = await createKey('awaited');
       await page.getByLabel('I have stored this key').check();
       await button('Done').click();

@@ -7,7 +7,7 @@ import { Secret } from '../../server/src/lib/secret.ts';
 import { noteRetentionRun } from '../../server/src/storage/retention.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { openPages, signIn, type Pages } from './support/pages.ts';
+import { comeIn, openPages, type Pages } from './support/pages.ts';
 import { overflowOf, refuse, visit, type Visitor } from './support/visitor.ts';
 
 const slowMs = 120_000;
@@ -30,7 +30,7 @@ needs('browser')('operation', () => {
   });
   beforeEach(async () => {
     visitor = await visit({ url: pages.house.url });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
   });
   afterEach(async () => {
     await visitor.leave();

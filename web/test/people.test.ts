@@ -114,7 +114,7 @@ needs('browser')('people', () => {
 
   test('invitations that cannot be listed are told of, not left out', async () => {
     const { page } = visitor;
-    await signIn(visitor, budi);
+    await comeIn(visitor, budi);
     await page.route('**/api/invitations?**', (route) => route.fulfill({ status: 429 }));
     await page.goto('/members');
     await page.getByRole('table', { name: 'Members of' }).waitFor();

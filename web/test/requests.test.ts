@@ -162,7 +162,7 @@ needs('browser')('requests', () => {
     async () => {
       const visitor = await visit({ url: pages.house.url });
       const { page } = visitor;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
       // What was asked before is in the books, and on the page.
       await pages.house.deps.books.catchUp();
       await page.goto('/requests');

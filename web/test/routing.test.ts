@@ -3,7 +3,7 @@ import type { RoutingGroupView } from '@patchbay/contract/routing';
 import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { signIn, type Pages } from './support/pages.ts';
+import { comeIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -26,7 +26,7 @@ needs('browser')('routing', () => {
     },
     async (came) => {
       visitor = came;
-      await signIn(visitor, sari);
+      await comeIn(visitor, sari);
     },
   );
 

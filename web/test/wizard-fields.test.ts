@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, openPages, type Pages } from './support/pages.ts';
 import { startVendor, type Vendor } from './support/vendor.ts';
 import { visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
@@ -29,7 +29,7 @@ needs('browser')("a connection's fields", () => {
     >)[];
   const come = async (options: Partial<VisitorOptions> = {}): Promise<void> => {
     visitor = await visit({ url: pages.house.url, ...options });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
   };
   const configure = async (provider: string): Promise<void> => {
     await visitor.page.goto(`/settings/ai-connections/new?provider=${provider}`);
@@ -280,6 +280,7 @@ needs('browser')("a connection's fields", () => {
     await ask('POST', `/api/configurations/${id}/test`);
     await come();
     const { page } = visitor;
+    await page.goto('/settings/ai-connections');
     await page.getByRole('row').filter({ hasText: 'Lab' }).getByText('Connected').waitFor();
     await edit(id);
     await page.getByLabel('API Key').fill(key);

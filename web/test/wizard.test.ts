@@ -4,7 +4,7 @@ import { refusing } from '../../server/test/support/fake-provider.ts';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, openPages, type Pages } from './support/pages.ts';
 import { visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
 const key = 'sk-proj-abcdefghijklx7Qa';
@@ -17,7 +17,7 @@ needs('browser')('a new connection', () => {
 
   const come = async (options: Partial<VisitorOptions> = {}): Promise<void> => {
     visitor = await visit({ url: pages.house.url, ...options });
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
   };
   /** Straight to the second step. */
   const configure = async (provider = 'openai'): Promise<void> => {
@@ -63,6 +63,7 @@ needs('browser')('a new connection', () => {
   test('the whole way by keyboard: provider, fields, test, save; the list shows it connected, and the key is nowhere', async () => {
     await come();
     const { page } = visitor;
+    await page.goto('/settings/ai-connections');
     await page.getByRole('link', { name: 'Add Connection' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL('**/settings/ai-connections/new');
