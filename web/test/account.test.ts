@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { codeAt } from '../../server/test/support/authenticator.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, comeIn, signIn, signOut, type Pages } from './support/pages.ts';
+import { chooseLanguage, comeIn, signOut, type Pages } from './support/pages.ts';
 import { holdBack, refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -129,7 +129,7 @@ needs('browser')('one’s own account', () => {
     async () => {
       const { page } = visitor;
       const person = await someone();
-      await signIn(visitor, person);
+      await comeIn(visitor, person);
       const { secret, codes } = await turnOn(person);
       await signOut(visitor);
       await page.waitForURL('**/login');
@@ -170,7 +170,7 @@ needs('browser')('one’s own account', () => {
     async () => {
       const { page } = visitor;
       const person = await someone();
-      await signIn(visitor, person);
+      await comeIn(visitor, person);
       await turnOn(person);
       await signOut(visitor);
       await page.waitForURL('**/login');
@@ -201,7 +201,7 @@ needs('browser')('one’s own account', () => {
     async () => {
       const { page } = visitor;
       const person = await someone();
-      await signIn(visitor, person);
+      await comeIn(visitor, person);
       const { codes } = await turnOn(person);
       await button('New Recovery Codes').click();
       await page.getByLabel('Your password', { exact: true }).fill(person.password);

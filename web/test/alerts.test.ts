@@ -10,7 +10,7 @@ import { kindNames, kinds, sentenceOf } from '../src/features/alerts/components/
 import en from '../src/messages/en.json' with { type: 'json' };
 import id from '../src/messages/id.json' with { type: 'json' };
 import { rollBackLastChange } from './support/history.ts';
-import { comeIn, signIn, type Pages } from './support/pages.ts';
+import { comeIn, type Pages } from './support/pages.ts';
 import { overflowOf, refuse, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
@@ -199,7 +199,7 @@ needs('browser')('alerts', () => {
 
   test('a mail server that cannot be read is no empty form: the page says so, and asks again', async () => {
     const { page } = visitor;
-    await signIn(visitor, sari);
+    await comeIn(visitor, sari);
     await page.route('**/api/admin/mail', (route) => route.fulfill({ status: 429 }));
     await page.goto('/alerts/channels');
     const panel = page.getByRole('region', { name: 'Mail server' });

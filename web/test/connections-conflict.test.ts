@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { comeIn, openPages, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 const texts = {
@@ -65,8 +65,8 @@ needs('browser')('two people at one connection', () => {
 
   const open = async (language: keyof typeof texts): Promise<void> => {
     visitor = await visit({ url: pages.house.url });
-    await signIn(visitor, sari);
-    await chooseLanguage(visitor, language);
+    await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { language: language === 'English' ? 'en' : 'id' } });
+    await comeIn(visitor, sari);
     await visitor.page.goto(`/settings/ai-connections/${id}/edit`);
     await visitor.page.locator('#field-model').waitFor();
   };

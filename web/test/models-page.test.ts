@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
-import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.ts';
+import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { startVendor, type Vendor } from './support/vendor.ts';
 import { overflowOf, visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
 
@@ -84,13 +84,10 @@ needs('browser')("the administrators' models", () => {
   let visitor: Visitor;
   let count = 0;
 
-  const come = async (options: Partial<VisitorOptions> = {}, person = admin): Promise<void> => {
-    visitor = await visit({ url: pages.house.url, ...options });
-    await signIn(visitor, person);
-  };
   const open = async (language: keyof typeof seeds = 'English', options: Partial<VisitorOptions> = {}): Promise<void> => {
-    await come(options);
-    await chooseLanguage(visitor, language);
+    await pages.house.request('PATCH', '/api/me', { token: admin.token, body: { language: language === 'English' ? 'en' : 'id' } });
+    visitor = await visit({ url: pages.house.url, ...options });
+    await comeIn(visitor, admin);
     await visitor.page.goto('/admin/ai_models');
     await visitor.page.getByRole('heading', { name: seeds[language].title, exact: true }).waitFor();
   };
@@ -353,7 +350,8 @@ needs('browser')("the administrators' models", () => {
 
   test('without the permission the page says who can grant it, and the menu does not name it', async () => {
     const user = await pages.house.createResident(`User${++count}`);
-    await come({}, user);
+    visitor = await visit({ url: pages.house.url });
+    await signIn(visitor, user);
     const { page } = visitor;
     await expect.poll(() => page.getByRole('link', { name: 'AI Models' }).count()).toBe(0);
     await page.goto('/admin/ai_models');
