@@ -68,7 +68,7 @@ needs('browser')('a chat without a default connection', () => {
     const body = { name: 'Only', provider: 'custom', baseUrl: pages.provider.baseUrl, model: 'gpt-4o', apiKey: 'sk-of-the-tests-1234', isDefault: true }; // prettier-ignore
     const made = await pages.house.request('POST', '/api/configurations', { token: nia.token, body });
     pages.provider.answer(plain);
-    await signIn(visitor, nia);
+    await comeIn(visitor, nia);
     const { page } = visitor;
     await page.goto('/chat');
     await box().fill('First question');
