@@ -1,6 +1,5 @@
 /** The frame of every page behind the door: skip link, navigation, top bar, and the page itself. */
 import { CloseButton } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useRef, type MouseEvent, type ReactNode } from 'react';
@@ -12,6 +11,7 @@ import { useSignOut } from '../features/session/api/sign-out.ts';
 import { countIll, statusSummaryQuery } from '../lib/status-summary.ts';
 import { useServerState } from '../lib/server-state.ts';
 import { Notice } from '../ui/Notice.tsx';
+import { useWide } from '../ui/use-width.ts';
 import { BottomBar } from './BottomBar.tsx';
 import { InShell } from './in-shell.ts';
 import { Navigation } from './Navigation.tsx';
@@ -40,7 +40,7 @@ export function Shell({ typed, children }: ShellProps) {
   const overlays = useOverlays(typed === undefined ? null : 'palette');
   const { isAway } = useServerState();
   const drawer = useRef<HTMLDialogElement>(null);
-  const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
+  const isWide = useWide();
   const leave = (): void => signOut.mutate(undefined, { onSuccess: () => void navigate({ to: '/login' }) });
   const navigation = <Navigation me={me} failing={{ connections, status }} onFollow={() => drawer.current?.close()} />;
   return (

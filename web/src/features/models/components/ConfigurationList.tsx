@@ -1,6 +1,5 @@
 /** The list of connections in each of its states: loading, failed, forbidden, empty, filtered, filled, refreshing. */
 import { Button } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
@@ -8,6 +7,7 @@ import { useLocale, useNow, useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { useWide } from '../../../ui/use-width.ts';
 import { aiConnectionsQuery } from '../api/ai-connections.ts';
 import { useChangesOfOtherTabs } from '../api/changes.ts';
 import { lastUsesQuery } from '../api/last-uses.ts';
@@ -45,7 +45,7 @@ const rowsMax = 50;
 export function ConfigurationList({ mayManage, organization, search, onSearch, bulk, report }: ConfigurationListProps) {
   const t = useTranslations('connections');
   const language = useLocale();
-  const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
+  const isWide = useWide();
   const { data: connections, error, refetch } = useQuery(aiConnectionsQuery);
   const { data: providers = [], isLoading: areNamesComing } = useProviders();
   // The list does not wait for the books.

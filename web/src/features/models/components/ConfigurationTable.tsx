@@ -4,7 +4,7 @@ import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useRef, type MouseEvent } from 'react';
 import { useTranslations } from 'use-intl';
 import { pressed, sortText } from '../list/arrange.ts';
-import { useTight } from '../../../ui/use-tight.ts';
+import { useTight } from '../../../ui/use-width.ts';
 import { columnsOf, connectionSorting, type ConnectionRow, type OptionalColumn } from '../list/connection-rows.ts';
 import type { ListSearch } from '../list/search.ts';
 import { ConnectionButtons } from './ConnectionButtons.tsx';

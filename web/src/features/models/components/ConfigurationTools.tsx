@@ -2,7 +2,7 @@
 import { NativeSelect } from '@mantine/core';
 import type { AiConnection } from '@patchbay/contract/ai-connections';
 import { useTranslations } from 'use-intl';
-import { useTight } from '../../../ui/use-tight.ts';
+import { useTight } from '../../../ui/use-width.ts';
 import { columnsOf, columnsText, countOf, inScope, optionalColumns, type ConnectionRow } from '../list/connection-rows.ts';
 import { statusFilters, type ListSearch } from '../list/search.ts';
 import { BulkBar } from './BulkBar.tsx';

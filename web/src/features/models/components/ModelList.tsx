@@ -1,6 +1,5 @@
 /** The organization's models for those who manage them: S0's list with search, sorting and pages of 25 rows (D-24). */
 import { Button, NativeSelect } from '@mantine/core';
-import { useMediaQuery } from '@mantine/hooks';
 import type { AdminModel } from '@patchbay/contract/admin-models';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -8,6 +7,7 @@ import { useLocale, useTranslations } from 'use-intl';
 import { focusPageTitle } from '../../../lib/focus.ts';
 import { Failure } from '../../../ui/Failure.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
+import { useWide } from '../../../ui/use-width.ts';
 import { adminModelsQuery } from '../api/admin-models.ts';
 import { useChangesOfOtherTabs } from '../api/changes.ts';
 import { useProviders } from '../api/providers.ts';
@@ -35,7 +35,7 @@ const statuses = [undefined, 'available', 'failed', 'inactive'] as const;
 export function ModelList({ organization, search, onSearch }: ModelListProps) {
   const t = useTranslations('models');
   const language = useLocale();
-  const isWide = useMediaQuery('(min-width: 900px)', undefined, { getInitialValueInEffect: false });
+  const isWide = useWide();
   const { data: models, error, refetch } = useQuery(adminModelsQuery);
   useChangesOfOtherTabs();
   const active = useSwitchActive();

@@ -6,7 +6,7 @@ import { choiceOf } from '../../../lib/choice.ts';
 import { dayTime } from '../../../lib/day-time.ts';
 import { moneyColumn } from '../../../lib/money.ts';
 import { Status, type Tone } from '../../../ui/Status.tsx';
-import { useTight } from '../../../ui/use-tight.ts';
+import { useTight } from '../../../ui/use-width.ts';
 import classes from './requests.module.css';
 
 export const columnNames = [
