@@ -88,7 +88,7 @@ needs('browser')('prices', () => {
       await field('From prompt tokens').fill('128001');
       await field('Input, tier 2').fill('5');
       await field('Output, tier 2').fill('20');
-      await field('Sound input, tier 2').fill('32');
+      await field('Audio input, tier 2').fill('32');
       await page.getByLabel('Valid from', { exact: true }).fill('2026-01-01T00:00');
       await field('Note').fill('Contract 7');
       expect(await visitor.axe()).toEqual([]);
@@ -97,13 +97,13 @@ needs('browser')('prices', () => {
       await prices.getByText('$2.50 in · $10.00 out', { exact: true }).waitFor();
       await expect
         .poll(() => prices.innerText())
-        .toMatch(/Contract 7[\s\S]*from 128,001 tokens: \$5\.00 in · \$20\.00 out · \$32\.00 sound in[\s\S]*No end set[\s\S]*In effect/);
+        .toMatch(/Contract 7[\s\S]*from 128,001 tokens: \$5\.00 in · \$20\.00 out · \$32\.00 audio in[\s\S]*No end set[\s\S]*In effect/);
 
       await pricesThePast();
 
       // A follow-up far from the known one is asked for once more.
       await button('Next price of house-model').click();
-      await expect.poll(() => field('Sound input, tier 2').inputValue()).toBe('32');
+      await expect.poll(() => field('Audio input, tier 2').inputValue()).toBe('32');
       await field('Input').fill('2500');
       await button('Set Price').click();
       await page.getByText('This price is more than ten times off the known one.', { exact: false }).waitFor();

@@ -114,7 +114,7 @@ needs('browser')('requests', () => {
         .getByText(/per million tokens/)
         .first()
         .waitFor();
-      await drawer.getByText('11 in, 7 out · 9 in as sound · 5 out as sound', { exact: true }).waitFor();
+      await drawer.getByText('11 in, 7 out · 9 in as audio · 5 out as audio', { exact: true }).waitFor();
       await page.keyboard.press('Escape');
       await drawer.waitFor({ state: 'detached' });
       await expect.poll(() => new URL(page.url()).pathname).toBe('/requests');
