@@ -29,7 +29,7 @@ import { instanceDirOf, newDemoKey } from './worker.ts';
 /** What is kept on disk and what of it is in memory: the database, the vault, the audit log, the configuration, the books. */
 async function openKept(settings: Settings, io: HouseIo, opened: Opened) {
   const { clock, ids, log } = io;
-  const instanceDir = instanceDirOf(settings.dataDir, io.worker?.number ?? 1);
+  const instanceDir = instanceDirOf(settings.dataDir, io.worker?.number);
   if (settings.databaseUrl !== null) opened.push(lockJournal(instanceDir));
   const driver = await openDriver({ databaseUrl: settings.databaseUrl, dataDir: settings.dataDir, clock, log });
   opened.push(() => driver.close());

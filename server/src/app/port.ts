@@ -1,15 +1,6 @@
 /** Whether a server could listen at an address: tried, and given up again at once. */
 import { createServer, type AddressInfo } from 'node:net';
 
-/** Null where it could, else the system's code, `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`. */
-export function portFault(host: string, port: number): Promise<string | null> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => done(error.code ?? 'unknown reason'));
-    server.listen(port, host, () => server.close(() => done(null)));
-  });
-}
-
 /**
  * The port that several workers share, or one that is free where 0 was given. It is taken by one alone for a moment: workers would share it
  * with another installation's without a word. Rejects where anybody else has it.
@@ -24,3 +15,10 @@ export function portAt(host: string, port: number): Promise<number> {
     });
   });
 }
+
+/** Null where a server could, else the system's code, `EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`. */
+export const portFault = (host: string, port: number): Promise<string | null> =>
+  portAt(host, port).then(
+    () => null,
+    (error: NodeJS.ErrnoException) => error.code ?? 'unknown reason',
+  );

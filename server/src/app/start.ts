@@ -82,7 +82,7 @@ export async function startHouse(settings: Settings, io: StartIo): Promise<Start
     // On the embedded database nobody else can be working on what an earlier run left.
     await house.deps.tasks.recover({ isAlone: house.database.driver.engine === 'sqlite' });
     const operating = operatingOn(house, settings.publicUrl ?? url);
-    const instanceDir = instanceDirOf(settings.dataDir, io.worker?.number ?? 1);
+    const instanceDir = instanceDirOf(settings.dataDir, io.worker?.number);
     const line = await openOperatorLine({ dataDir: instanceDir, log: io.log }, (name, input, say) =>
       runNamed({ ...operating, say }, name, input),
     );

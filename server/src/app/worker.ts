@@ -35,8 +35,8 @@ export interface OtherWorkers {
 const folder = 'workers';
 const demoKeyBytes = 32;
 
-/** Where a worker has its journal and its locks. The first one has the data directory itself, so that the number of workers may change. */
-export const instanceDirOf = (dataDir: string, number: number): string => (number === 1 ? dataDir : join(dataDir, folder, String(number)));
+/** Where a worker has its journal and its locks. The first one has the data directory itself, so that the number of workers may change; so has a process that is none of several. */
+export const instanceDirOf = (dataDir: string, number = 1): string => (number === 1 ? dataDir : join(dataDir, folder, String(number)));
 
 /** Below it lie the folders of all workers but the first. */
 export const workersDirOf = (dataDir: string): string => join(dataDir, folder);

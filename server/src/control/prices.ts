@@ -1,10 +1,11 @@
 /** What administrators say that models cost: prices are added and ended, never changed, and past entries are priced again only when asked. */
+import { furtherPrices } from '@patchbay/contract/price-names';
 import { costOf, keptPrices } from '../domain/cost.ts';
 import { Refusal, unfit, type FieldFault } from '../domain/errors.ts';
 import type { UnitPrices } from '../domain/ledger.ts';
 import { nanoUsdOf } from '../domain/money.ts';
 import { isAdministrator } from '../domain/owner.ts';
-import { bandFaultsOf, furtherPrices, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
+import { bandFaultsOf, priceAt, tierOf, type PriceEntry, type PriceTier } from '../domain/price.ts';
 import { isUuid } from '../lib/ids.ts';
 import { providerRow, type ProviderRow } from '../providers/catalog.ts';
 import { facesWithoutTokenPrice } from '../providers/operations/operations.ts';

@@ -1,16 +1,6 @@
 /** Prices that administrators set: which one holds for a call, and whether a new one can be meant as it was typed. */
+import { furtherPrices } from '@patchbay/contract/price-names';
 import type { UnitPrices } from './ledger.ts';
-
-/** What a price may say besides input and output. What it does not say falls back as `UnitPrices` tells. */
-export const furtherPrices = [
-  'cacheRead',
-  'cacheWrite',
-  'cacheWriteHour',
-  'audioInput',
-  'audioOutput',
-  'cacheAudioRead',
-  'perRequest',
-] as const satisfies readonly (keyof UnitPrices)[];
 
 /** A price from a length of the prompt on. It holds for the whole request. */
 export interface PriceTier {
@@ -66,21 +56,12 @@ export function dearestOf(tiers: readonly PriceTier[]): UnitPrices {
     const all = tiers.map(({ prices }) => prices[name]).filter((price) => price !== undefined);
     return all.length === 0 ? undefined : Math.max(...all);
   };
-  const [cacheRead, cacheWrite] = [most('cacheRead'), most('cacheWrite')];
-  const [cacheWriteHour, perRequest] = [most('cacheWriteHour'), most('perRequest')];
-  const [audioInput, audioOutput] = [most('audioInput'), most('audioOutput')];
-  const cacheAudioRead = most('cacheAudioRead');
-  return {
-    input: most('input') ?? 0,
-    output: most('output') ?? 0,
-    ...(cacheRead !== undefined && { cacheRead }),
-    ...(cacheWrite !== undefined && { cacheWrite }),
-    ...(cacheWriteHour !== undefined && { cacheWriteHour }),
-    ...(audioInput !== undefined && { audioInput }),
-    ...(audioOutput !== undefined && { audioOutput }),
-    ...(cacheAudioRead !== undefined && { cacheAudioRead }),
-    ...(perRequest !== undefined && { perRequest }),
-  };
+  const dearest: UnitPrices = { input: most('input') ?? 0, output: most('output') ?? 0 };
+  for (const name of furtherPrices) {
+    const price = most(name);
+    if (price !== undefined) dearest[name] = price;
+  }
+  return dearest;
 }
 
 export interface BandFault {

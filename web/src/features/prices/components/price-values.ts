@@ -1,17 +1,8 @@
 /** A price while it is typed: texts, what is wrong with them, and what is sent of them. */
+import { furtherPrices } from '@patchbay/contract/price-names';
 import type { CreatePrice, Price, PriceTierView } from '@patchbay/contract/prices';
 
-export const amountNames = [
-  'input',
-  'output',
-  'cacheRead',
-  'cacheWrite',
-  'cacheWriteHour',
-  'audioInput',
-  'audioOutput',
-  'cacheAudioRead',
-  'perRequest',
-] as const;
+export const amountNames = ['input', 'output', ...furtherPrices] as const;
 export type AmountName = (typeof amountNames)[number];
 
 export interface TierValues extends Record<AmountName, string> {
