@@ -344,7 +344,9 @@ class SegmentedJournal implements Journal {
     try {
       if (this.#mustRewrite) {
         // After a failed sync the kernel may call lost pages clean: only a second copy elsewhere is to be trusted.
-        this.#begin(this.#unsynced[0]?.seq ?? this.#pending[0]?.seq ?? this.#lastSeq + 1);
+        // The name is beyond every number given so far, because the old segment may well have kept them: killed before anything of it is
+        // written, the journal goes on from its name.
+        this.#begin(this.#lastSeq + 1);
         this.#pending = [...this.#unsynced, ...this.#pending];
         this.#unsynced = [];
         this.#mustRewrite = false;

@@ -1,5 +1,5 @@
 /** The journal's promises: what was written survives, what is damaged shows, what cannot be kept is said. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -315,6 +315,16 @@ test('a sync that fails tells its waiters, and everything that was not synced is
   expect(segmentsOf(dir)).toHaveLength(2);
   await journal.close();
   expect(readAll(open(dir).journal).seqs).toEqual([1, 2, 3]);
+});
+
+test('killed while nothing could be synced or written, it gives no number twice: what the kernel kept of the old segment stays readable', async () => {
+  const dir = freshDir();
+  const child = spawnSync(process.execPath, [join(import.meta.dirname, 'failing-sync-child.ts'), dir], { timeout: 30_000 });
+  expect([child.signal, child.stderr.toString()]).toEqual(['SIGKILL', '']);
+  const { journal, recovered } = open(dir);
+  expect(recovered.lastSeq).toBe(5);
+  expect(await durable(journal, journal.append(refusedOf()))).toBeNull();
+  expect(readAll(journal).seqs).toEqual(upTo(6));
 });
 
 test('a write that fails tells who waits for it, is tried again, and loses nothing', async () => {
