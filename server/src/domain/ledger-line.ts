@@ -15,9 +15,10 @@ export interface Numbered {
 
 /** Lines of consecutive numbers as one text; each line is whole and has been checked or never left this process. */
 export interface LineSpan {
-  firstSeq: number;
-  lastSeq: number;
-  text: string;
+  readonly firstSeq: number;
+  readonly lastSeq: number;
+  /** May be made anew at each reading. */
+  readonly text: string;
 }
 
 /** The JSON of a record, as it stands in its line behind the sequence number. */

@@ -5,7 +5,7 @@ import { jsonOf, type LineSpan } from '../domain/ledger-line.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { GroupSync, type Settled } from './group-sync.ts';
-import { answer, spansOf, type Pending } from './pending.ts';
+import { answer, spansOf, writtenOnce, type Pending } from './pending.ts';
 import {
   createSegment,
   createSegmentReader,
@@ -114,7 +114,7 @@ class SegmentedJournal implements Journal {
   #immediate: NodeJS.Immediate | null = null;
   readonly #flushLater = (): void => this.flush();
   /** Written, but not synced: after a failed fdatasync nobody knows what of it the disk has. */
-  #unsynced: Pending[] = [];
+  #unsynced: LineSpan[] = [];
   #failure: JournalUnavailable | null = null;
   #retryTimer: Timer | null = null;
   #mustRewrite = false;
@@ -204,7 +204,7 @@ class SegmentedJournal implements Journal {
   fed(seq: number): void {
     this.#fedSeq = Math.max(this.#fedSeq, seq);
     this.#window.dropUpTo(seq);
-    this.#unsynced = this.#unsynced.filter((entry) => entry.seq > seq);
+    this.#unsynced = this.#unsynced.filter((span) => span.lastSeq > seq);
     if (this.#failure) this.#pending = this.#pending.filter((entry) => entry.seq > seq);
     this.#sync.reached(Math.min(seq, this.#lastSeq));
     while (this.#segments.length > 1 && this.#segments[1]!.firstSeq - 1 <= seq) removeSegment(this.#segments.shift()!);
@@ -274,10 +274,10 @@ class SegmentedJournal implements Journal {
     segment.bytes += bytes.length;
     this.#pending = [];
     this.#tick.clear();
-    for (const { firstSeq, lastSeq, text: line } of spans) {
-      if (lastSeq > this.#sync.durableSeq) this.#unsynced.push({ firstSeq, seq: lastSeq, line, written: null, isRemembered: true });
+    for (const span of spans) {
+      if (span.lastSeq > this.#sync.durableSeq) this.#unsynced.push(span);
       // What is written for the second time is in the window already, or was too old for it.
-      if (firstSeq > this.#writtenSeq) this.#window.push({ firstSeq, lastSeq, text: line });
+      if (span.firstSeq > this.#writtenSeq) this.#window.push(span);
     }
     this.#writtenSeq = spans.at(-1)!.lastSeq;
     if (segment.bytes >= this.#rotateAtBytes && !this.#sync.isInFlight) this.#rotate();
@@ -285,7 +285,7 @@ class SegmentedJournal implements Journal {
   }
 
   #onSynced(durableSeq: number): void {
-    const first = this.#unsynced.findIndex((entry) => entry.seq > durableSeq);
+    const first = this.#unsynced.findIndex(({ lastSeq }) => lastSeq > durableSeq);
     this.#unsynced = first < 0 ? [] : this.#unsynced.slice(first);
     if (!this.#isClosed && this.#segments.at(-1)!.bytes >= this.#rotateAtBytes) this.#rotate();
   }
@@ -347,7 +347,7 @@ class SegmentedJournal implements Journal {
         // The name is beyond every number given so far, because the old segment may well have kept them: killed before anything of it is
         // written, the journal goes on from its name.
         this.#begin(this.#lastSeq + 1);
-        this.#pending = [...this.#unsynced, ...this.#pending];
+        this.#pending = [...this.#unsynced.map(writtenOnce), ...this.#pending];
         this.#unsynced = [];
         this.#mustRewrite = false;
       }

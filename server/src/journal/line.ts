@@ -80,7 +80,7 @@ export interface LinesRead extends Scanned {
 export function readSpans(buffer: Buffer, afterSeq: number, countMax: number): SpansRead {
   const read: SpansRead = { spans: [], consumedBytes: 0, damagedLines: 0, lastSeq: 0, lastGoodEnd: 0 };
   let seen = afterSeq;
-  let span: LineSpan | null = null;
+  let open: { firstSeq: number; lastSeq: number; text: string } | null = null;
   let taken = 0;
   for (let from = 0; taken < countMax;) {
     const end = buffer.indexOf(lineFeed, from);
@@ -99,10 +99,10 @@ export function readSpans(buffer: Buffer, afterSeq: number, countMax: number): S
     read.lastGoodEnd = from;
     // What could not be synced is written a second time into the next segment: the first copy counts.
     if (seq <= seen) continue;
-    if (span && seq === seen + 1) {
-      span.lastSeq = seq;
-      span.text += buffer.toString('utf8', from - line.length - 1, from);
-    } else read.spans.push((span = { firstSeq: seq, lastSeq: seq, text: buffer.toString('utf8', from - line.length - 1, from) }));
+    if (open && seq === seen + 1) {
+      open.lastSeq = seq;
+      open.text += buffer.toString('utf8', from - line.length - 1, from);
+    } else read.spans.push((open = { firstSeq: seq, lastSeq: seq, text: buffer.toString('utf8', from - line.length - 1, from) }));
     seen = seq;
     taken += 1;
   }

@@ -15,13 +15,24 @@ export interface Pending {
   isRemembered: boolean;
 }
 
+type Writable = { -readonly [Name in keyof LineSpan]: LineSpan[Name] };
+
+/** The lines of a span, once written, as an entry that is written again: nobody waits for it, and nothing may refuse it. */
+export const writtenOnce = ({ firstSeq, lastSeq, text }: LineSpan): Pending => ({
+  firstSeq,
+  seq: lastSeq,
+  line: text,
+  written: null,
+  isRemembered: true,
+});
+
 /**
  * The lines of entries as few texts: one for a usual tick. A new one begins where numbers are missing, and after `writtenSeq`: what is
  * written for the second time stays apart from what is new.
  */
 export function spansOf(entries: readonly Pending[], writtenSeq: number): LineSpan[] {
-  const spans: LineSpan[] = [];
-  let span: LineSpan | undefined;
+  const spans: Writable[] = [];
+  let span: Writable | undefined;
   for (const { firstSeq, seq, line } of entries) {
     const follows = span !== undefined && firstSeq === span.lastSeq + 1 && span.lastSeq !== writtenSeq;
     if (span && follows && seq - span.firstSeq < spanRecordsMax) {

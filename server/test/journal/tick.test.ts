@@ -77,6 +77,24 @@ describe('the lines of a tick', () => {
     expect(tick.text()).toBe(lineOf(9, '[]'));
   });
 
+  test('stay as they are for whoever holds their bytes or their span, however many ticks follow', () => {
+    const tick = new TickLines();
+    const below = seeded(9);
+    const held: { said: string; bytes: Buffer; text: () => string }[] = [];
+    for (let first = 1; first < 6_000;) {
+      const jsons = Array.from({ length: 1 + below(200) }, () =>
+        JSON.stringify(below(50) ? 'x'.repeat(below(900)) : '模'.repeat(below(90_000))),
+      );
+      for (const [index, json] of jsons.entries()) tick.add(first + index, json);
+      const { spans, bytes } = portionOf(tick, pendingOf(first, jsons.length), first - 1, false);
+      held.push({ said: linesOf(first, jsons).join(''), bytes, text: () => spans.map(({ text }) => text).join('') });
+      tick.clear();
+      first += jsons.length;
+    }
+    for (const { said, bytes, text } of held)
+      expect([bytes.toString() === said, text() === said, text() === said]).toEqual([true, true, true]);
+  });
+
   test('are handed one by one to the entries that came last, and then it holds none', () => {
     const jsons = ['["a"]', '["ü"]', '["🦊"]'];
     const tick = tickOf(5, jsons);
