@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CandidateName, Serving } from './candidates.ts';
-import { type Phase, type PhaseName, requestOf } from './phases.ts';
+import { type Phase, type PhaseName, requestOf, timed } from './phases.ts';
 import { cpuMsOf, rssKiBOf, startPinned, stop, untilIdle } from './processes.ts';
 
 /** One candidate in one phase of one round. Times in microseconds unless the name says otherwise. */
@@ -56,7 +56,7 @@ const windowShare = 0.95;
 const loadOverheadMs = 15_000;
 
 export async function measure(loading: Loading, round: number, planned: Phase, serving: Serving): Promise<Measurement> {
-  const phase = { ...planned, warmMs: Math.max(planned.warmMs, loading.warmMsMin) };
+  const phase = timed(planned, loading.warmMsMin, loading.measureMs);
   const { pid } = serving;
   const requestFile = join(loading.dir, `request-${serving.name}-${phase.name}`);
   writeFileSync(requestFile, requestOf(phase, serving.port, serving.modelPrefix + phase.model, serving.headers));

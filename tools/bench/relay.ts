@@ -26,8 +26,11 @@ class Relayed implements Dispatcher.DispatchHandler {
     this.response = response;
   }
 
-  onRequestStart(): void {
-    // A caller that hangs up ends the run, which has no such thing.
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Nobody reads for a caller who is gone.
+    this.response.once('close', () => {
+      if (!this.response.writableFinished) controller.abort(new Error('the caller hung up'));
+    });
   }
 
   onResponseStart(

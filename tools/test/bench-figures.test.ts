@@ -4,7 +4,7 @@ import type { CandidateName } from '../bench/candidates.ts';
 import { details, goalRows, goals, type Run, spreadOf, verdictOf } from '../bench/figures.ts';
 import type { Measurement } from '../bench/measure.ts';
 import { readOptions } from '../bench/options.ts';
-import { bodyOf, type PhaseName, phases, requestOf } from '../bench/phases.ts';
+import { bodyOf, type PhaseName, phases, requestOf, timed } from '../bench/phases.ts';
 import { summarise } from '../bench/profile.ts';
 
 const measured = (round: number, phase: PhaseName, candidate: CandidateName, changes: Partial<Measurement> = {}): Measurement => ({
@@ -26,6 +26,22 @@ const measured = (round: number, phase: PhaseName, candidate: CandidateName, cha
 
 const row = (run: Run, rounds: number, figure: string) => goalRows(run, rounds).find((each) => each.figure === figure)!;
 const againstNginx = 'CPU per request, 1 KB, to nginx';
+
+describe('phases', () => {
+  test('slow streams last as long as their phase and some chunks more, whatever the warm-up; the others only warm up longer', () => {
+    const [slow, whole] = [phases.find(({ name }) => name === 'slow')!, phases.find(({ name }) => name === 'json1k')!];
+    expect(timed(slow, 0, 4_000)).toMatchObject({ warmMs: 2_000, chunks: 14, model: 'bench-sse-14-1000' });
+    expect(timed(slow, 10_000, 2_500)).toMatchObject({ warmMs: 10_000, chunks: 21, model: 'bench-sse-21-1000' });
+    expect(timed(whole, 10_000, 4_000)).toEqual({ ...whole, warmMs: 10_000 });
+    expect(timed(whole, 0, 4_000)).toEqual(whole);
+  });
+
+  test('a slow stream is asked for as one, though its length is known later', () => {
+    const slow = phases.find(({ name }) => name === 'slow')!;
+    const body = requestOf(timed(slow, 0, 4_000), 80, 'bench-sse-14-1000', {}).split('\r\n\r\n')[1]!;
+    expect(JSON.parse(body)).toMatchObject({ model: 'bench-sse-14-1000', stream: true });
+  });
+});
 
 describe('figures', () => {
   test('the median of an even number of values lies between the middle two', () => {
