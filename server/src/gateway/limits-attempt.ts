@@ -219,7 +219,8 @@ export function settleHold(
     hold.ticket.correct(tokens);
     hold.ticket.release();
   }
-  if (deps.limits.isUnspent()) return;
+  // What the books never hear of is remembered for budgets that are opened, or come into force, later.
+  if (deps.limits.isUnspent() && seq !== Infinity) return;
   deps.limits.settle(hold.money, spendersOf(order, target), atMs, costNanoUsd ?? hold.nanoUsd, seq);
 }
 

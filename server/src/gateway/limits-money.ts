@@ -46,11 +46,11 @@ export interface Monies {
   /** Sets aside. Rejects, or throws, 402 for the budget that is used up, 503 where one is not known. */
   reserve(subjects: readonly SubjectLimits[], nanoUsd: number, atMs: number): Hold | Promise<Hold>;
   /**
-   * Turns a reservation into what was spent. Budgets of these subjects that came into force meanwhile hear of it too. `seq` is the
-   * number of the settlement in the journal; Infinity for one that is not there.
+   * Turns a reservation into what was spent, by these subjects; their budgets that came into force meanwhile hear of it too. `seq` is the
+   * number of the settlement in the journal; Infinity for one that is not there, which is remembered beside the books.
    */
   settle(hold: Hold | null, subjects: readonly LimitSubject[], atMs: number, costNanoUsd: number, seq: number): void;
-  /** Where there are no accounts, nothing needs to be settled. */
+  /** Where there are no accounts, nothing that the books hear of needs to be settled. */
   isEmpty(): boolean;
   usedOf(subject: LimitSubject, period: MoneyPeriod, atMs: number): Account | undefined;
   sweep(): void;
@@ -84,6 +84,8 @@ export function createMonies(deps: MoniesDeps): Monies {
 class Accounts implements Monies {
   readonly #deps: MoniesDeps;
   readonly #accounts = new Map<LimitSubjectKind, Map<string, Account[]>>();
+  /** What the books will not hear of in this run: a settlement that no journal took. After a restart its open entry counts there. */
+  readonly #unbooked: { subjects: readonly LimitSubject[]; atMs: number; nanoUsd: number }[] = [];
   #count = 0;
   #spans: { zone: string; day: PeriodSpan; month: PeriodSpan } | null = null;
 
@@ -183,7 +185,7 @@ class Accounts implements Monies {
       const { spentNanoUsd, appliedSeq } = await this.#deps.books.spent(account.meter);
       // What was settled while the books were read is in them up to the number that they stood at.
       const since = (account.late ?? []).filter(({ seq }) => seq > appliedSeq);
-      account.spentNanoUsd = spentNanoUsd + since.reduce((sum, { nanoUsd }) => sum + nanoUsd, 0);
+      account.spentNanoUsd = spentNanoUsd + this.#unbookedOf(account) + since.reduce((sum, { nanoUsd }) => sum + nanoUsd, 0);
       account.late = null;
     } catch (error) {
       this.#deps.log.warn({ err: error, subject: account.meter.subject }, 'what a budget has spent cannot be read from the books');
@@ -248,11 +250,21 @@ class Accounts implements Monies {
         if (hold?.accounts.includes(account) || atMs < account.span.fromMs || atMs >= account.span.untilMs) continue;
         this.#spend(account, costNanoUsd, seq);
       }
+    if (seq === Infinity && costNanoUsd > 0) this.#unbooked.push({ subjects, atMs, nanoUsd: costNanoUsd });
   }
 
   #spend(account: Account, nanoUsd: number, seq: number): void {
     if (account.late === null) account.spentNanoUsd += nanoUsd;
-    else account.late.push({ seq, nanoUsd });
+    // Whoever reads the books adds what they never hear of.
+    else if (seq !== Infinity) account.late.push({ seq, nanoUsd });
+  }
+
+  #unbookedOf({ meter: { subject }, span }: Account): number {
+    const isOfIt = (one: LimitSubject): boolean => one.kind === subject.kind && one.id === subject.id;
+    let sum = 0;
+    for (const { subjects, atMs, nanoUsd } of this.#unbooked)
+      if (atMs >= span.fromMs && atMs < span.untilMs && subjects.some(isOfIt)) sum += nanoUsd;
+    return sum;
   }
 
   sweep(): void {

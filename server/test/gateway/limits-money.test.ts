@@ -170,6 +170,34 @@ describe('the books', () => {
     expect((await rejectionOf(() => bench.limits.reserve([bench.table.ofKey(key)!], 1, 0)))?.code).toBe('limits_unavailable');
   });
 
+  test('what no journal took counts beside them for as long as the process lives: when they are read anew, forgotten, or asked first', async () => {
+    const [key, late] = [keyWith({ budgetNanoUsd: 1_000 }), keyWith({ budgetNanoUsd: 1_000 })];
+    const bench = benchOf({ booked: () => ({ spentNanoUsd: 100, appliedSeq: 9 }) });
+    const usedBy = ({ id }: AccessKey): unknown => bench.limits.usedOf({ kind: 'access-key', id }, 'money', 'total', bench.now.ms);
+    // Before anybody asked for its account, and before a day and a month had one.
+    bench.settle(late, null, 7);
+    await bench.know(key);
+    bench.settle(key, bench.reserve(key, 50), 50);
+    bench.settle(key, bench.reserve(key, 30), 20, 10);
+    expect(usedBy(key)).toBe(170);
+    bench.limits.reread();
+    await bench.know(key);
+    expect(usedBy(key)).toBe(150);
+    bench.now.ms += 10 * 60_000;
+    bench.limits.sweep();
+    expect([bench.limits.size(), usedBy(key)]).toEqual([0, undefined]);
+    await bench.know(key);
+    await bench.know(late);
+    expect([usedBy(key), usedBy(late)]).toEqual([150, 107]);
+    expect(codeOf(() => bench.reserve(key, 851))).toBe('budget_exceeded');
+    expect(codeOf(() => bench.reserve(key, 850))).toBeNull();
+    bench.now.ms += 2 * dayMs;
+    const day = limitOn({ kind: 'access-key', id: key.id }, { kind: 'money', period: 'day', value: 500 });
+    bench.set(day);
+    await bench.know(key);
+    expect(bench.limits.usedOf({ kind: 'access-key', id: key.id }, 'money', 'day', bench.now.ms)).toBe(100);
+  });
+
   test('books that were changed are read again, and what is under way stays set aside', async () => {
     const key = budgeted(1_000);
     let spentNanoUsd = 100;
