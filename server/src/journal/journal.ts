@@ -1,21 +1,13 @@
 /** This process's append-only file of intents and settlements: one write per tick, one fdatasync for many, nothing lost by a kill. */
-import { closeSync, fdatasyncSync, ftruncateSync, writeSync } from 'node:fs';
 import type { LedgerRecord } from '../domain/ledger.ts';
 import { jsonOf, type LineSpan } from '../domain/ledger-line.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { GroupSync, type Settled } from './group-sync.ts';
+import { OpenSegment } from './open-segment.ts';
 import { answer, spansOf, writtenOnce, type Pending } from './pending.ts';
-import {
-  createSegment,
-  createSegmentReader,
-  listSegments,
-  openInstance,
-  removeSegment,
-  repairTail,
-  writeInstance,
-  type Segment,
-} from './segments.ts';
+import { createSegmentReader, listSegments, openInstance, removeSegment, repairTail, writeInstance, type Segment } from './segments.ts';
+import { SpareSegment } from './spare.ts';
 import { portionOf, TickLines } from './tick.ts';
 import { LineWindow } from './window.ts';
 
@@ -99,11 +91,12 @@ const retryMs = 250;
 class SegmentedJournal implements Journal {
   readonly #options: Required<JournalOptions>;
   readonly #segments: Segment[];
+  readonly #spare: SpareSegment;
   readonly #window = new LineWindow(windowRecordsMax);
   readonly #reader = createSegmentReader();
   readonly #sync: GroupSync;
   #instanceId: string;
-  #fd: number;
+  #open: OpenSegment;
   #lastSeq: number;
   #writtenSeq: number;
   #fedSeq = 0;
@@ -119,21 +112,20 @@ class SegmentedJournal implements Journal {
   #retryTimer: Timer | null = null;
   #mustRewrite = false;
   #hasBrokenLine = false;
-  #rotateAtBytes: number;
   #isClosed = false;
 
-  constructor(options: Required<JournalOptions>, recovered: Recovered, segments: Segment[], fd: number) {
+  constructor(options: Required<JournalOptions>, recovered: Recovered, segments: Segment[], open: OpenSegment) {
     this.#options = options;
     this.#instanceId = recovered.instanceId;
     this.#segments = segments;
-    this.#fd = fd;
+    this.#spare = new SpareSegment(options.dir);
+    this.#open = open;
     this.#lastSeq = recovered.lastSeq;
     this.#writtenSeq = recovered.lastSeq;
-    this.#rotateAtBytes = options.segmentBytesMax;
     this.#sync = new GroupSync(
       {
         clock: options.clock,
-        fd: () => this.#fd,
+        fd: () => this.#open.fd,
         writtenSeq: () => this.#writtenSeq,
         onSynced: (durableSeq) => this.#onSynced(durableSeq),
         onFailed: (error) => {
@@ -244,7 +236,8 @@ class SegmentedJournal implements Journal {
     }
     this.#retryTimer?.cancel();
     await this.#sync.stop();
-    closeSync(this.#fd);
+    this.#open.leave(null, this.#options.onError);
+    await this.#spare.close();
   }
 
   #admit(isBudgeted: boolean, onFailure: OnFailure): void {
@@ -257,13 +250,12 @@ class SegmentedJournal implements Journal {
   /** Writes all pending lines, wholly or (the file being cut back) not at all. */
   #write(): void {
     const entries = this.#pending;
-    const segment = this.#segments.at(-1)!;
     const { spans, bytes } = portionOf(this.#tick, entries, this.#writtenSeq, this.#hasBrokenLine);
     try {
-      for (let offset = 0; offset < bytes.length;) offset += writeSync(this.#fd, bytes, offset);
+      this.#open.write(bytes);
     } catch (error) {
       try {
-        ftruncateSync(this.#fd, segment.bytes);
+        this.#open.cutBack();
       } catch {
         // The broken line stays at the end of this file, and the next one is begun for what follows.
         this.#mustRewrite = true;
@@ -271,7 +263,6 @@ class SegmentedJournal implements Journal {
       throw error;
     }
     this.#hasBrokenLine = false;
-    segment.bytes += bytes.length;
     this.#pending = [];
     this.#tick.clear();
     for (const span of spans) {
@@ -280,20 +271,25 @@ class SegmentedJournal implements Journal {
       if (span.firstSeq > this.#writtenSeq) this.#window.push(span);
     }
     this.#writtenSeq = spans.at(-1)!.lastSeq;
-    if (segment.bytes >= this.#rotateAtBytes && !this.#sync.isInFlight) this.#rotate();
+    if (!this.#sync.isInFlight) this.#rotateIfDue();
     this.#sync.wrote();
   }
 
   #onSynced(durableSeq: number): void {
     const first = this.#unsynced.findIndex(({ lastSeq }) => lastSeq > durableSeq);
     this.#unsynced = first < 0 ? [] : this.#unsynced.slice(first);
-    if (!this.#isClosed && this.#segments.at(-1)!.bytes >= this.#rotateAtBytes) this.#rotate();
+    if (!this.#isClosed) this.#rotateIfDue();
+  }
+
+  #rotateIfDue(): void {
+    if (this.#open.isHalfway()) this.#spare.prepare(this.#options.segmentBytesMax);
+    if (this.#open.isDue(this.#spare.isReady)) this.#rotate();
   }
 
   /** Begins the next segment. The old one is synced first, so that a durable record never has one before it that is not. */
   #rotate(): void {
     try {
-      fdatasyncSync(this.#fd);
+      this.#open.sync();
     } catch (error) {
       this.#mustRewrite = true;
       return this.#fail(error as Error);
@@ -304,25 +300,20 @@ class SegmentedJournal implements Journal {
       this.#begin(this.#writtenSeq + 1);
     } catch (error) {
       // The old segment takes more for now; the next try comes when it has grown by as much again.
-      this.#rotateAtBytes += this.#options.segmentBytesMax;
+      this.#open.grow(this.#options.segmentBytesMax);
       this.#options.onError(error as Error);
     }
   }
 
   #begin(firstSeq: number): void {
-    const { segment, fd } = createSegment(this.#options.dir, firstSeq);
-    const old = this.#fd;
-    this.#fd = fd;
-    try {
-      closeSync(old);
-    } catch (error) {
-      this.#options.onError(error as Error);
-    }
-    if (this.#segments.at(-1)?.path === segment.path) this.#segments.pop();
-    this.#segments.push(segment);
-    this.#rotateAtBytes = this.#options.segmentBytesMax;
+    const { dir, segmentBytesMax, onError } = this.#options;
+    const open = new OpenSegment(dir, firstSeq, segmentBytesMax, this.#spare);
+    this.#open.leave(open, onError);
+    this.#open = open;
+    if (this.#segments.at(-1)?.path === open.segment.path) this.#segments.pop();
+    this.#segments.push(open.segment);
     // The same file again, where nothing of it was synced: its last line may be broken, and a line feed closes it.
-    this.#hasBrokenLine = segment.bytes > 0;
+    this.#hasBrokenLine = open.segment.bytes > 0;
   }
 
   #fail(error: Error): void {
@@ -353,7 +344,7 @@ class SegmentedJournal implements Journal {
       }
       entries = this.#pending;
       if (entries.length > 0) this.#write();
-      else fdatasyncSync(this.#fd);
+      else this.#open.sync();
     } catch (error) {
       return this.#fail(error as Error);
     }
@@ -373,8 +364,10 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
   const segments = listSegments(dir);
   const last = segments.at(-1);
   const tail = last ? repairTail(last) : { lastSeq: 0, tornBytes: 0, damagedLines: 0 };
-  const { segment, fd } = createSegment(dir, tail.lastSeq + 1);
-  if (last?.path !== segment.path) segments.push(segment);
+  const complete = { segmentBytesMax: defaultSegmentBytesMax, bytesMax: defaultBytesMax, ...options };
+  const open = new OpenSegment(dir, tail.lastSeq + 1, complete.segmentBytesMax, null);
+  if (last?.path === open.segment.path) segments.pop();
+  segments.push(open.segment);
   const recovered: Recovered = {
     instanceId,
     firstSeq: segments[0]!.firstSeq,
@@ -383,6 +376,5 @@ export function openJournal(options: JournalOptions): { journal: Journal; recove
     tornBytes: tail.tornBytes,
     damagedLines: tail.damagedLines,
   };
-  const complete = { segmentBytesMax: defaultSegmentBytesMax, bytesMax: defaultBytesMax, ...options };
-  return { journal: new SegmentedJournal(complete, recovered, segments, fd), recovered };
+  return { journal: new SegmentedJournal(complete, recovered, segments, open), recovered };
 }

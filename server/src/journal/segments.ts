@@ -1,6 +1,7 @@
 /** The files of the journal: the instance's id, and segments named by the first sequence number that they may hold. */
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -22,7 +23,13 @@ import { readSpans } from './line.ts';
 export interface Segment {
   path: string;
   firstSeq: number;
+  /** Of what was written; the file may have room for more. Of an earlier run's, the size of the file. */
   bytes: number;
+}
+
+/** A place in memory or on the disk that can become the file of a segment: answers how many bytes of room it brought. */
+export interface Room {
+  become(path: string): number;
 }
 
 const segmentName = /^(\d{16})\.log$/;
@@ -54,17 +61,33 @@ export function listSegments(dir: string): Segment[] {
   return segments;
 }
 
-/** Opens the segment for appending, creating it (and its name durably) where it is missing. */
-export function createSegment(dir: string, firstSeq: number): { segment: Segment; fd: number } {
+/** Where the content of a file ends that may have room behind it. */
+function endOf(fd: number): number {
+  const bytes = readFileSync(fd);
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return end;
+}
+
+/**
+ * Opens the segment for writing where its lines end, creating it (and its name durably) where it is missing. Who writes says where:
+ * behind the lines there may be room.
+ */
+export function createSegment(
+  dir: string,
+  firstSeq: number,
+  room: Room | null = null,
+): { segment: Segment; fd: number; roomBytes: number } {
   const path = join(dir, `${String(firstSeq).padStart(16, '0')}.log`);
-  const fd = openSync(path, 'a', 0o600);
+  const roomBytes = existsSync(path) ? 0 : (room?.become(path) ?? 0);
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   try {
     syncDirectory(dir);
+    return { segment: { path, firstSeq, bytes: roomBytes > 0 ? 0 : endOf(fd) }, fd, roomBytes };
   } catch (error) {
     closeSync(fd);
     throw error;
   }
-  return { segment: { path, firstSeq, bytes: fstatSync(fd).size }, fd };
 }
 
 export function removeSegment(segment: Segment): void {
@@ -101,7 +124,7 @@ export function openInstance(dir: string, ids: Ids): string {
 export interface TailState {
   /** The highest sequence number that must not be given again. */
   lastSeq: number;
-  /** Bytes after the last line feed: a write that never returned. They are cut off. */
+  /** Bytes after the last line feed that are not zeros, as room is: a write that never returned. Both are cut off. */
   tornBytes: number;
   /** Whole lines of the last segment that are not what was written. */
   damagedLines: number;
@@ -112,8 +135,8 @@ export function repairTail(segment: Segment): TailState {
   const buffer = readFileSync(segment.path);
   // Only the numbers are wanted here: records above the highest number there is are none.
   const read = readSpans(buffer, Number.MAX_SAFE_INTEGER, 1);
-  const tornBytes = buffer.length - read.consumedBytes;
-  if (tornBytes > 0) {
+  const tornBytes = buffer.subarray(read.consumedBytes).findLastIndex((byte) => byte !== 0) + 1;
+  if (buffer.length > read.consumedBytes) {
     const fd = openSync(segment.path, 'r+');
     try {
       ftruncateSync(fd, read.consumedBytes);
@@ -137,7 +160,7 @@ export interface SegmentReader {
 function readChunk(segment: Segment, offset: number, bytes: number): Buffer {
   const fd = openSync(segment.path, 'r');
   try {
-    const chunk = Buffer.allocUnsafe(Math.min(bytes, Math.max(0, fstatSync(fd).size - offset)));
+    const chunk = Buffer.allocUnsafe(Math.min(bytes, Math.max(0, segment.bytes - offset)));
     const count = readSync(fd, chunk, 0, chunk.length, offset);
     return chunk.subarray(0, count);
   } finally {
