@@ -43,9 +43,15 @@ export class ConnectionIndex {
 
   /** These ids, as far as they are this owner's, each once and in the order of choice. */
   ordered(ids: Iterable<string>): string[] {
-    const own = new Set<string>();
-    for (const id of ids) if (this.places.has(id)) own.add(id);
-    return own.size < 2 ? [...own] : [...own].toSorted((a, b) => this.places.get(a)! - this.places.get(b)!);
+    const own: string[] = [];
+    let several: Set<string> | null = null;
+    // Most often it is one, and named twice: a set is made for those alone that are several.
+    for (const id of ids) {
+      if (id === own[0] || !this.places.has(id)) continue;
+      if (own.length === 0) own.push(id);
+      else (several ??= new Set(own)).add(id);
+    }
+    return several === null ? own : [...several].toSorted((a, b) => this.places.get(a)! - this.places.get(b)!);
   }
 }
 

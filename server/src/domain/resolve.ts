@@ -155,13 +155,30 @@ function byProvider(indexes: readonly ConnectionIndex[], asked: string, input: R
 function byModel(indexes: readonly ConnectionIndex[], asked: string, input: ResolveInput): Resolution | undefined {
   const suggesting = input.suggesting(asked);
   const listing = [...input.listing(asked)];
-  const serving = indexes.flatMap((index) => {
-    const suggested = suggesting.flatMap((provider) => index.byProvider.get(provider) ?? []).filter((id) => !input.hasList(id));
-    return index.ordered([...(index.byModel.get(asked) ?? []), ...listing, ...suggested]);
-  });
-  const candidates = active(serving, input).map((connection) => ({ connection, model: asked }));
+  const candidates: Candidate[] = [];
+  let isServed = false;
+  // Most requests name a model alone and come by here: walked in place, without a list for each step.
+  for (const index of indexes)
+    for (const id of servingIn(index, asked, { listing, suggesting }, input)) {
+      isServed = true;
+      const connection = input.byId(id);
+      if (connection?.isActive) candidates.push({ connection, model: asked });
+      else if (connection) input.inactive?.(connection);
+    }
   if (candidates.length > 0) return { kind: 'candidates', candidates };
-  return serving.length > 0 ? { kind: 'refused', code: 'connection_inactive' } : undefined;
+  return isServed ? { kind: 'refused', code: 'connection_inactive' } : undefined;
+}
+
+/** One owner's connections that serve a model, in the order of choice. */
+function servingIn(
+  index: ConnectionIndex,
+  asked: string,
+  { listing, suggesting }: { listing: readonly string[]; suggesting: readonly string[] },
+  input: ResolveInput,
+): readonly string[] {
+  const ids = [...(index.byModel.get(asked) ?? []), ...listing];
+  for (const provider of suggesting) for (const id of index.byProvider.get(provider) ?? []) if (!input.hasList(id)) ids.push(id);
+  return index.ordered(ids);
 }
 
 /** The environment stands in where nothing else is configured, and for the model that it names. */

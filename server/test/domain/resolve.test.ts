@@ -306,3 +306,15 @@ describe('what a provider is known to list', () => {
     expect(names(resolveModel({ ...input, asked: 'm' }))).toEqual(['there > m']);
   });
 });
+
+describe('ids in the order of choice', () => {
+  const [old, standard, young] = [connection('Old', own), connection('Standard', own, { isDefault: true }), connection('Young', own)];
+  const index = new ConnectionIndex([young, old, standard]);
+
+  test('are those of the owner alone, each once', () => {
+    expect(index.ordered([])).toEqual([]);
+    expect(index.ordered(['of somebody else'])).toEqual([]);
+    expect(index.ordered(['of somebody else', old.id, old.id])).toEqual([old.id]);
+    expect(index.ordered([young.id, old.id, young.id, 'of somebody else', standard.id, old.id])).toEqual([standard.id, old.id, young.id]);
+  });
+});
