@@ -1,9 +1,10 @@
 /** May this caller ask this, now? Refuses before anything is planned, reserved or sent. */
 import { allowsModel } from '../domain/access-key.ts';
 import type { SubjectLimits } from '../domain/limit-table.ts';
+import { windowMs } from '../domain/limit-window.ts';
 import { outputAskedOf, promptTokensEstimate, type OutputAsked } from './bound.ts';
 import { refuse } from './errors.ts';
-import type { Ticket } from './limits-rates.ts';
+import type { Headroom, Ticket } from './limits-rates.ts';
 import { modelsBeside } from './models-beside.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';
@@ -100,13 +101,12 @@ class HeldGrant extends FreeGrant {
   }
 }
 
-/** What is left of the rates that a grant was given under, in the words of OpenAI's headers; null where none is limited. */
-export function rateHeaders(grant: Grant): Record<string, string> | null {
-  const room = grant instanceof HeldGrant ? grant.ticket.headroom() : null;
-  if (room === null) return null;
-  const headers: Record<string, string> = {};
+/** What is left of the rates that a grant was given under, as of when it was given; null where none is limited. */
+export const ratesLeft = (grant: Grant): Headroom | null => (grant instanceof HeldGrant ? grant.ticket.headroom() : null);
+
+/** Says it in the words of OpenAI's headers. They are written straight into those of the answer: an object of their own would be made to be copied. */
+export function addRates(headers: Record<string, string>, { requests, tokens }: Headroom): void {
   // Names that are put together are looked up in a table of all names each time: this is written for every answer, so they stand here.
-  const { requests, tokens } = room;
   if (requests !== null) {
     headers['x-ratelimit-limit-requests'] = String(requests.limit);
     headers['x-ratelimit-remaining-requests'] = String(requests.remaining);
@@ -117,16 +117,19 @@ export function rateHeaders(grant: Grant): Record<string, string> | null {
     headers['x-ratelimit-remaining-tokens'] = String(tokens.remaining);
     headers['x-ratelimit-reset-tokens'] = durationText(tokens.resetMs);
   }
-  return headers;
 }
 
 /** As OpenAI writes it (its guide to rate limits): `1s`, `850ms`, `1m0s`. */
 export function durationText(ms: number): string {
+  // Whoever has just been let in is the last to leave: nearly always it is the whole window.
+  if (ms === windowMs) return windowText;
   const whole = Math.max(0, Math.ceil(ms));
   if (whole < 1_000) return `${whole}ms`;
   const seconds = Math.ceil(whole / 1_000);
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
+
+const windowText = '1m0s';
 
 /**
  * Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. So must be what

@@ -1,6 +1,6 @@
 /** The hall of the data plane: the way of one completion through the house. Read this first. */
 import { UpstreamFailure } from '../domain/errors.ts';
-import { admit, admitChoice, rateHeaders } from './admit.ts';
+import { admit, admitChoice, ratesLeft } from './admit.ts';
 import { attemptEach } from './attempt.ts';
 import { answerFromCache, cacheWishOn } from './cached-reply.ts';
 import { errorOfFailure, GatewayRefusal, refuse, type GatewayError } from './errors.ts';
@@ -26,7 +26,7 @@ export async function complete(deps: GatewayDeps, asked: Order, reply: Reply): P
     const admitted = admit(deps, order);
     const grant = admitted instanceof Promise ? await admitted : admitted;
     try {
-      journey.rates = rateHeaders(grant);
+      journey.rates = ratesLeft(grant);
       if (deps.keeper.snapshot.policies.isUsed) watch = watchOf(deps, order);
       if (watch !== null) order = await judged(watch, relay);
       tape?.request(order);

@@ -14,7 +14,7 @@ export interface Ticket {
   release(): void;
   /** In the place of `release`: what it was taken for never happened, so that it counts neither as tokens nor as a request. */
   undo(): void;
-  /** What is left of the tightest limits, for the answer's headers; null where no rate is limited. */
+  /** What is left of the tightest limits once it is taken, for the answer's headers; asked for at once. Null where no rate is limited. */
   headroom(): Headroom | null;
 }
 
@@ -91,22 +91,31 @@ class AllRates implements Rates {
 
   #attempt(all: readonly SubjectLimits[], tokens: number): HeldTicket | Blocked {
     const nowMs = this.#deps.clock.monotonicMs();
+    const taken: Taken[] = [];
     for (const limits of all) {
       const rates = this.#ratesOf(limits.subject);
       rates.window.slide(nowMs);
-      for (const kind of rateKinds) {
-        const blocked = this.#blockedBy(rates, limits, kind, kind === 'tokens' ? tokens : 1, nowMs);
-        if (blocked) return blocked;
-      }
+      // Kind by kind, and not by a loop over their names: this is asked for every request, and most have few limits.
+      const { subject, requests, tokens: ofTokens, concurrent } = limits;
+      const blocked =
+        this.#blockedBy(rates, subject, 'requests', requests, 1, nowMs) ??
+        this.#blockedBy(rates, subject, 'tokens', ofTokens, tokens, nowMs) ??
+        this.#blockedBy(rates, subject, 'concurrent', concurrent, 1, nowMs);
+      if (blocked !== null) return blocked;
+      taken.push({ rates, limits, entry: null });
     }
-    return new HeldTicket(
-      this.#deps.clock,
-      all.map((limits) => this.#taken(limits, this.#ratesOf(limits.subject), tokens, nowMs)),
-    );
+    for (const one of taken) this.#enter(one, tokens, nowMs);
+    return new HeldTicket(this.#deps.clock, taken, nowMs);
   }
 
-  #blockedBy(rates: SubjectRates, limits: SubjectLimits, kind: RateKind, need: number, nowMs: number): Blocked | null {
-    const ceiling = limits[kind];
+  #blockedBy(
+    rates: SubjectRates,
+    subject: LimitSubject,
+    kind: RateKind,
+    ceiling: Ceiling | null,
+    need: number,
+    nowMs: number,
+  ): Blocked | null {
     if (ceiling === null) return null;
     const used = rates.used(kind);
     const { hard } = ceiling;
@@ -114,22 +123,25 @@ class AllRates implements Rates {
       return { by: 'limit', error: tooMany(hard, waitOf(rates, kind, hard.value, need, nowMs)) };
     const { leases } = this.#deps;
     if (leases === null) return null;
-    const lease = leases.of(this.#meterOf(rates, limits.subject, kind), ceiling);
+    const lease = leases.of(this.#meterOf(rates, subject, kind), ceiling);
     if (hard === null || used + need <= mayHold(lease, nowMs)) return null;
     return { by: 'share', lease, need, error: tooMany(hard, sharedWaitMs) };
   }
 
-  #taken(limits: SubjectLimits, rates: SubjectRates, tokens: number, nowMs: number): Taken {
-    for (const kind of rateKinds) {
-      const ceiling = limits[kind];
-      if (ceiling === null) continue;
-      const used = rates.used(kind) + this.#othersUse(rates, kind);
-      this.#deps.notes.used(ceiling.all, used, used + (kind === 'tokens' ? tokens : 1));
-    }
-    const isRated = limits.requests !== null || limits.tokens !== null;
-    const entry = isRated ? rates.window.add(nowMs, tokens) : null;
+  /** Counts the request in, and says what it nears. */
+  #enter(taken: Taken, tokens: number, nowMs: number): void {
+    const { rates, limits } = taken;
+    this.#note(rates, 'requests', limits.requests, 1);
+    this.#note(rates, 'tokens', limits.tokens, tokens);
+    this.#note(rates, 'concurrent', limits.concurrent, 1);
+    if (limits.requests !== null || limits.tokens !== null) taken.entry = rates.window.add(nowMs, tokens);
     rates.flight++;
-    return { rates, limits, entry };
+  }
+
+  #note(rates: SubjectRates, kind: RateKind, ceiling: Ceiling | null, need: number): void {
+    if (ceiling === null) return;
+    const used = rates.used(kind) + this.#othersUse(rates, kind);
+    this.#deps.notes.used(ceiling.all, used, used + need);
   }
 
   /** Asks for more of what others may hold, and tries again; in the order of coming, since all of them wait for the same answers. */
@@ -219,12 +231,14 @@ function waitOf(rates: SubjectRates, kind: RateKind, limit: number, need: number
 class HeldTicket implements Ticket {
   readonly #clock: Clock;
   readonly #taken: readonly Taken[];
+  readonly #takenMs: number;
   #isOver = false;
   #isCorrected = false;
 
-  constructor(clock: Clock, taken: readonly Taken[]) {
+  constructor(clock: Clock, taken: readonly Taken[], takenMs: number) {
     this.#clock = clock;
     this.#taken = taken;
+    this.#takenMs = takenMs;
   }
 
   correct(tokens: number): void {
@@ -250,12 +264,12 @@ class HeldTicket implements Ticket {
   }
 
   headroom(): Headroom | null {
-    const nowMs = this.#clock.monotonicMs();
     const room: Headroom = { requests: null, tokens: null };
     for (const { rates, limits } of this.#taken) {
-      rates.window.slide(nowMs);
-      room.requests = tighter(room.requests, limits.requests, rates.window.requests, rates.window.resetMs(nowMs));
-      room.tokens = tighter(room.tokens, limits.tokens, rates.window.tokens, rates.window.resetMs(nowMs));
+      const { window } = rates;
+      const resetMs = window.resetMs(this.#takenMs);
+      room.requests = tighter(room.requests, limits.requests, window.requests, resetMs);
+      room.tokens = tighter(room.tokens, limits.tokens, window.tokens, resetMs);
     }
     return room.requests === null && room.tokens === null ? null : room;
   }

@@ -19,6 +19,7 @@ import type { AnswerCache } from './answer-cache.ts';
 import type { GatewayError } from './errors.ts';
 import type { HeadroomBook } from './headroom.ts';
 import type { Health } from './health.ts';
+import type { Headroom } from './limits-rates.ts';
 import type { Limits } from './limits.ts';
 import type { ModelLists } from './model-lists.ts';
 
@@ -131,8 +132,8 @@ export interface Journey {
   connectionId: string | null;
   /** Slug of the use case that was asked for. */
   useCase: string | null;
-  /** What is left of the caller's rates, as headers; null where none is limited. */
-  rates: Record<string, string> | null;
+  /** What is left of the caller's rates; null where none is limited. */
+  rates: Headroom | null;
   attempts: number;
   /** The row that stands for the request in the books is written. */
   isBooked: boolean;

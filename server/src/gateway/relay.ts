@@ -3,6 +3,7 @@ import { UpstreamFailure } from '../domain/errors.ts';
 import type { Intent, Settlement } from '../domain/ledger.ts';
 import type { Exchange } from '../egress/egress.ts';
 import type { Timer } from '../lib/clock.ts';
+import { addRates } from './admit.ts';
 import type { GatewayError } from './errors.ts';
 import type { GatewayDeps, Journey, Order, Reply } from './order.ts';
 import type { AnswerGuard } from './policy-answer.ts';
@@ -291,8 +292,11 @@ export class Relay {
     };
     if (connectionId) headers['x-patchbay-connection'] = connectionId;
     if (useCase) headers['x-patchbay-use-case'] = useCase;
-    if (rates !== null) Object.assign(headers, rates);
-    if (mediaType !== null) Object.assign(headers, { 'content-type': mediaType, 'x-content-type-options': 'nosniff' });
+    if (rates !== null) addRates(headers, rates);
+    if (mediaType !== null) {
+      headers['content-type'] = mediaType;
+      headers['x-content-type-options'] = 'nosniff';
+    }
     if (changed.length > 0) headers['x-patchbay-changed'] = changedHeader(this.journey);
     return headers;
   }

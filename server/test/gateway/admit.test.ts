@@ -2,11 +2,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AccessKey } from '../../src/domain/access-key.ts';
 import {
+  addRates,
   admit,
   admitChoice,
   durationText,
   promptTokensEstimate,
-  rateHeaders,
+  ratesLeft,
   requestsInFlight,
   type Grant,
 } from '../../src/gateway/admit.ts';
@@ -159,6 +160,14 @@ describe('the estimate for the tokens of a minute', () => {
 });
 
 describe('the headers of what is left', () => {
+  const rateHeaders = (grant: Grant): Record<string, string> | null => {
+    const left = ratesLeft(grant);
+    if (left === null) return null;
+    const headers: Record<string, string> = {};
+    addRates(headers, left);
+    return headers;
+  };
+
   test('are OpenAI’s, for what is limited and for nothing else', () => {
     const deps = depsWith();
     tryAdmit(deps, orderOf({ model: 'm', max_tokens: 100 }, keyWith({ rpm: 60, tpm: 5_000 })));

@@ -313,6 +313,9 @@ describe('what is told', () => {
       requests: { limit: 4, remaining: 3, resetMs: minuteMs },
       tokens: { limit: 1_000, remaining: 900, resetMs: minuteMs },
     });
+    // A minute later its place is free again: it is told as of when it was taken.
+    bench.now.ms += minuteMs;
+    expect((ticket as Ticket).headroom()?.requests?.resetMs).toBe(minuteMs);
     const unlimited = manual();
     const calm = keyWith({});
     unlimited.set(limitOn({ kind: 'access-key', id: calm.id }, { kind: 'concurrent', value: 2 }));
