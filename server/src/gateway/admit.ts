@@ -11,9 +11,9 @@ import type { Target } from './plan.ts';
 
 export { promptTokensEstimate };
 
-/** Replaces the estimate of a request's tokens by what it came to. */
+/** Replaces the estimate of a request's tokens by what it came to; `nowMs` is monotonic, from whoever has just read the clock. */
 export interface Slot {
-  correct(tokens: number): void;
+  correct(tokens: number, nowMs?: number): void;
 }
 
 /** What an admitted order holds until it ends. */
@@ -69,9 +69,9 @@ class FreeGrant implements Grant {
     joined.push(ticket);
     const before = this.slot;
     this.slot = {
-      correct(tokens) {
-        before.correct(tokens);
-        ticket.correct(tokens);
+      correct(tokens, nowMs) {
+        before.correct(tokens, nowMs);
+        ticket.correct(tokens, nowMs);
       },
     };
   }

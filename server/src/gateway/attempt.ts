@@ -37,10 +37,11 @@ export async function attemptEach(
   // Bounded by the rule: attemptsMax tries, and one that a reused socket lost.
   for (;;) {
     const target = targets[index]!;
+    const nowMs = deps.clock.monotonicMs();
     attemptsAtTarget++;
     journey.attempts++;
     journey.connectionId = target.connection?.id ?? null;
-    if (attemptsAtTarget === 1) deps.health.asked(targetKey(target));
+    if (attemptsAtTarget === 1) deps.health.asked(targetKey(target), nowMs);
     const second = attemptsAtTarget === 1 && isHedged(target, targets[index + 1]) ? targets[index + 1]! : null;
     let ran: RaceResult;
     try {
@@ -48,7 +49,7 @@ export async function attemptEach(
         const start = starterOf(deps, order, grant, journey, deadlineMs);
         ran = await race({ deps, order, journey, relay, first: target, second, start });
       } else {
-        const runner = new Attempt(deps, order, target, grant, journey, relay, deadlineMs);
+        const runner = new Attempt(deps, order, target, grant, journey, relay, deadlineMs, null, nowMs);
         ran = { failure: await runner.run(), runner, hasSecond: false };
       }
     } catch (error) {
@@ -187,6 +188,7 @@ export class Attempt implements CallSink, Runner {
     relay: AttemptRelay,
     deadlineMs = Infinity,
     claim: (() => boolean) | null = null,
+    startedMs = deps.clock.monotonicMs(),
   ) {
     this.deps = deps;
     this.order = order;
@@ -194,7 +196,7 @@ export class Attempt implements CallSink, Runner {
     this.grant = grant;
     this.journey = journey;
     this.relay = relay;
-    this.startedMs = deps.clock.monotonicMs();
+    this.startedMs = startedMs;
     this.deadlineMs = deadlineMs;
     this.claim = claim;
     this.prices = deps.prices.pricesOf(target.row, target.model, target.connection?.id ?? null);
@@ -343,9 +345,9 @@ export class Attempt implements CallSink, Runner {
   }
 
   /** How fast it was, for those who choose by it. What came whole says when it was complete, and not when it began. */
-  private answered(tokensOut: number): Answered {
+  private answered(tokensOut: number, endedMs: number): Answered {
     const firstByteMs = this.order.request.isStream && this.firstByteMs !== null ? this.firstByteMs - this.startedMs : null;
-    return { firstByteMs, totalMs: this.deps.clock.monotonicMs() - this.startedMs, tokensOut };
+    return { firstByteMs, totalMs: endedMs - this.startedMs, tokensOut };
   }
 
   /** Called exactly once per attempt, when it is known whether another one follows. */
@@ -356,6 +358,8 @@ export class Attempt implements CallSink, Runner {
     const key = targetKey(this.target);
     deps.health.ended(key);
     if (isLast) this.journey.isBooked = true;
+    // Read once: books, windows and measures are told of the same end.
+    const endedMs = deps.clock.monotonicMs();
     const ending: Ending = {
       failure,
       facts: this.facts,
@@ -363,13 +367,15 @@ export class Attempt implements CallSink, Runner {
       wasSent: this.wasSent,
       prices: pricesOfAnswer(deps, order, this.target, this.prices, this.facts.modelReported),
       startedMs: this.startedMs,
+      endedMs,
       firstByteMs: this.firstByteMs,
       reason,
     };
-    const settlement = settlementOf(deps, order, this.intent, ending);
+    const settlement = settlementOf(order, this.intent, ending);
     this.relay.booked(this.intent, settlement);
-    if (isLast) this.grant.slot.correct(settlement.usage.tokensIn + settlement.usage.tokensOut);
-    if (!failure) deps.health.succeeded(key, this.target.model, this.answered(settlement.usage.tokensOut));
+    const tokens = settlement.usage.tokensIn + settlement.usage.tokensOut;
+    if (isLast) this.grant.slot.correct(tokens, endedMs);
+    if (!failure) deps.health.succeeded(key, this.target.model, this.answered(settlement.usage.tokensOut, endedMs), endedMs);
     // What never left, as when our own disk took no intent, says nothing of the provider.
     else if (this.wasSent) deps.health.failed(key, failure.fault, failure.retryAfterMs, this.target.model, failure.vendorStatus);
     let seq = Infinity;
@@ -379,11 +385,10 @@ export class Attempt implements CallSink, Runner {
       // The intent is on disk: the entry stays open and becomes `unknown`, visible and counted, never a silent zero.
       deps.log.error({ requestId: order.requestId, err: cause }, 'a settlement could not be written');
     }
-    const { atMs, usage } = settlement;
+    const { atMs } = settlement;
     // What the books will never hear of counts with what was set aside, as its open entry does after a restart.
     const costNanoUsd = seq === Infinity ? Math.max(settlement.costNanoUsd ?? 0, this.hold?.nanoUsd ?? 0) : settlement.costNanoUsd;
-    if (this.hold !== null)
-      settleHold(deps, order, this.target, this.hold, { atMs, costNanoUsd, tokens: usage.tokensIn + usage.tokensOut, seq });
+    if (this.hold !== null) settleHold(deps, order, this.target, this.hold, { atMs, costNanoUsd, tokens, seq });
   }
 }
 

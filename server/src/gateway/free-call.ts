@@ -59,7 +59,8 @@ function bookEnd(
   intent: Intent,
   ending: { failure: UpstreamFailure | null; wasSent: boolean; startedMs: number },
 ): void {
-  const settlement = settlementOf(deps, order, intent, { ...ending, facts: noFacts, isLast: true, prices: null, firstByteMs: null });
+  const endedMs = deps.clock.monotonicMs();
+  const settlement = settlementOf(order, intent, { ...ending, endedMs, facts: noFacts, isLast: true, prices: null, firstByteMs: null });
   const usage = { ...settlement.usage, tokensIn: 0, isEstimated: false };
   try {
     deps.journal.append({ ...settlement, usage, costNanoUsd: 0, prices: null });

@@ -46,12 +46,12 @@ export function createHeadroom(clock: Clock): HeadroomBook {
   };
   return {
     saw(connectionId, model, headers) {
-      const nowMs = clock.nowMs();
       const before = heard.get(connectionId);
       const isAsked = headers['retry-after'] !== undefined || headers['retry-after-ms'] !== undefined;
-      if (before !== undefined && nowMs - before.atMs < lookPeriodMs && !isAsked) return;
+      // Many providers say nothing of limits, and the clock is not asked for them.
+      if (before !== undefined && !isAsked && clock.nowMs() - before.atMs < lookPeriodMs) return;
       const kept = limitHeadersOf(headers, isAsked);
-      if (kept !== null) heard.set(connectionId, { atMs: nowMs, model, headers: kept });
+      if (kept !== null) heard.set(connectionId, { atMs: clock.nowMs(), model, headers: kept });
     },
     of(connectionId) {
       const last = heard.get(connectionId);

@@ -14,11 +14,11 @@ const groupsMax = 10_000;
 export interface Health {
   /** 0 for one to ask first, 1 for one that rests; ones at rest are still asked when nobody else is left. */
   rank(connectionId: string): 0 | 1;
-  /** `answered` is missing for what says nothing of a model's speed. */
-  succeeded(connectionId: string, model?: string, answered?: Answered): void;
+  /** `answered` is missing for what says nothing of a model's speed; `nowMs` is monotonic, from whoever has just read the clock. */
+  succeeded(connectionId: string, model?: string, answered?: Answered, nowMs?: number): void;
   failed(connectionId: string, fault: Fault, retryAfterMs: number | null, model?: string, status?: number | null): void;
-  /** Counts a first attempt at this target in its retry budget. */
-  asked(connectionId: string): void;
+  /** Counts a first attempt at this target in its retry budget; `nowMs` as in `succeeded`. */
+  asked(connectionId: string, nowMs?: number): void;
   /** TRUE when this target's budget allows one more repetition. */
   mayRetry(connectionId: string): boolean;
   /** Counts a repetition at this target. */
@@ -45,9 +45,9 @@ export interface TrafficTold {
 /** The same health, and what attempts tell is counted besides. */
 export const telling = (health: Health, told: TrafficTold): Health => ({
   ...health,
-  succeeded(id, model, answered) {
+  succeeded(id, model, answered, nowMs) {
     told.succeeded(id, model ?? '', answered?.firstByteMs ?? null);
-    health.succeeded(id, model, answered);
+    health.succeeded(id, model, answered, nowMs);
   },
   failed(id, fault, retryAfterMs, model, status) {
     told.failed(id, model ?? '', fault, status ?? null);
@@ -80,16 +80,16 @@ export function createHealth(clock: Clock, onTurned: (connectionId: string, isRe
       const state = known(id);
       return state !== undefined && isResting(state.breaker, clock.monotonicMs()) ? 1 : 0;
     },
-    succeeded(id, model, answered) {
+    succeeded(id, model, answered, nowMs = clock.monotonicMs()) {
       const state = model !== undefined && answered ? stateOf(id) : known(id);
       if (!state) return;
-      const hasReturned = noteAnswer(state, model ?? '', answered ?? null, clock.monotonicMs());
+      const hasReturned = noteAnswer(state, model ?? '', answered ?? null, nowMs);
       if (hasReturned) onTurned(id, false);
     },
     failed(id, fault, retryAfterMs, model = '') {
       if (noteFault(stateOf(id), model, fault, retryAfterMs, clock.monotonicMs())) onTurned(id, true);
     },
-    asked: (id) => countRequest(stateOf(id).budget, clock.monotonicMs()),
+    asked: (id, nowMs = clock.monotonicMs()) => countRequest(stateOf(id).budget, nowMs),
     mayRetry: (id) => mayAskAgain(stateOf(id), clock.monotonicMs()),
     retried: (id) => countRetry(stateOf(id).budget, clock.monotonicMs()),
     began: (id) => void stateOf(id).inFlight++,

@@ -8,8 +8,8 @@ import { mayHold, type Lease, type Leases, type Meter } from './limits-share.ts'
 
 /** What a request holds of the limits of some subjects. */
 export interface Ticket {
-  /** Replaces the estimate by what the request came to. */
-  correct(tokens: number): void;
+  /** Replaces the estimate by what the request came to. `nowMs` is monotonic, from whoever has just read the clock. */
+  correct(tokens: number, nowMs?: number): void;
   /** The request is over; without a correction before it came to no tokens. To be called once. */
   release(): void;
   /** In the place of `release`: what it was taken for never happened, so that it counts neither as tokens nor as a request. */
@@ -241,9 +241,8 @@ class HeldTicket implements Ticket {
     this.#takenMs = takenMs;
   }
 
-  correct(tokens: number): void {
+  correct(tokens: number, nowMs = this.#clock.monotonicMs()): void {
     this.#isCorrected = true;
-    const nowMs = this.#clock.monotonicMs();
     for (const { rates, entry } of this.#taken) if (entry) rates.window.correct(entry, tokens, nowMs);
   }
 

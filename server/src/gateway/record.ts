@@ -35,10 +35,11 @@ export function intentOf(
   attemptNo: number,
   reservedNanoUsd: number,
 ): { kind: 'intent' } & Intent {
+  const atMs = deps.clock.nowMs();
   return {
     kind: 'intent',
-    id: deps.ids.uuid(),
-    atMs: deps.clock.nowMs(),
+    id: deps.ids.uuid(atMs),
+    atMs,
     requestId: order.requestId,
     attemptNo,
     face: order.face,
@@ -69,6 +70,7 @@ export interface Ending {
   prices: ModelPrices | null;
   /** Monotonic. */
   startedMs: number;
+  endedMs: number;
   firstByteMs: number | null;
   /** In the place of the fault, where something of ours ended it. */
   reason?: string | undefined;
@@ -91,7 +93,7 @@ export function usageOfEnding(order: Order, { failure, facts, wasSent }: Pick<En
   return { ...noTokens, ...estimated(order, facts.contentChars), isEstimated: true };
 }
 
-export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, ending: Ending): { kind: 'settle' } & Settlement {
+export function settlementOf(order: Order, intent: Intent, ending: Ending): { kind: 'settle' } & Settlement {
   const { failure, facts } = ending;
   const usage = usageOfEnding(order, ending);
   const isPriced = order.request.operation?.isPricedByTokens ?? true;
@@ -117,7 +119,7 @@ export function settlementOf(deps: GatewayDeps, order: Order, intent: Intent, en
     prices: isUsed && prices ? keptPrices(usage, prices) : null,
     modelReported: facts.modelReported?.slice(0, reportedCharsMax) ?? null,
     finishReason: facts.finishReason,
-    latencyMs: Math.round(deps.clock.monotonicMs() - ending.startedMs),
+    latencyMs: Math.round(ending.endedMs - ending.startedMs),
     firstByteMs: ending.firstByteMs === null ? null : Math.round(ending.firstByteMs - ending.startedMs),
     changed: facts.changed.length > 0 ? facts.changed.slice(0, changesMax).map(shortened) : null,
   };

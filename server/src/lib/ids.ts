@@ -3,8 +3,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Clock } from './clock.ts';
 
 export interface Ids {
-  /** A new UUIDv7. Later calls of one process sort after earlier ones. */
-  uuid(): string;
+  /** A new UUIDv7. Later calls of one process sort after earlier ones. `nowMs` is what the wall clock says, from whoever has just read it. */
+  uuid(nowMs?: number): string;
   /** Uniform in [0, 1). */
   draw(): number;
   /** Cryptographic random bytes. */
@@ -38,8 +38,8 @@ export function createIds(clock: Clock): Ids {
     return offset - count;
   };
   return {
-    uuid() {
-      const nowMs = Math.max(clock.nowMs(), lastMs);
+    uuid(readMs = clock.nowMs()) {
+      const nowMs = Math.max(readMs, lastMs);
       const at = take(10);
       // The 12 bits after the version count within one millisecond, so that ids keep their order (RFC 9562, 6.2, method 1).
       counter = nowMs === lastMs ? counter + 1 : block[at]! & 0x7f;

@@ -4,7 +4,7 @@ import { UpstreamFailure, type Fault } from '../../src/domain/errors.ts';
 import type { Intent, TokenUsage } from '../../src/domain/ledger.ts';
 import { ruleOf } from '../../src/domain/retry.ts';
 import { errorOfFailure, GatewayRefusal, refuse } from '../../src/gateway/errors.ts';
-import type { GatewayDeps, Order } from '../../src/gateway/order.ts';
+import type { Order } from '../../src/gateway/order.ts';
 import { settlementOf, usageOfEnding, type Ending } from '../../src/gateway/record.ts';
 import { readRequest } from '../../src/gateway/request.ts';
 import type { AnswerFacts } from '../../src/providers/calling.ts';
@@ -78,16 +78,16 @@ describe('usage', () => {
 });
 
 describe('the settlement', () => {
-  const deps = { clock: { monotonicMs: () => 1_250.4 } } as unknown as GatewayDeps;
   const intent = { id: 'attempt-1', atMs: 77 } as Intent;
   const settle = (part: Partial<Ending>) =>
-    settlementOf(deps, order, intent, {
+    settlementOf(order, intent, {
       failure: null,
       facts: facts({ usage: counted, finishReason: 'stop', modelReported: 'm-1' }),
       isLast: true,
       wasSent: true,
       prices: flat,
       startedMs: 1_000,
+      endedMs: 1_250.4,
       firstByteMs: 1_100.2,
       ...part,
     });

@@ -14,6 +14,15 @@ describe('uuid', () => {
     expect(isUuid(id)).toBe(true);
   });
 
+  test('carries the time that its caller has read, and keeps its order where that is an old one', () => {
+    const ids = createIds(clockAt({ ms: 1 }));
+    const first = ids.uuid(0x0123_4567_89ab);
+    expect(timeOf(first)).toBe(0x0123_4567_89ab);
+    const second = ids.uuid();
+    expect(timeOf(second)).toBe(0x0123_4567_89ab);
+    expect(second > first).toBe(true);
+  });
+
   test('100,000 of one process are distinct and sort in the order they were made', () => {
     const ids = createIds(systemClock);
     const made = Array.from({ length: 100_000 }, () => ids.uuid());
