@@ -260,6 +260,7 @@ export class Attempt implements CallSink, Runner {
         error instanceof UpstreamFailure ? error : new UpstreamFailure('secret_unreadable', 'the secret does not open', { cause: error }),
       );
     }
+    const { request } = this.order;
     const { row, baseUrl, settings, model, origin, trust } = this.target;
     let exchange: Exchange;
     try {
@@ -269,14 +270,14 @@ export class Attempt implements CallSink, Runner {
         trust,
         secret: opened.secret,
         customHeaders: opened.headers,
-        request: { ...this.order.request, outputTokensMax: lesser(outputTokensMax, this.order.request.outputTokensMax) },
+        request: outputTokensMax === null ? request : { ...request, outputTokensMax: lesser(outputTokensMax, request.outputTokensMax) },
         timeouts: this.timeouts(),
         heads: this.deps.headroom,
         connectionId: this.target.connection?.id,
         moment: { createdS: Math.floor(this.deps.clock.nowMs() / 1000), id: `chatcmpl-${this.order.requestId}` },
       };
       const deps = { egress: egressOf(this.deps, this.target), clock: this.deps.clock };
-      const { operation } = this.order.request;
+      const { operation } = request;
       const way = operation && wayOf(operation, this.target);
       exchange = operation && way ? callOperation(deps, call, operation, way, this) : callProvider(deps, call, this);
     } catch (error) {

@@ -144,11 +144,12 @@ export interface CacheWish {
 }
 
 /** What the request, its key, or else the group that it goes by says of older answers; null where none is wanted. */
-export function cacheWishOn({ cacheS, purpose }: Order, [target, ...others]: readonly Target[]): CacheWish | null {
+export function cacheWishOn({ cacheS, purpose }: Order, route: readonly Target[]): CacheWish | null {
+  const target = route[0];
   // Who asks for another answer in a chat wants another one.
   if (target === undefined || purpose !== 'completion') return null;
   const maxAgeS = cacheS ?? target.group?.options.cacheSeconds ?? 0;
-  return maxAgeS > 0 ? { route: [target, ...others], maxAgeS } : null;
+  return maxAgeS > 0 ? { route: [target, ...route.slice(1)], maxAgeS } : null;
 }
 
 /** TRUE where an answer that was kept is given. Else the next one will be taken down on its way to the caller. */

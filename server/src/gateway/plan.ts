@@ -67,11 +67,16 @@ export function plan(deps: GatewayDeps, order: Order): Target[] {
   if (operation !== undefined) {
     return offering(deps, order, operation, resolution);
   }
+  // Most names mean one connection, and to take turns costs more than to make its target.
+  if (resolution.kind === 'candidates' && resolution.candidates.length === 1) {
+    const target = targetOf(deps, resolution.candidates[0]!);
+    const unsaid = unsaidAt({ to: target, request: order.request });
+    if (unsaid !== null) throw refuse('unsupported_parameter', unsaid);
+    return [target];
+  }
   const targets: Target[] = [];
   let first: Unsaid | null = null;
-  // Most names mean one connection, and to take turns costs more than to make its target.
-  const isOne = resolution.kind === 'candidates' && resolution.candidates.length === 1;
-  for (const target of isOne ? [targetOf(deps, resolution.candidates[0]!)] : inTurn(deps, order, resolution)) {
+  for (const target of inTurn(deps, order, resolution)) {
     const unsaid = unsaidAt({ to: target, request: order.request });
     if (unsaid === null) targets.push(target);
     else first ??= unsaid;
