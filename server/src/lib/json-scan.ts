@@ -210,9 +210,29 @@ export function writeObject(
 export function memberValue(bytes: Buffer, scan: Scan, key: string): unknown {
   const member = scan.members.get(key);
   if (!member) return undefined;
+  const count = countIn(bytes, member);
+  if (count >= 0) return count;
   try {
     return JSON.parse(bytes.toString('utf8', member.start, member.end)) as unknown;
   } catch {
     return undefined;
   }
 }
+
+/** Below this many digits every whole number is exact. */
+const countDigitsMax = 15;
+
+/** A whole number of digits alone, as limits of tokens are: read here, without a text that is made to be parsed. -1 for anything else. */
+function countIn(bytes: Buffer, { start, end }: Member): number {
+  const digits = end - start;
+  if (digits === 0 || digits > countDigitsMax || (digits > 1 && bytes[start] === zero)) return -1;
+  let count = 0;
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - zero;
+    if (digit < 0 || digit > 9) return -1;
+    count = count * 10 + digit;
+  }
+  return count;
+}
+
+const zero = 0x30;

@@ -124,6 +124,19 @@ describe('refusals', () => {
 });
 
 describe('a value that does not parse', () => {
+  test('is the number that a parser reads, whatever it is written like', () => {
+    const written = ['0', '7', '64', '999999999999999', '9999999999999999', '12345678901234567890', '-1', '1.5', '1e3', '10', '0.5', '-0'];
+    const valueOf = (text: string): unknown => {
+      const bytes = Buffer.from(`{"n":${text}}`);
+      return memberValue(bytes, mustScan(bytes), 'n');
+    };
+    for (const text of written) expect(valueOf(text), text).toBe(JSON.parse(text));
+    for (const text of ['007', '00', '1x', '+1']) expect(valueOf(text), text).toBeUndefined();
+    const nothing = Buffer.from('{"n":}');
+    const scan: Scan = { members: new Map([['n', { start: 5, end: 5 }]]), firstAt: 1, met: null };
+    expect(memberValue(nothing, scan, 'n')).toBeUndefined();
+  });
+
   test('is undefined, and a missing one too', () => {
     const bytes = Buffer.from('{"a":tru,"b":01,"c":[1,]}');
     const scan = mustScan(bytes);
