@@ -24,9 +24,17 @@ export const malformedEventsMax = 1;
 const depthMax = 256;
 const [quote, openBracket, closeBracket, openBrace, closeBrace] = [0x22, 0x5b, 0x5d, 0x7b, 0x7d];
 
+/** Whether a text has more brackets that open than may be open at once. Nearly no answer has, and a search for them is a quarter of a look at each character. */
+function opensMany(source: string): boolean {
+  let opened = 0;
+  for (let at = source.indexOf('{'); at >= 0; at = source.indexOf('{', at + 1)) if (++opened > depthMax) return true;
+  for (let at = source.indexOf('['); at >= 0; at = source.indexOf('[', at + 1)) if (++opened > depthMax) return true;
+  return false;
+}
+
 /** Looks at brackets alone, and skips what stands in texts; a text too short to be so deep is not looked at. */
 function isTooDeep(source: string): boolean {
-  if (source.length < 2 * depthMax) return false;
+  if (source.length < 2 * depthMax || !opensMany(source)) return false;
   let depth = 0;
   for (let at = 0; at < source.length; at++) {
     const char = source.charCodeAt(at);

@@ -11,6 +11,14 @@ test('256 levels are read, one more is none', () => {
   expect(parseJson('{"a":['.repeat(129) + ']}'.repeat(129))).toBeUndefined();
 });
 
+test('levels count alike whichever brackets make them, and a long text with few of them has none too many', () => {
+  expect(parseJson('{"a":'.repeat(257) + '1' + '}'.repeat(257))).toBeUndefined();
+  expect(parseJson('{"a":'.repeat(100) + nested(157) + '}'.repeat(100))).toBeUndefined();
+  expect(parseJson('{"a":'.repeat(100) + nested(156) + '}'.repeat(100))).toBeDefined();
+  expect(parseJson(JSON.stringify({ said: 'x'.repeat(10_000) }))).toEqual({ said: 'x'.repeat(10_000) });
+  expect(parseJson(`{"said":"${'x'.repeat(10_000)}"`)).toBeUndefined();
+});
+
 test('a million levels end without a fault', () => {
   expect(parseJson(nested(1_000_000))).toBeUndefined();
   expect(parseJson('['.repeat(1_000_000))).toBeUndefined();
