@@ -1,5 +1,4 @@
 /** A request body as the rooms need it: its bytes, where its members lie, and the parsed form for whoever must have it. */
-import { isAscii } from 'node:buffer';
 import type { ChatRequest } from '../domain/chat.ts';
 import { memberValue, scanObject, type ScanFault } from '../lib/json-scan.ts';
 import { watchedWords, type CallRequest } from '../providers/calling.ts';
@@ -29,13 +28,11 @@ export interface AskedRequest extends CallRequest {
 
 /** Reads only what routing, limits and the stream need; everything else is the provider's business. Throws GatewayRefusal. */
 export function readRequest(bytes: Buffer): AskedRequest {
-  const text = bytes.toString('latin1');
-  const scan = scanObject(bytes, watchedWords, text);
+  const scan = scanObject(bytes, watchedWords);
   if (typeof scan === 'string') throw refuse(scanRefusals[scan]);
   let body: ChatRequest | null = null;
   const parsed = (): ChatRequest => (body ??= chatIn(bytes.toString('utf8')));
-  // In ASCII both encodings are the same text.
-  if (bytes.length <= parsedAtOnceBytesMax) body = chatIn(isAscii(bytes) ? text : bytes.toString('utf8'));
+  if (bytes.length <= parsedAtOnceBytesMax) body = chatIn(scan.text ?? bytes.toString('utf8'));
   const value = (key: string): unknown => (body ? body[key] : memberValue(bytes, scan, key));
   const options = value('stream_options');
   checkCount(value('max_tokens'), 'max_tokens');

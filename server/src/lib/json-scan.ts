@@ -1,4 +1,5 @@
 /** Finds the top-level members of a JSON object in its bytes, without building it: what is patched is spliced, never re-written. */
+import { isAscii } from 'node:buffer';
 
 export interface Member {
   /** Byte offsets of the value: from `start` up to, not including, `end`. */
@@ -14,7 +15,12 @@ export interface Scan {
   firstAt: number;
   /** Those of the words that were looked for which stand in it; null where none was looked for. */
   met: ReadonlySet<string> | null;
+  /** The object as a text, where it is small and in ASCII: what is put in is then joined as texts, with one way out of JavaScript and not many. */
+  text: string | null;
 }
+
+/** Longer ones are not held a second time as texts, and copying their bytes costs less than the way through a text. */
+const textBytesMax = 8_192;
 
 /** Deeper nesting than this is refused before any parser sees it (S-DOS). */
 export const depthMax = 64;
@@ -115,15 +121,17 @@ function keyText(bytes: Buffer, text: string, start: number, end: number): strin
 
 /**
  * Scans one object. A key that stands twice is a fault: readers differ in which one counts. `words` are texts to look out for at any
- * depth, as names or as values, where they stand whole and without escapes. `text` is the same in Latin-1, where somebody has it.
+ * depth, as names or as values, where they stand whole and without escapes.
  */
-export function scanObject(bytes: Buffer, words: readonly string[] = [], text = bytes.toString('latin1')): Scan | ScanFault {
+export function scanObject(bytes: Buffer, words: readonly string[] = []): Scan | ScanFault {
+  const text = bytes.toString('latin1');
   let at = skipSpace(text, bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0);
   if (text.charCodeAt(at) !== openBrace) return 'not_an_object';
   const firstAt = at + 1;
   const members = new Map<string, Member>();
   const watch = words.length > 0 ? new Watch(words) : null;
-  const found: Scan = { members, firstAt, met: watch?.met ?? null };
+  const isText = bytes.length <= textBytesMax && isAscii(bytes);
+  const found: Scan = { members, firstAt, met: watch?.met ?? null, text: isText ? text : null };
   at = skipSpace(text, firstAt);
   if (text.charCodeAt(at) === closeBrace) return skipSpace(text, at + 1) === text.length ? found : 'malformed';
   for (;;) {
@@ -158,9 +166,15 @@ export interface Patch {
   json: string;
 }
 
+interface Splice {
+  start: number;
+  end: number;
+  text: string;
+}
+
 /** The same object with some members replaced or added; every other byte stays as it came. */
 export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]): Buffer {
-  const splices: { start: number; end: number; text: string }[] = [];
+  const splices: Splice[] = [];
   let added = '';
   for (const { key, json } of patches) {
     const member = scan.members.get(key);
@@ -171,6 +185,21 @@ export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]
   if (splices.length > 1) splices.sort((a, b) => a.start - b.start);
   if (added !== '') splices.unshift({ start: scan.firstAt, end: scan.firstAt, text: scan.members.size > 0 ? `${added},` : added });
   if (splices.length === 0) return bytes;
+  // Of ASCII alone every place in the text is the place in the bytes, and what is put in may be any text.
+  return scan.text === null ? splicedBytes(bytes, splices) : Buffer.from(splicedText(scan.text, splices));
+}
+
+function splicedText(source: string, splices: readonly Splice[]): string {
+  let spliced = '';
+  let from = 0;
+  for (const { start, end, text } of splices) {
+    spliced += source.slice(from, start) + text;
+    from = end;
+  }
+  return spliced + source.slice(from);
+}
+
+function splicedBytes(bytes: Buffer, splices: readonly Splice[]): Buffer {
   let length = bytes.length;
   for (const { start, end, text } of splices) length += Buffer.byteLength(text) - (end - start);
   // Written once into its place: pieces that are put together afterwards would be copied twice. Every byte of it is set below.

@@ -133,7 +133,7 @@ describe('a value that does not parse', () => {
     for (const text of written) expect(valueOf(text), text).toBe(JSON.parse(text));
     for (const text of ['007', '00', '1x', '+1']) expect(valueOf(text), text).toBeUndefined();
     const nothing = Buffer.from('{"n":}');
-    const scan: Scan = { members: new Map([['n', { start: 5, end: 5 }]]), firstAt: 1, met: null };
+    const scan: Scan = { members: new Map([['n', { start: 5, end: 5 }]]), firstAt: 1, met: null, text: null };
     expect(memberValue(nothing, scan, 'n')).toBeUndefined();
   });
 
@@ -166,6 +166,25 @@ describe('patches', () => {
 
   test('reach a key that was written with escapes', () => {
     expect(patched('{"mod\\u0065l":"a"}', { model: 'b' })).toBe('{"mod\\u0065l":"b"}');
+  });
+
+  test('keep every character, in a text that is ASCII, in one that is not, and in one that is long', () => {
+    for (const said of ['plain', 'caf\u00e9 \u{1f600}', 'x'.repeat(9_000), '\u00fc'.repeat(9_000)]) {
+      for (const model of ['b', 'mod\u00e8le \u{1f600}', 'y'.repeat(9_000)]) {
+        const source = JSON.stringify({ first: said, model: 'a', last: said });
+        expect(patched(source, { model, new: model })).toBe(JSON.stringify({ new: model, first: said, model, last: said }));
+        expect(patched(source, { last: 1, first: model })).toBe(JSON.stringify({ first: model, model: 'a', last: 1 }));
+      }
+    }
+  });
+
+  test('a text is at hand of what is small and ASCII alone', () => {
+    const textOf = (source: string): string | null => mustScan(Buffer.from(source)).text;
+    const ofLength = (length: number): string => `{"a":"${'x'.repeat(length - 8)}"}`;
+    expect(textOf(' {"a":1}')).toBe(' {"a":1}');
+    expect(textOf(ofLength(8_192))).toBe(ofLength(8_192));
+    expect(textOf(ofLength(8_193))).toBeNull();
+    expect(textOf('{"a":"\u00e9"}')).toBeNull();
   });
 });
 
