@@ -104,11 +104,17 @@ function endOfValue(text: string, from: number, watch: Watch | null): number | S
   return 'malformed';
 }
 
-const isPlainAscii = /^[\x20-\x5b\x5d-\x7e]*$/;
+/** Of a name, whose characters are few: a loop over them is done before a pattern has begun. */
+function isPlainAscii(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const char = text.charCodeAt(at);
+    if (char < 0x20 || char > 0x7e || char === backslash) return false;
+  }
+  return true;
+}
 
 function keyText(bytes: Buffer, text: string, start: number, end: number): string | undefined {
-  const plain = text.slice(start + 1, end - 1);
-  if (isPlainAscii.test(plain)) return plain;
+  if (isPlainAscii(text, start + 1, end - 1)) return text.slice(start + 1, end - 1);
   const raw = bytes.toString('utf8', start + 1, end - 1);
   if (!raw.includes('\\')) return raw;
   try {
