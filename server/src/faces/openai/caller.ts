@@ -1,7 +1,7 @@
 /** Who calls the data plane: an access key, or for the chat page a session. A personal token is refused here (C-37). */
 import type { IncomingMessage } from 'node:http';
 import { hashOfKey } from '../../control/issued-key.ts';
-import { isLive, keyKindOf, type AccessKey } from '../../domain/access-key.ts';
+import { accessKeyPrefix, isLive, keyKindOf, type AccessKey } from '../../domain/access-key.ts';
 import type { Owner } from '../../domain/owner.ts';
 import { refuse } from '../../gateway/errors.ts';
 import type { OpenAiFaceDeps } from './deps.ts';
@@ -14,10 +14,15 @@ export interface DataCaller {
 }
 
 const bearer = /^Bearer +([^\s]{1,512})$/i;
+const usualLead = `Bearer ${accessKeyPrefix}`;
+
+/** What a bearer line carries. Most say it in these very words: what else is wrong with such a text, no digest of it is known. */
+const bearerText = (header: string): string | undefined =>
+  header.startsWith(usualLead) ? header.slice('Bearer '.length) : bearer.exec(header)?.[1];
 
 /** Throws GatewayRefusal 401. A key's digest is looked up in memory: no database stands in the way. */
 export function callerOfKey(deps: OpenAiFaceDeps, header: string): DataCaller {
-  const text = bearer.exec(header)?.[1];
+  const text = bearerText(header);
   if (text === undefined) throw refuse('invalid_api_key');
   if (keyKindOf(text) === 'personal-token') throw refuse('wrong_key_kind');
   const { snapshot } = deps.keeper;
