@@ -59,6 +59,9 @@ function ownersOf(deps: OpenAiFaceDeps, userId: string, workspaceId: string | nu
   const { snapshot } = deps.keeper;
   const organization: Owner = { scope: 'organization', id: snapshot.organizationId };
   if (workspaceId !== null) return [{ scope: 'workspace', id: workspaceId }, organization];
-  const workspaces = [...(snapshot.memberships.get(userId)?.keys() ?? [])].map((id): Owner => ({ scope: 'workspace', id }));
-  return [{ scope: 'user', id: userId }, ...workspaces, organization];
+  const owners: Owner[] = [{ scope: 'user', id: userId }];
+  const roles = snapshot.memberships.get(userId);
+  if (roles) for (const id of roles.keys()) owners.push({ scope: 'workspace', id });
+  owners.push(organization);
+  return owners;
 }
