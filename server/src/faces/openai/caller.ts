@@ -21,13 +21,13 @@ const bearerText = (header: string): string | undefined =>
   header.startsWith(usualLead) ? header.slice('Bearer '.length) : bearer.exec(header)?.[1];
 
 /** Throws GatewayRefusal 401. A key's digest is looked up in memory: no database stands in the way. */
-export function callerOfKey(deps: OpenAiFaceDeps, header: string): DataCaller {
+export function callerOfKey(deps: OpenAiFaceDeps, header: string, nowMs = deps.clock.nowMs()): DataCaller {
   const text = bearerText(header);
   if (text === undefined) throw refuse('invalid_api_key');
   if (keyKindOf(text) === 'personal-token') throw refuse('wrong_key_kind');
   const { snapshot } = deps.keeper;
   const key = snapshot.accessKeys.get(hashOfKey(text));
-  if (!key || !isLive(key, deps.clock.nowMs())) throw refuse('invalid_api_key');
+  if (!key || !isLive(key, nowMs)) throw refuse('invalid_api_key');
   const person = snapshot.people.get(key.userId);
   if (!person || person.isDisabled) throw refuse('invalid_api_key');
   // A member who was removed takes the keys that they made for the workspace along.

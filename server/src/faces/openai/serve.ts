@@ -29,7 +29,7 @@ export async function serve(
   if (deps.joinTrace) deps.joinTrace(requestId, request.headers['traceparent']);
   try {
     const authorization = wire.authorization(request);
-    caller = authorization === undefined ? await callerOfSession(deps, request) : callerOfKey(deps, authorization);
+    caller = authorization === undefined ? await callerOfSession(deps, request) : callerOfKey(deps, authorization, atMs);
     const read = wire.receive ? wire.receive(request) : wire.read(await readBody(request), request, caller);
     // A wire that looks nothing up costs no turn of the loop.
     const asked = read instanceof Promise ? await read : read;
