@@ -48,6 +48,17 @@ describe('a key', () => {
     expect(fake.received).toEqual([]);
   });
 
+  test.each(['Bearer ', 'bearer ', 'BEARER   '])('200 whichever way the word before it is written: "%s"', async (lead) => {
+    const { text } = await rig.issueKey({});
+    const response = await fetch(`${rig.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: lead + text, 'content-type': 'application/json' },
+      body: JSON.stringify(asked),
+    });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({ object: 'chat.completion' });
+  });
+
   test('401 a personal token, with a word on what to use instead (C-37)', async () => {
     const { text } = await createToken(rig.deps, rig.caller, { name: 't', expiresAtMs: null });
     const said = await rig.ask(text, asked);
