@@ -2,6 +2,7 @@
 import type { Database } from './database.ts';
 import type { Statement } from './driver.ts';
 import { StaleWrite, UniqueViolation } from './errors.ts';
+import type { LedgerRow } from './ledger-rows.ts';
 
 /** One instance's place in the books. Whoever writes for an instance holds this and moves it on; a second writer fails its guard. */
 export interface Books {
@@ -13,6 +14,8 @@ export interface Books {
   seenAtMs: number;
   /** Ids of dimensions that are known to be in the database, by hash. */
   dimensionIds: Map<string, number>;
+  /** Open rows by id, as the last batch left them: only where nobody but the holder writes to the books, and he says so by having a list. */
+  open?: ReadonlyMap<string, LedgerRow>;
 }
 
 interface InstanceRow {

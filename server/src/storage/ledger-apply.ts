@@ -23,8 +23,11 @@ export interface Applied {
   unfit: number;
 }
 
-/** Says that a row which was taken for a new one was in the books already. */
+/** Says that a row which was taken for a new one was in the books already, or that one which was taken for open was not open. */
 const notFresh = 'fresh';
+
+/** More open rows are not kept from batch to batch; what is not kept is read. */
+const openMax = 10_000;
 
 /**
  * Rows by the key of their table, which is a time and an id. An id comes with one time, so that it finds its row alone: to put a key
@@ -101,14 +104,14 @@ export async function writeRows(
 interface Portion {
   /** Those that the books have not seen and a row can be made of. */
   records: readonly Numbered[];
-  /** Settlements whose intent is not among the records before them: only for these do the books know more than the records say. */
+  /** Settlements whose intent is neither among the records before them nor a kept row: only for these do the books know more than is known here. */
   unaccompanied: readonly Numbered[];
   lastSeq: number;
   unfit: number;
 }
 
 /** What the books have not seen, up to a thousand rows that count; null where they have seen all. */
-function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | null {
+function portionOf(records: readonly Numbered[], { appliedSeq, open }: Books): Portion | null {
   const fit: Numbered[] = [];
   const unaccompanied: Numbered[] = [];
   const begun = new Set<string>();
@@ -122,7 +125,7 @@ function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | 
     if (record.kind !== 'intent' && ++closed > summedMax) break;
     lastSeq = seq;
     // One that only seems to be accompanied, by an intent of another time, is refused by the database if it has the row.
-    const isAccompanied = record.kind === 'settle' && begun.has(record.id);
+    const isAccompanied = record.kind === 'settle' && (begun.has(record.id) || open?.get(record.id)?.atMs === record.atMs);
     if (!(isAccompanied ? hasTime(record) : isFit(record))) {
       unfit += 1;
       continue;
@@ -132,6 +135,14 @@ function portionOf(records: readonly Numbered[], appliedSeq: number): Portion | 
     else if (!isAccompanied) unaccompanied.push(one);
   }
   return lastSeq === null ? null : { records: fit, unaccompanied, lastSeq, unfit };
+}
+
+/** Those of the rows that the next batch may settle. */
+function openOf(rows: readonly LedgerRow[]): Map<string, LedgerRow> {
+  const open = new Map<string, LedgerRow>();
+  for (const row of rows) if (row.state === 'intent') open.set(row.id, row);
+  if (open.size > openMax) open.clear();
+  return open;
 }
 
 /** Applies a portion to the rows that the books have for some of its records. */
@@ -145,7 +156,11 @@ async function applyPortion(
 ): Promise<Applied> {
   const applied: Applied = { repeated: 0, orphans: 0, unfit };
   const rows = new Rows();
-  const known = new Set(await knownRows(driver, asked));
+  // Rows are finished in place: what comes of these is only sure once it is written, and until then none is kept.
+  const kept = books.open;
+  if (kept) books.open = new Map();
+  const known = new Set(kept?.values());
+  for (const row of await knownRows(driver, asked)) known.add(row);
   for (const row of known) rows.add(row);
   const [fresh, settled]: [LedgerRow[], LedgerRow[]] = [[], []];
   for (const one of records) {
@@ -157,8 +172,9 @@ async function applyPortion(
       fresh.push(row);
     } else if (known.delete(row)) settled.push(row);
   }
-  const steps = (): WriteStep[] => [...freshRowsSteps(fresh, driver.engine, notFresh), ...settledSteps(settled, driver.engine)];
+  const steps = (): WriteStep[] => [...freshRowsSteps(fresh, driver.engine, notFresh), ...settledSteps(settled, driver.engine, notFresh)];
   await writeRows(driver, books, steps, [...fresh, ...settled], lastSeq, nowMs, extra);
+  if (kept) books.open = openOf([...kept.values(), ...fresh]);
   return applied;
 }
 
@@ -172,7 +188,7 @@ export async function applyNumbered(
 ): Promise<Applied> {
   const all: Applied = { repeated: 0, orphans: 0, unfit: 0 };
   let owed = extra;
-  for (let portion = portionOf(records, books.appliedSeq); portion; portion = portionOf(records, books.appliedSeq)) {
+  for (let portion = portionOf(records, books); portion; portion = portionOf(records, books)) {
     const applied = await applySafely(driver, books, portion, nowMs, owed);
     owed = [];
     all.repeated += applied.repeated;

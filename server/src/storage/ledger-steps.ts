@@ -21,10 +21,11 @@ const silently = settling(settledColumns.split(' '), columns.slice(0, -soundName
 const withSound = settling([...settledColumns.split(' '), ...soundNames], columns);
 const isHeard = ({ usage }: LedgerRow): boolean => Boolean(usage.tokensAudioIn || usage.tokensAudioOut);
 
-function settleStep(row: LedgerRow): Statement {
+function settleStep(row: LedgerRow, label: string | undefined): Statement {
   const { sql, places } = isHeard(row) ? withSound : silently;
   const values = valuesOf(row);
-  return { sql, params: [...places.map((place) => values[place]), row.atMs, row.id] };
+  const params = [...places.map((place) => values[place]), row.atMs, row.id];
+  return label === undefined ? { sql, params } : { sql, params, expectRows: 1, label };
 }
 
 const places = columns.map((_, place) => place);
@@ -80,6 +81,9 @@ function rowsStep(rows: readonly LedgerRow[]): InsertMany {
   };
 }
 
-/** Rows that are in the books and open become what they came to. One by one on SQLite, where that is cheaper; in one step elsewhere. */
-export const settledSteps = (rows: readonly LedgerRow[], engine: Driver['engine']): WriteStep[] =>
-  engine === 'sqlite' ? rows.map(settleStep) : rows.length > 0 ? [rowsStep(rows)] : [];
+/**
+ * Rows that are in the books and open become what they came to. One by one on SQLite, where that is cheaper, and there the whole batch
+ * fails with StaleWrite and this label where one is not open any more; in one step elsewhere.
+ */
+export const settledSteps = (rows: readonly LedgerRow[], engine: Driver['engine'], label?: string): WriteStep[] =>
+  engine === 'sqlite' ? rows.map((row) => settleStep(row, label)) : rows.length > 0 ? [rowsStep(rows)] : [];

@@ -137,13 +137,14 @@ const local: BooksDriver = {
   rows: async <R>(statement: Parameters<BooksDriver['rows']>[0]) => rowsOf<R>(run(wireStatement(statement))),
   write: async (steps) => inTransaction(() => steps.map((step, index) => runStep(wireStep(step), index))).map((result) => rowsOf(result)),
 };
-/** As the last batch left them: the ids of dimensions that it learnt are still good where nobody wrote in between. */
+/** As the last batch left them: the ids of dimensions and the open rows that it learnt are still good where nobody wrote in between. */
 let lastBooks: Books | null = null;
 
 async function applyBatch(batch: LedgerBatch): Promise<WireResult> {
   const { instanceId, shard, appliedSeq, seenAtMs } = batch;
   const isSame = lastBooks?.instanceId === instanceId && lastBooks.appliedSeq === appliedSeq && lastBooks.seenAtMs === seenAtMs;
-  const books = isSame && lastBooks ? lastBooks : { instanceId, shard, appliedSeq, seenAtMs, dimensionIds: new Map<string, number>() };
+  const books: Books =
+    isSame && lastBooks ? lastBooks : { instanceId, shard, appliedSeq, seenAtMs, dimensionIds: new Map(), open: new Map() };
   lastBooks = books;
   const applied = await applyLines(local, books, batch.lines, batch.nowMs, batch.extra);
   const columns = ['appliedSeq', 'repeated', 'orphans', 'unfit'];
