@@ -180,6 +180,23 @@ test('the settings that durability and secrecy rest on are in force', async () =
   await driver.close();
 });
 
+test('a new file has large pages, and one with small pages keeps them and what is in it', async () => {
+  const pageOf = async (dataDir: string): Promise<unknown> => {
+    const driver = await openAt({ databaseUrl: null, dataDir });
+    await driver.write([{ sql: 'CREATE TABLE IF NOT EXISTS things (id TEXT) STRICT', params: [] }, { sql: "INSERT INTO things VALUES ('new')", params: [] }]); // prettier-ignore
+    const sql = 'SELECT (SELECT page_size FROM pragma_page_size()) AS page, (SELECT count(*) FROM things) AS n';
+    const [row] = await driver.rows({ sql, params: [] });
+    await driver.close();
+    return row;
+  };
+  const [fresh, old] = [await freshPlace('sqlite'), await freshPlace('sqlite')];
+  const database = new DatabaseSync(join(old.dataDir, 'patchbay.db'));
+  database.exec("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; CREATE TABLE things (id TEXT) STRICT; INSERT INTO things VALUES ('old')");
+  database.close();
+  expect([await pageOf(fresh.dataDir), await pageOf(fresh.dataDir)]).toEqual([{ page: 8192, n: 1 }, { page: 8192, n: 2 }]); // prettier-ignore
+  expect([await pageOf(old.dataDir), await pageOf(old.dataDir)]).toEqual([{ page: 4096, n: 2 }, { page: 4096, n: 3 }]); // prettier-ignore
+});
+
 test('a write waits for a short lock by another program instead of failing', async () => {
   const place = await freshPlace('sqlite');
   const driver = await openAt(place);
