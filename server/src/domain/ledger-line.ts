@@ -24,23 +24,25 @@ export interface LineSpan {
 /** The JSON of a record, as it stands in its line behind the sequence number. */
 export const jsonOf = (record: LedgerRecord): string => JSON.stringify(packed(record));
 
-/** The record of a payload that is a part of a text: a list of values, or the object with names that earlier releases wrote. */
-export function recordIn(text: string, from = 0, to: number = text.length): Numbered {
-  const space = text.indexOf(' ', from);
-  const value = JSON.parse(text.slice(space + 1, to)) as Packed | LedgerRecord;
-  return { seq: Number(text.slice(from, space)), record: isPacked(value) ? unpacked(value) : value };
-}
+/** What stands behind a sequence number: a list of values, or the object with names that earlier releases wrote. */
+const recordOf = (value: Packed | LedgerRecord): LedgerRecord => (isPacked(value) ? unpacked(value) : value);
 
 const isPacked = (value: Packed | LedgerRecord): value is Packed => Array.isArray(value);
 
-/** The records of whole, undamaged lines, in their order. */
+/** The records of whole, undamaged lines, in their order. Parsed as one list: to begin anew for every line costs a sixth of it all. */
 export function recordsIn(text: string): Numbered[] {
-  const records: Numbered[] = [];
+  const seqs: number[] = [];
+  let list = '';
   for (let from = 0; from < text.length;) {
     const end = text.indexOf('\n', from);
     if (end < 0) break;
-    if (end > from) records.push(recordIn(text, from + linePrefixChars, end));
+    if (end > from) {
+      const space = text.indexOf(' ', from + linePrefixChars);
+      list += (seqs.length > 0 ? ',' : '') + text.slice(space + 1, end);
+      seqs.push(Number(text.slice(from + linePrefixChars, space)));
+    }
     from = end + 1;
   }
-  return records;
+  const values = JSON.parse(`[${list}]`) as (Packed | LedgerRecord)[];
+  return values.map((value, index) => ({ seq: seqs[index]!, record: recordOf(value) }));
 }

@@ -1,7 +1,7 @@
 /** Records as lists of values: nothing is lost on the way there and back, and a place in a list means for ever what it means now. */
 import { describe, expect, test } from 'vitest';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
-import { jsonOf, recordIn, recordsIn } from '../../src/domain/ledger-line.ts';
+import { jsonOf, recordsIn } from '../../src/domain/ledger-line.ts';
 import { packed, unpacked, type Packed } from '../../src/domain/ledger-packed.ts';
 
 const id = '0190a5c2-7e5a-7000-8000-000000000001';
@@ -156,20 +156,25 @@ describe('the places', () => {
 });
 
 describe('a payload', () => {
+  const prefix = '00000000 00000000 ';
+
   test.each(all)('%s comes back with its number', (_name, record) => {
-    expect(recordIn(`41 ${jsonOf(record)}`)).toEqual({ seq: 41, record });
+    expect(recordsIn(`${prefix}41 ${jsonOf(record)}\n`)).toEqual([{ seq: 41, record }]);
   });
 
   test.each(all)('%s that was written with names is read as well', (_name, record) => {
-    expect(recordIn(`7 ${JSON.stringify(record)}`)).toEqual({ seq: 7, record });
+    expect(recordsIn(`${prefix}7 ${JSON.stringify(record)}\n`)).toEqual([{ seq: 7, record }]);
   });
 
   test('both kinds of lines may stand in one text, as after an upgrade', () => {
-    const prefix = '00000000 00000000 ';
     const text = `${prefix}1 ${JSON.stringify(intent)}\n${prefix}2 ${jsonOf(settlement)}\n`;
-    expect(recordsIn(text)).toEqual([
+    const both = [
       { seq: 1, record: intent },
       { seq: 2, record: settlement },
-    ]);
+    ];
+    expect(recordsIn(text)).toEqual(both);
+    // Empty lines are how a writer closes a line that broke; what has no end is no line.
+    expect(recordsIn(`\n${text.replace('\n', '\n\n')}\n${prefix}3 ["i"`)).toEqual(both);
+    expect(recordsIn('')).toEqual([]);
   });
 });
