@@ -46,9 +46,18 @@ function insertSql({ insertInto, columns, onConflict }: InsertMany, { shared, ow
 
 const undivided = (step: InsertMany): Division => ({ shared: [], own: step.columns.map((_, index) => index), sql: new Map() });
 
-function constantAmong(columns: readonly number[], rows: InsertMany['rows']): number[] {
+/** Row by row: the values of a row lie together, those of a column do not. */
+function constantAmong(columns: readonly number[], rows: InsertMany['rows']): readonly number[] {
   const [first = []] = rows;
-  return columns.filter((column) => rows.every((row) => row[column] === first[column]));
+  let constant = columns;
+  for (const row of rows) {
+    for (const column of constant) {
+      if (row[column] === first[column]) continue;
+      constant = constant.filter((one) => row[one] === first[one]);
+      break;
+    }
+  }
+  return constant;
 }
 
 /**
