@@ -6,8 +6,8 @@ import { plainRuns } from '../../src/storage/sqlite/insert-many.ts';
 import { onBothEngines, thingsTable } from './engines.ts';
 
 const columns = ['id', 'name', 'is_on', 'amount', 'code'];
-/** Three runs of 64 rows, two of 8, and three rows by themselves. */
-const rowCount = 3 * 64 + 2 * 8 + 3;
+/** A run of 128 rows, one of 64, two of 8, and three rows by themselves. */
+const rowCount = 128 + 64 + 2 * 8 + 3;
 const idOf = (mark: string, n: number): string => `${mark}-${String(n).padStart(4, '0')}`;
 const rowsOf = (mark: string, count: number, of: (n: number) => unknown[]): unknown[][] =>
   Array.from({ length: count }, (_, n) => [idOf(mark, n), ...of(n)]);

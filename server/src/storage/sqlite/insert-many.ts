@@ -8,7 +8,7 @@ import { StorageFault } from '../errors.ts';
 import type { WireRun } from './messages.ts';
 
 /** Rows of one run, the most first. A longer statement takes longer to prepare and saves hardly more. */
-const rowsOfRun = [64, 8, 1];
+const rowsOfRun = [128, 64, 8, 1];
 const rowsSharingMin = 8;
 /** For so many steps a division of the columns is only ever made simpler. */
 const stepsOfDivision = 100;
@@ -18,7 +18,7 @@ const divisionsMax = 100;
 interface Division {
   shared: readonly number[];
   own: readonly number[];
-  /** The statement by the number of its rows, put together once: for 64 rows it has some thousand characters. */
+  /** The statement by the number of its rows, put together once: for 128 rows it has some ten thousand characters. */
   sql: Map<number, string>;
 }
 interface KeptDivision extends Division {
