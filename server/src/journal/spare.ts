@@ -3,18 +3,22 @@
  * to write them; a file that grows costs the file system a transaction of its own with each sync, which takes twice as long.
  */
 import { renameSync, unlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const pieceBytes = 262_144;
+/** Room is made where the disk has so many times as much left: the last of it belongs to lines and to the database. */
+const leftTimesMin = 4;
 
 const pieces = function* (bytes: number): Generator<Buffer> {
   const zeros = Buffer.alloc(Math.min(pieceBytes, bytes));
   for (let left = bytes; left > 0; left -= zeros.length) yield zeros.subarray(0, Math.min(zeros.length, left));
 };
 
-/** Fills a new file with zeros, which outlive a power failure. */
+/** Fills a new file with zeros, which outlive a power failure. Rejects where the disk has none to spare. */
 async function fillLater(path: string, bytes: number, isGoingOn: () => boolean): Promise<boolean> {
+  const { bavail, bsize } = await statfs(dirname(path));
+  if (bavail * bsize < bytes * leftTimesMin) throw new Error('the disk is nearly full');
   const file = await open(path, 'w', 0o600);
   try {
     for (const piece of pieces(bytes)) {

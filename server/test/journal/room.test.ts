@@ -1,5 +1,5 @@
 /** Room that is made before it is needed: written over, left behind by a kill, refused by the disk, and never taken for lines. */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { LedgerRecord } from '../../src/domain/ledger.ts';
@@ -155,6 +155,16 @@ describe('room', () => {
     spare.prepare(10);
     expect([spare.isReady, readdirSync(dir)]).toEqual([false, []]);
     await spare.close();
+  });
+
+  test('is not made of the last that a disk has: there is a quarter of what is left at most', async () => {
+    const dir = madeDir('spare-full-disk');
+    const { bavail, bsize } = statfsSync(dir);
+    const spare = new SpareSegment(dir);
+    onTestFinished(() => spare.close());
+    spare.prepare(Math.floor((bavail * bsize) / 3));
+    await expect.poll(() => spare.isFilling).toBe(false);
+    expect([spare.isReady, readdirSync(dir)]).toEqual([false, []]);
   });
 
   test('that the disk refused is asked for again with the next segment', async () => {
