@@ -1,5 +1,5 @@
 /** Keeps the end of a growing text in sight of those who are there, and leaves everybody else where they read. */
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 /** This near to the end counts as being there. */
 const nearPx = 80;
@@ -18,6 +18,8 @@ export function useFollow(isGrowing: boolean): Follow {
   /** Where the end was when it was last gone to. */
   const endY = useRef(-1);
   const isNews = useRef(isGrowing);
+  /** As it was when its growth was last looked at. */
+  const seenHeight = useRef(0);
   const [isBehind, setBehind] = useState(false);
   const toEnd = useCallback(() => {
     scrollTo({ top: document.documentElement.scrollHeight });
@@ -25,7 +27,10 @@ export function useFollow(isGrowing: boolean): Follow {
     isAtEnd.current = true;
     setBehind(false);
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    // The last of an answer may come with its end, before the browser tells of growth: it is news all the same.
+    const hasGrown = document.documentElement.scrollHeight > seenHeight.current;
+    if (isNews.current && !isGrowing && hasGrown && !isAtEnd.current && distance() > nearPx) setBehind(true);
     isNews.current = isGrowing;
   }, [isGrowing]);
   useEffect(() => {
@@ -41,6 +46,7 @@ export function useFollow(isGrowing: boolean): Follow {
     };
     // Before the browser paints, so that nothing is seen to jump.
     const growth = new ResizeObserver(() => {
+      seenHeight.current = document.documentElement.scrollHeight;
       if (isAtEnd.current) toEnd();
       else if (isNews.current && distance() > nearPx) setBehind(true);
     });
