@@ -94,7 +94,7 @@ needs('browser')('the end of an answer', () => {
     await page.evaluate(() => void ((globalThis as { lateMs?: number }).lateMs = 1_500));
     pages.provider.release();
     await page.getByRole('button', { name: 'New text below' }).waitFor();
-    expect(await page.evaluate(() => scrollY)).toBe(200);
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(200);
   });
 
   test('text that grows before the last way to the end is told of does not leave its reader behind', async () => {
