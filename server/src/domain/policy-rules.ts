@@ -1,4 +1,5 @@
 /** The rules of policies made ready to read texts with, and what they find there. */
+import { spliced } from '../lib/splice.ts';
 import { contextChars, detectorReachChars, findPersonalData, type Span } from './policy-detectors.ts';
 import { fold, plainOf } from './policy-fold.ts';
 import { compilePattern, findPattern, patternReachChars, type Pattern } from './policy-patterns.ts';
@@ -240,12 +241,8 @@ export function together(some: readonly Edit[], others: readonly Edit[]): Edit[]
   return edits;
 }
 
-export function edited(text: string, edits: readonly Edit[]): string {
-  let written = '';
-  let at = 0;
-  for (const { start, end, mask } of edits) {
-    written += text.slice(at, start) + mask;
-    at = end;
-  }
-  return written + text.slice(at);
-}
+export const edited = (text: string, edits: readonly Edit[]): string =>
+  spliced(
+    text,
+    edits.map(({ start, end, mask }) => ({ start, end, text: mask })),
+  );

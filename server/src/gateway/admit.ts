@@ -1,7 +1,6 @@
 /** May this caller ask this, now? Refuses before anything is planned, reserved or sent. */
 import { allowsModel } from '../domain/access-key.ts';
 import type { SubjectLimits } from '../domain/limit-table.ts';
-import { windowMs } from '../domain/limit-window.ts';
 import { outputAskedOf, promptTokensEstimate, type OutputAsked } from './bound.ts';
 import { refuse } from './errors.ts';
 import type { Headroom, Ticket } from './limits-rates.ts';
@@ -121,15 +120,11 @@ export function addRates(headers: Record<string, string>, { requests, tokens }: 
 
 /** As OpenAI writes it (its guide to rate limits): `1s`, `850ms`, `1m0s`. */
 export function durationText(ms: number): string {
-  // Whoever has just been let in is the last to leave: nearly always it is the whole window.
-  if (ms === windowMs) return windowText;
   const whole = Math.max(0, Math.ceil(ms));
   if (whole < 1_000) return `${whole}ms`;
   const seconds = Math.ceil(whole / 1_000);
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`;
 }
-
-const windowText = '1m0s';
 
 /**
  * Where nothing was named, the plan chose: what it chose must be on the key's list too, by its model or by its connection. So must be what

@@ -1,5 +1,6 @@
 /** Finds the top-level members of a JSON object in its bytes, without building it: what is patched is spliced, never re-written. */
 import { isAscii } from 'node:buffer';
+import { spliced, type Splice } from './splice.ts';
 
 export interface Member {
   /** Byte offsets of the value: from `start` up to, not including, `end`. */
@@ -172,12 +173,6 @@ export interface Patch {
   json: string;
 }
 
-interface Splice {
-  start: number;
-  end: number;
-  text: string;
-}
-
 /** The same object with some members replaced or added; every other byte stays as it came. */
 export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]): Buffer {
   const splices: Splice[] = [];
@@ -192,17 +187,7 @@ export function patchObject(bytes: Buffer, scan: Scan, patches: readonly Patch[]
   if (added !== '') splices.unshift({ start: scan.firstAt, end: scan.firstAt, text: scan.members.size > 0 ? `${added},` : added });
   if (splices.length === 0) return bytes;
   // Of ASCII alone every place in the text is the place in the bytes, and what is put in may be any text.
-  return scan.text === null ? splicedBytes(bytes, splices) : Buffer.from(splicedText(scan.text, splices));
-}
-
-function splicedText(source: string, splices: readonly Splice[]): string {
-  let spliced = '';
-  let from = 0;
-  for (const { start, end, text } of splices) {
-    spliced += source.slice(from, start) + text;
-    from = end;
-  }
-  return spliced + source.slice(from);
+  return scan.text === null ? splicedBytes(bytes, splices) : Buffer.from(spliced(scan.text, splices));
 }
 
 function splicedBytes(bytes: Buffer, splices: readonly Splice[]): Buffer {
