@@ -1,7 +1,6 @@
 /** What `doctor` finds on a machine, a finding at a time: each says what is wrong and what to do, and none changes anything. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { doctor } from '../../src/cli/doctor.ts';
@@ -17,12 +16,13 @@ import { SettingsError } from '../../src/app/settings.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Driver } from '../../src/storage/driver.ts';
+import { freePort } from '../support/throwaway.ts';
 import { install, told, type Installation } from './installation.ts';
 
 let place: Installation;
 beforeAll(async () => {
   place = await install();
-}, 60_000);
+});
 afterAll(() => place.close());
 
 describe('settings', () => {
@@ -43,8 +43,8 @@ describe('the port', () => {
   let port = 0;
   beforeAll(async () => {
     other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    port = (other.address() as AddressInfo).port;
+    port = await freePort();
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
   });
   afterAll(() => other.close());
 

@@ -1,6 +1,7 @@
 /** A provider on 127.0.0.1 that can die in several ways, and come back at the same address. */
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { freePort } from './throwaway.ts';
 
 /** `dead` refuses connections; `hanging` takes them and says nothing; the others answer. */
 export type Condition = 'alive' | 'dead' | 'hanging' | 'failing' | 'refusing' | 'used-up' | 'patience';
@@ -36,7 +37,7 @@ const completion = {
 export async function startMortalProvider(): Promise<MortalProvider> {
   const sockets = new Set<Socket>();
   let condition: Condition = 'alive';
-  let port = 0;
+  const port = await freePort();
   let server: Server | null = null;
   const provider: MortalProvider = { origin: '', baseUrl: '', asked: [], delayMs: 0, become, close: stop };
 
@@ -62,7 +63,6 @@ export async function startMortalProvider(): Promise<MortalProvider> {
     });
     const opening = server;
     await new Promise<void>((resolve) => opening.listen(port, '127.0.0.1', resolve));
-    port = (opening.address() as AddressInfo).port;
   }
 
   async function stop(): Promise<void> {

@@ -1,5 +1,6 @@
 /** Runs a server program for the length of a test file and leaves nothing behind: no process, no folder, whatever happens to the test. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -29,14 +30,30 @@ export interface Throwaway {
   remove(): Promise<void>;
 }
 
-/** A port on 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
+/** Below the ports that systems give to whoever asks for any: none of them becomes another server's, or a caller's, by chance. */
+const firstPort = 20_000;
+const portsMax = 10_000;
+
+/** Another process of tests, or this one, has asked for it: whoever asks keeps the port of this number that no server wants, till they end. */
+const isAskedFor = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const kept = createSocket('udp4').unref();
+    kept.once('error', () => kept.close(() => resolve(true))).bind({ port, address: '127.0.0.1' }, () => resolve(false));
+  });
+
+const isListenedOn = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(true)).listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
+  });
+
+/** A port on 127.0.0.1 for a server of the caller's, which may end and begin again: nobody else is given it while this process lives. */
+export async function freePort(from = firstPort + ((process.pid * 16) % portsMax)): Promise<number> {
+  for (let at = 0; at < portsMax; at++) {
+    const port = firstPort + ((from - firstPort + at) % portsMax);
+    if (!(await isAskedFor(port)) && !(await isListenedOn(port))) return port;
+  }
+  throw new Error('no port is free');
 }
 
 /** A fresh folder below the system's temporary folder, owned by the user that will write there. */
