@@ -1,7 +1,7 @@
 /** The second factor, through the front door: setting it up, signing in with it, losing it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
-import { codeAt, goodCodes, wrongCode } from '../support/authenticator.ts';
+import { codeAt, freshCode, wrongCode } from '../support/authenticator.ts';
 import { cookieOf, openHouse, type House, type Reply, type Resident } from '../support/house.ts';
 
 /** Guesses are counted by this clock alone: each test begins with none. */
@@ -58,7 +58,7 @@ async function enrolled(): Promise<Enrolled> {
   const begun = await post('/api/me/second-factor', { password: person.password }, cookie);
   expect(begun.status, begun.text).toBe(201);
   const secret = begun.at('data.secret');
-  const confirmed = await post('/api/me/second-factor/confirm', { code: goodCodes(secret)[2] }, cookie);
+  const confirmed = await post('/api/me/second-factor/confirm', { code: freshCode(secret) }, cookie);
   expect(confirmed.status, confirmed.text).toBe(200);
   return { person, cookie: cookieOf(confirmed), secret, recoveryCodes: [...begun.body.data!['recoveryCodes']!] as unknown as string[] };
 }
@@ -129,7 +129,7 @@ describe('POST /api/me/second-factor/confirm', () => {
     const person = await someone();
     const [here, there] = [await house.signIn(person), await house.signIn(person)];
     const secret = (await post('/api/me/second-factor', { password: person.password }, here)).at('data.secret');
-    const confirmed = await post('/api/me/second-factor/confirm', { code: goodCodes(secret)[0] }, here);
+    const confirmed = await post('/api/me/second-factor/confirm', { code: freshCode(secret) }, here);
     expect(confirmed.status).toBe(200);
     expect([await me(cookieOf(confirmed)), await me(there), await me(here)]).toEqual([200, 401, 401]);
     expect((await house.request('GET', '/api/me', { cookie: cookieOf(confirmed) })).body.data).toMatchObject({ hasSecondFactor: true });
@@ -174,12 +174,12 @@ describe('POST /api/auth/sign-in/second-step', () => {
     expect([first.status, first.body.data]).toEqual([200, { user: null, secondFactor: true }]);
     const half = cookieOf(first);
     expect(await me(half)).toBe(401);
-    const [code] = goodCodes(secret);
-    const second = await secondStep({ code: `${code!.slice(0, 3)} ${code!.slice(3)}` }, half);
+    const code = freshCode(secret);
+    const second = await secondStep({ code: `${code.slice(0, 3)} ${code.slice(3)}` }, half);
     expect([second.status, second.body.data]).toMatchObject([200, { user: { id: person.id } }]);
     expect(await me(cookieOf(second))).toBe(200);
     // The half-done sign-in is used up.
-    expect((await secondStep({ code: goodCodes(secret)[1] }, half)).body.error_code).toBe('SIGN_IN_EXPIRED');
+    expect((await secondStep({ code: freshCode(secret) }, half)).body.error_code).toBe('SIGN_IN_EXPIRED');
   });
 
   test('200 with a recovery code, once', async () => {
@@ -208,7 +208,7 @@ describe('POST /api/auth/sign-in/second-step', () => {
     const { person, secret } = await enrolled();
     const wrong = await secondStep({ code: wrongCode(secret) }, cookieOf(await signInOf(person)));
     expect([wrong.status, wrong.body.error_code, wrong.headers.getSetCookie()]).toMatchObject([401, 'SECOND_FACTOR_REFUSED', []]);
-    const [code] = goodCodes(secret);
+    const code = freshCode(secret);
     expect((await secondStep({ code }, cookieOf(await signInOf(person)))).status).toBe(200);
     const replayed = await secondStep({ code }, cookieOf(await signInOf(person)));
     expect([replayed.status, replayed.body.error_code]).toEqual([401, 'SECOND_FACTOR_REFUSED']);
@@ -217,7 +217,7 @@ describe('POST /api/auth/sign-in/second-step', () => {
 
   test('401 without the first step, with a made-up cookie, and with somebody else’s session beside it', async () => {
     const { person, secret } = await enrolled();
-    const [code] = goodCodes(secret);
+    const code = freshCode(secret);
     for (const cookie of ['', 'patchbay.two_factor=made.up', await house.signIn(ada)]) {
       const reply = await secondStep({ code }, cookie);
       expect([reply.status, reply.body.error_code]).toEqual([401, 'SIGN_IN_EXPIRED']);
@@ -233,7 +233,7 @@ describe('POST /api/auth/sign-in/second-step', () => {
     const { person, secret } = await enrolled();
     const half = cookieOf(await signInOf(person));
     await house.request('PATCH', `/api/admin/users/${person.id}`, { token: ada.token, body: { disabled: true } });
-    const reply = await secondStep({ code: goodCodes(secret)[0] }, half);
+    const reply = await secondStep({ code: freshCode(secret) }, half);
     expect([reply.status, reply.body.error_code]).toEqual([401, 'SIGN_IN_EXPIRED']);
   });
 
@@ -259,7 +259,7 @@ describe('POST /api/auth/sign-in/second-step', () => {
     }
     expect(statuses).toContain(429);
     // The right code does not open it either while it is locked.
-    expect((await secondStep({ code: goodCodes(secret)[0] }, cookieOf(await signInOf(person)))).status).toBe(429);
+    expect((await secondStep({ code: freshCode(secret) }, cookieOf(await signInOf(person)))).status).toBe(429);
   });
 });
 
@@ -365,7 +365,7 @@ async function elsewhere(): Promise<Enrolled & { of: House }> {
   const cookie = await of.signIn(person);
   const begun = await of.request('POST', '/api/me/second-factor', { cookie, body: { password: person.password } });
   const secret = begun.at('data.secret');
-  const confirmed = await of.request('POST', '/api/me/second-factor/confirm', { cookie, body: { code: goodCodes(secret)[0] } });
+  const confirmed = await of.request('POST', '/api/me/second-factor/confirm', { cookie, body: { code: freshCode(secret) } });
   const recoveryCodes = [...begun.body.data!['recoveryCodes']!] as unknown as string[];
   return { of, person, secret, recoveryCodes, cookie: cookieOf(confirmed) };
 }

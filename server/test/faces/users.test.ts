@@ -1,6 +1,6 @@
 /** What administrators do with people beyond making and changing them: permissions, deletion, a lost second factor. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { goodCodes } from '../support/authenticator.ts';
+import { freshCode } from '../support/authenticator.ts';
 import { insertResponse } from '../../src/storage/responses.ts';
 import { cookieOf, openHouse, type House, type Resident } from '../support/house.ts';
 
@@ -117,7 +117,7 @@ describe('DELETE /api/admin/users/:id/second-factor', () => {
     const person = await someone();
     const cookie = await house.signIn(person);
     const begun = await house.request('POST', '/api/me/second-factor', { cookie, body: { password: person.password } });
-    const code = goodCodes(begun.at('data.secret'))[0];
+    const code = freshCode(begun.at('data.secret'));
     const confirmed = await house.request('POST', '/api/me/second-factor/confirm', { cookie, body: { code } });
     return { person, cookie: cookieOf(confirmed) };
   }

@@ -19,8 +19,18 @@ export function codeAt(secret: string, atMs: number): string {
   return String((digest.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
-/** Codes of this moment and the ones around it, which are all good; each may be used once. */
-export const goodCodes = (secret: string): string[] => [0, 1, -1].map((step) => codeAt(secret, Date.now() + step * periodMs));
+const shown = new Set<string>();
+
+/**
+ * A code of this half minute or the next, which is good however late it comes through: each that was shown before may have been used.
+ * The one of the half minute before ends at any moment, and is shown only where chance has made two the same.
+ */
+export function freshCode(secret: string): string {
+  const code = [0, 1, -1].map((step) => codeAt(secret, Date.now() + step * periodMs)).find((one) => !shown.has(`${secret} ${one}`));
+  if (code === undefined) throw new Error('every code of this moment was shown');
+  shown.add(`${secret} ${code}`);
+  return code;
+}
 
 /** Six digits that are no code of this moment. */
 export function wrongCode(secret: string): string {
