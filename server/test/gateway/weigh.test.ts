@@ -164,7 +164,7 @@ describe('what keeps requests together', () => {
     for (let count = 0; count < 20; count++)
       expect(homeOf({ options, hints: { session: `s${count}`, region: null } })).toBe(homeOf({ options }));
     const homes = new Set(
-      Array.from({ length: 30 }, (_, at) => homeOf({ options, body: { messages: [{ role: 'user', content: `Question ${at}` }] } })),
+      Array.from({ length: 90 }, (_, at) => homeOf({ options, body: { messages: [{ role: 'user', content: `Question ${at}` }] } })),
     );
     expect(homes.size).toBe(3);
   });
