@@ -3,16 +3,17 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createLimit } from '../../src/control/limits.ts';
 import { createLimitBooks } from '../../src/gateway/limits-books.ts';
 import type { Meter } from '../../src/gateway/limits-share.ts';
-import type { Clock } from '../../src/lib/clock.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { startFakeProvider } from '../support/fake-provider.ts';
+import { noonClock } from '../support/moving-clock.ts';
 import { freshDir } from '../support/throwaway.ts';
 import { errorOf, message, openRig, type Rig } from './rig.ts';
 
 const asked = { model: 'gpt-4o', messages: message(), max_tokens: 10 };
 const costNanoUsd = 97_500;
 
-async function rigAt(dataDir: string, origin: { baseUrl: string }): Promise<Rig> {
-  const rig = await openRig({ dataDir });
+async function rigAt(dataDir: string, origin: { baseUrl: string }, clock: Clock = systemClock): Promise<Rig> {
+  const rig = await openRig({ dataDir, clock });
   if (rig.deps.keeper.snapshot.connections.size === 0) await rig.connect({ name: 'Main', baseUrl: origin.baseUrl });
   return rig;
 }
@@ -80,7 +81,8 @@ test('a restart is no new minute: what was admitted before it is in the windows 
   const provider = await startFakeProvider();
   onTestFinished(() => provider.close());
   const dataDir = freshDir('limits-restart');
-  const first = await rigAt(dataDir, provider);
+  const clock = noonClock();
+  const first = await rigAt(dataDir, provider, clock);
   const key = await first.issueKey({ rpm: 5, tpm: 1_000 });
   const connectionId = [...first.deps.keeper.snapshot.connections.keys()][0]!;
   await createLimit(first.deps, first.caller, {
@@ -91,7 +93,7 @@ test('a restart is no new minute: what was admitted before it is in the windows 
   });
   for (let count = 0; count < 3; count++) expect((await first.ask(key.text, asked)).status).toBe(200);
   await first.close();
-  const second = await rigAt(dataDir, provider);
+  const second = await rigAt(dataDir, provider, clock);
   onTestFinished(() => second.close());
   const used = (kind: 'access-key' | 'connection', id: string, what: 'requests' | 'tokens') =>
     second.deps.limits.usedOf({ kind, id }, what, null, 0);

@@ -19,6 +19,7 @@ import {
   type FakeProvider,
 } from '../support/fake-provider.ts';
 import { admittedTo, bookedOn, call, groupOf, idOf, limitFor, moneyOf, policyFor, say, underWay, untilQuiet } from './together-kit.ts';
+import { noonClock } from '../support/moving-clock.ts';
 import { errorOf, message, openRig, type Rig, type Said } from './rig.ts';
 import { turns, until } from '../support/wait.ts';
 
@@ -30,7 +31,7 @@ const ids: string[] = [];
 let places = 0;
 
 beforeAll(async () => {
-  rig = await openRig();
+  rig = await openRig({ clock: noonClock() });
   fakes = await Promise.all([startFakeProvider(), startFakeProvider()]);
   workspaceId = (await createWorkspace(rig.deps, rig.caller, 'Lab')).id;
 });

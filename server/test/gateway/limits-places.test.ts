@@ -5,6 +5,7 @@ import { changeLimitSettings } from '../../src/control/limit-settings.ts';
 import { createGroup } from '../../src/control/routing-groups.ts';
 import { testSaved } from '../../src/control/connection-test.ts';
 import { holding, plain, refusing, startFakeProvider, type FakeProvider } from '../support/fake-provider.ts';
+import { noonClock } from '../support/moving-clock.ts';
 import { errorOf, message, openRig, type Rig } from './rig.ts';
 import { until } from '../support/wait.ts';
 
@@ -17,7 +18,7 @@ const asked = { model: 'gpt-4o', messages: message(), max_tokens: 10 };
 
 beforeAll(async () => {
   [first, second] = await Promise.all([startFakeProvider(), startFakeProvider()]);
-  rig = await openRig();
+  rig = await openRig({ clock: noonClock() });
   firstId = (await rig.connect({ name: 'first', baseUrl: first.baseUrl })).id;
   secondId = (await rig.connect({ name: 'second', baseUrl: second.baseUrl })).id;
 });

@@ -7,6 +7,7 @@ import type { LimitSubject } from '../../src/domain/limit.ts';
 import { onBothEngines } from '../storage/engines.ts';
 import { seeded } from '../storage/ledger-records.ts';
 import { chunk, refusing, sse, startFakeProvider, streamEvents, streaming, usage, type Answer } from '../support/fake-provider.ts';
+import { noonClock } from '../support/moving-clock.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { freshDir } from '../support/throwaway.ts';
 import { message, openRig, type Rig, type RigOptions } from './rig.ts';
@@ -65,6 +66,7 @@ onBothEngines('budgets after a restart', (_bench, engine) => {
     const providers = [await startFakeProvider(), await startFakeProvider()];
     onTestFinished(async () => void (await Promise.all(providers.map((provider) => provider.close()))));
     const options: RigOptions = {
+      clock: noonClock(),
       dataDir: freshDir('limits-unpriced'),
       environment: { PATCHBAY_MASTER_KEY: randomBytes(32).toString('base64') },
       ...(engine === 'postgres' && { databaseUrl: await createDatabase() }),

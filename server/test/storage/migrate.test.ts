@@ -103,7 +103,9 @@ onBothEngines('migrations', (bench, engine) => {
     expect(new Set(rows.map((row) => row.id)).size).toBe(50);
     for (const row of rows) {
       expect(row.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
-      expect(Math.abs(row.at - beforeMs)).toBeLessThan(5_000);
+      // The server's clock and this process's are read one after the other, as coarsely as the engine tells it.
+      expect(row.at).toBeGreaterThanOrEqual(beforeMs - 2_000);
+      expect(row.at).toBeLessThanOrEqual(Date.now() + 2_000);
       expect([new Date(beforeMs), new Date()].map((date) => date.toISOString().slice(0, 10))).toContain(row.day);
     }
   });

@@ -56,3 +56,12 @@ export function movingClock(): MovingClock {
     },
   };
 }
+
+const dayMs = 86_400_000;
+
+/** Moved to the next noon of UTC: no day, month or year ends while a test counts what belongs to one. */
+export function noonClock(): MovingClock {
+  const clock = movingClock();
+  clock.move((1.5 * dayMs - (clock.nowMs() % dayMs)) % dayMs);
+  return clock;
+}
