@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import type { HouseIo } from '../../src/app/house.ts';
 import { readSettings } from '../../src/app/settings.ts';
 import { startHouse, type StartedHouse } from '../../src/app/start.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createIds } from '../../src/lib/ids.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { freshDir } from '../support/throwaway.ts';
@@ -34,6 +34,7 @@ export interface StartOptions {
   /** FALSE leaves the set-up to its link. */
   hasAdministrator?: boolean;
   timeouts?: HouseIo['timeouts'];
+  clock?: Clock;
 }
 
 const folders: string[] = [];
@@ -60,7 +61,7 @@ export async function start(options: StartOptions = {}): Promise<Started> {
   const log = createLog('warn', { write: (line) => void logged.push(line) });
   const io = {
     isChecking: false,
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     ids: createIds(systemClock),
     log,
     ...(options.timeouts ? { timeouts: options.timeouts } : {}),
