@@ -33,7 +33,7 @@ describe('kill -9 under load', () => {
     } finally {
       await driver.close();
     }
-  }, 120_000);
+  });
 });
 
 needs('postgres')('the database stands still for ten seconds', () => {
@@ -55,5 +55,5 @@ needs('postgres')('the database stands still for ten seconds', () => {
     } finally {
       await postgres.stop();
     }
-  }, 120_000);
+  });
 });
