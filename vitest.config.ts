@@ -10,7 +10,7 @@ export default defineConfig({
     // A busy machine is waited for: only what does not come at all takes this long.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    expect: { poll: { timeout: 10_000 } },
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     maxWorkers: 2,
     passWithNoTests: false,

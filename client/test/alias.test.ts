@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const limitMs = 60_000;
+const limitMs = 180_000;
 
 let folder: string;
 beforeEach(() => {

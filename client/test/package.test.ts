@@ -10,7 +10,7 @@ import { openHouse, type House } from '../../server/test/support/house.ts';
 import { buildClient } from '../../tools/client-build.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const limitMs = 60_000;
+const limitMs = 180_000;
 
 let folder = '';
 let house: House;

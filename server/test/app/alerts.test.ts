@@ -8,7 +8,7 @@ import { openHouse, type House, type Reply, type Resident } from '../support/hou
 
 let aheadMs = 0;
 const clock: Clock = { ...systemClock, nowMs: () => systemClock.nowMs() + aheadMs };
-const patient = { timeout: 15_000, interval: 100 };
+const patient = { interval: 100 };
 
 let house: House;
 let ada: Resident;

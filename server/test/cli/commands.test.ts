@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createBench, type Bench } from './run.ts';
 
-const limitMs = 60_000;
 const serves = /Patchbay serves (http:\S+)/;
 const administrator = {
   PATCHBAY_ADMIN_EMAIL: 'ann@example.com',
@@ -28,7 +27,7 @@ async function setUp(): Promise<void> {
   expect((await house.ended).code).toBe(0);
 }
 
-describe('patchbay start', { timeout: limitMs }, () => {
+describe('patchbay start', () => {
   test('serves, shows the set-up link as a plain line, and ends with exit code 0 after SIGTERM sent twice', async () => {
     const house = bench.launch(['start']);
     const [, url] = await house.shows(serves);
@@ -111,7 +110,7 @@ describe('patchbay start', { timeout: limitMs }, () => {
   });
 });
 
-describe('patchbay migrate-env', { timeout: limitMs }, () => {
+describe('patchbay migrate-env', () => {
   const model = { LLM_BASE_URL: 'https://api.openai.com/v1', LLM_API_KEY: 'sk-canary-0123456789abcdef', LLM_MODEL: 'gpt-4o' };
   const script = 'scripts/migrate-env-to-connection.ts';
 
@@ -156,7 +155,7 @@ describe('patchbay migrate-env', { timeout: limitMs }, () => {
   });
 });
 
-describe('patchbay connections list', { timeout: limitMs }, () => {
+describe('patchbay connections list', () => {
   test('warns where there is no default', async () => {
     await setUp();
     const { code, out, err } = await bench.run([], {}, 'scripts/check-connections.ts');
@@ -166,7 +165,7 @@ describe('patchbay connections list', { timeout: limitMs }, () => {
   });
 });
 
-describe('patchbay doctor', { timeout: limitMs }, () => {
+describe('patchbay doctor', () => {
   test('changes nothing before the first start, and finds nothing wrong', async () => {
     const { code, out } = await bench.run(['doctor']);
     expect(code).toBe(0);
@@ -192,7 +191,7 @@ describe('patchbay doctor', { timeout: limitMs }, () => {
   });
 });
 
-describe('the command line', { timeout: limitMs }, () => {
+describe('the command line', () => {
   test('lists its commands and its version', async () => {
     const help = await bench.run(['--help']);
     expect(help.code).toBe(0);

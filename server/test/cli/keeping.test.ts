@@ -9,7 +9,6 @@ import { rotateMasterKey, type RotationOptions } from '../../src/cli/rotate-mast
 import { applyConfiguration } from '../../src/cli/configuration.ts';
 import { inputOf, install, type Installation, type Told } from './installation.ts';
 
-const limitMs = 60_000;
 let place: Installation;
 let file = '';
 
@@ -39,10 +38,10 @@ beforeAll(async () => {
   file = inDir('a.backup');
   const made = await backUp(file);
   if (applied.code !== 0 || made.code !== 0) throw new Error([...applied.err, ...made.err].join('\n'));
-}, limitMs);
+});
 afterAll(() => place.close());
 
-describe('backup', { timeout: limitMs }, () => {
+describe('backup', () => {
   test('a folder gets a file with the moment in its name, for its owner alone, and nothing beside it', async () => {
     mkdirSync(inDir('kept'));
     const { code, out } = await backUp(inDir('kept'));
@@ -82,7 +81,7 @@ describe('backup', { timeout: limitMs }, () => {
   });
 });
 
-describe('restore', { timeout: limitMs }, () => {
+describe('restore', () => {
   const key = (): string => join(place.dataDir, 'master.key');
 
   test('into an empty place, with the key that belongs to it', async () => {
@@ -168,7 +167,7 @@ describe('restore', { timeout: limitMs }, () => {
   });
 });
 
-describe('rotate-master-key', { timeout: limitMs }, () => {
+describe('rotate-master-key', () => {
   test('a trial says how much there is to do, and makes no key', async () => {
     const { code, out } = await rotate({ isDryRun: true, newKeyFile: inDir('trial.key') });
     expect(code).toBe(0);
@@ -218,7 +217,7 @@ describe('rotate-master-key', { timeout: limitMs }, () => {
   });
 });
 
-describe('copy-to-postgres', { timeout: limitMs }, () => {
+describe('copy-to-postgres', () => {
   const copy = (url: string, more: Record<string, string> = {}): Promise<Told> =>
     place.told((terminal) => copyDatabase(place.settings(more), terminal, { url, isJson: false }));
 

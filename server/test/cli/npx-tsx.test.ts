@@ -7,7 +7,7 @@ import { createBench, type Bench } from './run.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const key = 'sk-canary-npx-0123456789abcdef';
-const limitMs = 60_000;
+const limitMs = 180_000;
 
 let bench: Bench;
 beforeEach(() => {

@@ -9,17 +9,16 @@ import { operate } from '../../src/cli/operate.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { install, type Installation } from './installation.ts';
 
-const limitMs = 60_000;
 const log = createLog('silent');
 const quietly = (): void => undefined;
 
 let place: Installation;
 beforeAll(async () => {
   place = await install();
-}, limitMs);
+});
 afterAll(() => place.close());
 
-describe('the socket', { timeout: limitMs }, () => {
+describe('the socket', () => {
   const dir = (name: string): string => {
     mkdirSync(join(place.dir, name), { recursive: true });
     return join(place.dir, name);
@@ -96,7 +95,7 @@ describe('the socket', { timeout: limitMs }, () => {
   });
 });
 
-describe('an operation', { timeout: limitMs }, () => {
+describe('an operation', () => {
   test('runs on what is stored where no server runs, and in the server where one does', async () => {
     const stopped = await operate(place.settings(), 'connections.list', {}, quietly);
     expect(stopped).toMatchObject({ isServing: false, result: { connections: [], hasDefault: false } });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createBench, type Bench, type Running } from './run.ts';
 
-const limitMs = 90_000;
 const administrator = {
   PATCHBAY_ADMIN_EMAIL: 'ann@example.com',
   PATCHBAY_ADMIN_PASSWORD: 'correct horse',
@@ -37,10 +36,10 @@ async function start(): Promise<void> {
 beforeAll(async () => {
   bench = createBench();
   await start();
-}, limitMs);
+});
 afterAll(() => bench.clear());
 
-describe('beside a running server', { timeout: limitMs }, () => {
+describe('beside a running server', () => {
   test('only its owner may open the socket', () => {
     expect(statSync(join(bench.dir, 'data', 'operator.sock')).mode & 0o777).toBe(0o600);
   });
@@ -190,7 +189,7 @@ describe('beside a running server', { timeout: limitMs }, () => {
   });
 });
 
-describe('without a server', { timeout: limitMs }, () => {
+describe('without a server', () => {
   test('the same commands work on what is stored, and the new key is the one of the next start', async () => {
     house.child.kill('SIGTERM');
     expect((await house.ended).code).toBe(0);

@@ -5,16 +5,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, needs } from '../support/postgres.ts';
 import { createBench, type Bench } from './run.ts';
 
-const limitMs = 90_000;
 const administrator = { PATCHBAY_ADMIN_EMAIL: 'ann@example.com', PATCHBAY_ADMIN_PASSWORD: 'correct horse' };
 
-needs('postgres')('with PostgreSQL', { timeout: limitMs }, () => {
+needs('postgres')('with PostgreSQL', () => {
   let bench: Bench;
   let databaseUrl = '';
   beforeAll(async () => {
     bench = createBench();
     databaseUrl = await createDatabase();
-  }, limitMs);
+  });
   afterAll(() => bench.clear());
 
   test('an embedded installation moves, goes on there, is managed beside its server, and comes back as a file', async () => {
@@ -41,7 +40,7 @@ needs('postgres')('with PostgreSQL', { timeout: limitMs }, () => {
     const made = await bench.run(['token', 'create', 'ci'], { ...there, PATCHBAY_DATA_DIR: 'elsewhere' });
     const token = made.out.trim();
     const status = async (): Promise<number> => (await fetch(`${url}/api/me`, { headers: { authorization: `Bearer ${token}` } })).status;
-    await expect.poll(status, { timeout: 20_000 }).toBe(200);
+    await expect.poll(status).toBe(200);
 
     expect((await bench.run(['backup', 'a.backup'], there)).code).toBe(0);
     const restored = await bench.run(['restore', 'a.backup', '--data', 'back'], { ...administrator, PATCHBAY_MASTER_KEY: key });

@@ -9,11 +9,10 @@ import { report, tableLines } from '../../src/cli/output.ts';
 import { createPerson, createPersonalToken, type UserOptions } from '../../src/cli/people.ts';
 import { inputOf, install, told, type Installation } from './installation.ts';
 
-const limitMs = 60_000;
 let place: Installation;
 beforeAll(async () => {
   place = await install();
-}, limitMs);
+});
 afterAll(() => place.close());
 
 describe('what commands print', () => {
@@ -39,7 +38,7 @@ describe('what commands print', () => {
   });
 });
 
-describe('people', { timeout: limitMs }, () => {
+describe('people', () => {
   const create = (wish: Partial<UserOptions>, input = '') =>
     told((terminal) =>
       createPerson(
@@ -96,7 +95,7 @@ describe('people', { timeout: limitMs }, () => {
   });
 });
 
-describe('the configuration', { timeout: limitMs }, () => {
+describe('the configuration', () => {
   const apply = (wish: Partial<ApplyOptions>, input = '') =>
     told((terminal) =>
       applyConfiguration(
@@ -169,7 +168,7 @@ describe('the configuration', { timeout: limitMs }, () => {
   });
 });
 
-describe('connections and the audit log', { timeout: limitMs }, () => {
+describe('connections and the audit log', () => {
   test('the list shows masks, and warns where there is no default', async () => {
     const { code, out, err } = await told((terminal) => listConnections(place.settings(), terminal));
     expect(code).toBe(0);

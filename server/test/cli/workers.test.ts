@@ -21,8 +21,6 @@ import { createDatabase, needs } from '../support/postgres.ts';
 import { freePort } from '../support/throwaway.ts';
 import { createBench, type Bench, type Running } from './run.ts';
 
-const limitMs = 120_000;
-const patience = { timeout: 30_000 };
 const token = 'a-token-of-the-workers-tests-0123456789abcdef';
 const administrator = { PATCHBAY_ADMIN_EMAIL: 'ann@example.com', PATCHBAY_ADMIN_PASSWORD: 'correct horse', PATCHBAY_ADMIN_TOKEN: token };
 const masterKey = Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 37 + 11 * (n % 5)) % 251)).toString('base64');
@@ -40,7 +38,7 @@ const isAlive = (pid: number): boolean => {
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
-needs('postgres')('workers', { timeout: limitMs }, () => {
+needs('postgres')('workers', () => {
   let bench: Bench;
   let provider: FakeProvider;
   let databaseUrl = '';
@@ -49,18 +47,18 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
   beforeAll(async () => {
     provider = await startFakeProvider();
     provider.answer(plain);
-  }, limitMs);
+  });
   afterAll(() => provider.close());
   beforeEach(async () => {
     bench = createBench();
     databaseUrl = await createDatabase();
     port = await freePort();
     left = [];
-  }, limitMs);
+  });
   afterEach(async () => {
     for (const pid of left) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     await bench.clear();
-  }, limitMs);
+  });
 
   const environment = (more: Record<string, string> = {}): Record<string, string> => ({
     ...administrator,
@@ -78,7 +76,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     await house.shows(/Patchbay serves/);
     const pid = house.child.pid!;
     if (count > 1) {
-      await expect.poll(() => childrenOf(pid).length, patience).toBe(count);
+      await expect.poll(() => childrenOf(pid).length).toBe(count);
       left.push(...childrenOf(pid));
       await house.shows(new RegExp(`(?:"msg":"serving"[\\s\\S]*){${count}}`));
     }
@@ -138,7 +136,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     expect(figures).toMatch(/^patchbay_database_up 1$/m);
     expect(figures).toMatch(/^patchbay_attempt_duration_seconds_count\{provider="openai"\} 30$/m);
     const listed = async (): Promise<number> => (await api<unknown[]>('GET', '/api/requests?limit=100')).length;
-    await expect.poll(listed, patience).toBe(30);
+    await expect.poll(listed).toBe(30);
     // The command line speaks to them, and not past them.
     const exported = await bench.run(['connections', 'list', '--json'], environment());
     expect(exported.code).toBe(0);
@@ -161,12 +159,12 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
       const before = childrenOf(house.child.pid!);
       const told = load.told.length;
       process.kill(before[kills % before.length]!, 'SIGKILL');
-      await expect.poll(() => load.told.length, patience).toBeGreaterThan(told + 20);
+      await expect.poll(() => load.told.length).toBeGreaterThan(told + 20);
       const isBack = (): boolean => {
         const now = childrenOf(house.child.pid!);
         return now.length === 3 && now.some((pid) => !before.includes(pid));
       };
-      await expect.poll(isBack, patience).toBe(true);
+      await expect.poll(isBack).toBe(true);
       left.push(...childrenOf(house.child.pid!));
     }
     await load.stop();
@@ -174,7 +172,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     expect((await house.ended).code).toBe(0);
     // Who was just starting has left a journal: the next start has it, as after any kill.
     const alone = await serving(1, { PATCHBAY_WORKERS: '1' });
-    await expect.poll(() => readdirSync(join(bench.dir, 'data', 'workers')), patience).toEqual([]);
+    await expect.poll(() => readdirSync(join(bench.dir, 'data', 'workers'))).toEqual([]);
     alone.child.kill('SIGTERM');
     expect((await alone.ended).code).toBe(0);
     const driver = await openBooksOf({ dataDir: join(bench.dir, 'books'), databaseUrl, port });
@@ -196,9 +194,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     const key = await furnish();
     provider.answer(holdingBetween([roleEvent], [finishEvent, usageEvent, doneEvent]), plain);
     const streamed = ask(key, { stream: true, stream_options: { include_usage: true } });
-    await expect
-      .poll(() => provider.received.some(({ text, isAnswered }) => text.includes('include_usage') && !isAnswered), patience)
-      .toBe(true);
+    await expect.poll(() => provider.received.some(({ text, isAnswered }) => text.includes('include_usage') && !isAnswered)).toBe(true);
     const children = childrenOf(house.child.pid!);
     // Its output stays open for as long as one of them has it.
     const gone = once(house.child, 'exit');
@@ -207,7 +203,7 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     await waitMs(300);
     provider.release();
     expect(await streamed).toMatchObject({ status: 200, text: expect.stringMatching(/\[DONE\]\s*$/) as string });
-    await expect.poll(() => children.filter(isAlive), patience).toEqual([]);
+    await expect.poll(() => children.filter(isAlive)).toEqual([]);
   });
 
   test('what workers left that are no more is brought into the books by the next start, however many that has', async () => {
@@ -219,9 +215,9 @@ needs('postgres')('workers', { timeout: limitMs }, () => {
     const data = join(bench.dir, 'data');
     expect(readdirSync(join(data, 'workers')).toSorted()).toEqual(['2', '3']);
     const alone = await serving(1, { PATCHBAY_WORKERS: '1' });
-    await expect.poll(() => readdirSync(join(data, 'workers')), patience).toEqual([]);
+    await expect.poll(() => readdirSync(join(data, 'workers'))).toEqual([]);
     const listed = async (): Promise<number> => (await api<unknown[]>('GET', '/api/requests?limit=100')).length;
-    await expect.poll(listed, patience).toBe(30);
+    await expect.poll(listed).toBe(30);
     alone.child.kill('SIGTERM');
     expect((await alone.ended).code).toBe(0);
   });

@@ -6,8 +6,6 @@ import type { Caller } from '../../src/control/change.ts';
 import { nameKeyOf } from '../../src/storage/name-key.ts';
 import { openHouse, origin, type House } from '../support/house.ts';
 
-const limitMs = 60_000;
-
 interface Installation {
   house: House;
   caller: Caller;
@@ -69,62 +67,54 @@ let first: Installation;
 let second: Installation;
 beforeAll(async () => {
   [first, second] = await Promise.all([install(), install()]);
-}, limitMs);
+});
 afterAll(() => Promise.all([first.house.close(), second.house.close()]));
 
-test(
-  'an export of things with such names is applied where it came from without a step, and elsewhere as it is',
-  { timeout: limitMs },
-  async () => {
-    expect((await apply(first, everything)).faults).toEqual([]);
-    const { database, keeper } = first.house.deps;
-    const tables = [
+test('an export of things with such names is applied where it came from without a step, and elsewhere as it is', async () => {
+  expect((await apply(first, everything)).faults).toEqual([]);
+  const { database, keeper } = first.house.deps;
+  const tables = [
     ['workspaces', 'name_key'], ['ai_configurations', 'name_key'], ['repositories', 'name_key'], ['routing_groups', 'name_key'],
     ['use_cases', 'name_key'], ['policies'], ['provider_templates'], ['alert_channels'],
   ]; // prettier-ignore
-    let length = 0;
-    for (const [table, key] of tables) {
-      const rows = await database.driver.rows<{ id: string }>({ sql: `SELECT id FROM ${table!} WHERE name <> 'Default'`, params: [] });
-      expect(rows.length, table).toBeGreaterThan(0);
-      for (const { id } of rows) {
-        const name = '\u200b'.repeat((length += 1));
-        const sets = key === undefined ? 'name = $1' : `name = $1, ${key} = $3`;
-        const sql = `UPDATE ${table!} SET ${sets}, revision = (SELECT revision + 1 FROM config_revision) WHERE id = $2`;
-        await database.driver.run({ sql, params: key === undefined ? [name, id] : [name, id, nameKeyOf(name)] }, 'write');
-      }
+  let length = 0;
+  for (const [table, key] of tables) {
+    const rows = await database.driver.rows<{ id: string }>({ sql: `SELECT id FROM ${table!} WHERE name <> 'Default'`, params: [] });
+    expect(rows.length, table).toBeGreaterThan(0);
+    for (const { id } of rows) {
+      const name = '\u200b'.repeat((length += 1));
+      const sets = key === undefined ? 'name = $1' : `name = $1, ${key} = $3`;
+      const sql = `UPDATE ${table!} SET ${sets}, revision = (SELECT revision + 1 FROM config_revision) WHERE id = $2`;
+      await database.driver.run({ sql, params: key === undefined ? [name, id] : [name, id, nameKeyOf(name)] }, 'write');
     }
-    await database.driver.run({ sql: 'UPDATE config_revision SET revision = revision + 1', params: [] }, 'write');
-    await keeper.catchUp(keeper.snapshot.revision + 1);
-    const exported = await exportOf(first);
-    expect(exported).not.toContain('\u200b');
-    expect(exported).not.toMatch(/Research|Line|Other|Lab\b|Papers|careful|Summary|No cards|House style|Mail|Hook/);
-    expect(readDocument(exported).faults).toEqual([]);
-    expect(await apply(first, exported)).toMatchObject({ faults: [], steps: [] });
-    expect(await apply(second, exported)).toMatchObject({ faults: [] });
-    expect(await exportOf(second)).toBe(exported);
-    // What is changed by the file is called there as the file calls it.
-    const isOff = exported.replace(/(provider: openai\n(?: {4}.*\n)*? {4}isActive: )true/, '$1false');
-    expect(await apply(first, isOff)).toMatchObject({ faults: [], steps: [{ section: 'connections', fields: ['isActive'] }] });
-    expect([...keeper.snapshot.connections.values()].filter(({ name }) => name.startsWith('unnamed '))).toHaveLength(1);
-  },
-);
+  }
+  await database.driver.run({ sql: 'UPDATE config_revision SET revision = revision + 1', params: [] }, 'write');
+  await keeper.catchUp(keeper.snapshot.revision + 1);
+  const exported = await exportOf(first);
+  expect(exported).not.toContain('\u200b');
+  expect(exported).not.toMatch(/Research|Line|Other|Lab\b|Papers|careful|Summary|No cards|House style|Mail|Hook/);
+  expect(readDocument(exported).faults).toEqual([]);
+  expect(await apply(first, exported)).toMatchObject({ faults: [], steps: [] });
+  expect(await apply(second, exported)).toMatchObject({ faults: [] });
+  expect(await exportOf(second)).toBe(exported);
+  // What is changed by the file is called there as the file calls it.
+  const isOff = exported.replace(/(provider: openai\n(?: {4}.*\n)*? {4}isActive: )true/, '$1false');
+  expect(await apply(first, isOff)).toMatchObject({ faults: [], steps: [{ section: 'connections', fields: ['isActive'] }] });
+  expect([...keeper.snapshot.connections.values()].filter(({ name }) => name.startsWith('unnamed '))).toHaveLength(1);
+});
 
-test(
-  'an export of what points to connections that sleep, or lost their model, is applied elsewhere as it is',
-  { timeout: limitMs },
-  async () => {
-    const [here, there] = await Promise.all([install(), install()]);
-    expect((await apply(here, everything)).faults).toEqual([]);
-    const beginning = everything.slice(0, everything.indexOf('repositories:'));
-    expect(
-      (await apply(here, beginning.replaceAll(' model: tiny,', '').replaceAll('secret: env', 'isActive: false, secret: env'))).faults,
-    ).toEqual([]);
-    // A price for a connection that goes to another provider by now holds for nothing.
-    const moved = beginning.replace('{ name: Line, provider: openai', '{ name: Line, isActive: false, provider: anthropic');
-    expect((await apply(here, moved.replaceAll(' model: tiny,', ''))).faults).toEqual([]);
-    const exported = await exportOf(here);
-    expect(await apply(there, exported)).toMatchObject({ faults: [] });
-    expect(await exportOf(there)).toBe(exported);
-    await Promise.all([here.house.close(), there.house.close()]);
-  },
-);
+test('an export of what points to connections that sleep, or lost their model, is applied elsewhere as it is', async () => {
+  const [here, there] = await Promise.all([install(), install()]);
+  expect((await apply(here, everything)).faults).toEqual([]);
+  const beginning = everything.slice(0, everything.indexOf('repositories:'));
+  expect(
+    (await apply(here, beginning.replaceAll(' model: tiny,', '').replaceAll('secret: env', 'isActive: false, secret: env'))).faults,
+  ).toEqual([]);
+  // A price for a connection that goes to another provider by now holds for nothing.
+  const moved = beginning.replace('{ name: Line, provider: openai', '{ name: Line, isActive: false, provider: anthropic');
+  expect((await apply(here, moved.replaceAll(' model: tiny,', ''))).faults).toEqual([]);
+  const exported = await exportOf(here);
+  expect(await apply(there, exported)).toMatchObject({ faults: [] });
+  expect(await exportOf(there)).toBe(exported);
+  await Promise.all([here.house.close(), there.house.close()]);
+});

@@ -9,8 +9,6 @@ import { retentionSettingsOf } from '../../src/storage/retention.ts';
 import { findConnection } from '../../src/storage/connections.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
 
-const limitMs = 60_000;
-
 interface Installation {
   house: House;
   deps: ConfigurationDeps;
@@ -174,10 +172,10 @@ let exported = '';
 
 beforeAll(async () => {
   first = await install();
-}, limitMs);
+});
 afterAll(() => first.house.close());
 
-describe('apply', { timeout: limitMs }, () => {
+describe('apply', () => {
   test('makes everything that the file names, in the order of what depends on what', async () => {
     const applied = await apply(first, whole);
     expect(applied.faults).toEqual([]);
@@ -230,7 +228,7 @@ describe('apply', { timeout: limitMs }, () => {
   });
 });
 
-describe('export', { timeout: limitMs }, () => {
+describe('export', () => {
   test('holds no secret, and twice the same bytes', async () => {
     exported = await exportConfiguration(first.deps, first.caller);
     expect(await exportConfiguration(first.deps, first.caller)).toBe(exported);
@@ -300,7 +298,7 @@ describe('export', { timeout: limitMs }, () => {
   });
 });
 
-describe('a change of the file', { timeout: limitMs }, () => {
+describe('a change of the file', () => {
   test('a trial says what would change, and changes nothing', async () => {
     const before = first.deps.keeper.snapshot.revision;
     const changed = exported
@@ -332,7 +330,7 @@ describe('a change of the file', { timeout: limitMs }, () => {
   });
 });
 
-describe('a file that does not fit', { timeout: limitMs }, () => {
+describe('a file that does not fit', () => {
   const faultsIn = async (text: string, more: Parameters<typeof wish>[1] = {}) => {
     const before = first.deps.keeper.snapshot.revision;
     const { faults, done } = await apply(first, text, more);

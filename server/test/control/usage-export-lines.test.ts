@@ -213,7 +213,7 @@ describe('a file is refused with its place', () => {
     };
     await expect(reading()).rejects.toMatchObject({ code: 'too_many_lines' });
     expect(count).toBe(linesMax);
-  }, 60_000);
+  });
 });
 
 describe('JSON', () => {

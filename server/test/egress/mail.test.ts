@@ -96,7 +96,7 @@ describe('a mail', () => {
     expect(await failure(send(target(silence.port), mail(), egress, 300))).toMatchObject({
       code: expect.stringMatching(/timeout/) as string,
     });
-    await expect.poll(() => egress.openSockets(), { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => egress.openSockets()).toBe(0);
   });
 });
 

@@ -57,7 +57,7 @@ describe('GET /api/admin/prices/unpriced', () => {
     const range = { from: new Date(ago(10)).toISOString(), to: new Date(ago(0)).toISOString() };
     const started = await send('POST', '/api/admin/prices/reprice', { provider: 'openai', model: 'often', ...range });
     const state = async (): Promise<unknown> => (await books.get(`/api/tasks/${started.at('data.taskId')}`)).at('data.state');
-    await expect.poll(state, { timeout: 20_000 }).toBe('done');
+    await expect.poll(state).toBe('done');
     expect((await list()).map(({ model }) => model)).toEqual(['rare']);
   });
 

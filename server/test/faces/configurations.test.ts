@@ -269,7 +269,7 @@ describe('DELETE /api/configurations/:id', () => {
     const answer = await house.ask(alice, 'DELETE', `/api/configurations/${made.id}`);
     expect([answer.status, answer.body]).toEqual([200, { success: true, data: null }]);
     // Behind a reader that holds the log the files are cleaned a moment after the answer.
-    for (const box of sealed) await expect.poll(() => filesWith(house.database, box), { timeout: 5_000 }).toEqual([]);
+    for (const box of sealed) await expect.poll(() => filesWith(house.database, box)).toEqual([]);
     for (const plainText of [key, 'a-header-value']) expect(await filesWith(house.database, plainText)).toEqual([]);
     const after = await select.executeTakeFirstOrThrow();
     expect(after).toMatchObject({

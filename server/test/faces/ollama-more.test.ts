@@ -196,6 +196,6 @@ describe('refusals and failures, in the words of this wire', () => {
     const line = await stream[Symbol.asyncIterator]().next();
     expect(line.done).toBe(false);
     stream.abort();
-    await expect.poll(() => house.families.openai.fake.received.at(-1)?.abortedAtMs ?? null, { timeout: 10_000 }).not.toBeNull();
+    await expect.poll(() => house.families.openai.fake.received.at(-1)?.abortedAtMs ?? null).not.toBeNull();
   });
 });

@@ -117,7 +117,7 @@ describe('GET /api/requests/export', () => {
     const at = Date.UTC(2026, 4, 9, 9);
     const made = Array.from({ length: 1_150 }, (_, index) => answered({ userId: dan.id, model: 'many', atMs: at + Math.floor(index / 3) }));
     // The books take what was written a moment later; a file is of what is in them.
-    await expect.poll(async () => rowsOf(await get('/api/requests?model=many&limit=500')).length, { timeout: 20_000 }).toBe(500);
+    await expect.poll(async () => rowsOf(await get('/api/requests?model=many&limit=500')).length).toBe(500);
     const file = await get('/api/requests/export?model=many&format=jsonl');
     const rows = file.text.trim().split('\n').map((line) => (JSON.parse(line) as { requestId: string }).requestId); // prettier-ignore
     expect(rows.toSorted()).toEqual(made.toSorted());

@@ -72,7 +72,7 @@ const get = (path = '', token = ada.token): Promise<Reply> => house.request('GET
 const idOf = (reply: Reply): string => reply.at('data.id');
 const ended = async (id: string): Promise<string> => {
   let state = 'reading';
-  await expect.poll(async () => (state = (await get(`/${id}`)).at('data.state')), { timeout: 20_000 }).not.toBe('reading');
+  await expect.poll(async () => (state = (await get(`/${id}`)).at('data.state'))).not.toBe('reading');
   return state;
 };
 const taken = async (text: string): Promise<string> => {
@@ -153,7 +153,7 @@ describe('POST /api/usage-imports', () => {
     expect((await wish('pause')).status).toBe(200);
     const stateOf = async (): Promise<string> =>
       (await house.request('GET', `/api/tasks/${taskId}`, { token: ada.token })).at('data.state');
-    await expect.poll(stateOf, { timeout: 20_000 }).toBe('paused');
+    await expect.poll(stateOf).toBe('paused');
     expect((await get(`/${id}`)).at('data.state')).toBe('reading');
     expect((await get(`/${id}/reconciliation`)).status).toBe(409);
     expect((await wish('resume')).status).toBe(200);
@@ -164,7 +164,7 @@ describe('POST /api/usage-imports', () => {
       .executeTakeFirst();
     expect([Number(sums?.count), Number(sums?.tokens)]).toEqual([40_000, 40_000]);
     await house.request('DELETE', `/api/usage-imports/${id}`, { token: ada.token });
-  }, 60_000);
+  });
 
   test('400 for nothing in the file, and for a name that no file has', async () => {
     expect((await send('')).status).toBe(400);
@@ -192,7 +192,7 @@ describe('POST /api/usage-imports', () => {
     // What of the file still lies on the line must not be taken for the next request.
     if (answer !== null) expect([answer.status, answer.headers.get('connection')]).toEqual([413, 'close']);
     await expect.poll(() => readdirSync(house.deps.importsDir)).toEqual([]);
-  }, 30_000);
+  });
 
   test('415 for a form, a text or JSON, which other sites could send or other routes take', async () => {
     for (const type of ['text/plain', 'multipart/form-data; boundary=a', 'application/x-www-form-urlencoded', 'application/json'])

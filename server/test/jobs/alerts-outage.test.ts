@@ -14,7 +14,7 @@ import { openHook, type Hook } from '../support/alert-receivers.ts';
 import { openHouse, type House, type Resident } from '../support/house.ts';
 import { handClock, settled, type HandClock } from '../support/hand-clock.ts';
 
-const patient = { timeout: 15_000, interval: 10 };
+const patient = { interval: 10 };
 let house: House;
 let ada: Resident;
 let hook: Hook;

@@ -76,7 +76,7 @@ async function untilTold(id: string, states: readonly string[]): Promise<void> {
         await quiet();
         return states.includes(await stateOf(id));
       },
-      { timeout: 15_000, interval: 5 },
+      { interval: 5 },
     )
     .toBe(true);
 }

@@ -12,7 +12,7 @@ import { expectExactBooks, ids, intentOf, settlementOf } from '../storage/ledger
 import { freshDir } from '../support/throwaway.ts';
 import { handClock, settled, type HandClock } from '../support/hand-clock.ts';
 
-const patient = { timeout: 15_000, interval: 5 };
+const patient = { interval: 5 };
 const backSaid = 'ledger: the database takes records again';
 const awaySaid = 'ledger: the database did not take the records';
 

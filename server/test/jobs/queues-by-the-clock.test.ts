@@ -11,7 +11,7 @@ import { keptLog } from '../storage/engines.ts';
 import { openHouse, origin, type House } from '../support/house.ts';
 import { handClock } from '../support/hand-clock.ts';
 
-const patient = { timeout: 15_000, interval: 10 };
+const patient = { interval: 10 };
 const keptDays = 7;
 const dayMs = 86_400_000;
 

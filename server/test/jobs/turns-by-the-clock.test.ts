@@ -21,7 +21,7 @@ import { entryOf, ids } from '../storage/rows.ts';
 import { openAudited } from '../support/audited.ts';
 import { handClock, settled, type HandClock } from '../support/hand-clock.ts';
 
-const patient = { timeout: 15_000, interval: 10 };
+const patient = { interval: 10 };
 const minuteMs = 60_000;
 
 let driver: Driver;

@@ -102,7 +102,7 @@ describe('a journal', () => {
     breakFile(listSegments(dir).at(-1)!.path);
     const failed = durable(journal, intentOf());
     expect(await failed).toBeInstanceOf(Error);
-    await expect.poll(() => journal.isFailing(), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => journal.isFailing()).toBe(false);
     expect(await durable(journal)).toBeNull();
     const count = journal.lastSeq();
     expect(seqsOf(journal)).toEqual(upTo(count));

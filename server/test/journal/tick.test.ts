@@ -188,7 +188,7 @@ describe('a journal', () => {
     expect(await told).toBeInstanceOf(Error);
     expect(await appended).toBe(2);
     expect([journal.isFailing(), readAll(journal)]).toEqual([true, [first, second]]);
-    await expect.poll(() => journal.isFailing(), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => journal.isFailing()).toBe(false);
     expect(readAll(journal)).toEqual([first, second]);
     await journal.close();
     expect(readAll(open(dir))).toEqual([first, second]);

@@ -155,7 +155,7 @@ onBothEngines('books', (bench) => {
     });
     const cost = records.reduce((sum, { record }) => sum + (record.kind === 'settle' ? BigInt(record.costNanoUsd ?? 0) : 0n), 0n);
     expect(rows).toEqual({ n: attempts, cost: String(cost) });
-  }, 120_000);
+  });
 
   test('what a dead run left open becomes unknown once, keeps its reservation, and no settlement comes after it', async () => {
     const books = await freshBooks();

@@ -14,7 +14,6 @@ import { createDatabase, needs } from '../support/postgres.ts';
 import { freshDir } from '../support/throwaway.ts';
 import { openAt, quiet } from './engines.ts';
 
-const limitMs = 60_000;
 const dirs: string[] = [];
 const ownDir = (): string => {
   dirs.push(freshDir('portable'));
@@ -80,7 +79,7 @@ async function filledFile(): Promise<string> {
 let shared: Promise<string> | undefined;
 const filled = (): Promise<string> => (shared ??= filledFile());
 
-describe('a backup file', { timeout: limitMs }, () => {
+describe('a backup file', () => {
   const written = async (): Promise<string> => {
     const target = join(ownDir(), 'a.backup');
     await writeBackup(await filled(), target, { engine: 'sqlite', createdAt: '2026-11-21T00:00:00.000Z' });
@@ -158,7 +157,7 @@ test('a difference names the table, the column and both figures', () => {
   expect(differenceOf('t', facts, { rows: 2, columns: { a: '6' } })).toBe('t.a adds up to 6 instead of 5');
 });
 
-needs('postgres')('between the engines', { timeout: limitMs }, () => {
+needs('postgres')('between the engines', () => {
   const copyThere = async (databaseUrl: string, file: string): Promise<{ rows: number; told: string[] }> => {
     const told: string[] = [];
     const { rows } = await copyToPostgres(deps, { file, databaseUrl, scratchDir: ownDir(), tell: (table) => void told.push(table) });

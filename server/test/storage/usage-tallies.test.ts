@@ -217,7 +217,7 @@ onBothEngines('counts beside the sums', (bench) => {
     expect(plain(added)).toEqual(plain(tallyOf(rows)));
     await expectTotals(driver);
     // Some hundred buckets, one after the other.
-  }, 120_000);
+  });
 
   test('sums whose rows were swept away stay without counts', async () => {
     const { driver } = database;

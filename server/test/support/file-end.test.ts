@@ -35,7 +35,7 @@ describe('two files in one process, of which each leaves its house open', () => 
     const [one, two] = found;
     if (!one || !two) throw new Error('the two files did not both run');
     [first, second] = [one, two];
-  }, 120_000);
+  });
 
   test('they are in the same process, and each has modules of its own', () => {
     expect(second.pid).toBe(first.pid);

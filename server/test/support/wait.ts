@@ -1,7 +1,7 @@
 /** How tests wait: for what they can see, with a bound that only what never happens reaches. */
 import type { Writable } from 'node:stream';
 
-const waitMsMax = 20_000;
+const waitMsMax = 60_000;
 /** Between two looks. */
 const lookMs = 1;
 
