@@ -142,7 +142,7 @@ export function completion(url: string, key: string, agent: Agent, body: Record<
   });
 }
 
-const rawLimitMs = 20_000;
+const rawLimitMs = 60_000;
 
 /** Writes bytes and collects what comes until the other side closes; rejects where that does not come. */
 export function raw(url: string, bytes: string | Buffer): Promise<string> {

@@ -19,7 +19,7 @@ export interface Listening {
   leave(): void;
 }
 
-const waitMsMax = 20_000;
+const waitMsMax = 60_000;
 
 export async function listen(url: string, headers: Record<string, string>, after = ''): Promise<Listening> {
   const stop = new AbortController();

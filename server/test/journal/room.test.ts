@@ -32,7 +32,7 @@ const durable = (journal: Journal, record: LedgerRecord = intentOf()): Promise<E
 
 /** Until there is room for the next segment, and lines have gone there. */
 async function untilRoomy(journal: Journal, dir: string): Promise<void> {
-  const deadlineMs = Date.now() + 20_000;
+  const deadlineMs = Date.now() + 60_000;
   while (listSegments(dir).at(-1)!.bytes !== roomBytes) {
     expect(Date.now()).toBeLessThan(deadlineMs);
     for (let count = 0; count < 20; count++) journal.append(intentOf());
