@@ -36,7 +36,7 @@ test('an answer that is none counts as an error, and says what it was', async ()
 
 test('the command prints a line for each, and refuses what it does not know', () => {
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['tools/provider-load.ts', ...args], { encoding: 'utf8', timeout: 60_000 });
+    spawnSync(process.execPath, ['tools/provider-load.ts', ...args], { encoding: 'utf8', timeout: 180_000 });
   const done = run('--requests', '10', '--concurrency', '2', '--only', 'ollama,azure');
   expect([done.status, done.stderr]).toEqual([0, '']);
   const lines = done.stdout.trim().split('\n');

@@ -51,7 +51,7 @@ describe('a house that is asked all the time', () => {
       JSON.parse((await house.run(['rotate-master-key', '--dry-run', '--json'])).out) as Awaited<ReturnType<typeof counted>>;
     // Under one key all of them would have to move for the next rotation, and none for this one.
     await expect
-      .poll(async () => (await counted()).waiting % (await counted()).values === 0, { timeout: 60_000, interval: 500 })
+      .poll(async () => (await counted()).waiting % (await counted()).values === 0, { timeout: 120_000, interval: 500 })
       .toBe(true);
     expect((await counted()).unreadable).toEqual([]);
     await house.stop();

@@ -139,7 +139,7 @@ describe('private targets', () => {
   });
 });
 
-describe('all together', { timeout: 60_000 }, () => {
+describe('all together', () => {
   const look = (more: Record<string, string> = {}, isJson = false) =>
     told((terminal) => doctor(() => place.settings(more), terminal, { isJson }));
 

@@ -68,21 +68,17 @@ onBothEngines('shares', (bench) => {
     return { database, all: Array.from({ length: size }, () => instanceOn(database)) };
   };
 
-  test(
-    'three instances admit together what the limit allows, and not one more, however unevenly they are asked',
-    { timeout: 60_000 },
-    async () => {
-      const { all } = await fleetOf(3);
-      const of = subject();
-      setAll(all, limitOn(of, { value: 100 }));
-      const tickets = await Promise.all(Array.from({ length: 600 }, (_, n) => take(all[n % 10 === 0 ? 1 : n % 7 === 0 ? 2 : 0]!, of)));
-      const admitted = tickets.filter((ticket) => ticket !== null).length;
-      expect(admitted).toBeLessThanOrEqual(100);
-      expect(admitted).toBeGreaterThanOrEqual(80);
-    },
-  );
+  test('three instances admit together what the limit allows, and not one more, however unevenly they are asked', async () => {
+    const { all } = await fleetOf(3);
+    const of = subject();
+    setAll(all, limitOn(of, { value: 100 }));
+    const tickets = await Promise.all(Array.from({ length: 600 }, (_, n) => take(all[n % 10 === 0 ? 1 : n % 7 === 0 ? 2 : 0]!, of)));
+    const admitted = tickets.filter((ticket) => ticket !== null).length;
+    expect(admitted).toBeLessThanOrEqual(100);
+    expect(admitted).toBeGreaterThanOrEqual(80);
+  });
 
-  test('one alone gets all of it, and what it gives back another one gets', { timeout: 60_000 }, async () => {
+  test('one alone gets all of it, and what it gives back another one gets', async () => {
     const { all } = await fleetOf(2);
     const [first, second] = all as [Instance, Instance];
     const of = subject();
@@ -98,7 +94,7 @@ onBothEngines('shares', (bench) => {
     expect(await take(second, of)).toBeNull();
   });
 
-  test('requests at once are shared too, and given back when they end', { timeout: 60_000 }, async () => {
+  test('requests at once are shared too, and given back when they end', async () => {
     const { all } = await fleetOf(2);
     const [first, second] = all as [Instance, Instance];
     const of = subject();
@@ -116,7 +112,7 @@ onBothEngines('shares', (bench) => {
     expect(taken).toBe(6);
   });
 
-  test('while the database is away an instance lives on its share, and then says 503', { timeout: 60_000 }, async () => {
+  test('while the database is away an instance lives on its share, and then says 503', async () => {
     const { all } = await fleetOf(1);
     const [one] = all as [Instance];
     const of = subject();
@@ -138,44 +134,40 @@ onBothEngines('shares', (bench) => {
     expect(await take(one, of)).not.toBeNull();
   });
 
-  test(
-    'money: two instances never spend more than the budget, and the last of it can be spent by whoever asks for it',
-    { timeout: 60_000 },
-    async () => {
-      const { all } = await fleetOf(2);
-      const of = subject();
-      setAll(all, limitOn(of, { kind: 'money', period: 'total', value: 1_000_000 }));
-      const draw = seeded(7);
-      let spent = 0;
-      const holds: { instance: Instance; hold: Awaited<ReturnType<typeof reserve>> }[] = [];
-      for (let step = 0; step < 400; step++) {
-        const instance = all[draw() < 0.7 ? 0 : 1]!;
-        const nanoUsd = Math.floor(draw() * 20_000);
-        const hold = await reserve(instance, of, nanoUsd).catch(() => null);
-        if (hold) holds.push({ instance, hold });
-        if (holds.length > 0 && draw() < 0.6) {
-          const one = holds.shift()!;
-          const cost = Math.floor(one.hold.nanoUsd * draw());
-          one.instance.limits.settle(one.hold, [of], one.instance.now.ms, cost, Infinity);
-          spent += cost;
-        }
-        expect(spent + holds.reduce((sum, { hold: { nanoUsd: aside } }) => sum + aside, 0)).toBeLessThanOrEqual(1_000_000);
-        for (const one of all) one.now.ms += 500;
-        if (step % 20 === 0) await all[step % 40 === 0 ? 0 : 1]!.limits.renew();
+  test('money: two instances never spend more than the budget, and the last of it can be spent by whoever asks for it', async () => {
+    const { all } = await fleetOf(2);
+    const of = subject();
+    setAll(all, limitOn(of, { kind: 'money', period: 'total', value: 1_000_000 }));
+    const draw = seeded(7);
+    let spent = 0;
+    const holds: { instance: Instance; hold: Awaited<ReturnType<typeof reserve>> }[] = [];
+    for (let step = 0; step < 400; step++) {
+      const instance = all[draw() < 0.7 ? 0 : 1]!;
+      const nanoUsd = Math.floor(draw() * 20_000);
+      const hold = await reserve(instance, of, nanoUsd).catch(() => null);
+      if (hold) holds.push({ instance, hold });
+      if (holds.length > 0 && draw() < 0.6) {
+        const one = holds.shift()!;
+        const cost = Math.floor(one.hold.nanoUsd * draw());
+        one.instance.limits.settle(one.hold, [of], one.instance.now.ms, cost, Infinity);
+        spent += cost;
       }
-      for (const { instance, hold } of holds) instance.limits.settle(hold, [of], instance.now.ms, hold.nanoUsd, Infinity);
-      spent += holds.reduce((sum, { hold }) => sum + hold.nanoUsd, 0);
-      expect(spent).toBeGreaterThan(500_000);
-      // Both at rest give back what they hold in reserve.
-      for (const one of all) one.now.ms += 11_000;
-      for (const one of all) await one.limits.renew();
-      const rest = 1_000_000 - spent;
-      expect(await rejectionOf(() => reserve(all[1]!, of, rest + 1))).toMatchObject({ code: 'budget_exceeded' });
-      await reserve(all[1]!, of, rest);
-    },
-  );
+      expect(spent + holds.reduce((sum, { hold: { nanoUsd: aside } }) => sum + aside, 0)).toBeLessThanOrEqual(1_000_000);
+      for (const one of all) one.now.ms += 500;
+      if (step % 20 === 0) await all[step % 40 === 0 ? 0 : 1]!.limits.renew();
+    }
+    for (const { instance, hold } of holds) instance.limits.settle(hold, [of], instance.now.ms, hold.nanoUsd, Infinity);
+    spent += holds.reduce((sum, { hold }) => sum + hold.nanoUsd, 0);
+    expect(spent).toBeGreaterThan(500_000);
+    // Both at rest give back what they hold in reserve.
+    for (const one of all) one.now.ms += 11_000;
+    for (const one of all) await one.limits.renew();
+    const rest = 1_000_000 - spent;
+    expect(await rejectionOf(() => reserve(all[1]!, of, rest + 1))).toMatchObject({ code: 'budget_exceeded' });
+    await reserve(all[1]!, of, rest);
+  });
 
-  test('money of an instance that died stays its own until it comes back, and then only what it spent', { timeout: 60_000 }, async () => {
+  test('money of an instance that died stays its own until it comes back, and then only what it spent', async () => {
     const { database, all } = await fleetOf(2);
     const [dying, living] = all as [Instance, Instance];
     const of = subject();
@@ -193,7 +185,7 @@ onBothEngines('shares', (bench) => {
     await reserve(living, of, 1_000 - 300 - 10 - 50 - 350);
   });
 
-  test('what an instance spent counts for as long as the budget does, however long nobody heard of it', { timeout: 60_000 }, async () => {
+  test('what an instance spent counts for as long as the budget does, however long nobody heard of it', async () => {
     const { database, all } = await fleetOf(2);
     const [dead, living] = all as [Instance, Instance];
     const of = subject();
@@ -219,7 +211,7 @@ onBothEngines('shares', (bench) => {
     await reserve(living, of, 90);
   });
 
-  test('money: what does not fit in the share while it is renewed is asked for when that is over', { timeout: 60_000 }, async () => {
+  test('money: what does not fit in the share while it is renewed is asked for when that is over', async () => {
     const { all } = await fleetOf(1);
     const [one] = all as [Instance];
     const of = subject();
@@ -241,7 +233,7 @@ onBothEngines('shares', (bench) => {
   test.each([
     ['tokens', { kind: 'tokens', value: 10_000 }, 3_000],
     ['requests at once', { kind: 'concurrent', value: 100 }, 0],
-  ] as const)('%s: so is what does not fit in the share of a rate', { timeout: 60_000 }, async (_name, part, tokens) => {
+  ] as const)('%s: so is what does not fit in the share of a rate', async (_name, part, tokens) => {
     const { all } = await fleetOf(1);
     const [one] = all as [Instance];
     const of = subject();
@@ -259,7 +251,7 @@ onBothEngines('shares', (bench) => {
     await renewed;
   });
 
-  test('a renewal that gets no answer is no word of a limit: whoever waited for it is told 503', { timeout: 60_000 }, async () => {
+  test('a renewal that gets no answer is no word of a limit: whoever waited for it is told 503', async () => {
     const { all } = await fleetOf(1);
     const [one] = all as [Instance];
     const of = subject();
@@ -275,7 +267,7 @@ onBothEngines('shares', (bench) => {
     await renewed;
   });
 
-  test('closing while somebody waits for a renewal asks for nothing more', { timeout: 60_000 }, async () => {
+  test('closing while somebody waits for a renewal asks for nothing more', async () => {
     const { all } = await fleetOf(2);
     const [one, other] = all as [Instance, Instance];
     const of = subject();
@@ -290,7 +282,7 @@ onBothEngines('shares', (bench) => {
     await reserve(other, of, 900);
   });
 
-  test('closing while somebody asks for more gives that back too', { timeout: 60_000 }, async () => {
+  test('closing while somebody asks for more gives that back too', async () => {
     const { all } = await fleetOf(2);
     const [one, other] = all as [Instance, Instance];
     const of = subject();
@@ -309,7 +301,7 @@ onBothEngines('shares', (bench) => {
     await reserve(other, of, 900);
   });
 
-  test('the first request of an instance gets its share of every limit there can be', { timeout: 60_000 }, async () => {
+  test('the first request of an instance gets its share of every limit there can be', async () => {
     const { all } = await fleetOf(1);
     const [one] = all as [Instance];
     const subjects = (['access-key', 'user', 'workspace', 'connection', 'group'] as const).map((kind) => ({ kind, id: ids.uuid() }));
@@ -322,7 +314,7 @@ onBothEngines('shares', (bench) => {
     (await one.limits.take(limits, 10)).release();
   });
 
-  test('a limit that only counts sees what all instances use', { timeout: 60_000 }, async () => {
+  test('a limit that only counts sees what all instances use', async () => {
     const { all } = await fleetOf(2);
     const [first, second] = all as [Instance, Instance];
     const of = subject();
@@ -338,7 +330,7 @@ onBothEngines('shares', (bench) => {
     ]);
   });
 
-  test('closing gives everything back, and asks for nothing after', { timeout: 60_000 }, async () => {
+  test('closing gives everything back, and asks for nothing after', async () => {
     const { all } = await fleetOf(2);
     const [first, second] = all as [Instance, Instance];
     const of = subject();
@@ -349,7 +341,7 @@ onBothEngines('shares', (bench) => {
     expect(await rejectionOf(() => reserve(first, of, 50))).toMatchObject({ code: 'limits_unavailable' });
   });
 
-  test('many that wait are one question, and nobody asks again at once where there was nothing', { timeout: 60_000 }, async () => {
+  test('many that wait are one question, and nobody asks again at once where there was nothing', async () => {
     const { all } = await fleetOf(1);
     const [one] = all as [Instance];
     const of = subject();
@@ -359,7 +351,7 @@ onBothEngines('shares', (bench) => {
     expect(one.asks).toBeLessThanOrEqual(3);
   });
 
-  test('what nobody uses any more is given back and forgotten', { timeout: 60_000 }, async () => {
+  test('what nobody uses any more is given back and forgotten', async () => {
     const { all } = await fleetOf(2);
     const [first, second] = all as [Instance, Instance];
     const [rate, money] = [subject(), subject()];

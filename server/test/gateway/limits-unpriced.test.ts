@@ -60,7 +60,7 @@ async function budgeted(rig: Rig, baseUrls: readonly string[]): Promise<{ subjec
 }
 
 onBothEngines('budgets after a restart', (_bench, engine) => {
-  test('what was spent is to the nano-dollar what was counted before, whatever came of the attempts', { timeout: 60_000 }, async () => {
+  test('what was spent is to the nano-dollar what was counted before, whatever came of the attempts', async () => {
     const below = seeded(41);
     const names = Object.keys(answers);
     const providers = [await startFakeProvider(), await startFakeProvider()];
