@@ -10,6 +10,8 @@ interface Waiting {
 export interface MovingClock extends Clock {
   /** Lets so much time pass at once; what became due runs once, in its order. */
   move(byMs: number): void;
+  /** From now on only what is moved passes, however long the machine takes; until what is returned is called. */
+  hold(): () => void;
   /** How much was moved so far: what a test let pass, without the time that the machine took. */
   readonly movedMs: number;
 }
@@ -19,9 +21,13 @@ const lookMs = 5;
 
 export function movingClock(): MovingClock {
   let aheadMs = 0;
+  /** Of the real time, what did not count because the clock was held. */
+  let lostMs = 0;
+  let heldMs: number | null = null;
   const waiting = new Set<Waiting>();
   let look: NodeJS.Timeout | null = null;
-  const monotonicMs = (): number => systemClock.monotonicMs() + aheadMs;
+  const lost = (): number => lostMs + (heldMs === null ? 0 : systemClock.monotonicMs() - heldMs);
+  const monotonicMs = (): number => systemClock.monotonicMs() + aheadMs - lost();
   const runDue = (): void => {
     const nowMs = monotonicMs();
     const due = [...waiting].filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
@@ -43,13 +49,20 @@ export function movingClock(): MovingClock {
     return { cancel: () => void waiting.delete(one) };
   };
   return {
-    nowMs: () => Math.round(systemClock.nowMs() + aheadMs),
+    nowMs: () => Math.round(systemClock.nowMs() + aheadMs - lost()),
     monotonicMs,
     after: (delayMs, run) => add(delayMs, null, run),
     every: (periodMs, run) => add(periodMs, periodMs, run),
     move(byMs) {
       aheadMs += byMs;
       runDue();
+    },
+    hold() {
+      heldMs = systemClock.monotonicMs();
+      return () => {
+        lostMs = lost();
+        heldMs = null;
+      };
     },
     get movedMs() {
       return aheadMs;
