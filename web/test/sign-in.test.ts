@@ -116,6 +116,25 @@ needs('browser')('the door', () => {
     await expect.poll(() => page.getByText('sk-test').count()).toBe(0);
   });
 
+  test('whoever has signed out sees nothing break while the files of the door are still on their way', async () => {
+    const { page } = visitor;
+    await signIn(visitor, sari);
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const door = '**/assets/SignInPage-*.js';
+    await page.route(door, async (route) => {
+      await held;
+      await route.continue();
+    });
+    const wanted = page.waitForRequest(door);
+    await signOut(visitor);
+    await wanted;
+    // Whatever the page asks for meanwhile was asked before this, and is answered.
+    await expect.poll(() => page.evaluate(async () => (await fetch('/api/me')).status)).toBe(401);
+    await expect.poll(() => page.getByRole('heading', { level: 1, name: 'AI Connections' }).count()).toBe(1);
+    letGo();
+    await page.getByRole('heading', { name: 'Sign In' }).waitFor();
+  });
+
   test('whoever is still signed in after Sign Out is told so', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);

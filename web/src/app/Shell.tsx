@@ -1,6 +1,6 @@
 /** The frame of every page behind the door: skip link, navigation, top bar, and the page itself. */
 import { CloseButton } from '@mantine/core';
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { useRef, type MouseEvent, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
@@ -41,7 +41,13 @@ export function Shell({ typed, children }: ShellProps) {
   const { isAway } = useServerState();
   const drawer = useRef<HTMLDialogElement>(null);
   const isWide = useWide();
-  const leave = (): void => signOut.mutate(undefined, { onSuccess: () => void navigate({ to: '/login' }) });
+  const queries = useQueryClient();
+  const toDoor = async (): Promise<void> => {
+    await navigate({ to: '/login' });
+    // Not before: a page that is still shown would ask for it again, and break.
+    queries.clear();
+  };
+  const leave = (): void => signOut.mutate(undefined, { onSuccess: () => void toDoor() });
   const navigation = <Navigation me={me} failing={{ connections, status }} onFollow={() => drawer.current?.close()} />;
   return (
     <div className={classes['shell']}>
