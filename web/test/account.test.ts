@@ -9,7 +9,7 @@ import { eachVisit } from './support/visits.ts';
 
 const periodMs = 30_000;
 /** Many pages in one visit, on a machine that may have other work to do. */
-const slowMs = 120_000;
+const slowMs = 300_000;
 
 needs('browser')('one’s own account', () => {
   let pages: Pages;

@@ -382,7 +382,7 @@ needs('browser')('a chat', () => {
         expect(await visitor.axe()).toEqual([]);
       }
     },
-    90_000,
+    300_000,
   );
 
   test('the page of the chat is small: what makes Markdown and colours is loaded when there is some', () => {

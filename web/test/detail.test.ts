@@ -41,7 +41,6 @@ needs('browser')('one connection', () => {
   };
   const come = async (options: Partial<VisitorOptions> = {}): Promise<void> => {
     visitor = await visit({ url: pages.house.url, ...options });
-    visitor.page.setDefaultTimeout(12_000);
     await comeIn(visitor, sari);
   };
   const open = async (tab: (typeof tabs)[number] = '', connectionId = id): Promise<void> => {

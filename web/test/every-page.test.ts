@@ -104,7 +104,7 @@ needs('browser')('every page', () => {
 
   beforeAll(async () => {
     town = await openTown();
-  }, 60_000);
+  });
   afterAll(async () => {
     await closeBrowser();
     await town?.close();
@@ -244,6 +244,6 @@ needs('browser')('every page', () => {
       expect(summary).toMatch(/\d+ attempts?/);
       await visitor.leave();
     },
-    60_000,
+    300_000,
   );
 });

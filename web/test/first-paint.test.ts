@@ -45,7 +45,7 @@ needs('browser')('the first picture of a page', () => {
     town = await openTown();
     visitor = await visit({ url: town.house.url, width: 1440 });
     await signIn(visitor, town.administrator);
-  }, 60_000);
+  });
   afterAll(async () => {
     await visitor?.leave();
     await closeBrowser();
@@ -88,7 +88,7 @@ needs('browser')('the first picture of a page', () => {
       expect(asked.filter((address, index) => asked.indexOf(address) !== index)).toEqual([]);
       await page.close();
     }
-  }, 120_000);
+  }, 300_000);
 
   test('on a slow machine and a slow line nothing that is shown moves', async () => {
     const moved: string[] = [];
@@ -107,5 +107,5 @@ needs('browser')('the first picture of a page', () => {
       await page.close();
     }
     expect(moved).toEqual([]);
-  }, 240_000);
+  }, 300_000);
 });

@@ -10,7 +10,7 @@ import { startVendor, type Vendor } from './support/vendor.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
 /** Several pages in one visit, on a machine that may have other work to do. */
-const slowMs = 90_000;
+const slowMs = 300_000;
 
 const words = {
   en: {

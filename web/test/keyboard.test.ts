@@ -10,7 +10,7 @@ import { openPages, signIn, type Pages } from './support/pages.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
 /** A step is many presses, on a machine that may have other work to do. */
-const slowMs = 90_000;
+const slowMs = 300_000;
 
 type Texts = { [key: string]: string | Texts };
 const catalogue = (language: 'en' | 'id'): Texts =>

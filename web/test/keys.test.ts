@@ -8,7 +8,7 @@ import { holdBack, visit, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
-const slowMs = 120_000;
+const slowMs = 300_000;
 const keyPattern = /sk-pb-[\w-]{49}/;
 
 needs('browser')('access keys', () => {

@@ -51,7 +51,7 @@ needs('browser')('a change of language', () => {
 
   beforeAll(async () => {
     town = await openTown();
-  }, 60_000);
+  });
   afterAll(async () => {
     await closeBrowser();
     await town?.close();

@@ -7,7 +7,7 @@ import { chooseLanguage, comeIn, openPages, signIn, type Pages } from './support
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
-const slowMs = 180_000;
+const slowMs = 300_000;
 
 needs('browser')('limits', () => {
   let pages: Pages;

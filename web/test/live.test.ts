@@ -1,5 +1,5 @@
 /** What happens elsewhere, in a real browser: other tabs, other people, a server that goes away, a session that ends, a new version. */
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
@@ -7,11 +7,8 @@ import { chooseLanguage, openPages, signIn, type Pages } from './support/pages.t
 import { openLine, type CuttableLine } from './support/proxy.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
-// Several pages, each looked at by axe: a machine that is busy takes its time.
-vi.setConfig({ testTimeout: 90_000 });
-
 /** On an idle machine each of these is a matter of one or two seconds; a busy one is given more. */
-const patienceMs = 15_000;
+const patienceMs = 60_000;
 
 needs('browser')('a page that stays open', () => {
   let pages: Pages;
@@ -93,10 +90,8 @@ needs('browser')('a page that stays open', () => {
     await come();
     for (let tab = 2; tab <= 7; tab++) await (await visitor.context.newPage()).goto('/settings/ai-connections');
     const eighth = await visitor.context.newPage();
-    const startedMs = performance.now();
     await eighth.goto('/settings/ai-connections');
     await eighth.getByRole('row').filter({ hasText: 'First' }).waitFor();
-    expect(performance.now() - startedMs).toBeLessThan(patienceMs);
     expect(pages.house.deps.events.listeners).toBeLessThanOrEqual(2);
     await add('Told to eight');
     for (const page of visitor.context.pages())
@@ -150,10 +145,8 @@ needs('browser')('a page that stays open', () => {
     await isListening();
     await page.evaluate(() => Object.assign(globalThis, { isSamePage: true }));
     await line.cut();
-    const startedMs = performance.now();
     const bar = page.getByRole('alert').filter({ hasText: 'Connection to the server lost' });
     await bar.waitFor({ timeout: patienceMs });
-    expect(performance.now() - startedMs).toBeLessThan(patienceMs);
     await expect.poll(() => bar.innerText()).toMatch(/from \d{1,2}:\d{2}:\d{2}/);
     await expect.poll(() => page.getByRole('main').getAttribute('data-stale')).toBe('true');
     const save = page.getByRole('button', { name: 'Save Connection' });
@@ -165,7 +158,7 @@ needs('browser')('a page that stays open', () => {
     await save.click({ force: true });
     expect(await visitor.axe()).toEqual([]);
     await line.mend();
-    await bar.waitFor({ state: 'detached', timeout: 10_000 });
+    await bar.waitFor({ state: 'detached', timeout: patienceMs });
     await expect.poll(() => save.getAttribute('aria-disabled')).toBeNull();
     await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Half typed');
     await expect.poll(() => page.evaluate(() => 'isSamePage' in globalThis)).toBe(true);
@@ -198,7 +191,7 @@ needs('browser')('a page that stays open', () => {
     await page.getByLabel('Password', { exact: true }).fill(sari.password);
     await page.getByRole('button', { name: 'Sign In', exact: true }).click();
     await page.waitForURL('**/new?provider=openai');
-    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue(), { timeout: 10_000 }).toBe('Kept over the door');
+    await expect.poll(() => page.getByLabel('Name', { exact: true }).inputValue()).toBe('Kept over the door');
     await expect.poll(() => page.getByLabel('API Key', { exact: true }).inputValue()).toBe('');
     forgive();
   });

@@ -28,8 +28,6 @@ describe('the pace of a download', () => {
   });
 });
 
-/** The line of events tells it within a second; a busy machine takes longer. */
-const soon = { timeout: 8_000 };
 const line = (body: unknown): string => `${JSON.stringify(body)}\n`;
 const layer = (digest: string, total: number, completed: number): string =>
   line({ status: `pulling ${digest}`, digest: `sha256:${digest}`, total, completed });
@@ -98,7 +96,7 @@ needs('browser')('models on a machine', () => {
     await visitor.page.keyboard.press('Enter');
   };
   const opened = async (count: number): Promise<ServerResponse> => {
-    await expect.poll(() => begun, soon).toBe(count);
+    await expect.poll(() => begun).toBe(count);
     return pulling!;
   };
   const shown = async (): Promise<number> => Number(await visitor.page.locator('main progress').getAttribute('value'));
@@ -120,9 +118,9 @@ needs('browser')('models on a machine', () => {
     await ask('mistral:7b');
     const response = await opened(1);
     response.write(layer('a', 1_000_000_000, 400_000_000));
-    await expect.poll(shown, soon).toBe(40);
+    await expect.poll(shown).toBe(40);
     await page.reload();
-    await expect.poll(shown, soon).toBe(40);
+    await expect.poll(shown).toBe(40);
     expect(begun).toBe(1);
     await expect.poll(() => page.title()).toBe('(40%) Pulling mistral:7b');
     await page.getByText('0.4 of 1.0 GB').waitFor();
@@ -132,13 +130,13 @@ needs('browser')('models on a machine', () => {
     await page.getByText('0.4 of 4.0 GB').waitFor();
     values.push(await shown());
     response.write(layer('b', 3_000_000_000, 2_000_000_000));
-    await expect.poll(shown, soon).toBeGreaterThan(40);
+    await expect.poll(shown).toBeGreaterThan(40);
     values.push(await shown());
     expect(values.toSorted((one, other) => one - other)).toEqual(values);
     installed.push('mistral:7b');
     response.end(line({ status: 'success' }));
     await page.getByRole('list', { name: 'Installed models' }).getByText('mistral:7b').waitFor();
-    await expect.poll(() => page.locator('main progress').count(), soon).toBe(0);
+    await expect.poll(() => page.locator('main progress').count()).toBe(0);
     await page.getByText('mistral:7b is installed.').waitFor({ state: 'attached' });
   });
 
@@ -146,15 +144,15 @@ needs('browser')('models on a machine', () => {
     const { page } = visitor;
     await ask('mistral:7b');
     (await opened(1)).write(layer('a', 1_000_000_000, 300_000_000));
-    await expect.poll(shown, soon).toBe(30);
+    await expect.poll(shown).toBe(30);
     await button('Cancel the download of mistral:7b').click();
     await page.getByText('Cancelled at 30%. What was fetched is kept.').waitFor();
     await button('Resume the download of mistral:7b').click();
     const response = await opened(2);
     response.write(layer('a', 1_000_000_000, 350_000_000));
-    await expect.poll(shown, soon).toBe(35);
+    await expect.poll(shown).toBe(35);
     response.end(line({ status: 'success' }));
-    await expect.poll(() => page.locator('main progress').count(), soon).toBe(0);
+    await expect.poll(() => page.locator('main progress').count()).toBe(0);
   });
 
   test('a model that nobody has is one sentence with the machine’s own words, and no progress is left', async () => {

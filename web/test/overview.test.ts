@@ -14,7 +14,7 @@ needs('browser')('the overview', () => {
     town = await openTown();
     visitor = await visit({ url: town.house.url });
     await signIn(visitor, town.administrator);
-  }, 60_000);
+  });
   afterAll(async () => {
     await visitor?.leave();
     await closeBrowser();

@@ -7,7 +7,7 @@ import { comeIn, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
-const slowMs = 120_000;
+const slowMs = 300_000;
 
 needs('browser')('policies', () => {
   let pages: Pages;

@@ -7,7 +7,7 @@ import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
-const slowMs = 120_000;
+const slowMs = 300_000;
 
 interface Named {
   id: string;

@@ -14,8 +14,8 @@ import id from '../src/messages/id.json' with { type: 'json' };
 import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
-const slowMs = 120_000;
-const patient = { timeout: 20_000 };
+const slowMs = 300_000;
+const patient = { timeout: 60_000 };
 
 needs('browser')('requests', () => {
   let pages: Pages;

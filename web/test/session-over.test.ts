@@ -11,7 +11,7 @@ const periodMs = 30_000;
 /** Longer than any page waits before it asks again by itself. */
 const longMs = 300_000;
 /** A tab that learns of the session's end by the line of events alone waits for its next beat. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 
 needs('browser')('a session that ends while a page is open', () => {
   let pages: Pages;

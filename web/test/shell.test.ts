@@ -1,13 +1,10 @@
 /** The frame of every page in a real browser: navigation, palette, shortcuts, account, settings, and the way for keyboards and phones. */
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
 import { visit, type Visitor, type VisitorOptions } from './support/visitor.ts';
-
-// Several pages, each looked at by axe: a machine that is busy takes its time.
-vi.setConfig({ testTimeout: 90_000 });
 
 needs('browser')('the shell', () => {
   let pages: Pages;

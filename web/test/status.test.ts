@@ -8,7 +8,7 @@ import { rollBackLastChange } from './support/history.ts';
 import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
 import { overflowOf, visit, type Visitor } from './support/visitor.ts';
 
-const slowMs = 120_000;
+const slowMs = 300_000;
 
 needs('browser')('status', () => {
   let pages: Pages;

@@ -1,5 +1,5 @@
 /** The same build below a path, behind a proxy that keeps the prefix and behind one that takes it off; and on a plain-http name. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
@@ -9,9 +9,6 @@ import { visit } from './support/visitor.ts';
 
 /** Opens addresses below the prefix as `page.goto('/...')` does at the root. */
 const below = (url: string) => ({ url: `${url}/`, at: (path: string): string => url + path });
-
-// Several pages, each looked at by axe: a machine that is busy takes its time.
-vi.setConfig({ testTimeout: 90_000 });
 
 needs('browser')('below a path', () => {
   describe.each([
@@ -118,7 +115,7 @@ needs('browser')('on a plain-http name of the local network', () => {
       token: sari.token,
       body: { name: 'In the house', baseUrl: pages.provider.baseUrl, apiKey: 'sk-test-abcdefghx7Qa', defaultModel: 'gpt-4o' },
     });
-    await page.getByText('In the house').first().waitFor({ timeout: 4_000 });
+    await page.getByText('In the house').first().waitFor();
     await page.keyboard.press('Control+k');
     await page.getByRole('combobox', { name: 'Search pages' }).fill('in the');
     await page.getByRole('option', { name: 'In the house' }).waitFor();

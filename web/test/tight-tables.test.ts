@@ -7,7 +7,7 @@ import { needs } from '../../server/test/support/parts.ts';
 import { openPages, signIn, type Pages } from './support/pages.ts';
 import { visit, type Visitor } from './support/visitor.ts';
 
-const slowMs = 120_000;
+const slowMs = 300_000;
 const width = 1_024;
 
 needs('browser')('tables in a tight window', () => {

@@ -70,7 +70,7 @@ needs('browser')('usage and cost', () => {
     await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { timeZone: 'Asia/Jakarta' } });
     visitor = await visit({ url: pages.house.url, width: 1440 });
     await signIn(visitor, sari);
-  }, 60_000);
+  });
   afterAll(async () => {
     await visitor?.leave();
     await closeBrowser();
@@ -102,7 +102,7 @@ needs('browser')('usage and cost', () => {
     await expect
       .poll(() => table.getByRole('link', { name: dearest[0], exact: true }).getAttribute('href'))
       .toBe(`/requests?period=7d&model=${dearest[0]}`);
-  }, 30_000);
+  });
 
   test('every chart is a table too; a filter, a group and a zone are in the address, and the address is enough to come back', async () => {
     const { page } = visitor;
@@ -111,7 +111,7 @@ needs('browser')('usage and cost', () => {
     await expect.poll(() => chart.getByRole('table').getByRole('row').count()).toBe(8);
     await expect.poll(() => chart.getByRole('table').getByRole('columnheader', { name: 'Others' }).count()).toBe(1);
     await page.getByRole('button', { name: 'Only this: gpt-4o', exact: true }).click();
-    await expect.poll(() => page.url(), { timeout: 10_000 }).toContain('model=gpt-4o');
+    await expect.poll(() => page.url()).toContain('model=gpt-4o');
     const only = `$${dollars(cost.get('gpt-4o')!)}`;
     await page.getByRole('region', { name: 'Figures of the range' }).getByText(only).waitFor();
     await page.getByLabel('Group by').selectOption('user');
@@ -122,15 +122,15 @@ needs('browser')('usage and cost', () => {
     await page.reload();
     await page.getByRole('region', { name: 'Figures of the range' }).getByText(only).waitFor();
     await page.getByRole('button', { name: 'Remove filter Model: gpt-4o' }).click();
-    await expect.poll(() => new URL(page.url()).search, { timeout: 10_000 }).toBe('?tz=UTC&by=user');
+    await expect.poll(() => new URL(page.url()).search).toBe('?tz=UTC&by=user');
     await page.goBack();
-    await expect.poll(() => new URL(page.url()).search, { timeout: 10_000 }).toBe('?tz=UTC&by=user&model=gpt-4o');
+    await expect.poll(() => new URL(page.url()).search).toBe('?tz=UTC&by=user&model=gpt-4o');
     // The file and the paper are of what is shown.
     const csv = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
     const answer = await visitor.context.request.get(new URL(csv!, pages.house.url).href);
     expect(await answer.text()).toContain('model,gpt-4o,gpt-4o');
     await expect.poll(() => page.getByRole('link', { name: 'Print Report' }).getAttribute('href')).toContain('format=html');
-  }, 30_000);
+  });
 
   test.each(['UTC', 'Asia/Jakarta', 'America/Los_Angeles', 'Asia/Kolkata'])(
     'in %s, what happened half an hour after midnight is of that day, the days add up to the range, and axis and bars name the same days',
@@ -215,7 +215,7 @@ needs('browser')('usage and cost', () => {
     await views.waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Undo' }).click();
     await expect.poll(() => views.getByRole('link').count()).toBe(1);
-  }, 60_000); // prettier-ignore
+  }); // prettier-ignore
 
   test('a budget of the month is drawn where the page is narrowed to what has one', async () => {
     const { page } = visitor;
@@ -225,7 +225,7 @@ needs('browser')('usage and cost', () => {
     const chart = page.getByRole('figure', { name: 'Budget of this month' });
     await chart.getByRole('button', { name: 'Show as Table' }).click();
     await expect.poll(() => chart.getByRole('table').innerText()).toContain('$50.00');
-  }, 30_000);
+  });
 });
 
 test('an address that says nothing sensible is the usual view, and every view has an address that says it again', () => {

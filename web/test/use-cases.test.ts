@@ -9,7 +9,7 @@ import { overflowOf, type Visitor } from './support/visitor.ts';
 import { eachVisit } from './support/visits.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
-const slowMs = 120_000;
+const slowMs = 300_000;
 
 needs('browser')('use cases', () => {
   let pages: Pages;
