@@ -15,10 +15,9 @@ const dayMs = 86_400_000;
 const models = ['gpt-4o', 'gpt-4o-mini', 'claude-sonnet-4', 'gemini-2.5-flash', 'llama3:8b', 'o3', 'mistral-large'];
 
 /** Ten days of requests, of seven models: what each cost in whole micro-dollars, by model. */
-function fill(pages: Pages, person: Resident): Map<string, number> {
+function fill(pages: Pages, person: Resident, nowMs: number): Map<string, number> {
   const below = seeded(9);
   const cost = new Map<string, number>();
-  const nowMs = pages.house.deps.clock.nowMs();
   for (let count = 0; count < 900; count++) {
     const model = models[Math.min(below(models.length), below(models.length))]!;
     const atMs = nowMs - below(6 * dayMs) - 60_000;
@@ -63,12 +62,16 @@ needs('browser')('usage and cost', () => {
   let visitor: Visitor;
   let sari: Resident;
   let cost: Map<string, number>;
+  let nowMs = 0;
 
   beforeAll(async () => {
     pages = await openPages();
+    nowMs = pages.house.deps.clock.nowMs();
     sari = await pages.house.createResident('Sari', 'administrator');
     await pages.house.request('PATCH', '/api/me', { token: sari.token, body: { timeZone: 'Asia/Jakarta' } });
     visitor = await visit({ url: pages.house.url, width: 1440 });
+    // The page shows the days up to the one on which all began, also where midnight comes meanwhile, here or in a zone.
+    await visitor.page.clock.setFixedTime(nowMs);
     await signIn(visitor, sari);
   });
   afterAll(async () => {
@@ -81,7 +84,7 @@ needs('browser')('usage and cost', () => {
     const { page } = visitor;
     await page.goto('/usage');
     await page.getByText('No usage in this range').waitFor();
-    cost = fill(pages, sari);
+    cost = fill(pages, sari, nowMs);
     await pages.house.deps.books.catchUp();
     await page.reload();
     const figures = page.getByRole('region', { name: 'Figures of the range' });
@@ -136,7 +139,7 @@ needs('browser')('usage and cost', () => {
     'in %s, what happened half an hour after midnight is of that day, the days add up to the range, and axis and bars name the same days',
     async (zone) => {
       const { page } = visitor;
-      const { day, atMs } = halfPastMidnight(zone, pages.house.deps.clock.nowMs());
+      const { day, atMs } = halfPastMidnight(zone, nowMs);
       const model = `night-of-${zone.replace('/', '-')}`;
       const begun = intentOf({ userId: sari.id, model, atMs });
       pages.house.deps.journal.append(begun);
@@ -183,7 +186,7 @@ needs('browser')('usage and cost', () => {
       await page.mouse.up();
     };
     await chart.waitFor();
-    const days = Array.from({ length: 7 }, (_, index) => dateIn('UTC', new Date(pages.house.deps.clock.nowMs() - (6 - index) * dayMs)));
+    const days = Array.from({ length: 7 }, (_, index) => dateIn('UTC', new Date(nowMs - (6 - index) * dayMs)));
     // From the fifth day back to the third.
     await drag(4.5 / 7, 2.5 / 7);
     await expect.poll(search).toBe(`?from=${days[2]}&to=${days[4]}&tz=UTC`);
