@@ -57,7 +57,7 @@ export interface Native {
   lost: readonly string[];
   /** What other wires get something like, by name. */
   approximated?: readonly string[];
-  /** The part or tool has no counterpart at all: other wires go without it. */
+  /** The part or tool has no counterpart at all: other wires go without it. A message of a role that the house does not know is refused. */
   isOnly?: boolean;
   /** Fields of the request that say the same in the house's words, and give way to the native ones. */
   stands?: readonly string[];

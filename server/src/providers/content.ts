@@ -111,7 +111,15 @@ export function declaredFunctions(request: Json, changed: Change[], other: (tool
 export type ToolChoice = { mode: 'auto' | 'none' | 'required'; only: readonly string[] | null } | null;
 
 const modes: Readonly<Record<string, 'auto' | 'none' | 'required'>> = { auto: 'auto', none: 'none', required: 'required', any: 'required' };
-const nameOf = (tool: unknown): string => text(member(member(tool, 'function'), 'name')) ?? text(member(tool, 'name')) ?? '';
+export const nameOf = (tool: unknown): string => text(member(member(tool, 'function'), 'name')) ?? text(member(tool, 'name')) ?? '';
+
+/** A choice among some of the functions, in either spelling; null for every other choice, and for a mode that nobody knows. */
+export function allowedOf(wanted: Json): { mode: 'auto' | 'required'; only: string[] } | null {
+  if (wanted['type'] !== 'allowed_tools') return null;
+  const allowed = isRecord(wanted['allowed_tools']) ? wanted['allowed_tools'] : wanted;
+  const mode = allowed['mode'] ?? 'auto';
+  return mode === 'auto' || mode === 'required' ? { mode, only: list(allowed['tools']).map(nameOf) } : null;
+}
 
 /** Reads `tool_choice` and the older `function_call`; a form that nobody knows is reported. */
 export function toolChoiceOf(request: Json, changed: Change[]): ToolChoice {
@@ -119,10 +127,8 @@ export function toolChoiceOf(request: Json, changed: Change[]): ToolChoice {
   if (wanted === undefined || wanted === null) return null;
   const said = text(wanted) ?? text(member(wanted, 'type')) ?? '';
   if (Object.hasOwn(modes, said)) return { mode: modes[said] ?? 'auto', only: null };
-  if (isRecord(wanted) && wanted['type'] === 'allowed_tools') {
-    const allowed = isRecord(wanted['allowed_tools']) ? wanted['allowed_tools'] : wanted;
-    return { mode: allowed['mode'] === 'required' ? 'required' : 'auto', only: list(allowed['tools']).map(nameOf) };
-  }
+  const allowed = isRecord(wanted) ? allowedOf(wanted) : null;
+  if (allowed) return allowed;
   const name = nameOf(wanted);
   if (name !== '') return { mode: 'required', only: [name] };
   changed.push({ parameter: 'tool_choice', what: 'dropped' });

@@ -3,6 +3,7 @@ import type { ChatRequest, Native } from '../domain/chat.ts';
 import { UpstreamFailure } from '../domain/errors.ts';
 import type { Change } from '../domain/ledger.ts';
 import type { Destination } from './protocol.ts';
+import { refuseRole } from './roles.ts';
 import { isRecord, list, member, text, type Json } from './shape.ts';
 import type { WireId } from './writer.ts';
 
@@ -48,6 +49,8 @@ function settledMessage(message: unknown, context: Context): unknown {
   const settled: Json = { ...message, ...(message['content'] !== undefined && { content: settledContent(message['content'], context) }) };
   const native = nativeOf(message);
   if (!native) return settled;
+  // Also for a provider of that wire: whoever writes the request anew has to know who speaks.
+  if (native.isOnly) refuseRole(member(native.native, 'role'), native.wire === 'responses' ? 'input' : 'messages');
   const plain = without(settled);
   if (native.wire === context.wire) return { ...plain, ...(isRecord(native.native) ? native.native : {}) };
   reportLost('messages', native, context);
@@ -81,6 +84,13 @@ const nameCharsMax = 100;
 /** Fields of messages that the house knows and OpenAI's wire does not; strict servers refuse a message with a field too many. */
 const houseFields = ['is_error', 'cache_control'] as const;
 
+/** Of an assistant that did nothing but what only its own wire can say: servers refuse a message that says nothing. */
+const isBare = (message: Json): boolean =>
+  list(member(message['patchbay'], 'items')).length > 0 &&
+  message['content'] === '' &&
+  message['tool_calls'] === undefined &&
+  message['reasoning_content'] === undefined;
+
 const isText = (part: unknown): boolean => typeof part === 'string' || member(part, 'type') === 'text';
 
 /**
@@ -96,7 +106,7 @@ function forChat(messages: readonly unknown[], to: Destination, context: Context
   };
   for (const message of messages) {
     if (!isRecord(message) || message['role'] !== 'tool') show();
-    if (!isRecord(message)) continue;
+    if (!isRecord(message) || isBare(message)) continue;
     const plain: Json = { ...message };
     for (const field of houseFields) {
       if (plain[field] === undefined) continue;
@@ -123,7 +133,8 @@ function forChat(messages: readonly unknown[], to: Destination, context: Context
 
 /**
  * The request for one provider. `wire` is the caller's wire where the provider speaks it too, else null. Throws
- * UpstreamFailure('bad_request') for a tool that the provider does not have, unless the connection says to go without.
+ * UpstreamFailure('bad_request') for a role that nobody here knows, and for a tool that the provider does not have, unless the
+ * connection says to go without.
  */
 export function settleNative(request: ChatRequest, wire: WireId | null, to: Destination): { request: ChatRequest; changed: Change[] } {
   const changed: Change[] = [];

@@ -3,6 +3,7 @@ import type { ChatRequest } from '../domain/chat.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../domain/ledger.ts';
 import { chatParameters } from './parameters-chat.ts';
+import { checkRole } from './roles.ts';
 import { finite, isRecord, list, member, text, type Json } from './shape.ts';
 
 /** Fields of the house's request that every translation reads; each adds its own to them. */
@@ -36,12 +37,16 @@ export function saysNothing(parameter: string, value: unknown): boolean {
 const toolMembers: ReadonlySet<string> = new Set(['type', 'function', 'cache_control', 'patchbay']);
 const functionMembers: ReadonlySet<string> = new Set(['name', 'description', 'parameters', 'strict', 'cache_control']);
 
+/** What has a function is one to every translation, whatever else it calls itself. */
+const isOtherKind = (type: unknown): boolean => type !== undefined && type !== null && type !== 'function';
+
 /** Adds a `dropped` for each member of a function that no wire has words for. */
 function reportUnreadTools(tools: unknown, changed: Change[]): void {
   const report = reporterInto(changed);
   for (const tool of list(tools)) {
     const fn = member(tool, 'function');
     if (!isRecord(tool) || !isRecord(fn)) continue;
+    if (isOtherKind(tool['type'])) report({ parameter: 'tools.type', what: 'approximated', to: 'function' });
     for (const [name, value] of Object.entries(tool))
       if (!toolMembers.has(name) && !isEmpty(value)) report({ parameter: `tools.${name}`, what: 'dropped' });
     for (const [name, value] of Object.entries(fn))
@@ -95,14 +100,17 @@ export const cacheMark = 'prompt_cache_breakpoint';
 
 /**
  * Reports what no translation reads of a message: who spoke, sound that is kept under a name, content that is neither text nor parts, and
- * marks on parts where the wire does not have them.
+ * marks on parts where the wire does not have them. Throws UpstreamFailure('bad_request') for a role that nobody knows.
  */
 export function reportUnreadMessage(message: Json, report: (change: Change) => void, hasMarks = false): void {
+  checkRole(message);
   const isResult = message['role'] === 'tool' || message['role'] === 'function';
   for (const [name, value] of Object.entries(message))
     // The name of a result is that of its function.
     if (!messageFields.has(name) && !isEmpty(value) && !(isResult && name === 'name'))
       report({ parameter: `messages.${name}`, what: 'dropped' });
+  if (list(message['tool_calls']).some((call) => isRecord(member(call, 'function')) && isOtherKind(member(call, 'type'))))
+    report({ parameter: 'messages.tool_calls.type', what: 'approximated', to: 'function' });
   const { content } = message;
   if (!hasMarks && list(content).some((part) => !isEmpty(member(part, cacheMark))))
     report({ parameter: `messages.${cacheMark}`, what: 'dropped' });

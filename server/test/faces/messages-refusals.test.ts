@@ -108,6 +108,32 @@ describe('saying no', () => {
     },
   );
 
+  test('400 a role that the wire of the provider does not know, and nobody is asked; a provider of the same wire decides by itself', async () => {
+    const body = (model: string): string => JSON.stringify(ask(model, { messages: [{ role: 'critic', content: 'Say something.' }] }));
+    for (const model of ['Chat/gpt-4o', 'Gem/gemini-2.5-pro', 'Resp/gpt-5']) {
+      for (const family of ['openai', 'gemini', 'responses'] as const) house.answer(family, plain);
+      const answer = await post(body(model));
+      expect([answer.status, await answer.json()], model).toMatchObject([
+        400,
+        {
+          type: 'error',
+          error: { type: 'invalid_request_error', param: 'messages', message: expect.stringContaining('"critic"') as unknown },
+        },
+      ]);
+      for (const family of ['openai', 'gemini', 'responses'] as const) expect(house.families[family].fake.received).toEqual([]);
+    }
+    house.answer('anthropic', refusing(400));
+    expect((await post(body('Claude/claude-sonnet-4-5'))).status).toBe(400);
+    expect(house.lastBody('anthropic')['messages']).toEqual([{ role: 'critic', content: 'Say something.' }]);
+  });
+
+  test('200 a kind of choice of tools that nobody knows is named', async () => {
+    house.answer('openai', plain);
+    const tools = [{ name: 'f', input_schema: { type: 'object' } }];
+    const answer = await post(JSON.stringify(ask('Chat/gpt-4o', { tools, tool_choice: { type: 'sometimes' } })));
+    expect([answer.status, answer.headers.get('x-patchbay-changed')]).toEqual([200, expect.stringContaining('tool_choice')]);
+  });
+
   test('401 without a key, with a wrong one, and with a personal token', async () => {
     const wrong: Record<string, string>[] = [
       { 'x-api-key': 'sk-pb-no' },

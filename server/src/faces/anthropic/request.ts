@@ -26,18 +26,21 @@ function toolOf(tool: unknown): Json | null {
   return { type: text(tool['type']) ?? 'unknown', patchbay: nativeOf(tool, [], true) };
 }
 
-function putTools(body: Json, request: ChatRequest): void {
+/** Writes tools and choice into a request; answers what of the choice the house has no words for, by name. */
+function putTools(body: Json, request: ChatRequest): string[] {
   const tools = list(body['tools'])
     .map(toolOf)
     .filter((tool) => tool !== null);
   if (tools.length > 0) request.tools = tools;
   const choice = body['tool_choice'];
-  if (!isRecord(choice)) return;
-  const name = text(choice['name']) ?? '';
-  if (choice['type'] === 'tool') request.tool_choice = { type: 'function', function: { name } };
-  else if (choice['type'] === 'any') request.tool_choice = 'required';
-  else if (choice['type'] === 'auto' || choice['type'] === 'none') request.tool_choice = choice['type'];
-  if (choice['disable_parallel_tool_use'] === true) request['parallel_tool_calls'] = false;
+  if (choice === undefined || choice === null) return [];
+  const type = member(choice, 'type');
+  if (member(choice, 'disable_parallel_tool_use') === true) request['parallel_tool_calls'] = false;
+  if (type === 'tool') request.tool_choice = { type: 'function', function: { name: text(member(choice, 'name')) ?? '' } };
+  else if (type === 'any') request.tool_choice = 'required';
+  else if (type === 'auto' || type === 'none') request.tool_choice = type;
+  else return ['tool_choice'];
+  return lostMembers('tool_choice', choice, ['type', 'name', 'disable_parallel_tool_use']);
 }
 
 /** From this many tokens of thought on, an effort has the next name (the house's own table, read backwards). */
@@ -77,9 +80,14 @@ const saidFields: ReadonlySet<string> = new Set([
 ]);
 
 /** How the Messages wire says it, and what of it the house's words do not carry elsewhere. */
-function nativeFields(body: Json, request: ChatRequest): Native | null {
-  const native: Json = {};
-  const lost: string[] = [];
+function nativeFields(body: Json, request: ChatRequest, lostChoice: readonly string[]): Native | null {
+  const native: Json = lostChoice.length > 0 ? { tool_choice: body['tool_choice'] } : {};
+  const lost: string[] = [...lostChoice];
+  // Neither a text nor blocks.
+  if (isRecord(body['system'])) {
+    native['system'] = body['system'];
+    lost.push('system');
+  }
   const approximated: string[] = [];
   for (const [field, value] of Object.entries(body)) {
     if (saidFields.has(field) || value === undefined || value === null) continue;
@@ -129,14 +137,14 @@ export function toHouse(body: Json): ChatRequest {
   put('top_p', body['top_p']);
   put('top_k', body['top_k']);
   put('stop', Array.isArray(body['stop_sequences']) && body['stop_sequences'].length > 0 ? body['stop_sequences'] : undefined);
-  putTools(body, request);
+  const lostChoice = putTools(body, request);
   put('reasoning_effort', effortOf(body['thinking'], body['output_config']));
   const format = member(body['output_config'], 'format');
   if (member(format, 'type') === 'json_schema')
     request['response_format'] = { type: 'json_schema', json_schema: { name: 'answer', schema: member(format, 'schema'), strict: true } };
   put('user', text(member(body['metadata'], 'user_id')));
   put('service_tier', body['service_tier'] === 'standard_only' ? 'default' : body['service_tier']);
-  const native = nativeFields(body, request);
+  const native = nativeFields(body, request, lostChoice);
   if (body['service_tier'] === 'standard_only') return { ...request, patchbay: withTier(native) };
   return native ? { ...request, patchbay: native } : request;
 }

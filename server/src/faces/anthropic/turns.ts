@@ -32,7 +32,7 @@ function withoutOurs(block: Json): Json {
 }
 
 function assistantMessage(content: unknown): Json {
-  if (typeof content === 'string') return { role: 'assistant', content };
+  if (typeof content === 'string' || isRecord(content)) return { role: 'assistant', content };
   const all = list(content).filter(isRecord).map(withoutOurs);
   const blocks = all.filter((block) => !isOurs(block));
   const said = blocks.filter((block) => block['type'] === 'text').map((block) => text(block['text']) ?? '');
@@ -48,13 +48,16 @@ function assistantMessage(content: unknown): Json {
   };
 }
 
+/** Content that is neither a text nor blocks stays as it came: whoever cannot read it says so. */
+const saidOf = (content: unknown): unknown => (isRecord(content) ? content : contentOf(content ?? ''));
+
 function resultMessage(block: Json): Json {
   const { type: _type, tool_use_id: id, content, is_error: isError, ...rest } = block;
   const lost = Object.keys(rest).filter((key) => rest[key] !== null && rest[key] !== undefined);
   return {
     role: 'tool',
     tool_call_id: text(id) ?? '',
-    content: contentOf(content ?? ''),
+    content: saidOf(content),
     ...(isError === true && { is_error: true }),
     ...(lost.length > 0 && { patchbay: nativeOf(rest, lost) }),
   };
@@ -62,7 +65,7 @@ function resultMessage(block: Json): Json {
 
 /** Results come before whatever else the user says, as both wires have it. */
 function userMessages(content: unknown): Json[] {
-  if (typeof content === 'string') return [{ role: 'user', content }];
+  if (typeof content === 'string' || isRecord(content)) return [{ role: 'user', content }];
   const blocks = list(content);
   const results = blocks.filter((block): block is Json => isRecord(block) && block['type'] === 'tool_result').map(resultMessage);
   const rest = contentOf(blocks.filter((block) => !isRecord(block) || block['type'] !== 'tool_result'));
@@ -76,9 +79,11 @@ export function messagesOf(system: unknown, turns: unknown): Json[] {
   if (instructions.length > 0) messages.push({ role: 'system', content: instructions });
   for (const turn of list(turns)) {
     if (!isRecord(turn)) continue;
-    if (turn['role'] === 'assistant') messages.push(assistantMessage(turn['content']));
-    else if (turn['role'] === 'system') messages.push({ role: 'system', content: contentOf(turn['content']) });
-    else messages.push(...userMessages(turn['content']));
+    const { role = 'user', content } = turn;
+    if (role === 'assistant') messages.push(assistantMessage(content));
+    else if (role === 'system') messages.push({ role, content: saidOf(content) });
+    else if (role === 'user' || role === null) messages.push(...userMessages(content));
+    else messages.push({ role: 'user', content: saidOf(content), patchbay: nativeOf(turn, [], true) });
   }
   return messages;
 }

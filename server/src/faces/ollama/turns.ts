@@ -82,8 +82,11 @@ export function messagesOf(messages: unknown): Json[] {
       const content = contentOf(message);
       const kept: Extension | Native | null = carried(message['signature']) ?? unknownOf(message);
       const beside = kept && { patchbay: kept };
-      if (message['role'] === 'tool') return { role: 'tool', tool_call_id: answeredBy(message, open), content, ...beside };
-      if (message['role'] !== 'assistant') return { role: text(message['role']) ?? 'user', content, ...beside };
+      // That server reads the names in any case.
+      const role = text(message['role'])?.toLowerCase() ?? message['role'] ?? 'user';
+      if (role === 'tool') return { role: 'tool', tool_call_id: answeredBy(message, open), content, ...beside };
+      if (role === 'user' || role === 'system' || role === 'developer') return { role, content, ...beside };
+      if (role !== 'assistant') return { role: 'user', content, patchbay: { wire: wireId, native: message, lost: [], isOnly: true } };
       const calls = callsOf(message, open, count);
       count += calls.length;
       const thought = text(message['thinking']) ?? '';

@@ -19,10 +19,16 @@ function partWith(part: Json, from: Json, plainKeys: readonly string[]): Json {
   return lost.length === 0 ? part : { ...part, patchbay: { wire: wireId, native: from, lost } satisfies Native };
 }
 
+/** A part that the house has no word for: a provider of this wire gets it back, and others hear of it by its name. */
+function onlyHere(part: Json, name: string, told: Told): Json {
+  told.lost.add(`input.${name}`);
+  return { type: name, patchbay: { wire: wireId, native: part, lost: [], isOnly: true } satisfies Native };
+}
+
 function partOf(part: unknown, told: Told): Json | null {
   if (typeof part === 'string') return { type: 'text', text: part };
   if (!isRecord(part)) return null;
-  const type = text(part['type']) ?? '';
+  const type = text(part['type']) || 'content';
   switch (type) {
     case 'input_text':
     case 'output_text':
@@ -43,17 +49,15 @@ function partOf(part: unknown, told: Told): Json | null {
       return part;
     default:
   }
-  told.lost.add(`input.${type === '' ? 'content' : type}`);
-  return null;
+  return onlyHere(part, type, told);
 }
 
-function filePart(part: Json, told: Told): Json | null {
+function filePart(part: Json, told: Told): Json {
   const file: Json = {};
   for (const key of ['filename', 'file_data', 'file_id']) if (text(part[key]) !== undefined) file[key] = part[key];
   if (file['file_data'] !== undefined || file['file_id'] !== undefined)
     return partWith({ type: 'file', file }, part, ['type', 'filename', 'file_data', 'file_id']);
-  told.lost.add('input.file_url');
-  return null;
+  return onlyHere(part, 'file_url', told);
 }
 
 function contentOf(content: unknown, told: Told): string | Json[] {
@@ -83,9 +87,18 @@ interface Group {
 
 const newGroup = (): Group => ({ items: [], said: [], refusals: [], thoughts: [], calls: [], foreign: null, hasMore: false });
 
-function addMessage(group: Group, item: Json): void {
+/** Kinds of what an assistant says. */
+const saidTypes: ReadonlySet<unknown> = new Set(['output_text', 'input_text', 'text', 'refusal', undefined]);
+
+function addMessage(group: Group, item: Json, told: Told): void {
   const content = item['content'];
   for (const part of typeof content === 'string' ? [content] : list(content)) {
+    const type = member(part, 'type');
+    if (!saidTypes.has(type)) {
+      told.lost.add(`input.${text(type) ?? 'content'}`);
+      group.hasMore = true;
+      continue;
+    }
     const refusal = member(part, 'type') === 'refusal' ? text(member(part, 'refusal')) : undefined;
     if (refusal !== undefined) group.refusals.push(refusal);
     else group.said.push(text(part) ?? text(member(part, 'text')) ?? '');
@@ -134,10 +147,10 @@ function messageOf(group: Group): Json {
 /** TRUE for an item that the assistant made; it is part of the group then. */
 function addToGroup(group: Group, item: Json, told: Told): boolean {
   const type = text(item['type']) ?? (item['role'] === undefined ? '' : 'message');
-  if (type === 'message' && item['role'] === 'assistant') addMessage(group, item);
+  if (type === 'message' && item['role'] === 'assistant') addMessage(group, item, told);
   else if (type === 'reasoning') addReasoning(group, item);
   else if (type === 'function_call' || type === 'custom_tool_call') addCall(group, item, told);
-  else if (type !== 'message' && !type.endsWith('_output')) {
+  else if (type !== 'message' && type !== 'function_call_output' && type !== 'custom_tool_call_output') {
     // A tool that ran at the provider, or an item that is newer than this table: only that provider can be shown it again.
     group.hasMore = true;
     group.items.push(item);
@@ -154,6 +167,16 @@ function resultOf(item: Json, told: Told): Json {
   return { ...message, patchbay: { wire: wireId, native: { [resultItemField]: own }, lost } satisfies Native };
 }
 
+/** Of anybody but the assistant. A role that this wire does not know stays unknown. */
+function messageBy(item: Json, told: Told): Json {
+  const role = item['role'] ?? 'user';
+  const content = contentOf(item['content'], told);
+  if (role === 'user' || role === 'system' || role === 'developer') return { role, content };
+  return { role: 'user', content, patchbay: { wire: wireId, native: item, lost: [], isOnly: true } satisfies Native };
+}
+
+const isReadable = (input: unknown): boolean => typeof (input ?? '') === 'string' || (Array.isArray(input) && input.every(isRecord));
+
 /** `instructions` and `input` of a request, in the house's words. */
 export function messagesOf(instructions: unknown, input: unknown): Told {
   const told: Told = { messages: [], lost: new Set() };
@@ -162,6 +185,8 @@ export function messagesOf(instructions: unknown, input: unknown): Told {
     if (group) told.messages.push(messageOf(group));
     group = null;
   };
+  if (typeof (instructions ?? '') !== 'string') told.lost.add('instructions');
+  if (!isReadable(input)) told.lost.add('input');
   if (text(instructions)) told.messages.push({ role: 'system', content: instructions });
   if (typeof input === 'string') told.messages.push({ role: 'user', content: input });
   for (const item of list(input)) {
@@ -173,10 +198,7 @@ export function messagesOf(instructions: unknown, input: unknown): Told {
     }
     flush();
     const type = text(item['type']) ?? 'message';
-    const role = item['role'] === 'system' || item['role'] === 'developer' ? item['role'] : 'user';
-    if (type === 'message') told.messages.push({ role, content: contentOf(item['content'], told) });
-    else if (type === 'function_call_output' || type === 'custom_tool_call_output') told.messages.push(resultOf(item, told));
-    else told.lost.add(`input.${type}`);
+    told.messages.push(type === 'message' ? messageBy(item, told) : resultOf(item, told));
   }
   flush();
   return told;

@@ -100,12 +100,14 @@ export function toHouse(body: Json): ChatRequest {
   put('verbosity', text(member(body['text'], 'verbosity')));
   if (list(body['include']).includes(logprobsName)) put('logprobs', true);
   if (request['logprobs'] === true) put('top_logprobs', finite(body['top_logprobs']));
-  const isChoiceSaid = putTools(body, request);
+  const lostChoice = putTools(body, request);
   const { native, lost } = nativeOf(body);
-  if (!isChoiceSaid) {
+  if (lostChoice !== null) {
     native['tool_choice'] = body['tool_choice'];
-    lost.push('tool_choice');
+    lost.push(lostChoice);
   }
+  // What is no text and no list is read by nobody: a provider of this wire would go without it too, and hears of it.
+  for (const field of ['instructions', 'input']) if (told.lost.has(field)) native[field] = body[field];
   lost.push(...told.lost);
   // Without the list that it belongs to it says nothing here; what a provider of this wire makes of it is its own business.
   if (request['logprobs'] !== true && (finite(body['top_logprobs']) ?? 0) > 0) {

@@ -57,28 +57,32 @@ function toolOf(tool: unknown): Json | null {
 
 const named = (name: unknown): Json => ({ type: 'function', function: { name: text(name) ?? '' } });
 
-/** The choice; null for one that means a tool which runs at the provider. */
+const isFunction = (tool: unknown): boolean => member(tool, 'type') === 'function' || member(tool, 'type') === 'custom';
+
+/** The choice; null for one that means a tool which runs at the provider, and for one that nobody here knows. */
 function choiceOf(choice: unknown): unknown {
   if (typeof choice === 'string') return choice;
-  const type = member(choice, 'type');
-  if (type === 'function' || type === 'custom') return named(member(choice, 'name'));
-  if (type !== 'allowed_tools') return null;
-  const tools = list(member(choice, 'tools')).map((tool) => named(member(tool, 'name')));
-  return { type: 'allowed_tools', allowed_tools: { mode: member(choice, 'mode') === 'required' ? 'required' : 'auto', tools } };
+  if (isFunction(choice)) return named(member(choice, 'name'));
+  const mode = member(choice, 'mode') ?? 'auto';
+  if (member(choice, 'type') !== 'allowed_tools' || (mode !== 'auto' && mode !== 'required')) return null;
+  const tools = list(member(choice, 'tools'))
+    .filter(isFunction)
+    .map((tool) => named(member(tool, 'name')));
+  return { type: 'allowed_tools', allowed_tools: { mode, tools } };
 }
 
-/** Writes tools and choice into a request; answers whether the choice could be said. */
-export function putTools(body: Json, request: ChatRequest): boolean {
+/** Writes tools and choice into a request; answers what of the choice others will miss: null for nothing. */
+export function putTools(body: Json, request: ChatRequest): string | null {
   const tools = list(body['tools'])
     .map(toolOf)
     .filter((tool) => tool !== null);
   if (tools.length > 0) request.tools = tools;
   const asked = body['tool_choice'];
-  if (asked === undefined || asked === null) return true;
+  if (asked === undefined || asked === null) return null;
   const choice = choiceOf(asked);
-  if (choice === null) return false;
+  if (choice === null) return 'tool_choice';
   request.tool_choice = choice;
-  return true;
+  return list(member(asked, 'tools')).every(isFunction) ? null : 'tool_choice.tools';
 }
 
 /** Names of the free-form tools of a request: their calls are told as such. */

@@ -2,7 +2,7 @@
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
 import type { ModelTraits } from '../claude-models.ts';
-import { described } from '../content.ts';
+import { allowedOf, described } from '../content.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
 import { jsonToolName } from './wire.ts';
 
@@ -52,16 +52,15 @@ function choiceOf(wanted: unknown, changed: Change[]): Choice {
   }
   const name = text(member(wanted['function'], 'name'));
   if (name !== undefined) return { choice: { type: 'tool', name }, only: null };
-  if (wanted['type'] === 'allowed_tools') {
-    const allowed = isRecord(wanted['allowed_tools']) ? wanted['allowed_tools'] : wanted;
-    const names = list(allowed['tools']).map((tool) => text(member(member(tool, 'function'), 'name')) ?? text(member(tool, 'name')) ?? '');
+  const allowed = allowedOf(wanted);
+  if (allowed) {
     changed.push({ parameter: 'tool_choice.allowed_tools', what: 'approximated', to: 'tools' });
-    return { choice: { type: allowed['mode'] === 'required' ? 'any' : 'auto' }, only: new Set(names) };
+    return { choice: { type: allowed.mode === 'required' ? 'any' : 'auto' }, only: new Set(allowed.only) };
   }
   // Anthropic's own form, or the older `{name}` of function_call.
   const own = text(wanted['name']);
   if (wanted['type'] === 'tool' || (wanted['type'] === undefined && own !== undefined))
-    return { choice: { type: 'tool', name: own ?? '' }, only: null };
+    return { choice: { ...wanted, type: 'tool', name: own ?? '' }, only: null };
   if (wanted['type'] === 'auto' || wanted['type'] === 'any' || wanted['type'] === 'none') return { choice: wanted, only: null };
   changed.push({ parameter: 'tool_choice', what: 'dropped' });
   return { choice: null, only: null };

@@ -90,7 +90,8 @@ function putReasoning(request: ChatRequest, more: Json, to: Destination, family:
   }
   for (const name of ['thinking', 'output_config'] as const)
     if (request[name] !== undefined && request[name] !== null) changed.push({ parameter: name, what: 'dropped' });
-  if (typeof effort !== 'string' || (effort === 'none' && family === 'other')) return;
+  if (effort === undefined || effort === null || (effort === 'none' && family === 'other')) return;
+  if (typeof effort !== 'string') return void changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
   if (family === 'gpt-oss') {
     const level = effort === 'low' || effort === 'medium' ? effort : effort === 'minimal' || effort === 'none' ? 'low' : 'high';
     more['reasoning_effort'] = level;

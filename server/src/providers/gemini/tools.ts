@@ -1,7 +1,7 @@
 /** Functions, the choice among them, and answers in a given JSON form, in Google's words. */
 import type { ChatRequest } from '../../domain/chat.ts';
 import type { Change } from '../../domain/ledger.ts';
-import { described } from '../content.ts';
+import { allowedOf, described, nameOf } from '../content.ts';
 import { isRecord, list, member, text, type Json } from '../shape.ts';
 import { isEmptyObject, smallSchemaOf } from './schema.ts';
 import type { ModelTraits } from './wire.ts';
@@ -56,16 +56,13 @@ interface Choice {
 }
 
 const modeOf: Readonly<Record<string, Choice['mode']>> = { auto: 'AUTO', none: 'NONE', required: 'ANY', any: 'ANY' };
-const nameOf = (tool: unknown): string => text(member(member(tool, 'function'), 'name')) ?? text(member(tool, 'name')) ?? '';
 
 function choiceOf(wanted: unknown, changed: Change[]): Choice {
   if (wanted === undefined || wanted === null) return { mode: null, only: null };
   if (typeof wanted === 'string' && Object.hasOwn(modeOf, wanted)) return { mode: modeOf[wanted] ?? null, only: null };
   if (isRecord(wanted)) {
-    if (wanted['type'] === 'allowed_tools') {
-      const allowed = isRecord(wanted['allowed_tools']) ? wanted['allowed_tools'] : wanted;
-      return { mode: allowed['mode'] === 'required' ? 'ANY' : 'AUTO', only: list(allowed['tools']).map(nameOf) };
-    }
+    const allowed = allowedOf(wanted);
+    if (allowed) return { mode: allowed.mode === 'required' ? 'ANY' : 'AUTO', only: allowed.only };
     const name = nameOf(wanted);
     if (name !== '') return { mode: 'ANY', only: [name] };
   }

@@ -52,10 +52,11 @@ const bare = (model: string): string => model.slice(model.lastIndexOf('/') + 1).
 
 /** Levels exist at one family, which cannot stop thinking; everywhere else it is on or off. */
 function putThinking(request: ChatRequest, body: Json, model: string, changed: Change[]): void {
-  const effort = text(request['reasoning_effort']);
-  if (effort === undefined) return;
+  const asked = request['reasoning_effort'] ?? undefined;
+  if (asked === undefined) return;
+  const effort = text(asked);
   const name = bare(model);
-  if (body['think'] !== undefined) return void changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
+  if (effort === undefined || body['think'] !== undefined) return void changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
   if (name.startsWith('gpt-oss')) {
     const level =
       effort === 'medium' || effort === 'low' ? effort : effort === 'high' || effort === 'xhigh' || effort === 'max' ? 'high' : 'low';

@@ -115,10 +115,11 @@ function putText(request: ChatRequest, body: Json, changed: Change[]): void {
 }
 
 function putReasoning(request: ChatRequest, body: Json, changed: Change[]): void {
-  const effort = text(request['reasoning_effort']);
-  if (effort === undefined) return;
+  const asked = request['reasoning_effort'] ?? undefined;
+  if (asked === undefined) return;
+  const effort = text(asked);
   const said = isRecord(body['reasoning']) ? body['reasoning'] : {};
-  if (said['effort'] !== undefined) return void changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
+  if (effort === undefined || said['effort'] !== undefined) return void changed.push({ parameter: 'reasoning_effort', what: 'dropped' });
   body['reasoning'] = { ...said, effort };
   changed.push({ parameter: 'reasoning_effort', what: 'renamed', to: 'reasoning.effort' });
 }
