@@ -16,8 +16,14 @@ export interface StoredResponse {
   createdAtMs: number;
 }
 
-/** An expired row is gone, whether or not it was swept away yet. */
-export async function findResponse({ db }: Database, owner: ResponseOwner, id: string, nowMs: number): Promise<StoredResponse | null> {
+/** An expired row is gone, whether or not it was swept away yet. `read` is handed in by whoever needs more digits than a double has. */
+export async function findResponse(
+  { db }: Database,
+  owner: ResponseOwner,
+  id: string,
+  nowMs: number,
+  read: (json: string) => unknown = JSON.parse,
+): Promise<StoredResponse | null> {
   const row = await db
     .selectFrom('stored_responses')
     .select(['id', 'previous_id', 'input', 'response', 'created_at'])
@@ -30,8 +36,8 @@ export async function findResponse({ db }: Database, owner: ResponseOwner, id: s
   return {
     id: row.id,
     previousId: row.previous_id,
-    input: JSON.parse(row.input) as unknown[],
-    response: JSON.parse(row.response) as Record<string, unknown>,
+    input: read(row.input) as unknown[],
+    response: read(row.response) as Record<string, unknown>,
     createdAtMs: row.created_at,
   };
 }

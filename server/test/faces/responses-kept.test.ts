@@ -1,7 +1,7 @@
 /** Kept responses, and how the Responses wire says no: what is not there, not the caller's, or cannot be read. */
 import { NotFoundError } from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chunk, holdingBetween, plain, refusing, roleEvent, sse, words, whole, wholeBody } from '../support/fake-provider.ts';
+import { chunk, holdingBetween, plain, refusing, roleEvent, sse, streaming, words, whole, wholeBody } from '../support/fake-provider.ts';
 import { openWireHouse, type WireHouse } from '../support/client-wires.ts';
 
 let house: WireHouse;
@@ -41,6 +41,37 @@ describe('kept responses', () => {
     await expect(house.responses.responses.create({ model: 'Chat/gpt-4o', input: 'x', previous_response_id: made.id })).rejects.toThrow(
       NotFoundError,
     );
+  });
+
+  /** A whole number and a decimal that no double holds, where each of them may stand. */
+  const digits = '{"id":1234567890123456789,"share":0.12345678901234567891}';
+  const long = `"metadata":{"k":"v"},"tools":[{"type":"function","name":"f","parameters":{"type":"object","enum":[${digits}]}}]`;
+
+  test.each([
+    ['Chat', false],
+    ['Chat', true],
+    ['Resp', false],
+    ['Resp', true],
+  ] as const)('200 no digit of a number is lost in what is answered and told again (%s, streamed: %s)', async (name, stream) => {
+    const call = { type: 'program_call', id: 'p', input: 'INPUT' };
+    const said = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'ok', annotations: [] }] };
+    const answered = JSON.stringify({ id: 'resp_1', object: 'response', model: 'm', status: 'completed', output: [call, said] });
+    const response = answered.replace('"INPUT"', digits);
+    const ended = `event: response.completed\ndata: {"type":"response.completed","response":${response}}\n\n`;
+    house.answer('openai', plain, plain);
+    house.answer('responses', ...(stream ? [streaming([ended]), streaming([ended])] : [whole(response), whole(response)]));
+    const items = `[{"type":"program_call","id":"q","input":${digits}},{"role":"user","content":"hi"}]`;
+    const body = (input: string, more = ''): string => `{"model":"${name}/gpt-4o","stream":${stream},${long},"input":${input}${more}}`;
+    const first = await (await send(body(items))).text();
+    if (name === 'Chat') expect(first).toContain(`"enum":[${digits}]`);
+    const id = /"id":"(resp_[^"]+)"/.exec(first)![1]!;
+    const kept = await (await send('', {}, `/${id}`, 'GET')).text();
+    expect(kept).toContain(name === 'Chat' ? `"enum":[${digits}]` : `"input":${digits}`);
+    expect(await (await send('', {}, `/${id}/input_items`, 'GET')).text()).toContain(`"input":${digits}`);
+    expect((await send(body('"And now?"', `,"previous_response_id":"${id}"`))).status).toBe(200);
+    const sent = house.families[name === 'Chat' ? 'openai' : 'responses'].fake.received.at(-1)!.text;
+    expect(sent).toContain(digits);
+    if (name === 'Resp') expect(sent.split(`"input":${digits}`)).toHaveLength(3);
   });
 
   test('404 what was not to be stored is not, and says so', async () => {

@@ -72,6 +72,16 @@ describe('a call in a stream', () => {
   });
 });
 
+test('a call in a stream of Google, where the arguments are an object', async () => {
+  const one = `{"candidates":[{"content":{"role":"model","parts":[{"functionCall":{"name":"f","args":{"user":${id}}}}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":2}}`;
+  const vendor = await playVendor(() => ({ pieces: [`data: ${one}\n\n`], headers: { 'content-type': 'text/event-stream' } }));
+  const { chunks, failure, facts } = await hear(destination('gemini', 'gemini-2.5-pro', {}, vendor.origin), 'sk-test', { stream: true });
+  expect(failure).toBeNull();
+  const calls = chunks.flatMap((chunk) => chunk.choices.flatMap(({ delta }) => delta.tool_calls ?? []));
+  expect(calls.map((call) => call.function?.arguments)).toEqual([`{"user":${id}}`]);
+  expect(facts?.usage).toMatchObject({ tokensIn: 3, tokensOut: 2 });
+});
+
 describe('a call of the history', () => {
   const request: ChatRequest = {
     messages: [

@@ -2,7 +2,7 @@
 import { refuse } from '../../gateway/errors.ts';
 import { pause, type Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
-import { isRecord, list, text, type Json } from '../../providers/shape.ts';
+import { isRecord, list, parseExactly, text, type Json } from '../../providers/shape.ts';
 import type { Database } from '../../storage/database.ts';
 import { findResponse, insertResponse, type ResponseOwner, type StoredResponse } from '../../storage/responses.ts';
 import type { DataCaller } from '../openai/caller.ts';
@@ -33,7 +33,7 @@ export const responseNotFound = (id: string, param: string): Error =>
 /** Throws GatewayRefusal 404 for an id that the caller has nothing under. */
 export async function mustFind(deps: KeepDeps, caller: DataCaller, id: string, param: string): Promise<StoredResponse> {
   const isPossible = id.length <= idCharsMax && !id.includes('\0');
-  const found = isPossible ? await findResponse(deps.database, ownerOf(caller), id, deps.clock.nowMs()) : null;
+  const found = isPossible ? await findResponse(deps.database, ownerOf(caller), id, deps.clock.nowMs(), parseExactly) : null;
   if (!found) throw responseNotFound(id, param);
   return found;
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayRefusal, refuse } from '../../gateway/errors.ts';
 import { readForeign, type AskedRequest } from '../../gateway/request.ts';
 import { memberValue, patchObject, scanObject } from '../../lib/json-scan.ts';
-import { isRecord, parseJson, text, type Json } from '../../providers/shape.ts';
+import { isRecord, keepDigits, parseJson, text, type Json } from '../../providers/shape.ts';
 import { deleteResponse } from '../../storage/responses.ts';
 import { callerOfKey, callerOfSession, type DataCaller } from '../openai/caller.ts';
 import type { OpenAiFaceDeps } from '../openai/deps.ts';
@@ -31,6 +31,8 @@ async function read(deps: OpenAiFaceDeps, exchange: Exchange, bytes: Buffer, cal
   const body = typeof scan === 'string' ? null : parseJson(bytes.toString('utf8'));
   // What is no object is refused where every wire's bodies are.
   if (typeof scan === 'string' || !isRecord(body)) return readForeign(bytes, callerWireOf(exchange, bytes, {}, null), toHouse);
+  // What is repeated to the caller, kept and told again has the caller's own digits.
+  keepDigits(body, bytes.toString('utf8'));
   checkSupported(body);
   const previousId = text(body['previous_response_id']) || null;
   exchange.owner = ownerOf(caller);

@@ -2,7 +2,7 @@
 import { promptTokensEstimate } from '../../gateway/admit.ts';
 import type { GatewayError } from '../../gateway/errors.ts';
 import type { Reply } from '../../gateway/order.ts';
-import { isRecord, member, parseJson, type Json } from '../../providers/shape.ts';
+import { isRecord, member, parseExactly, parseJson, type Json } from '../../providers/shape.ts';
 import { namedEvent, type AnswerWriter, type CallerWire } from '../../providers/writer.ts';
 import type { ResponseOwner } from '../../storage/responses.ts';
 import { carriedLead } from '../openai/carry.ts';
@@ -45,6 +45,8 @@ export const newExchange = (requestId: string, createdS: number): Exchange => ({
   response: null,
 });
 
+const recordIn = (value: unknown): Json | null => (isRecord(value) ? value : null);
+
 const endings: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete']);
 
 function writerOf(exchange: Exchange): AnswerWriter {
@@ -70,8 +72,7 @@ function writerOf(exchange: Exchange): AnswerWriter {
       const body = parseJson(passed.data);
       const said = namedEvent(passed.event, passed.data);
       if (!endings.has(member(body, 'type'))) return said;
-      const response = member(body, 'response');
-      exchange.response = isRecord(response) ? response : null;
+      exchange.response = recordIn(member(parseExactly(passed.data), 'response'));
       exchange.last = said;
       return '';
     },
@@ -100,8 +101,7 @@ export function callerWireOf(exchange: Exchange, bytes: Buffer, body: Json, prev
       return JSON.stringify(exchange.response);
     },
     passWhole(passed) {
-      const response = parseJson(passed.toString('utf8'));
-      exchange.response = isRecord(response) ? response : null;
+      exchange.response = recordIn(parseExactly(passed.toString('utf8')));
       return passed;
     },
     tellsSource: (source) => sourceOf(source) !== null,

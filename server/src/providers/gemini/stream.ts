@@ -3,7 +3,7 @@ import type { ChatChunk, ChatDelta, FinishReason } from '../../domain/chat.ts';
 import { UpstreamFailure } from '../../domain/errors.ts';
 import type { SseEvent } from '../../lib/sse.ts';
 import type { Moment, StreamReader } from '../protocol.ts';
-import { finite, isRecord, list, malformedEventsMax, parseJson, text, type Json } from '../shape.ts';
+import { finite, isRecord, list, malformedEventsMax, parseAnswer, text, type Json } from '../shape.ts';
 import { failureOf, isErrorBody } from '../vendor-error.ts';
 import {
   blockedMessageOf,
@@ -51,7 +51,7 @@ interface Reading {
 function bodyOf(reading: Reading, event: SseEvent): Json | null {
   const data = event.data.trim();
   if (data === '' || data === '[DONE]') return null;
-  const body = unwrapped(parseJson(data));
+  const body = unwrapped(parseAnswer(data));
   if (isErrorBody(body)) throw failureOf(body);
   if (isRecord(body)) return body;
   reading.malformed++;
