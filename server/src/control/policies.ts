@@ -141,10 +141,12 @@ export function ruleFaults({ rules, action, judge }: Pick<Policy, 'rules' | 'act
   return faults;
 }
 
-/** A judge that the policy's own level may use: the organization's, or the workspace's own. */
-function judgeFaults({ keeper }: Pick<ControlDeps, 'keeper'>, policy: Policy): FieldFault[] {
+/** A judge that the policy's own level may use: the organization's, or the workspace's own. In a file it may be one that is gone. */
+function judgeFaults({ keeper }: Pick<ControlDeps, 'keeper'>, { isApplying = false }: Caller, policy: Policy): FieldFault[] {
   if (policy.judge === null) return [];
-  const { owner } = keeper.snapshot.connections.get(policy.judge.connectionId) ?? {};
+  const connection = keeper.snapshot.connections.get(policy.judge.connectionId);
+  if (isApplying && connection === undefined) return [];
+  const { owner } = connection ?? {};
   const isUsable = owner?.scope === 'organization' || (owner?.scope === 'workspace' && owner.id === policy.workspaceId);
   return isUsable ? [] : [{ path: 'judge.connectionId', code: 'unknown_connection', message: 'no model that this level may use' }];
 }
@@ -159,8 +161,8 @@ function withInput(before: Policy, input: PolicyInput): Policy {
   return { ...before, ...(named as PolicyInput) };
 }
 
-function check(deps: ControlDeps, policy: Policy, isJudgeNew: boolean): void {
-  const faults = [...ruleFaults(policy), ...(isJudgeNew ? judgeFaults(deps, policy) : [])];
+function check(deps: ControlDeps, caller: Caller, policy: Policy, isJudgeNew: boolean): void {
+  const faults = [...ruleFaults(policy), ...(isJudgeNew ? judgeFaults(deps, caller, policy) : [])];
   if (faults.length > 0) throw unfit(...faults);
 }
 
@@ -195,7 +197,7 @@ export async function createPolicy(
     revision: 0,
   };
   const policy = withInput(blank, input);
-  check(deps, policy, true);
+  check(deps, caller, policy, true);
   await commit(deps, caller, [insertPolicy(deps.database, policy)], {
     ...deedOn(deps, 'policy.create', policy, changesBetween({}, audited(policy))),
     state: keptState(null, null, audited(policy)),
@@ -215,7 +217,7 @@ export function changePolicy(
     const before = await policyFor(deps, caller, id, 'change', 'policy.update');
     await refuseStale(deps, expected, { row: before, revision: before.revision, type: 'policy', id });
     const after: Policy = { ...withInput(before, input), updatedBy: caller.actor.userId, updatedAtMs: deps.clock.nowMs() };
-    check(deps, after, input.judge !== undefined);
+    check(deps, caller, after, input.judge !== undefined);
     const state = keptState(before, audited(before), audited(after));
     const deed = { ...deedOn(deps, 'policy.update', after, changesBetween(audited(before), audited(after))), state };
     await refusing(commit(deps, caller, [updatePolicy(deps.database, after, before.revision)], deed), { [stalePolicy]: stale });

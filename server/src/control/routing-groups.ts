@@ -128,13 +128,16 @@ function targetsOf(
     };
     const connection = deps.keeper.snapshot.connections.get(one.connectionId);
     // What was deleted by force since may stay where it stands; it is not asked.
-    const isKept = kept.some(({ connectionId }) => connectionId === one.connectionId);
+    // Nor is one whose workspace the group's owner has left: who may use it is asked with every request.
+    const isLeft = isApplying && owner.scope === 'user' && connection?.owner.scope === 'workspace';
+    const isKept = isLeft || kept.some(({ connectionId }) => connectionId === one.connectionId);
     if (!connection || !isWithin(deps, owner, connection)) {
       if (!isKept || !connection)
         fault(place, 'connectionId', 'unknown_connection', 'no connection that everybody who may use this group may use');
     } else if (!isApplying && target.model === null && connection.model === null)
       fault(place, 'model', 'required', 'the connection has no model of its own');
-    const key = `${target.connectionId} ${target.model ?? connection?.model ?? ''}`;
+    // Two that were told apart have become one where the connection's own model changed since.
+    const key = `${target.connectionId} ${target.model ?? (isApplying ? '' : (connection?.model ?? ''))}`;
     if (seen.has(key)) fault(place, 'connectionId', 'duplicate', 'this connection and model are in the group already');
     seen.add(key);
     return target;

@@ -3,7 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyConfiguration, exportConfiguration, type Applied } from '../../src/control/configuration/apply.ts';
 import { readDocument } from '../../src/control/configuration/document.ts';
 import type { Caller } from '../../src/control/change.ts';
+import { deleteConnection } from '../../src/control/connections.ts';
+import { changeMember } from '../../src/control/workspaces.ts';
+import type { Policy } from '../../src/domain/policy.ts';
 import { nameKeyOf } from '../../src/storage/name-key.ts';
+import { listPolicies } from '../../src/storage/policies.ts';
 import { openHouse, origin, type House } from '../support/house.ts';
 
 interface Installation {
@@ -116,5 +120,64 @@ test('an export of what points to connections that sleep, or lost their model, i
   const exported = await exportOf(here);
   expect(await apply(there, exported)).toMatchObject({ faults: [] });
   expect(await exportOf(there)).toBe(exported);
+  await Promise.all([here.house.close(), there.house.close()]);
+});
+
+/** The connection that the file calls so. */
+const connectionCalled = ({ house }: Installation, name: string) =>
+  [...house.deps.keeper.snapshot.connections.values()].find((one) => one.name === name)!;
+
+test('a policy whose judge is gone is applied as one whose judge is gone, and not as one without', async () => {
+  const [here, there] = await Promise.all([install(), install()]);
+  const judgeOf = async ({ house }: Installation): Promise<Policy['judge']> =>
+    (await listPolicies(house.deps.database, null)).find(({ name }) => name === 'Judged')!.judge;
+  expect((await apply(here, everything)).faults).toEqual([]);
+  await deleteConnection(here.house.deps, here.caller, connectionCalled(here, 'Lab').id, { isForced: true });
+  const exported = await exportOf(here);
+  expect(await apply(here, exported)).toMatchObject({ faults: [], steps: [] });
+  expect(await apply(there, exported)).toMatchObject({ faults: [] });
+  expect(await exportOf(there)).toBe(exported);
+  // Whoever cannot be asked has found fault: the gateway knows no connection by that id.
+  const judge = await judgeOf(there);
+  expect(judge).toMatchObject({ model: 'tiny' });
+  expect(there.house.deps.keeper.snapshot.connections.has(judge!.connectionId)).toBe(false);
+  // Something else of it may be changed, and a judge that is named takes the place.
+  const told = exported.replace(/(name: Judged\n(?: {4}.*\n)*? {4}content: )""/, '$1Be kind.');
+  expect(await apply(there, told)).toMatchObject({ faults: [], steps: [{ section: 'policies', fields: ['content'] }] });
+  expect(await judgeOf(there)).toEqual(judge);
+  const named = told.replace('connection: null\n      model: tiny', 'connection:\n        name: Line\n      model: tiny');
+  expect(await apply(there, named)).toMatchObject({ faults: [], steps: [{ section: 'policies', fields: ['judge'] }] });
+  expect(await judgeOf(there)).toEqual({ connectionId: connectionCalled(there, 'Line').id, model: 'tiny' });
+  // And one may lose it again by the file.
+  expect(await apply(there, told)).toMatchObject({ faults: [], steps: [{ section: 'policies', fields: ['judge'] }] });
+  expect(await exportOf(there)).toBe(told);
+  await Promise.all([here.house.close(), there.house.close()]);
+});
+
+test('a private group whose owner has left the workspace of a target, and one whose targets became equal, are applied as they are', async () => {
+  const [here, there] = await Promise.all([install(), install()]);
+  const bob = await here.house.createResident('Bob');
+  await there.house.createResident('Bob');
+  const members = '{ user: ann@example.org, role: ADMIN }';
+  const groups = `routingGroups:
+  - { name: twice, targets: [{ connection: { name: Line } }, { connection: { name: Line }, model: small, weight: 2 }] }
+  - { name: mine, owner: "user:bob@example.org", targets: [{ connection: { owner: "workspace:Research", name: Lab } }] }
+`;
+  const before = everything
+    .replace(members, `${members}, { user: bob@example.org, role: READ }`)
+    .replace(/routingGroups:\n(?: {2}.*\n)*/, groups)
+    .replace(/.*group: .*\n/, '');
+  expect((await apply(here, before)).faults).toEqual([]);
+  await changeMember(here.house.deps, here.caller, connectionCalled(here, 'Lab').owner.id, { userId: bob.id, role: 'NONE' });
+  // The model of the connection is now what the other target names.
+  const line = 'patchbay: 1\nconnections:\n  - { name: Line, provider: openai, model: small, secret: env:KEY }\n';
+  expect((await apply(here, line)).faults).toEqual([]);
+  const exported = await exportOf(here);
+  expect(await apply(here, exported)).toMatchObject({ faults: [], steps: [] });
+  expect(await apply(there, exported)).toMatchObject({ faults: [] });
+  expect(await exportOf(there)).toBe(exported);
+  // The same two words twice are none that an installation has come to.
+  const doubled = exported.replace('model: small\n        weight: 2', 'model: null\n        weight: 2');
+  expect((await apply(there, doubled)).faults).toMatchObject([{ message: 'this connection and model are in the group already' }]);
   await Promise.all([here.house.close(), there.house.close()]);
 });

@@ -12,7 +12,8 @@ const comments: Readonly<Record<string, string>> = {
   repositories: ' In the order in which their connections are tried.',
   routingGroups: ' What `model` may name on /v1.',
   useCases: ' What `model` names as use-case/<slug>.',
-  policies: ' Without workspace and repository a policy binds the whole organization.',
+  policies:
+    ' Without workspace and repository a policy binds the whole organization. A judge whose connection is null is gone: to it everything is against the policy.',
   limits: ' Those that administrators set. Money is in US dollars; limits on access keys stay with their keys.',
   prices: ' US dollars per million tokens. A price is never changed: another one takes its place.',
   templates: ' Starting points for new connections.',

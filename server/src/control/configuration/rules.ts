@@ -1,5 +1,6 @@
 /** Use cases, policies and limits in the configuration file. */
 import { decimalUsdOf } from '../../domain/money.ts';
+import type { PolicyJudge } from '../../domain/policy.ts';
 import type { LimitSubject } from '../../domain/limit.ts';
 import { listLimits, type LimitRecord } from '../../storage/limits.ts';
 import { listPolicies } from '../../storage/policies.ts';
@@ -75,7 +76,15 @@ export const useCases: Kind<UseCaseSpec> = {
 const policyKey = ({ workspace, repository, name }: PolicySpec): string =>
   [workspace ?? '', repository ?? '', name].map(nameKeyOf).join('/');
 
-const policyInput = ({ names }: Context, { content, risk, action, side, rules, judge, isActive, name }: PolicySpec) => ({
+/** Under an id that nothing has, so that one who is gone here is gone there. */
+function judgeInput({ names, deps }: Context, { judge }: PolicySpec): PolicyJudge | null {
+  if (judge === null) return null;
+  return { connectionId: judge.connection === null ? deps.ids.uuid() : names.connectionId(judge.connection), model: judge.model };
+}
+
+const policyInput = (context: Context, spec: PolicySpec) => ({ ...policyWords(spec), judge: judgeInput(context, spec) });
+
+const policyWords = ({ content, risk, action, side, rules, isActive, name }: PolicySpec) => ({
   name,
   content,
   risk,
@@ -83,7 +92,6 @@ const policyInput = ({ names }: Context, { content, risk, action, side, rules, j
   side,
   rules,
   isActive,
-  judge: judge === null ? null : { connectionId: names.connectionId(judge.connection), model: judge.model },
 });
 
 export const policies: Kind<PolicySpec> = {
@@ -93,7 +101,6 @@ export const policies: Kind<PolicySpec> = {
     const specs = (await listPolicies(deps.database, null)).map((policy): Current<PolicySpec> => {
       const { id, name, workspaceId, repositoryId, content, risk, action, side, rules, judge, isActive } = policy;
       const repository = repositoryId === null ? undefined : repositories.get(repositoryId);
-      const judging = judge === null ? null : names.connectionName(judge.connectionId);
       return {
         id,
         spec: {
@@ -105,7 +112,7 @@ export const policies: Kind<PolicySpec> = {
           action,
           side,
           rules: rules as PolicySpec['rules'],
-          judge: judge === null || judging === null ? null : { connection: judging, model: judge.model },
+          judge: judge && { connection: names.connectionName(judge.connectionId), model: judge.model },
           isActive,
         },
       };
@@ -117,7 +124,7 @@ export const policies: Kind<PolicySpec> = {
   references: ({ workspace, repository, judge }): Reference[] => [
     ...(workspace === null ? [] : referencesOf.workspace(workspace, ['workspace'])),
     ...(workspace === null || repository === null ? [] : referencesOf.repository(workspace, repository, ['repository'])),
-    ...(judge === null ? [] : referencesOf.connection(judge.connection, ['judge', 'connection'])),
+    ...(judge === null || judge.connection === null ? [] : referencesOf.connection(judge.connection, ['judge', 'connection'])),
   ],
   async create(context, spec) {
     const { deps, caller, names } = context;
@@ -128,7 +135,11 @@ export const policies: Kind<PolicySpec> = {
     });
     return createPolicy(deps, caller, place, policyInput(context, spec));
   },
-  change: (context, { id }, spec) => changePolicy(context.deps, context.caller, id, policyInput(context, spec)),
+  change(context, { id, spec: before }, spec) {
+    // One who is gone is told apart from another who is gone by nothing but the model, and stays who it was.
+    const isSame = spec.judge?.connection === null && before.judge?.connection === null && spec.judge.model === before.judge.model;
+    return changePolicy(context.deps, context.caller, id, isSame ? policyWords(spec) : policyInput(context, spec));
+  },
   remove: ({ deps, caller }, { id }) => deletePolicy(deps, caller, id),
 };
 

@@ -112,7 +112,8 @@ const policy = z.strictObject({
   action: z.enum(policyActionNames).default('log'),
   side: z.enum(policySides).default('both'),
   rules: policyRules.default({}),
-  judge: z.strictObject({ connection: connectionName, model: modelText }).nullable().default(null),
+  /** A connection that is gone is null: such a judge finds fault with everything, and a policy without one with nothing. */
+  judge: z.strictObject({ connection: connectionName.nullable(), model: modelText }).nullable().default(null),
   isActive: z.boolean().default(true),
 });
 
