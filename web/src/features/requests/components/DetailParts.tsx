@@ -47,9 +47,9 @@ const priceNames = ['input', 'output', 'cacheRead', 'cacheWrite', 'cacheWriteHou
 const soundPriceNames = ['audioInput', 'audioOutput', 'cacheAudioRead'] as const;
 const soundNames = ['tokensAudioIn', 'tokensAudioOut', 'tokensAudioCached'] as const;
 
-/** Many models have prices of sound, and few requests have any. */
+/** Many models have prices of sound, and few requests have any. Last is what each request costs, however few its tokens. */
 const namesOf = (attempt: RequestDetail['attempts'][number]) =>
-  soundNames.some((name) => attempt[name] > 0) ? [...priceNames, ...soundPriceNames] : priceNames;
+  [...priceNames, ...(soundNames.some((name) => attempt[name] > 0) ? soundPriceNames : []), 'perRequest'] as const;
 
 export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
   const t = useTranslations('requests');
@@ -58,6 +58,7 @@ export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
     format,
     attempts.map(({ costUsd }) => Number(costUsd ?? 0)),
   );
+  const priceOf = (nanoUsd: number): string => priceText(format, String(nanoUsd / nanoPerUsd));
   const costOf = ({ costUsd, state }: RequestDetail['attempts'][number]): string => {
     if (costUsd !== null) return money(Number(costUsd));
     return state === 'settled' || state === 'partial' ? t('unpriced') : '';
@@ -84,7 +85,7 @@ export function Costs({ attempts }: Pick<RequestDetail, 'attempts'>) {
                 return price === undefined ? [] : (
                   <div key={name}>
                     <dt>{t(`priceOf.${name}`)}</dt>
-                    <dd>{t('perMillion', { price: priceText(format, String(price / nanoPerUsd)) })}</dd>
+                    <dd>{name === 'perRequest' ? priceOf(price) : t('perMillion', { price: priceOf(price) })}</dd>
                   </div>
                 );
               })}
