@@ -116,6 +116,29 @@ needs('browser')('a session that ends while a page is open', () => {
     expect(await policies()).toContain('Half a sentence');
   });
 
+  test('a report that opens beside the page asks for the session first, and opens once it is there', async () => {
+    const { page, context } = visitor;
+    await comeIn(visitor, sari);
+    await page.goto('/usage');
+    const link = page.getByRole('link', { name: 'Print Report' });
+    await expect.poll(() => link.getAttribute('href')).toContain('format=html');
+    await endSessions();
+    await link.click();
+    await asked().waitFor();
+    // Nothing of the server's refusal is shown in a page of its own.
+    await expect.poll(() => context.pages()).toEqual([page]);
+    await field('Password').fill(sari.password);
+    await page.keyboard.press('Enter');
+    await asked().waitFor({ state: 'detached' });
+    const opening = context.waitForEvent('page');
+    await link.click();
+    const report = await opening;
+    await report.waitForURL(/format=html/);
+    await report.getByRole('heading', { level: 1 }).waitFor();
+    expect(await report.evaluate(() => globalThis.opener === null)).toBe(true);
+    await report.close();
+  });
+
   test('a link to a file asks for the session before it is followed, and is followed once it is there', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);

@@ -7,9 +7,12 @@ import { useEffect, useEffectEvent } from 'react';
 import { client } from '../../../lib/client.ts';
 import { isUnauthenticated } from '../../../lib/error-text.ts';
 
+/** Files that are kept, and pages of the server that open beside this one. */
+const files = 'a[download], a[target="_blank"][href*="/api/"]';
+
 /** The link to a file of the server that was pressed; null for everything else, and for presses that mean something of their own. */
 function fileOf({ target, button, metaKey, ctrlKey, shiftKey, altKey }: MouseEvent): HTMLAnchorElement | null {
-  const link = target instanceof Element ? target.closest<HTMLAnchorElement>('a[download]') : null;
+  const link = target instanceof Element ? target.closest<HTMLAnchorElement>(files) : null;
   if (link === null || link.origin !== location.origin || !link.protocol.startsWith('http')) return null;
   return button !== 0 || metaKey || ctrlKey || shiftKey || altKey ? null : link;
 }
@@ -22,10 +25,15 @@ export function useSessionBeforeFiles(): void {
     if (link === null) return;
     event.preventDefault();
     if (look.isPending) return;
+    // Opened by the press itself, since browsers keep back what opens a while after it; the page in it must not reach this one.
+    const beside = link.target === '_blank' ? globalThis.open('', '_blank') : null;
+    if (beside !== null) beside.opener = null;
     look.mutate(undefined, {
       // What else went wrong is the file's own to say.
       onSettled: (_me, error) => {
-        if (!isUnauthenticated(error)) goOn(link);
+        if (isUnauthenticated(error)) beside?.close();
+        else if (beside === null) goOn(link);
+        else beside.location.replace(link.href);
       },
     });
   });
