@@ -304,29 +304,6 @@ needs('browser')('requests', () => {
   );
 
   test(
-    'what a request costs by itself stands beside the prices of its tokens, in both languages',
-    async () => {
-      const price = { provider: 'openai', model: 'priced-by-the-call', tiers: [{ input: '1', output: '2', perRequest: '0.25' }] };
-      expect((await pages.house.request('POST', '/api/admin/prices', { token: sari.token, body: price })).status).toBe(201);
-      const visitor = await visit({ url: pages.house.url });
-      const { page } = visitor;
-      await comeIn(visitor, sari);
-      pages.provider.answer(plain);
-      const kept = await ask('How dear is it?', 'OpenAI/priced-by-the-call');
-      await pages.house.deps.books.catchUp();
-      await page.goto(`/requests/${kept}`);
-      await page.getByRole('tab', { name: 'Cost' }).click();
-      const drawer = page.getByRole('complementary', { name: 'Request' });
-      await drawer.getByText(/^\$2\.00 per million tokens$/).waitFor(patient);
-      const fact = drawer.locator('dl > div', { hasText: 'Each request' });
-      await expect.poll(() => fact.locator('dd').innerText(), patient).toBe('$0.25');
-      await visitor.leave();
-      expect([en, id].map(({ requests }) => requests.priceOf.perRequest)).toEqual(['Each request', 'Tiap permintaan']);
-    },
-    slowMs,
-  );
-
-  test(
     'a request whose file does not come has its head all the same: it says so, and it can be closed',
     async () => {
       const visitor = await visit({ url: pages.house.url, width: 390, hasTouch: true });

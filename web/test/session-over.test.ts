@@ -135,7 +135,7 @@ needs('browser')('a session that ends while a page is open', () => {
     const report = await opening;
     await report.waitForURL(/format=html/);
     await report.getByRole('heading', { level: 1 }).waitFor();
-    expect(await report.evaluate(() => globalThis.opener === null)).toBe(true);
+    await expect.poll(() => report.evaluate(() => globalThis.opener === null)).toBe(true);
     await report.close();
   });
 
