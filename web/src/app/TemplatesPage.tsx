@@ -1,13 +1,13 @@
 /** `/admin/templates`: starting points for connections; `?provider=` is one provider with all of its. */
 import { Button } from '@mantine/core';
-import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useSuspenseQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
 import { HistoryButton } from '../features/audit/components/History.tsx';
 import { meQuery } from '../features/session/api/me.ts';
 import { ProviderGrid } from '../features/templates/components/ProviderGrid.tsx';
 import { ProviderTemplates } from '../features/templates/components/ProviderTemplates.tsx';
-import { providersQuery } from '../lib/shared-queries.ts';
+import { useNamedProviders } from '../lib/providers.ts';
 import { Empty } from '../ui/Empty.tsx';
 import { Failure } from '../ui/Failure.tsx';
 import { Loading } from '../ui/Loading.tsx';
@@ -17,7 +17,7 @@ export function TemplatesPage() {
   const t = useTranslations('templates');
   const { provider: name } = useSearch({ from: '/shell/admin/templates' });
   const { data: me } = useSuspenseQuery(meQuery);
-  const { data: providers, error, refetch } = useQuery(providersQuery);
+  const { data: providers, error, refetch } = useNamedProviders();
   const provider = providers?.find((one) => one.name === name);
   const back = (
     <Button size="sm" variant="default" renderRoot={(props) => <Link to="/admin/templates" search={{}} {...props} />}>

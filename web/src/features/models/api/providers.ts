@@ -1,5 +1,4 @@
 /** The providers with their proper names, for the pages about connections. */
-import { useQuery } from '@tanstack/react-query';
-import { providersQuery } from '../../../lib/shared-queries.ts';
+import { useNamedProviders } from '../../../lib/providers.ts';
 
-export const useProviders = () => useQuery(providersQuery);
+export const useProviders = () => useNamedProviders();

@@ -7,7 +7,7 @@ import { useRef, useState, type SubmitEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { focusFault } from '../../../lib/focus.ts';
-import { providersQuery } from '../../../lib/shared-queries.ts';
+import { useNamedProviders } from '../../../lib/providers.ts';
 import { FormEnd } from '../../../ui/FormEnd.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { connectionsQuery, effectiveQuery, useAddPrice } from '../api/prices.ts';
@@ -77,7 +77,7 @@ interface FieldsProps {
 
 function ModelFields({ values, faults, onChange }: FieldsProps) {
   const t = useTranslations('prices');
-  const { data: providers = [] } = useQuery(providersQuery);
+  const { data: providers = [] } = useNamedProviders();
   const { data: connections = [] } = useQuery(connectionsQuery);
   const suggested = providers.find(({ name }) => name === values.provider)?.models.suggested ?? [];
   return (

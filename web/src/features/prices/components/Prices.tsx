@@ -6,7 +6,7 @@ import { useEffect, useRef, useState, type ReactNode } from 'react';
 import { useTranslations } from 'use-intl';
 import { isFirstLoad } from '../../../lib/first-load.ts';
 import { focusPageTitle } from '../../../lib/focus.ts';
-import { providersQuery } from '../../../lib/shared-queries.ts';
+import { useNamedProviders } from '../../../lib/providers.ts';
 import { useAnnounce, useSayDone } from '../../../ui/Announcer.tsx';
 import { DeedQuestion } from '../../../ui/DeedQuestion.tsx';
 import { Empty } from '../../../ui/Empty.tsx';
@@ -46,7 +46,7 @@ export function Prices({ organization, asked, isAdding, onAdding, add, renderHis
   const announce = useAnnounce();
   const { data: prices, dataUpdatedAt, error, refetch } = useQuery(pricesQuery);
   const { data: unpriced, isPending: isUnpricedPending } = useQuery(unpricedQuery);
-  const names = useQuery(providersQuery);
+  const names = useNamedProviders();
   const [start, setStart] = useState<PriceValues>(() => newPrice(asked?.provider ?? '', asked?.model ?? ''));
   const [repriced, setRepriced] = useState({ provider: asked?.provider ?? '', model: asked?.model ?? '' });
   const [ending, setEnding] = useState<Price | null>(null);

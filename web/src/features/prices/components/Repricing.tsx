@@ -6,7 +6,7 @@ import { useState, type SubmitEvent } from 'react';
 import { useFormatter, useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { moneyText } from '../../../lib/money.ts';
-import { providersQuery } from '../../../lib/shared-queries.ts';
+import { useNamedProviders } from '../../../lib/providers.ts';
 import { Notice } from '../../../ui/Notice.tsx';
 import { Panel } from '../../../ui/Panel.tsx';
 import { repricingQuery, unpricedDays, useReprice } from '../api/prices.ts';
@@ -96,7 +96,7 @@ interface RangeFieldsProps {
 
 function RangeFields({ range, wrong, onChange }: RangeFieldsProps) {
   const t = useTranslations('prices');
-  const { data: providers = [] } = useQuery(providersQuery);
+  const { data: providers = [] } = useNamedProviders();
   return (
     <div className="pb-pair">
       <NativeSelect

@@ -6,6 +6,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useId, useRef, useState, type FormEvent } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
+import { useProviderName } from '../../../lib/providers.ts';
 import { useAnnounce } from '../../../ui/Announcer.tsx';
 import { Coming } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
@@ -93,6 +94,7 @@ interface RowProps {
 
 function Row({ of, at, count, canChange, onMove, onDetach }: RowProps) {
   const t = useTranslations('repositories');
+  const providerOf = useProviderName();
   return (
     <li className={classes['row']}>
       <span className={classes['place']} aria-hidden="true">
@@ -101,7 +103,7 @@ function Row({ of, at, count, canChange, onMove, onDetach }: RowProps) {
       <span className={classes['what']}>
         <span className={classes['name']}>{of.name}</span>
         <span className={classes['facts']}>
-          {of.providerName}
+          {providerOf(of.provider, of.providerName)}
           {of.model !== null && ` · ${of.model}`}
         </span>
       </span>

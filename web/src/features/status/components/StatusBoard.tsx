@@ -4,6 +4,7 @@ import type { StatusRange, StatusRow, StatusView } from '@patchbay/contract/stat
 import { useQuery } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
+import { useProviderName } from '../../../lib/providers.ts';
 import { useServerState } from '../../../lib/server-state.ts';
 import { Empty } from '../../../ui/Empty.tsx';
 import { Failure } from '../../../ui/Failure.tsx';
@@ -72,9 +73,11 @@ function Lines({ view, range, onRange }: { view: StatusView; range: StatusRange;
   const [text, setText] = useState('');
   const [isOnlyIll, setOnlyIll] = useState(false);
   const [max, setMax] = useState(shownMax);
+  const providerOf = useProviderName();
   const wanted = text.trim().toLocaleLowerCase();
   const rows = view.connections.filter(
-    (row) => (!isOnlyIll || isWanted(row)) && `${row.name} ${row.providerName}`.toLocaleLowerCase().includes(wanted),
+    (row) =>
+      (!isOnlyIll || isWanted(row)) && `${row.name} ${providerOf(row.provider, row.providerName)}`.toLocaleLowerCase().includes(wanted),
   );
   return (
     <section className={classes['lines']} aria-label={t('list')}>

@@ -2,6 +2,7 @@
 import type { StatusRange, StatusRow } from '@patchbay/contract/status';
 import { Link } from '@tanstack/react-router';
 import { useFormatter, useTranslations } from 'use-intl';
+import { useProviderName } from '../../../lib/providers.ts';
 import { DataTable, type Column } from '../../../ui/DataTable.tsx';
 import { HealthState } from '../../../ui/HealthState.tsx';
 import { MiniStrip } from '../../../ui/MiniStrip.tsx';
@@ -19,16 +20,17 @@ interface StatusTableProps {
 export function StatusTable({ rows, range, at }: StatusTableProps) {
   const t = useTranslations('status');
   const words = useStatusWords();
+  const providerOf = useProviderName();
   const columns: Column<StatusRow>[] = [
     {
       key: 'name',
       head: t('name'),
-      render: ({ id, name, providerName }) => (
+      render: ({ id, name, provider, providerName }) => (
         <span className={classes['name']}>
           <Link to="/connections/$id/health" params={{ id }}>
             {name}
           </Link>
-          <span className={classes['beside']}>{providerName}</span>
+          <span className={classes['beside']}>{providerOf(provider, providerName)}</span>
         </span>
       ),
     },
