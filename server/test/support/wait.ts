@@ -21,6 +21,12 @@ export async function turns(count = 40): Promise<void> {
   for (let turn = 0; turn < count; turn++) await look();
 }
 
+/** Tells how many whole seconds are left at least of the minute that begins now, however long the machine takes. */
+export function secondsOfMinute(): () => number {
+  const beganMs = performance.now();
+  return () => Math.floor(60 - (performance.now() - beganMs) / 1_000);
+}
+
 /** Until there is room for more, or nobody is there to read it; it leaves nobody listening, so that a long answer does not gather them. */
 export const roomIn = (out: Writable): Promise<void> =>
   new Promise((resolve) => {
