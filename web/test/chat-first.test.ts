@@ -52,7 +52,11 @@ needs('browser')('a chat without a default connection', () => {
     await withoutDefault('Dewi');
     const { page } = visitor;
     await box().fill('Is anybody there?');
+    // A chat that nobody could answer in is given up last; until then the box takes no other question.
+    const givenUp = page.waitForResponse((answer) => answer.request().method() === 'DELETE');
     await page.keyboard.press('Enter');
+    await givenUp;
+    await page.getByRole('button', { name: 'Send', exact: true }).waitFor();
     await expect.poll(() => box().inputValue()).toBe('Is anybody there?');
     // It is said once, where the chat is still empty.
     await expect.poll(notices).toBe(1);
