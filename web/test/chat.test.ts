@@ -109,7 +109,7 @@ needs('browser')('a chat', () => {
     await box().focus();
     await page.keyboard.press('Escape');
     await page.getByText('Stopped. What had come until then was kept.').waitFor();
-    expect(pages.provider.received.at(-1)!.abortedAtMs).not.toBeNull();
+    await expect.poll(() => pages.provider.received.at(-1)!.abortedAtMs).not.toBeNull();
     pages.provider.release();
     await page.reload();
     await page.getByText('As far as it came').waitFor();

@@ -73,8 +73,8 @@ needs('browser')('the first picture of a page', () => {
       const page = await visitor.context.newPage();
       const asked: string[] = [];
       page.on('request', (request) => asked.push(request.url().slice(town.house.url.length)));
-      let held: Route | undefined;
-      await page.route(/\/assets\/index-[\w-]+\.js$/, (route) => void (held = route));
+      const { promise: held, resolve: hold } = Promise.withResolvers<Route>();
+      await page.route(/\/assets\/index-[\w-]+\.js$/, hold);
       await page.goto(path, { waitUntil: 'commit' });
       const all = ['/api/me', '/api/ai-connections', /\/assets\/en-[\w-]+\.json$/, ...wanted];
       await expect
@@ -83,7 +83,7 @@ needs('browser')('the first picture of a page', () => {
         })
         .toEqual([]);
       await expect.poll(() => page.locator('#page-title').count()).toBe(0);
-      await held?.continue();
+      await (await held).continue();
       await page.locator('#page-title').waitFor();
       expect(asked.filter((address, index) => asked.indexOf(address) !== index)).toEqual([]);
       await page.close();
