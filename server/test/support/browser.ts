@@ -2,6 +2,31 @@
 import { type Browser, chromium } from 'playwright-core';
 import { programOf } from './parts.ts';
 
+/**
+ * What this browser goes without: the lists under the bar of addresses, which are pages of their own in a process of their own, loaded
+ * for each window and never seen. The last such list is the only one that counts, so that the other names repeat Playwright's.
+ */
+const withoutFeatures = [
+  'WebUIOmniboxAimPopup',
+  'WebUIOmniboxPopup',
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'TcpPortRandomizationWin',
+  'ThirdPartyStoragePartitioning',
+  'msEdgeUpdateLaunchServicesPreferredVersion',
+  'msForceBrowserSignIn',
+];
+
 /** No sandbox, because tests run as root in containers; the rest keeps Chromium from traffic and pages that no test asked for. */
 const args = [
   '--no-sandbox',
@@ -11,6 +36,7 @@ const args = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  `--disable-features=${withoutFeatures.join(',')}`,
   // A name that is no secure context over plain http, as a machine in an office has.
   '--host-resolver-rules=MAP lan.test 127.0.0.1',
 ];

@@ -1,5 +1,5 @@
 /** Proves that the throw-away servers of the tests are real, obey, and leave nothing behind. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, readdirSync, rmdirSync } from 'node:fs';
 import { Client } from 'pg';
@@ -123,5 +123,16 @@ needs('browser')('the browser', () => {
     await page.setContent('<h1>Patchbay</h1>');
     expect(await page.textContent('h1')).toBe('Patchbay');
     await page.close();
+  });
+
+  test('it goes without all that Playwright would have it go without', async () => {
+    const session = await (await openBrowser()).newBrowserCDPSession();
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    await session.detach();
+    const { id } = processInfo.find(({ type }) => type === 'browser')!;
+    const lists = execFileSync('ps', ['-ww', '-o', 'args=', '-p', `${id}`], { encoding: 'utf8' }).match(/(?<=--disable-features=)\S+/g)!;
+    expect(lists).toHaveLength(2);
+    const [playwrights, ours] = lists.map((list) => list.split(','));
+    expect(playwrights!.filter((name) => !ours!.includes(name))).toEqual([]);
   });
 });
