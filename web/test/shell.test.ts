@@ -188,6 +188,25 @@ needs('browser')('the shell', () => {
     await expect.poll(() => page.evaluate(() => document.documentElement.dataset['density'])).toBe('comfortable');
   });
 
+  test('for somebody who wants no motion another theme is there at once: what was given no transition begins none', async () => {
+    await come();
+    const { page } = visitor;
+    await page.getByRole('row').nth(1).waitFor();
+    const begun = await page.evaluateHandle(() => {
+      const names = new Set<string>();
+      document.addEventListener('transitionrun', ({ target }) => {
+        const { localName } = target as Element;
+        if (/^(html|body|main|h1|p|li|td|th|tr|svg|path)$/.test(localName)) names.add(localName);
+      });
+      return names;
+    });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.locator('html[data-mantine-color-scheme="dark"]').waitFor({ state: 'attached' });
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+    const moved = await begun.evaluate((names) => [...names]);
+    expect(moved).toEqual([]);
+  });
+
   test('an address where nothing is says so, and offers what was meant; short addresses lead to their page', async () => {
     await come();
     const { page } = visitor;
