@@ -361,10 +361,9 @@ describe('GET /api/limit-events', () => {
     expect(replies[0]!.headers.get('x-ratelimit-limit-requests')).toBe('3');
     expect(replies[0]!.headers.get('x-ratelimit-remaining-requests')).toBe('2');
     expect(replies[0]!.headers.get('x-ratelimit-limit-tokens')).toBeNull();
-    const refused = replies[3]!;
-    expect(refused.headers.get('x-patchbay-limit')).toBe('access-key.requests.minute');
-    expect(refused.headers.get('x-ratelimit-remaining-requests')).toBe('0');
-    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(leftS());
+    const refused = replies[3]!.headers;
+    expect([refused.get('x-patchbay-limit'), refused.get('x-ratelimit-remaining-requests')]).toEqual(['access-key.requests.minute', '0']);
+    expect(Number(refused.get('retry-after'))).toBeGreaterThanOrEqual(leftS());
     const { limits } = await of(ben, 'access-key', id);
     expect(limits.find(({ kind }) => kind === 'requests')).toMatchObject({ used: 3, value: 3 });
     expect(limits.find(({ kind }) => kind === 'tokens')?.used).toBeGreaterThan(3);
