@@ -10,6 +10,7 @@ import { chunk, refusing, sse, startFakeProvider, streamEvents, streaming, usage
 import { noonClock } from '../support/moving-clock.ts';
 import { createDatabase } from '../support/postgres.ts';
 import { freshDir } from '../support/throwaway.ts';
+import { until } from '../support/wait.ts';
 import { message, openRig, type Rig, type RigOptions } from './rig.ts';
 
 const requests = 24;
@@ -31,8 +32,16 @@ async function usedOf({ deps }: Rig, subjects: readonly LimitSubject[], atMs: nu
   const used: Record<string, unknown> = {};
   for (const subject of subjects) {
     const limits = deps.limits.table.of(subject.kind, subject.id)!;
-    // Nothing is set aside, but it has to be known what the books say.
-    deps.limits.settle(await deps.limits.reserve([limits], 0, atMs), [], atMs, 0, Infinity);
+    // Nothing is set aside, but it has to be known what the books say; a database that stands still says it later.
+    const known = async (): Promise<boolean> => {
+      try {
+        deps.limits.settle(await deps.limits.reserve([limits], 0, atMs), [], atMs, 0, Infinity);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    await until(known, 'the books say what was spent');
     for (const period of ['total', 'month'] as const)
       used[`${subject.kind} ${subject.id} ${period}`] = deps.limits.usedOf(subject, 'money', period, atMs);
   }
