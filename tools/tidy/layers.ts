@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { type Fault, type Import, type Source, faultAt } from './source.ts';
 
-const upToEgress = ['contract', 'lib', 'domain', 'storage', 'vault', 'egress', 'journal'];
+const upToEgress = ['contract', 'lib', 'domain', 'storage', 'vault', 'egress', 'journal', 'valkey'];
 const upToGateway = [...upToEgress, 'providers', 'control', 'gateway'];
 
 /** What each layer of the server may import beside itself. */
@@ -13,6 +13,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   storage: ['contract', 'lib', 'domain'],
   egress: ['contract', 'lib', 'domain'],
   journal: ['contract', 'lib', 'domain'],
+  valkey: ['contract', 'lib', 'domain'],
   providers: upToEgress,
   control: [...upToEgress, 'providers'],
   gateway: [...upToEgress, 'providers'],

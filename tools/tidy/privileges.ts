@@ -31,6 +31,7 @@ export const packagePrivileges: readonly PackagePrivilege[] = [
     todo: 'only control/people (and its face, faces/auth) knows better-auth',
   },
   { rule: 'egress-import', specifier: /^undici(?:\/|$)/, home: /^egress\//, todo: 'only egress imports undici: call egress' },
+  { rule: 'valkey-import', specifier: /^ioredis(?:\/|$)/, home: /^valkey\//, todo: 'only valkey speaks to Valkey: add an operation there' },
   {
     rule: 'socket-import',
     specifier: /^(?:node:)?(?:net|tls|https?|http2|dns|dgram)(?:\/|$)/,

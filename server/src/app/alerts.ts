@@ -19,7 +19,7 @@ import type { OwnedKeeper } from './snapshot-keeper.ts';
 export interface AlertParts extends Pick<GatewayDeps, 'vault' | 'egress' | 'journal' | 'prices' | 'clock' | 'ids' | 'log'> {
   database: Database;
   keeper: OwnedKeeper;
-  live: Pick<Live, 'events'>;
+  live: Pick<Live, 'own'>;
   healthBook: Pick<HealthBook, 'keeper'>;
   settings: Pick<Settings, 'dataDir' | 'publicUrl' | 'host' | 'port'>;
 }
@@ -53,7 +53,7 @@ export async function openAlerts(parts: AlertParts): Promise<OwnedAlerts> {
     instanceName: hostname(),
   });
   const tell: Parameters<typeof keepAlertWatch>[0]['tell'] = ({ id, owner }) =>
-    live.events.publish({
+    live.own.publish({
       name: 'alert.changed',
       data: { id },
       audience: owner.scope === 'organization' ? { administrators: true } : { owners: [owner] },

@@ -24,6 +24,7 @@ import type { Settings } from './settings.ts';
 import { keepSnapshot } from './snapshot-keeper.ts';
 import { withSystem } from './system.ts';
 import { closeAll, keepPartitions, keepTidy, lockJournal } from './upkeep.ts';
+import { valkeyOf } from './valkey.ts';
 import { instanceDirOf, newDemoKey } from './worker.ts';
 
 /** What is kept on disk and what of it is in memory: the database, the vault, the audit log, the configuration, the books. */
@@ -49,15 +50,17 @@ async function openKept(settings: Settings, io: HouseIo, opened: Opened) {
   });
   opened.push(() => keeper.close());
   const books = await openBooks({ instanceDir, telemetry: settings.telemetry }, database, io, opened);
-  return { schema, database, vault, masters, keeper, ...books };
+  const valkey = await valkeyOf(settings, masters, io);
+  opened.push(() => valkey?.close());
+  return { schema, database, vault, masters, keeper, valkey, ...books };
 }
 
 /** The data plane on top of it, and what is noted beside its requests. */
 function openGateway(settings: Settings, io: HouseIo, kept: Awaited<ReturnType<typeof openKept>>, opened: Opened) {
   const { clock, ids, log } = io;
-  const { database, vault, keeper, journal, feeder, telemetry } = kept;
-  const live = openLive({ database, keeper, clock, ids, log });
-  const healthBook = openHealth({ database, keeper, clock, ids, log, live });
+  const { database, vault, keeper, journal, feeder, telemetry, valkey } = kept;
+  const live = openLive({ database, keeper, clock, ids, log }, valkey);
+  const healthBook = openHealth({ database, keeper, clock, ids, log, live, valkey });
   opened.push(() => healthBook.close());
   const egress = createEgress({ policy: policyOf(settings), clock });
   opened.push(() => egress.destroy());
@@ -71,7 +74,7 @@ function openGateway(settings: Settings, io: HouseIo, kept: Awaited<ReturnType<t
   const repricing = followRepricing({ database, clock, log, kind: repriceKind, onRepriced: () => limits.limits.reread() });
   opened.push(() => repricing.close());
   const health = healthBook.told;
-  const parts = { settings, io, keeper, vault, egress, journal, telemetry, demoKey, own, limits, found, contents, health };
+  const parts = { settings, io, keeper, vault, egress, journal, telemetry, demoKey, own, limits, found, contents, health, valkey };
   const gateway = gatewayOf(parts);
   // Closed before what its tasks use.
   opened.push(() => live.close());

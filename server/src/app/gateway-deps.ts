@@ -9,6 +9,7 @@ import type { ViolationKeeper } from '../jobs/keep-violations.ts';
 import type { Journal } from '../journal/journal.ts';
 import { Secret } from '../lib/secret.ts';
 import { createPriceBook } from '../providers/prices.ts';
+import type { Valkey } from '../valkey/valkey.ts';
 import type { HouseIo } from './house.ts';
 import type { OwnedLimits } from './limits.ts';
 import type { Settings } from './settings.ts';
@@ -45,6 +46,7 @@ interface GatewayParts {
   own: OwnAddress;
   limits: OwnedLimits;
   health: GatewayDeps['health'];
+  valkey: Valkey | null;
 }
 
 /** What the rooms of the data plane are handed. */
@@ -62,6 +64,7 @@ export function gatewayOf({
   found,
   contents,
   health,
+  valkey,
 }: GatewayParts): GatewayDeps {
   const demoSecret = new Secret(demoKey);
   return {
@@ -75,7 +78,7 @@ export function gatewayOf({
     prices: createPriceBook({ clock: io.clock, own: (...which) => keeper.snapshot.prices.at(...which) }),
     health,
     limits: limits.limits,
-    answers: createAnswerCache(io.clock),
+    answers: createAnswerCache(io.clock, valkey),
     headroom: createHeadroom(io.clock),
     violations: found,
     captures: contents,

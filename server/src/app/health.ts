@@ -11,8 +11,10 @@ import type { Ids } from '../lib/ids.ts';
 import { isoOf } from '../lib/iso-time.ts';
 import type { Log } from '../lib/log.ts';
 import type { Database } from '../storage/database.ts';
+import type { Valkey } from '../valkey/valkey.ts';
 import type { Live } from './live.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
+import { hearRests, tellingRests } from './valkey.ts';
 
 interface HealthParts {
   database: Database;
@@ -32,7 +34,12 @@ export interface HealthBook {
 }
 
 /** What traffic tells is kept from the first request on; pages of every instance hear of every turn. */
-export function openHealth({ keeper, live, ...parts }: HealthParts & { live: Pick<Live, 'events' | 'onHealthTurned'> }): HealthBook {
+export function openHealth({
+  keeper,
+  live,
+  valkey = null,
+  ...parts
+}: HealthParts & { live: Pick<Live, 'own' | 'onHealthTurned'>; valkey?: Valkey | null }): HealthBook {
   const health = keepHealth({ ...parts, isKnown: (id) => keeper.snapshot.connections.has(id) });
   const tell = ({
     connectionId: id,
@@ -44,11 +51,15 @@ export function openHealth({ keeper, live, ...parts }: HealthParts & { live: Pic
     const owner = keeper.snapshot.connections.get(id)?.owner;
     if (!owner) return;
     const data = { id, isResting: isIll(to), state: to, since: isoOf(sinceMs), reason: fault, ...(model === '' ? {} : { model }) };
-    live.events.publish({ name: 'connection.health', data, audience: { owners: [owner] } });
+    live.own.publish({ name: 'connection.health', data, audience: { owners: [owner] } });
   };
   health.onTurned(tell);
   const following = followHealth({ ...parts, health, onTurned: tell });
-  const plain = createHealth(parts.clock, (...turned) => live.onHealthTurned(...turned));
+  const plain = createHealth(parts.clock, {
+    onTurned: (...turned) => live.onHealthTurned(...turned),
+    ...(valkey && tellingRests(valkey, keeper)),
+  });
+  if (valkey) hearRests(valkey, plain, keeper);
   return {
     keeper: health,
     plain,

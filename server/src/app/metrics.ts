@@ -9,6 +9,8 @@ export interface MeasuredHouse {
   openSockets(): number;
   configRevision(): number;
   isDatabaseHealthy(): boolean;
+  /** Only where there is a Valkey to be asked. */
+  isValkeyUp?(): boolean;
   /** Connections by how close they are to their providers' own limits. */
   headroomLevels?(): Record<string, number>;
 }
@@ -27,6 +29,8 @@ export function createMetrics(house: MeasuredHouse, registry: Registry, others?:
     ['patchbay_config_revision', 'Revision of the configuration that this instance serves.', () => house.configRevision(), 'min'],
     ['patchbay_database_up', 'Whether the database answers (1) or not (0).', () => Number(house.isDatabaseHealthy()), 'min'],
   ];
+  if (house.isValkeyUp)
+    gauges.push(['patchbay_valkey_up', 'Whether Valkey answers (1) or not (0).', () => Number(house.isValkeyUp!()), 'min']);
   for (const [name, help, read, aggregator = 'sum'] of gauges) {
     registry.registerMetric(
       new Gauge({

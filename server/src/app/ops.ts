@@ -6,6 +6,7 @@ import { requestsInFlight } from '../gateway/admit.ts';
 import type { GatewayDeps } from '../gateway/order.ts';
 import type { Feeder } from '../jobs/feed-ledger.ts';
 import type { Database } from '../storage/database.ts';
+import type { Valkey } from '../valkey/valkey.ts';
 import { createMetrics } from './metrics.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
 import type { OtherWorkers } from './worker.ts';
@@ -18,10 +19,11 @@ interface OpsParts {
   egress: Egress;
   schema: number;
   registry: Registry;
+  valkey: Valkey | null;
   others?: OtherWorkers | undefined;
 }
 
-export function opsOf({ database, keeper, gateway, feeder, egress, schema, registry, others }: OpsParts): {
+export function opsOf({ database, keeper, gateway, feeder, egress, schema, registry, valkey, others }: OpsParts): {
   state(): OpsState;
   metrics(): Promise<string>;
 } {
@@ -39,6 +41,7 @@ export function opsOf({ database, keeper, gateway, feeder, egress, schema, regis
     openSockets,
     configRevision,
     isDatabaseHealthy,
+    ...(valkey && { isValkeyUp: () => valkey.isUp() }),
   };
   const metrics = createMetrics(measured, registry, others);
   return {
@@ -48,6 +51,7 @@ export function opsOf({ database, keeper, gateway, feeder, egress, schema, regis
       schema,
       configRevision: configRevision(),
       isDatabaseHealthy: isDatabaseHealthy(),
+      isValkeyUp: valkey?.isUp() ?? null,
       ledgerLagRecords: ledgerLagRecords(),
       journalUnfedBytes: journalUnfedBytes(),
     }),

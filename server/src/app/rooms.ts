@@ -33,6 +33,7 @@ import type { OwnAddress } from './gateway-deps.ts';
 import { opsOf } from './ops.ts';
 import type { Settings } from './settings.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
+import type { Valkey } from '../valkey/valkey.ts';
 import type { HouseIo, Rooms } from './house.ts';
 import { otherDoors } from './worker.ts';
 
@@ -62,6 +63,7 @@ export interface Parts {
   egress: Egress;
   keyUses: KeyUses;
   schema: number;
+  valkey: Valkey | null;
   authSecrets: readonly AuthSecret[];
   seenSessions: SeenSessions;
   own: OwnAddress;
@@ -110,7 +112,8 @@ function waysOutOf(settings: Settings) {
 
 /** Everything that a face may be handed, apart from what the system page reads. */
 export function roomsOf(parts: Parts): Rooms {
-  const { settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, authSecrets, live, limits, registry, alerts } = parts;
+  const { settings, io, database, keeper, gateway, feeder, egress, keyUses, schema, valkey, authSecrets, live, limits, registry, alerts } =
+    parts;
   const { clock, ids, log } = io;
   /** How often past entries were priced anew here. */
   let repriced = 0;
@@ -150,7 +153,7 @@ export function roomsOf(parts: Parts): Rooms {
     usedKeys: keyUses,
     books: { catchUp: () => catchUpBooks(feeder, gateway.journal, clock) },
     usageCache: createUsageCache(clock, () => `${feeder.fedUpTo()}/${repriced}`),
-    ops: opsOf({ database, keeper, gateway, feeder, egress, schema, registry, others: io.worker?.others }),
+    ops: opsOf({ database, keeper, gateway, feeder, egress, schema, registry, valkey, others: io.worker?.others }),
   };
   // The demo's address is known only once the server listens: it stays a getter.
   const gatewayParts = Object.getOwnPropertyDescriptors(gateway);

@@ -10,6 +10,7 @@ import type { Driver } from '../storage/driver.ts';
 import { DataDirectoryLocked, StorageFault } from '../storage/errors.ts';
 import { migrationsFor, schemaVersion } from '../storage/migrate.ts';
 import { openDriver } from '../storage/open.ts';
+import { valkeyFault } from '../valkey/valkey.ts';
 import { clockFinding, diskFinding, egressFinding, permissionFindings, portFinding, settingsFinding } from './doctor-machine.ts';
 import type { Finding } from './findings.ts';
 import { isDatabaseThere } from './offline.ts';
@@ -31,6 +32,7 @@ export async function doctor(readAll: () => Settings, terminal: Terminal, { isJs
     diskFinding(settings.dataDir),
     ...permissionFindings(settings.dataDir, keyFileOf(settings.dataDir)),
     ...(await databaseFindings(settings)),
+    ...(await valkeyFindings(settings)),
     egressFinding(settings),
   ];
   tell(terminal, isJson, findings);
@@ -69,6 +71,13 @@ async function databaseFindings(settings: Settings): Promise<Finding[]> {
       return [{ about: 'database', verdict: 'note', text: 'a running Patchbay holds it; ask /readyz there' }];
     return [{ about: 'database', verdict: 'wrong', text: endOf(error).line }];
   }
+}
+
+async function valkeyFindings({ redisUrl }: Settings): Promise<Finding[]> {
+  if (redisUrl === null) return [];
+  const fault = await valkeyFault(redisUrl);
+  if (fault === null) return [{ about: 'valkey', verdict: 'ok', text: 'answers' }];
+  return [{ about: 'valkey', verdict: 'wrong', text: `does not answer (${fault}); the server works without it, each instance for itself` }];
 }
 
 /** Whether this program can work with the tables as they are. */

@@ -19,8 +19,6 @@ export async function start(settings: Settings, terminal: Terminal, isWorker = f
   const clock = systemClock;
   const log = createLog(settings.logLevel);
   const worker = isWorker ? await takePlace(supervisorWire, clock) : undefined;
-  const isFirst = (worker?.number ?? 1) === 1;
-  if (isFirst) warnOfUnused(settings, log);
   const starting = startHouse(settings, { clock, ids: createIds(clock), log, ...(worker && { worker }) });
   // A signal that comes during the start waits for it: half-open parts would leave a marker of an unclean stop behind.
   const close = async (options: { isHurried: boolean }): Promise<void> => (await starting).close(options);
@@ -50,8 +48,4 @@ function announce(
   if (worker && worker.number > 1) return;
   terminal.out(`Patchbay serves ${settings.publicUrl ?? url}`);
   if (setupUrl !== null) terminal.out(`Set it up once, with this link: ${setupUrl}`);
-}
-
-function warnOfUnused(settings: Settings, log: Log): void {
-  if (settings.redisUrl !== null) log.warn('PATCHBAY_REDIS_URL is set and not used: instances share their limits through PostgreSQL');
 }

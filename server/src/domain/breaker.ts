@@ -1,5 +1,6 @@
 /** When a target goes to the end of the line, and when it comes back. It is only ever reordered: alone, it is asked all the same. */
 import type { Fault } from './errors.ts';
+import { retryAfterShownMaxMs } from './retry-after.ts';
 import { ruleOf } from './retry.ts';
 
 /** Failures in a row after which a target goes to the end of the line (Envoy's outlier detection: 5). */
@@ -34,6 +35,33 @@ export function noteSuccess(breaker: Breaker): boolean {
   breaker.openUntilMs = 0;
   breaker.cooledUntilMs = 0;
   return wasAway;
+}
+
+/** When its rest is over; 0 or the past where it has none. */
+export const restUntilMs = ({ openUntilMs, cooledUntilMs }: Breaker): number => Math.max(openUntilMs, cooledUntilMs);
+
+/** How long a target still rests, as another instance of the installation is told: durations, since clocks differ. */
+export interface RestLeft {
+  openMs: number;
+  cooledMs: number;
+}
+
+export const restLeft = ({ openUntilMs, cooledUntilMs }: Breaker, nowMs: number): RestLeft => ({
+  openMs: Math.max(0, Math.ceil(openUntilMs - nowMs)),
+  cooledMs: Math.max(0, Math.ceil(cooledUntilMs - nowMs)),
+});
+
+/** Takes over what another instance found: it rests here too, never shorter than it already would. TRUE where it did not rest before. */
+export function noteHeard(breaker: Breaker, { openMs, cooledMs }: RestLeft, nowMs: number): boolean {
+  const wasResting = isResting(breaker, nowMs);
+  if (openMs > 0) {
+    breaker.openUntilMs = Math.max(breaker.openUntilMs, nowMs + Math.min(openMs, openMaxMs));
+    breaker.opened = Math.max(breaker.opened, 1);
+    // As after failures of its own: one more, once the rest is over, and it rests again.
+    breaker.failures = Math.max(breaker.failures, failuresToOpen - 1);
+  }
+  if (cooledMs > 0) breaker.cooledUntilMs = Math.max(breaker.cooledUntilMs, nowMs + Math.min(cooledMs, retryAfterShownMaxMs));
+  return !wasResting && isResting(breaker, nowMs);
 }
 
 /** TRUE where this failure sends it to the end of the line. What is the caller's fault never counts. */

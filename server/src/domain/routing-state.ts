@@ -11,6 +11,8 @@ const modelsMax = 100;
 
 export interface TargetState {
   breaker: Breaker;
+  /** Until when other instances were told that it rests; 0 for not at all. */
+  toldUntilMs: number;
   budget: RetryBudget;
   inFlight: number;
   measures: Map<string, Measures>;
@@ -20,6 +22,7 @@ export interface TargetState {
 
 export const newTargetState = (nowMs: number): TargetState => ({
   breaker: newBreaker(),
+  toldUntilMs: 0,
   budget: newRetryBudget(nowMs),
   inFlight: 0,
   measures: new Map(),

@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { cacheSecondsMax } from '@patchbay/contract/routing-limits';
 import type { Clock } from '../lib/clock.ts';
 import { refuse } from './errors.ts';
+import { packedAnswer, unpackedAnswer, type KeptAnswer } from './kept-answer.ts';
 
 /** A longer answer is not kept. */
 export const answerBytesMax = 1024 * 1024;
@@ -10,29 +11,24 @@ export const answerBytesMax = 1024 * 1024;
 const totalBytesMax = 64 * 1024 * 1024;
 const answersMax = 20_000;
 
-/** An answer as its caller was given it. */
-export interface KeptAnswer {
-  isStream: boolean;
-  body: Buffer;
-  /** Headers that tell of the answer: its connection, what was changed, its media type. */
-  headers: Readonly<Record<string, string>>;
-  provider: string;
-  model: string;
-  connectionId: string | null;
-  /** What the answer cost when it was made; null where no price was known. */
-  costNanoUsd: number | null;
-  keptAtMs: number;
-}
-
 export interface AnswerCache {
-  /** Undefined for none that is young enough. */
-  find(key: string, maxAgeS: number): KeptAnswer | undefined;
-  keep(key: string, answer: KeptAnswer): void;
+  /** Undefined for none that is young enough. Waits where the answers of other instances are looked at too. */
+  find(key: string, maxAgeS: number): Promise<KeptAnswer | undefined>;
+  /** @param maxAgeS how old it may be given again, as whoever asked for it said */
+  keep(key: string, answer: KeptAnswer, maxAgeS: number): void;
   /** Bytes held. */
   size(): number;
 }
 
-export function createAnswerCache(clock: Clock): AnswerCache {
+/** Where answers of every instance lie; what is found there is no older than its time, and may be of another release. */
+export interface SharedAnswers {
+  get(key: string): Promise<Buffer | null>;
+  set(key: string, value: Uint8Array, ttlMs: number): void;
+}
+
+const sharedKeyOf = (key: string): string => `answer:${key}`;
+
+export function createAnswerCache(clock: Clock, shared: SharedAnswers | null = null): AnswerCache {
   const answers = new LRUCache<string, KeptAnswer>({
     max: answersMax,
     maxSize: totalBytesMax,
@@ -40,13 +36,21 @@ export function createAnswerCache(clock: Clock): AnswerCache {
     sizeCalculation: ({ body }) => body.length + 1_024,
   });
   return {
-    find(key, maxAgeS) {
-      const answer = answers.get(key);
+    async find(key, maxAgeS) {
       // The age that is asked for now counts, not the one of the request that made the answer.
-      return answer && clock.nowMs() - answer.keptAtMs < maxAgeS * 1_000 ? answer : undefined;
+      const isYoung = (answer: KeptAnswer): boolean => clock.nowMs() - answer.keptAtMs < maxAgeS * 1_000;
+      const own = answers.get(key);
+      if (own && isYoung(own)) return own;
+      const bytes = (await shared?.get(sharedKeyOf(key))) ?? null;
+      const theirs = bytes === null ? null : unpackedAnswer(bytes);
+      if (theirs === null || !isYoung(theirs)) return undefined;
+      answers.set(key, theirs);
+      return theirs;
     },
-    keep(key, answer) {
-      if (answer.body.length <= answerBytesMax) answers.set(key, answer);
+    keep(key, answer, maxAgeS) {
+      if (answer.body.length > answerBytesMax) return;
+      answers.set(key, answer);
+      shared?.set(sharedKeyOf(key), packedAnswer(answer), maxAgeS * 1_000);
     },
     size: () => answers.calculatedSize,
   };

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import type { Intent, Settlement } from '../domain/ledger.ts';
 import { ownerKey } from '../domain/owner.ts';
 import type { Clock } from '../lib/clock.ts';
-import { answerBytesMax, cacheHeader, type KeptAnswer } from './answer-cache.ts';
+import { answerBytesMax, cacheHeader } from './answer-cache.ts';
 import type { Grant } from './admit.ts';
 import type { GatewayError } from './errors.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 import { outputEndOf } from './limits-attempt.ts';
 import type { GatewayDeps, Order, Reply } from './order.ts';
 import type { Target } from './plan.ts';
@@ -127,13 +128,17 @@ function cacheKeyOf(deps: GatewayDeps, order: Order, route: Route, grant: Grant)
   const headers = request.wire?.headers ?? {};
   // Whoever of a group answered: its answer is the group's, or that of a region of it. Elsewhere the settings are the connection's with what
   // the installation adds to them.
-  const from = group ? [group.id, group.revision, hints?.region] : [connection?.id, connection?.revision, model, settings];
+  const from = group ? [group.id, stateOf(group), hints?.region] : [connection?.id, stateOf(connection), model, settings];
   const ends = route.map((target) => outputEndOf(deps, order, target, grant));
   // How many there are to fall back on is no part of a question whose answer nobody ends.
   const ended = ends.every((end) => end === null) ? null : ends;
-  const parts = [owner, accessKey?.repositoryId, face, from, useCase?.revision, policyStampOf(deps, order), headers, ended];
+  const parts = [owner, accessKey?.repositoryId, face, from, stateOf(useCase), policyStampOf(deps, order), headers, ended];
   return createHash('sha256').update(JSON.stringify(parts)).update('\0').update(request.bytes).digest('base64');
 }
+
+/** Which state of a thing answered. After a backup was restored a revision comes once more, and with another time: answers may outlive that. */
+const stateOf = (thing: { revision: number; updatedAtMs: number } | null | undefined): string | undefined =>
+  thing ? `${thing.revision}@${thing.updatedAtMs}` : undefined;
 
 /** The targets that would be asked now, the first of them first. */
 type Route = readonly [Target, ...Target[]];
@@ -153,18 +158,18 @@ export function cacheWishOn({ cacheS, purpose }: Order, route: readonly Target[]
 }
 
 /** TRUE where an answer that was kept is given. Else the next one will be taken down on its way to the caller. */
-export function answerFromCache(
+export async function answerFromCache(
   deps: GatewayDeps,
   order: Order,
   { route, maxAgeS }: CacheWish,
   grant: Grant,
   reply: Reply,
   relay: Relay,
-): boolean {
+): Promise<boolean> {
   const key = cacheKeyOf(deps, order, route, grant);
-  const answer = deps.answers.find(key, maxAgeS);
+  const answer = await deps.answers.find(key, maxAgeS);
   if (answer) giveAgain(deps, order, answer, reply);
-  else relay.leadThrough(new KeepingReply(reply, deps.clock, (fresh) => deps.answers.keep(key, fresh)));
+  else relay.leadThrough(new KeepingReply(reply, deps.clock, (fresh) => deps.answers.keep(key, fresh, maxAgeS)));
   return answer !== undefined;
 }
 

@@ -33,7 +33,7 @@ export async function complete(deps: GatewayDeps, asked: Order, reply: Reply): P
       const planned = admitChoice(order, plan(deps, order));
       const route = parametrised(deps, order, watch === null ? planned : watch.choose(planned));
       const wanted = cacheWishOn(order, route);
-      if (wanted !== null && answerFromCache(deps, order, wanted, grant, line, relay)) return;
+      if (wanted !== null && (await answerFromCache(deps, order, wanted, grant, line, relay))) return;
       await attemptEach(deps, order, route, grant, journey, relay);
     } finally {
       grant.release();

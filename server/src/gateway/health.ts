@@ -1,6 +1,6 @@
 /** What recent traffic says of each connection, in memory: it only reorders candidates, and bounds how often one is asked again. */
 import { LRUCache } from 'lru-cache';
-import { isResting } from '../domain/breaker.ts';
+import { isResting, noteHeard, noteSuccess, restLeft, restUntilMs, type RestLeft } from '../domain/breaker.ts';
 import type { Fault } from '../domain/errors.ts';
 import { newHedgeCount, type HedgeCount, type Times } from '../domain/hedge.ts';
 import { countRequest, countRetry } from '../domain/retry-budget.ts';
@@ -36,6 +36,25 @@ export interface Health {
   forget(connectionId: string): void;
 }
 
+/** The part by which instances tell each other whom to leave in peace. */
+export interface SharedHealth {
+  /** Every target that rests now. */
+  rests(): { connectionId: string; left: RestLeft }[];
+  /** Another instance sent it to the end of the line. */
+  heardOfRest(connectionId: string, left: RestLeft): void;
+  /** Another instance had an answer from it. */
+  heardOfReturn(connectionId: string): void;
+}
+
+/** What is told of turns that this instance finds by itself; none of it is called for what was heard of others, but `onTurned`. */
+export interface HealthTold {
+  /** A connection went to the end of the line, or answers again. */
+  onTurned?(connectionId: string, isResting: boolean): void;
+  /** It rests, or for longer than was told last. */
+  onRest?(connectionId: string, left: RestLeft): void;
+  onReturn?(connectionId: string): void;
+}
+
 /** Counts what attempts tell, for the state that people see. Called for every attempt: it may add up, and no more. */
 export interface TrafficTold {
   succeeded(connectionId: string, model: string, firstByteMs: number | null): void;
@@ -55,8 +74,23 @@ export const telling = (health: Health, told: TrafficTold): Health => ({
   },
 });
 
-/** @param onTurned hears when a connection goes to the end of the line, and when it answers again */
-export function createHealth(clock: Clock, onTurned: (connectionId: string, isResting: boolean) => void = () => undefined): Health {
+/** A rest that grows by less is not told again: under a limit, every refused call would. */
+export const restStepMs = 500;
+
+/** Whether others are to be told of its rest now; it is then taken for told. */
+function isNewRest(state: TargetState, nowMs: number): boolean {
+  const untilMs = restUntilMs(state.breaker);
+  if (untilMs <= Math.max(nowMs, state.toldUntilMs + restStepMs)) return false;
+  state.toldUntilMs = untilMs;
+  return true;
+}
+
+function restsIn(states: LRUCache<string, TargetState>, nowMs: number): ReturnType<SharedHealth['rests']> {
+  const resting = [...states.entries()].filter(([, { breaker }]) => isResting(breaker, nowMs));
+  return resting.map(([connectionId, { breaker }]) => ({ connectionId, left: restLeft(breaker, nowMs) }));
+}
+
+export function createHealth(clock: Clock, told: HealthTold = {}): Health & SharedHealth {
   const states = new LRUCache<string, TargetState>({ max: connectionsMax });
   const counts = new LRUCache<string, HedgeCount>({ max: groupsMax });
   // One request asks several times for the same connection: what was found last is at hand.
@@ -84,10 +118,15 @@ export function createHealth(clock: Clock, onTurned: (connectionId: string, isRe
       const state = model !== undefined && answered ? stateOf(id) : known(id);
       if (!state) return;
       const hasReturned = noteAnswer(state, model ?? '', answered ?? null, nowMs);
-      if (hasReturned) onTurned(id, false);
+      if (!hasReturned) return;
+      told.onTurned?.(id, false);
+      told.onReturn?.(id);
     },
     failed(id, fault, retryAfterMs, model = '') {
-      if (noteFault(stateOf(id), model, fault, retryAfterMs, clock.monotonicMs())) onTurned(id, true);
+      const nowMs = clock.monotonicMs();
+      const state = stateOf(id);
+      if (noteFault(state, model, fault, retryAfterMs, nowMs)) told.onTurned?.(id, true);
+      if (told.onRest && isNewRest(state, nowMs)) told.onRest(id, restLeft(state.breaker, nowMs));
     },
     asked: (id, nowMs = clock.monotonicMs()) => countRequest(stateOf(id).budget, nowMs),
     mayRetry: (id) => mayAskAgain(stateOf(id), clock.monotonicMs()),
@@ -104,6 +143,14 @@ export function createHealth(clock: Clock, onTurned: (connectionId: string, isRe
       let count = counts.get(groupId);
       if (!count) counts.set(groupId, (count = newHedgeCount()));
       return count;
+    },
+    rests: () => restsIn(states, clock.monotonicMs()),
+    heardOfRest(id, left) {
+      if (noteHeard(stateOf(id).breaker, left, clock.monotonicMs())) told.onTurned?.(id, true);
+    },
+    heardOfReturn(id) {
+      const state = known(id);
+      if (state && noteSuccess(state.breaker)) told.onTurned?.(id, false);
     },
     forget(id) {
       states.delete(id);

@@ -54,7 +54,7 @@ export function policyStampOf(deps: Pick<GatewayDeps, 'keeper'>, order: Order): 
   const { policies } = deps.keeper.snapshot;
   if (!policies.isUsed) return '';
   const binding = policies.binding(order.workspaceId, order.accessKey?.repositoryId ?? null);
-  return binding.map(({ id, revision }) => `${id}:${revision}`).join(',');
+  return binding.map(({ id, revision, updatedAtMs }) => `${id}:${revision}@${updatedAtMs}`).join(',');
 }
 
 export class PolicyWatch {

@@ -6,7 +6,7 @@ import { noTokens, type Change, type Intent, type RefusedRequest, type Settlemen
 import type { AnswerFacts } from '../providers/calling.ts';
 import { isFree, type ModelPrices } from '../providers/prices.ts';
 import { promptTokensEstimate } from './admit.ts';
-import type { KeptAnswer } from './answer-cache.ts';
+import type { KeptAnswer } from './kept-answer.ts';
 import { errorOfFailure, refuse, type GatewayError } from './errors.ts';
 import type { GatewayDeps, Order } from './order.ts';
 import type { Target } from './plan.ts';

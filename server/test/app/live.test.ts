@@ -32,7 +32,7 @@ onBothEngines('health that turns', (bench) => {
 
 test('five failures in a row turn a connection once, and the first success turns it back', () => {
   const turned: [string, boolean][] = [];
-  const health = createHealth(systemClock, (id, isResting) => turned.push([id, isResting]));
+  const health = createHealth(systemClock, { onTurned: (id, isResting) => void turned.push([id, isResting]) });
   health.succeeded('c');
   for (let failure = 0; failure < 5; failure++) health.failed('c', 'unreachable', null);
   expect(turned).toEqual([['c', true]]);

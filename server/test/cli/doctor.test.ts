@@ -18,6 +18,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import type { Driver } from '../../src/storage/driver.ts';
 import { freePort } from '../support/throwaway.ts';
 import { install, told, type Installation } from './installation.ts';
+import { needs } from '../support/parts.ts';
+import { startRedis } from '../support/redis.ts';
 
 let place: Installation;
 beforeAll(async () => {
@@ -177,6 +179,22 @@ describe('all together', () => {
     expect(code).toBe(1);
     expect(out.join('\n')).toMatch(/^wrong database/m);
     expect(out.join('\n')).not.toContain('canary-password');
+  });
+
+  test('a Valkey that does not answer is wrong, and its password is not told', async () => {
+    const { code, out } = await look({ PATCHBAY_REDIS_URL: 'redis://u:canary-password@127.0.0.1:1' });
+    expect(code).toBe(1);
+    expect(out.join('\n')).toMatch(/^wrong valkey +does not answer \(ECONNREFUSED\)/m);
+    expect(out.join('\n')).not.toContain('canary-password');
+  });
+
+  needs('redis')('with a Valkey', () => {
+    test('that answers, it is told', async () => {
+      const redis = await startRedis();
+      const { code, out } = await look({ PATCHBAY_REDIS_URL: redis.url });
+      await redis.stop();
+      expect([code, out.find((line) => line.includes('valkey'))]).toEqual([0, expect.stringMatching(/^ok +valkey +answers$/)]);
+    });
   });
 
   test('settings that cannot be read end it with 78', async () => {

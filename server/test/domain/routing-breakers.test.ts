@@ -7,13 +7,17 @@ import {
   isResting,
   newBreaker,
   noteFailure,
+  noteHeard,
   noteSuccess,
   openBaseMs,
   openMaxMs,
   quotaCooldownMs,
+  restLeft,
+  restUntilMs,
 } from '../../src/domain/breaker.ts';
 import type { Fault } from '../../src/domain/errors.ts';
 import { countForHedge, hedgeShareMax, mayHedge, newHedgeCount, newTimes, noteTime, timesKept } from '../../src/domain/hedge.ts';
+import { retryAfterShownMaxMs } from '../../src/domain/retry-after.ts';
 import { budgetFloor, budgetWindowMs, countRetry, mayRepeat, newRetryBudget } from '../../src/domain/retry-budget.ts';
 import { ruleOf } from '../../src/domain/retry.ts';
 import { errorRateOf, measureFault, newMeasures } from '../../src/domain/routing-measures.ts';
@@ -194,5 +198,54 @@ describe('measures', () => {
       expect(now).toBeLessThan(before);
       before = now;
     }
+  });
+});
+
+describe('a rest that another instance found', () => {
+  const heard = (openMs: number, cooledMs: number, nowMs = 1_000) => {
+    const breaker = newBreaker();
+    return { breaker, isNew: noteHeard(breaker, { openMs, cooledMs }, nowMs) };
+  };
+
+  test('is as long as it has left there, and is over then', () => {
+    const { breaker, isNew } = heard(4_000, 0);
+    expect([isNew, isResting(breaker, 4_999), isResting(breaker, 5_000)]).toEqual([true, true, false]);
+    expect(heard(0, 300).breaker).toMatchObject({ openUntilMs: 0, cooledUntilMs: 1_300, failures: 0 });
+  });
+
+  test('of nothing is none', () => {
+    const { breaker, isNew } = heard(0, 0);
+    expect([isNew, breaker]).toEqual([false, newBreaker()]);
+  });
+
+  test('never shortens one, and is no turn where it rests already', () => {
+    const breaker = newBreaker();
+    noteFailure(breaker, 'rate_limited', 60_000, 1_000);
+    expect(noteHeard(breaker, { openMs: 5_000, cooledMs: 5_000 }, 1_000)).toBe(false);
+    expect(breaker).toMatchObject({ cooledUntilMs: 61_000, openUntilMs: 6_000 });
+  });
+
+  test('is never longer than one of its own could be, whatever is said', () => {
+    const { breaker } = heard(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    expect([breaker.openUntilMs, breaker.cooledUntilMs]).toEqual([1_000 + openMaxMs, 1_000 + retryAfterShownMaxMs]);
+  });
+
+  test('ends as one of its own: with one more failure it rests again, with an answer it is well', () => {
+    const { breaker } = heard(4_000, 0);
+    expect(noteFailure(breaker, counting[0]!, null, 6_000)).toBe(true);
+    expect(breaker.openUntilMs).toBe(6_000 + openBaseMs * 2);
+    expect(noteSuccess(breaker)).toBe(true);
+    expect(isResting(breaker, 6_001)).toBe(false);
+  });
+
+  test('is told as what is left of it, whole milliseconds and never less than nothing', () => {
+    const { breaker } = heard(4_000, 2_500);
+    expect(restUntilMs(breaker)).toBe(5_000);
+    expect(restLeft(breaker, 1_000.4)).toEqual({ openMs: 4_000, cooledMs: 2_500 });
+    expect(restLeft(breaker, 4_000)).toEqual({ openMs: 1_000, cooledMs: 0 });
+    expect(restLeft(breaker, 9_000)).toEqual({ openMs: 0, cooledMs: 0 });
+    const again = newBreaker();
+    noteHeard(again, restLeft(breaker, 2_000), 77_000);
+    expect(restLeft(again, 77_000)).toEqual(restLeft(breaker, 2_000));
   });
 });

@@ -20,6 +20,7 @@ const state: OpsState = {
   schema: 3,
   configRevision: 9,
   isDatabaseHealthy: true,
+  isValkeyUp: null,
   ledgerLagRecords: 0,
   journalUnfedBytes: 0,
 };
@@ -64,6 +65,19 @@ describe('GET /readyz', () => {
     expect([answer.statusCode, answer.json()]).toMatchObject([
       200,
       { ready: true, database: 'unreachable', ledgerLagRecords: 12, journalUnfedBytes: 3_000 },
+    ]);
+  });
+
+  test('200 with and without Valkey: it is named only where one is set', async () => {
+    const said = async (isValkeyUp: boolean | null) => {
+      const { app } = await planeIn({ isValkeyUp });
+      const answer = await app.inject({ url: '/readyz' });
+      return [answer.statusCode, answer.json<{ valkey?: string }>().valkey];
+    };
+    expect([await said(null), await said(true), await said(false)]).toEqual([
+      [200, undefined],
+      [200, 'ok'],
+      [200, 'unreachable'],
     ]);
   });
 

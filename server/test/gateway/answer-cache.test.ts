@@ -3,7 +3,8 @@ import { cacheSecondsMax } from '@patchbay/contract/routing-limits';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { changeGroup, createGroup } from '../../src/control/routing-groups.ts';
 import { createWorkspace } from '../../src/control/workspaces.ts';
-import { answerBytesMax, createAnswerCache, type KeptAnswer } from '../../src/gateway/answer-cache.ts';
+import { answerBytesMax, createAnswerCache } from '../../src/gateway/answer-cache.ts';
+import { packedAnswer, unpackedAnswer, type KeptAnswer } from '../../src/gateway/kept-answer.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import {
   anthropic,
@@ -302,18 +303,82 @@ describe('what is held', () => {
     keptAtMs: 0,
   });
 
-  test('is bounded, whatever is asked: a flood of large answers pushes the oldest out', () => {
+  test('is bounded, whatever is asked: a flood of large answers pushes the oldest out', async () => {
     const answers = createAnswerCache({ ...systemClock, nowMs: () => 0 });
-    for (let number = 0; number < 200; number++) answers.keep(`key ${number}`, answer(answerBytesMax));
+    for (let number = 0; number < 200; number++) answers.keep(`key ${number}`, answer(answerBytesMax), 10);
     expect(answers.size()).toBeLessThanOrEqual(64 * 1024 * 1024);
-    expect(answers.find('key 199', 10)).toBeDefined();
-    expect(answers.find('key 0', 10)).toBeUndefined();
+    expect(await answers.find('key 199', 10)).toBeDefined();
+    expect(await answers.find('key 0', 10)).toBeUndefined();
   });
 
-  test('an answer just as long as one may be is kept, and one byte more is not', () => {
+  test('an answer just as long as one may be is kept, and one byte more is not', async () => {
     const answers = createAnswerCache({ ...systemClock, nowMs: () => 0 });
-    answers.keep('most', answer(answerBytesMax));
-    answers.keep('more', answer(answerBytesMax + 1));
-    expect([answers.find('most', 1) !== undefined, answers.find('more', 1)]).toEqual([true, undefined]);
+    answers.keep('most', answer(answerBytesMax), 1);
+    answers.keep('more', answer(answerBytesMax + 1), 1);
+    expect([(await answers.find('most', 1)) !== undefined, await answers.find('more', 1)]).toEqual([true, undefined]);
+  });
+});
+
+describe('answers of all instances', () => {
+  const nowMs = 1_760_000_000_000;
+  const made: KeptAnswer = {
+    isStream: true,
+    body: Buffer.from('data: {"a":1}\n\ndata: [DONE]\n\n'),
+    headers: { 'content-type': 'text/event-stream' },
+    provider: 'openai',
+    model: 'm\n"é',
+    connectionId: null,
+    costNanoUsd: 12_345,
+    keptAtMs: nowMs - 9_000,
+  };
+  /** What lies beyond, and how often it was asked. */
+  function beyond(values: Map<string, Buffer> = new Map()) {
+    const asked: string[] = [];
+    const ttls: number[] = [];
+    const shared = {
+      get: (key: string) => Promise.resolve(values.get((asked.push(key), key)) ?? null),
+      set: (key: string, value: Uint8Array, ttlMs: number) => void (values.set(key, Buffer.from(value)), ttls.push(ttlMs)),
+    };
+    return { shared, asked, ttls };
+  }
+  const clock = { ...systemClock, nowMs: () => nowMs };
+
+  test('are packed and unpacked as they were', () => {
+    expect(unpackedAnswer(packedAnswer(made))).toEqual(made);
+    expect(unpackedAnswer(packedAnswer({ ...made, body: Buffer.alloc(0) }))!.body).toHaveLength(0);
+  });
+
+  test.each(['', '\n', 'no json\nbody', 'null\nbody', '7\nbody', '{"format":2}\nbody', '{}\n', '{"format":1}'])(
+    'of another format are none: %j',
+    (text) => {
+      expect(unpackedAnswer(Buffer.from(text))).toBe(null);
+    },
+  );
+
+  test('that one kept another finds, and keeps for itself; it lies there as long as it may be used', async () => {
+    const values = new Map<string, Buffer>();
+    const [first, second] = [beyond(values), beyond(values)];
+    createAnswerCache(clock, first.shared).keep('k', made, 60);
+    const answers = createAnswerCache(clock, second.shared);
+    expect(await answers.find('k', 60)).toEqual(made);
+    expect(await answers.find('k', 60)).toEqual(made);
+    expect([first.ttls, second.asked]).toEqual([[60_000], ['answer:k']]);
+  });
+
+  test('that are too old for whoever asks are none, and are looked for again where the own one is', async () => {
+    const values = new Map<string, Buffer>();
+    const { shared, asked } = beyond(values);
+    const answers = createAnswerCache(clock, shared);
+    answers.keep('k', made, 60);
+    expect(await answers.find('k', 9)).toBe(undefined);
+    values.set('answer:k', packedAnswer({ ...made, keptAtMs: nowMs - 1_000, model: 'newer' }));
+    expect((await answers.find('k', 9))?.model).toBe('newer');
+    expect(asked).toEqual(['answer:k', 'answer:k']);
+  });
+
+  test('that are too long are kept nowhere', () => {
+    const { shared, ttls } = beyond();
+    createAnswerCache(clock, shared).keep('k', { ...made, body: Buffer.alloc(answerBytesMax + 1) }, 60);
+    expect(ttls).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ function manual(): { now: { ms: number }; health: Health; turned: [string, boole
   const now = { ms: 1_000_000 };
   const clock: Clock = { ...systemClock, monotonicMs: () => now.ms };
   const turned: [string, boolean][] = [];
-  return { now, health: createHealth(clock, (...turn) => void turned.push(turn)), turned };
+  return { now, health: createHealth(clock, { onTurned: (...turn) => void turned.push(turn) }), turned };
 }
 
 const unknown = { isResting: false, inFlight: 0, expectedMs: null, errorRate: 0 };

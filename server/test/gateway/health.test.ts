@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/domain/errors.ts';
 import { ruleOf } from '../../src/domain/retry.ts';
-import { createHealth, type Health } from '../../src/gateway/health.ts';
+import { createHealth, restStepMs, type Health } from '../../src/gateway/health.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 
 function manual(): { now: { ms: number }; health: Health } {
@@ -179,4 +179,71 @@ test('a million connections leave a bounded memory of them', () => {
   const before = process.memoryUsage().heapUsed;
   for (let count = 0; count < 1_000_000; count++) health.failed(`c${count}`, 'server_error', null);
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(128 * 1024 * 1024);
+});
+
+describe('what other instances are told', () => {
+  function telling() {
+    const now = { ms: 5_000_000 };
+    const clock: Clock = { ...systemClock, monotonicMs: () => now.ms };
+    const told: unknown[] = [];
+    const turned: unknown[] = [];
+    const health = createHealth(clock, {
+      onTurned: (...turn) => void turned.push(turn),
+      onRest: (id, left) => void told.push([id, left.openMs, left.cooledMs]),
+      onReturn: (id) => void told.push(id),
+    });
+    return { now, told, turned, health };
+  }
+
+  test('a rest when it begins, and its end; nothing of a single failure or of an answer that is nothing new', () => {
+    const { health, told } = telling();
+    failTimes(health, 4);
+    health.succeeded('b', 'm', { firstByteMs: 1, totalMs: 2, tokensOut: 3 });
+    expect(told).toEqual([]);
+    failTimes(health, 1);
+    health.succeeded('a');
+    health.succeeded('a');
+    expect(told).toEqual([['a', 10_000, 0], 'a']);
+  });
+
+  test('a limit that is met again and again, once for each step that it grows by', () => {
+    const { health, told, now } = telling();
+    for (let count = 0; count < 100; count++) {
+      health.failed('a', 'rate_limited', 60_000);
+      now.ms += restStepMs / 10;
+    }
+    expect(told).toHaveLength(10);
+    expect(told.at(-1)).toEqual(['a', 0, 60_000]);
+  });
+
+  test('nothing of a rest that is over before it can be told', () => {
+    const { health, told } = telling();
+    health.failed('a', 'rate_limited', 0);
+    expect(told).toEqual([]);
+  });
+
+  test('nothing that was heard of them: two would tell each other for ever; the pages here are told', () => {
+    const { health, told, turned } = telling();
+    health.heardOfRest('a', { openMs: 5_000, cooledMs: 0 });
+    health.heardOfRest('a', { openMs: 6_000, cooledMs: 0 });
+    expect([health.rank('a'), health.rests()]).toEqual([1, [{ connectionId: 'a', left: { openMs: 6_000, cooledMs: 0 } }]]);
+    health.heardOfReturn('a');
+    health.heardOfReturn('a');
+    health.heardOfReturn('nobody');
+    expect([health.rank('a'), health.rests()]).toEqual([0, []]);
+    expect([told, turned]).toEqual([
+      [],
+      [
+        ['a', true],
+        ['a', false],
+      ],
+    ]);
+  });
+
+  test('the return of what was heard to rest: whoever has an answer first tells all', () => {
+    const { health, told } = telling();
+    health.heardOfRest('a', { openMs: 5_000, cooledMs: 0 });
+    health.succeeded('a');
+    expect(told).toEqual(['a']);
+  });
 });

@@ -10,6 +10,8 @@ export interface OpsState {
   schema: number;
   configRevision: number;
   isDatabaseHealthy: boolean;
+  /** Null where none is set. */
+  isValkeyUp: boolean | null;
   ledgerLagRecords: number;
   journalUnfedBytes: number;
 }
@@ -27,6 +29,8 @@ const readiness = z.object({
   schema: z.number(),
   configRevision: z.number(),
   database: z.enum(['ok', 'unreachable']),
+  /** Only where one is set. An instance serves without it. */
+  valkey: z.enum(['ok', 'unreachable']).optional(),
   ledgerLagRecords: z.number(),
   journalUnfedBytes: z.number(),
 });
@@ -63,6 +67,7 @@ export const routes: readonly Route<OpsDeps>[] = [
           schema: state.schema,
           configRevision: state.configRevision,
           database: state.isDatabaseHealthy ? 'ok' : 'unreachable',
+          ...(state.isValkeyUp !== null && { valkey: state.isValkeyUp ? ('ok' as const) : ('unreachable' as const) }),
           ledgerLagRecords: state.ledgerLagRecords,
           journalUnfedBytes: state.journalUnfedBytes,
         },
