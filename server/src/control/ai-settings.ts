@@ -7,7 +7,7 @@ import type { Owner } from '../domain/owner.ts';
 import { aiSettingsOf, putAiSettings, staleAiSettings } from '../storage/ai-settings.ts';
 import { clearDefaultStep, setDefaultStep, staleLabel } from '../storage/connections.ts';
 import type { WriteStep } from '../storage/driver.ts';
-import { commit, keptState, type Caller } from './change.ts';
+import { commitAs, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
 import { fieldFault } from './connection-input.ts';
 import type { ControlDeps, EnvironmentConnection } from './deps.ts';
@@ -72,10 +72,11 @@ export function changeAiSettings(
       ...(temperature !== undefined && { temperature }),
       ...(isEnvironmentUsed !== undefined && { isEnvironmentUsed }),
     };
+    const nowMs = deps.clock.nowMs();
     const isAboutDefaultAlone = maxTokens === undefined && temperature === undefined && isEnvironmentUsed === undefined;
     const steps = [
       ...defaultSteps(deps, before.defaultConnection, defaultConnectionId),
-      ...(isAboutDefaultAlone ? [] : [putAiSettings(deps.database, after, { readRevision: before.revision, nowMs: deps.clock.nowMs() })]),
+      ...(isAboutDefaultAlone ? [] : [putAiSettings(deps.database, after, { readRevision: before.revision, nowMs })]),
     ];
     const told = (settings: AiSettings, connectionId: string | null): Record<string, unknown> => ({
       defaultConnectionId: connectionId,
@@ -90,9 +91,12 @@ export function changeAiSettings(
     );
     const stateBefore = told(before, defaultId);
     const stateAfter = told(after, defaultConnectionId === undefined ? defaultId : defaultConnectionId);
-    const state = keptState({ revision: before.revision, updatedAtMs: before.savedAtMs ?? deps.clock.nowMs() }, stateBefore, stateAfter);
+    const state = keptState({ revision: before.revision, updatedAtMs: before.savedAtMs ?? nowMs }, stateBefore, stateAfter);
     const deed = { action: 'ai-settings.update', subjectType, subjectId: subjectType, subjectName: null, owner: null, changes, state };
-    await refusing(commit(deps, caller, steps, deed), { [staleAiSettings]: stale, [staleLabel]: stale });
-    return showAiSettings(deps);
+    const { revision } = await refusing(commitAs(deps, caller, steps, deed), { [staleAiSettings]: stale, [staleLabel]: stale });
+    // What was written here, and not what stands by now: whoever goes on from this answer would else take the change of another for seen.
+    const written = isAboutDefaultAlone ? before : { ...after, savedAtMs: nowMs, revision };
+    const now = defaultConnectionId === undefined ? before.defaultConnection?.id : defaultConnectionId;
+    return { ...written, defaultConnection: deps.keeper.snapshot.connections.get(now ?? '') ?? null };
   });
 }

@@ -9,6 +9,7 @@ import {
   retentionSettingsOf,
   staleRetention,
   type RetentionRun,
+  type RetentionSettings,
 } from '../storage/retention.ts';
 import { commitAs, keptState, type Caller } from './change.ts';
 import { refuseStale, type Expected } from './conflict.ts';
@@ -34,7 +35,15 @@ export interface AllRetention {
 
 /** How long each kind of rows is kept, who says so, and the last look at it. */
 export async function showRetention(deps: RetentionControlDeps): Promise<AllRetention> {
-  const [{ days, revision }, runs] = await Promise.all([retentionSettingsOf(deps.database), retentionRuns(deps.database)]);
+  const [settings, runs] = await Promise.all([retentionSettingsOf(deps.database), retentionRuns(deps.database)]);
+  return shownOf(deps, settings, runs);
+}
+
+function shownOf(
+  deps: Pick<RetentionControlDeps, 'retentionDays'>,
+  { days, revision }: RetentionSettings,
+  runs: readonly RetentionRun[],
+): AllRetention {
   const rows = retentionNouns.map((noun) => ({
     ...retentionRules[noun],
     noun,
@@ -95,8 +104,9 @@ export const changeRetention = (
       putRetentionSettings(deps.database, { days, revision: before.revision }, nowMs),
       ...(days.audit === before.days.audit ? [] : [putAuditDays(deps.database, days.audit, nowMs)]),
     ];
-    await refusing(commitAs(deps, caller, steps, deed), { [staleRetention]: stale });
-    return showRetention(deps);
+    const { revision } = await refusing(commitAs(deps, caller, steps, deed), { [staleRetention]: stale });
+    // What was written here, and not what stands by now: whoever goes on from this answer would else take the change of another for seen.
+    return shownOf(deps, { days, revision }, await retentionRuns(deps.database));
   });
 
 /** Every kind with the days that were saved; null is the default. */

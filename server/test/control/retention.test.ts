@@ -135,6 +135,27 @@ test('a change from an old state is told what it is now and by whom, and one fro
   await backToDefaults();
 });
 
+test('an answer is what its own change made, also where another one was made before it was given', async () => {
+  const room = roomOf();
+  let isBetween = true;
+  const catchUp = async (revision: number): Promise<void> => {
+    await house.deps.keeper.catchUp(revision);
+    if (!isBetween) return;
+    isBetween = false;
+    await change({ tasks: 9 }, roomOf(), grace);
+  };
+  const keeper = Object.create(house.deps.keeper, { catchUp: { value: catchUp } }) as typeof room.keeper;
+  const saved = await changeRetention({ ...room, keeper }, by(ada), { alerts: 17 });
+  expect([wordOn(saved, 'alerts'), wordOn(saved, 'tasks')]).toEqual([
+    [17, 'saved'],
+    [30, 'default'],
+  ]);
+  const expected = { revision: saved.revision, show: (now: AllRetention) => wordOn(now, 'tasks') };
+  const stale = await refusalOf(changeRetention(roomOf(), by(ada), { tasks: 8 }, expected));
+  expect([stale.code, stale.details]).toMatchObject(['CONFLICT', { current: [9, 'saved'] }]);
+  await backToDefaults();
+});
+
 test('two at once that say nothing of what they were made from are both kept', async () => {
   await Promise.all([change({ alerts: 21 }), change({ tasks: 22 }, roomOf(), grace)]);
   const now = await showRetention(roomOf());
