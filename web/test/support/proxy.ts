@@ -1,6 +1,7 @@
 /** A line between browser and house that a test can cut, and a proxy that serves the house below a path. */
 import { createServer as createHttpServer, request as httpRequest, type Server as HttpServer } from 'node:http';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { freePort } from '../../../server/test/support/throwaway.ts';
 
 export interface CuttableLine {
   url: string;
@@ -32,8 +33,9 @@ export async function openLine(targetUrl: string): Promise<CuttableLine> {
       far.once('close', () => near.destroy());
     });
   let server = begin();
-  await listening(server, 0);
-  const port = portOf(server);
+  // Its own as long as this process lives: it is given back in between.
+  const port = await freePort();
+  await listening(server, port);
   const cut = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());
