@@ -1,11 +1,9 @@
 /** Encrypts larger contents under a key of their own, which the vault seals: the text is bound to its row and its column. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
-import { ivBytes, tagBytes } from './box.ts';
+import { ivBytes } from './box.ts';
+import { gcmOpened, gcmOverheadBytes, gcmSealed } from './gcm.ts';
 import { lengthPrefixed } from './place.ts';
 import { SecretUnreadable, type RandomBytes } from './vault.ts';
 
-const algorithm = 'aes-256-gcm';
-const cipherOptions = { authTagLength: tagBytes };
 const dataKeyBytes = 32;
 const prefix = 'e1.';
 
@@ -29,22 +27,14 @@ function keyOf(dataKey: string): Buffer {
 
 /** `e1.` and base64 of iv(12), cipher text, tag(16). Differs each time. */
 export function sealContents(contents: Uint8Array, dataKey: string, place: EnvelopePlace, random: RandomBytes): string {
-  const iv = random.bytes(ivBytes);
-  const cipher = createCipheriv(algorithm, keyOf(dataKey), iv, cipherOptions);
-  cipher.setAAD(boundTo(place));
-  return prefix + Buffer.concat([iv, cipher.update(contents), cipher.final(), cipher.getAuthTag()]).toString('base64');
+  return prefix + gcmSealed(contents, keyOf(dataKey), boundTo(place), random.bytes(ivBytes)).toString('base64');
 }
 
 /** Throws SecretUnreadable, and nothing else of its own. */
 export function openContents(text: string, dataKey: string, place: EnvelopePlace): Buffer {
   const bytes = text.startsWith(prefix) ? Buffer.from(text.slice(prefix.length), 'base64') : Buffer.alloc(0);
-  if (bytes.length < ivBytes + tagBytes) throw new SecretUnreadable('malformed');
-  const decipher = createDecipheriv(algorithm, keyOf(dataKey), bytes.subarray(0, ivBytes), cipherOptions);
-  decipher.setAAD(boundTo(place));
-  decipher.setAuthTag(bytes.subarray(bytes.length - tagBytes));
-  try {
-    return Buffer.concat([decipher.update(bytes.subarray(ivBytes, bytes.length - tagBytes)), decipher.final()]);
-  } catch {
-    throw new SecretUnreadable('not_authentic');
-  }
+  if (bytes.length < gcmOverheadBytes) throw new SecretUnreadable('malformed');
+  const contents = gcmOpened(bytes, keyOf(dataKey), boundTo(place));
+  if (contents === null) throw new SecretUnreadable('not_authentic');
+  return contents;
 }

@@ -2,14 +2,13 @@
  * Seals what instances of one installation leave for each other in a store that others may read and write: whoever holds no master key of
  * this installation can neither read nor make it. Bound to its place; nothing that is kept for good is sealed so.
  */
-import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
-import { ivBytes, tagBytes } from './box.ts';
+import { createSecretKey } from 'node:crypto';
+import { ivBytes } from './box.ts';
+import { gcmOpened, gcmOverheadBytes, gcmSealed } from './gcm.ts';
 import { deriveLabel, type MasterKey } from './keys.ts';
 import { lengthPrefixed } from './place.ts';
 import type { RandomBytes } from './vault.ts';
 
-const algorithm = 'aes-256-gcm';
-const cipherOptions = { authTagLength: tagBytes };
 const versionBytes = 4;
 const label = 'shared';
 
@@ -29,26 +28,14 @@ export function createSharedBox(masters: readonly MasterKey[], random: RandomByt
     seal(contents, place) {
       const head = Buffer.alloc(versionBytes);
       head.writeUInt32BE(current);
-      const iv = random.bytes(ivBytes);
-      const cipher = createCipheriv(algorithm, keys.get(current)!, iv, cipherOptions);
-      cipher.setAAD(boundTo(current, place));
-      return Buffer.concat([head, iv, cipher.update(contents), cipher.final(), cipher.getAuthTag()]);
+      return Buffer.concat([head, gcmSealed(contents, keys.get(current)!, boundTo(current, place), random.bytes(ivBytes))]);
     },
     open(bytes, place) {
-      if (bytes.length < versionBytes + ivBytes + tagBytes) return null;
+      if (bytes.length < versionBytes + gcmOverheadBytes) return null;
       const sealed = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
       const version = sealed.readUInt32BE();
       const key = keys.get(version);
-      if (key === undefined) return null;
-      const textAt = versionBytes + ivBytes;
-      const decipher = createDecipheriv(algorithm, key, sealed.subarray(versionBytes, textAt), cipherOptions);
-      decipher.setAAD(boundTo(version, place));
-      decipher.setAuthTag(sealed.subarray(sealed.length - tagBytes));
-      try {
-        return Buffer.concat([decipher.update(sealed.subarray(textAt, sealed.length - tagBytes)), decipher.final()]);
-      } catch {
-        return null;
-      }
+      return key === undefined ? null : gcmOpened(sealed.subarray(versionBytes), key, boundTo(version, place));
     },
   };
 }

@@ -1,13 +1,10 @@
 /** Master keys that stand in for one another during a rotation: one of them, sealed under another, so that either opens both. */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { gcmOpened, gcmOverheadBytes, gcmSealed } from './gcm.ts';
 import { deriveLabel, keyCheckValue, type MasterKey } from './keys.ts';
 import { lengthPrefixed } from './place.ts';
 import { masterKeyBytes } from './weak-keys.ts';
 
 const prefix = 'w1.';
-const ivBytes = 12;
-const tagBytes = 16;
-const algorithm = 'aes-256-gcm';
 const label = 'master-key-wrap';
 
 /** Which key stands in which: a text that is moved to another row of the list opens nothing. */
@@ -16,25 +13,16 @@ const boundTo = (inner: { version: number; kcv: string }, outer: MasterKey): Buf
 
 /** The inner key as one line that the outer one opens. `iv` are 12 random bytes. */
 export function wrapMasterKey(inner: MasterKey, outer: MasterKey, iv: Uint8Array): string {
-  const cipher = createCipheriv(algorithm, deriveLabel(outer, label), iv, { authTagLength: tagBytes });
-  cipher.setAAD(boundTo({ version: inner.version, kcv: keyCheckValue(inner.bytes) }, outer));
-  const cipherText = Buffer.concat([cipher.update(inner.bytes), cipher.final()]);
-  return prefix + Buffer.concat([iv, cipherText, cipher.getAuthTag()]).toString('base64url');
+  const bound = boundTo({ version: inner.version, kcv: keyCheckValue(inner.bytes) }, outer);
+  return prefix + gcmSealed(inner.bytes, deriveLabel(outer, label), bound, iv).toString('base64url');
 }
 
 /** The key in such a line; null where the outer key did not make it for exactly this version and check value. */
 export function unwrapMasterKey(text: string, inner: { version: number; kcv: string }, outer: MasterKey): Uint8Array | null {
   const bytes = text.startsWith(prefix) ? Buffer.from(text.slice(prefix.length), 'base64url') : Buffer.alloc(0);
-  if (bytes.length !== ivBytes + masterKeyBytes + tagBytes) return null;
-  const decipher = createDecipheriv(algorithm, deriveLabel(outer, label), bytes.subarray(0, ivBytes), { authTagLength: tagBytes });
-  decipher.setAAD(boundTo(inner, outer));
-  decipher.setAuthTag(bytes.subarray(-tagBytes));
-  try {
-    const opened = Buffer.concat([decipher.update(bytes.subarray(ivBytes, -tagBytes)), decipher.final()]);
-    return keyCheckValue(opened) === inner.kcv ? new Uint8Array(opened) : null;
-  } catch {
-    return null;
-  }
+  if (bytes.length !== masterKeyBytes + gcmOverheadBytes) return null;
+  const opened = gcmOpened(bytes, deriveLabel(outer, label), boundTo(inner, outer));
+  return opened !== null && keyCheckValue(opened) === inner.kcv ? new Uint8Array(opened) : null;
 }
 
 /** A row of the list of master keys that may hold its key, sealed under the key of another row. */
