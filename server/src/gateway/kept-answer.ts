@@ -1,4 +1,5 @@
 /** An answer that may be given again, and as bytes, for the instances of one installation, which may be of different releases. */
+
 /** An answer as its caller was given it. */
 export interface KeptAnswer {
   isStream: boolean;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { changeAiSettings, showAiSettings } from '../../src/control/ai-settings.ts';
 import { Refusal } from '../../src/domain/errors.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
+import { keeperWith } from './between.ts';
 
 let house: House;
 let ada: Resident;
@@ -15,14 +16,7 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 test('an answer is what its own change made, and going on from it meets the change that came in between', async () => {
-  let isBetween = true;
-  const catchUp = async (revision: number): Promise<void> => {
-    await house.deps.keeper.catchUp(revision);
-    if (!isBetween) return;
-    isBetween = false;
-    await changeAiSettings(house.deps, { actor: grace.actor, origin }, { maxTokens: 777 });
-  };
-  const keeper = Object.create(house.deps.keeper, { catchUp: { value: catchUp } }) as typeof house.deps.keeper;
+  const keeper = keeperWith(house.deps.keeper, () => changeAiSettings(house.deps, { actor: grace.actor, origin }, { maxTokens: 777 }));
   const saved = await changeAiSettings({ ...house.deps, keeper }, { actor: ada.actor, origin }, { maxTokens: 500, temperature: 0.5 });
   expect(saved).toMatchObject({ maxTokens: 500, temperature: 0.5, isEnvironmentUsed: true, defaultConnection: null });
   expect(saved.savedAtMs).toBeGreaterThan(0);

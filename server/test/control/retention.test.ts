@@ -12,6 +12,7 @@ import { Refusal } from '../../src/domain/errors.ts';
 import { retentionNouns, retentionRules, type RetentionDays, type RetentionNoun } from '../../src/domain/retention.ts';
 import { settingOf } from '../../src/storage/settings.ts';
 import { openHouse, origin, type House, type Resident } from '../support/house.ts';
+import { keeperWith } from './between.ts';
 
 let house: House;
 let ada: Resident;
@@ -137,14 +138,7 @@ test('a change from an old state is told what it is now and by whom, and one fro
 
 test('an answer is what its own change made, also where another one was made before it was given', async () => {
   const room = roomOf();
-  let isBetween = true;
-  const catchUp = async (revision: number): Promise<void> => {
-    await house.deps.keeper.catchUp(revision);
-    if (!isBetween) return;
-    isBetween = false;
-    await change({ tasks: 9 }, roomOf(), grace);
-  };
-  const keeper = Object.create(house.deps.keeper, { catchUp: { value: catchUp } }) as typeof room.keeper;
+  const keeper = keeperWith(room.keeper, () => change({ tasks: 9 }, roomOf(), grace));
   const saved = await changeRetention({ ...room, keeper }, by(ada), { alerts: 17 });
   expect([wordOn(saved, 'alerts'), wordOn(saved, 'tasks')]).toEqual([
     [17, 'saved'],
