@@ -16,7 +16,7 @@ import { quiet } from '../storage/engines.ts';
 import { needs } from '../support/parts.ts';
 import { plain, refusing, startFakeProvider, streaming, type FakeProvider } from '../support/fake-provider.ts';
 import { createDatabase } from '../support/postgres.ts';
-import { startRedis, type Redis } from '../support/redis.ts';
+import { sayTo, startRedis, type Redis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { newMaster } from '../vault/parts.ts';
 
@@ -131,17 +131,8 @@ needs('redis')('by way of Valkey', () => {
         const body = fresh({ model: 'Sealed/gpt-4o' });
         const { text } = await one.ask(key, body, minute);
         await hitAt(two, body);
-        const { connect: open } = await import('node:net');
-        const dump = await new Promise<string>((resolve) => {
-          const socket = open({ host: '127.0.0.1', port: redis.port }, () => {
-            socket.write(
-              "EVAL \"local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do all[#all + 1] = key .. redis.call('GET', key) end return table.concat(all)\" 0\r\nQUIT\r\n",
-            );
-          });
-          const parts: Buffer[] = [];
-          socket.on('data', (part: Buffer) => parts.push(part));
-          socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));
-        });
+        const all = "local all = {} for _, key in ipairs(redis.call('KEYS', '*')) do all[#all + 1] = key .. redis.call('GET', key) end";
+        const dump = await sayTo(redis.port, `EVAL "${all} return table.concat(all)" 0`);
         expect(dump).toContain('answer:');
         for (const shown of [`Question ${question}`, 'Sealed', 'chatcmpl', 'assistant', text.slice(10, 40)])
           expect(dump).not.toContain(shown);

@@ -4,6 +4,8 @@ import { programOf } from './parts.ts';
 import { freePort, freshDir, throwaway } from './throwaway.ts';
 
 const answerLimitMs = 1_000;
+/** A machine that is busy is waited for. */
+const busyLimitMs = 60_000;
 
 export interface Redis {
   readonly url: string;
@@ -19,20 +21,29 @@ export interface Redis {
   stop(): Promise<void>;
 }
 
-/** Does the server answer PING? Inline commands are part of its protocol, so that no client library is needed to ask. */
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port, timeout: answerLimitMs });
-    const settle = (ready: boolean): void => {
-      socket.destroy();
-      resolve(ready);
-    };
-    socket.once('connect', () => socket.write('PING\r\n'));
-    socket.once('data', (chunk) => settle(chunk.toString('latin1').startsWith('+PONG')));
-    socket.once('error', () => settle(false));
-    socket.once('timeout', () => settle(false));
+/**
+ * Commands as a person would type them, and all that the server answers. Such lines are part of its protocol, so that no client library is
+ * needed to ask. Rejects where it does not answer.
+ */
+export const sayTo = (port: number, ...lines: string[]): Promise<string> => say(port, lines, busyLimitMs);
+
+function say(port: number, lines: readonly string[], timeout: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout });
+    const parts: Buffer[] = [];
+    socket.once('connect', () => socket.write([...lines, 'QUIT', ''].join('\r\n')));
+    socket.on('data', (part: Buffer) => parts.push(part));
+    socket.once('timeout', () => socket.destroy(new Error('no answer')));
+    socket.once('error', reject);
+    socket.once('close', () => resolve(Buffer.concat(parts).toString('latin1')));
   });
 }
+
+const answers = (port: number): Promise<boolean> =>
+  say(port, ['PING'], answerLimitMs).then(
+    (said) => said.startsWith('+PONG'),
+    () => false,
+  );
 
 /** Starts a server of its own for the caller, without persistence. */
 export async function startRedis(): Promise<Redis> {

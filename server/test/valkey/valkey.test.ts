@@ -7,7 +7,7 @@ import { answerLimitMs, openValkey, underWayBytesMax, valkeyFault, wordBytesMax,
 import { createSharedBox } from '../../src/vault/shared-box.ts';
 import { keptLog } from '../storage/engines.ts';
 import { needs } from '../support/parts.ts';
-import { startRedis, type Redis } from '../support/redis.ts';
+import { sayTo, startRedis, type Redis } from '../support/redis.ts';
 import { until } from '../support/wait.ts';
 import { canary, newMaster } from '../vault/parts.ts';
 
@@ -49,28 +49,8 @@ async function openUp(options?: Parameters<typeof open>[0]): Promise<Opened> {
   return made;
 }
 
-/** One command, as a person would type it, and its answer. */
-function lineTo(port: number, line: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port }, () => socket.write(`${line}\r\n`));
-    socket.once('error', reject);
-    socket.once('data', (data) => {
-      socket.destroy();
-      resolve(data.toString('latin1'));
-    });
-  });
-}
-
-/** Everything that the server answers to these lines, as it comes: another eye than the library's. */
-function rawly(...lines: string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: '127.0.0.1', port: server.port }, () => socket.end(`${lines.join('\r\n')}\r\nQUIT\r\n`));
-    const parts: Buffer[] = [];
-    socket.on('data', (part: Buffer) => parts.push(part));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));
-  });
-}
+/** Another eye than the library's. */
+const rawly = (...lines: string[]): Promise<string> => sayTo(server.port, ...lines);
 
 async function kept(valkey: Valkey, key: string): Promise<Buffer | null> {
   await until(async () => (await valkey.get(key)) !== null, `${key} is kept`);
@@ -319,9 +299,9 @@ needs('redis')('valkey', () => {
     test('lets nobody subscribe: values are kept all the same, and once it is allowed, word is heard', async () => {
       const own = await startRedis();
       const { valkey, lines, beat } = await openUp({ url: own.url });
-      const set = (rule: string): Promise<unknown> => lineTo(own.port, `ACL SETUSER default ${rule}`);
+      const set = (rule: string): Promise<unknown> => sayTo(own.port, `ACL SETUSER default ${rule}`);
       await set('resetchannels');
-      await lineTo(own.port, 'CLIENT KILL TYPE pubsub');
+      await sayTo(own.port, 'CLIENT KILL TYPE pubsub');
       await until(() => lines.some(({ reason }) => reason === 'NOPERM'), 'it is said');
       valkey.set('a', Buffer.from('x'), 60_000);
       await kept(valkey, 'a');
@@ -335,9 +315,9 @@ needs('redis')('valkey', () => {
     test('is full: what cannot be kept is not kept, and what is asked of it is answered', async () => {
       const own = await startRedis();
       const { valkey } = await openUp({ url: own.url });
-      await lineTo(own.port, 'CONFIG SET maxmemory 1');
+      await sayTo(own.port, 'CONFIG SET maxmemory 1');
       for (let count = 0; count < 3; count++) valkey.set('a', Buffer.from('x'), 60_000);
-      expect(await lineTo(own.port, 'SET a x')).toContain('OOM');
+      expect(await sayTo(own.port, 'SET a x')).toContain('OOM');
       expect([await valkey.get('a'), valkey.isUp()]).toEqual([null, true]);
       await own.stop();
     });
