@@ -24,7 +24,8 @@ export interface InsertMany {
   rows: readonly (readonly unknown[])[];
   /**
    * SQL after `ON CONFLICT`, e.g. `(id) DO NOTHING`. With `DO UPDATE` the rows of one step must differ in the conflict
-   * key: PostgreSQL refuses to touch a row twice in one statement.
+   * key: PostgreSQL refuses to touch a row twice in one statement. Rows that may meet another's at two keys at the same moment name
+   * none (`DO NOTHING`): at a key that is not named PostgreSQL fails where it would wait.
    */
   onConflict?: string;
   /** The whole batch fails with `StaleWrite` when another number of rows is touched. */

@@ -245,6 +245,30 @@ async function providerUsageStep(
 
 const dimensionColumns = ['connection_id', 'provider', 'model', 'access_key_id', 'user_id', 'workspace_id', 'repository_id', 'use_case_id', 'purpose']; // prettier-ignore
 
+/**
+ * Writes new dimensions, which another instance may be writing at this moment. No key is named for the conflict: PostgreSQL waits for the
+ * other at the keys that are named only, and fails at those that are not. So the rows are looked at afterwards: where an id has gone to
+ * another dimension meanwhile, or a dimension to another id, the batch fails with StaleWrite and the next try reads what stands there.
+ */
+function dimensionSteps(fresh: ReadonlyMap<string, number>, dimensions: ReadonlyMap<string, Dimension>): WriteStep[] {
+  const pairs = [...fresh].flatMap(([hash, id]) => [id, hash]);
+  const sources = [...fresh].map((_, index) => `(CAST($${index * 2 + 1} AS BIGINT), CAST($${index * 2 + 2} AS VARCHAR))`);
+  return [
+    {
+      insertInto: 'usage_dimensions',
+      columns: ['id', 'hash', ...dimensionColumns],
+      rows: [...fresh].map(([hash, id]) => [id, hash, ...tupleOf(dimensions.get(hash)!)]),
+      onConflict: 'DO NOTHING',
+    },
+    {
+      sql: `SELECT id FROM usage_dimensions WHERE (id, hash) IN (VALUES ${sources.join(', ')})`,
+      params: pairs,
+      expectRows: fresh.size,
+      label: 'dimension',
+    },
+  ];
+}
+
 /** The steps that add these contributions; call `committed` after the write, so that the next batch need not ask for its dimensions. */
 export async function rollupSteps(
   driver: Pick<Driver, 'rows'>,
@@ -266,14 +290,7 @@ export async function rollupSteps(
     for (const sum of daysOf(ofGroup.values()).values()) days.push({ ...sum, dimensionId, dimension });
   }
   const steps: WriteStep[] = [];
-  if (fresh.size > 0) {
-    steps.push({
-      insertInto: 'usage_dimensions',
-      columns: ['id', 'hash', ...dimensionColumns],
-      rows: [...fresh].map(([hash, id]) => [id, hash, ...tupleOf(dimensions.get(hash)!)]),
-      onConflict: '(hash) DO NOTHING',
-    });
-  }
+  if (fresh.size > 0) steps.push(...dimensionSteps(fresh, dimensions));
   steps.push(
     bucketStep('usage_quarters', books.shard, quarters),
     bucketStep('usage_six_hours', books.shard, sixHours),
