@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { folderInMemory } from './memory-folder.ts';
 import { countsOf, failuresOf, filesForSecondRun, readReport, together, type Counts } from './second-run.ts';
 import { strayErrorsVariable } from './stray-errors.ts';
 
@@ -40,13 +41,19 @@ export function closingLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-function testsStep(reportFile: string, forVitest: readonly string[]): Step {
+/** The tests, whose temporary files go to `folder` where there is one. */
+function testsStep(reportFile: string, forVitest: readonly string[], folder: string | null): Step {
   const reporters = ['default', 'json', 'tools/stray-errors.ts'].map((name) => `--reporter=${name}`);
   const args = ['run', ...reporters, `--outputFile.json=${reportFile}`, ...forVitest];
-  return { name: tests, command: 'vitest', args, variables: { [strayErrorsVariable]: straysOf(reportFile) } };
+  return {
+    name: tests,
+    command: 'vitest',
+    args,
+    variables: { [strayErrorsVariable]: straysOf(reportFile), ...(folder === null ? {} : { TMPDIR: folder }) },
+  };
 }
 
-function stepsOf(reportFile: string, forVitest: readonly string[]): Step[] {
+function stepsOf(reportFile: string, forVitest: readonly string[], folder: string | null): Step[] {
   const projects = ['tsconfig.json', 'web/tsconfig.json'].filter((path) => existsSync(join(root, path)));
   return [
     { name: 'tidy', command: 'node', args: ['tools/tidy.ts'] },
@@ -54,7 +61,7 @@ function stepsOf(reportFile: string, forVitest: readonly string[]): Step[] {
     { name: 'oxlint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
     { name: 'oxfmt', command: 'oxfmt', args: ['--check', '.'] },
     { name: 'knip', command: 'knip', args: ['--no-progress', '--no-config-hints'] },
-    testsStep(reportFile, forVitest),
+    testsStep(reportFile, forVitest, folder),
   ];
 }
 
@@ -161,17 +168,18 @@ export async function runSteps(steps: readonly Step[], { reportFile, again }: Te
 async function main(): Promise<number> {
   const { only, forVitest } = readArguments(process.argv.slice(2));
   const dir = mkdtempSync(join(tmpdir(), 'patchbay-report-'));
+  const folder = folderInMemory();
   try {
     const reportFile = join(dir, 'vitest.json');
-    const all = stepsOf(reportFile, forVitest);
+    const all = stepsOf(reportFile, forVitest, folder);
     const unknown = only.filter((name) => !all.some((step) => step.name === name));
-    const again = (files: readonly string[], secondFile: string): Step => testsStep(secondFile, files);
+    const again = (files: readonly string[], secondFile: string): Step => testsStep(secondFile, files, folder);
     const steps = only.length === 0 ? all : all.filter((step) => only.includes(step.name));
     if (unknown.length === 0) return await runSteps(steps, { reportFile, again });
     console.error(`there is no step ${unknown.join(', ')}; there are ${all.map((step) => step.name).join(', ')}`);
     return 2;
   } finally {
-    rmSync(dir, { recursive: true, force: true });
+    for (const used of [dir, ...(folder === null ? [] : [folder])]) rmSync(used, { recursive: true, force: true });
   }
 }
 
