@@ -76,8 +76,8 @@ export function availableTo({ keeper }: Pick<ControlDeps, 'keeper'>, actor: Acto
     .toSorted((a, b) => b.priority - a.priority || (a.priority > 0 ? a.createdAtMs - b.createdAtMs : a.name.localeCompare(b.name)));
 }
 
-/** Fields as they were sent, without those that only a new one has. */
-type Input = Omit<UseCaseChange, 'revision'>;
+/** Fields as they were sent, without those that only a new one has. Only a file says that there is no connection. */
+type Input = Omit<UseCaseChange, 'revision' | 'connectionId'> & { connectionId?: string | null };
 
 function rolesOf(input: Input, before: UseCase['allowedRoles'] | undefined): UseCase['allowedRoles'] {
   const { allRoles, allowedRoles } = input;
@@ -109,7 +109,9 @@ function checkConnections(deps: ControlDeps, { isApplying = false }: Caller, aft
   const faults: FieldFault[] = [];
   const kept = isApplying ? [after.connectionId, ...after.fallbackIds] : [];
   const isTouched = before === undefined || before.connectionId !== after.connectionId || before.model !== after.model;
-  if (isTouched || (after.isActive && !before.isActive)) {
+  // A file says of one that lost its connection that it has none, so that it is not lost itself where the file is applied.
+  const isLost = isApplying && after.connectionId === null;
+  if (!isLost && (isTouched || (after.isActive && !before.isActive))) {
     faults.push(
       ...connectionFaults(deps, 'connectionId', after.connectionId, before === undefined ? kept : [before.connectionId, ...kept]),
     );
@@ -214,8 +216,10 @@ const nameless: Omit<UseCase, 'id' | 'slug' | 'createdBy' | 'createdAtMs' | 'upd
   revision: 0,
 };
 
+type Created = Omit<UseCaseCreate, 'connectionId'> & { connectionId: string | null };
+
 /** @throws Refusal VALIDATION_ERROR, NAME_EXISTS */
-export async function createUseCase(deps: ControlDeps, caller: Caller, { slug, ...input }: UseCaseCreate): Promise<UseCase> {
+export async function createUseCase(deps: ControlDeps, caller: Caller, { slug, ...input }: Created): Promise<UseCase> {
   if (deps.keeper.snapshot.useCases.byId.size >= useCasesMax)
     throw fieldFault('name', 'too_many', `an installation has at most ${useCasesMax} use cases`);
   const nowMs = deps.clock.nowMs();

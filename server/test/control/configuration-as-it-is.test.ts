@@ -4,6 +4,7 @@ import { applyConfiguration, exportConfiguration, type Applied } from '../../src
 import { readDocument } from '../../src/control/configuration/document.ts';
 import type { Caller } from '../../src/control/change.ts';
 import { deleteConnection } from '../../src/control/connections.ts';
+import { bindingFor, createUseCase } from '../../src/control/use-cases.ts';
 import { changeMember } from '../../src/control/workspaces.ts';
 import type { Policy } from '../../src/domain/policy.ts';
 import { nameKeyOf } from '../../src/storage/name-key.ts';
@@ -179,5 +180,50 @@ test('a private group whose owner has left the workspace of a target, and one wh
   // The same two words twice are none that an installation has come to.
   const doubled = exported.replace('model: small\n        weight: 2', 'model: null\n        weight: 2');
   expect((await apply(there, doubled)).faults).toMatchObject([{ message: 'this connection and model are in the group already' }]);
+  await Promise.all([here.house.close(), there.house.close()]);
+});
+
+test('a use case whose connection is gone is applied as one that answers nobody, until it is given another', async () => {
+  const [here, there] = await Promise.all([install(), install()]);
+  const before = everything.replace(/limits:\n(?: {2}.*\n)*/, '').replace(/prices:\n(?: {2}.*\n)*/, '');
+  expect((await apply(here, before)).faults).toEqual([]);
+  await deleteConnection(here.house.deps, here.caller, connectionCalled(here, 'Line').id, { isForced: true });
+  const exported = await exportOf(here);
+  expect(exported).toMatch(/slug: summary\n(?: {4}.*\n)*? {4}connection: null\n/);
+  expect(await apply(here, exported)).toMatchObject({ faults: [], steps: [] });
+  expect(await apply(there, exported)).toMatchObject({ faults: [] });
+  expect(await exportOf(there)).toBe(exported);
+  expect(await apply(there, exported)).toMatchObject({ faults: [], steps: [] });
+  const bindingThere = () => bindingFor(there.house.deps, there.house.deps.keeper.snapshot.useCases.bySlug.get('summary')!);
+  // Its fallback is there, and is not asked: a model that is gone must be missed (R-019).
+  expect(bindingThere()).toEqual({ kind: 'unbound', why: 'gone' });
+  // Something else of it may be changed; what an older file names is given to it, and a newer one takes it away again.
+  const told = exported.replace('Briefly.', 'At length.');
+  expect(await apply(there, told)).toMatchObject({
+    faults: [],
+    steps: [{ action: 'change', section: 'useCases', fields: ['systemPrompt'] }],
+  });
+  const bound = told.replace(
+    /(slug: summary\n(?: {4}.*\n)*?) {4}connection: null\n((?: {4}.*\n)*?) {4}fallbacks:\n(?: {6}.*\n)*/,
+    '$1    connection: { name: Other }\n$2',
+  );
+  expect(await apply(there, bound)).toMatchObject({
+    faults: [],
+    steps: [{ action: 'change', section: 'useCases', fields: ['connection', 'fallbacks'] }],
+  });
+  expect(bindingThere()).toMatchObject({ kind: 'bound', candidates: [{ connection: { name: 'Other' } }] });
+  expect(await apply(there, told)).toMatchObject({
+    faults: [],
+    steps: [{ action: 'change', section: 'useCases', fields: ['connection', 'fallbacks'] }],
+  });
+  expect(bindingThere()).toEqual({ kind: 'unbound', why: 'gone' });
+  expect(await exportOf(there)).toBe(told);
+  // Whoever leaves the field out has said nothing, and people still name one.
+  const unsaid = readDocument('patchbay: 1\nuseCases: [{ slug: summary, name: Summary, systemPrompt: Briefly. }]\n');
+  expect(unsaid.faults).toMatchObject([{ path: 'useCases[0].connection' }]);
+  const input = { name: 'Nobody', systemPrompt: 'Briefly.', connectionId: null, allRoles: true };
+  await expect(createUseCase(there.house.deps, there.caller, input)).rejects.toMatchObject({
+    details: [{ path: 'connectionId', code: 'unknown_connection' }],
+  });
   await Promise.all([here.house.close(), there.house.close()]);
 });

@@ -84,7 +84,9 @@ describe('writing', () => {
 
   test('every section has its comment', () => {
     expect(textOf(configuration)).toMatch(/^# The configuration of a Patchbay/);
-    expect(textOf(configuration)).toContain('# What `model` names as use-case/<slug>.\nuseCases:');
+    expect(textOf(configuration)).toContain(
+      '# What `model` names as use-case/<slug>. One whose connection is null has lost it, and answers nobody.\nuseCases:',
+    );
   });
 });
 

@@ -11,7 +11,7 @@ const comments: Readonly<Record<string, string>> = {
   connections: ' owner: organization, workspace:<name> or user:<email>. settings: the parameters of the provider.',
   repositories: ' In the order in which their connections are tried.',
   routingGroups: ' What `model` may name on /v1.',
-  useCases: ' What `model` names as use-case/<slug>.',
+  useCases: ' What `model` names as use-case/<slug>. One whose connection is null has lost it, and answers nobody.',
   policies:
     ' Without workspace and repository a policy binds the whole organization. A judge whose connection is null is gone: to it everything is against the policy.',
   limits: ' Those that administrators set. Money is in US dollars; limits on access keys stay with their keys.',

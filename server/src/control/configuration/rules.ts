@@ -20,52 +20,48 @@ const pageRows = 500;
 function useCaseInput({ names }: Context, { slug: _slug, connection, fallbacks, allowedRoles, inject, ...spec }: UseCaseSpec) {
   return {
     ...spec,
-    connectionId: names.connectionId(connection),
+    connectionId: connection === null ? null : names.connectionId(connection),
     fallbackConnectionIds: fallbacks.map((one) => names.connectionId(one)),
     injectContext: inject,
     ...(allowedRoles === null ? { allRoles: true } : { allowedRoles }),
   };
 }
 
-/** One whose connection was deleted by force answers nobody; the file has no word for that, and leaves it out. */
 export const useCases: Kind<UseCaseSpec> = {
   section: 'useCases',
   async read({ deps, names }) {
-    const specs = (await listUseCases(deps.database)).flatMap((useCase): Current<UseCaseSpec>[] => {
+    const specs = (await listUseCases(deps.database)).map((useCase): Current<UseCaseSpec> => {
       const { id, slug, name, description, connectionId, model, systemPrompt, baseKnowledge, temperature, maxTokens, priority } = useCase;
       const connection = connectionId === null ? null : names.connectionName(connectionId);
-      if (connection === null) return [];
       const fallbacks = useCase.fallbackIds.flatMap((one) => names.connectionName(one) ?? []);
       const allowedRoles = useCase.allowedRoles === null ? null : [...useCase.allowedRoles];
       const { user, time, page } = useCase.inject;
-      return [
-        {
-          id,
-          spec: {
-            slug,
-            name: nameInFile({ id, name }),
-            description,
-            connection,
-            model,
-            systemPrompt,
-            baseKnowledge,
-            temperature,
-            maxTokens,
-            allowedRoles,
-            priority,
-            fallbacks,
-            inject: { user, time, page },
-            isActive: useCase.isActive,
-          },
+      return {
+        id,
+        spec: {
+          slug,
+          name: nameInFile({ id, name }),
+          description,
+          connection,
+          model,
+          systemPrompt,
+          baseKnowledge,
+          temperature,
+          maxTokens,
+          allowedRoles,
+          priority,
+          fallbacks,
+          inject: { user, time, page },
+          isActive: useCase.isActive,
         },
-      ];
+      };
     });
     return specs.toSorted(byKey(({ slug }) => slug));
   },
   keyOf: ({ slug }) => slug,
   nameOf: ({ slug }) => slug,
   references: ({ connection, fallbacks }) => [
-    ...referencesOf.connection(connection, ['connection']),
+    ...(connection === null ? [] : referencesOf.connection(connection, ['connection'])),
     ...fallbacks.flatMap((one, index) => referencesOf.connection(one, ['fallbacks', index])),
   ],
   create: (context, spec) => createUseCase(context.deps, context.caller, { ...useCaseInput(context, spec), slug: spec.slug }),

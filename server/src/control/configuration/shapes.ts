@@ -88,7 +88,8 @@ const useCase = z.strictObject({
   slug: ofUseCases.slug.unwrap(),
   name: nameText,
   description: ofUseCases.description.unwrap().default(''),
-  connection: connectionName,
+  /** Null after its connection was deleted by force: it answers nobody until it is given another. */
+  connection: connectionName.nullable(),
   model: modelText.nullable().default(null),
   systemPrompt: ofUseCases.systemPrompt,
   baseKnowledge: ofUseCases.baseKnowledge.unwrap().default(''),
