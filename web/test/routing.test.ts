@@ -1,5 +1,6 @@
 /** Routing in a real browser: a group made and ordered without a mouse, refused at its field, edited by two, simulated, deleted; and the backups of a connection. */
 import type { RoutingGroupView } from '@patchbay/contract/routing';
+import type { Locator } from 'playwright-core';
 import { expect, test } from 'vitest';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
@@ -9,13 +10,22 @@ import { eachVisit } from './support/visits.ts';
 
 const slowMs = 300_000;
 
+/** What is read aloud with a field. */
+const describedBy = (field: Locator): Promise<string> =>
+  field.evaluate((element) =>
+    (element.getAttribute('aria-describedby') ?? '')
+      .split(' ')
+      .map((id) => document.getElementById(id)?.textContent ?? '')
+      .join(' '),
+  );
+
 needs('browser')('routing', () => {
   let pages: Pages;
   let sari: Resident;
   let visitor: Visitor;
   const ids: string[] = [];
 
-  eachVisit(
+  const comeAgain = eachVisit(
     async (opened) => {
       pages = opened;
       sari = await pages.house.createResident('Sari');
@@ -171,6 +181,53 @@ needs('browser')('routing', () => {
       await question.getByRole('button', { name: 'Delete', exact: true }).click();
       await page.getByRole('heading', { name: 'No routing groups yet' }).waitFor();
       await expect.poll(() => groups()).toEqual([]);
+    },
+    slowMs,
+  );
+
+  test(
+    'two targets that have become one are told apart no more: the form says so at the second one, and is saved without it',
+    async () => {
+      const { house } = pages;
+      const { token } = sari;
+      const target = (connectionId: string, model: string | null) => ({ connectionId, model, weight: 1, isEnabled: true });
+      const targets = [target(ids[0]!, null), target(ids[1]!, null), target(ids[0]!, 'gpt-4o-mini')];
+      await house.request('POST', '/api/routing-groups', { token, body: { name: 'twins', strategy: 'ordered', targets } });
+      const { page } = visitor;
+      await page.goto('/routing');
+      await page.getByRole('button', { name: 'Edit twins' }).click();
+      await page.getByLabel('Connection 3').waitFor();
+      await expect.poll(() => page.locator('[aria-invalid="true"]').count()).toBe(0);
+      // Somebody changes the model of the connection, far from here.
+      expect((await house.request('PUT', `/api/ai-connections/${ids[0]}`, { token, body: { defaultModel: 'gpt-4o-mini' } })).status).toBe(
+        200,
+      );
+      for (const [locale, edit, connection, told] of [
+        ['id-ID', 'Edit twins', 'Koneksi 3', 'Sama dengan target 1. Sebutkan model lain, atau keluarkan target ini.'],
+        ['en-US', 'Edit twins', 'Connection 3', 'The same as target 1. Name another model here, or remove this target.'],
+      ] as const) {
+        await house.request('PATCH', '/api/me', { token, body: { language: locale.slice(0, 2) } });
+        await comeAgain({ locale });
+        await visitor.page.goto('/routing');
+        await visitor.page.getByRole('button', { name: edit }).click();
+        const second = visitor.page.getByLabel(connection);
+        await second.waitFor();
+        await expect.poll(() => describedBy(second)).toContain(told);
+        expect(await visitor.axe()).toEqual([]);
+      }
+      const { page: last } = visitor;
+      const notice = last.getByText('The same as target 1.');
+      // Another model makes two of them again; one press leaves the first.
+      const model = last.getByLabel('Model', { exact: true }).nth(2);
+      await model.fill('gpt-4o');
+      await notice.waitFor({ state: 'detached' });
+      await model.fill('');
+      await notice.waitFor();
+      await last.getByRole('button', { name: 'Remove target 3' }).click();
+      await notice.waitFor({ state: 'detached' });
+      await last.getByRole('button', { name: 'Save', exact: true }).click();
+      await last.getByRole('heading', { name: 'Edit twins' }).waitFor({ state: 'detached' });
+      await expect.poll(() => groups()).toMatchObject([{ name: 'twins', targets: [{ connectionId: ids[0] }, { connectionId: ids[1] }] }]);
     },
     slowMs,
   );

@@ -4,7 +4,7 @@ import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
 import { useTranslations } from 'use-intl';
 import type { Choosable } from '../api/routing.ts';
-import { isWeighed, newTarget, type GroupValues, type TargetValues } from './group-values.ts';
+import { isWeighed, newTarget, twinAbove, type GroupValues, type TargetValues } from './group-values.ts';
 import { MoveButtons } from './MoveButtons.tsx';
 import classes from './routing.module.css';
 import { useRows } from './use-rows.ts';
@@ -35,6 +35,7 @@ export function TargetRows({ values, connections, faultAt, onChange }: TargetRow
             </span>
             <TargetFields
               at={at}
+              twin={twinAbove(targets, at, connections)}
               target={target}
               connections={connections}
               hasWeight={isWeighed(strategy)}
@@ -70,20 +71,25 @@ export function TargetRows({ values, connections, faultAt, onChange }: TargetRow
 
 interface TargetFieldsProps extends Pick<TargetRowsProps, 'connections' | 'faultAt'> {
   at: number;
+  /** The place of the one above that asks for the same. */
+  twin: number | undefined;
   target: TargetValues;
   hasWeight: boolean;
   onChange: (part: Partial<TargetValues>) => void;
 }
 
-function TargetFields({ at, target, connections, hasWeight, faultAt, onChange }: TargetFieldsProps) {
+function TargetFields({ at, twin, target, connections, hasWeight, faultAt, onChange }: TargetFieldsProps) {
   const t = useTranslations('routing');
   const chosen = connections.find(({ id }) => id === target.connectionId);
   const isGone = target.connectionId !== '' && !chosen;
+  // Said before it is refused, where it is seen which of the two goes.
+  const twinFault = twin === undefined ? undefined : t('twin', { place: twin + 1 });
   const field = (name: string) => ({ id: `targets-${at}-${name}`, error: faultAt(`targets.${at}.${name}`) });
   return (
     <div className={classes['fields']}>
       <NativeSelect
         {...field('connectionId')}
+        error={faultAt(`targets.${at}.connectionId`) ?? twinFault}
         label={t('connectionOf', { place: at + 1 })}
         value={target.connectionId}
         onChange={({ currentTarget }) => onChange({ connectionId: currentTarget.value })}

@@ -2,7 +2,7 @@
 import { isBlank } from '@patchbay/contract/blank';
 import type { RoutingGroupView, RoutingStrategy } from '@patchbay/contract/routing';
 import { balanceMax, cacheSecondsMax, explorationMax, routingStrategies, weightMax } from '@patchbay/contract/routing-limits';
-import type { GroupInput, GroupOwner } from '../api/routing.ts';
+import type { Choosable, GroupInput, GroupOwner } from '../api/routing.ts';
 
 export interface TargetValues {
   /** Tells rows apart while they are moved. */
@@ -105,6 +105,19 @@ export function faultsOf(values: GroupValues): Record<string, string> {
     if (isWeighed(values.strategy) && !isWhole) faults[`targets.${at}.weight`] = 'number';
   }
   return faults;
+}
+
+/**
+ * The first of those above that asks the same connection for the same model, by its place. The server takes no two of them, and what a
+ * connection's own model is may have changed since they were told apart.
+ */
+export function twinAbove(targets: readonly TargetValues[], at: number, connections: readonly Choosable[]): number | undefined {
+  const asked = ({ connectionId, model }: TargetValues): string =>
+    model.trim() || (connections.find(({ id }) => id === connectionId)?.model ?? '');
+  const own = targets[at];
+  if (own === undefined || own.connectionId === '') return undefined;
+  const first = targets.findIndex((one) => one.connectionId === own.connectionId && asked(one) === asked(own));
+  return first < at ? first : undefined;
 }
 
 /** A number that is not shown may be anything: it is sent as its default then. */
