@@ -138,6 +138,57 @@ needs('browser')('a session that ends while a page is open', () => {
     await report.close();
   });
 
+  test('a report that is opened in a tab of its own leads to the door, in the language of whoever stands there, and from there to the report', async () => {
+    const { page, context } = visitor;
+    await comeIn(visitor, sari);
+    await page.goto('/usage');
+    const link = page.getByRole('link', { name: 'Print Report' });
+    await expect.poll(() => link.getAttribute('href')).toContain('format=html');
+    const address = new URL((await link.getAttribute('href'))!, pages.house.url).href;
+    await endSessions();
+    // A press of its own kind is the browser's: no page is asked before it.
+    const opening = context.waitForEvent('page');
+    await link.click({ modifiers: ['ControlOrMeta'] });
+    const beside = await opening;
+    await beside.waitForURL(/\/login\?to=/);
+    await beside.getByLabel('Email', { exact: true }).fill(sari.email);
+    await beside.getByLabel('Password', { exact: true }).fill(sari.password);
+    await beside.getByRole('button', { name: 'Sign In', exact: true }).click();
+    await beside.waitForURL(address);
+    await beside.getByRole('heading', { level: 1 }).waitFor();
+    // The door is no place to come back to.
+    await beside.reload();
+    await expect.poll(() => beside.url()).toBe(address);
+    await beside.close();
+    await comeAgain({ locale: 'id-ID' });
+    await visitor.page.goto(address);
+    await visitor.page.waitForURL(/\/login\?to=/);
+    await visitor.page.getByLabel('Alamat email', { exact: true }).fill(sari.email);
+    await visitor.page.getByLabel('Kata sandi', { exact: true }).fill(sari.password);
+    await visitor.page.getByRole('button', { name: 'Masuk', exact: true }).click();
+    await visitor.page.waitForURL(address);
+    await expect.poll(() => visitor.page.locator('html').getAttribute('lang')).toBe('id');
+  });
+
+  test('the door leads to no other address of the server, and to none elsewhere', async () => {
+    const { page } = visitor;
+    const strange = ['/api/usage/report/file?format=csv', '/api/me?format=html', '/api/usage/../usage/report/file?format=html', '//example.org/api/usage/report/file?format=html']; // prettier-ignore
+    for (const to of strange) {
+      const left: string[] = [];
+      page.on('request', (request) => {
+        if (request.isNavigationRequest()) left.push(request.url());
+      });
+      await page.goto(`/login?${new URLSearchParams({ to }).toString()}`);
+      await field('Email').fill(sari.email);
+      await field('Password').fill(sari.password);
+      await button('Sign In').click();
+      await page.waitForURL((url) => url.pathname !== '/login');
+      await page.locator('#page-title').waitFor();
+      expect(left.filter((url) => !url.includes('/login?'))).toEqual([]);
+      page.removeAllListeners('request');
+    }
+  });
+
   test('a link to a file asks for the session before it is followed, and is followed once it is there', async () => {
     const { page } = visitor;
     await signIn(visitor, sari);

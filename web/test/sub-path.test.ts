@@ -73,6 +73,16 @@ needs('browser')('below a path', () => {
       await visitor.page.getByLabel('Password', { exact: true }).fill(sari.password);
       await visitor.page.getByRole('button', { name: 'Sign In', exact: true }).click();
       await visitor.page.waitForURL(at('/settings/appearance'));
+      // A page that the server makes itself is led to the door below the prefix as well, and back.
+      await visitor.context.clearCookies();
+      const report = '/api/usage/report/file?period=30d&format=html';
+      await visitor.page.goto(at(report));
+      await visitor.page.waitForURL(at(`/login?${new URLSearchParams({ to: report }).toString()}`));
+      await visitor.page.getByLabel('Email', { exact: true }).fill(sari.email);
+      await visitor.page.getByLabel('Password', { exact: true }).fill(sari.password);
+      await visitor.page.getByRole('button', { name: 'Sign In', exact: true }).click();
+      await visitor.page.waitForURL(at(report));
+      await visitor.page.getByRole('heading', { level: 1 }).waitFor();
       expect(proxy.strays).toEqual([]);
       await visitor.leave();
     });

@@ -99,6 +99,9 @@ interface ControlOperation {
  */
 const everywhere = { all: [401, 503], signedIn: [429], body: [400, 413, 415], change: [403] } as const;
 
+/** Of pages that a browser opens by itself. */
+const toDoor = 'To the sign-in page, and from there back: for a browser that opens the page without a session';
+
 const isText = ({ type }: Schema): boolean => type === 'string';
 
 /** Of a union of a document and a text, the document is for JSON and the text for any other type. */
@@ -151,6 +154,7 @@ function complete(paths: Record<string, Record<string, ControlOperation>>, route
   ];
   const refusal = { description: 'Refused', content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
   if (operation.responses['204']) operation.responses['204'] = { description: 'Done' };
+  if (config.statuses?.includes(303)) operation.responses['303'] = { description: toDoor };
   for (const status of [...(config.statuses ?? []), ...common]) if (status >= 400) operation.responses[String(status)] ??= refusal;
 }
 

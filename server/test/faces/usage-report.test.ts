@@ -1,4 +1,7 @@
 /** The report of a period, through the front door: the same sums as everywhere, safe as a table and as a page, and readable in two languages and any zone. */
+import { once } from 'node:events';
+import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { UsageReport } from '@patchbay/contract/usage-report';
 import { parse } from 'csv-parse/sync';
@@ -183,6 +186,50 @@ describe('GET /api/usage/report/file', () => {
 
   test('401 for strangers', async () => {
     expect((await books.house.request('GET', '/api/usage/report/file?format=csv')).status).toBe(401);
+  });
+
+  const page = '/api/usage/report/file?period=30d&model=a%26b%2F%C3%A9&format=html';
+  /** As browsers say it, on a name that they trust; elsewhere they do not say where a request comes from. */
+  const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  const opening = { accept, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'same-origin' };
+
+  /** Without whatever a client of ours adds to it. */
+  const asked = async (path: string, headers: OutgoingHttpHeaders, method = 'GET'): Promise<IncomingMessage & { text: string }> => {
+    const [answer] = (await once(request(books.house.url + path, { method, headers }).end(), 'response')) as [IncomingMessage];
+    return Object.assign(answer, { text: await text(answer) });
+  };
+
+  test.each([
+    ['a browser without a session', opening],
+    ['one that says nothing of where it comes from', { accept }],
+    ['one whose session is over', { ...opening, cookie: 'patchbay.session_token=gone.gone' }],
+  ])('303 leads %s to the door, and from there back', async (_who, headers) => {
+    for (const method of ['GET', 'HEAD']) {
+      const { statusCode, headers: said, text: body } = await asked(page, headers, method);
+      expect({ statusCode, body }).toEqual({ statusCode: 303, body: '' });
+      expect(said).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': expect.any(String) as string });
+      expect(said['content-type']).toBeUndefined();
+      // Beside where it was asked, so that a prefix before it stays, and no name of a host has a say.
+      expect(said.location).toMatch(/^(?:\.\.\/){3}login\?to=/);
+      const door = new URL(said.location!, `https://patch.example/gw${page}`);
+      expect([door.origin, door.pathname, door.searchParams.get('to')]).toEqual(['https://patch.example', '/gw/login', page]);
+      expect([...door.searchParams.keys()]).toEqual(['to']);
+    }
+  });
+
+  test.each([
+    ['a page that fetches it', page, { ...opening, 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }],
+    ['a program', page, {}],
+    ['a program that takes anything', page, { accept: '*/*' }],
+    ['a program that takes no page', page, { accept: 'application/json, text/html;q=0' }],
+    ['a program with a token that opens nothing', page, { ...opening, authorization: 'Bearer pat-pb-nothing' }],
+    ['a file that is kept', page.replace('html', 'csv'), opening],
+    ['no format at all', page.replace('html', 'pdf'), opening],
+    ['what is no page', '/api/usage/report?period=30d&format=html', opening],
+  ])('401 stays for %s', async (_what, path, headers) => {
+    const { statusCode, headers: said, text: body } = await asked(path, headers);
+    expect([statusCode, said.location, said['content-type']]).toEqual([401, undefined, 'application/json; charset=utf-8']);
+    expect(JSON.parse(body)).toMatchObject({ error_code: 'UNAUTHENTICATED' });
   });
 });
 

@@ -12,6 +12,7 @@ import type { Log } from '../../lib/log.ts';
 import { createAddresses } from './addresses.ts';
 import { createApiLimit, type ApiLimit } from './api-limit.ts';
 import { authenticate, requireAccess, type AuthenticationDeps } from './authenticate.ts';
+import { doorFor } from './door.ts';
 import { errorAnswer } from './errors.ts';
 import type { Access, Dialect, Route } from './route.ts';
 
@@ -44,6 +45,8 @@ declare module 'fastify' {
     /** Media types of a body that is a file, and of successes that are not JSON alone. */
     takes?: readonly string[];
     gives?: readonly string[];
+    /** Whether what is asked for is a page that a browser opens by itself. */
+    isPage?: (query: unknown) => boolean;
   }
   interface FastifyInstance {
     apiLimit: ApiLimit;
@@ -168,6 +171,8 @@ async function sayNo(deps: PlaneDeps, error: unknown, request: FastifyRequest, r
   if (answer.isOurs) deps.log.error({ requestId: request.id, route: request.routeOptions.url, err: error }, 'request failed');
   if (answer.status === 401 || answer.status === 403)
     await deps.noteRefusedAccess(request.actor, request.origin, request.method, request.routeOptions.url ?? '', answer.body.error_code);
+  const door = answer.body.error_code === 'UNAUTHENTICATED' ? doorFor(request) : null;
+  if (door !== null) return void (await reply.code(303).header('location', door).send());
   if (answer.retryAfterS !== null) reply.header('retry-after', String(answer.retryAfterS));
   if (answer.status === 401) reply.header('www-authenticate', 'Bearer');
   // Of a file that failed before it began: what is said now is plain, and no file.
@@ -218,6 +223,7 @@ function hang<Deps extends PlaneDeps>(app: FastifyInstance, deps: Deps, routes: 
         statuses: spec.statuses,
         ...(spec.takes === 'bytes' && { takes: fileTypes }),
         ...(spec.gives && { gives: spec.gives }),
+        ...(spec.isPage && { isPage: spec.isPage }),
       },
       schema: schemaOf(spec),
       onRequest: async (request) => {

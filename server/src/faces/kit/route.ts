@@ -38,6 +38,8 @@ export interface RouteSpec<Deps, B extends z.ZodType, Q extends z.ZodType, P ext
   answers: Record<number, z.ZodType>;
   /** Media types of a success, without their parameters; JSON where nothing is said. */
   gives?: readonly string[];
+  /** Whether a browser opens it by itself, as a page: one without a session is led to the door then, and from there back. */
+  isPage?(query: unknown): boolean;
   /** Every status that this route may give; each has its case in the tests. */
   statuses: readonly number[];
   handle(deps: Deps, call: Call<z.output<B>, z.output<Q>, z.output<P>>): Promise<Answer> | Answer;

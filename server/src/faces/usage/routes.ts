@@ -1,4 +1,5 @@
 /** What was used and what it cost: sums of groups, usage over time, and the report of a period. */
+import { isReportPage, reportFilePath } from '@patchbay/contract/report-page';
 import { usageAnswer, usageQuery } from '@patchbay/contract/usage';
 import { reportAnswer, reportFileQuery, reportQuery, seriesAnswer, seriesQuery } from '@patchbay/contract/usage-report';
 import { z } from 'zod';
@@ -54,13 +55,14 @@ export const routes: readonly Route<UsageFaceDeps>[] = [
   }),
   route({
     method: 'GET',
-    path: '/api/usage/report/file',
+    path: reportFilePath,
     summary: 'The report of a period as CSV, or as a page to print in the language of the caller',
     access,
     query: reportFileQuery,
     answers: { 200: z.string() },
     gives: ['text/csv', 'text/html'],
-    statuses: [200, 400, 401],
+    isPage: isReportPage,
+    statuses: [200, 303, 400, 401],
     async handle(deps: UsageFaceDeps, { actor, query, request, reply }) {
       const { format, ...asked } = query;
       const report = await generateUsageReport(deps, actor, asked);

@@ -1,4 +1,5 @@
 /** What is asked: range, zone, grouping and filters; and the ways out, as a file and on paper. */
+import { reportFilePath } from '@patchbay/contract/report-page';
 import type { UsageSeries } from '@patchbay/contract/usage-report';
 import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
@@ -35,7 +36,7 @@ export function Tools({ view, onView, ownZone, range, isWaiting, onUnzoom, unzoo
     const today = dateIn(view.zone, now);
     onView({ ...view, period, from: daysBefore(today, 6), to: today });
   };
-  const file = (format: 'csv' | 'html'): string => `${basePath}api/usage/report/file?${fileQuery(view, now, format)}`;
+  const file = (format: 'csv' | 'html'): string => `${basePath}${reportFilePath.slice(1)}?${fileQuery(view, now, format)}`;
   return (
     <section aria-label={t('tools')} className={classes['tools']}>
       <div className={classes['fields']}>
