@@ -24,16 +24,20 @@ export interface Visitor {
   complaints: string[];
   /** What axe finds, as `rule: element`; empty on a page that everybody can use. */
   axe(): Promise<string[]>;
-  /** Resolves when nothing that the page asked for is on its way any more; the line of events always is. */
-  settled(): Promise<void>;
+  /**
+   * Resolves when nothing that the page asked for is on its way any more; the line of events always is. Throws with the names of what
+   * never came: nothing that a page waits for takes that long.
+   */
+  settled(limitMs?: number): Promise<void>;
   /** Closes the page. Throws if it complained of anything, or sent anything to strangers. */
   leave(): Promise<void>;
 }
 
-/** Two seconds at most, and a fifth of one in which nothing is asked. What a page left behind does not count. */
+/** A fifth of a second in which nothing is asked. */
 const turnMs = 50;
-const turnsMax = 40;
 const turnsQuiet = 4;
+/** As long as `expect.poll` waits. */
+const patienceMs = 30_000;
 
 /** The page once axe is in it. */
 interface PageWithAxe {
@@ -60,6 +64,45 @@ function watchPolicy(): void {
 /** Runs in the page: nothing fades or moves any more, but for what turns for ever. */
 const isStill = (): boolean =>
   document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect?.getComputedTiming().endTime === Infinity);
+
+/** What the open page has asked for and not yet got. What a page that was left had asked for does not count. */
+function askedBy(page: Page): ReadonlySet<Request> {
+  const asked = new Set<Request>();
+  let opening: Request | null = null;
+  page.on('request', (request) => {
+    if (request.isNavigationRequest() && request.frame() === page.mainFrame()) opening = request;
+    // The line of events is open for ever, and the browser never says that the worker which holds it has come.
+    if (!/\/api\/events|\/live-worker-/.test(request.url())) asked.add(request);
+  });
+  const came = (request: Request): void => void asked.delete(request);
+  page.on('requestfinished', came);
+  page.on('requestfailed', came);
+  page.on('framenavigated', () => {
+    // An address that a page gives itself is no other page.
+    if (opening === null) return;
+    asked.clear();
+    opening = null;
+  });
+  return asked;
+}
+
+/** The page has done what was to be done before this: an answer that has come is not yet what the page makes of it. */
+const hadItsTurn = (page: Page): Promise<boolean> =>
+  page
+    .evaluate(
+      () =>
+        new Promise<boolean>((resolve) => {
+          const { port1, port2 } = new MessageChannel();
+          port1.addEventListener('message', () => resolve(true));
+          port1.start();
+          port2.postMessage(null);
+        }),
+    )
+    .catch((error: unknown) => {
+      // Another page took its place in this very moment.
+      if (page.isClosed()) throw error;
+      return false;
+    });
 
 export async function visit({
   url,
@@ -89,24 +132,20 @@ export async function visit({
   page.on('request', (request) => {
     if (!request.url().startsWith(url)) complaints.push(`a request left the origin: ${request.url()}`);
   });
-  const asked = new Set<Request>();
-  page.on('request', (request) => {
-    // The line of events is open for ever, and the browser never says that the worker which holds it has come.
-    if (!/\/api\/events|\/live-worker-/.test(request.url())) asked.add(request);
-  });
-  page.on('requestfinished', (request) => asked.delete(request));
-  page.on('requestfailed', (request) => asked.delete(request));
-  page.on('framenavigated', () => asked.clear());
+  const asked = askedBy(page);
   return {
     page,
     context,
     url,
     complaints,
-    async settled() {
+    async settled(limitMs = patienceMs) {
       // A page asks again in the turn after an answer, so that it must be quiet for a while.
-      for (let turn = 0, quiet = 0; turn < turnsMax && quiet < turnsQuiet; turn += 1) {
+      for (let turn = 0, quiet = 0; quiet < turnsQuiet; turn += 1) {
         await page.waitForTimeout(turnMs);
-        quiet = asked.size === 0 ? quiet + 1 : 0;
+        quiet = (await hadItsTurn(page)) && asked.size === 0 ? quiet + 1 : 0;
+        if (turn * turnMs < limitMs || quiet > 0) continue;
+        const names = [...asked].map((request) => `${request.method()} ${request.url().slice(url.length)}`);
+        throw new Error(`on its way after ${limitMs} ms: ${names.join(', ') || 'another page'}`);
       }
     },
     async axe() {
@@ -153,8 +192,8 @@ export async function refuse(page: Page, method: string, path: string): Promise<
 export const overflowOf = (page: Page): Promise<number> =>
   page.evaluate(() => document.documentElement.scrollWidth - document.body.clientWidth);
 
-/** The same of a window that has just become another one: a page takes a moment to follow, and is given two seconds. */
+/** The same of a window that has just become another one: a page takes a moment to follow. */
 export async function overflowLeftOn(page: Page): Promise<number> {
-  for (let turn = 0; turn < turnsMax && (await overflowOf(page)) > 0; turn += 1) await page.waitForTimeout(turnMs);
+  for (let turn = 0; turn * turnMs < patienceMs && (await overflowOf(page)) > 0; turn += 1) await page.waitForTimeout(turnMs);
   return overflowOf(page);
 }
