@@ -9,7 +9,7 @@ import { createDatabase } from '../storage/database.ts';
 import { migrate } from '../storage/migrate.ts';
 import { openDriver } from '../storage/open.ts';
 import { ensurePartitions } from '../storage/partitions.ts';
-import { deriveLabel } from '../vault/keys.ts';
+import { deriveLabel, upToCurrent } from '../vault/keys.ts';
 import { openAlerts } from './alerts.ts';
 import { openAuditLog } from './audit.ts';
 import { openBesides, openBooks, type Opened } from './books.ts';
@@ -97,7 +97,7 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     const plane = openGateway(settings, io, kept, opened);
     const { gateway, healthBook, live, own, demoKey } = plane;
     // Sessions are signed by the oldest key that still opens: a new master key signs nobody out, retiring an old one does.
-    const authSecrets = masters.map((master) => ({ version: master.version, bytes: deriveLabel(master, 'sessions') }));
+    const authSecrets = upToCurrent(masters).map((master) => ({ version: master.version, bytes: deriveLabel(master, 'sessions') }));
     await moveFactors({ database, log }, authSecrets);
     const seenSessions = keepSeenSessions({ database, clock, log });
     opened.push(() => seenSessions.close());

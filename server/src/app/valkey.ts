@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import type { Log } from '../lib/log.ts';
 import { openValkey, type Valkey } from '../valkey/valkey.ts';
-import { keyCheckValue, type MasterKey } from '../vault/keys.ts';
+import { keyCheckValue, upToCurrent, type MasterKey } from '../vault/keys.ts';
 import { createSharedBox } from '../vault/shared-box.ts';
 import type { Settings } from './settings.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
@@ -19,7 +19,7 @@ export async function valkeyOf(
   { clock, ids, log }: { clock: Clock; ids: Ids; log: Log },
 ): Promise<Valkey | null> {
   if (settings.redisUrl === null) return null;
-  const name = keyCheckValue(masters[0]!.bytes);
+  const name = keyCheckValue(upToCurrent(masters)[0]!.bytes);
   return openValkey({ url: settings.redisUrl, name, instance: ids.uuid(), sealing: createSharedBox(masters, ids), clock, log });
 }
 

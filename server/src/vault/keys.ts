@@ -16,6 +16,15 @@ export interface MasterKey {
   bytes: Uint8Array;
 }
 
+/**
+ * Of all keys in use, the current one last: those up to it by their age. One that an instance was given ahead of a rotation is newer, opens for
+ * that instance alone, and must not become what it has in common with the others.
+ */
+export function upToCurrent(masters: readonly MasterKey[]): MasterKey[] {
+  const current = masters.at(-1)!.version;
+  return masters.filter(({ version }) => version <= current).toSorted((a, b) => a.version - b.version);
+}
+
 export const saltBytes = 32;
 const versionMax = 0xffff_ffff;
 const derivedKeyBytes = 32;

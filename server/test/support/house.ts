@@ -23,6 +23,10 @@ export interface HouseOptions {
   databaseUrl?: string;
   /** Base64 of 32 bytes, for instances that share a database; without it each house makes its own. */
   masterKey?: string;
+  /** `PATCHBAY_MASTER_KEY_PREVIOUS`. */
+  masterKeysPrevious?: string[];
+  /** A Valkey; without it there is none. */
+  redisUrl?: string | null;
   clock?: Clock;
   publicUrl?: string;
   environment?: Settings['environment'];
@@ -107,9 +111,9 @@ function settingsOf(options: HouseOptions, dataDir: string): Settings {
     port: 0,
     dataDir,
     databaseUrl: options.databaseUrl ?? null,
-    redisUrl: null,
+    redisUrl: options.redisUrl ?? null,
     masterKey: options.masterKey === undefined ? null : new Secret(options.masterKey),
-    masterKeysPrevious: [],
+    masterKeysPrevious: options.masterKeysPrevious ?? [],
     publicUrl: options.publicUrl ?? null,
     egressAllow: options.egressAllow ?? null,
     logLevel: 'warn',
