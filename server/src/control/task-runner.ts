@@ -240,12 +240,16 @@ class TaskRunner implements Tasks {
     else this.#entries.delete(entry.task.id);
   }
 
-  async #finish(entry: Entry, state: Task['state'], errorCode: string | null): Promise<void> {
+  async #finish(entry: Entry, state: Exclude<Task['state'], 'running' | 'paused'>, errorCode: string | null): Promise<void> {
+    this.#end(entry, state, errorCode);
+    await this.#writeLast(entry);
+  }
+
+  #end(entry: Entry, state: Exclude<Task['state'], 'running' | 'paused'>, errorCode: string | null): void {
     const nowMs = this.#deps.clock.nowMs();
     Object.assign(entry.task, { state, errorCode, updatedAtMs: nowMs, finishedAtMs: nowMs });
-    if (state !== 'running' && state !== 'paused') this.#note(entry, state, errorCode);
+    this.#note(entry, state, errorCode);
     entry.isDirty = true;
-    await this.#writeLast(entry);
   }
 
   /** It has stopped where it can go on from. */
@@ -291,9 +295,13 @@ class TaskRunner implements Tasks {
   }
 
   #askToStop(entry: Entry): void {
+    this.#noteCancel(entry);
+    entry.stop.abort('cancelled' satisfies StopReason);
+  }
+
+  #noteCancel(entry: Entry): void {
     if (entry.task.cancelAskedAtMs === null) this.#note(entry, 'cancel_asked', null);
     entry.task.cancelAskedAtMs ??= this.#deps.clock.nowMs();
-    entry.stop.abort('cancelled' satisfies StopReason);
   }
 
   #askToPause(entry: Entry): void {
@@ -328,9 +336,17 @@ class TaskRunner implements Tasks {
   async #writeOnce(entry: Entry, seenAtMs: number): Promise<void> {
     entry.isDirty = false;
     entry.writtenAtMs = this.#deps.clock.monotonicMs();
-    const { id, state, updatedAtMs } = entry.task;
+    const { id } = entry.task;
+    const note = () => noteStanding(this.#deps.database, id, this.#runId, entry.task, { seenAtMs, nowMs: entry.task.updatedAtMs });
     try {
-      const noted = await noteStanding(this.#deps.database, id, this.#runId, entry.task, { seenAtMs, nowMs: updatedAtMs });
+      let { state } = entry.task;
+      let noted = await note();
+      if (noted === null && state === 'paused') {
+        // Another instance was asked to cancel it while it stopped for the pause: at rest nobody would hear of that.
+        this.#noteCancel(entry);
+        this.#end(entry, (state = 'cancelled'), null);
+        noted = await note();
+      }
       if (state !== 'running' || seenAtMs === 0) this.#entries.delete(id);
       else if (noted === null) entry.stop.abort('lost' satisfies StopReason);
       else if (noted.isCancelAsked) this.#askToStop(entry);

@@ -79,7 +79,8 @@ const noteOf = (note: string | null): string | null =>
   note?.replaceAll('\u0000', '\ufffd').toWellFormed().slice(0, noteCharsMax).toWellFormed() ?? null;
 
 /**
- * Notes how far a task is. The answer says what somebody asked of it; null where it is not (any more) this run's to work on.
+ * Notes how far a task is. The answer says what somebody asked of it; null where it is not (any more) this run's to work on, or is to rest
+ * and somebody has asked to cancel it.
  * A seen time of 0 gives it up: the next start of the server takes it over at once.
  */
 export async function noteStanding(
@@ -89,7 +90,7 @@ export async function noteStanding(
   standing: Standing,
   times: { seenAtMs: number; nowMs: number },
 ): Promise<{ isCancelAsked: boolean; isPauseAsked: boolean } | null> {
-  const row = await db
+  const update = db
     .updateTable('tasks')
     .set({
       state: standing.state,
@@ -106,8 +107,8 @@ export async function noteStanding(
     .where('id', '=', id)
     .where('locked_by', '=', runId)
     .where('state', '=', 'running')
-    .returning(['cancel_asked_at', 'pause_asked_at'])
-    .executeTakeFirst();
+    .returning(['cancel_asked_at', 'pause_asked_at']);
+  const row = await (standing.state === 'paused' ? update.where('cancel_asked_at', 'is', null) : update).executeTakeFirst();
   return row ? { isCancelAsked: row.cancel_asked_at !== null, isPauseAsked: row.pause_asked_at !== null } : null;
 }
 

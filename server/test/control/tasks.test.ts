@@ -297,18 +297,24 @@ onBothEngines('tasks', (bench) => {
     await after.tasks.close();
   });
 
-  test('who cancels while a pause is still on its way has the last word', async () => {
-    const server = serve(await open());
-    const turns: (() => void)[] = [];
-    const turn = (): Promise<void> => new Promise((resolve) => void turns.push(resolve));
-    countOn(server, turn, 5);
-    const { id } = await begin(server, counting(turn, 5), { kind: 'counting' });
-    await expect.poll(() => turns.length).toBe(1);
-    expect([await server.tasks.pause(id), await server.tasks.cancel(id)]).toEqual([true, true]);
-    turns.pop()!();
-    await expect.poll(() => server.told.at(-1)?.data).toMatchObject({ id, state: 'cancelled' });
-    await server.tasks.close();
-  });
+  test.each([false, true])(
+    'who cancels while a pause is still on its way has the last word, on another server: %s',
+    async (isElsewhere) => {
+      const database = await open();
+      const [server, other] = [serve(database), serve(database)];
+      const turns: (() => void)[] = [];
+      const turn = (): Promise<void> => new Promise((resolve) => void turns.push(resolve));
+      for (const one of [server, other]) countOn(one, turn, 5);
+      const { id } = await begin(server, counting(turn, 5), { kind: 'counting' });
+      await expect.poll(() => turns.length).toBe(1);
+      expect([await server.tasks.pause(id), await (isElsewhere ? other : server).tasks.cancel(id)]).toEqual([true, true]);
+      turns.pop()!();
+      await expect.poll(() => server.told.at(-1)?.data).toMatchObject({ id, state: 'cancelled', isCancelAsked: true });
+      expect((await findTask(database, id))?.finishedAtMs).not.toBeNull();
+      expect((await stepsOf(database, id))?.at(-1)).toBe('cancelled');
+      for (const one of [server, other]) await one.tasks.close();
+    },
+  );
 
   test('work that cannot go on later is not paused, and neither is work that is over', async () => {
     const database = await open();
