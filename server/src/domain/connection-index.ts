@@ -5,6 +5,10 @@ import { groupKeyOf } from './routing-group.ts';
 /** How names are looked up: as they are kept apart, so that whoever types one with other code points for the same letters finds it (C-30). */
 export const connectionKeyOf = groupKeyOf;
 
+/** By their age, and by their ids where they were made at one moment: the same order wherever and whenever they are read. */
+export const olderFirst = (a: { createdAtMs: number; id: string }, b: { createdAtMs: number; id: string }): number =>
+  a.createdAtMs - b.createdAtMs || (a.id < b.id ? -1 : 1);
+
 export class ConnectionIndex {
   /** Place in the order of choice: an owner's default before the others, older before newer. */
   readonly places: ReadonlyMap<string, number>;
@@ -20,7 +24,7 @@ export class ConnectionIndex {
     const isGiven = order === 'as given';
     const ordered = isGiven
       ? [...connections]
-      : [...connections].toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || a.createdAtMs - b.createdAtMs);
+      : [...connections].toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault) || olderFirst(a, b));
     const places = new Map<string, number>();
     const byName = new Map<string, string>();
     const byProvider = new Map<string, string[]>();

@@ -1,6 +1,7 @@
 /** GET /v1/models: what this caller may name, from memory; no provider is asked and none can delay it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { allowsModel } from '../../domain/access-key.ts';
+import { olderFirst } from '../../domain/connection-index.ts';
 import type { Connection } from '../../domain/connection.ts';
 import type { ListedModel } from '../../domain/probe.ts';
 import { allowsRole, bindingOf, useCasePrefix } from '../../domain/use-case.ts';
@@ -71,11 +72,18 @@ function modelObject(id: string, listed: ListedModel | null, base: Pick<ModelObj
   };
 }
 
-/** Connections that the caller may use, nearest first: those attached to the key's repository, else those of every owner (D-17). */
+/**
+ * Connections that the caller may use, nearest first and in the order of choice: those attached to the key's repository, else those of every
+ * owner (D-17). Whoever reads the list in pages may be answered by another instance for each, so its order must not be this one's own.
+ */
 function* connectionsOf({ keeper: { snapshot } }: OpenAiFaceDeps, { accessKey, owners }: DataCaller): Generator<Connection> {
   const repositoryId = accessKey?.repositoryId ?? null;
-  if (repositoryId === null) for (const owner of owners) yield* snapshot.connectionsOf(owner);
-  else yield* snapshot.attachedTo(repositoryId);
+  if (repositoryId !== null) return yield* snapshot.attachedTo(repositoryId);
+  for (const owner of owners)
+    for (const id of snapshot.indexOf(owner).places.keys()) {
+      const connection = snapshot.connections.get(id);
+      if (connection) yield connection;
+    }
 }
 
 export function modelsOfCaller(deps: OpenAiFaceDeps, caller: DataCaller): ModelObject[] {
@@ -116,7 +124,7 @@ function addRoutingGroups(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<
   if (snapshot.routing.size === 0) return;
   const attached = attachedFor(snapshot, caller);
   for (const owner of caller.owners)
-    for (const group of snapshot.routing.of(owner)) {
+    for (const group of [...snapshot.routing.of(owner)].toSorted(olderFirst)) {
       if (!group.isActive || models.has(group.name) || !allowsModel(caller.accessKey?.models ?? null, group.name)) continue;
       const members = group.targets.flatMap(({ connectionId, model, isEnabled }) => {
         const connection = isEnabled ? snapshot.connections.get(connectionId) : undefined;
@@ -138,7 +146,7 @@ function addUseCases(deps: OpenAiFaceDeps, caller: DataCaller, models: Map<strin
   if (snapshot.useCases.byId.size === 0) return;
   const role = snapshot.people.get(caller.userId)?.role;
   const attached = attachedFor(snapshot, caller);
-  for (const useCase of snapshot.useCases.byId.values()) {
+  for (const useCase of [...snapshot.useCases.byId.values()].toSorted(olderFirst)) {
     const id = `${useCasePrefix}${useCase.slug}`;
     if (!useCase.isActive || role === undefined || !allowsRole(useCase, role)) continue;
     if (!allowsModel(caller.accessKey?.models ?? null, id)) continue;
