@@ -67,7 +67,7 @@ export async function judge(driver: Driver, told: readonly Told[], received: rea
 function lostCalls(rows: readonly BookRow[], received: readonly ReceivedCall[]): string[] {
   const booked = countBy(rows, (row) => row.mark ?? '');
   const answered = countBy(
-    rows.filter((row) => row.state === 'settled' && row.reason === null),
+    rows.filter((row) => row.mark !== null && row.state === 'settled' && row.reason === null),
     (row) => row.mark ?? '',
   );
   const calls = countBy(received, markOf);
@@ -95,7 +95,11 @@ function lostAnswers(rows: readonly BookRow[], told: readonly Told[]): string[] 
 }
 
 function doubled(rows: readonly BookRow[]): string[] {
-  const attempts = countBy(rows, (row) => `${row.request_id} ${row.attempt_no}`);
+  // The tests of one task are attempts of one request, each at another connection.
+  const attempts = countBy(
+    rows.filter(({ mark }) => mark !== null),
+    (row) => `${row.request_id} ${row.attempt_no}`,
+  );
   const faults = [...attempts]
     .filter(([, count]) => count > 1)
     .map(([attempt, count]) => `attempt ${attempt} is in the books ${count} times`);

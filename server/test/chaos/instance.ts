@@ -3,19 +3,26 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as waitMs } from 'node:timers/promises';
 
-const main = path.join(import.meta.dirname, '../../src/cli/main.mjs');
+export const main = path.join(import.meta.dirname, '../../src/cli/main.mjs');
 const readyLimitMs = 60_000;
 const outputCharsMax = 20_000;
+/** The same for all, as for instances of one installation. */
+const masterKey = Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 37 + 11) % 251)).toString('base64');
 export const adminToken = 'a-token-of-the-chaos-tests-0123456789abcdef';
 
 export interface Place {
   dataDir: string;
   port: number;
   databaseUrl: string | null;
+  /** Beside what every server of these tests is given. */
+  settings?: Readonly<Record<string, string>>;
+  /** Hears all that it prints. */
+  hears?(part: string): void;
 }
 
 export interface Instance {
   url: string;
+  hasEnded(): boolean;
   /** The end of what it printed. */
   output(): string;
   /** Ends it as a power switch would, and waits until it is gone. */
@@ -24,33 +31,41 @@ export interface Instance {
   stop(): Promise<number | null>;
 }
 
+/** What the server of this place, and the command line beside it, is told. */
+export const environmentOf = (place: Place): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'],
+  PATCHBAY_PORT: String(place.port),
+  PATCHBAY_DATA_DIR: place.dataDir,
+  PATCHBAY_EGRESS_ALLOW: '127.0.0.0/8:*',
+  PATCHBAY_ADMIN_EMAIL: 'admin@example.org',
+  PATCHBAY_ADMIN_PASSWORD: 'a long enough password',
+  PATCHBAY_ADMIN_TOKEN: adminToken,
+  PATCHBAY_MASTER_KEY: masterKey,
+  PATCHBAY_DEMO: 'off',
+  PATCHBAY_LOG_LEVEL: 'warn',
+  ...(place.databaseUrl === null ? {} : { PATCHBAY_DATABASE_URL: place.databaseUrl }),
+  ...place.settings,
+});
+
 /** Starts one and waits until it is ready. Rejects with its output where it does not come up. */
 export async function startInstance(place: Place): Promise<Instance> {
   const child = spawn(process.execPath, [main, 'start'], {
     cwd: place.dataDir,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      PATCHBAY_PORT: String(place.port),
-      PATCHBAY_DATA_DIR: place.dataDir,
-      PATCHBAY_EGRESS_ALLOW: '127.0.0.0/8:*',
-      PATCHBAY_ADMIN_EMAIL: 'admin@example.org',
-      PATCHBAY_ADMIN_PASSWORD: 'a long enough password',
-      PATCHBAY_ADMIN_TOKEN: adminToken,
-      PATCHBAY_MASTER_KEY: Buffer.from(Array.from({ length: 32 }, (_, n) => (n * 37 + 11) % 251)).toString('base64'),
-      PATCHBAY_DEMO: 'off',
-      PATCHBAY_LOG_LEVEL: 'warn',
-      ...(place.databaseUrl === null ? {} : { PATCHBAY_DATABASE_URL: place.databaseUrl }),
-    },
+    env: environmentOf(place),
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (part: Buffer) => (output = (output + String(part)).slice(-outputCharsMax)));
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      output = (output + part).slice(-outputCharsMax);
+      place.hears?.(part);
+    });
   const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const url = `http://127.0.0.1:${place.port}`;
   await untilReady(child, url, () => output);
   return {
     url,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     output: () => output,
     async kill() {
       child.kill('SIGKILL');

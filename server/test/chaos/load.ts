@@ -23,7 +23,15 @@ export interface Load {
 const clients = 12;
 let marks = 0;
 
-function askOnce(url: string, key: string, mark: string, isStream: boolean, agent: Agent): Promise<Told> {
+export interface Asking {
+  mark: string;
+  isStream: boolean;
+  /** Of the body, in place of what it says otherwise. */
+  body?: Readonly<Record<string, unknown>>;
+}
+
+/** One request; `agent: false` gives it a line of its own. */
+export function askOnce(url: string, key: string, { mark, isStream, body }: Asking, agent: Agent | false): Promise<Told> {
   return new Promise((resolve) => {
     const told: Told = { mark, isStream, isComplete: false, status: 0 };
     const sent = httpRequest(
@@ -41,7 +49,7 @@ function askOnce(url: string, key: string, mark: string, isStream: boolean, agen
       },
     );
     sent.on('error', () => resolve(told));
-    sent.end(JSON.stringify({ model: 'Main/gpt-4o', stream: isStream, messages: [{ role: 'user', content: mark }] }));
+    sent.end(JSON.stringify({ model: 'Main/gpt-4o', stream: isStream, messages: [{ role: 'user', content: mark }], ...body }));
   });
 }
 
@@ -57,7 +65,7 @@ export function startLoad(key: string): Load {
         await waitMs(5);
         continue;
       }
-      const one = await askOnce(target, key, `mark-${process.pid}-${++marks}`, marks % 2 === 0, agent);
+      const one = await askOnce(target, key, { mark: `mark-${process.pid}-${++marks}`, isStream: marks % 2 === 0 }, agent);
       told.push(one);
       if (one.status === 0) await waitMs(5);
     }
