@@ -19,7 +19,7 @@ import type { House, HouseIo } from './house.ts';
 import { openLimits } from './limits.ts';
 import { openLive } from './live.ts';
 import { followingKeys, loadVault } from './master-key.ts';
-import { policyOf, roomsOf } from './rooms.ts';
+import { policyOf, roomsOf, sessionsLabel } from './rooms.ts';
 import type { Settings } from './settings.ts';
 import { keepSnapshot } from './snapshot-keeper.ts';
 import { withSystem } from './system.ts';
@@ -97,7 +97,7 @@ export async function buildHouse(settings: Settings, io: HouseIo): Promise<House
     const plane = openGateway(settings, io, kept, opened);
     const { gateway, healthBook, live, own, demoKey } = plane;
     // Sessions are signed by the oldest key that still opens: a new master key signs nobody out, retiring an old one does.
-    const authSecrets = upToCurrent(masters).map((master) => ({ version: master.version, bytes: deriveLabel(master, 'sessions') }));
+    const authSecrets = upToCurrent(masters).map((master) => ({ version: master.version, bytes: deriveLabel(master, sessionsLabel) }));
     await moveFactors({ database, log }, authSecrets);
     const seenSessions = keepSeenSessions({ database, clock, log });
     opened.push(() => seenSessions.close());

@@ -34,8 +34,12 @@ import { opsOf } from './ops.ts';
 import type { Settings } from './settings.ts';
 import type { OwnedKeeper } from './snapshot-keeper.ts';
 import type { Valkey } from '../valkey/valkey.ts';
+import type { Vault } from '../vault/vault.ts';
 import type { HouseIo, Rooms } from './house.ts';
 import { otherDoors } from './worker.ts';
+
+/** What keys of sessions and second factors are derived under. */
+export const sessionsLabel = 'sessions';
 
 /** The operator's list of private targets, or the local model ports. */
 export const policyOf = (settings: Settings) => (settings.egressAllow === null ? defaultPolicy() : explicitPolicy(settings.egressAllow));
@@ -64,6 +68,7 @@ export interface Parts {
   keyUses: KeyUses;
   schema: number;
   valkey: Valkey | null;
+  vault: Vault;
   authSecrets: readonly AuthSecret[];
   seenSessions: SeenSessions;
   own: OwnAddress;
@@ -75,7 +80,7 @@ export interface Parts {
 }
 
 /** Who may come in, and from which origins. */
-function doorOf({ settings, io, database, keeper, authSecrets, seenSessions, own }: Parts) {
+function doorOf({ settings, io, database, keeper, vault, authSecrets, seenSessions, own }: Parts) {
   const { ids, log } = io;
   const passwords = createPasswords(ids);
   const publicUrl = settings.publicUrl ?? `http://${settings.host}:${settings.port}`;
@@ -91,6 +96,17 @@ function doorOf({ settings, io, database, keeper, authSecrets, seenSessions, own
     secrets: authSecrets,
     publicUrl,
   });
+  // An instance that starts during a rotation moves second factors to the new key; until this one starts again it must read them there.
+  const known = new Set(authSecrets.map(({ version }) => version));
+  const learnSecrets = (): void => {
+    for (const version of vault.masterVersions()) {
+      if (known.has(version)) continue;
+      known.add(version);
+      void auth.learnSecret({ version, bytes: vault.labelled(version, sessionsLabel) });
+    }
+  };
+  learnSecrets();
+  keeper.onApplied(learnSecrets);
   return {
     auth,
     sessions: auth,

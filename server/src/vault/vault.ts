@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import { LRUCache } from 'lru-cache';
 import { Secret } from '../lib/secret.ts';
 import { boxHeader, boxText, ivBytes, parseBox, plainBytesMax, tagBytes, type Box } from './box.ts';
-import { deriveOwnerKey, isKeyVersion, saltBytes, type MasterKey, type OwnerKey } from './keys.ts';
+import { deriveLabel, deriveOwnerKey, isKeyVersion, saltBytes, type MasterKey, type OwnerKey } from './keys.ts';
 import { associatedData, placeFault, type OwnerRef, type Place } from './place.ts';
 import { masterKeyBytes } from './weak-keys.ts';
 import { unwrapMasterKey, wrapMasterKey, type WrappedKeyRow } from './wrap.ts';
@@ -65,6 +65,8 @@ export interface Vault {
   promote(version: number): void;
   /** A master key, of this vault or a new one, sealed under another one, for the list of master keys. Throws RangeError for a version that is not known. */
   wrap(inner: number | MasterKey, under: number | MasterKey): string;
+  /** What `deriveLabel` makes of a master key of this vault. Throws RangeError for a version that is not known. */
+  labelled(version: number, label: string): Uint8Array;
   /** The text of a master key, for the file in the data directory alone. Throws RangeError for a version that is not known. */
   masterKeyText(version: number): Secret;
   /** All master key versions that can open boxes, in the order given. */
@@ -154,7 +156,7 @@ function masterKeysOf(
   rootOf: Map<number, Root>,
   draw: (count: number) => Uint8Array,
   use: (root: Root) => void,
-): Pick<Vault, 'learn' | 'learnWrapped' | 'promote' | 'wrap' | 'masterKeyText'> {
+): Pick<Vault, 'learn' | 'learnWrapped' | 'promote' | 'wrap' | 'labelled' | 'masterKeyText'> {
   const mustKnow = (version: number): Root => {
     const root = rootOf.get(version);
     if (root === undefined) throw new RangeError(`the master key of version ${version} is not loaded`);
@@ -179,6 +181,7 @@ function masterKeysOf(
     },
     promote: (version) => use(mustKnow(version)),
     wrap: (inner, under) => wrapMasterKey(keyOf(inner), keyOf(under), draw(ivBytes)),
+    labelled: (version, label) => deriveLabel(bytesOf(version), label),
     masterKeyText: (version) => new Secret(Buffer.from(bytesOf(version).bytes).toString('base64')),
   };
 }

@@ -1,7 +1,9 @@
-/** Sessions on instances of which one was already given the next master key: nobody is signed out by whichever of them answers. */
+/** Sessions and second factors on instances of which one knows the next master key better than the other: whichever of them answers knows its people. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { rotateMasterKey } from '../../src/control/master-key-rotation.ts';
+import { freshCode } from '../support/authenticator.ts';
 import { sayTo, startRedis, type Redis } from '../support/redis.ts';
-import { openHouse, type House, type Resident } from '../support/house.ts';
+import { cookieOf, openHouse, type House, type Resident } from '../support/house.ts';
 import { available } from '../support/parts.ts';
 import { createDatabase, needs } from '../support/postgres.ts';
 import { until } from '../support/wait.ts';
@@ -45,5 +47,33 @@ needs('postgres')('two instances on one PostgreSQL, one of them with the next ke
       const listeners = await Promise.all((await channels()).map(async (name) => sayTo(port, `PUBSUB NUMSUB ${name}`)));
       for (const said of listeners) expect(said).toContain(':2');
     });
+  });
+});
+
+needs('postgres')('two instances on one PostgreSQL, one of them started again after a rotation', () => {
+  const houses: House[] = [];
+  afterAll(() => Promise.all(houses.map((house) => house.close())));
+
+  test('a second factor is known to both', async () => {
+    const databaseUrl = await createDatabase();
+    const before = await openHouse({ databaseUrl, masterKey: keyOf(37) });
+    houses.push(before);
+    const ada = await before.createResident('Ada', 'administrator');
+    const cookie = await before.signIn(ada);
+    const begun = await before.request('POST', '/api/me/second-factor', { cookie, body: { password: ada.password } });
+    const secret = begun.at('data.secret');
+    const confirmed = await before.request('POST', '/api/me/second-factor/confirm', { cookie, body: { code: freshCode(secret) } });
+    expect(confirmed.status, confirmed.text).toBe(200);
+
+    const caller = { actor: ada.actor, origin: { requestId: before.deps.ids.uuid(), address: '', agent: '' } };
+    const wish = { newKey: Buffer.from(keyOf(41), 'base64'), makesKey: false, isDryRun: false, hearingMs: 0 };
+    expect(await rotateMasterKey(before.deps, caller, wish, () => undefined)).toMatchObject({ state: 'done' });
+    houses.push(await openHouse({ databaseUrl, masterKey: keyOf(37) }));
+    for (const house of houses) {
+      const half = await house.request('POST', '/api/auth/sign-in/email', { body: { email: ada.email, password: ada.password } });
+      const body = { code: freshCode(secret) };
+      const whole = await house.request('POST', '/api/auth/sign-in/second-step', { cookie: cookieOf(half), body });
+      expect(whole.status, whole.text).toBe(200);
+    }
   });
 });
