@@ -104,6 +104,36 @@ const hadItsTurn = (page: Page): Promise<boolean> =>
       return false;
     });
 
+/** Not what the house says of its health. */
+const heldStatus = 204;
+
+/**
+ * Chromium goes on asking by itself for a moment after it was told to ask us first: what a page asks for in that moment is neither held
+ * nor told. So whoever holds something on an open page waits until the page is asked of us.
+ */
+function routedAtOnce(page: Page, url: string): void {
+  const route = page.route.bind(page);
+  let probes = 0;
+  page.route = async (...given) => {
+    const kept = await route(...given);
+    if (!page.url().startsWith(url)) return kept;
+    probes += 1;
+    const probe = new URL(`/healthz?probe=${probes}`, url).href;
+    const held = await route(probe, (one) => one.fulfill({ status: heldStatus }));
+    const statusOf = (): Promise<number> =>
+      page
+        .evaluate((at) => fetch(at).then(({ status }) => status), probe)
+        .catch((error: unknown) => {
+          // Another page took its place in this very moment.
+          if (page.isClosed()) throw error;
+          return 0;
+        });
+    while ((await statusOf()) !== heldStatus);
+    await held.dispose();
+    return kept;
+  };
+}
+
 export async function visit({
   url,
   width = 1280,
@@ -125,6 +155,7 @@ export async function visit({
   const complaints: string[] = [];
   await context.addInitScript(watchPolicy);
   const page = await context.newPage();
+  routedAtOnce(page, url);
   page.on('console', (message) => {
     if ((message.type() === 'error' || message.type() === 'warning') && !isExpectedAnswer(message.text())) complaints.push(message.text());
   });
