@@ -22,8 +22,6 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-/** So many requests one after the other name the same model, which was not named before. */
-const requestsOfModel = 6;
 const maxTokens = 60;
 
 export const markPrefix = (line: string): string => (line === '' ? 'fleet-' : `fleet-${line}-`);
@@ -44,17 +42,23 @@ export function watchArrivals(provider: FakeProvider, answer: Parameters<FakePro
 export function startTraffic({ all, two }: Pick<Members, 'all' | 'two'>, lines: readonly Line[], drawOf: () => () => number): Traffic {
   const told: Told[] = [];
   const faults: string[] = [];
-  const state = { isRunning: true, asked: 0, ofNewModels: 0 };
+  const state = { isRunning: true, asked: 0, newModels: 0 };
+  const ask = async (line: Line, member: Member, model: string, isStream: boolean): Promise<void> => {
+    const { run } = member;
+    const mark = `${markPrefix(line.name)}${++state.asked}`;
+    const one = await askOnce(member.url, line.key, { mark, isStream, body: { model, max_tokens: maxTokens } }, false);
+    told.push(one);
+    const fault = wrong(one, line, member, run);
+    if (fault !== null) faults.push(`${mark}: ${fault}`);
+  };
   const client = async (line: Line, draw: () => number): Promise<void> => {
     while (state.isRunning) {
-      const [member] = all.length > 1 ? await two(draw) : [all[0]!];
-      const { run } = member;
-      const mark = `${markPrefix(line.name)}${++state.asked}`;
-      const model = line.hasNewModels ? `Main/fleet-${Math.floor(state.ofNewModels++ / requestsOfModel)}` : 'Main/gpt-4o';
-      const one = await askOnce(member.url, line.key, { mark, isStream: draw() < 0.5, body: { model, max_tokens: maxTokens } }, false);
-      told.push(one);
-      const fault = wrong(one, line, member, run);
-      if (fault !== null) faults.push(`${mark}: ${fault}`);
+      const [member] = await two(draw);
+      // All at once meet what none of them has met.
+      if (line.hasNewModels) {
+        const model = `Main/fleet-${state.newModels++}`;
+        await Promise.all(all.filter(({ isUp }) => isUp).map((one) => ask(line, one, model, draw() < 0.5)));
+      } else await ask(line, member, 'Main/gpt-4o', draw() < 0.5);
       await waitMs(draw() * 2 * line.pauseMs);
     }
   };
