@@ -1,14 +1,15 @@
 /** Proves that the throw-away servers of the tests are real, obey, and leave nothing behind. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readdirSync, rmdirSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { Client } from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { closeBrowser, openBrowser } from './browser.ts';
 import { available, findProgram, mayUse, needs } from './parts.ts';
 import { createDatabase, startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
-import { freePort, freshDir } from './throwaway.ts';
+import { freePort, freshDir, processesBelow, throwaway } from './throwaway.ts';
+import { until } from './wait.ts';
 
 async function ask(url: string, text: string, limitMs = 20_000): Promise<unknown> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: limitMs, query_timeout: limitMs });
@@ -49,6 +50,32 @@ describe('a port for a server', () => {
     const others = [Number(chunk.toString('utf8')), await freePort(port)];
     expect(others.filter((other) => other === port)).toEqual([]);
     expect([port, ...others].every((one) => one >= 20_000 && one < 32_768)).toBe(true);
+  });
+});
+
+/** Whether a process is one of those that sleep, and not the ashes of one. */
+const isSleep = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('sleep\0');
+  } catch {
+    return false;
+  }
+};
+
+describe('a program with others below it', () => {
+  test('is killed with all of them, however soon it is gone itself', async () => {
+    const count = 8;
+    const script = `for i in ${Array.from({ length: count }, (_, index) => index).join(' ')}; do sleep 600 & done; echo $$; wait`;
+    const server = throwaway({ program: '/bin/sh', args: ['-c', script], dir: freshDir('below'), isReady: () => Promise.resolve(true) });
+    const before = new Set(processesBelow(process.pid));
+    await server.start();
+    const started = (): number[] => processesBelow(process.pid).filter((pid) => !before.has(pid) && isSleep(pid));
+    await until(() => started().length === count);
+    const below = started();
+    server.signalAll('SIGKILL');
+    await until(() => below.every((pid) => !isSleep(pid)));
+    await server.remove();
+    expect(below.filter(isSleep)).toEqual([]);
   });
 });
 

@@ -95,6 +95,14 @@ function signalOne(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** The parent first, so that it cannot start another child while the list is made; dead, it would have none, so it stands still for that. */
+function signalTree(root: number, signal: NodeJS.Signals): void {
+  signalOne(root, signal === 'SIGKILL' ? 'SIGSTOP' : signal);
+  const below = processesBelow(root);
+  if (signal === 'SIGKILL') signalOne(root, signal);
+  for (const pid of below) signalOne(pid, signal);
+}
+
 /**
  * A shell that outlives us for a moment: its standard input ends when we end, however we end, and then it kills the server and
  * removes the folder. `detached` keeps a Ctrl-C at the terminal from ending it too early.
@@ -123,9 +131,7 @@ export function throwaway(options: ThrowawayOptions): Throwaway {
   const isRunning = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null;
   const signalAll = (signal: NodeJS.Signals): void => {
     if (!child?.pid || !isRunning()) return;
-    // The parent first, so that it cannot start another child while the list is made.
-    signalOne(child.pid, signal);
-    for (const pid of processesBelow(child.pid)) signalOne(pid, signal);
+    signalTree(child.pid, signal);
   };
   const leave = (): void => {
     signalAll('SIGKILL');
