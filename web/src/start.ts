@@ -4,7 +4,7 @@
  */
 import { files } from './app/page-files.ts';
 import { needsOf, schemaOf } from './app/page-needs.ts';
-import { askEarly, readEarly } from './lib/early.ts';
+import { askEarly, isUntaken, readEarly } from './lib/early.ts';
 import { basePath } from './lib/page.ts';
 import { firstLanguage, loadCatalogue } from './lib/catalogue.ts';
 
@@ -16,9 +16,10 @@ function ask(path: string): void {
 }
 
 async function askForm(id: string): Promise<void> {
-  const answer = (await readEarly(`api/configurations/${encodeURIComponent(id)}`)) as { data?: { provider?: unknown } } | null;
+  const path = `api/configurations/${encodeURIComponent(id)}`;
+  const answer = (await readEarly(path)) as { data?: { provider?: unknown } } | null;
   const provider = answer?.data?.provider;
-  if (typeof provider === 'string') ask(schemaOf(provider));
+  if (typeof provider === 'string' && isUntaken(path)) ask(schemaOf(provider));
 }
 
 const needs = location.pathname.startsWith(basePath)

@@ -1,6 +1,6 @@
 /** The way to the first picture of a page: nothing waits for what it does not need, and nothing jumps on a slow machine. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Route } from 'playwright-core';
+import type { Request, Route } from 'playwright-core';
 import { closeBrowser } from '../../server/test/support/browser.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { pathsOf } from '../../tools/pages/paths.ts';
@@ -89,6 +89,20 @@ needs('browser')('the first picture of a page', () => {
       await page.close();
     }
   }, 300_000);
+
+  test('nor is anything asked for twice where the program is there at once', async () => {
+    const { page } = visitor;
+    for (const path of [`/settings/ai-connections/${town.connectionId}/edit`, `/connections/${town.connectionId}/edit`]) {
+      const asked: string[] = [];
+      const note = (request: Request): void => void asked.push(request.url().slice(town.house.url.length));
+      page.on('request', note);
+      await page.goto(path);
+      await page.locator('main form').first().waitFor();
+      await visitor.settled();
+      page.off('request', note);
+      expect(asked.filter((address) => address.endsWith('/schema'))).toEqual(['/api/providers/openai/schema']);
+    }
+  });
 
   test('on a slow machine and a slow line nothing that is shown moves', async () => {
     const moved: string[] = [];

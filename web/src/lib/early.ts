@@ -10,13 +10,14 @@ interface Early {
   askedMs: number;
 }
 const asked = new Map<string, Early>();
+const addressOf = (path: string): string => new URL(basePath + path, location.origin).href;
 
 /**
  * Asks for what the page will want, in the words of the client, which has yet to come.
  * @param path below the base path, with its query; another spelling of it is another question
  */
 export function askEarly(path: string): Promise<Response> {
-  const address = new URL(basePath + path, location.origin).href;
+  const address = addressOf(path);
   const headers = { accept: 'application/json, text/event-stream', 'accept-language': firstLanguage() };
   const answer = fetch(address, { headers, redirect: 'error', signal: AbortSignal.timeout(freshMs) });
   asked.set(address, { answer, askedMs: performance.now() });
@@ -24,6 +25,9 @@ export function askEarly(path: string): Promise<Response> {
   answer.catch(() => asked.delete(address));
   return answer;
 }
+
+/** Whether an early answer is still to be taken: who takes it goes on by itself, and what it asks next would be asked twice. */
+export const isUntaken = (path: string): boolean => asked.has(addressOf(path));
 
 /** The body of an early answer, read beside whoever it is for; null where there is none. */
 export async function readEarly(path: string): Promise<unknown> {
