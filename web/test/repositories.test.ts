@@ -63,13 +63,16 @@ needs('browser')('repositories', () => {
   };
 
   /** What the page shows as attached, in its order, and the way to press a button without a mouse. */
-  function handsOn({ page }: Visitor) {
+  function handsOn(visitor: Visitor) {
+    const { page } = visitor;
     const rows = () => page.getByRole('list', { name: 'Connections' }).getByRole('listitem');
     return {
       rows,
       names: async (): Promise<string[]> => (await rows().allInnerTexts()).map((text) => text.split('\n')[1] ?? ''),
       press: async (name: string, key = 'Enter'): Promise<void> => {
         await page.getByRole('button', { name, exact: true }).focus();
+        // Word of a change may overtake its answer, and until that has come there is no other change.
+        await visitor.settled();
         await page.keyboard.press(key);
       },
     };
