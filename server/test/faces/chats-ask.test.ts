@@ -222,7 +222,8 @@ describe('POST /api/chats/:id/messages', () => {
 
   test('200 an attempt that failed before anything was seen leaves nothing behind in the answer of the next one', async () => {
     for (let round = 0; round < 5; round++) {
-      const id = await chats.begin();
+      // One of its own: another that has failed too often before is left alone after the first attempt.
+      const id = await chats.begin({ connectionId: await chats.connect(chats.ada) });
       chats.provider.answer(({ response }) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(roleEvent + sse(chunk({ content: 'Half an' })), () => response.destroy());
@@ -234,8 +235,9 @@ describe('POST /api/chats/:id/messages', () => {
   });
 
   test('200 an answer without a price stays without one where an attempt before it cost nothing', async () => {
+    const connectionId = await chats.connect(chats.ada);
     chats.provider.answer(refusing(503), plain);
-    const { answer } = await chats.answer(await chats.begin(), 'x');
+    const { answer } = await chats.answer(await chats.begin({ connectionId }), 'x');
     expect(answer).toMatchObject({ attempts: 2, costUsd: null });
   });
 
