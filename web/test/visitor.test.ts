@@ -23,13 +23,20 @@ needs('browser')('a page settles', () => {
     },
   );
 
-  test('not before the last answer has come, whatever address the page gives itself meanwhile', async () => {
+  /** A page that has asked for something which does not come; what comes back lets it come. */
+  async function openHeld(): Promise<() => void> {
     const { page } = visitor;
     await comeIn(visitor, sari);
     const letGo = await holdBack(page, 'GET', '/api/routing-groups');
     const isAsked = page.waitForRequest(/\/api\/routing-groups/);
     await page.goto('/routing');
     await isAsked;
+    return letGo;
+  }
+
+  test('not before the last answer has come, whatever address the page gives itself meanwhile', async () => {
+    const { page } = visitor;
+    const letGo = await openHeld();
     await page.evaluate(() => history.replaceState(history.state, '', '/routing?a=b'));
     await expect(visitor.settled(shortMs)).rejects.toThrow(/^on its way after 5000 ms: GET \/api\/routing-groups$/);
     letGo();
@@ -48,11 +55,7 @@ needs('browser')('a page settles', () => {
 
   test('without what the page before it had asked for', async () => {
     const { page } = visitor;
-    await comeIn(visitor, sari);
-    const letGo = await holdBack(page, 'GET', '/api/routing-groups');
-    const isAsked = page.waitForRequest(/\/api\/routing-groups/);
-    await page.goto('/routing');
-    await isAsked;
+    const letGo = await openHeld();
     await page.goto('/settings/appearance');
     await expect(visitor.settled()).resolves.toBeUndefined();
     letGo();
