@@ -39,12 +39,14 @@ const countBy = <T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return counts;
 };
 
-const markOf = ({ json }: ReceivedCall): string => (json['messages'] as { content: string }[] | undefined)?.[0]?.content ?? '';
+/** What the content of a call says it was sent for. */
+export const markOf = ({ json }: ReceivedCall): string => (json['messages'] as { content?: string }[] | undefined)?.[0]?.content ?? '';
 
+/** Of what applications asked for: tests of connections are no such thing, and ask the provider without a mark. */
 export async function judge(driver: Driver, told: readonly Told[], received: readonly ReceivedCall[]): Promise<Verdict> {
   const rows = await driver.rows<BookRow & Record<string, unknown>>(
     {
-      sql: 'SELECT client_request_id AS mark, CAST(request_id AS TEXT) AS request_id, attempt_no, state, reason, is_last, tokens_in, tokens_out FROM usage_events',
+      sql: `SELECT client_request_id AS mark, CAST(request_id AS TEXT) AS request_id, attempt_no, state, reason, is_last, tokens_in, tokens_out FROM usage_events WHERE purpose = 'completion'`,
       params: [],
     },
     'analytics',
@@ -67,7 +69,7 @@ export async function judge(driver: Driver, told: readonly Told[], received: rea
 function lostCalls(rows: readonly BookRow[], received: readonly ReceivedCall[]): string[] {
   const booked = countBy(rows, (row) => row.mark ?? '');
   const answered = countBy(
-    rows.filter((row) => row.mark !== null && row.state === 'settled' && row.reason === null),
+    rows.filter((row) => row.state === 'settled' && row.reason === null),
     (row) => row.mark ?? '',
   );
   const calls = countBy(received, markOf);
@@ -95,11 +97,7 @@ function lostAnswers(rows: readonly BookRow[], told: readonly Told[]): string[] 
 }
 
 function doubled(rows: readonly BookRow[]): string[] {
-  // The tests of one task are attempts of one request, each at another connection.
-  const attempts = countBy(
-    rows.filter(({ mark }) => mark !== null),
-    (row) => `${row.request_id} ${row.attempt_no}`,
-  );
+  const attempts = countBy(rows, (row) => `${row.request_id} ${row.attempt_no}`);
   const faults = [...attempts]
     .filter(([, count]) => count > 1)
     .map(([attempt, count]) => `attempt ${attempt} is in the books ${count} times`);

@@ -2,7 +2,7 @@
 import { idOf, layGround, secretOf } from './kinds.ts';
 import type { Member } from './members.ts';
 import { adminToken } from '../instance.ts';
-import { both, data, expectOneOf, made, untilHeard, untilSaid, type World } from './world.ts';
+import { both, cookieOf, data, expectOneOf, made, untilHeard, untilSaid, type World } from './world.ts';
 
 export type Meeting = (world: World, one: Member, other: Member) => Promise<void>;
 type Row = Record<string, unknown>;
@@ -149,7 +149,7 @@ const revoked: Meeting = async (world, one, other) => {
 const sessions: Meeting = async (world, one, other) => {
   const [, person] = world.people;
   const signedIn = await made(world, one, 'POST', '/api/auth/sign-in/email', { email: person!.email, password: person!.password });
-  const cookie = [signedIn.headers['set-cookie'] ?? []].flat().map((text) => text.split(';')[0]).join('; '); // prettier-ignore
+  const cookie = cookieOf(signedIn);
   const me = async (member: Member, sent: { token?: string; cookie?: string }): Promise<number> =>
     (await world.members.ask(member, 'GET', '/api/me', sent)).status;
   const there = await me(other, { cookie });

@@ -4,7 +4,7 @@ import { plain, startFakeProvider, streaming, type Answer as ProviderAnswer, typ
 import { until } from '../../support/wait.ts';
 import type { Driver } from '../../../src/storage/driver.ts';
 import { seeded } from '../../vault/parts.ts';
-import { judge, openBooksOf, type Verdict } from '../books.ts';
+import { judge, markOf, openBooksOf, type Verdict } from '../books.ts';
 import { adminToken } from '../instance.ts';
 import { costOfCallNanoUsd } from '../limits.ts';
 import { afterwards } from './afterwards.ts';
@@ -14,8 +14,8 @@ import { meetings } from './meetings.ts';
 import { openMembers, type Members } from './members.ts';
 import { openAll, rotateMeanwhile } from './rotation.ts';
 import { rivalries } from './rivals.ts';
-import { markOf, markPrefix, mostWithin, startTraffic, watchArrivals, type Line, type Traffic } from './traffic.ts';
-import { data, Killed, made, untilSaid, type Person, type World } from './world.ts';
+import { markPrefix, mostWithin, startTraffic, watchArrivals, type Line, type Traffic } from './traffic.ts';
+import { cookieOf, data, Killed, made, untilSaid, type Person, type World } from './world.ts';
 
 export interface FleetOptions {
   instances: number;
@@ -129,10 +129,7 @@ async function settle(members: Members, listener: World['listener'], provider: F
 async function tokenOf(world: World, email: string, password: string): Promise<string> {
   const [first] = world.members.all;
   const signedIn = await made(world, first!, 'POST', '/api/auth/sign-in/email', { email, password });
-  const cookie = [signedIn.headers['set-cookie'] ?? []]
-    .flat()
-    .map((text) => text.split(';')[0])
-    .join('; ');
+  const cookie = cookieOf(signedIn);
   const answer = await world.members.ask(first!, 'POST', '/api/tokens', { cookie, body: { name: 'changes' } });
   const token = String(data(answer)['token']);
   world.listener.keepOut(token);

@@ -1,6 +1,7 @@
 /** Clients of a fleet: several keys, whole and streamed answers, on whichever instance, with models that nobody has named before. */
 import { setTimeout as waitMs } from 'node:timers/promises';
-import type { FakeProvider, ReceivedCall } from '../../support/fake-provider.ts';
+import type { FakeProvider } from '../../support/fake-provider.ts';
+import { markOf } from '../books.ts';
 import { askOnce, type Told } from '../load.ts';
 import type { Member, Members } from './members.ts';
 
@@ -25,9 +26,6 @@ export interface Traffic {
 const maxTokens = 60;
 
 export const markPrefix = (line: string): string => (line === '' ? 'fleet-' : `fleet-${line}-`);
-
-/** What the content of a call says it was sent for. */
-export const markOf = ({ json }: ReceivedCall): string => (json['messages'] as { content?: string }[] | undefined)?.[0]?.content ?? '';
 
 /** When each call of these marks came to the provider. */
 export function watchArrivals(provider: FakeProvider, answer: Parameters<FakeProvider['answer']>[0]): { mark: string; atMs: number }[] {

@@ -33,6 +33,13 @@ export interface World {
 export const data = ({ body }: Answer): Record<string, unknown> =>
   (body['data'] ?? body['workspace'] ?? body['list'] ?? {}) as Record<string, unknown>;
 
+/** What a browser sends back of the cookies that it was given. */
+export const cookieOf = ({ headers }: Answer): string =>
+  [headers['set-cookie'] ?? []]
+    .flat()
+    .map((text) => text.split(';')[0])
+    .join('; ');
+
 /** The first request of a change; nobody killed it meanwhile, or there is nothing to go on with. */
 export class Killed extends Error {
   override readonly name = 'Killed';
