@@ -23,7 +23,7 @@ import { policyOf, roomsOf, sessionsLabel } from './rooms.ts';
 import type { Settings } from './settings.ts';
 import { keepSnapshot } from './snapshot-keeper.ts';
 import { withSystem } from './system.ts';
-import { closeAll, keepPartitions, keepTidy, lockJournal } from './upkeep.ts';
+import { closeAll, endCalls, keepPartitions, keepTidy, lockJournal } from './upkeep.ts';
 import { valkeyOf } from './valkey.ts';
 import { instanceDirOf, newDemoKey } from './worker.ts';
 
@@ -63,11 +63,9 @@ function openGateway(settings: Settings, io: HouseIo, kept: Awaited<ReturnType<t
   const healthBook = openHealth({ database, keeper, clock, ids, log, live, valkey });
   opened.push(() => healthBook.close());
   const egress = createEgress({ policy: policyOf(settings), clock });
-  opened.push(() => egress.destroy());
   const { retentionDays } = settings;
   const { keyUses, found, contents } = openBesides({ database, keeper, vault, clock, ids, log, retentionDays }, opened);
   const own: OwnAddress = { url: '', demoEgress: null };
-  opened.push(() => own.demoEgress?.destroy());
   const demoKey = io.worker?.demoKey ?? newDemoKey(ids);
   const limits = openLimits({ database, journal, feeder, keeper, clock, ids, log, live });
   opened.push(() => limits.close());
@@ -76,6 +74,7 @@ function openGateway(settings: Settings, io: HouseIo, kept: Awaited<ReturnType<t
   const health = healthBook.told;
   const parts = { settings, io, keeper, vault, egress, journal, telemetry, demoKey, own, limits, found, contents, health, valkey };
   const gateway = gatewayOf(parts);
+  opened.push(() => endCalls({ egress, own, journal, log }));
   // Closed before what its tasks use.
   opened.push(() => live.close());
   keeper.onChanged((changed) =>

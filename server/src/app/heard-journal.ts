@@ -22,6 +22,7 @@ export function heardJournal(journal: Journal, hear: (record: LedgerRecord) => v
     unfedBytes: () => journal.unfedBytes(),
     isFull: () => journal.isFull(),
     isFailing: () => journal.isFailing(),
+    drain: (waitMs) => journal.drain(waitMs),
     close: () => journal.close(),
   };
 }

@@ -3,6 +3,8 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { GatewayDeps } from '../gateway/order.ts';
 import { endedShownMs } from '../domain/access-key.ts';
+import type { Egress } from '../egress/egress.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Driver } from '../storage/driver.ts';
@@ -37,6 +39,27 @@ export function lockJournal(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = lockFile(path.join(dataDir, 'patchbay.lock'));
   return () => lock.release();
+}
+
+/** More than a call needs to notice that its line is gone; what is still open then becomes `unknown` at the next start. */
+const settleWaitMs = 2_000;
+
+export interface EndingCalls {
+  egress: Egress;
+  own: { demoEgress: Egress | null };
+  journal: Journal;
+  log: Log;
+}
+
+/**
+ * Cuts the calls that are still under way, and waits until each of them is in the journal: callers that were cut off are gone at once, but
+ * what they had asked for ends some turns of the loop later, and must find books that are open.
+ */
+export async function endCalls({ egress, own, journal, log }: EndingCalls): Promise<void> {
+  egress.destroy();
+  own.demoEgress?.destroy();
+  const open = await journal.drain(settleWaitMs);
+  if (open > 0) log.warn({ open }, 'calls were still under way at the end; the next start finds them unknown');
 }
 
 /** In the reverse order of opening: what was built on others ends first. One that fails leaves none of the others open. */

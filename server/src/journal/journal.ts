@@ -4,6 +4,7 @@ import { jsonOf, type LineSpan } from '../domain/ledger-line.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Ids } from '../lib/ids.ts';
 import { GroupSync, type Settled } from './group-sync.ts';
+import { OpenIntents } from './open-intents.ts';
 import { OpenSegment } from './open-segment.ts';
 import { answer, spansOf, writtenOnce, type Pending } from './pending.ts';
 import { createSegmentReader, listSegments, openInstance, removeSegment, repairTail, writeInstance, type Segment } from './segments.ts';
@@ -50,6 +51,8 @@ export interface Journal {
   unfedBytes(): number;
   isFull(): boolean;
   isFailing(): boolean;
+  /** Takes no intent from here on. Resolves with how many have no settlement: as a rule 0, else what was open after `waitMs`. */
+  drain(waitMs: number): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -95,6 +98,7 @@ class SegmentedJournal implements Journal {
   readonly #window = new LineWindow(windowRecordsMax);
   readonly #reader = createSegmentReader();
   readonly #sync: GroupSync;
+  readonly #intents = new OpenIntents();
   #instanceId: string;
   #open: OpenSegment;
   #lastSeq: number;
@@ -142,6 +146,7 @@ class SegmentedJournal implements Journal {
   }
 
   append(record: LedgerRecord, written: Settled | null = null, onFailure: OnFailure = 'refuse'): number {
+    this.#intents.settles(record.kind);
     if (this.#isClosed) throw new JournalUnavailable('the journal is closed');
     if (record.kind === 'intent') this.#admit(record.reservedNanoUsd > 0, onFailure);
     if (this.#failure && this.#pending.length >= ringRecordsMax) throw this.#failure;
@@ -151,6 +156,7 @@ class SegmentedJournal implements Journal {
     if (json.length > jsonCharsMax) throw new JournalUnavailable('a record is too large for the journal');
     this.#tick.add(seq, json);
     this.#lastSeq = seq;
+    this.#intents.began(record.kind);
     this.#pending.push({ firstSeq: seq, seq, line: '', written, isRemembered: onFailure === 'remember' || record.kind !== 'intent' });
     if (this.#failure) this.#tick.giveTo(this.#pending);
     this.#immediate ??= setImmediate(this.#flushLater);
@@ -227,6 +233,10 @@ class SegmentedJournal implements Journal {
     return this.#failure !== null;
   }
 
+  drain(waitMs: number): Promise<number> {
+    return this.#intents.drain(this.#options.clock, waitMs);
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.flush();
@@ -241,6 +251,7 @@ class SegmentedJournal implements Journal {
   }
 
   #admit(isBudgeted: boolean, onFailure: OnFailure): void {
+    if (this.#intents.isDraining) throw new JournalUnavailable('the journal takes no new work');
     if (this.#failure && onFailure === 'refuse') throw this.#failure;
     const unfedBytes = this.unfedBytes();
     const bytesMax = isBudgeted ? this.#options.bytesMax : this.#options.bytesMax * hardFactor;

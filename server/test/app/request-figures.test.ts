@@ -153,6 +153,7 @@ describe('a journal that is heard', () => {
       unfedBytes: named('unfedBytes', 3),
       isFull: named('isFull', false),
       isFailing: named('isFailing', true),
+      drain: named('drain', Promise.resolve(2)),
       close: named('close', Promise.resolve()),
     };
     const heard: string[] = [];
@@ -173,6 +174,7 @@ describe('a journal that is heard', () => {
     own.whenDurable(1, () => undefined);
     own.readLinesAfter(1, 1);
     own.fed(1);
+    void own.drain(1);
     void own.close();
     expect(calls).toEqual([
       'renew',
@@ -184,6 +186,7 @@ describe('a journal that is heard', () => {
       'whenDurable',
       'readLinesAfter',
       'fed',
+      'drain',
       'close',
     ]);
   });

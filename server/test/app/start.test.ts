@@ -7,6 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { pause, systemClock, type Clock } from '../../src/lib/clock.ts';
 import { chunk, holding, holdingBetween, roleEvent, sse, startFakeProvider, whole } from '../support/fake-provider.ts';
 import { DataDirectoryLocked } from '../../src/storage/errors.ts';
+import { intentOf, settlementOf } from '../storage/ledger-records.ts';
 import { clear, completion, demoKey, folder, start, type Completed, type Started } from './started.ts';
 
 afterEach(clear);
@@ -276,6 +277,36 @@ describe('an end in a hurry', () => {
     for (const row of rows) expect(row).toMatchObject({ state: 'partial', reason: 'client_closed', status: 499, isEstimated: true });
     agent.destroy();
     await provider.close();
+  });
+
+  test('keeps the books open until the last call of a caller that was cut off is in them', async () => {
+    const dataDir = folder();
+    const house = await start({ dataDir });
+    const { journal } = house.house.deps;
+    const intent = intentOf({ atMs: systemClock.nowMs() });
+    journal.append(intent);
+    let isClosed = false;
+    const closing = house.close({ isHurried: true }).then(() => (isClosed = true));
+    await pause(systemClock, 1_000);
+    expect(isClosed).toBe(false);
+    expect(() => journal.append(intentOf())).toThrow('no new work');
+    journal.append(settlementOf(intent, { state: 'partial' }));
+    await closing;
+    const again = await start({ dataDir });
+    const rows = (await again.call('GET', '/api/requests')).body.data as unknown as { state: string }[];
+    expect(rows.map(({ state }) => state)).toEqual(['partial']);
+  });
+
+  test('does not wait for ever for a call that does not end', async () => {
+    const dataDir = folder();
+    const house = await start({ dataDir });
+    house.house.deps.journal.append(intentOf({ atMs: systemClock.nowMs() }));
+    const startMs = systemClock.monotonicMs();
+    await house.close({ isHurried: true });
+    expect(systemClock.monotonicMs() - startMs).toBeLessThan(20_000);
+    const again = await start({ dataDir });
+    const rows = (await again.call('GET', '/api/requests')).body.data as unknown as { state: string }[];
+    expect(rows.map(({ state }) => state)).toEqual(['unknown']);
   });
 
   test('does not wait for lines that do nothing', async () => {
