@@ -4,7 +4,7 @@ import { closeBrowser } from '../../server/test/support/browser.ts';
 import type { Resident } from '../../server/test/support/house.ts';
 import { needs } from '../../server/test/support/parts.ts';
 import { comeIn, openPages, signIn, type Pages } from './support/pages.ts';
-import { overflowOf, visit, type Visitor } from './support/visitor.ts';
+import { holdBack, overflowOf, refuse, visit, type Visitor } from './support/visitor.ts';
 
 /** Many pages in one visit, on a machine that may have other work to do. */
 const slowMs = 300_000;
@@ -71,8 +71,6 @@ needs('browser')('repositories', () => {
       names: async (): Promise<string[]> => (await rows().allInnerTexts()).map((text) => text.split('\n')[1] ?? ''),
       press: async (name: string, key = 'Enter'): Promise<void> => {
         await page.getByRole('button', { name, exact: true }).focus();
-        // Word of a change may overtake its answer, and until that has come there is no other change.
-        await visitor.settled();
         await page.keyboard.press(key);
       },
     };
@@ -236,6 +234,48 @@ needs('browser')('repositories', () => {
         .poll(async () => (await house.request('GET', `/api/repositories/${id}`, { token: wati.token })).at('data.name'))
         .toBe('Changed elsewhere');
       await writer.context.close();
+    },
+    slowMs,
+  );
+
+  test(
+    'what is pressed while an answer is on its way is done after it, and not after one that says no',
+    async () => {
+      const { house } = pages;
+      const usable = [...(await house.request('GET', '/api/ai-connections', { token: wati.token })).body] as unknown as Named[];
+      const idOf = (name: string): string => usable.find((one) => one.name === name)!.id;
+      const connectionIds = [idOf('Alpha'), idOf('Beta'), idOf('Gamma')];
+      const body = { workspaceId, name: 'Hurried', connectionIds };
+      const id = (await house.request('POST', '/api/repositories', { token: wati.token, body })).at('data.id');
+      const kept = async (): Promise<string[]> => {
+        const { connections } = (await house.request('GET', `/api/repositories/${id}`, { token: wati.token })).body.data as unknown as {
+          connections: Named[];
+        };
+        return connections.map(({ name }) => name);
+      };
+      const visitor = await visit({ url: house.url });
+      const { page } = visitor;
+      await comeIn(visitor, wati);
+      await page.goto(`/repositories/${id}`);
+      const { names } = handsOn(visitor);
+      const press = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).press('Enter');
+      const letGo = await holdBack(page, 'PATCH', id);
+      for (const name of ['Move Gamma up', 'Move Gamma up', 'Move Gamma up', 'Detach Beta', 'Move Beta up']) await press(name);
+      await expect.poll(names).toEqual(['Alpha', 'Beta', 'Gamma']);
+      letGo();
+      await expect.poll(names).toEqual(['Gamma', 'Alpha']);
+      await expect.poll(kept).toEqual(['Gamma', 'Alpha']);
+
+      const letThrough = await refuse(page, 'PATCH', id);
+      await press('Move Gamma down');
+      await press('Detach Alpha');
+      await page.locator('main').getByRole('alert').waitFor();
+      await letThrough();
+      await visitor.settled();
+      expect(await kept()).toEqual(['Gamma', 'Alpha']);
+      await press('Move Gamma down');
+      await expect.poll(names).toEqual(['Alpha', 'Gamma']);
+      await visitor.context.close();
     },
     slowMs,
   );

@@ -19,50 +19,85 @@ import classes from './repositories.module.css';
 type Attached = RepositoryView['connections'][number];
 type Way = 'up' | 'down';
 
+type Ids = readonly string[];
+/** What a press makes of the list as it is by then, and what is said of it; the list itself where nothing is left to do. */
+type Deed = (ids: Ids) => { ids: Ids; said: string; after?: () => void };
+
 /** The list with one of its entries a place further up or down. */
-function moved(ids: readonly string[], at: number, way: Way): string[] {
+function moved(ids: Ids, id: string, way: Way): Ids {
+  const at = ids.indexOf(id);
   const to = way === 'up' ? at - 1 : at + 1;
-  const next = [...ids];
-  const [one] = next.splice(at, 1);
-  if (one !== undefined) next.splice(to, 0, one);
-  return next;
+  return at < 0 || to < 0 || to >= ids.length ? ids : ids.toSpliced(at, 1).toSpliced(to, 0, id);
+}
+
+/** Changes the list, one deed after the other: what is pressed while an answer is on its way is done once that is there. */
+function useDeeds(repository: RepositoryView) {
+  const announce = useAnnounce();
+  const change = useChangeRepository(repository);
+  const deeds = useRef<Deed[]>([]);
+  const isBusy = useRef(false);
+  const next = (): void => {
+    const ids = repository.connections.map(({ id }) => id);
+    for (let deed = deeds.current.shift(); deed !== undefined; deed = deeds.current.shift()) {
+      const done = deed(ids);
+      if (done.ids === ids) continue;
+      isBusy.current = true;
+      return change.mutate(
+        { connectionIds: [...done.ids] },
+        {
+          onSuccess: () => {
+            announce(done.said);
+            done.after?.();
+          },
+          // What was pressed after it was meant for a list that has not come to be.
+          onError: () => void (deeds.current = []),
+          onSettled: () => void (isBusy.current = false),
+        },
+      );
+    }
+  };
+  useEffect(() => {
+    if (!change.isPending && !isBusy.current) next();
+  });
+  return {
+    change,
+    act: (deed: Deed): void => {
+      deeds.current.push(deed);
+      if (!isBusy.current) next();
+    },
+  };
 }
 
 export function AttachedConnections({ repository }: { repository: RepositoryView }) {
   const t = useTranslations('repositories');
   const language = useLocale();
-  const announce = useAnnounce();
   const list = useRef<HTMLOListElement>(null);
-  const change = useChangeRepository(repository);
+  const { change, act } = useDeeds(repository);
   const { connections, canChange } = repository;
-  const ids = connections.map(({ id }) => id);
   // The row moves in the page and takes the focus along, so that a second press moves it further.
   const [focused, setFocused] = useState<{ id: string; way: Way } | null>(null);
-  const order = ids.join(' ');
+  const order = connections.map(({ id }) => id).join(' ');
   useEffect(() => {
     if (focused && order.includes(focused.id))
       list.current?.querySelector<HTMLElement>(`[data-move="${focused.way} ${focused.id}"]`)?.focus();
   }, [focused, order]);
-  const save = (connectionIds: string[], said: string, after: () => void = () => undefined): void => {
-    if (change.isPending) return;
-    change.mutate(
-      { connectionIds },
-      {
-        onSuccess: () => {
-          announce(said);
-          after();
-        },
-      },
-    );
-  };
-  const move = ({ id, name }: Attached, at: number, way: Way): void => {
-    const next = moved(ids, at, way);
-    save(next, t('movedTo', { name, place: next.indexOf(id) + 1, count: next.length }), () => setFocused({ id, way }));
-  };
-  const detach = ({ id, name }: Attached): void => {
-    const without = ids.filter((other) => other !== id);
-    save(without, t('detached', { name }), () => list.current?.focus());
-  };
+  const move = ({ id, name }: Attached, way: Way): void =>
+    act((ids) => {
+      const next = moved(ids, id, way);
+      return {
+        ids: next,
+        said: t('movedTo', { name, place: next.indexOf(id) + 1, count: next.length }),
+        after: () => setFocused({ id, way }),
+      };
+    });
+  const detach = ({ id, name }: Attached): void =>
+    act((ids) => ({
+      ids: ids.includes(id) ? ids.filter((other) => other !== id) : ids,
+      said: t('detached', { name }),
+      after: () => list.current?.focus(),
+    }));
+  const attach = (id: string, name: string): void =>
+    act((ids) => ({ ids: ids.includes(id) ? ids : [...ids, id], said: t('attached', { name }) }));
   return (
     <Panel title={t('connections')} text={t('connectionsText')}>
       {change.isError && <Notice tone="bad">{errorText(change.error, language)}</Notice>}
@@ -72,13 +107,7 @@ export function AttachedConnections({ repository }: { repository: RepositoryView
           <Row key={one.id} of={one} at={at} count={connections.length} canChange={canChange} onMove={move} onDetach={detach} />
         ))}
       </ol>
-      {canChange && (
-        <AttachForm
-          repository={repository}
-          isPending={change.isPending}
-          onAttach={(id, name) => save([...ids, id], t('attached', { name }))}
-        />
-      )}
+      {canChange && <AttachForm repository={repository} isPending={change.isPending} onAttach={attach} />}
     </Panel>
   );
 }
@@ -88,7 +117,7 @@ interface RowProps {
   at: number;
   count: number;
   canChange: boolean;
-  onMove: (of: Attached, at: number, way: Way) => void;
+  onMove: (of: Attached, way: Way) => void;
   onDetach: (of: Attached) => void;
 }
 
@@ -110,8 +139,8 @@ function Row({ of, at, count, canChange, onMove, onDetach }: RowProps) {
       {!of.isActive && <Status tone="off" text={t('inactive')} />}
       {canChange && (
         <span className={classes['deeds']}>
-          <MoveButton of={of} way="up" isEnd={at === 0} onMove={() => onMove(of, at, 'up')} />
-          <MoveButton of={of} way="down" isEnd={at === count - 1} onMove={() => onMove(of, at, 'down')} />
+          <MoveButton of={of} way="up" isEnd={at === 0} onMove={() => onMove(of, 'up')} />
+          <MoveButton of={of} way="down" isEnd={at === count - 1} onMove={() => onMove(of, 'down')} />
           <Button variant="subtle" size="compact-sm" aria-label={t('detachNamed', { name: of.name })} onClick={() => onDetach(of)}>
             {t('detach')}
           </Button>
