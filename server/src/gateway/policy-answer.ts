@@ -17,6 +17,10 @@ import { put, textsOfAnswer, unitsOf, type Spot } from './policy-texts.ts';
 const heldCharsMax = 262_144;
 /** A text that nothing was added to, while others of the answer got so much longer, is not waited for. */
 const idleChars = 256;
+/** So many events that say nothing yet wait for the first words: an answer that is blocked in them has not begun, and is refused as such. */
+const openersMax = 8;
+/** Events that repeat what was asked and say nothing of the answer. */
+const announcing: ReadonlySet<unknown> = new Set(['message_start', 'response.created', 'response.in_progress', 'response.queued']);
 /** What a judge is told of an answer; a longer one cannot be judged. */
 const saidCharsMax = 200_000;
 
@@ -29,6 +33,8 @@ interface Segment {
   spot: Delta;
 }
 
+const isThere = ({ text }: Spot): boolean => text !== '';
+
 /** One event that waits. */
 interface Held {
   event: SseEvent;
@@ -36,6 +42,8 @@ interface Held {
   segments: Segment[];
   isEdited: boolean;
   repeats: Repeat[];
+  /** It brings something, and does not only announce it. */
+  isWord: boolean;
 }
 
 /** A text that says a part of another once more: whether that part is covered for what lies beside it is known when this one leaves. */
@@ -69,6 +77,7 @@ export class AnswerGuard {
   private heldChars = 0;
   private said = '';
   private isOver = false;
+  private hasBegun = false;
 
   constructor(policies: readonly Policy[], judge: Judge) {
     this.policies = policies;
@@ -143,7 +152,7 @@ export class AnswerGuard {
 
   private take(event: SseEvent): void {
     const parsed = parseAnswer(event.data);
-    const held: Held = { event, body: isRecord(parsed) ? parsed : null, segments: [], isEdited: false, repeats: [] };
+    const held: Held = { event, body: isRecord(parsed) ? parsed : null, segments: [], isEdited: false, repeats: [], isWord: false };
     this.held.push(held);
     this.heldChars += event.data.length;
     if (held.body === null) {
@@ -152,7 +161,8 @@ export class AnswerGuard {
       return;
     }
     this.readTools(held.body);
-    const { deltas, wholes, ends, endedPart, repeats } = readEvent(held.body);
+    const { deltas, wholes, ends, endedPart, isOfBytes, repeats } = readEvent(held.body);
+    held.isWord = isOfBytes === true || deltas.some(isThere) || (!announcing.has(held.body['type']) && wholes.some(isThere));
     for (const spot of deltas) held.segments.push(this.goOn(spot));
     held.isEdited = this.coverAll(wholes, null, (spot, edits) => {
       const part = this.parts.get(repeats?.get(spot.holder) ?? '');
@@ -264,15 +274,15 @@ export class AnswerGuard {
       return '';
     }
     if (this.judges.length > 0 && !isEnd) return '';
-    let written = '';
-    let count = 0;
-    for (const held of this.held) {
-      if (held.segments.some(({ text, end }) => end > text.judgedTo)) break;
-      written += this.write(held);
-      count++;
-    }
-    if (count > 0) this.held.splice(0, count);
-    return written;
+    const unjudged = this.held.findIndex(({ segments }) => segments.some(({ text, end }) => end > text.judgedTo));
+    const count = unjudged < 0 ? this.held.length : unjudged;
+    this.hasBegun ||= isEnd || count > openersMax || this.held.some(({ isWord }, at) => at < count && isWord);
+    return this.hasBegun && count > 0
+      ? this.held
+          .splice(0, count)
+          .map((held) => this.write(held))
+          .join('')
+      : '';
   }
 
   private write({ event, body, segments, isEdited, repeats }: Held): string {

@@ -16,6 +16,8 @@ export interface ReadEvent {
   ends: string[];
   /** A part that has ended; another may follow it. */
   endedPart?: string;
+  /** It brings sound or a picture. */
+  isOfBytes?: boolean;
   /** Which parts of a strand are repeated, by what holds their texts. */
   repeats?: ReadonlyMap<unknown, string>;
 }
@@ -127,7 +129,7 @@ const ofBytes = /audio\.delta$|partial_image|image_generation/;
 
 /** Events of the Responses wire; those that end something repeat all of it. */
 function readResponseEvent(body: Json, type: string): ReadEvent {
-  if (ofBytes.test(type)) return { deltas: [], wholes: [], ends: [] };
+  if (ofBytes.test(type)) return { deltas: [], wholes: [], ends: [], isOfBytes: true };
   const place = [body['output_index'], body['content_index'], body['summary_index']].map((part) => (typeof part === 'number' ? part : '-'));
   const base = `r${place[0]}/`;
   const part = `${base}${place[1]}`;

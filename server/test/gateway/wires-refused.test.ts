@@ -171,7 +171,8 @@ describe.each(wires.filter(({ saysWords }) => saysWords))('answers of $name', (w
 
   test('a stream that is blocked in its first words has not begun: a plain 403 of this wire', async () => {
     await policyFor(rig, { action: 'block', side: 'answer', rules: { keywords: ['kestrel'] } });
-    fake.answer(streaming(say('The kestrel.')));
+    // However long the first words keep one waiting after the events that only announce them.
+    fake.answer(streaming(say('The kestrel.'), 40));
     const said = await ask((await rig.issueKey()).text, wire, 'Good day', { stream: true });
     expect(said.status).toBe(403);
     expect(refusedIn(wire, said)).toMatchObject({ type: typeOn(wire, 'forbidden'), code: 'policy_violation' });
