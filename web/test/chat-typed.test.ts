@@ -128,4 +128,23 @@ needs('browser')('what is typed into a chat', () => {
     await page.keyboard.press('Escape');
     await panel.waitFor({ state: 'hidden' });
   });
+
+  test('settings that have not come yet are neither shown as none nor put away: the panel waits for them', async () => {
+    const { page } = visitor;
+    const settings = { systemPrompt: 'Be brief.' };
+    const id = (await pages.house.request('POST', '/api/chats', { token: sari.token, body: { settings } })).at('data.id');
+    const letCome = await holdBack(page, 'GET', `/api/chats/${id}`);
+    await page.goto(`/chat/${id}`);
+    await page.getByRole('button', { name: 'LLM Settings' }).click();
+    const panel = page.getByRole('dialog', { name: 'LLM Settings' });
+    await panel.getByText('Loading').waitFor();
+    await expect.poll(() => panel.getByRole('button', { name: 'Apply' }).count()).toBe(0);
+    letCome();
+    await expect.poll(() => panel.getByLabel('System prompt').inputValue()).toBe('Be brief.');
+    await panel.getByLabel('temperature').fill('0.5');
+    await panel.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Applied to this chat.').first().waitFor();
+    const kept = (await pages.house.request('GET', `/api/chats/${id}`, { token: sari.token })).body.data;
+    expect(kept).toMatchObject({ settings: { systemPrompt: 'Be brief.', temperature: 0.5 } });
+  });
 });

@@ -43,15 +43,17 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
   const t = useTranslations('chat');
   const drawer = useRef<HTMLDialogElement>(null);
   const isWide = useMediaQuery('(min-width: 1100px)', undefined, { getInitialValueInEffect: false });
-  const { data: chat } = useQuery({ ...chatQuery(chatId ?? ''), enabled: chatId !== null });
+  const { data: chat, error } = useQuery({ ...chatQuery(chatId ?? ''), enabled: chatId !== null });
   const [newSettings, setNewSettings] = useState<ChatSettings | null>(null);
   const panel = useSettings(chatId, setNewSettings);
   const title = chatId === null ? t('new') : (chat?.title ?? t('untitled'));
   const heading = usePageTitle(title);
-  const settings = (chatId === null ? newSettings : chat?.settings) ?? noSettings;
+  /** Null while they are not known: what is changed before that would put the others away. */
+  const settings = chatId === null ? (newSettings ?? noSettings) : (chat?.settings ?? null);
   const { data: cases = [], isPending: areCasesComing } = useQuery(availableUseCasesQuery);
   // A use case comes before a connection: who answers is not said before both are known, and then once.
-  const choice = areCasesComing ? null : (choiceOf(cases, settings) ?? defaultOf(connections ?? [], settings));
+  const isComing = areCasesComing || settings === null;
+  const choice = isComing ? null : (choiceOf(cases, settings) ?? defaultOf(connections ?? [], settings));
   const list = (
     <ConversationList
       currentId={chatId}
@@ -81,10 +83,10 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
           organization={me.organization.name}
           chatId={chatId}
           newSettings={newSettings}
-          hasConnections={connections === undefined ? null : hasUseCase(settings) || connections.some(isThere)}
+          hasConnections={connections === undefined || settings === null ? null : hasUseCase(settings) || connections.some(isThere)}
           answersBy={choice?.name ?? null}
-          offers={areCasesComing || choice !== null ? [] : (connections ?? []).filter(isThere).slice(0, offersMax)}
-          onChoose={({ id }) => panel.apply({ ...settings, connectionId: id })}
+          offers={isComing || choice !== null ? [] : (connections ?? []).filter(isThere).slice(0, offersMax)}
+          onChoose={({ id }) => settings && panel.apply({ ...settings, connectionId: id })}
           renderSettings={renderSettings}
           onBegun={onOpen}
           onSettings={panel.open}
@@ -97,7 +99,7 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
         connections={connections ?? []}
         defaultName={defaultOf(connections ?? [], noSettings)?.name ?? null}
         isPending={panel.isPending}
-        error={panel.error}
+        error={panel.error ?? error}
         onApply={panel.apply}
         onClose={panel.close}
       />

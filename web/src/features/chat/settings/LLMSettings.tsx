@@ -7,6 +7,7 @@ import { useEffect, useId, useRef, useState } from 'react';
 import { useLocale, useTranslations } from 'use-intl';
 import { errorText } from '../../../lib/error-text.ts';
 import { CancelButton } from '../../../ui/CancelButton.tsx';
+import { Loading } from '../../../ui/Loading.tsx';
 import { Notice } from '../../../ui/Notice.tsx';
 import { noSettings, settingsOf, valuesOf, type Faults, type FormValues } from './fields.ts';
 import classes from './LLMSettings.module.css';
@@ -14,7 +15,8 @@ import { SettingsFields } from './SettingsFields.tsx';
 
 export interface LLMSettingsProps {
   isOpen: boolean;
-  settings: ChatSettings;
+  /** Null until they are known. */
+  settings: ChatSettings | null;
   connections: readonly AiConnection[];
   /** The connection that answers where none is chosen. */
   defaultName: string | null;
@@ -35,7 +37,7 @@ export function LLMSettings(props: LLMSettingsProps) {
   const t = useTranslations('chat');
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
-  const { isOpen, isPending, onClose } = props;
+  const { isOpen, isPending, settings, error, onClose } = props;
   useEffect(() => {
     if (isOpen && !dialog.current?.open) dialog.current?.showModal();
     if (!isOpen) dialog.current?.close();
@@ -53,14 +55,38 @@ export function LLMSettings(props: LLMSettingsProps) {
             <h2 id={id}>{t('settings')}</h2>
             <CloseButton aria-label={t('closeSettings')} aria-disabled={isPending || undefined} onClick={() => !isPending && onClose()} />
           </div>
-          <SettingsForm {...props} />
+          {settings === null ? <Unknown error={error} /> : <SettingsForm {...props} settings={settings} />}
         </>
       )}
     </dialog>
   );
 }
 
-function SettingsForm({ settings, connections, defaultName, isPending, error, onApply, onClose }: LLMSettingsProps) {
+/** In the place of the form, which begins with what the chat has. */
+function Unknown({ error }: { error: unknown }) {
+  const language = useLocale();
+  return (
+    <div className={classes['fields']}>
+      {error ? (
+        <Notice tone="bad">
+          <p>{errorText(error, language)}</p>
+        </Notice>
+      ) : (
+        <Loading isAsked />
+      )}
+    </div>
+  );
+}
+
+function SettingsForm({
+  settings,
+  connections,
+  defaultName,
+  isPending,
+  error,
+  onApply,
+  onClose,
+}: LLMSettingsProps & { settings: ChatSettings }) {
   const t = useTranslations('chat');
   const language = useLocale();
   const form = useRef<HTMLFormElement>(null);
