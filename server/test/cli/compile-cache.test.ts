@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(() => bench.clear());
 
 async function startAndStop(environment: Record<string, string>): Promise<{ code: number | null; told: string }> {
-  const house = bench.launch(['start'], { ...telling, ...environment });
+  const house = bench.launchTelling(['start'], { ...telling, ...environment });
   await house.shows(/Patchbay serves/);
   house.child.kill('SIGTERM');
   const { code, err } = await house.ended;

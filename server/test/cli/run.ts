@@ -1,6 +1,7 @@
 /** Runs the real command line as its own process, in a folder of its own and with an environment that holds nothing else. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freshDir } from '../support/throwaway.ts';
 
@@ -28,6 +29,8 @@ export interface Bench {
   /** Runs to the end. `script` names a file of the repository instead of the program. */
   run(args: readonly string[], environment?: Record<string, string>, script?: string): Promise<Ended>;
   launch(args: readonly string[], environment?: Record<string, string>, script?: string, input?: string): Running;
+  /** The same, with standard error in a file: what the runtime itself says is lost where a pipe is full, as its reader stands still. */
+  launchTelling(args: readonly string[], environment: Record<string, string>): Running;
   /** Kills what still runs and removes the folder. */
   clear(): Promise<void>;
 }
@@ -36,26 +39,29 @@ export function createBench(): Bench {
   const dir = freshDir('cli');
   const running = new Set<Running>();
 
-  const launch: Bench['launch'] = (args, environment = {}, script, input) => {
+  const begin = (args: readonly string[], environment: Record<string, string>, script = '', input = '', errFile = ''): Running => {
+    const errFd = errFile === '' ? null : openSync(errFile, 'w');
     const env = { PATH: process.env['PATH'] ?? '', PATCHBAY_PORT: '0', ...environment };
-    const child = spawn(process.execPath, [script === undefined ? program : root + script, ...args], {
+    const child = spawn(process.execPath, [script === '' ? program : root + script, ...args], {
       cwd: dir,
       env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', errFd ?? 'pipe'],
     });
-    child.stdin.end(input ?? '');
+    if (errFd !== null) closeSync(errFd);
+    child.stdin!.end(input);
     const limit = setTimeout(() => child.kill('SIGKILL'), runLimitMs);
     const text = { out: '', err: '' };
     let onText = (): void => undefined;
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    child.stdout!.setEncoding('utf8').on('data', (chunk: string) => {
       text.out += chunk;
       onText();
     });
-    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (text.err += chunk));
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (text.err += chunk));
     const ended = new Promise<Ended>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
         clearTimeout(limit);
+        if (errFile !== '') text.err = readFileSync(errFile, 'utf8');
         resolve({ code, signal, ...text });
       });
     });
@@ -73,9 +79,11 @@ export function createBench(): Bench {
     return launched;
   };
 
+  const launch: Bench['launch'] = (args, environment = {}, script, input) => begin(args, environment, script, input);
   return {
     dir,
     launch,
+    launchTelling: (args, environment) => begin(args, environment, '', '', path.join(dir, `told-${running.size}`)),
     run: (args, environment, script) => launch(args, environment, script).ended,
     async clear() {
       for (const { child } of running) child.kill('SIGKILL');

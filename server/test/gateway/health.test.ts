@@ -4,6 +4,7 @@ import type { Fault } from '../../src/domain/errors.ts';
 import { ruleOf } from '../../src/domain/retry.ts';
 import { createHealth, restStepMs, type Health } from '../../src/gateway/health.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { heapInUse } from '../support/garbage.ts';
 
 function manual(): { now: { ms: number }; health: Health } {
   const now = { ms: 5_000_000 };
@@ -176,9 +177,9 @@ describe('the retry budget of a target (P5)', () => {
 
 test('a million connections leave a bounded memory of them', () => {
   const { health } = manual();
-  const before = process.memoryUsage().heapUsed;
+  const before = heapInUse();
   for (let count = 0; count < 1_000_000; count++) health.failed(`c${count}`, 'server_error', null);
-  expect(process.memoryUsage().heapUsed - before).toBeLessThan(128 * 1024 * 1024);
+  expect(heapInUse() - before).toBeLessThan(32 * 1024 * 1024);
 });
 
 describe('what other instances are told', () => {
