@@ -1,0 +1,52 @@
+/** Standstills by chance: what runs feels them, nothing is left standing, and the command ends as it would without. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { seeded } from '../../server/test/storage/ledger-records.ts';
+import { runWithStandstills } from '../standstills.ts';
+
+let dir: string;
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'patchbay-standstills-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Notes for so long how late its timer came, in a process that its parent does not wait for. */
+const sleeper = (file: string, ms: number): string => `
+  const { writeFileSync } = require('node:fs');
+  const begun = performance.now();
+  let last = begun, longest = 0;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+    if (now - begun > ${ms}) { clearInterval(timer); writeFileSync(${JSON.stringify(file)}, String(longest)); }
+  }, 5);`;
+const command = (file: string, ms: number, exitCode: number): string[] => [
+  process.execPath,
+  '-e',
+  `const { spawn } = require('node:child_process');
+   spawn(process.execPath, ['-e', ${JSON.stringify(sleeper(file, ms))}], { stdio: 'ignore', detached: true }).once('exit', () => process.exit(${exitCode}));`,
+];
+
+test('processes that the command began stand still for as long as is said, again and again, and end all the same', async () => {
+  const file = join(dir, 'longest');
+  const { code, count } = await runWithStandstills(command(file, 3_000, 0), { longestMs: 400, gapMs: 50, draw: seeded(1) });
+  expect(code).toBe(0);
+  expect(count).toBeGreaterThan(5);
+  expect(Number(readFileSync(file, 'utf8'))).toBeGreaterThan(100);
+});
+
+test('the command keeps its exit code, and none where a signal ended it', async () => {
+  const brief = { longestMs: 20, gapMs: 20, draw: seeded(2) };
+  expect((await runWithStandstills(command(join(dir, 'a'), 10, 7), brief)).code).toBe(7);
+  const killed = [process.execPath, '-e', `process.kill(process.pid, 'SIGKILL')`];
+  expect((await runWithStandstills(killed, brief)).code).toBeNull();
+});
+
+test('a command that is not there is a failure of the caller', async () => {
+  const missing = join(dir, 'missing');
+  await expect(runWithStandstills([missing], { longestMs: 20, gapMs: 20, draw: seeded(3) })).rejects.toThrow('ENOENT');
+  expect(existsSync(missing)).toBe(false);
+});
