@@ -198,6 +198,9 @@ async function close(house: House, io: StartIo, owned: OwnedServer, closeControl
   await closed;
   idle.cancel();
   cut.cancel();
+  // A server is closed before its lines have said so to those who serve them. Two turns later everybody knows who has gone; a call that
+  // was cut off earlier than its caller would be tried again.
+  await new Promise<void>((resolve) => void setImmediate(() => setImmediate(resolve)));
   await closeControl();
   await house.close();
 }

@@ -59,6 +59,8 @@ export async function endCalls({ egress, own, journal, log }: EndingCalls): Prom
   egress.destroy();
   own.demoEgress?.destroy();
   const open = await journal.drain(settleWaitMs);
+  // What else is noted of a request, as its contents, is noted right after its settlement.
+  await new Promise((resolve) => setImmediate(resolve));
   if (open > 0) log.warn({ open }, 'calls were still under way at the end; the next start finds them unknown');
 }
 

@@ -279,6 +279,33 @@ describe('an end in a hurry', () => {
     await provider.close();
   });
 
+  test('keeps the contents of what is cut, where a workspace has asked for them', async () => {
+    const provider = await startFakeProvider();
+    const dataDir = folder();
+    const environment = { PATCHBAY_EGRESS_ALLOW: '127.0.0.1:*' };
+    const house = await start({ dataDir, environment });
+    const made = await house.call('POST', '/workspace', { name: 'Lab' });
+    const workspaceId = (made.body as unknown as { workspace: { id: string } }).workspace.id;
+    expect((await house.call('PUT', `/api/workspaces/${workspaceId}/capture`, { isOn: true, keptDays: 7 })).status).toBe(200);
+    const connection = { name: 'Held', aiType: 'OTHER', endpoint: provider.baseUrl, secret: 'sk-0123456789abcdef', defaultModel: 'gpt-4o' };
+    expect((await house.call('POST', '/ai/llm', { ...connection, workspaceId })).status).toBe(200);
+    const key = (await house.call('POST', '/api/access-keys', { name: 'app', workspaceId })).body.data.key;
+    provider.answer(holding(whole()));
+    const agent = new Agent({ keepAlive: true });
+    const cut = completion(house.url, key, agent, { model: 'gpt-4o' });
+    await expect.poll(() => provider.received.length).toBe(1);
+    await house.close({ isHurried: true });
+    expect((await cut).fault).not.toBeNull();
+    const again = await start({ dataDir, environment });
+    const [row] = (await again.call('GET', '/api/requests')).body.data as unknown as { requestId: string; state: string }[];
+    expect(row!.state).toBe('partial');
+    const content = await again.call('GET', `/api/requests/${row!.requestId}/content`);
+    expect(content.status).toBe(200);
+    expect(content.text).toContain('gpt-4o');
+    agent.destroy();
+    await provider.close();
+  });
+
   test('keeps the books open until the last call of a caller that was cut off is in them', async () => {
     const dataDir = folder();
     const house = await start({ dataDir });
