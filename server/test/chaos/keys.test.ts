@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openKeyHouse, type KeyHouse } from './keys.ts';
 
 const connections = 400;
+const triesMax = 20;
 
 describe('a house that is asked all the time', () => {
   let house: KeyHouse;
@@ -35,15 +36,24 @@ describe('a house that is asked all the time', () => {
     expect(found.entries).toBeGreaterThanOrEqual(answered);
   });
 
-  test('killed in the middle of a rotation, it goes on by itself after the start, and every secret is what was entered', async () => {
-    const kill: { done?: Promise<void> } = {};
-    const rotation = house.run(['rotate-master-key'], (child) => {
-      child.stdout?.on('data', (part: Buffer) => {
-        if (/\d+ of \d+ sealed/.test(String(part))) kill.done ??= house.kill();
+  /** How a rotation ends whose server is killed at its first word. One that is quicker than the kill is begun again. */
+  async function killedInRotation(): Promise<{ code: number | null; err: string }> {
+    for (let tries = 0; tries < triesMax; tries++) {
+      const kill: { done?: Promise<void> } = {};
+      const ended = await house.run(['rotate-master-key'], (child) => {
+        child.stdout?.on('data', (part: Buffer) => {
+          if (/\d+ of \d+ sealed/.test(String(part))) kill.done ??= house.kill();
+        });
       });
-    });
-    const ended = await rotation;
-    await kill.done;
+      await kill.done;
+      if (ended.code !== 0) return ended;
+      if (kill.done) await house.start();
+    }
+    throw new Error(`${triesMax} rotations were over before the kill`);
+  }
+
+  test('killed in the middle of a rotation, it goes on by itself after the start, and every secret is what was entered', async () => {
+    const ended = await killedInRotation();
     expect(ended.code).toBe(1);
     expect(ended.err).toContain('run this again');
     await house.start();
