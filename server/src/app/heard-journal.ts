@@ -23,6 +23,7 @@ export function heardJournal(journal: Journal, hear: (record: LedgerRecord) => v
     isFull: () => journal.isFull(),
     isFailing: () => journal.isFailing(),
     drain: (waitMs) => journal.drain(waitMs),
+    isDraining: () => journal.isDraining(),
     close: () => journal.close(),
   };
 }

@@ -72,6 +72,8 @@ export interface FailedAttempt {
   hasLargerTarget?: boolean;
   /** Does the target's retry budget allow one more? */
   budgetAllows: boolean;
+  /** The house ends: there would be no books to keep another try in. */
+  isEnding?: boolean;
   /** What is left of the request's total time. */
   remainingMs: number;
   /** Uniform in [0, 1), for the jitter. */
@@ -82,7 +84,7 @@ export type NextStep = { kind: 'same'; waitMs: number; isFree: boolean } | { kin
 
 /** Decides after each failure. Nothing is repeated once the caller has seen content: two answers are never mixed. */
 export function planNextAttempt(failed: FailedAttempt): NextStep {
-  if (failed.contentSent) return { kind: 'stop' };
+  if (failed.contentSent || failed.isEnding === true) return { kind: 'stop' };
   if (failed.isReuseRace && failed.racesForgiven === 0) return { kind: 'same', waitMs: 0, isFree: true };
   if (failed.attempts >= attemptsMax || failed.remainingMs <= 0) return { kind: 'stop' };
   // Too long for this one is not too long for every one.

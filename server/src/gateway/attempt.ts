@@ -67,7 +67,7 @@ export async function attemptEach(
     const standIn = standInAfter(failure, deps, order, target);
     if (standIn) targets = targets.toSpliced(index + 1, 0, standIn);
     const next = planNextAttempt({
-      ...seenOf(failure, journey, relay),
+      ...seenOf(failure, journey, relay, deps),
       attempts: journey.attempts - racesForgiven,
       attemptsAtTarget,
       racesForgiven,
@@ -99,11 +99,12 @@ const starterOf =
   (to: Target, side: AttemptRelay, claim: () => boolean): Runner =>
     new Attempt(deps, order, to, grant, journey, side, deadlineMs, claim);
 
-const seenOf = (failure: UpstreamFailure, { contentSent }: Journey, relay: Relay) => ({
+const seenOf = (failure: UpstreamFailure, { contentSent }: Journey, relay: Relay, { journal }: GatewayDeps) => ({
   fault: relay.isGone() ? ('caller_gone' as const) : failure.fault,
   contentSent,
   retryAfterMs: failure.retryAfterMs,
   isReuseRace: failure.isReuseRace,
+  isEnding: journal.isDraining(),
 });
 
 function standInAfter({ fault }: UpstreamFailure, deps: GatewayDeps, order: Order, target: Target): Target | null {

@@ -53,6 +53,7 @@ export interface Journal {
   isFailing(): boolean;
   /** Takes no intent from here on. Resolves with how many have no settlement: as a rule 0, else what was open after `waitMs`. */
   drain(waitMs: number): Promise<number>;
+  isDraining(): boolean;
   close(): Promise<void>;
 }
 
@@ -235,6 +236,10 @@ class SegmentedJournal implements Journal {
 
   drain(waitMs: number): Promise<number> {
     return this.#intents.drain(this.#options.clock, waitMs);
+  }
+
+  isDraining(): boolean {
+    return this.#intents.isDraining;
   }
 
   async close(): Promise<void> {

@@ -154,6 +154,7 @@ describe('a journal that is heard', () => {
       isFull: named('isFull', false),
       isFailing: named('isFailing', true),
       drain: named('drain', Promise.resolve(2)),
+      isDraining: named('isDraining', true),
       close: named('close', Promise.resolve()),
     };
     const heard: string[] = [];
@@ -162,12 +163,13 @@ describe('a journal that is heard', () => {
     isFull = true;
     expect(() => own.append(intent('b', 'openai'))).toThrow('full');
     expect(heard).toEqual(['intent']);
-    expect([own.instanceId, own.renew(), own.lastSeq(), own.unfedBytes(), own.isFull(), own.isFailing()]).toEqual([
+    expect([own.instanceId, own.renew(), own.lastSeq(), own.unfedBytes(), own.isFull(), own.isFailing(), own.isDraining()]).toEqual([
       'i',
       'j',
       7,
       3,
       false,
+      true,
       true,
     ]);
     own.flush();
@@ -182,6 +184,7 @@ describe('a journal that is heard', () => {
       'unfedBytes',
       'isFull',
       'isFailing',
+      'isDraining',
       'flush',
       'whenDurable',
       'readLinesAfter',

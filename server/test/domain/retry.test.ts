@@ -80,13 +80,14 @@ describe('what follows a first failure', () => {
   });
 });
 
-describe('once the caller has seen content', () => {
+describe.each([
+  ['once the caller has seen content', { contentSent: true }],
+  ['while the house ends', { isEnding: true }],
+])('%s', (_when, part) => {
   test.each(everyFault)('%s ends the request, whoever else could be asked', (fault) => {
     for (const isReuseRace of [false, true])
       for (const hasOtherTarget of [false, true])
-        expect(planNextAttempt(failed({ fault, contentSent: true, hasOtherTarget, isReuseRace, retryAfterMs: 0 }))).toEqual({
-          kind: 'stop',
-        });
+        expect(planNextAttempt(failed({ fault, ...part, hasOtherTarget, isReuseRace, retryAfterMs: 0 }))).toEqual({ kind: 'stop' });
   });
 });
 

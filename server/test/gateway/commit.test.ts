@@ -297,3 +297,24 @@ describe('a line that was closed while it rested (B2)', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 });
+
+// The last of this file: its journal takes no work from here on.
+describe('while the house ends', () => {
+  test('what fails is not tried again, and is in the books as what it was', async () => {
+    first.answer(async ({ response, held }) => {
+      await held();
+      response.writeHead(500).end();
+    });
+    const asking = rig.ask(key, { ...stream, stream: false });
+    await until(() => first.received.length === 1, 'the first provider was asked');
+    const drained = rig.deps.journal.drain(60_000);
+    first.release();
+    const said = await asking;
+    expect([said.status, await drained]).toEqual([502, 0]);
+    expect(second.received.length).toBe(0);
+    expect(await rig.rowsOf(String(said.headers['x-request-id']))).toEqual([
+      expect.objectContaining({ state: 'settled', reason: 'server_error', attemptNo: 1, isLast: true }),
+    ]);
+    expect((await rig.ask(key, { ...stream, stream: false })).status).toBe(503);
+  });
+});
