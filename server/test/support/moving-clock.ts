@@ -26,8 +26,9 @@ export function movingClock(): MovingClock {
   let heldMs: number | null = null;
   const waiting = new Set<Waiting>();
   let look: NodeJS.Timeout | null = null;
-  const lost = (): number => lostMs + (heldMs === null ? 0 : systemClock.monotonicMs() - heldMs);
-  const monotonicMs = (): number => systemClock.monotonicMs() + aheadMs - lost();
+  // While it is held, it says the same to everybody: two looks at the real clocks would differ by a little, in either direction.
+  const monotonicMs = (): number => (heldMs ?? systemClock.monotonicMs()) + aheadMs - lostMs;
+  const wallFromMs = systemClock.nowMs() - systemClock.monotonicMs();
   const runDue = (): void => {
     const nowMs = monotonicMs();
     const due = [...waiting].filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs);
@@ -49,7 +50,7 @@ export function movingClock(): MovingClock {
     return { cancel: () => void waiting.delete(one) };
   };
   return {
-    nowMs: () => Math.round(systemClock.nowMs() + aheadMs - lost()),
+    nowMs: () => Math.floor(wallFromMs + monotonicMs()),
     monotonicMs,
     after: (delayMs, run) => add(delayMs, null, run),
     every: (periodMs, run) => add(periodMs, periodMs, run),
@@ -58,9 +59,10 @@ export function movingClock(): MovingClock {
       runDue();
     },
     hold() {
-      heldMs = systemClock.monotonicMs();
+      const fromMs = systemClock.monotonicMs();
+      heldMs = fromMs;
       return () => {
-        lostMs = lost();
+        lostMs += systemClock.monotonicMs() - fromMs;
         heldMs = null;
       };
     },
