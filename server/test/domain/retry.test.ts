@@ -80,14 +80,22 @@ describe('what follows a first failure', () => {
   });
 });
 
-describe.each([
-  ['once the caller has seen content', { contentSent: true }],
-  ['while the house ends', { isEnding: true }],
-])('%s', (_when, part) => {
+/** What comes next in every other respect, once a fault has come with this. */
+const nextWith = (part: Partial<FailedAttempt>, fault: Fault) =>
+  [false, true].flatMap((isReuseRace) =>
+    [false, true].map((hasOtherTarget) => planNextAttempt(failed({ fault, ...part, hasOtherTarget, isReuseRace, retryAfterMs: 0 })).kind),
+  );
+const stops = ['stop', 'stop', 'stop', 'stop'];
+
+describe('once the caller has seen content', () => {
   test.each(everyFault)('%s ends the request, whoever else could be asked', (fault) => {
-    for (const isReuseRace of [false, true])
-      for (const hasOtherTarget of [false, true])
-        expect(planNextAttempt(failed({ fault, ...part, hasOtherTarget, isReuseRace, retryAfterMs: 0 }))).toEqual({ kind: 'stop' });
+    expect(nextWith({ contentSent: true }, fault)).toEqual(stops);
+  });
+});
+
+describe('while the house ends', () => {
+  test.each(everyFault)('%s ends the request, whoever else could be asked', (fault) => {
+    expect(nextWith({ isEnding: true }, fault)).toEqual(stops);
   });
 });
 
