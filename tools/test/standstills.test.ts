@@ -1,14 +1,14 @@
 /** Standstills by chance: what runs feels them, nothing is left standing, and the command ends as it would without. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seeded } from '../../server/test/storage/ledger-records.ts';
+import { freshDir } from '../../server/test/support/throwaway.ts';
 import { runWithStandstills } from '../standstills.ts';
 
 let dir: string;
 beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'patchbay-standstills-'));
+  dir = freshDir('standstills');
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -63,8 +63,7 @@ needs('browser')('repositories', () => {
   };
 
   /** What the page shows as attached, in its order, and the way to press a button without a mouse. */
-  function handsOn(visitor: Visitor) {
-    const { page } = visitor;
+  function handsOn({ page }: Visitor) {
     const rows = () => page.getByRole('list', { name: 'Connections' }).getByRole('listitem');
     return {
       rows,

@@ -10,7 +10,7 @@ import { createSseReader, writeSse, type SseEvent } from '../lib/sse.ts';
 import { isRecord, parseAnswer, type Json } from '../providers/shape.ts';
 import { namedEvent } from '../providers/writer.ts';
 import { answerBlocked, FoundFacts } from './policy-facts.ts';
-import { calledTools, dropLikelihoods, readEvent, type Delta } from './policy-events.ts';
+import { calledTools, dropLikelihoods, isWord, readEvent, type Delta } from './policy-events.ts';
 import { put, textsOfAnswer, unitsOf, type Spot } from './policy-texts.ts';
 
 /** So much may wait to be judged; then what has come is judged as it is. */
@@ -19,8 +19,6 @@ const heldCharsMax = 262_144;
 const idleChars = 256;
 /** So many events that say nothing yet wait for the first words: an answer that is blocked in them has not begun, and is refused as such. */
 const openersMax = 8;
-/** Events that repeat what was asked and say nothing of the answer. */
-const announcing: ReadonlySet<unknown> = new Set(['message_start', 'response.created', 'response.in_progress', 'response.queued']);
 /** What a judge is told of an answer; a longer one cannot be judged. */
 const saidCharsMax = 200_000;
 
@@ -32,8 +30,6 @@ interface Segment {
   end: number;
   spot: Delta;
 }
-
-const isThere = ({ text }: Spot): boolean => text !== '';
 
 /** One event that waits. */
 interface Held {
@@ -161,8 +157,9 @@ export class AnswerGuard {
       return;
     }
     this.readTools(held.body);
-    const { deltas, wholes, ends, endedPart, isOfBytes, repeats } = readEvent(held.body);
-    held.isWord = isOfBytes === true || deltas.some(isThere) || (!announcing.has(held.body['type']) && wholes.some(isThere));
+    const read = readEvent(held.body);
+    const { deltas, wholes, ends, endedPart, repeats } = read;
+    held.isWord = isWord(held.body, read);
     for (const spot of deltas) held.segments.push(this.goOn(spot));
     held.isEdited = this.coverAll(wholes, null, (spot, edits) => {
       const part = this.parts.get(repeats?.get(spot.holder) ?? '');
@@ -277,12 +274,8 @@ export class AnswerGuard {
     const unjudged = this.held.findIndex(({ segments }) => segments.some(({ text, end }) => end > text.judgedTo));
     const count = unjudged < 0 ? this.held.length : unjudged;
     this.hasBegun ||= isEnd || count > openersMax || this.held.some(({ isWord }, at) => at < count && isWord);
-    return this.hasBegun && count > 0
-      ? this.held
-          .splice(0, count)
-          .map((held) => this.write(held))
-          .join('')
-      : '';
+    if (!this.hasBegun) return '';
+    return this.held.splice(0, count).map((held) => this.write(held)).join(''); // prettier-ignore
   }
 
   private write({ event, body, segments, isEdited, repeats }: Held): string {

@@ -40,6 +40,14 @@ export function readEvent(body: Json): ReadEvent {
   return { deltas: [], wholes: [...textsOfAnswer(body)], ends: [] };
 }
 
+/** Events that repeat what was asked and say nothing of the answer. */
+const announcing: ReadonlySet<unknown> = new Set(['message_start', 'response.created', 'response.in_progress', 'response.queued']);
+const isThere = ({ text }: Spot): boolean => text !== '';
+
+/** Whether an event brings something of the answer, and does not only announce it. */
+export const isWord = (body: Json, { deltas, wholes, isOfBytes }: ReadEvent): boolean =>
+  isOfBytes === true || deltas.some(isThere) || (!announcing.has(body['type']) && wholes.some(isThere));
+
 /** Chunks of chat completions and of completions: each choice is a text of its own. */
 function readChoices(choices: readonly unknown[]): ReadEvent {
   const read: ReadEvent = { deltas: [], wholes: [], ends: [] };

@@ -237,6 +237,9 @@ describe('an end in peace', () => {
   });
 });
 
+const statesIn = async (house: Started): Promise<string[]> =>
+  ((await house.call('GET', '/api/requests')).body.data as unknown as { state: string }[]).map(({ state }) => state);
+
 describe('an end in a hurry', () => {
   test('cuts what is under way at once and keeps it in the books as partial, with what was sent', async () => {
     const provider = await startFakeProvider();
@@ -320,8 +323,7 @@ describe('an end in a hurry', () => {
     journal.append(settlementOf(intent, { state: 'partial' }));
     await closing;
     const again = await start({ dataDir });
-    const rows = (await again.call('GET', '/api/requests')).body.data as unknown as { state: string }[];
-    expect(rows.map(({ state }) => state)).toEqual(['partial']);
+    expect(await statesIn(again)).toEqual(['partial']);
   });
 
   test('does not wait for ever for a call that does not end', async () => {
@@ -332,8 +334,7 @@ describe('an end in a hurry', () => {
     await house.close({ isHurried: true });
     expect(systemClock.monotonicMs() - startMs).toBeLessThan(20_000);
     const again = await start({ dataDir });
-    const rows = (await again.call('GET', '/api/requests')).body.data as unknown as { state: string }[];
-    expect(rows.map(({ state }) => state)).toEqual(['unknown']);
+    expect(await statesIn(again)).toEqual(['unknown']);
   });
 
   test('does not wait for lines that do nothing', async () => {

@@ -1,6 +1,5 @@
 /** The end of a journal: no new work, and every call that it knows of is waited for. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { recordsIn } from '../../src/domain/ledger-line.ts';
@@ -8,6 +7,7 @@ import { JournalUnavailable, openJournal, type Journal } from '../../src/journal
 import { OpenIntents } from '../../src/journal/open-intents.ts';
 import { pause, systemClock } from '../../src/lib/clock.ts';
 import { ids, intentOf, refusedOf, settlementOf } from '../storage/ledger-records.ts';
+import { freshDir } from '../support/throwaway.ts';
 
 const ended: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 function open(): Journal {
-  const dir = mkdtempSync(join(tmpdir(), 'patchbay-drain-'));
+  const dir = freshDir('drain');
   ended.push(() => rmSync(dir, { recursive: true, force: true }));
   const failed = (error: Error): never => {
     throw error;

@@ -99,7 +99,7 @@ export function ChatScreen({ me, chatId, connections, renderLink, renderSettings
         connections={connections ?? []}
         defaultName={defaultOf(connections ?? [], noSettings)?.name ?? null}
         isPending={panel.isPending}
-        error={panel.error ?? error}
+        error={settings === null ? error : panel.error}
         onApply={panel.apply}
         onClose={panel.close}
       />
